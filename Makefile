@@ -1,0 +1,40 @@
+# One command for everything; each does its own set-up in .venv.  Needs Python 3.11 or newer, git, make; nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test lint bench clean
+
+help:  ## Print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+verify: $(READY)  ## The main job: hold the protocol, its mutants and the interpreter to their claims (3 minutes)
+	$(BIN)/safepoint verify --quick
+
+test: lint  ## Lint, types and every test; what CI runs (5 minutes)
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=ci
+
+lint: $(READY)  ## Style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## Time the interpreter
+	$(BIN)/safepoint bench
+
+clean:  ## Remove all that make, the tests and the tools have made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find spec impl tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The build backend comes from constraints.txt too, hence no build isolation.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'Python 3.11 or newer is needed: make PYTHON=python3.11 …' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) hatchling editables
+	$(PIP) --no-build-isolation -e '.[vm,test]'
+	@touch $@

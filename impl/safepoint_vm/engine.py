@@ -1,0 +1,171 @@
+"""Handlers, the protocol's code and a variant -> an executable engine.
+
+An engine is compiled once for each variant and process.  Each function has a section of its own, so that the bytes of the
+same handler in two engines can be compared.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+from safepoint.guest.code import SMALL, Instruction
+from safepoint_vm import encoding
+from safepoint_vm.compiler import CALLING_CONVENTION, Compiler
+from safepoint_vm.encoding import HANDLER
+from safepoint_vm.handlers import ENTRANCES, opcodes
+from safepoint_vm.objects import Function, functions_of
+from safepoint_vm.protocol_code import PROCEDURES, add_protocol
+from safepoint_vm.triggers import NUMBERS
+from safepoint_vm.words import TABLE_WORDS, Memory, word_of
+
+# Every path of a handler keeps its own dispatch: no jump to a shared tail, and one predictor entry each.
+# Handlers begin at cache lines, so that placement does not differ between engines that are compared.
+LLVM_OPTIONS = (
+    "-align-all-functions=6",
+    "-enable-tail-merge=0",
+    "-sink-common-insts=0",
+    "-tail-dup-placement-threshold=12",
+    "-tail-dup-size=12",
+)
+KINDS = {name: tuple(encoding.operand_types(handler).values()) for name, handler in opcodes().items()}
+SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is decided when an engine is compiled."""
+
+    counting: bool = False  # check sites are counted
+    hooked: bool = False  # the host is called before each shared access of the protocol's code
+    checks_flag: bool = False  # back-edges test a flag: for comparison
+    protocol: bool = True  # False: as if the protocol did not exist; also for comparison
+    mutant: str = ""  # a mistake of the protocol's text
+
+    def switches(self) -> dict[str, bool]:
+        """The constants of `machine` that handlers are compiled with."""
+        return {"PROTOCOL": self.protocol, "COUNTING": self.counting, "CHECKS_FLAG": self.checks_flag}
+
+
+PLAIN = Variant()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Machine code.  `functions`: as the object file has them; `addresses`: where they are."""
+
+    variant: Variant
+    assembly: str
+    functions: dict[str, Function]
+    addresses: dict[str, int]
+    stepping: Memory  # the table that counts down
+    code: object  # owns the memory
+
+    def assemble(self, instruction: Instruction) -> bytes:
+        number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
+        return encoding.assemble(number, instruction.operands, kinds, SMALL_WORDS)
+
+    def table(self) -> list[int]:
+        """The address of each opcode's handler."""
+        return [self.addresses[name] for name in NUMBERS]
+
+    @functools.cached_property
+    def enter(self) -> ctypes._CFunctionType:
+        """enter(handler, pc, frame, thread, table).  Releases the GIL."""
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(self.addresses["enter"])
+
+    def procedure(self, name: str, record: int, *arguments: int, resume: int = 0) -> int:
+        """Call a procedure of the protocol's text, or resume one (then without arguments); 0, or the status of its wait."""
+        call = self._procedures[name]
+        assert call.argtypes is not None
+        absent = (0,) * (len(call.argtypes) - 2) if resume else ()
+        status: int = call(record, *(absent or arguments), resume)
+        return status
+
+    @functools.cached_property
+    def _procedures(self) -> dict[str, ctypes._CFunctionType]:
+        counts = {"push_failed": 3, "post": 3}
+        return {
+            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * counts.get(name, 2))(self.addresses[name])
+            for name in PROCEDURES
+        }
+
+    def bytes_in_memory(self, name: str) -> bytes:
+        """A function's machine code where it runs; relocated."""
+        return ctypes.string_at(self.addresses[name], len(self.functions[name].code))
+
+
+def generate(variant: Variant) -> ir.Module:
+    module = ir.Module("engine")
+    compiler = Compiler(module, variant.switches())
+    for handler in (*opcodes().values(), *ENTRANCES):
+        compiler.handler(handler)
+    if variant.protocol:
+        add_protocol(compiler.declare, variant.mutant, variant.hooked)
+    add_enter(module)
+    for function in module.functions:
+        if not function.is_declaration:
+            function.section = ".text." + function.name
+    return module
+
+
+def add_enter(module: ir.Module) -> None:
+    """The one way in: call a handler as C would."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [HANDLER.as_pointer(), *HANDLER.args]), "enter")
+    build = ir.IRBuilder(function.append_basic_block())
+    handler, *registers = function.args
+    build.call(handler, registers, cconv=CALLING_CONVENTION)
+    build.ret_void()
+
+
+@functools.cache
+def prepare_llvm() -> None:
+    """Once: options are the process's."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    for option in LLVM_OPTIONS:
+        llvm.set_option("", option)
+
+
+def target_machine() -> llvm.TargetMachine:
+    """No AVX: one 256-bit store would cost a `vzeroupper` (and switching AVX off by name is not enough: FMA, F16C and others
+    bring it back).  A plain CPU's code also runs elsewhere.  The small model makes jumps to slow handlers direct.
+    """
+    bmi2 = llvm.get_host_cpu_features().get("bmi2", False)
+    return llvm.Target.from_default_triple().create_target_machine(
+        opt=3, cpu="x86-64-v2", features="-slow-3ops-lea" + ",+bmi2" * bmi2, codemodel="small", reloc="pic"
+    )
+
+
+@functools.cache
+def engine(variant: Variant = PLAIN) -> Engine:
+    """Raises ProtocolError for an unknown mutant, HandlerError and ProtocolCodeError for what cannot be compiled."""
+    prepare_llvm()
+    module = generate(variant)
+    module.triple = llvm.get_process_triple()
+    names = [function.name for function in module.functions if function.section and not function.linkage]
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    target = target_machine()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
+    passes = llvm.create_pass_builder(target, tuning)
+    passes.getModulePassManager().run(parsed, passes)
+    # Making code changes a module: each time from a copy; and what runs is the very object file that is compared.
+    assembly, image = target.emit_assembly(parsed.clone()), target.emit_object(parsed.clone())
+    code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    code.add_object_file(llvm.ObjectFileRef.from_data(image))
+    code.finalize_object()
+    addresses = {name: code.get_function_address(name) for name in names}
+    stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
+    return Engine(variant, assembly, functions_of(image), addresses, stepping, code)
+
+
+def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:
+    """Functions whose bytes, or what they refer to, are not the same in two engines."""
+    return [name for name in names if one.functions[name] != other.functions[name]]

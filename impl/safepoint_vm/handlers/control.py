@@ -1,0 +1,203 @@
+"""Jumps and loops.  What may jump backward is a check site, with nothing to show for it: a thread whose table is poisoned
+never comes to these handlers, it comes to `slow_back_edge`.
+"""
+
+from __future__ import annotations
+
+from safepoint.guest.code import INT_MAX
+from safepoint.protocol import RAISE_INTERRUPT
+from safepoint_vm.handlers.leaving import fault
+from safepoint_vm.machine import (
+    CHECKS_FLAG,
+    COUNTING,
+    PROTOCOL,
+    Exited,
+    FarJump,
+    Jump,
+    Machine,
+    Slot,
+    slow_path,
+)
+from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
+from safepoint_vm.words import Thread, as_number, both_ints, is_int, is_true
+
+
+@opcode
+def JUMP(vm: Machine, offset: FarJump) -> Exit:
+    """jump forward"""
+    return vm.jump(offset)
+
+
+@opcode
+def FALSE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """if not condition: jump forward"""
+    if is_true(vm[condition]):
+        return vm.next()
+    return vm.jump(offset)
+
+
+@opcode
+def TRUE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """if condition: jump forward"""
+    if is_true(vm[condition]):
+        return vm.jump(offset)
+    return vm.next()
+
+
+# ---- check sites
+
+
+@inline
+def count(thread: Thread) -> None:
+    if COUNTING:
+        thread.back_edges = thread.back_edges + 1
+
+
+@slow
+def slow_flag(vm: Machine) -> Exit:
+    """What a flag would lead to."""
+    vm.thread.flag = Word(0)
+    return slow_back_edge(vm)
+
+
+@slow
+def slow_back_edge(vm: Machine) -> Exit:
+    """A poisoned back-edge.  The protocol's text says why, and what to do."""
+    if PROTOCOL:
+        thread = vm.thread
+        count(thread)
+        thread.slow_entries = thread.slow_entries + 1
+        thread.pc = vm.pc
+        thread.frame = vm.frame
+        suspended = slow_path(thread, 0)
+        if suspended != 0:
+            thread.suspended = suspended
+            return vm.leave(Exited.BACK_EDGE_WAITS)
+        return after_back_edge(vm)
+    return vm.leave(Exited.FAULT)
+
+
+@slow
+def after_back_edge(vm: Machine) -> Exit:
+    """The slow path is through.  The instruction is executed by the table that nobody poisons: a storm of posts gets the
+    guest one instruction further each time.
+    """
+    thread = vm.thread
+    if thread.result == RAISE_INTERRUPT:
+        return vm.leave(Exited.INTERRUPTED)
+    if COUNTING:
+        thread.back_edges = thread.back_edges - 1  # the handler counts this visit once more
+    return vm.execute(thread.base)
+
+
+@opcode
+def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
+    """jump backward"""
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count(vm.thread)
+    return vm.jump(offset)
+
+
+@opcode
+def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """if condition: jump backward"""
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count(vm.thread)
+    if is_true(vm[condition]):
+        return vm.jump(offset)
+    return vm.next()
+
+
+@slow
+def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
+    """The same, with bools.  (It is still the handler's one visit: nothing is counted here.)"""
+    x, y = as_number(vm[left]), as_number(vm[right])
+    if both_ints(x, y):
+        if x < y:
+            return vm.jump(offset)
+        return vm.next()
+    return fault(vm)
+
+
+@opcode
+def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
+    """if left < right: jump backward"""
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count(vm.thread)
+    x, y = vm[left], vm[right]
+    if both_ints(x, y):
+        if x < y:
+            return vm.jump(offset)
+        return vm.next()
+    return slow_less_jump_back(vm, left, right, offset)
+
+
+# ---- for … in range(…)
+
+
+@inline
+def quotient_up(low: Value, high: Value, step: Word) -> Value:
+    """How many steps lead from low to high or beyond it, as a guest int.
+
+    More than the largest int are taken for that many: nobody lives to see the difference.
+    """
+    if low >= high:
+        return Value(0)
+    turns = divide_unsigned(high - low - 2, step) + 1
+    if below(turns, Word(INT_MAX)):
+        return Value(turns << 1)
+    return Value(INT_MAX << 1)
+
+
+@inline
+def turns_of(start: Value, end: Value, step: Value) -> Value:
+    if step < 0:
+        return quotient_up(end, start, 0 - step)
+    return quotient_up(start, end, step)
+
+
+@slow
+def slow_for_prepare(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
+    """The same, with bools; a step of 0 raises."""
+    start, end, step = as_number(vm[loop]), as_number(vm[loop + 1]), as_number(vm[loop + 2])
+    if both_ints(start, end) and is_int(step) and step != 0:
+        vm[loop] = start
+        vm[loop + 1] = turns_of(start, end, step)
+        vm[loop + 2] = step
+        return vm.jump(offset)
+    return fault(vm)
+
+
+@opcode
+def FOR_PREPARE(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
+    """range(loop, loop+1, loop+2) becomes: next value, turns left, step; jump forward to its FOR_RANGE"""
+    start, end, step = vm[loop], vm[loop + 1], vm[loop + 2]
+    if both_ints(start, end) and is_int(step) and step != 0:
+        vm[loop + 1] = turns_of(start, end, step)
+        return vm.jump(offset)
+    return slow_for_prepare(vm, loop, offset)
+
+
+@opcode
+def FOR_RANGE(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
+    """if turns are left: one less, dst = next value, next value += step, jump backward.  FOR_PREPARE checked the types;
+    the value after the last may wrap, and is never read.
+    """
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count(vm.thread)
+    left = vm[loop + 1]
+    if left > 0:
+        vm[loop + 1] = Value(left - 2)
+        x = vm[loop]
+        vm[dst] = x
+        vm[loop] = Value(x + vm[loop + 2])
+        return vm.jump(offset)
+    return vm.next()

@@ -1,0 +1,71 @@
+"""The world: its words, its threads, and what waits.
+
+A procedure of the protocol's text never blocks: it comes back with a status.  Whoever called it waits here, without the
+GIL, and calls it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from safepoint_vm.engine import Engine
+from safepoint_vm.thread import GuestThread
+from safepoint_vm.words import THREADS, Record, World
+
+PATIENCE = 0.001  # seconds until a wait looks again by itself: machine code changes words and tells nobody
+
+
+class GuestWorld:
+    """Of guest threads that one host starts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.record = Record(World)
+        self.threads: list[GuestThread] = []
+        self._changed = threading.Condition()
+        self._coordinating = threading.RLock()
+
+    @property
+    def address(self) -> int:
+        return self.record.address
+
+    def add(self, thread: GuestThread) -> None:
+        """Nobody is born during a stop.  ValueError: there is no room."""
+        with self._coordinating:
+            if len(self.threads) == THREADS:
+                raise ValueError(f"a world has room for {THREADS} guest threads")
+            self.record.set("threads", thread.address, len(self.threads))
+            self.threads.append(thread)
+            self.record.set("population", len(self.threads))
+
+    def call(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> None:
+        """Run a procedure to its end, from the start or from where it waits."""
+        status = resume or self.engine.procedure(procedure, record, *arguments)
+        if status:
+            self._tell()  # it has parked, perhaps: a stop may be waiting for that
+        while status:
+            with self._changed:
+                self._changed.wait(PATIENCE)
+            status = self.engine.procedure(procedure, record, *arguments, resume=status)
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def post(self, thread: GuestThread, kind: int) -> None:
+        """Ask a thread for something; one that has ended is asked for nothing."""
+        if not thread.ended:
+            self.call("post", thread.address, kind)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No guest thread runs guest code inside."""
+        with self._coordinating:
+            self.call("stop_world", self.address)
+            try:
+                yield
+            finally:
+                self.call("start_world", self.address)

@@ -1,0 +1,48 @@
+"""Guest programs by name: those of `tests/programs` in a checkout, else those that come with the judge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from safepoint.conform.programs import PROGRAMS
+
+CHECKOUT = Path(__file__).parents[3] / "tests" / "programs"
+STACK = 4096
+"""Slots of a guest's stack, unless the program's first line says `# stack: N`."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A program to run: `file` is its name in messages."""
+
+    name: str
+    file: str
+    source: str
+    stack: int
+
+
+def read(path: Path) -> Guest:
+    """A program from a file.  Raises OSError, UnicodeDecodeError."""
+    source = path.read_text(encoding="utf-8")
+    stack = re.match(r"# stack: (\d+)\n", source)
+    return Guest(path.stem, str(path), source, int(stack[1]) if stack else STACK)
+
+
+def corpus() -> list[Guest]:
+    """Every program, by name."""
+    if CHECKOUT.is_dir():
+        return [read(path) for path in sorted(CHECKOUT.glob("*.py"))]
+    return [Guest(p.name, p.name, p.source, p.stack) for p in PROGRAMS]
+
+
+def find(name: str) -> Guest:
+    """A program by name, or by path.  Raises KeyError."""
+    for guest in corpus():
+        if guest.name == name:
+            return guest
+    path = Path(name)
+    if path.suffix == ".py" and path.is_file():
+        return read(path)
+    raise KeyError(name)

@@ -1,0 +1,238 @@
+"""Two machines, one program, the same requests at the same places: whatever can be observed must be equal.
+
+A `Schedule` says before which guest step a request is posted, and, if wanted, what else happens at which shared access that
+this causes: a second post inside the slow path, or a guest step inside the post.  The reference machine is run once for each
+program and forked at the step in question; its run is over as soon as it is back on the path of the undisturbed one.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+
+from safepoint.conform.reference import Reference
+from safepoint.conform.stepped import NOTHING, UNBOUNDED, GuestStuck, Stepped
+from safepoint.conform.target import INTERRUPT, STOP, Observation
+from safepoint.policy import Bound
+
+KINDS = (STOP, INTERRUPT)
+EVERY_STEP = 2_000
+"""Programs of up to so many steps are interrupted before every step, longer ones before `SAMPLE` random ones."""
+SAMPLE = 50
+LONGEST = 200_000
+"""Steps after which a program is too long for the reference machine."""
+
+STRING = re.compile(
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|NOTHING)(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|step))?"
+)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, or NOTHING but a poison; at shared access `at` of all that
+    follows, `also`.
+    """
+
+    step: int
+    kind: str
+    at: int = -1
+    also: str = ""  # STOP, INTERRUPT, or "step": the guest makes one step in the middle of the post
+
+    def string(self, program: str) -> str:
+        """What `safepoint replay` takes."""
+        return f"s:{program}@{self.step}{self.kind}" + (f"+{self.at}{self.also}" if self.also else "")
+
+    def __str__(self) -> str:
+        second = f", and {self.also} at shared access {self.at} of what follows" if self.also else ""
+        return f"{self.kind} posted before step {self.step}{second}"
+
+
+def parse(string: str) -> tuple[str, Schedule]:
+    """The program's name and the schedule.  Raises ValueError."""
+    if not (m := STRING.fullmatch(string.strip())):
+        raise ValueError(f"{string!r} is no schedule (it looks like s:loops@17STOP+3INTERRUPT: copy it whole)")
+    return m["program"], Schedule(int(m["step"]), m["kind"], int(m["at"] or -1), m["also"] or "")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one schedule.  `in_post`, `in_all`: shared accesses of the post alone, and of everything."""
+
+    observation: Observation
+    posted_at: tuple[int, int]  # frames and back-edges executed when the post began
+    in_post: int
+    in_all: int
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """`differs`: field -> (reference, target)."""
+
+    program: str
+    schedule: Schedule | None
+    differs: dict[str, tuple[object, object]]
+
+    def __str__(self) -> str:
+        lines = [f"{self.program}: {self.schedule or 'nothing posted'}"]
+        lines += [
+            f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
+        ]
+        if self.schedule:
+            lines.append(f"    again: safepoint replay '{self.schedule.string(self.program)}'")
+        return "\n".join(lines)
+
+
+@dataclass
+class Tally:
+    """Of many trials.  `worst`: the greatest distances between a post and its being seen, in checks of each kind."""
+
+    programs: int = 0
+    interrupts: int = 0
+    mismatches: list[Mismatch] = field(default_factory=list)
+    frames: int = 0
+    back_edges: int = 0
+
+    @property
+    def worst(self) -> Bound:
+        return Bound(self.frames, self.back_edges)
+
+
+def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> Trial:
+    """Post and run on: `target` stands before the step in question."""
+    accesses = 0
+
+    def watching() -> None:
+        nonlocal accesses
+        accesses += 1
+        if accesses - 1 == schedule.at:
+            if schedule.also == "step":
+                target.step()
+            else:
+                target.post(schedule.also)
+
+    target.watch(watching)
+    target.post(schedule.kind)
+    in_post, posted = accesses, target.observe()
+    posted_at = posted.frames, posted.back_edges
+    try:
+        finish()
+    except GuestStuck:
+        stuck = replace(target.observe(), error="the guest waits for ever")
+        return Trial(stuck, posted_at, in_post, accesses)
+    finally:
+        target.watch(None)
+    return Trial(target.observe(), posted_at, in_post, accesses)
+
+
+class Undisturbed:
+    """A program's run on the reference machine with nothing posted, forked before every step."""
+
+    def __init__(self, source: str, name: str, stack: int) -> None:
+        reference = Reference()
+        reference.load(source, name, stack)
+        reference.start()
+        self.forks = [reference.fork()]
+        while reference.step():
+            self.forks.append(reference.fork())
+            if len(self.forks) > LONGEST:
+                raise ValueError(f"{name} takes more than {LONGEST:,} steps (write instead: fewer turns)")
+        self.end = reference.observe()
+
+    @property
+    def steps(self) -> int:
+        return len(self.forks)
+
+    def attempt(self, schedule: Schedule) -> Trial:
+        """The same run with something posted, as far as it differs from this one."""
+        target = self.forks[schedule.step].fork()
+        merged = False
+
+        def finish() -> None:
+            nonlocal merged
+            while target.step():
+                if merged := self._on_this_path(target):
+                    return
+
+        trial = attempt(target, schedule, finish)
+        if merged:
+            still_to_come = self.end.slow_entries - self.forks[target.steps].sites.slow_entries
+            slow_entries = trial.observation.slow_entries + still_to_come
+            end = replace(self.end, seen=trial.observation.seen, slow_entries=slow_entries)
+            trial = replace(trial, observation=end)
+        return trial
+
+    def _on_this_path(self, target: Reference) -> bool:
+        """Does nothing distinguish the rest of this run from the undisturbed one's?"""
+        return target.steps < len(self.forks) and target.same_as(self.forks[target.steps])
+
+
+def schedules(run: Undisturbed, rng: random.Random, seconds: int | None) -> Iterator[Schedule]:
+    """Both kinds, and a poison without a request, before every step, or before a sample of them; and everything that can
+    happen in the middle of that, in programs of up to `seconds` steps (None: in all).
+
+    Second posts go to the last step before each site: an earlier post leads to the same slow path, in the same state.
+    """
+    short = run.steps <= EVERY_STEP
+    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), SAMPLE)):
+        yield Schedule(step, NOTHING)
+        for kind in KINDS:
+            first = Schedule(step, kind)
+            yield first
+            if seconds is not None and run.steps > seconds:
+                continue
+            trial = run.attempt(first)
+            yield from (replace(first, at=at, also="step") for at in range(trial.in_post))
+            if trial.observation.seen and _at_a_site(run, step):
+                yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
+
+
+def _at_a_site(run: Undisturbed, step: int) -> bool:
+    """Is the instruction at that step a check site, so that the request is seen by it?"""
+    if step + 1 >= len(run.forks):
+        return True
+    before, after = run.forks[step].sites, run.forks[step + 1].sites
+    return (before.frames, before.back_edges) != (after.frames, after.back_edges)
+
+
+def compare(
+    target: Stepped, source: str, name: str, stack: int, tally: Tally, rng: random.Random, *,
+    seconds: int | None = None, most_mismatches: int = 1,
+) -> None:  # fmt: skip
+    """Hold `target` against the reference machine on one program, and add what was found to `tally`."""
+    run = Undisturbed(source, name, stack)
+    target.load(source, name, stack)
+    target.start()
+    target.run()
+    tally.programs += 1
+    if differs := differences(run.end, target.observe()):
+        tally.mismatches.append(Mismatch(name, None, differs))
+        return
+    for schedule in schedules(run, rng, seconds):
+        expected = run.attempt(schedule)
+        actual = repeat(target, schedule)
+        tally.interrupts += 1
+        for seen in actual.observation.seen[:1]:
+            tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
+            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
+        if differs := differences(expected.observation, actual.observation):
+            tally.mismatches.append(Mismatch(name, schedule, differs))
+            if len(tally.mismatches) >= most_mismatches:
+                return
+
+
+def repeat(target: Stepped, schedule: Schedule) -> Trial:
+    """One schedule on a fresh thread of the target."""
+    target.start()
+    target.step(schedule.step) if schedule.step else None
+
+    def finish() -> None:
+        target.step(UNBOUNDED)
+
+    return attempt(target, schedule, finish)
+
+
+def differences(expected: Observation, actual: Observation) -> dict[str, tuple[object, object]]:
+    pairs = ((f.name, getattr(expected, f.name), getattr(actual, f.name)) for f in fields(Observation))
+    return {name: (a, b) for name, a, b in pairs if a != b}

@@ -1,0 +1,74 @@
+"""The pytest plugin: `pytest --pyargs safepoint.conform --safepoint-target NAME` judges a VM, one test for each claim.
+
+Loaded at every start of pytest where the project is installed, so nothing is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from safepoint.conform.judge import Verdict
+    from safepoint.conform.target import Target
+
+OPTION = "--safepoint-target"
+VERDICT = "safepoint-verdict"  # the user property of a report that carries one line for the summary
+TARGET: pytest.StashKey[Target] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("safepoint", "judging a VM's safepoints")
+    group.addoption(OPTION, metavar="NAME", help="entry point of the group safepoint.targets, or module:Class")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whoever asks for the claims must say of whom; a mistake there is better told once, before all, than by each claim."""
+    if not any("safepoint_target" in getattr(item, "fixturenames", ()) for item in items):
+        return
+    from safepoint.conform.judge import UnknownTarget, find_target, registered
+
+    name = config.getoption(OPTION)
+    if name is None:
+        raise pytest.UsageError(
+            f"whom to judge? give {OPTION} NAME (registered: {registered()}) or {OPTION} module:Class"
+        )
+    try:
+        config.stash[TARGET] = find_target(name)
+    except UnknownTarget as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.fixture(scope="session")
+def safepoint_target(pytestconfig: pytest.Config) -> Target:
+    return pytestconfig.stash[TARGET]
+
+
+def summary_of(verdict: Verdict) -> str:
+    """One line: what was tried, how far it went, and what could not be asked."""
+    if verdict.evidence is None:
+        return verdict.report.splitlines()[0]
+    from safepoint.conform.runs import in_words
+
+    found = verdict.evidence
+    parts = [f"{verdict.claim.name} holds: {found.tried:,} cases"]
+    if found.worst:
+        parts.append(f"at most {in_words(found.worst.as_json())}")
+    if found.not_offered:
+        parts.append(f"not offered: {', '.join(found.not_offered)}")
+    return "; ".join(parts)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == VERDICT and report.when == "call"
+    ]
+    if lines:
+        terminalreporter.section("safepoint claims")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,0 +1,1 @@
+"""The guest language: a subset of Python 3, its register code, and the reference machine that runs it."""

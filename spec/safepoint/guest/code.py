@@ -1,0 +1,182 @@
+"""Guest code: the opcode table, and what the compiler makes of a program.
+
+Register code; an instruction is one 64-bit word: the opcode and up to three 16-bit operands, or one 16-bit and one
+32-bit operand.  An opcode never serves both forward and backward jumps: each one that jumps backward is a check site, and
+a trigger word of the `folded` policy.  Executing it visits the site, whether it then jumps or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LINK = 3
+"""A callee's frame begins this many slots after the called function's: between them are the two words of the return link."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """kind: slot (of the frame), immediate (a small int), constant/global/count (a number), jump (in instructions, from the next)."""
+
+    name: str
+    kind: str
+    low: int
+    high: int
+
+
+def slot(name: str) -> Operand:
+    return Operand(name, "slot", 0, 2**15 - 1)
+
+
+def immediate(name: str) -> Operand:
+    return Operand(name, "immediate", -(2**14), 2**14 - 1)
+
+
+def small(name: str) -> Operand:
+    """A value that fits in 32 bits with its tag: an int, or None, False, True, UNSET (see `SMALL`)."""
+    return Operand(name, "small", -(2**30), 2**30 - 1)
+
+
+def index(name: str, of: str) -> Operand:
+    return Operand(name, of, 0, 2**31 - 1)
+
+
+def count(name: str) -> Operand:
+    return Operand(name, "count", 0, 2**14 - 1)
+
+
+def jump(name: str) -> Operand:
+    """16 bits; stored in bytes by the machine, so one eighth of them."""
+    return Operand(name, "jump", -(2**12) + 1, 2**12 - 2)
+
+
+def far(name: str) -> Operand:
+    return Operand(name, "jump", -(2**28) + 1, 2**28 - 2)
+
+
+@dataclass(frozen=True)
+class Opcode:
+    """`site`: the check site that executing it visits, a procedure of the protocol's text, or "".  `jumps`: which way."""
+
+    name: str
+    operands: tuple[Operand, ...]
+    effect: str
+    site: str = ""
+    jumps: str = ""
+
+
+_binary = (slot("dst"), slot("left"), slot("right"))
+_unary = (slot("dst"), slot("src"))
+
+OPCODES: dict[str, Opcode] = {
+    o.name: o
+    for o in (
+        # moving values
+        Opcode("LOADK", (slot("dst"), small("value")), "dst = a small constant"),
+        Opcode("CONSTANT", (slot("dst"), index("constant", "constant")), "dst = constants[constant]"),
+        Opcode("MOVE", _unary, "dst = src"),
+        Opcode("GLOBAL", (slot("dst"), index("name", "global")), "dst = globals[name]; NameError if it is UNSET"),
+        Opcode("SET_GLOBAL", (slot("src"), index("name", "global")), "globals[name] = src"),
+        Opcode("BOUND", (slot("src"), index("name", "name")), "UnboundLocalError if src is UNSET"),
+        # arithmetic
+        Opcode("ADD", _binary, "dst = left + right"),
+        Opcode("ADDI", (slot("dst"), slot("left"), immediate("right")), "dst = left + a small int"),
+        Opcode("SUB", _binary, "dst = left - right"),
+        Opcode("MUL", _binary, "dst = left * right"),
+        Opcode("FLOORDIV", _binary, "dst = left // right"),
+        Opcode("MOD", _binary, "dst = left % right"),
+        Opcode("AND", _binary, "dst = left & right"),
+        Opcode("OR", _binary, "dst = left | right"),
+        Opcode("XOR", _binary, "dst = left ^ right"),
+        Opcode("SHL", _binary, "dst = left << right"),
+        Opcode("SHR", _binary, "dst = left >> right"),
+        Opcode("NEG", _unary, "dst = -src"),
+        Opcode("POS", _unary, "dst = +src"),
+        Opcode("INVERT", _unary, "dst = ~src"),
+        Opcode("NOT", _unary, "dst = not src"),
+        # comparison
+        Opcode("LESS", _binary, "dst = left < right"),
+        Opcode("LESS_EQUAL", _binary, "dst = left <= right"),
+        Opcode("GREATER", _binary, "dst = left > right"),
+        Opcode("GREATER_EQUAL", _binary, "dst = left >= right"),
+        Opcode("EQUAL", _binary, "dst = left == right"),
+        Opcode("NOT_EQUAL", _binary, "dst = left != right"),
+        Opcode("IS", _binary, "dst = left is right"),
+        Opcode("IS_NOT", _binary, "dst = left is not right"),
+        # jumps
+        Opcode("JUMP", (far("offset"),), "jump forward", jumps="forward"),
+        Opcode("FALSE_JUMP", (slot("condition"), far("offset")), "if not condition: jump forward", jumps="forward"),
+        Opcode("TRUE_JUMP", (slot("condition"), far("offset")), "if condition: jump forward", jumps="forward"),
+        Opcode("JUMP_BACK", (far("offset"),), "jump backward", site="back_edge", jumps="backward"),
+        Opcode("TRUE_JUMP_BACK", (slot("condition"), far("offset")), "if condition: jump backward",
+               site="back_edge", jumps="backward"),
+        Opcode("LESS_JUMP_BACK", (slot("left"), slot("right"), jump("offset")), "if left < right: jump backward",
+               site="back_edge", jumps="backward"),
+        Opcode("FOR_PREPARE", (slot("loop"), far("offset")),
+               "range(loop, loop+1, loop+2) becomes: next value, turns left, step; jump forward to its FOR_RANGE",
+               jumps="forward"),
+        Opcode("FOR_RANGE", (slot("dst"), slot("loop"), jump("offset")),
+               "if turns are left: one less, dst = next value, next value += step, jump backward",
+               site="back_edge", jumps="backward"),
+        # calls
+        Opcode("CALL", (slot("base"), count("count")),
+               "base = base(base+3, …): push a frame that begins at base+3", site="frame_push"),
+        Opcode("RETURN", (slot("src"),), "pop the frame; the result goes to the caller's base"),
+        Opcode("PRINT", (slot("first"), count("count")), "print(first, first+1, …), in a native region", site="native"),
+        Opcode("HALT", (), "the module is through"),
+    )
+}  # fmt: skip
+
+BACK_EDGES: tuple[str, ...] = tuple(o.name for o in OPCODES.values() if o.jumps == "backward")
+
+
+class Unset:
+    """What a variable holds before its first assignment."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
+
+SMALL: dict[int, object] = {-(2**30): None, -(2**30) + 1: False, -(2**30) + 2: True, -(2**30) + 3: UNSET}
+"""Operands of LOADK that are no ints."""
+
+INT_MIN, INT_MAX = -(2**62), 2**62 - 1
+"""The exact range of the guest's `int`: 63 bits."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    op: str
+    operands: tuple[int, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Code:
+    """A function of the guest's, or its module.  Parameters are the first slots; `slots` counts the whole frame."""
+
+    name: str
+    parameters: tuple[str, ...]
+    slots: int
+    instructions: tuple[Instruction, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class FunctionConstant:
+    """The function `codes[number]`."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled guest program.  `codes[0]` is the module.  `names`: of local variables, for error messages."""
+
+    file: str
+    source: str
+    codes: tuple[Code, ...]
+    constants: tuple[int | FunctionConstant, ...]
+    globals: tuple[str, ...]
+    names: tuple[str, ...]

@@ -1,0 +1,71 @@
+"""What can go wrong: in a guest program's text (`GuestSyntaxError`), and while it runs (`Fault`).
+
+A fault is data.  Whoever executes the guest decides how to unwind, and both machines get its message from here or from
+`values`, so that they cannot differ in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An exception of the guest.  `kind`: the name of a built-in exception of Python."""
+
+    kind: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+KEYBOARD_INTERRUPT = Fault("KeyboardInterrupt")
+RECURSION = Fault("RecursionError", "maximum recursion depth exceeded")
+
+
+def name_fault(name: str) -> Fault:
+    """A global variable is read that has no value."""
+    return Fault("NameError", f"name '{name}' is not defined")
+
+
+def unbound_fault(name: str) -> Fault:
+    """A local variable is read that has no value."""
+    return Fault("UnboundLocalError", f"cannot access local variable '{name}' where it is not associated with a value")
+
+
+class GuestSyntaxError(Exception):
+    """A program is no Python, or outside the subset; nothing ran.  `line` and `column` (in characters) count from 1."""
+
+    def __init__(self, file: str, line: int, column: int, what: str, instead: str = "") -> None:
+        self.file, self.line, self.column, self.what, self.instead = file, line, column, what, instead
+        super().__init__(f"{file}:{line}:{column}: {what}" + (f" (write instead: {instead})" if instead else ""))
+
+
+Place = tuple[str, int, str]
+"""file, line (from 1), function; a traceback's places go from the outermost call to the innermost."""
+
+REPEATS_SHOWN = 3
+"""CPython shows this many equal places of a traceback, and counts the others."""
+
+
+def format_traceback(fault: Fault, places: Sequence[Place], source: str) -> str:
+    """The text that CPython prints for an uncaught exception, without its carets; ends in a newline."""
+    lines = re.split(r"\r\n|\r|\n", source)
+    text = ["Traceback (most recent call last):"] if places else []
+    for place, run in groupby(places):
+        count = len(list(run))
+        text += _entry(place, lines) * min(count, REPEATS_SHOWN)
+        if count > REPEATS_SHOWN:
+            more = count - REPEATS_SHOWN
+            text.append(f"  [Previous line repeated {more} more time{'s' if more > 1 else ''}]")
+    return "\n".join([*text, str(fault)]) + "\n"
+
+
+def _entry(place: Place, lines: list[str]) -> list[str]:
+    file, line, function = place
+    source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    return [f'  File "{file}", line {line}, in {function}', *([f"    {source}"] if source else [])]

@@ -1,0 +1,135 @@
+"""A guest thread's words, and its check sites: each one runs the protocol's own graph, step by step.
+
+What the reference machine knows of safepoints is here, and it is nothing but the text: a site is a procedure of
+`protocol.py`, called by name.  `watch` is called before each shared access, so that a test can post right there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from safepoint.guest.code import BACK_EDGES
+from safepoint.model.compile import compile_graph
+from safepoint.model.execute import POISON, Activation
+from safepoint.model.expressions import Instance
+from safepoint.model.graph import WORLD, Cell, Graph
+from safepoint.model.text import Text
+
+KINDS = {1: "STOP", 2: "INTERRUPT"}
+CHECKS = ("frame_push", "back_edge")
+"""Procedures whose first access is the check itself: what a fast path does, and nobody watches."""
+
+
+@lru_cache
+def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
+    """A procedure of the protocol for a world of one thread, with a trigger word for each back-edge opcode."""
+    return compile_graph(_text(), name, Instance(1, mutant, (("entry", len(BACK_EDGES)),), trigger))
+
+
+@lru_cache
+def _text() -> Text:
+    return Text()
+
+
+class Sites:
+    """The words of a world with one thread, T0, whose stack has `stack` slots.  Small, mutable, copied when a run forks."""
+
+    def __init__(self, stack: int) -> None:
+        self.reals = {"limit": stack, "entry": 1}
+        self.words = {
+            Cell(0, "limit"): stack,
+            **{Cell(0, f"entry[{i}]"): 1 for i in range(len(BACK_EDGES))},
+            **dict.fromkeys((Cell(0, "pending"), Cell(0, "state"), Cell(WORLD, "stop"), Cell(WORLD, "lock")), 0),
+        }
+        self.here = ""  # the site that is being visited
+        self.frames = self.back_edges = self.slow_entries = 0
+        self.seen: tuple[tuple[str, str, int, int], ...] = ()  # kind, site, frames, back-edges
+        self.waiting: Activation | None = None  # the guest's own procedure, when it waits
+        self.watch: Callable[[], None] | None = None
+
+    def copy(self) -> Sites:
+        other = Sites.__new__(Sites)
+        other.__dict__.update(self.__dict__)
+        other.words = dict(self.words)
+        other.waiting = self.waiting.copy() if self.waiting else None
+        other.watch = None
+        return other
+
+    # -- what the guest does
+
+    @property
+    def suspended(self) -> bool:
+        return self.waiting is not None
+
+    def call(self, procedure: str, *args: int) -> int | None:
+        """Run a procedure of the guest thread's; its outcome, or None if it waits: `resume` then."""
+        if procedure == "back_edge":
+            self.back_edges += 1
+            self.waiting = self.begin(procedure, trigger=args[0])
+        else:
+            self.frames += procedure == "frame_push"
+            self.waiting = self.begin(procedure, *args)
+        if procedure in CHECKS:
+            self.waiting.perform(self, self)
+            self.slow_entries += self.waiting.at is not None
+        return self.resume()
+
+    def resume(self) -> int | None:
+        assert self.waiting is not None, "no procedure waits"
+        under_way = self.waiting
+        if not self.go_on(under_way):
+            return None
+        self.waiting = None
+        return under_way.result
+
+    # -- what anybody does
+
+    def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
+        graph = procedure_graph(procedure, trigger=trigger)
+        owner = WORLD if graph.owner == WORLD else 0
+        activation = Activation(graph, owner, dict(zip(graph.params, args, strict=True)), {}, self.reals)
+        activation.begin(self)
+        return activation
+
+    def go_on(self, activation: Activation) -> bool:
+        """As far as it goes.  True: it is through; False: it waits."""
+        while activation.at is not None:
+            if self.watch:
+                self.watch()
+            if not activation.perform(self, self):
+                return False
+        return True
+
+    def told(self) -> dict[str, str]:
+        """The words as a test compares them: trigger words are "real" or "poison"."""
+        return {
+            cell.word: str(value)
+            if cell.word.split("[")[0] not in self.reals
+            else "poison"
+            if value == POISON
+            else "real"
+            for cell, value in self.words.items()
+        }
+
+    # -- the memory and the listener of an Activation
+
+    def load(self, cell: Cell) -> int:
+        return self.words[cell]
+
+    def store(self, cell: Cell, value: int) -> bool:
+        self.words[cell] = value
+        return True
+
+    def locked(self, cell: Cell) -> bool:
+        return True
+
+    def ghost(self, op: str, owner: int | str, kind: int) -> None:
+        if op == "served":
+            self.seen += ((KINDS[kind], self.here, self.frames, self.back_edges),)
+
+    def claim(self, name: str, holds: bool) -> None:
+        """Claims are of the model's roles; a procedure makes none."""
+
+    def branch(self, place: str, taken: bool) -> None:
+        """Nobody counts branches here."""

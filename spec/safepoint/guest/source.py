@@ -1,0 +1,100 @@
+"""From bytes to a syntax tree: everything that makes a file no Python program, as one `GuestSyntaxError`.
+
+CPython's own parser and its own later checks (`return` outside a function, a name that is local and global) decide what is
+Python.  Nesting is bounded here, so that neither it nor the compiler that recurses over the tree can run out of stack.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+
+from safepoint.guest.faults import GuestSyntaxError
+
+DEPTH = 100
+"""How deep statements and expressions may be nested in each other; Python itself ends at 100 levels of indentation."""
+
+TOO_DEEP = f"nested more than {DEPTH} deep", "a part of it as a statement or a function of its own"
+Located = ast.stmt | ast.expr | ast.arg | ast.keyword
+"""Nodes that have a place in the text."""
+
+
+class Source:
+    """A program's text, and how to complain about a place in it."""
+
+    def __init__(self, source: bytes | str, file: str) -> None:
+        self.file = file
+        self.text = (self._decode(source) if isinstance(source, bytes) else source).replace("\r\n", "\n")
+        self.text = self.text.replace("\r", "\n")
+        self.lines = self.text.split("\n")
+        if found := re.search("[\0\ud800-\udfff]", self.text):
+            what = "a NUL character" if found[0] == "\0" else f"half a surrogate pair, U+{ord(found[0]):04X}"
+            raise self._at_offset(found.start(), what, "the text without it")
+
+    def error(self, node: Located, what: str, instead: str = "") -> GuestSyntaxError:
+        """The tree counts columns in bytes of UTF-8, people in characters."""
+        before = self.lines[node.lineno - 1].encode()[: node.col_offset]
+        return GuestSyntaxError(self.file, node.lineno, len(before.decode()) + 1, what, instead)
+
+    def parse(self) -> ast.Module:
+        """Raise `GuestSyntaxError` if it is no Python, or nested too deeply."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `1 is 1` is legal, and not ours to judge
+            try:
+                tree = ast.parse(self.text, self.file)
+                self._bound_depth(tree)
+                compile(tree, self.file, "exec", dont_inherit=True)
+            except SyntaxError as error:
+                raise self._python_says(error) from None
+            except (RecursionError, MemoryError):  # how the parser itself says that it is too deep
+                raise GuestSyntaxError(self.file, 1, 1, *TOO_DEEP) from None
+        return tree
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.text = data[: error.start].decode("utf-8-sig")
+            what = f"byte 0x{data[error.start]:02x} is no UTF-8"
+            raise self._at_offset(len(self.text), what, "the file in UTF-8") from None
+        try:
+            encoding, first = tokenize.detect_encoding(io.BytesIO(data).readline)
+        except SyntaxError as error:
+            raise GuestSyntaxError(self.file, 1, 1, error.msg, "# coding: utf-8") from None
+        if encoding not in ("utf-8", "utf-8-sig"):
+            raise GuestSyntaxError(self.file, len(first), 1, f"the encoding {encoding}", "# coding: utf-8")
+        return text
+
+    def _at_offset(self, offset: int, what: str, instead: str) -> GuestSyntaxError:
+        line = self.text.count("\n", 0, offset) + 1
+        column = offset - self.text.rfind("\n", 0, offset)
+        return GuestSyntaxError(self.file, line, column, what, instead)
+
+    def _python_says(self, error: SyntaxError) -> GuestSyntaxError:
+        what = " ".join(error.msg.split())
+        if what.startswith("Exceeds the limit"):  # of digits, long after ours of bits
+            what = "an int literal that does not fit in 63 bits"
+        return GuestSyntaxError(self.file, error.lineno or 1, max(1, error.offset or 1), what)
+
+    def _bound_depth(self, tree: ast.Module) -> None:
+        level: list[ast.AST] = [tree]
+        for _ in range(DEPTH + 1):
+            level = [child for node in level for child in _located(node)]
+            if not level:
+                return
+        node = level[0]
+        assert isinstance(node, Located)
+        raise self.error(node, *TOO_DEEP)
+
+
+def _located(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes one level below that have a place; those between (`arguments`, `comprehension`) count nothing."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Located):
+            yield child
+        else:
+            yield from _located(child)

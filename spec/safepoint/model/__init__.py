@@ -1,0 +1,1 @@
+"""The protocol's text as a transition system: compiled, explored, judged."""

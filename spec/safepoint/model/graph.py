@@ -1,0 +1,261 @@
+"""What a protocol text becomes: a small graph of atomic steps, the one input of the explorer, the reference machine and
+the code generator.
+
+A `Step` is one shared access (or a silent place) and then a *tree* of local work that ends in the next steps.  Everything
+static is gone: calls are inlined, `return f(t)` is a jump, loops over words are unrolled, mutants and constants are folded.
+A label stands where control joins or goes round.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+SELF, WORLD = "self", "world"
+LOCKED = ("fetch_or", "fetch_and", "swap", "cas")
+ACCESSES = (*LOCKED, "load", "store")
+FOLD: dict[str, Callable[..., int]] = {
+    "&": operator.and_, "|": operator.or_, "+": operator.add, "-": operator.sub, "~": operator.inv,
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Const:
+    value: int
+
+
+@dataclass(frozen=True)
+class Local:
+    """A local variable: lives in the running thread, while it is live."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Private:
+    """A word only its owner touches: lives as long as the thread."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A shared word: of the running thread (SELF), of the WORLD, of thread number `owner`, or of the one a local numbers."""
+
+    owner: int | str | Local
+    word: str
+
+    def __str__(self) -> str:
+        match self.owner:
+            case int(number):
+                return f"T{number}.{self.word}"
+            case Local(name):
+                return f"{name.split('.')[-1]}.{self.word}"
+            case owner:
+                return f"{owner}.{self.word}"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A constant of a trigger word: "real" or "poison"."""
+
+    cell: Cell
+    which: str
+
+
+@dataclass(frozen=True)
+class Population:
+    """How many threads the world has (machine code only: in a model it is a constant)."""
+
+
+@dataclass(frozen=True)
+class Op:
+    name: str
+    args: tuple[Expr, ...]
+
+
+Expr = Const | Local | Private | Fixed | Population | Op
+
+
+@dataclass(eq=False)
+class Step:
+    """op: an access, or "choose" or "pause".  `guard` (of the result): the step waits until it is true."""
+
+    number: int
+    op: str
+    cell: Cell | None
+    operands: tuple[Expr, ...]
+    where: tuple[str, ...]  # the procedures around it, outermost first
+    line: int  # in the file of the innermost procedure
+    source: str  # the statement, as it stands in the text
+    guard: Expr | None = None
+    then: list[Tree] = field(default_factory=list)  # one tree; for "choose" one for each case
+    cases: tuple[str, ...] = ()  # their names
+
+    @property
+    def name(self) -> str:
+        """Names the step to people and in replay strings: where it is, and what it does."""
+        what = self.op if self.cell is None else f"{self.op} {self.cell}"
+        return f"{'/'.join(self.where)}:{what}"
+
+
+@dataclass(frozen=True)
+class Let:
+    target: Local | Private
+    value: Expr
+    then: Tree
+
+
+@dataclass(frozen=True)
+class If:
+    test: Expr
+    yes: Tree
+    no: Tree
+    place: str = field(default="", compare=False)  # file:line
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """op: "posted" or "served"."""
+
+    op: str
+    owner: int | str | Local
+    kind: Expr
+    then: Tree
+
+
+@dataclass(frozen=True)
+class Claim:
+    name: str
+    test: Expr
+    then: Tree
+
+
+@dataclass(frozen=True)
+class When:
+    test: Expr
+    then: Tree
+
+
+@dataclass(frozen=True)
+class Goto:
+    label: int
+
+
+@dataclass(frozen=True)
+class Done:
+    value: Expr | None
+
+
+Tree = Step | Let | If | Ghost | Claim | When | Goto | Done
+
+RESULT = Local("_")
+"""What the access of a step gave, during the local work that follows it."""
+
+
+@dataclass
+class Graph:
+    """One procedure or role.  `params`: its integer parameters.  `live[n]`: locals that must survive until step n begins."""
+
+    name: str
+    owner: str  # SELF; or WORLD for a role of nobody's own thread
+    params: tuple[str, ...]
+    start: Tree
+    steps: list[Step]
+    labels: dict[int, Tree]
+    live: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def cells(self) -> set[Cell]:
+        return {s.cell for s in self.steps if s.cell}
+
+    def trees(self) -> Iterator[Tree]:
+        """Every node of local work, and every step, once."""
+        todo: list[Tree] = [self.start, *self.labels.values(), *(t for s in self.steps for t in s.then)]
+        seen: set[int] = set()
+        while todo:
+            tree = todo.pop()
+            if id(tree) in seen:
+                continue
+            seen.add(id(tree))
+            yield tree
+            match tree:
+                case If(_, yes, no):
+                    todo += [yes, no]
+                case Let() | Ghost() | Claim() | When():
+                    todo.append(tree.then)
+
+    def expressions(self) -> Iterator[Expr]:
+        for step in self.steps:
+            yield from step.operands
+            if step.guard is not None:
+                yield step.guard
+        for tree in self.trees():
+            match tree:
+                case Let(value=e) | If(test=e) | Ghost(kind=e) | Claim(test=e) | When(test=e):
+                    yield e
+                case Done(value=e) if e is not None:
+                    yield e
+
+
+def fold(name: str, *args: Expr) -> Expr:
+    values = [a.value for a in args if isinstance(a, Const)]
+    return Const(int(FOLD[name](*values))) if len(values) == len(args) else Op(name, args)
+
+
+def atoms(e: Expr | None) -> Iterator[Expr]:
+    """The leaves of an expression."""
+    match e:
+        case Op(args=args):
+            for a in args:
+                yield from atoms(a)
+        case None:
+            pass
+        case _:
+            yield e
+
+
+def locals_of(e: Expr | None) -> frozenset[str]:
+    owners = (a.cell.owner for a in atoms(e) if isinstance(a, Fixed))
+    return frozenset(a.name for a in atoms(e) if isinstance(a, Local)) | owner_local(*owners)
+
+
+def owner_local(*owners: int | str | Local) -> frozenset[str]:
+    return frozenset(o.name for o in owners if isinstance(o, Local))
+
+
+def liveness(graph: Graph) -> dict[int, frozenset[str]]:
+    """For each step the locals that must survive until it begins: all that a reader keeps when it stops there."""
+    live: dict[int, frozenset[str]] = {s.number: frozenset() for s in graph.steps}
+    at: dict[int, frozenset[str]] = {n: frozenset() for n in graph.labels}
+
+    def need(tree: Tree) -> frozenset[str]:
+        match tree:
+            case Step():
+                return live[tree.number]
+            case Let(target, value, then):
+                gone = {target.name} if isinstance(target, Local) else set()
+                return (need(then) - gone) | locals_of(value)
+            case If(test, yes, no):
+                return locals_of(test) | need(yes) | need(no)
+            case Ghost(_, owner, kind, then):
+                return owner_local(owner) | locals_of(kind) | need(then)
+            case Claim(_, test, then) | When(test, then):
+                return locals_of(test) | need(then)
+            case Goto(label):
+                return at[label]
+            case Done(value):
+                return locals_of(value)
+
+    changed = True
+    while changed:
+        before = dict(live), dict(at)
+        for s in graph.steps:
+            after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
+            used = owner_local(s.cell.owner) if s.cell else frozenset()
+            live[s.number] = (after - {RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
+        for n, tree in graph.labels.items():
+            at[n] = need(tree)
+        changed = before != (live, at)
+    return live

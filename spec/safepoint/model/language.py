@@ -1,0 +1,84 @@
+"""The vocabulary of a protocol text, for mypy, editors and readers.
+
+A protocol text is never executed by CPython: `model.compile` reads it with `ast`, and these declarations only give it types.
+One method call on a `Word` is one access to shared memory, and one atomic step of the model:
+
+    method             what it is                        machine (LLVM's memory order)
+    load()             a plain load                      load atomic acquire
+    store(v)           a plain store                     store atomic release
+    fetch_or/and(v)    locked; gives the old value       atomicrmw seq_cst
+    swap(v)            locked; gives the old value       atomicrmw xchg seq_cst
+    cas(old, new)      locked; gives whether it swapped  cmpxchg seq_cst
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Word(Protocol):
+    """One machine word that several threads access."""
+
+    def load(self) -> int: ...
+    def store(self, value: int) -> None: ...
+    def fetch_or(self, bits: int) -> int: ...
+    def fetch_and(self, bits: int) -> int: ...
+    def swap(self, value: int) -> int: ...
+    def cas(self, old: int, new: int) -> bool: ...
+
+
+class Trigger(Word, Protocol):
+    """A word that some check reads; `real` and `poison` are constants of a thread's whole life, never shared accesses."""
+
+    @property
+    def real(self) -> int: ...
+    @property
+    def poison(self) -> int: ...
+
+
+Triggers = tuple[Trigger, ...]
+"""A row of trigger words of one name; the policy says how many (`folded`: one for each opcode that jumps backward)."""
+
+
+def wait(condition: bool) -> None:
+    """Block until the condition holds.  It is made of one `load`, or is one `cas`.  Machine: try once, else suspend."""
+
+
+def served(kind: int) -> None:
+    """Ghost: the running thread answers a request of this kind.  Model: no longer owed.  Machine: counted, with the site."""
+
+
+def posted(t: object, kind: int) -> None:
+    """Ghost: from here on a request of this kind is owed to `t`.  Machine: nothing."""
+
+
+def mutant(name: str, breaks: str) -> bool:
+    """True when the text is compiled with this mutant; folded then.  `breaks`: the id of the rule it breaks."""
+    raise NotImplementedError
+
+
+# -- for the environment of a model only: a protocol that uses these has no machine code
+
+
+@overload
+def choose() -> str: ...
+@overload
+def choose(among: Iterable[T]) -> T: ...
+def choose(among: Iterable[T] = ()) -> T | str:
+    """`match choose():` any of the cases; `x = choose(words)`: any of them.  No step: part of the one that follows."""
+    raise NotImplementedError
+
+
+def when(condition: bool) -> None:
+    """This case of a `choose` is possible only if the condition, which is local, holds."""
+
+
+def pause() -> None:
+    """A silent step, so that a place in the text can be observed."""
+
+
+def claim(name: str, condition: bool) -> None:
+    """The property `name` is broken if the condition, which is local, does not hold here."""

@@ -1,0 +1,117 @@
+"""A path through the state graph: what each move was and which words it changed, and the short string that replays it.
+
+`m:SCOPE/MUTANT/MOVES~CHECK`: MOVES has for each move the letter of the thread (a is the first) and, unless it is 0, the number
+of the move among those the thread could make; CHECK is a digest of the names of the steps, so that a replay against a text
+that has changed is noticed.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+
+from safepoint.model.explore import Result
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Edge, Model, Move, Mover
+from safepoint.model.text import Text
+
+PATTERN = re.compile(r"m:(?P<scope>[\w-]+)/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)~(?P<check>[0-9a-f]{8})")
+
+
+class ReplayError(Exception):
+    """The string is not one of a path, or not of a path of this text; says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A word before and after."""
+
+    owner: int | str
+    word: str
+    old: int
+    new: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step of a path.  `mover`: the column it belongs to."""
+
+    mover: int
+    choice: int
+    move: Move
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Path:
+    model: Model
+    steps: tuple[Taken, ...]
+    broken: str  # the property that the last state breaks, or ""
+    detail: str
+
+    @property
+    def replay(self) -> str:
+        moves = "".join(chr(97 + s.mover) + (str(s.choice) if s.choice else "") for s in self.steps)
+        names = "\n".join(f"{s.move.who} {s.move.name} {s.move.cases}" for s in self.steps)
+        return f"m:{self.model.scope.name}/{self.model.mutant}/{moves}~{zlib.crc32(names.encode()):08x}"
+
+
+def path_of(result: Result) -> Path:
+    """The counterexample of a search, move by move."""
+    steps = tuple(
+        _taken(result.model, before, after) for before, after in zip(result.path, result.path[1:], strict=False)
+    )
+    return Path(result.model, steps, result.broken, result.detail)
+
+
+def _taken(model: Model, before: int, after: int) -> Taken:
+    for number, mover in enumerate(model.movers):
+        for choice, edge in enumerate(_edges(mover, before)):
+            if before ^ edge.delta == after:
+                return Taken(number, choice, edge.move, changes(model, before, after))
+    raise AssertionError("two states of a path have no move between them")
+
+
+def _edges(mover: Mover, state: int) -> list[Edge]:
+    return list(mover.edges(state & mover.footprint))
+
+
+def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
+    """The words, shared and private, that differ."""
+    named = [(cell.owner, cell.word, where) for cell, where in model.cells.items()]
+    named += [(m.me, word, where) for m in model.mutators for word, where in m.privates.items()]
+    return tuple(
+        Change(owner, word, where.get(before), where.get(after))
+        for owner, word, where in named
+        if isinstance(owner, int | str) and where.get(before) != where.get(after)
+    )
+
+
+def replay(text: Text, string: str) -> Path:
+    """Run a path again.  Raises ReplayError, ProtocolError."""
+    match = PATTERN.fullmatch(string.strip())
+    if not match:
+        raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
+    scope, mutant = match["scope"], match["mutant"]
+    if scope not in SCOPES:
+        raise ReplayError(f"the path speaks of scope {scope!r}; there are: {', '.join(SCOPES)}")
+    model = Model(text, SCOPES[scope], mutant)
+    state, steps, broken = model.initial, list[Taken](), ""
+    for letter, digits in re.findall(r"([a-z])(\d*)", match["moves"]):
+        number, choice = ord(letter) - 97, int(digits or 0)
+        edges = _edges(model.movers[number], state) if number < len(model.movers) else []
+        if choice >= len(edges):
+            raise ReplayError(
+                f"step {len(steps) + 1} of the path cannot be made: the protocol's text has changed (explore again)"
+            )
+        edge = edges[choice]
+        steps.append(Taken(number, choice, edge.move, changes(model, state, state ^ edge.delta)))
+        state ^= edge.delta
+        broken = f"{edge.claims[0]}: " if edge.claims else Properties(model).judge(state)
+    name, _, detail = broken.partition(": ")
+    path = Path(model, tuple(steps), name, detail)
+    if path.replay[-8:] != match["check"]:
+        raise ReplayError("the path's steps have other names now: the protocol's text has changed (explore again)")
+    return path

@@ -1,0 +1,1 @@
+"""What people see: paths, tables and reports."""

@@ -1,0 +1,121 @@
+"""Tables and progress on a terminal (rich).  Progress goes to standard error, and only if somebody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from safepoint.conform.judge import Verdict
+    from safepoint.verify import Report
+
+WIDTH = 110
+"""Of tables where no terminal says how wide it is."""
+
+
+def console() -> Console:
+    out = Console()
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False)
+
+
+class LiveProgress:
+    """A line for each section while it runs."""
+
+    def __init__(self) -> None:
+        err = Console(stderr=True)
+        self._live = Progress(
+            TextColumn("{task.description:24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=err,
+            disable=not err.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    @contextmanager
+    def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
+        task = self._live.add_task(name, total=total, told="")
+        yield lambda told: self._live.update(task, advance=1, told=told)
+
+    @contextmanager
+    def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        task = self._live.add_task(name, total=None, told="")
+        yield lambda states, frontier: self._live.update(task, told=f"{states:,} states, frontier {frontier:,}")
+
+
+def protocol_table(rows: list[dict[str, Any]], out: Console | None = None) -> None:
+    table = Table("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
+    for row in rows:
+        bound = row["bound"] or {"frames": "-", "back_edges": "-"}
+        figures = (f"{row['states']:,}", f"{row['transitions']:,}")
+        table.add_row(
+            row["scope"],
+            str(row["threads"]),
+            row["memory"],
+            *figures,
+            _verdict(row["verdict"]),
+            *map(str, bound.values()),
+        )
+    (out or console()).print(table)
+
+
+def report_tables(report: Report) -> None:
+    """All that `safepoint verify` found, failures last: they are what a reader needs first, and stand above the prompt."""
+    out = console()
+    out.print("[bold]protocol[/]: every state of the text, policy folded")
+    protocol_table(report.protocol, out)
+    out.print("[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
+              " -- and, compiled into the interpreter, by the differential test")  # fmt: skip
+    compiled = {row["name"]: row["differential"] for row in report.implementation_mutants or []}
+    table = Table("mutant", "breaks rule", "caught by", "steps", "interpreter")
+    for row in report.mutants:
+        noticed = compiled.get(row["name"])
+        table.add_row(row["name"], row["rule"], row["property"] or "[red]nothing[/]", str(row["steps"]),
+                      "-" if noticed is None else "caught" if noticed else "[red]not noticed[/]")  # fmt: skip
+    out.print(table)
+    if found := report.differential:
+        worst = found["worst"]
+        out.print(f"[bold]differential[/]: {found['interrupts']:,} interrupts in {found['programs']} programs, {found['mismatches']} mismatches; "
+                  f"each seen within {worst['frames']} frame push, {worst['back_edges']} back-edge")  # fmt: skip
+    for target in report.targets:
+        refuted = ", ".join(target["refuted"])
+        out.print(
+            f"[bold]target[/] {target['name']}: {target['claims']} claims judged, {'refuted: ' + refuted if refuted else 'none refuted'}"
+        )
+    caught = sum(row["caught"] for row in report.mutants)
+    for section, why in report.left_out.items():
+        out.print(f"[yellow]left out[/]: {section}: {escape(why)}")
+    for failure in report.failures:
+        out.print(f"\n[red]refuted[/]: {escape(failure)}")
+    out.print(f"{'[red]refuted[/]' if report.failures else '[green]holds[/]'}: {len(report.protocol)} scopes, "
+              f"{caught} of {len(report.mutants)} mutants caught, {(report.differential or {}).get('interrupts', 0):,} interrupts tried")  # fmt: skip
+
+
+def verdict_table(verdicts: list[Verdict]) -> None:
+    out = console()
+    table = Table("claim", "verdict", "cases")
+    for v in verdicts:
+        table.add_row(v.claim.name, _verdict(v.verdict), f"{v.evidence.tried:,}" if v.evidence else "-")
+    out.print(table)
+    for v in verdicts:
+        if v.report:
+            out.print(escape(v.report))
+
+
+def _verdict(word: str) -> str:
+    return {"holds": "[green]holds[/]", "refuted": "[red]refuted[/]"}.get(word, word)

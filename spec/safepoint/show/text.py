@@ -1,0 +1,62 @@
+"""A path as text: one column a thread, the source line, and the words that the step changed, no others."""
+
+from __future__ import annotations
+
+from safepoint.model.explore import Result
+from safepoint.model.path import Change, Path, Taken, path_of
+from safepoint.model.properties import ALWAYS
+from safepoint.model.text import Text
+
+BITS = {"pending": ("STOP", "INTERRUPT")}
+VALUES = {"state": ("MANAGED", "NATIVE", "PARKED")}
+"""Words whose values have names in our text; a text that has not these names shows numbers."""
+
+
+def counterexample(result: Result, text: Text) -> str:
+    """Verdict, the shortest path, and the command that walks it again."""
+    p = path_of(result)
+    model = p.model
+    mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
+    head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
+    return f"{head}\n{p.broken}: {ALWAYS.get(p.broken, p.detail)}\n\n{path(p, text)}\n\nagain: safepoint replay '{p.replay}'"
+
+
+def path(p: Path, text: Text) -> str:
+    """The whole counterexample, as `safepoint explore` prints it."""
+    names = [m.name for m in p.model.movers]
+    cells = [[_statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
+    lines = [_row("", "line", names, widths, "changes")]
+    for number, (step, row) in enumerate(zip(p.steps, cells, strict=True), start=1):
+        told = ", ".join(_change(p, c, text) for c in step.changes)
+        lines.append(_row(str(number), str(step.move.line), row, widths, told))
+    if p.broken:
+        lines.append(f"{'':3}  -> {p.broken}" + (f": {p.detail}" if p.detail else ""))
+    return "\n".join(lines)
+
+
+def _row(number: str, line: str, columns: list[str], widths: list[int], told: str) -> str:
+    body = "  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True))
+    return f"{number:>3}  {line:>4}  {body}  {told}".rstrip()
+
+
+def _statement(step: Taken) -> str:
+    """What the thread does: the case it chose, if it chose one, and the statement as it stands in the text."""
+    source = step.move.source.split("  #")[0].rstrip(":").strip()
+    return f"{step.move.cases}: {source}" if step.move.cases and step.move.cases != source else source
+
+
+def _change(p: Path, change: Change, text: Text) -> str:
+    owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
+    old, new = (_value(p, change.word, v, text) for v in (change.old, change.new))
+    return f"{owner}.{change.word} {old} -> {new}"
+
+
+def _value(p: Path, word: str, value: int, text: Text) -> str:
+    if word.split("[", maxsplit=1)[0] in p.model.reals:
+        return "real" if value else "poison"
+    if word in BITS and all(n in text.constants for n in BITS[word]):
+        return "|".join(n for i, n in enumerate(BITS[word]) if value >> i & 1) or "nothing"
+    if word in VALUES and all(n in text.constants for n in VALUES[word]):
+        return VALUES[word][value]
+    return str(value)

@@ -1,0 +1,67 @@
+"""What holds for every test: hypothesis profiles, rule ids that exist, and a name for whatever is left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "nightly", max_examples=5000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))  # `--hypothesis-profile` comes later, and wins
+
+NEED_THE_INTERPRETER = ("impl", "differential", "concurrency")
+
+
+def why_no_interpreter() -> str:
+    """Empty if machine code can be made here."""
+    if importlib.util.find_spec("llvmlite") is None:
+        return "llvmlite is not installed: pip install -e '.[vm,test]'"
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return f"machine code is made for Linux x86-64 only, this is {platform.system()} {platform.machine()}"
+    return ""
+
+
+def left_out() -> list[str]:
+    """The directories of tests that exist and cannot run here."""
+    here = Path(__file__).parent
+    return [d for d in NEED_THE_INTERPRETER if (here / d).is_dir()] if why_no_interpreter() else []
+
+
+collect_ignore = ["programs", *left_out()]  # the programs are guest programs
+
+
+def check_rules(marks: Iterable[pytest.Mark]) -> None:
+    """`@pytest.mark.rule("ID")` cites rules of the protocol; one that does not exist is an error, not a test."""
+    for mark in marks:
+        from safepoint.rules import RULES
+
+        unknown = [str(rule) for rule in mark.args if rule not in RULES]
+        if unknown or not mark.args:
+            what = f"unknown rule {', '.join(unknown)}" if unknown else "a rule mark without an id"
+            pytest.fail(f"{what}; `safepoint rules` lists them", pytrace=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """At collection, where an error also reaches whoever started the workers."""
+    check_rules(metafunc.definition.iter_markers("rule"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What only a parameter of the test cites."""
+    check_rules(item.iter_markers("rule"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Never leave anything out silently."""
+    if left_out():
+        names = ", ".join(f"tests/{d}" for d in left_out())
+        terminalreporter.write_line(f"left out: {names} ({why_no_interpreter()})", yellow=True)

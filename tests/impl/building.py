@@ -1,0 +1,80 @@
+"""Guest programs from instructions, for tests that must not depend on the guest's compiler."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
+from safepoint.guest.faults import Fault
+from safepoint.guest.values import Function, Value
+from safepoint_vm.engine import PLAIN, Engine, engine
+from safepoint_vm.image import Image
+from safepoint_vm.machine import Exited
+from safepoint_vm.thread import ENDS, GuestThread
+from safepoint_vm.words import word_of
+from safepoint_vm.world import GuestWorld
+
+Line = tuple[object, ...]
+
+
+def code(name: str, slots: int, *lines: Line, parameters: tuple[str, ...] = ()) -> Code:
+    """A line is (opcode, operand, …)."""
+    instructions = tuple(
+        Instruction(str(op), tuple(int(str(operand)) for operand in operands), number + 1)
+        for number, (op, *operands) in enumerate(lines)
+    )
+    return Code(name, parameters, slots, instructions, 1)
+
+
+def program(*codes: Code, constants: tuple[int | FunctionConstant, ...] = (), variables: int = 0) -> Program:
+    names = tuple(f"v{number}" for number in range(variables))
+    return Program("test.py", "", codes, constants, names, names)
+
+
+def fresh(built: Program, stack: int = 1000) -> GuestThread:
+    """A thread of the plain engine, in a world of its own."""
+    world = GuestWorld(engine(PLAIN))
+    image = Image(engine(PLAIN), built)
+    thread = GuestThread(engine(PLAIN), image, image.globals(), world.record, stack)
+    world.add(thread)
+    return thread
+
+
+def evaluate(op: str, *operands: int, values: tuple[Value, ...] = ()) -> Value | Fault:
+    """Slot 0 after one instruction `op 0 …` whose frame holds `values` from slot 1 on; or what it raises."""
+    filling = [("LOADK", number, 0) for number in range(len(values) + 1)]
+    built = program(code("<module>", len(values) + 1, *filling, (op, 0, *operands), ("HALT",)))
+    thread = fresh(built)
+    assert thread.enter(budget=len(filling)) is Exited.STEPPED
+    for number, value in enumerate(values):
+        thread.stack[number + 1] = word(thread, value)
+    why = thread.enter()
+    assert why in ENDS
+    thread.end(why)
+    return thread.fault or thread.slot(0)
+
+
+def word(thread: GuestThread, value: Value) -> int:
+    if isinstance(value, Function):
+        return thread.image.word(FunctionConstant(value.number))
+    return word_of(value)
+
+
+def outcome(built: Program, stack: int = 1000) -> tuple[Value | Fault, str]:
+    """Slot 0 of the module, or the fault; and what was printed.  Nobody posts."""
+    thread, output = fresh(built, stack), io.StringIO()
+    while (why := thread.enter()) is Exited.PRINT:
+        output.write(thread.printed())
+        thread.skip()
+    assert why in ENDS
+    thread.end(why)
+    return thread.fault or thread.slot(0), output.getvalue()
+
+
+def instructions(of: Engine, name: str) -> list[str]:
+    """A function's assembly, without labels and directives."""
+    body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", of.assembly, re.DOTALL | re.MULTILINE)
+    assert body, name
+    lines = (re.sub(r"\s+", " ", line.split("#")[0]).strip() for line in body[1].splitlines())
+    return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]

@@ -1,0 +1,90 @@
+"""What the texts tell a newcomer to do works: commands run, targets and paths exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEXTS = ("README.md", "CONTRIBUTING.md", "tests/README.md", "spec/README.md", "impl/README.md")
+LONG = {"make", "git"}  # not run here: their targets are looked up, or they need the network
+
+
+def commands(text: str) -> list[str]:
+    """The lines of the text's indented code blocks, without comments."""
+    lines = [
+        line[4:].partition("#")[0].strip() for line in (ROOT / text).read_text().splitlines() if line[:4] == "    "
+    ]
+    return [line for line in lines if line]
+
+
+def shown_paths(text: str) -> list[str]:
+    """What stands in backquotes and looks like a path of the repository."""
+    quoted = re.findall(r"`([\w./-]+)`", (ROOT / text).read_text())
+    return [q for q in quoted if "/" in q or q.endswith((".py", ".md", ".toml", ".txt"))]
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+MAKE = [(text, c) for text in TEXTS for c in commands(text) if c.startswith("make ")]
+QUICK = [c for c in commands("CONTRIBUTING.md") if shlex.split(c)[0] not in LONG]
+
+
+@pytest.mark.parametrize(("text", "command"), MAKE)
+def test_shown_make_targets_exist(text: str, command: str) -> None:
+    assert set(shlex.split(command)[1:]) <= make_targets(), text
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_shown_commands_work(command: str) -> None:
+    if "tests/meta" in command:
+        command += " --collect-only -q"  # it would run itself
+    beside = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
+    done = subprocess.run(
+        shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_shown_paths_exist(text: str) -> None:
+    roots = (ROOT, (ROOT / text).parent)
+    assert not [p for p in shown_paths(text) if not any((root / p).exists() for root in roots)]
+
+
+def test_the_recipe_comes_first() -> None:
+    assert commands("CONTRIBUTING.md")[:3] == [
+        "git clone <this repository> safepoint && cd safepoint",
+        "make test",
+        "make verify",
+    ]
+    assert QUICK
+    assert {c for _, c in MAKE} == {"make test", "make verify"}
+
+
+def test_make_alone_prints_help() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+    for target in ("verify", "test", "lint", "bench", "clean"):
+        assert f"make {target} " in done.stdout
+
+
+def test_versions_are_pinned_by_name_and_number() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert [x for x in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.]+", x)] == []
+
+
+def test_every_directory_of_tests_has_its_line() -> None:
+    described = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "tests" / "README.md").read_text(), re.MULTILINE))
+    placed = set(re.findall(r"`tests/(\w+)`", (ROOT / "CONTRIBUTING.md").read_text()))
+    there = {d.name for d in (ROOT / "tests").iterdir() if d.is_dir() and d.name != "__pycache__"}
+    assert described == there
+    assert placed == there
