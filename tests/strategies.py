@@ -33,9 +33,10 @@ class Scope:
     loops: int = 0
     function: Function | None = None
     indent: str = ""
+    outer: Scope | None = None
 
     def inner(self, turns: int = 1, loop: bool = False) -> Scope:
-        return Scope(list(self.names), self.turns * turns, self.loops + loop, self.function, self.indent + "    ")
+        return Scope(list(self.names), self.turns * turns, self.loops + loop, self.function, self.indent + "    ", self)
 
 
 class Writer:
@@ -124,6 +125,8 @@ class Writer:
         for _ in range(self.number(1, length) + (not scope.indent) * 3):
             self.budget -= 4 * scope.turns
             self.statement(scope)
+        if scope.outer and self.rarely():
+            scope.outer.names.append(self.pick(scope.names or ["nowhere"]))  # which may have no value out there
 
     def statement(self, scope: Scope) -> None:
         nested = scope.loops < 3 and scope.turns * 30 < self.budget

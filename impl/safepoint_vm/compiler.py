@@ -309,8 +309,10 @@ class Body:
     def attribute(self, node: ast.Attribute, owner: Any, name: str) -> Any:
         if owner is Machine:
             return self.registers.get(name) or Operation(Machine, name)
-        if not isinstance(owner, Staged):
-            return getattr(owner, name)  # a member of an enumeration
+        if not isinstance(owner, Staged):  # a member of an enumeration
+            if not hasattr(owner, name):
+                raise self.error(node, f"no such name: {ast.unparse(node)}", "a field, or a member of an enumeration")
+            return getattr(owner, name)
         if name == "at":
             return Operation(owner, name)
         place = self.field(node, owner, name)
@@ -415,14 +417,13 @@ class Body:
     # -- calls
 
     def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any:
-        match callee:
-            case Operation(owner=Staged() as array):
-                index = self.staged(arguments[0]).ir
-                return Staged(self.builder.gep(array.ir, [index], source_etype=I64), array.type)
-            case Operation(name=name):
+        match callee, arguments:
+            case Operation(owner=Staged() as array), [index]:
+                return Staged(self.builder.gep(array.ir, [self.staged(index).ir], source_etype=I64), array.type)
+            case Operation(owner=owner, name=name), _ if owner is Machine:
                 return self.exit(node, name, [self.staged(argument) for argument in arguments])
-            case type():
-                return self.cast(node, callee, self.staged(arguments[0]))
+            case type(), [argument]:
+                return self.cast(node, callee, self.staged(argument))
         match role_of(callee):
             case "opcode" | "slow":
                 self.check_operands(node, callee)
@@ -436,10 +437,10 @@ class Body:
             case "procedure":
                 target = self.compiler.procedure(callee)
                 return Staged(self.builder.call(target, self.matching(node, target, arguments)), Word)
-        if getattr(callee, "__module__", None) == vocabulary.__name__:
+        if inspect.isfunction(callee) and callee.__module__ == vocabulary.__name__:
             return self.operation(node, callee.__name__, [self.staged(argument) for argument in arguments])
-        what = f"{ast.unparse(node.func)} is neither a handler, a helper nor an operation"
-        raise self.error(node, what, "a function marked @opcode, @slow or @inline, or one of the vocabulary")
+        what = f"{ast.unparse(node)} is no call of a handler, a helper or an operation"
+        raise self.error(node, what, "a function marked @opcode, @slow or @inline, one of the vocabulary, or Type(x)")
 
     def matching(self, node: ast.AST, target: ir.Function, arguments: list[ast.expr]) -> list[ir.Value]:
         """Arguments of a call; a procedure of the protocol takes addresses as words."""

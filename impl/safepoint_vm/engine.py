@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,14 @@ class Engine:
             name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * counts.get(name, 2))(self.addresses[name])
             for name in PROCEDURES
         }
+
+    def listing(self, name: str) -> list[str]:
+        """A function's instructions, as assembly without labels and directives."""
+        body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", self.assembly, re.DOTALL | re.MULTILINE)
+        if body is None:
+            raise KeyError(f"this engine has no function {name}")
+        lines = (" ".join(line.split("#")[0].split()) for line in body[1].splitlines())
+        return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]
 
     def bytes_in_memory(self, name: str) -> bytes:
         """A function's machine code where it runs; relocated."""

@@ -3,7 +3,8 @@
 Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; self is the thread's record, or the world's.  It returns 0
 when it is through, and its value stands in the record's `result`.  Anything else is a status: it waits.  Whoever called
 waits a while and calls again with resume = that status (parameters are ignored then).  Locals that are alive where it
-waits are kept in the record's `spill` row: one procedure of a record waits at a time.
+waits are kept in the record's `spill` row: one procedure of a thread waits at a time, and of those of the world only the one
+that holds its lock has locals alive.
 
     status   (number of the step + 1) << 8
 

@@ -56,9 +56,9 @@ class GuestWorld:
             self._changed.notify_all()
 
     def post(self, thread: GuestThread, kind: int) -> None:
-        """Ask a thread for something; one that has ended is asked for nothing."""
+        """Ask a thread for something; one that has ended is asked for nothing.  Never waits: a signal handler may call it."""
         if not thread.ended:
-            self.call("post", thread.address, kind)
+            self.engine.procedure("post", thread.address, kind)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

@@ -164,60 +164,14 @@ def explore(
 @click.option("--mutant", default="", metavar="M", help="For s:…, the mistake that is compiled into the interpreter.")
 def replay(*, string: str, file: Path | None, mutant: str) -> None:
     """Walk a path of the model (m:…) or a schedule of the machine code (s:…) again."""
-    if string.startswith("m:"):
-        sys.exit(_replay_path(string, file))
-    if string.startswith("s:"):
-        sys.exit(_replay_schedule(string, mutant))
-    fail(
-        f"{string!r} is no replay string (it begins with m: for a path of the model, or s: for a schedule of the machine code)"
-    )
-
-
-def _replay_path(string: str, file: Path | None) -> int:
-    from safepoint.model.path import ReplayError
-    from safepoint.model.path import replay as walk
-    from safepoint.model.text import ProtocolError
-    from safepoint.show.text import path
-
-    text = protocol_text(file)
-    try:
-        again = walk(text, string)
-    except (ReplayError, ProtocolError) as error:
-        fail(str(error))
-    click.echo(path(again, text))
-    return REFUTED if again.broken else 0
-
-
-def _replay_schedule(string: str, mutant: str) -> int:
-    from safepoint.conform.corpus import find
-    from safepoint.conform.differential import Mismatch, Undisturbed, differences, parse, repeat
-    from safepoint.conform.judge import UnknownTarget, find_target
-    from safepoint.conform.stepped import Stepped
-    from safepoint.model.text import Text
+    from safepoint.again import CannotReplay, again
 
     try:
-        name, schedule = parse(string)
-        guest = find(name)
-        target = find_target("folded")
-        if mutant and mutant not in Text().mutants:
-            fail(f"no mutant {mutant!r} in the text; there are: {', '.join(Text().mutants)}")
-        target = target.mutated(mutant) if mutant else target
-    except KeyError:
-        fail(f"no program {name!r} (write the name of one of tests/programs, or a path)")
-    except (ValueError, UnknownTarget) as error:
+        told, agrees = again(string, protocol_text(file), mutant)
+    except CannotReplay as error:
         fail(str(error))
-    assert isinstance(target, Stepped)
-    run = Undisturbed(guest.source, guest.name, guest.stack)
-    if schedule.step >= run.steps:
-        fail(f"{name} has {run.steps} steps; the schedule speaks of step {schedule.step}")
-    target.load(guest.source, guest.name, guest.stack)
-    differs = differences(run.attempt(schedule).observation, (trial := repeat(target, schedule)).observation)
-    if differs:
-        click.echo(Mismatch(name, schedule, differs))
-        return REFUTED
-    seen = ", ".join(f"{s.kind} at {s.site}" for s in trial.observation.seen) or "nothing"
-    click.echo(f"{name}: {schedule}\n    both machines agree; seen: {seen}")
-    return 0
+    click.echo(told)
+    sys.exit(0 if agrees else REFUTED)
 
 
 @cli.command()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.values import Function, Value
-from safepoint_vm.engine import PLAIN, Engine, engine
+from safepoint_vm.engine import PLAIN, engine
 from safepoint_vm.image import Image
 from safepoint_vm.machine import Exited
 from safepoint_vm.thread import ENDS, GuestThread
@@ -70,11 +69,3 @@ def outcome(built: Program, stack: int = 1000) -> tuple[Value | Fault, str]:
     assert why in ENDS
     thread.end(why)
     return thread.fault or thread.slot(0), output.getvalue()
-
-
-def instructions(of: Engine, name: str) -> list[str]:
-    """A function's assembly, without labels and directives."""
-    body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", of.assembly, re.DOTALL | re.MULTILINE)
-    assert body, name
-    lines = (re.sub(r"\s+", " ", line.split("#")[0]).strip() for line in body[1].splitlines())
-    return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]

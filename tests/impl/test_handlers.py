@@ -71,7 +71,8 @@ def refused(handler: Callable[..., Any], what: str) -> None:
     assert "write instead: " in rest
     assert Path(place) == Path(__file__)
     marked = Path(__file__).read_text().splitlines()[int(line) - 1]
-    assert marked[int(column) - 1 :].split("#")[-1].strip() == "here"
+    assert marked.endswith("# here")
+    assert not marked[int(column) - 1].isspace()
 
 
 @opcode
@@ -138,6 +139,29 @@ def compares_twice(vm: Machine, dst: Slot) -> Exit:
     return vm.next()
 
 
+@opcode
+def reads_no_member(vm: Machine, dst: Slot) -> Exit:
+    vm[dst] = Value(machine.Exited.NOWHERE)  # type: ignore[attr-defined]  # here
+    return vm.next()
+
+
+@opcode
+def casts_nothing(vm: Machine, dst: Slot) -> Exit:
+    vm[dst] = Value()  # type: ignore[call-arg]  # here
+    return vm.next()
+
+
+@opcode
+def calls_a_stranger(vm: Machine, dst: Slot) -> Exit:
+    vm[dst] = Value(refused(vm, dst))  # type: ignore[arg-type, func-returns-value]  # here
+    return vm.next()
+
+
+@opcode
+def jumps_nowhere(vm: Machine, offset: Jump) -> Exit:
+    return vm.jump(offset, offset)  # type: ignore[call-arg]  # here
+
+
 @pytest.mark.parametrize(
     ("handler", "what"),
     [
@@ -151,6 +175,10 @@ def compares_twice(vm: Machine, dst: Slot) -> Exit:
         (has_no_such_field, "a Thread has no field colour"),
         (gives_a_value, "a handler has no value"),
         (compares_twice, "no such expression"),
+        (reads_no_member, "no such name: machine.Exited.NOWHERE"),
+        (casts_nothing, "is no call of a handler"),
+        (calls_a_stranger, "is no call of a handler"),
+        (jumps_nowhere, "the machine has no jump with 2 arguments"),
     ],
 )
 def test_what_is_not_the_handlers_language_is_refused_where_it_stands(handler: Callable[..., Any], what: str) -> None:

@@ -12,7 +12,7 @@ from safepoint_vm.engine import PLAIN, Variant, engine
 from safepoint_vm.protocol_code import PROCEDURES
 from safepoint_vm.triggers import ENTRIES, LIMIT, TRIGGERS
 from safepoint_vm.words import Thread, fields
-from tests.impl.building import code, fresh, instructions, program
+from tests.impl.building import code, fresh, program
 
 PENDING, STATE = fields(Thread)["pending"].offset, fields(Thread)["state"].offset
 WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE: "state"}
@@ -21,7 +21,7 @@ WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE:
 def shared_stores(name: str, mutant: str = "") -> list[tuple[str, str]]:
     """(instruction, word) for each store to a shared word of a procedure's own thread, as they stand."""
     found = []
-    for line in instructions(engine(Variant(mutant=mutant)), name):
+    for line in engine(Variant(mutant=mutant)).listing(name):
         written = re.match(r"^((?:lock )?\w+) (?:[$%]\w+, )?(\d*)\(%rdi\)$", line)
         if written and int(written[2] or 0) in WORDS and not written[1].startswith(("cmp", "test")):
             found.append((written[1], WORDS[int(written[2] or 0)]))

@@ -9,6 +9,6 @@ print(say(1) < say(2) < say(3), say(2) < say(1) < say(9), 1 == True, say is None
 x = say(5) if say(0) else say(6)
 if not (x and say(0)) and (say(1) or say(2)):
     print(True & False, True | False, True ^ True, True & 3, True + True, -True, ~False)
-while not x < 3 or x == 2:
+while x >= 3 or x == 2:
     x = x - 1
 print(x, None == False, print(), None is None)

@@ -50,15 +50,15 @@ def test_examples_are_as_in_cpython(path: Path) -> None:
     ours, theirs = run(path.read_text()).opinion, oracle.run(path.read_text())
     assert ours.output == theirs.output
     assert ours.output.strip(), "an example shows nothing"
-    assert (ours.error, ours.message) == (theirs.error, theirs.message)
-    if ours.error != "RecursionError":  # how deep is deep differs
+    assert ours.error == theirs.error
+    if ours.error != "RecursionError":  # how deep is deep differs, and CPython may add where it noticed
         assert ours == theirs
 
 
 def test_there_are_enough_examples_and_most_are_short() -> None:
-    steps = sorted(run(p.read_text()).steps for p in EXAMPLES)
-    assert len(steps) >= 14
-    assert steps[-4] <= 2000 < steps[-2]
+    steps = [run(p.read_text()).steps for p in EXAMPLES]
+    assert sum(n <= 2000 for n in steps) >= 14
+    assert sum(n > 2000 for n in steps) >= 2
 
 
 @given(programs())

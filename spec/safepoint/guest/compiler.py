@@ -15,7 +15,7 @@ import ast
 from dataclasses import dataclass, field
 
 from safepoint.guest.code import OPCODES, UNSET, Program
-from safepoint.guest.emitter import Label, Pending, Tables
+from safepoint.guest.emitter import TOO_MUCH, Label, Pending, Tables
 from safepoint.guest.expressions import BINARY, SMALL_CODE, Expressions, in_parts
 from safepoint.guest.source import Source
 from safepoint.guest.subset import outside
@@ -101,9 +101,10 @@ class Statements(Expressions):
 
     def assign_tuple(self, node: ast.Assign, targets: list[ast.expr]) -> None:
         """`a, b = b, a`: all values first, then all variables."""
-        values = node.value.elts if isinstance(node.value, ast.Tuple) else []
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         if len(values) != len(targets):
-            raise self.error(node.value, f"not {len(targets)} values for {len(targets)} names", "a, b = 1, 2")
+            what = f"{len(targets)} names on the left, {len(values)} on the right"
+            raise self.error(node.value, what, "as many values as names")
         slots = [self.push(value) for value in values]
         for target, slot in zip(targets, slots, strict=True):
             self.store(target, slot)
@@ -227,6 +228,8 @@ class Statements(Expressions):
         """A `def` of the module: compiled on its own, and assigned to its global name here."""
         parameters = self.parameters(node)
         names = [*parameters, *(name for name in self.locals(node) if name not in parameters)]
+        if len(names) > OPCODES["MOVE"].operands[0].high:
+            raise self.error(node, *TOO_MUCH["slot"])  # before any work that grows with their square
         body = Statements(self.tables, {name: slot for slot, name in enumerate(names)}, parameters)
         body.block(node.body)
         if not body.ends_in("RETURN"):

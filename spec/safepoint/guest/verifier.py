@@ -83,7 +83,7 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
             return f"{operand.name} = {value} is out of range"
         if value >= sizes.get(operand.kind, value + 1):
             return f"there is no {operand.kind} {value}"
-    if max(_touched(instruction), default=0) >= code.slots:
+    if max(_touched(instruction), default=-1) >= code.slots:
         return f"{opcode.name} needs a slot beyond the frame's {code.slots}"
     if opcode.name == ("RETURN" if code is program.codes[0] else "HALT"):
         return f"{opcode.name} in {code.name}"

@@ -22,7 +22,7 @@ from safepoint.model.text import Record, Text, Value
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.BitAnd: "&", ast.BitOr: "|", ast.Add: "+", ast.Sub: "-", ast.Eq: "==", ast.NotEq: "!=",
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Invert: "~",
 }  # fmt: skip
 ENVIRONMENT_ONLY = ("choose", "when", "pause", "claim")
 
@@ -168,7 +168,7 @@ class Expressions:
                 parameters = self.text.functions[name].node.args.args
                 names = dict(zip((a.arg for a in parameters), self._arguments(node, scope), strict=True))
                 return self._constant(body, Scope(names, scope.ret, scope.path, scope.file))
-            case ast.BinOp() | ast.Compare() | ast.UnaryOp(op=ast.Invert()):
+            case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
                 return self._pure(node, scope)
             case ast.Call(func=ast.Name(id=name)) if name in ENVIRONMENT_ONLY:
                 self.text.error(

@@ -1,0 +1,99 @@
+"""Every guest program on three machines, with requests before every step and in the middle of whatever they cause."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from safepoint.conform.corpus import Guest, corpus
+from safepoint.conform.differential import EVERY_STEP, SAMPLE, Schedule, Tally, Undisturbed, compare, schedules
+from safepoint.conform.reference import Reference
+from safepoint.policy import FOLDED
+from safepoint_vm.target import FoldedTarget
+from tests.oracle import run as cpython
+
+GUESTS = corpus()
+ATTAINED = {"loops_only": (0, 1), "calls_only": (1, 0), "fib": (1, 1)}
+"""Greatest distances, in frame pushes and back-edges, of programs that have only the one, or both."""
+
+
+@pytest.fixture(scope="module")
+def folded() -> FoldedTarget:
+    return FoldedTarget()
+
+
+def by_name(guest: Guest) -> str:
+    return guest.name
+
+
+def test_there_are_enough_programs() -> None:
+    assert len(GUESTS) >= 12
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=by_name)
+def test_interpreter_agrees_with_reference(guest: Guest, folded: FoldedTarget) -> None:
+    tally = Tally()
+    compare(folded, guest.source, guest.name, guest.stack, tally, random.Random(1))
+    assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
+    assert tally.frames <= 1
+    assert tally.back_edges <= 1
+    if guest.name in ATTAINED:
+        assert (tally.frames, tally.back_edges) == ATTAINED[guest.name], f"{FOLDED.declared} is not attained"
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=by_name)
+def test_machine_code_agrees_with_cpython(guest: Guest, folded: FoldedTarget) -> None:
+    """Output and exception; and the checks that CPython counts in the instrumented source."""
+    folded.load(guest.source, guest.name, guest.stack)
+    folded.start()
+    folded.run()
+    seen, opinion = folded.observe(), cpython(guest.source)
+    assert (seen.output, seen.error) == (opinion.output, opinion.error)
+    if seen.error != "RecursionError":  # how deep a stack is, is each machine's own affair
+        assert (seen.frames, seen.back_edges) == (opinion.frames, opinion.back_edges)
+        assert seen.traceback == tuple(f"{function}:{line}" for line, function in opinion.lines)
+
+
+def test_short_programs_are_posted_to_before_every_step() -> None:
+    short = Undisturbed("i = 0\nwhile i < 9:\n    i += 1\n", "short", 512)
+    steps = [s.step for s in schedules(short, random.Random(1), 0) if s.kind == "STOP"]
+    assert steps == list(range(short.steps))
+    long = Undisturbed("i = 0\nwhile i < 999:\n    i += 1\n    i += 0\n", "long", 512)
+    assert long.steps > EVERY_STEP
+    assert len({s.step for s in schedules(long, random.Random(1), 0)}) == SAMPLE
+
+
+def test_second_posts_reach_every_access_of_a_slow_path() -> None:
+    """A STOP at a back-edge: its own 9 accesses (a guest step before each), then the owner's."""
+    run = Undisturbed("i = 0\nwhile i < 2:\n    i += 1\n", "short", 512)
+    at = next(step for step in range(run.steps) if run.forks[step + 1].sites.back_edges == 1)
+    trial = run.attempt(Schedule(at, "STOP"))
+    made = [s for s in schedules(run, random.Random(1), None) if s.step == at and s.kind == "STOP" and s.also]
+    assert [s.at for s in made if s.also == "step"] == list(range(9))
+    assert [s.at for s in made if s.also == "STOP"] == list(range(9, trial.in_all))
+    assert trial.in_all - 9 >= 5 + 1 + 4  # restore, take, park
+
+
+@pytest.mark.parametrize("schedule", [Schedule(3, "STOP"), Schedule(5, "STOP", 10, "STOP"), Schedule(2, "NOTHING")])
+def test_a_merged_run_is_the_whole_run(schedule: Schedule) -> None:
+    """The reference machine's run is cut short where it is back on the undisturbed path: it must say what a whole run says."""
+    guest = next(g for g in GUESTS if g.name == "zero_division")
+    run = Undisturbed(guest.source, guest.name, guest.stack)
+    cut = run.attempt(schedule)
+    whole = Reference()
+    whole.load(guest.source, guest.name, guest.stack)
+    whole.start()
+    whole.step(schedule.step)
+    accesses = 0
+
+    def watching() -> None:
+        nonlocal accesses
+        accesses += 1
+        if accesses - 1 == schedule.at:
+            whole.post(schedule.also)
+
+    whole.watch(watching)
+    whole.post(schedule.kind)
+    whole.run()
+    assert cut.observation == whole.observe()
