@@ -24,7 +24,7 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## Time the interpreter
-	$(BIN)/safepoint bench
+	$(BIN)/python bench/cost.py
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -71,9 +71,10 @@ class Engine:
         number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
         return encoding.assemble(number, instruction.operands, kinds, SMALL_WORDS)
 
-    def table(self) -> list[int]:
+    @functools.cached_property
+    def table(self) -> ctypes.Array[ctypes.c_int64]:
         """The address of each opcode's handler."""
-        return [self.addresses[name] for name in NUMBERS]
+        return (ctypes.c_int64 * len(NUMBERS))(*(self.addresses[name] for name in NUMBERS))
 
     @functools.cached_property
     def enter(self) -> ctypes._CFunctionType:

@@ -40,9 +40,8 @@ class GuestThread:
             "pc": image.start, "frame": self.stack.address,
         }.items():  # fmt: skip
             self.record.set(name, word)
-        for number, handler in enumerate(engine.table()):
-            self.record.set("table", handler, number)
-            self.record.set("base", handler, number)
+        self.record.fill("table", engine.table)
+        self.record.fill("base", engine.table)
 
     @property
     def address(self) -> int:

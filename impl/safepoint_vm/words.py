@@ -173,11 +173,15 @@ class Record(Memory):
 
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
-        self.struct = struct
+        self._addresses = {name: self.address + field.offset for name, field in fields(struct).items()}
 
     def at(self, name: str, index: int = 0) -> int:
         """The address of a field, or of a word of a row."""
-        return self.address + fields(self.struct)[name].offset + 8 * index
+        return self._addresses[name] + 8 * index
+
+    def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
+        """A whole row at once."""
+        ctypes.memmove(self._addresses[name], row, ctypes.sizeof(row))
 
     def get(self, name: str, index: int = 0) -> int:
         return ctypes.c_int64.from_address(self.at(name, index)).value

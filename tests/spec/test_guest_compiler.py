@@ -263,6 +263,12 @@ def unset_slots(source: str) -> int:
         ("if a and x: pass\n x = 1\n return x", 1),
         ("if a: x = 1\n b = a and x\n return x", 2),
         ("x += 1", 1),
+        ("if 1 < a < x: pass\n x = x", 2),
+        ("b = 1 < a < x\n x = x", 2),
+        ("b = x if a else 0\n x = x", 2),
+        ("b = 1 if x else 0\n x = x", 1),
+        ("while x:\n  a = x\n x = x", 2),
+        ("while a < 3:\n  if a: break\n return a", 0),
     ],
 )
 def test_only_variables_that_may_be_unset_are_checked(body: str, checks: int) -> None:

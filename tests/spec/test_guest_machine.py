@@ -152,3 +152,8 @@ def test_a_fork_of_a_waiting_guest_waits_too() -> None:
     assert finish(other).output == "0\n1\n"
     assert m.output == ""
     assert finish(m).output == "0\n1\n"
+
+
+def test_a_function_prints_without_an_address() -> None:
+    m, _ = machine("def f():\n    return f\nprint(f(), None, True, -1)\nprint()\n")
+    assert finish(m).output == "<function f> None True -1\n\n"

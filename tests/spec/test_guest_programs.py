@@ -71,7 +71,7 @@ def test_programs_at_the_edges_are_as_in_cpython(source: str) -> None:
     assert run(source, stack=100_000).opinion == oracle.run(source)
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, 5, 9])
 def test_tracebacks_are_cpythons(turns: int, tmp_path: Path) -> None:
     """But for the carets; and the NameError's guess what was meant."""
     source = f"def down(n):\n    if n == {turns}:\n        return missing\n    return (down(n + 1) +\n            1)\n\n\ndown(0)\n"
@@ -80,6 +80,16 @@ def test_tracebacks_are_cpythons(turns: int, tmp_path: Path) -> None:
     theirs = subprocess.run([sys.executable, "-I", file], capture_output=True, text=True, timeout=20, check=False)
     plain = re.sub(r"^ *[\^~]+\n", "", theirs.stderr, flags=re.MULTILINE)
     assert run(source).traceback == plain.replace(str(file), oracle.FILE)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["x = y or x", "x = z and x", "x = z < x < y", "x = z and y or x", "x = (z or x) if y else x", "x, y = y, x", "x, y, z = z, x, y",
+     "x = y = x", "x = x + (y or x)", "x += x and y", "x = 1 if z else x", "x = x - (x if x else y) - x"],
+)  # fmt: skip
+def test_an_assignment_reads_all_before_it_writes(assignment: str) -> None:
+    source = f"def f(x, y, z):\n    {assignment}\n    print(x, y, z)\nf(5, 7, 0)\nf(0, 2, 3)\n"
+    assert run(source).opinion == oracle.run(source)
 
 
 @pytest.mark.parametrize(

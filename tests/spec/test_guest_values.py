@@ -138,6 +138,8 @@ def test_text_and_truth(value: Value) -> None:
     assert values.truth(value) == bool(theirs(value))
     if not isinstance(value, Function):
         assert values.text(value) == str(value)
+    else:
+        assert values.text(value) == "<function f>"
 
 
 def test_constants_become_values() -> None:

@@ -195,7 +195,7 @@ class Statements(Expressions):
         self.place(loop.test)
         self.emit(node, "FOR_RANGE", variable, hidden, body)
         self.place(loop.end)
-        self.assigned = known.intersection(*loop.breaks)
+        self.assigned = known  # each `break` has at least that
 
     def range(self, node: ast.expr) -> int:
         """Start, end and step in three neighbouring slots, which the loop keeps to itself."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from safepoint.guest import values
 from safepoint.guest.code import LINK, UNSET, Code, Instruction, Program
@@ -17,8 +18,7 @@ from safepoint.guest.faults import Fault, name_fault, unbound_fault
 from safepoint.guest.values import Function, Value
 
 
-@dataclass(frozen=True, eq=False)
-class Frame:
+class Frame(NamedTuple):
     """`start`: the stack slot where it begins.  `base`: the slot of the caller's frame that wants the result."""
 
     code: Code
@@ -33,10 +33,10 @@ class Frame:
         return self.code.instructions[self.pc]
 
     def write(self, slot: int, *new: Value) -> Frame:
-        return replace(self, slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
+        return self._replace(slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
 
     def next(self, offset: int = 0) -> Frame:
-        return replace(self, pc=self.pc + 1 + offset)
+        return self._replace(pc=self.pc + 1 + offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +74,21 @@ class State:
         return replace(self, fault=fault, ended=True)
 
 
+def alike(a: tuple[Value, ...], b: tuple[Value, ...]) -> bool:
+    """Equal values of equal types: True is not 1."""
+    return a == b and all(type(x) is type(y) for x, y in zip(a, b, strict=True))
+
+
 def same(a: State, b: State) -> bool:
     """Do two states of one program go on alike?  Callers that both runs share are compared by identity, not again."""
-    if (a.globals, a.output, a.fault, a.ended, a.native) != (b.globals, b.output, b.fault, b.ended, b.native):
+    if (a.output, a.fault, a.ended, a.native) != (b.output, b.fault, b.ended, b.native) or not alike(a.globals, b.globals):
         return False
     x: Frame | None = a.frame
     y: Frame | None = b.frame
     while x is not y:
         if x is None or y is None:
             return False
-        if (x.code, x.start, x.slots, x.pc, x.base) != (y.code, y.start, y.slots, y.pc, y.base):
+        if (x.code, x.start, x.pc, x.base) != (y.code, y.start, y.pc, y.base) or not alike(x.slots, y.slots):
             return False
         x, y = x.caller, y.caller
     return True

@@ -102,6 +102,8 @@ class Activation:
         """Local work, up to the next step.  Raises Impossible."""
         while not isinstance(tree, Step):
             match tree:
+                case Goto(label):
+                    tree = self.graph.labels[label]
                 case Let(Local(name), value, then):
                     self.env[name], tree = self.value(value), then
                 case Let(Private(word), value, then):
@@ -120,8 +122,6 @@ class Activation:
                     if not self.value(test):
                         raise Impossible
                     tree = then
-                case Goto(label):
-                    tree = self.graph.labels[label]
                 case Done(value):
                     self.at, self.result = None, 0 if value is None else self.value(value)
                     return
