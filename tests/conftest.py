@@ -60,8 +60,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     check_rules(item.iter_markers("rule"))
 
 
+def is_nightly(config: pytest.Config) -> bool:
+    return "nightly" in (config.getoption("--hypothesis-profile"), os.environ.get("HYPOTHESIS_PROFILE"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes minutes runs in the nightly profile only."""
+    if not is_nightly(config):
+        late = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in late]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Never leave anything out silently."""
+    if not is_nightly(terminalreporter.config):
+        terminalreporter.write_line(
+            "left out: what is marked nightly (pytest --hypothesis-profile=nightly)", yellow=True
+        )
     if left_out():
         names = ", ".join(f"tests/{d}" for d in left_out())
         terminalreporter.write_line(f"left out: {names} ({why_no_interpreter()})", yellow=True)

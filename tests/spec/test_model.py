@@ -58,8 +58,21 @@ def test_holds_with_the_declared_bound(name: str) -> None:
     assert bound_of(result.model, result, FOLDED) == Bound(frames=1, back_edges=1) == FOLDED.declared
 
 
-def test_every_scope_of_an_ordinary_run_is_pinned() -> None:
+NIGHTLY = {"interrupt-3": (5_655_040, 29_074_200), "both-2": (11_965_086, 48_016_023)}
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", NIGHTLY)
+def test_holds_nightly(name: str) -> None:
+    model = Model(TEXT, SCOPES[name])
+    result = search(model, Properties(model).judge, most=20_000_000)
+    assert (result.broken, result.states, result.transitions) == ("", *NIGHTLY[name])
+
+
+def test_every_scope_is_pinned() -> None:
     assert list(PINNED) == [s.name for s in chosen("small")]
+    assert {*PINNED, *NIGHTLY} == set(SCOPES)
 
 
 @pytest.mark.parametrize(

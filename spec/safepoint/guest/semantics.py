@@ -81,7 +81,9 @@ def alike(a: tuple[Value, ...], b: tuple[Value, ...]) -> bool:
 
 def same(a: State, b: State) -> bool:
     """Do two states of one program go on alike?  Callers that both runs share are compared by identity, not again."""
-    if (a.output, a.fault, a.ended, a.native) != (b.output, b.fault, b.ended, b.native) or not alike(a.globals, b.globals):
+    if (a.output, a.fault, a.ended, a.native) != (b.output, b.fault, b.ended, b.native) or not alike(
+        a.globals, b.globals
+    ):
         return False
     x: Frame | None = a.frame
     y: Frame | None = b.frame

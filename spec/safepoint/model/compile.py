@@ -199,7 +199,7 @@ class Lowering(Expressions):
         values = self._static(over, scope)
         made = self._step(node, "choose", scope)
         after = self._join(then)
-        made.cases = tuple(f"{name}={_say(v)}" for v in values)
+        made.cases = tuple(f"{name}={say(v)}" for v in values)
         made.then = [self._block(rest, scope.binding(name, v), after) for v in values]
         return made
 
@@ -297,12 +297,3 @@ def _branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
         return yes() if test.value else no()
     assert test is not None
     return If(test, yes(), no(), place)
-
-
-def _say(value: Value) -> str:
-    match value:
-        case Record(owner=int(owner)):
-            return f"T{owner}"
-        case Cell(word=word):
-            return word
-    return str(value)

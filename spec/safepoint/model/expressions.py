@@ -230,3 +230,13 @@ def is_docstring(node: ast.stmt) -> bool:
 
 def is_call(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def say(value: Value) -> str:
+    """Names a static value to people."""
+    match value:
+        case Record(owner=int(owner)):
+            return f"T{owner}"
+        case Cell(word=word):
+            return word
+    return str(value)
