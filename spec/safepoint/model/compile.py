@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from safepoint.model.expressions import Expressions, Instance, Next, Return, Scope, is_call
+from safepoint.model.expressions import Expressions, Instance, Next, Return, Scope, is_call, say
 from safepoint.model.graph import (
     ACCESSES,
     SELF,
