@@ -25,6 +25,7 @@ lint: $(READY)  ## Style, types and architecture
 
 bench: $(READY)  ## Time the interpreter
 	$(BIN)/python bench/cost.py
+	$(BIN)/python bench/explorers.py
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -36,5 +37,5 @@ $(READY): pyproject.toml constraints.txt
 	    { echo 'Python 3.11 or newer is needed: make PYTHON=python3.11 …' >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) hatchling editables
-	$(PIP) --no-build-isolation -e '.[vm,test]'
+	$(PIP) --no-build-isolation -e '.[vm,test,fast]'
 	@touch $@

@@ -38,11 +38,12 @@ from safepoint.model.graph import (
     Local,
     Op,
     Population,
+    Private,
     Step,
     Tree,
 )
 from safepoint.model.text import PROTOCOL, Text
-from safepoint.protocol import INTERRUPT, STOP
+from safepoint.protocol import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
 from safepoint_vm.compiler import Builder
 from safepoint_vm.encoding import I8, I64, POINTER
 from safepoint_vm.triggers import TRIGGERS
@@ -50,7 +51,13 @@ from safepoint_vm.words import SPILL_WORDS, Sight, Thread, World, fields
 
 PROCEDURES = ("push_failed", "slow_path", "post", "poison", "leave", "reenter", "stop_world", "start_world")
 OWNED_BY_WORLD = ("stop_world", "start_world")
-KINDS: dict[int, str] = {INTERRUPT: "interrupt", STOP: "stop"}  # kind -> field of the thread's record
+KINDS: dict[int, str] = {  # kind -> field of the thread's record
+    INTERRUPT: "interrupt",
+    STOP: "stop",
+    HANDSHAKE: "handshake",
+    SAMPLE: "sample",
+    TERMINATE: "terminate",
+}
 HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "swap": "xchg"}
 BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
@@ -127,6 +134,8 @@ class Emitter:
                 return I64(value)
             case Local(name):
                 return self.builder.load(self.locals[name], typ=I64)
+            case Private(word):
+                return self.builder.load(self.own(word), typ=I64)
             case Fixed(cell, which):
                 return self.fixed(cell, which)
             case Population():
@@ -146,6 +155,9 @@ class Emitter:
     # -- steps
 
     def step(self, s: Step) -> None:
+        if s.op == "pause":
+            self.tree(s.then[0])
+            return
         if s.cell is None:
             raise ProtocolCodeError(
                 f"{self.graph.name}: {s.name} belongs to the model's environment, it has no machine code"
@@ -210,13 +222,16 @@ class Emitter:
             case Let(Local(name), value, then):
                 self.builder.store(self.value(value), self.locals[name])
                 self.tree(then)
+            case Let(Private(word), value, then):
+                self.builder.store(self.value(value), self.own(word))
+                self.tree(then)
             case If(test, yes, no):
                 one, other = self.function.append_basic_block("yes"), self.function.append_basic_block("no")
                 self.builder.cbranch(self.truth(test), one, other)
                 self.todo += [(one, lambda: self.tree(yes)), (other, lambda: self.tree(no))]
-            case Ghost("posted", _, _, then):
+            case Ghost("posted" | "dropped", _, _, then):
                 self.tree(then)
-            case Ghost("served", _, Const(kind), then):
+            case Ghost("served" | "ran", _, Const(kind), then):
                 self.served(kind)
                 self.tree(then)
             case Done(value):
@@ -249,7 +264,7 @@ def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked
 
     Raises ProtocolError (of the text, also for an unknown mutant) and ProtocolCodeError.
     """
-    text = Text(PROTOCOL[:1])
+    text = Text(PROTOCOL[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
         graph = compile_graph(text, name, instance)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.stepped import UNBOUNDED, GoOn, Stepped
+from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
 from safepoint.guest import compiler
 from safepoint.guest.code import Program
 from safepoint.policy import FOLDED
 from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
+from safepoint.protocol import SAMPLE as SAMPLE_BIT
 from safepoint.protocol import STOP as STOP_BIT
 from safepoint_vm.engine import Variant, engine
 from safepoint_vm.image import Image
@@ -24,7 +25,7 @@ from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT}
+KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
 
 
 class FoldedTarget(Stepped):
@@ -148,7 +149,7 @@ class FoldedTarget(Stepped):
         triggers = {t.word: "poison" if t.is_poisoned(thread) else "real" for t in TRIGGERS.values()}
         return {
             **triggers,
-            **{word: str(thread.get(word)) for word in ("pending", "state")},
+            **{word: str(thread.get(word)) for word in ("pending", "state", "operation", "wake")},
             **{word: str(world.get(word)) for word in ("stop", "lock")},
         }
 

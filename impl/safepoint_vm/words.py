@@ -72,8 +72,13 @@ class Thread(Struct):
     flag: Annotated[Word, Racing]  # read by the CHECKS_FLAG variant only
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
+    operation: Annotated[Word, Racing]
+    wake: Annotated[Word, Racing]
     limit_real: Annotated[Word, Line]
     limit_poison: Word
+    extra: Word  # the owner's words of the protocol's text
+    masked: Word
+    ending: Word
     entry_poison: Word  # the handler of every poisoned back-edge; what is real, `base` says
     world: Word
     hook: Word  # HOOKED: called before each shared access of the protocol's code
@@ -90,6 +95,9 @@ class Thread(Struct):
     budget: Word  # stepping: instructions left
     interrupt: Annotated[Sight, Row(4)]
     stop: Annotated[Sight, Row(4)]
+    handshake: Annotated[Sight, Row(4)]
+    sample: Annotated[Sight, Row(4)]
+    terminate: Annotated[Sight, Row(4)]
     spill: Annotated[Array, Row(SPILL_WORDS)]
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live one: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # the one that nobody poisons

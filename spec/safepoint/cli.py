@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REFUTED, NO_VERDICT = 1, 2
 INTERRUPTED = 130
+FILE = click.Path(dir_okay=False, path_type=Path)
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 
 def main() -> None:
@@ -37,16 +39,30 @@ def fail(message: str) -> NoReturn:
     sys.exit(NO_VERDICT)
 
 
+def need(*directories: Path | None) -> None:
+    """Before work that takes minutes: is there a place for what it gives?"""
+    for where in filter(None, directories):
+        if not where.is_dir():
+            fail(f"{where}: no such directory (make it first)")
+
+
+def write(file: Path, content: str) -> None:
+    try:
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        fail(f"{file}: {error.strerror} (name a file that can be written)")
+
+
 def protocol_text(file: Path | None) -> Text:
     """The protocol, or somebody's own: with roles of its own, or with ours around it."""
     from safepoint.model.compile import check
-    from safepoint.model.text import PROTOCOL, ProtocolError, Text
+    from safepoint.model.own import read, scopes_of
+    from safepoint.model.text import ProtocolError
 
     try:
-        text = Text(PROTOCOL if file is None else (file,))
-        if file is not None and "mutator" not in text.functions:
-            text = Text((file, PROTOCOL[1]))
+        text = read(file)
         check(text)
+        scopes_of(text)
     except ProtocolError as error:
         fail(str(error))
     return text
@@ -58,10 +74,9 @@ def protocol_text(file: Path | None) -> Text:
 @cli.command()
 @click.option("--quick/--thorough", default=True, help="3 minutes, or every second post in every program.")
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Judge this target too (see `conform`).")
-@click.option(
-    "--json", "output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the figures there."
-)
-def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None) -> None:
+@click.option("--json", "output", type=FILE, metavar="FILE", help="Write the figures there.")
+@click.option("--report", "page", type=DIRECTORY, metavar="DIR", help="DIR/report.html, with pictures.")
+def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: Path | None) -> None:
     """Hold the protocol, its mutants and the interpreter to their claims: the main job."""
     from safepoint import verify as job
     from safepoint.conform.judge import UnknownTarget, find_target
@@ -72,13 +87,16 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None) -> Non
             find_target(name)
     except UnknownTarget as error:
         fail(str(error))
-    if output is not None and not output.parent.is_dir():
-        fail(f"{output}: no such directory (make it first)")
+    need(output and output.parent, page)
     with LiveProgress() as progress:
         report = job.run(quick=quick, targets=targets, progress=progress)
     report_tables(report)
     if output is not None:
-        output.write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")
+        write(output, json.dumps(report.as_json(), indent=1) + "\n")
+    if page is not None:
+        from safepoint.show.report import page_of
+
+        write(page / "report.html", page_of(report))
     sys.exit(REFUTED if report.failures else 0)
 
 
@@ -87,80 +105,74 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None) -> Non
 
 @cli.command()
 @click.option("-p", "--policy", default="folded", show_default=True, help="Whose sites and trigger words.")
-@click.option(
-    "--protocol", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Another text."
-)
-@click.option("--memory", type=click.Choice(["sc"]), default="sc", show_default=True, help="The memory model.")
+@click.option("--protocol", "file", type=FILE, metavar="FILE", help="Another text.")
+@click.option("--memory", type=click.Choice(["sc", "tso"]), help="The memory model [sc; for a mutant both].")
 @click.option("--threads", type=click.IntRange(1, 3), help="Only scopes with so many guest threads.")
 @click.option("--scope", default="tiny", show_default=True, help="tiny, small or nightly, or the name of one scope.")
 @click.option("--mutant", default="", metavar="M", help="Compile this mistake in, and find the scope that catches it.")
+@click.option("--max-states", type=click.IntRange(1), default=5_000_000, show_default=True, help="Give up after these.")
 @click.option(
-    "--max-states", type=click.IntRange(1), default=5_000_000, show_default=True, help="Give up beyond so many."
+    "--promela", "for_spin", type=FILE, metavar="FILE", help="Write the one scope there as Promela, for Spin."
 )
+@click.option("--svg", "drawing", type=FILE, metavar="FILE", help="Draw the path there.")
 @click.option("--json", "as_json", is_flag=True, help="Figures on standard output.")
 def explore(
     *,
     policy: str,
     file: Path | None,
-    memory: str,
+    memory: str | None,
     threads: int | None,
     scope: str,
     mutant: str,
     max_states: int,
+    for_spin: Path | None,
+    drawing: Path | None,
     as_json: bool,
 ) -> None:
     """Explore every state of the protocol; print the shortest path to a bad one."""
-    from safepoint.model.bounds import bound_of
-    from safepoint.model.explore import NotExplored, search
-    from safepoint.model.properties import Properties
-    from safepoint.model.scopes import SCOPES, chosen
+    from safepoint.exploring import explore as work
+    from safepoint.model.explore import NotExplored
+    from safepoint.model.own import THREADS, chosen_of, scopes_of
+    from safepoint.model.promela import export
     from safepoint.model.system import Model
     from safepoint.model.text import ProtocolError
     from safepoint.policy import POLICIES
+    from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
-    from safepoint.show.text import counterexample
 
     if policy not in POLICIES:
         fail(f"no policy {policy!r}; there are: {', '.join(POLICIES)}")
-    text, rows, refuted = protocol_text(file), list[dict[str, Any]](), ""
-    groups = ("tiny", "small", "nightly")
-    if scope not in groups and scope not in SCOPES:
-        fail(f"no scope {scope!r}; there are: {', '.join((*groups, *SCOPES))}")
+    text = protocol_text(file)
+    if scope not in (known := (*THREADS, *scopes_of(text))):
+        fail(f"no scope {scope!r}; there are: {', '.join(known)}")
     if mutant and mutant not in text.mutants:
         fail(f"no mutant {mutant!r} in the text; there are: {', '.join(text.mutants)}")
-    scopes = chosen(scope, threads) if scope in groups else [SCOPES[scope]]
+    need(drawing and drawing.parent)
+    scopes = chosen_of(text, scope, threads, POLICIES[policy].slices)
+    if for_spin is not None and len(scopes) != 1:
+        fail(f"--promela: {len(scopes)} scopes (name one: --scope {known[-1]})")
     with LiveProgress() as progress, progress.search("explore") as tell:
-        for each in scopes:
-            try:
-                model = Model(text, each, mutant)
-                result = search(model, Properties(model).judge, max_states, tell)
-            except (NotExplored, MemoryError, ProtocolError, OverflowError, ValueError) as error:
-                fail(f"{each.name}: not explored: {str(error) or 'out of memory'}")
-            bound = None if result.broken else bound_of(model, result, POLICIES[policy])
-            rows.append({"policy": policy, "memory": memory, "threads": each.threads, "scope": each.name, "states": result.states,
-                         "transitions": result.transitions, "depth": result.depth, "seconds": round(result.seconds, 2),
-                         "verdict": result.verdict, "bound": bound.as_json() if bound else None})  # fmt: skip
-            if result.broken:
-                refuted = counterexample(result, text)
-                break
-            if bound != POLICIES[policy].declared:
-                rows[-1]["verdict"], refuted = (
-                    "refuted",
-                    f"declared-bound: {policy} declares {POLICIES[policy].declared}, and has {bound}",
-                )
-                break
+        try:
+            if for_spin is not None:
+                write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
+            explored = work(text, scopes, POLICIES[policy], memory, mutant, max_states, tell)
+        except (NotExplored, ProtocolError, OverflowError, ValueError) as error:
+            fail(str(error))
+    refuted, drawn = explored.refuted, picture(explored.path, text) if explored.path and drawing else ""
+    if drawing is not None:
+        write(drawing, drawn) if drawn else click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
     if as_json:
-        click.echo(json.dumps({"protocol": rows}, indent=1))
+        click.echo(json.dumps({"protocol": explored.rows}, indent=1))
     else:
-        click.echo(refuted) if refuted else protocol_table(rows)
+        click.echo(refuted) if refuted else protocol_table(explored.rows)
+    for place in sorted(explored.vacuous):
+        click.echo(f"vacuous: never reached: {place}", err=True)
     sys.exit(REFUTED if refuted else 0)
 
 
 @cli.command()
 @click.argument("string")
-@click.option(
-    "--protocol", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Another text."
-)
+@click.option("--protocol", "file", type=FILE, metavar="FILE", help="Another text.")
 @click.option("--mutant", default="", metavar="M", help="For s:…, the mistake that is compiled into the interpreter.")
 def replay(*, string: str, file: Path | None, mutant: str) -> None:
     """Walk a path of the model (m:…) or a schedule of the machine code (s:…) again."""
@@ -212,7 +224,7 @@ def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
 
 
 @cli.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option(
     "--machine",
     type=click.Choice(["vm", "reference"]),

@@ -5,30 +5,36 @@ Each section gives a plain value for the JSON of the same name; None means that 
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from safepoint.conform.corpus import Guest, corpus
-from safepoint.conform.differential import Tally, compare
+from safepoint.conform.differential import EVERY_STEP, Tally, compare
 from safepoint.conform.judge import UnknownTarget, as_json, find_target, judge
 from safepoint.conform.stepped import Stepped
 from safepoint.model.bounds import bound_of
-from safepoint.model.explore import search
+from safepoint.model.engines import engine
 from safepoint.model.mutants import hunt
 from safepoint.model.properties import SOMETIMES, Properties
-from safepoint.model.scopes import SCOPES, chosen
+from safepoint.model.scopes import SCOPES, chosen, not_combined
 from safepoint.model.system import Model
 from safepoint.model.text import Text
-from safepoint.policy import FOLDED
+from safepoint.policy import FOLDED, POLICIES
 from safepoint.show import text as show
 
 SEED = 20261122
 """Of the sampled steps; the same everywhere, so that a mismatch is found again."""
-SMALL = 400
-"""Programs of up to so many steps also get second posts in a quick run."""
+MEMORIES = ("sc", "tso")
+SMALL, MIDDLING = 150, 400
+"""A quick run looks into the middle of posts in programs of up to SMALL steps, and posts before every step of those of up to
+MIDDLING, before a sample of longer ones."""
 
 Row = dict[str, Any]
 
@@ -73,124 +79,194 @@ class Report:
 
 def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None) -> Report:
     """Everything that is built, in the order in which a mistake would be cheapest to understand."""
-    report, told, text = Report(), progress or Quiet(), Text()
-    _protocol(report, text, told)
-    _mutants(report, text, told)
+    report, told = Report(), progress or Quiet()
+    report.left_out["combinations"] = f"features that no scope has together: {', '.join(not_combined())}"
     report.left_out["concurrency"] = "not built yet: controlled schedules and real cores"
-    try:
-        ours = find_target("folded")
-    except UnknownTarget as error:
-        for section in ("differential", "implementation_mutants"):
-            report.left_out[section] = f"{error} -- the interpreter needs: pip install 'safepoint[vm]'"
-    else:
-        assert isinstance(ours, Stepped)
-        guests = corpus()
-        _differential(report, ours, guests, told, quick)
-        _implementation_mutants(report, ours, text, guests, told)
-        targets = ("folded", *targets)
-    _targets(report, targets, told)
+    # Not forked: the parent may have threads, and a child must not inherit machine code half built.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        _protocol(report, pool, told)
+        _mutants(report, pool, told)
+        try:
+            find_target("folded")
+        except UnknownTarget as error:
+            for section in ("differential", "implementation_mutants"):
+                report.left_out[section] = f"{error} -- the interpreter needs: pip install 'safepoint[vm]'"
+        else:
+            _differential(report, pool, told, quick)
+            _implementation_mutants(report, pool, told)
+            targets = ("folded", *targets)
+        _targets(report, pool, targets, told)
     return report
 
 
-def _protocol(report: Report, text: Text, told: Progress) -> None:
-    scopes = chosen("small")
-    reached: set[str] = set()
-    with told.section("protocol", len(scopes)) as done:
-        for scope in scopes:
-            model = Model(text, scope)
-            properties = Properties(model)
-            result = search(model, properties.judge)
-            row: Row = {"policy": FOLDED.name, "memory": "sc", "threads": scope.threads, "scope": scope.name, "states": result.states,
-                        "transitions": result.transitions, "seconds": round(result.seconds, 2), "verdict": result.verdict, "bound": None}  # fmt: skip
-            if result.broken:
-                report.failures.append(show.counterexample(result, text))
-            else:
-                bound = bound_of(model, result, FOLDED)
-                row["bound"] = bound.as_json()
-                if bound != FOLDED.declared:
-                    row["verdict"] = "refuted"
-                    report.failures.append(
-                        f"{scope.name}: declared-bound: {FOLDED.name} declares {FOLDED.declared}, and has {bound}"
-                    )
-            report.protocol.append(row)
-            reached |= {name for name, holds in properties.sometimes().items() if any(map(holds, result.reached))}
-            done(f"{scope.name}: {result.states:,} states")
-    _vacuity(report, text, reached)
+# ---------------------------------------------------------------------------------------------- the protocol
 
 
-def _vacuity(report: Report, text: Text, reached: set[str]) -> None:
-    """Nothing may hold only because its place was never reached: the widest tiny scope comes by every step and branch."""
-    widest = Model(text, SCOPES["both-1"])
-    search(widest, lambda _: "")
-    report.failures += [f"vacuous: never reached: {place}" for place in widest.unreached()]
-    report.failures += [
-        f"vacuous: no state was like {name!r}: {SOMETIMES[name]}" for name in SOMETIMES if name not in reached
+@dataclass(frozen=True)
+class Explored:
+    """One scope: its row, what refutes it, the places of the text that it has and reached, the interesting states it met."""
+
+    row: Row
+    failure: str
+    places: set[str]
+    reached: set[str]
+    interesting: set[str]
+
+
+def plan() -> list[tuple[str, str, str]]:
+    """(policy, memory, scope): every policy's tiny scopes under both memory models; for the interpreter's, the small ones too."""
+    return [
+        (policy.name, memory, scope.name)
+        for policy in POLICIES.values()
+        for memory in MEMORIES
+        for scope in chosen("small" if (policy, memory) == (FOLDED, "sc") else "tiny", slices=policy.slices)
     ]
 
 
-def _mutants(report: Report, text: Text, told: Progress) -> None:
-    with told.section("mutants", len(text.mutants)) as done:
-        for name, mutant in text.mutants.items():
-            hunted = hunt(text, name)
-            broken = hunted.result.broken if hunted.result else ""
-            report.mutants.append({"name": name, "rule": mutant.rule, "property": broken or None, "caught": bool(broken),
-                                   "steps": hunted.steps, "memory": "sc"})  # fmt: skip
-            if not broken:
-                report.failures.append(f"mutant {name}: no property catches it (it breaks {mutant.rule})")
-            done(name)
+def explored(job: tuple[str, str, str]) -> Explored:
+    policy, memory, scope = POLICIES[job[0]], job[1], SCOPES[job[2]]
+    text = Text()
+    model = Model(text, scope, policy=policy, memory=memory)
+    properties = Properties(model)
+    result = engine()(model, properties.judge)
+    bound = None if result.broken else bound_of(model, result, policy)
+    failure = show.counterexample(result, text) if result.broken else ""
+    if bound and not bound.within(policy.declared):
+        failure = f"{scope.name}: declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
+    places, missing = model.places()
+    like = {name for name, holds in properties.sometimes().items() if any(map(holds, result.reached))}
+    row = {"policy": policy.name, "memory": memory, "threads": scope.threads, "scope": scope.name, "states": result.states,
+           "transitions": result.transitions, "depth": result.depth, "seconds": round(result.seconds, 2),
+           "verdict": "refuted" if failure else "holds", "bound": bound.as_json() if bound else None}  # fmt: skip
+    return Explored(row, failure, places, places - missing, like)
 
 
-def _differential(report: Report, target: Stepped, guests: list[Guest], told: Progress, quick: bool) -> None:
+def _protocol(report: Report, pool: Executor, told: Progress) -> None:
+    jobs = plan()
+    found: list[Explored] = []
+    with told.section("protocol", len(jobs)) as done:
+        for each in pool.map(explored, jobs):
+            found.append(each)
+            done(f"{each.row['policy']} {each.row['memory']} {each.row['scope']}: {each.row['states']:,} states")
+    report.protocol = [each.row for each in found]
+    report.failures += [each.failure for each in found if each.failure]
+    ours = [each for each in found if each.row["policy"] == FOLDED.name]
+    places, reached = set[str]().union(*(e.places for e in ours)), set[str]().union(*(e.reached for e in ours))
+    report.failures += [f"vacuous: never reached: {place}" for place in sorted(places - reached)]
+    met = set[str]().union(*(e.interesting for e in found))
+    report.failures += [
+        f"vacuous: no state was like {name!r}: {SOMETIMES[name]}" for name in SOMETIMES if name not in met
+    ]
+    for policy in POLICIES.values():
+        bounds = [row["bound"] for row in report.protocol if row["policy"] == policy.name]
+        if policy.declared.as_json() not in bounds:
+            report.failures.append(f"{policy.name} declares {policy.declared}, and no scope attains it")
+
+
+def hunted(name: str) -> Row:
+    found = hunt(Text(), name)
+    broken = found.result.broken if found.result else None
+    return {"name": name, "rule": found.mutant.rule, "property": broken, "caught": bool(broken), "steps": found.steps,
+            "memory": found.memory, "scope": found.scope}  # fmt: skip
+
+
+def _mutants(report: Report, pool: Executor, told: Progress) -> None:
+    names = list(Text().mutants)
+    with told.section("mutants", len(names)) as done:
+        for row in pool.map(hunted, names):
+            report.mutants.append(row)
+            if not row["caught"]:
+                report.failures.append(f"mutant {row['name']}: no property catches it (it breaks {row['rule']})")
+            done(row["name"])
+
+
+# ---------------------------------------------------------------------------------------------- the interpreter
+
+
+@lru_cache
+def interpreter(mutant: str = "") -> Stepped:
+    """One engine a process, and one more for each mutant."""
+    target = find_target("folded")
+    target = target.mutated(mutant) if mutant else target
+    assert isinstance(target, Stepped)
+    return target
+
+
+def compared(guest: Guest, quick: bool) -> Tally:
+    """Quick: fewer steps of the longer programs, and second posts in the short ones only; `make test` does all."""
     tally = Tally()
+    rng = random.Random(f"{SEED} {guest.name}")
+    seconds, every = (SMALL, MIDDLING) if quick else (None, EVERY_STEP)
+    compare(interpreter(), guest.source, guest.name, guest.stack, tally, rng, seconds=seconds, every=every)
+    return tally
+
+
+def _differential(report: Report, pool: Executor, told: Progress, quick: bool) -> None:
+    guests = corpus()
+    total = Tally()
     with told.section("differential", len(guests)) as done:
-        for guest in guests:
-            rng = random.Random(f"{SEED} {guest.name}")
-            compare(target, guest.source, guest.name, guest.stack, tally, rng, seconds=SMALL if quick else None)
-            done(f"{tally.interrupts:,} interrupts")
-    report.differential = {"programs": tally.programs, "interrupts": tally.interrupts, "mismatches": len(tally.mismatches),
-                           "worst": tally.worst.as_json()}  # fmt: skip
-    report.failures += map(str, tally.mismatches)
-    if tally.worst != FOLDED.declared:
+        for tally in pool.map(compared, guests, [quick] * len(guests)):
+            total.add(tally)
+            done(f"{total.interrupts:,} interrupts")
+    report.differential = {"programs": total.programs, "interrupts": total.interrupts, "mismatches": len(total.mismatches),
+                           "worst": total.worst.as_json()}  # fmt: skip
+    report.failures += map(str, total.mismatches)
+    if total.worst != FOLDED.declared:
         report.failures.append(
-            f"differential: the policy declares {FOLDED.declared}, observed was at most {tally.worst}"
+            f"differential: {FOLDED.name} declares {FOLDED.declared}, observed was at most {total.worst}"
         )
 
 
-def _implementation_mutants(report: Report, target: Stepped, text: Text, guests: list[Guest], told: Progress) -> None:
-    rows = report.implementation_mutants = []
-    with told.section("implementation mutants", len(text.mutants)) as done:
-        for name, mutant in text.mutants.items():
-            caught = next(mismatches(target, name, guests), None)
-            rows.append(
-                {
-                    "name": name,
-                    "rule": mutant.rule,
-                    "differential": caught is not None,
-                    "controlled": None,
-                    "real_cores": None,
-                }
-            )
-            if caught is None:
+def shown(row: Row) -> Row:
+    caught = next(mismatches(row["name"]), None) is not None if can_show(row) else None
+    return {"name": row["name"], "rule": row["rule"], "differential": caught, "controlled": None, "real_cores": None}
+
+
+def _implementation_mutants(report: Report, pool: Executor, told: Progress) -> None:
+    """The mistakes that guest programs and the requests of the differential test can show."""
+    rows: list[Row] = []
+    with told.section("implementation mutants", len(report.mutants)) as done:
+        for row in pool.map(shown, report.mutants):
+            rows.append(row)
+            if row["differential"] is False:
                 report.failures.append(
-                    f"mutant {name}, compiled into {target.name}: the differential test does not notice it"
+                    f"mutant {row['name']}, compiled into the interpreter: the differential test does not notice it"
                 )
-            done(name)
+            done(row["name"])
+    report.implementation_mutants = rows
+    if hidden := [row["name"] for row in rows if row["differential"] is None]:
+        report.left_out["implementation_mutants"] = (
+            f"no guest program can ask for what they need yet: {', '.join(hidden)}"
+        )
 
 
-def mismatches(target: Stepped, mutant: str, guests: list[Guest]) -> Iterator[str]:
-    """How the target, with a mutant of the text compiled in, differs from the reference machine: the smallest programs first."""
-    broken = target.mutated(mutant)
-    assert isinstance(broken, Stepped)
-    for guest in sorted(guests, key=lambda g: len(g.source)):
+def can_show(row: Row) -> bool:
+    """Is the mutant caught in a world like the interpreter's: one coordinator, Control-C, no store buffers of ours, no slices?"""
+    scope = SCOPES.get(row["scope"])
+    return (
+        scope is not None
+        and row["memory"] == "sc"
+        and not scope.slices
+        and set(scope.roles) <= {"coordinator", "interrupter"}
+    )
+
+
+def mismatches(mutant: str) -> Iterator[str]:
+    """How the interpreter, with a mutant of the text compiled in, differs from the reference machine: small programs first."""
+    for guest in sorted(corpus(), key=lambda g: len(g.source)):
         tally = Tally()
-        compare(broken, guest.source, guest.name, guest.stack, tally, random.Random(SEED), seconds=SMALL)
+        compare(interpreter(mutant), guest.source, guest.name, guest.stack, tally, random.Random(SEED), seconds=SMALL)
         yield from map(str, tally.mismatches)
 
 
-def _targets(report: Report, names: tuple[str, ...], told: Progress) -> None:
+def judged(name: str) -> tuple[Row, list[str]]:
+    verdicts = judge(find_target(name), name)
+    return as_json(name, verdicts), [v.report for v in verdicts if v.verdict == "refuted"]
+
+
+def _targets(report: Report, pool: Executor, names: tuple[str, ...], told: Progress) -> None:
     with told.section("targets", len(names)) as done:
-        for name in dict.fromkeys(names):
-            verdicts = judge(find_target(name), name)
-            report.targets.append(as_json(name, verdicts))
-            report.failures += [v.report for v in verdicts if v.verdict == "refuted"]
-            done(name)
+        for row, refuted in pool.map(judged, dict.fromkeys(names)):
+            report.targets.append(row)
+            report.failures += refuted
+            done(row["name"])

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from safepoint.conform.corpus import Guest, corpus
-from safepoint.conform.differential import EVERY_STEP, SAMPLE, Schedule, Tally, Undisturbed, compare, schedules
+from safepoint.conform.differential import EVERY_STEP, SAMPLED, Schedule, Tally, Undisturbed, compare, schedules
 from safepoint.conform.reference import Reference
 from safepoint.policy import FOLDED
 from safepoint_vm.target import FoldedTarget
@@ -61,7 +61,7 @@ def test_short_programs_are_posted_to_before_every_step() -> None:
     assert steps == list(range(short.steps))
     long = Undisturbed("i = 0\nwhile i < 999:\n    i += 1\n    i += 0\n", "long", 512)
     assert long.steps > EVERY_STEP
-    assert len({s.step for s in schedules(long, random.Random(1), 0)}) == SAMPLE
+    assert len({s.step for s in schedules(long, random.Random(1), 0)}) == SAMPLED
 
 
 def test_second_posts_reach_every_access_of_a_slow_path() -> None:

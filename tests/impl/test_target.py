@@ -32,6 +32,8 @@ QUIET = {
     **TRIGGERS,
     "pending": "0",
     "state": str(NATIVE),
+    "operation": "0",
+    "wake": "0",
     "stop": "0",
     "lock": "0",
 }  # an ended thread is in no guest code

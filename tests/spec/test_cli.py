@@ -54,7 +54,7 @@ BAD = {
     ("run", "nowhere.py"): "nowhere.py: No such file or directory (write the path of a guest program)",
     ("conform", "--target", "nope"): "no target 'nope' (registered: folded",
     ("verify", "--target", "nope"): "no target 'nope'",
-    ("verify", "--json", "/nowhere/x"): "/nowhere/x: no such directory",
+    ("verify", "--json", "/nowhere/x"): "/nowhere: no such directory",
 }
 
 

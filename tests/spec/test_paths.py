@@ -58,10 +58,10 @@ def test_a_changed_text_is_noticed(tmp_path: Path) -> None:
     changed = tmp_path / "protocol.py"
     source = PROTOCOL[0].read_text(encoding="utf-8")
     changed.write_text(
-        source.replace("    return t.pending.swap(0) ", "    return t.pending.fetch_and(0) "), encoding="utf-8"
+        source.replace("t.pending.fetch_and(~deliverable(t)) &", "t.pending.swap(0) &"), encoding="utf-8"
     )
     with pytest.raises(ReplayError, match="the protocol's text has changed"):
-        replay(Text((changed, PROTOCOL[1])), string)
+        replay(Text((changed, *PROTOCOL[1:])), string)
 
 
 BROKEN_STRINGS = {

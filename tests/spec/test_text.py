@@ -103,9 +103,11 @@ def test_endless_constants_are_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_listed() -> None:
-    with pytest.raises(ProtocolError, match="no mutant 'x' in the text; there are: no-recheck, overflow-wins"):
+    with pytest.raises(
+        ProtocolError, match="no mutant 'x' in the text; there are: backs-off-silently, birth-keeps-bits"
+    ):
         compile_graph(Text(), "post", Instance(mutant="x"))
-    with pytest.raises(ProtocolError, match="no procedure 'x' in the text; there are: back_edge, coordinator"):
+    with pytest.raises(ProtocolError, match="no procedure 'x' in the text; there are: add, add_to_limit"):
         compile_graph(Text(), "x")
 
 
@@ -116,18 +118,22 @@ def steps(name: str, instance: Instance) -> list[str]:
 def test_post_is_what_it_says() -> None:
     """One locked operation, then a store for each trigger word, in this order: the text, read by a person."""
     assert steps("post", Instance(widths=(("entry", 2),))) == [
-        "fetch_or self.pending", "store self.limit", "store self.entry[0]", "store self.entry[1]"]  # fmt: skip
-    assert steps("post", Instance(mutant="word-forgotten")) == ["fetch_or self.pending", "store self.limit"]
+        "fetch_or self.pending", "store self.limit", "store self.entry[0]", "store self.entry[1]", "store self.wake"]  # fmt: skip
+    assert steps("post", Instance(mutant="word-forgotten")) == [
+        "fetch_or self.pending", "store self.limit", "store self.wake"]  # fmt: skip
+    assert steps("post", Instance(policy="cpython")) == ["fetch_or self.pending", "store self.wake"]
+    assert steps("post", Instance(policy="pypy")) == ["fetch_or self.pending", "store self.ticker", "store self.wake"]
+    assert set(steps("post", Instance(policy="dart"))) == {"load self.limit", "cas self.limit", "store self.wake"}
 
 
 def test_a_loop_over_any_number_of_threads_is_a_loop() -> None:
-    assert len(steps("stop_world", Instance(threads=None))) == 6
-    assert len(steps("stop_world", Instance(threads=3))) == 2 + 3 * 3 + 3
+    assert len(steps("stop_world", Instance(threads=None))) == 7
+    assert len(steps("stop_world", Instance(threads=3))) == 2 + 3 * 4 + 3
 
 
 def test_a_local_that_is_dead_is_not_kept() -> None:
     graph = compile_graph(Text(), "slow_path")
-    take = next(s for s in graph.steps if s.op == "swap" and s.cell and s.cell.word == "pending")
+    take = next(s for s in graph.steps if s.op == "fetch_and" and s.cell and s.cell.word == "pending")
     park = next(s for s in graph.steps if s.where[-1] == "park")
     assert graph.live[take.number] == frozenset()
     assert graph.live[park.number] == {"serve.bits"}

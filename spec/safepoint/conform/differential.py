@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.reference import Reference
-from safepoint.conform.stepped import NOTHING, UNBOUNDED, GuestStuck, Stepped
+from safepoint.conform.stepped import NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import OPCODES
 from safepoint.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
 EVERY_STEP = 2_000
-"""Programs of up to so many steps are interrupted before every step, longer ones before `SAMPLE` random ones."""
-SAMPLE = 50
+"""Programs of up to so many steps are interrupted before every step, longer ones before `SAMPLED` random ones."""
+SAMPLED = 50
 LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|NOTHING)(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|NOTHING)(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|step))?"
 )
 
 
@@ -39,7 +39,7 @@ class Schedule:
     step: int
     kind: str
     at: int = -1
-    also: str = ""  # STOP, INTERRUPT, or "step": the guest makes one step in the middle of the post
+    also: str = ""  # STOP, INTERRUPT, SAMPLE, or "step": the guest makes one step in the middle of the post
 
     def string(self, program: str) -> str:
         """What `safepoint replay` takes."""
@@ -98,6 +98,12 @@ class Tally:
     @property
     def worst(self) -> Bound:
         return Bound(self.frames, self.back_edges)
+
+    def add(self, other: Tally) -> None:
+        self.programs += other.programs
+        self.interrupts += other.interrupts
+        self.mismatches += other.mismatches
+        self.frames, self.back_edges = max(self.frames, other.frames), max(self.back_edges, other.back_edges)
 
 
 def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> Trial:
@@ -173,16 +179,17 @@ class Undisturbed:
         return target.steps < len(self.forks) and target.same_as(self.forks[target.steps])
 
 
-def schedules(run: Undisturbed, rng: random.Random, seconds: int | None) -> Iterator[Schedule]:
-    """Both kinds, and a poison without a request, before every step, or before a sample of them; and everything that can
-    happen in the middle of that, in programs of up to `seconds` steps (None: in all).
+def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
+    """Both kinds that a guest notices, a SAMPLE, and a poison without a request: before every step of programs of up to
+    `every` steps, before a sample of longer ones.  And, in programs of up to `seconds` steps (None: in all), everything
+    that can happen in the middle of that.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
     """
-    short = run.steps <= EVERY_STEP
-    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), SAMPLE)):
-        yield Schedule(step, NOTHING)
+    short = run.steps <= every
+    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), SAMPLED)):
+        yield from (Schedule(step, kind) for kind in (NOTHING, SAMPLE))
         for kind in KINDS:
             first = Schedule(step, kind)
             yield first
@@ -190,13 +197,15 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None) -> Iter
                 continue
             if run.at_a_site(step):
                 trial = run.attempt(first)
-                yield from (replace(first, at=at, also="step") for at in range(trial.in_post))
+                yield from (
+                    replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE)
+                )
                 yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
 
 
 def compare(
     target: Stepped, source: str, name: str, stack: int, tally: Tally, rng: random.Random, *,
-    seconds: int | None = None, most_mismatches: int = 1,
+    seconds: int | None = None, every: int = EVERY_STEP, most_mismatches: int = 1,
 ) -> None:  # fmt: skip
     """Hold `target` against the reference machine on one program, and add what was found to `tally`."""
     run = Undisturbed(source, name, stack)
@@ -207,7 +216,7 @@ def compare(
     if differs := differences(run.end, target.observe()):
         tally.mismatches.append(Mismatch(name, None, differs))
         return
-    for schedule in schedules(run, rng, seconds):
+    for schedule in schedules(run, rng, seconds, every):
         expected = run.attempt(schedule)
         actual = repeat(target, schedule)
         tally.interrupts += 1

@@ -10,8 +10,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from safepoint.conform.target import INTERRUPT, STOP, Target
+from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
+from safepoint.protocol import SAMPLE as SAMPLE_BIT
 
 UNBOUNDED = 1 << 40
+SAMPLE = "SAMPLE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
 GoOn = Callable[[], bool]
@@ -66,7 +69,9 @@ class Stepped(Target):
         if self.ended:
             return
         if kind == INTERRUPT:
-            self.request("post", 2)()
+            self.request("post", INTERRUPT_BIT)()
+        elif kind == SAMPLE:
+            self.request("post", SAMPLE_BIT)()
         elif kind == NOTHING:
             self.request("poison")()
         elif kind == STOP:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from safepoint import protocol
 from safepoint.guest.code import BACK_EDGES
 from safepoint.model.compile import compile_graph
 from safepoint.model.execute import POISON, Activation
@@ -16,7 +17,8 @@ from safepoint.model.expressions import Instance
 from safepoint.model.graph import WORLD, Cell, Graph
 from safepoint.model.text import Text
 
-KINDS = {1: "STOP", 2: "INTERRUPT"}
+KINDS = {protocol.STOP: "STOP", protocol.HANDSHAKE: "HANDSHAKE", protocol.INTERRUPT: "INTERRUPT",
+         protocol.SAMPLE: "SAMPLE", protocol.TERMINATE: "TERMINATE"}  # fmt: skip
 CHECKS = ("frame_push", "back_edge")
 """Procedures whose first access is the check itself: what a fast path does, and nobody watches."""
 
@@ -24,7 +26,7 @@ CHECKS = ("frame_push", "back_edge")
 @lru_cache
 def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
     """A procedure of the protocol for a world of one thread, with a trigger word for each back-edge opcode."""
-    return compile_graph(_text(), name, Instance(1, mutant, (("entry", len(BACK_EDGES)),), trigger))
+    return compile_graph(_text(), name, Instance(1, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
 
 
 @lru_cache
@@ -40,8 +42,10 @@ class Sites:
         self.words = {
             Cell(0, "limit"): stack,
             **{Cell(0, f"entry[{i}]"): 1 for i in range(len(BACK_EDGES))},
-            **dict.fromkeys((Cell(0, "pending"), Cell(0, "state"), Cell(WORLD, "stop"), Cell(WORLD, "lock")), 0),
+            **dict.fromkeys((Cell(0, word) for word in ("pending", "state", "operation", "wake")), 0),
+            **dict.fromkeys((Cell(WORLD, word) for word in ("stop", "lock")), 0),
         }
+        self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
         self.seen: tuple[tuple[str, str, int, int], ...] = ()  # kind, site, frames, back-edges
@@ -51,8 +55,10 @@ class Sites:
     def copy(self) -> Sites:
         other = Sites.__new__(Sites)
         other.__dict__.update(self.__dict__)
-        other.words = dict(self.words)
+        other.words, other.privates = dict(self.words), dict(self.privates)
         other.waiting = self.waiting.copy() if self.waiting else None
+        if other.waiting:
+            other.waiting.privates = other.privates
         other.watch = None
         return other
 
@@ -88,14 +94,14 @@ class Sites:
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
         graph = procedure_graph(procedure, trigger=trigger)
         owner = WORLD if graph.owner == WORLD else 0
-        activation = Activation(graph, owner, dict(zip(graph.params, args, strict=True)), {}, self.reals)
+        activation = Activation(graph, owner, dict(zip(graph.params, args, strict=True)), self.privates, self.reals)
         activation.begin(self)
         return activation
 
     def go_on(self, activation: Activation) -> bool:
         """As far as it goes.  True: it is through; False: it waits."""
         while activation.at is not None:
-            if self.watch:
+            if self.watch and activation.at.cell is not None:
                 self.watch()
             if not activation.perform(self, self):
                 return False
@@ -125,7 +131,7 @@ class Sites:
         return True
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
-        if op == "served":
+        if op in ("served", "ran"):
             self.seen += ((KINDS[kind], self.here, self.frames, self.back_edges),)
 
     def claim(self, name: str, holds: bool) -> None:

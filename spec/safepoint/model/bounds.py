@@ -12,7 +12,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from safepoint.model.explore import Result
-from safepoint.model.properties import Properties
+from safepoint.model.mover import Move
+from safepoint.model.properties import ASKED, HANDSHAKE, Properties
 from safepoint.model.system import Model
 from safepoint.policy import Bound, Policy
 
@@ -25,13 +26,20 @@ class Region:
     before: dict[int, list[tuple[int, bool]]]
 
 
+KINDS = (1, 2, 4, 8, 16)
+
+
 def bound_of(model: Model, result: Result, policy: Policy) -> Bound:
     """The largest number over all threads and kinds of request, for each kind of check of the policy."""
     found: dict[str, int | None] = {}
+    sent = 0
+    for state in result.reached:
+        for field in model.owed.values():
+            sent |= field.get(state)
     for kind, procedure in policy.sites.items():
         worst: int | None = 0
         for thread in range(len(model.mutators)):
-            for request in (1, 2):
+            for request in (k for k in KINDS if sent & k):
                 n = _longest(_region(model, result, thread, request, procedure))
                 worst = None if n is None or worst is None else max(worst, n)
         found[kind] = worst
@@ -40,14 +48,23 @@ def bound_of(model: Model, result: Result, policy: Policy) -> Bound:
 
 def _region(model: Model, result: Result, thread: int, request: int, site: str) -> Region:
     properties = Properties(model)
-    owed = model.owed[thread]
+    owed, me = model.owed[thread], model.mutators[thread]
+    fills = [m.fill for m in model.requesters if m.fill]
+    kept = [me.privates[word] for word in ("masked", "ending") if word in me.privates]
 
     def inside(state: int) -> bool:
-        return bool(owed.get(state) & request) and all(p.posting != thread for p in properties.places(state))
+        if (
+            not owed.get(state) & request
+            or any(f.get(state) for f in fills)
+            or any(f.get(state) & request for f in kept)
+        ):
+            return False
+        if request == HANDSHAKE and model.value(state, thread, "operation") != ASKED:
+            return False  # whoever asked has claimed it: it is not the thread's to see
+        return all(p.posting != thread for p in properties.places(state))
 
     states = frozenset(filter(inside, result.reached))
     before: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-    me = model.mutators[thread]
     checks: dict[tuple[int, int], bool] = {}
     for state in states:
         for new, mover, delta in model.successors(state):
@@ -55,13 +72,20 @@ def _region(model: Model, result: Result, thread: int, request: int, site: str) 
             if mover is me:
                 key = (state & me.footprint, delta)
                 if key not in checks:
-                    checks[key] = any(e.delta == delta and f"/{site}:" in e.move.name for e in me.edges(key[0]))
+                    checks[key] = any(e.delta == delta and is_check(e.move, site) for e in me.edges(key[0]))
                 check = checks[key]
             if new in states:
                 before[new].append((state, check))
             elif check:
                 before[-1].append((state, True))  # the check that sees: it leads out of the region
     return Region(states, before)
+
+
+def is_check(move: Move, site: str) -> bool:
+    """Is it the first access of the site's procedure?  (Policies that test flags share `flag_check` between their sites.)"""
+    where, _, what = move.name.partition(":")
+    places = where.split("/")
+    return what.startswith("load ") and places[1:2] == [site] and set(places[2:]) <= {"flag_check"}
 
 
 def _longest(region: Region) -> int | None:

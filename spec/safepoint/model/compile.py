@@ -1,7 +1,7 @@
 """The front end: one procedure or role of a text becomes a `Graph`.
 
-Lowering is continuation-passing: a call is inlined with what follows it, and `return f(t)` passes the same continuation on,
-so (procedure, arguments, continuation) is a memo key, and cycles close by themselves.
+Continuation-passing: a call is inlined with what follows it, and `return f(t)` passes the same continuation on, so that
+(procedure, arguments, continuation) is a memo key, and cycles close by themselves.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from safepoint.model.expressions import Expressions, Instance, Next, Return, Scope, is_call, say
+from safepoint.model.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
 from safepoint.model.graph import (
     ACCESSES,
     SELF,
@@ -121,7 +121,7 @@ class Lowering(Expressions):
             scope = Scope(names, ret, (*caller.path, name), procedure.file)
             tree = self._block(procedure.node.body, scope, lambda: ret(None))
             for local, value in lets:
-                tree = Let(local, value, tree)
+                tree = Let(local, value, tree, place_of(node, caller))
             return tree
 
         return self._label(body)
@@ -142,7 +142,7 @@ class Lowering(Expressions):
         match node:
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 return then()
-            case ast.Return(value=None):
+            case ast.Return(value=None | ast.Constant(value=None)):
                 return scope.ret(None)
             case ast.Return(value=ast.expr() as value):
                 if name := self._procedure(value):
@@ -153,12 +153,12 @@ class Lowering(Expressions):
                 return self._evaluate(
                     test,
                     scope,
-                    lambda v: _branch(
+                    lambda v: branch(
                         v, lambda: self._block(yes, scope, after), lambda: self._block(no, scope, after), place
                     ),
                 )
             case ast.For(target=ast.Name(id=name), iter=over, body=body, orelse=[]):
-                return self._loop(node, name, over, body, scope, then)
+                return self._loop(name, over, body, scope, then)
             case ast.Match(subject=ast.Call(func=ast.Name(id="choose"), args=[]), cases=cases):
                 made = self._step(node, "choose", scope)
                 after = self._join(then)
@@ -187,7 +187,7 @@ class Lowering(Expressions):
         def let(v: Expr | None) -> Tree:
             if v is None:
                 self.text.error(node, scope.file, "a procedure that returns nothing has no value", "the call alone")
-            return Let(target, v, then())
+            return Let(target, v, then(), place_of(node, scope))
 
         if name := self._procedure(value):
             return self._inline(node, name, self._arguments(value, scope), let, scope)
@@ -203,7 +203,7 @@ class Lowering(Expressions):
         made.then = [self._block(rest, scope.binding(name, v), after) for v in values]
         return made
 
-    def _loop(self, node: ast.For, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+    def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
         if self.instance.threads is None and is_call(over, "threads"):
             return self._loop_at_run_time(name, body, scope, then)
         return self._unroll(name, self._static(over, scope), body, scope, then)
@@ -234,15 +234,15 @@ class Lowering(Expressions):
         match call:
             case ast.Call(func=ast.Name(id="wait"), args=[condition]):
                 return self._wait(condition, scope, then)
-            case ast.Call(func=ast.Name(id="served"), args=[kind]):
-                return Ghost("served", SELF, self._pure(kind, scope), then())
+            case ast.Call(func=ast.Name(id="served" | "ran" as op), args=[kind, whom]):
+                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="posted"), args=[whom, kind]):
-                record = self._constant(whom, scope)
-                if not isinstance(record, Record):
-                    self.text.error(whom, scope.file, "not a thread", "posted(t, kind)")
-                return Ghost("posted", record.owner, self._pure(kind, scope), then())
+                return Ghost("posted", self._whom(whom, scope), self._pure(kind, scope), then())
+            case ast.Call(func=ast.Name(id="dropped"), args=[whom]):
+                return Ghost("dropped", self._whom(whom, scope), Const(0), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
-                return When(self._pure(condition, scope), then())
+                holds = self._pure(condition, scope)
+                return When(holds, Done(None)) if holds == Const(0) else When(holds, then())
             case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
                 return Claim(name, self._pure(condition, scope), then())
             case ast.Call(func=ast.Name(id="pause"), args=[]):
@@ -257,6 +257,12 @@ class Lowering(Expressions):
             f"unknown command {ast.unparse(call.func)}",
             "an access, a procedure of the text, wait, served, posted",
         )
+
+    def _whom(self, node: ast.expr, scope: Scope) -> int | str | Local:
+        record = self._constant(node, scope)
+        if not isinstance(record, Record):
+            self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
+        return record.owner
 
     def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> Tree:
         found: list[Step] = []
@@ -283,17 +289,12 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> Gr
         ) from None
 
 
-def check(text: Text) -> None:
-    """Lower everything under every mutant: a branch that was folded away has not been read.  Raises ProtocolError."""
-    for mutant in ("", *text.mutants):
-        lowering = Lowering(text, Instance(mutant=mutant))
-        for name in text.functions:
-            if name != "threads" and not lowering.helper(name):
-                compile_graph(text, name, Instance(mutant=mutant))
-
-
-def _branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
-    if isinstance(test, Const):
-        return yes() if test.value else no()
-    assert test is not None
-    return If(test, yes(), no(), place)
+def check(text: Text, policies: tuple[str, ...] = ("folded",)) -> None:
+    """Lower everything for every policy, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
+    helpers = Expressions(text, Instance())
+    for name in text.functions:
+        if name != "threads" and not helpers.helper(name):
+            for policy in policies:
+                compile_graph(text, name, Instance(policy=policy))
+    for mutant in text.mutants.values():
+        compile_graph(text, mutant.procedure, Instance(mutant=mutant.name))

@@ -6,10 +6,12 @@ The search is a loop over the tables that `system` fills: it does not depend on 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from safepoint.model.system import Model
+
+STUCK = "no-deadlock: nobody can move"
 
 
 class NotExplored(Exception):
@@ -28,7 +30,7 @@ class Result:
     broken: str = ""
     detail: str = ""
     path: tuple[int, ...] = ()
-    reached: dict[int, int] = field(default_factory=dict, repr=False)
+    reached: Collection[int] = field(default=(), repr=False)
 
     @property
     def verdict(self) -> str:
@@ -80,12 +82,14 @@ def search(
                                 depth += 1
                                 return result(bad, new, state)
             if stuck:
-                return result("no-deadlock: nobody can move", state, parent[state])
+                return result(STUCK, state, parent[state])
         level, depth = fresh, depth + bool(fresh)
         if len(parent) > most:
             raise NotExplored(f"more than {most:,} states (found {len(parent):,}, {len(level):,} of them not expanded)")
         if progress:
             progress(len(parent), len(level))
+    if model.buffer_was_full:
+        raise NotExplored("a store buffer was full: with a longer one there may be more states")
     return result()
 
 

@@ -13,6 +13,7 @@ from safepoint.model.graph import (
     Const,
     Expr,
     Fixed,
+    If,
     Private,
     Step,
     Tree,
@@ -37,6 +38,8 @@ class Instance:
     threads: int | None = 1
     mutant: str = ""
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
+    policy: str = "folded"
+    slices: tuple[str, ...] = ()  # features of the scope
     trigger: int = 0  # which word of its row a root's parameter of type Trigger is
 
 
@@ -69,7 +72,9 @@ class Expressions:
         self, node: ast.AST, op: str, scope: Scope, cell: Cell | None = None, operands: tuple[Expr, ...] = ()
     ) -> Step:
         line = getattr(node, "lineno", 0)
-        made = Step(len(self.steps), op, cell, operands, scope.path, line, self.text.source(scope.file, line))
+        made = Step(
+            len(self.steps), op, cell, operands, scope.path, line, self.text.source(scope.file, line), scope.file
+        )
         self.steps.append(made)
         return made
 
@@ -122,6 +127,10 @@ class Expressions:
                 return RESULT
             case ast.Call(func=ast.Name(id="mutant"), args=[ast.Constant(value=name), *_]):
                 return Const(int(name == self.instance.mutant))
+            case ast.Call(func=ast.Name(id="policy"), args=names):
+                return Const(int(any(isinstance(n, ast.Constant) and n.value == self.instance.policy for n in names)))
+            case ast.Call(func=ast.Name(id="slice_on"), args=[ast.Constant(value=name)]):
+                return Const(int(name in self.instance.slices))
             case ast.Call() if name := self._procedure(node):
                 self.text.error(
                     node, scope.file, f"{name}() has steps, so it is no part of an expression", "x = f(t), then use x"
@@ -143,7 +152,7 @@ class Expressions:
         """What a name, an attribute or a helper's call means, without touching shared memory."""
         match node:
             case ast.Constant(value=int(value)):
-                return Const(value)
+                return Const(int(value))
             case ast.Name(id=name):
                 if name in scope.names:
                     return scope.names[name]
@@ -240,3 +249,14 @@ def say(value: Value) -> str:
         case Cell(word=word):
             return word
     return str(value)
+
+
+def branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
+    if isinstance(test, Const):
+        return yes() if test.value else no()
+    assert test is not None
+    return If(test, yes(), no(), place)
+
+
+def place_of(node: ast.AST, scope: Scope) -> str:
+    return f"{scope.file}:{getattr(node, 'lineno', 0)}"

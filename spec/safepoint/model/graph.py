@@ -90,6 +90,7 @@ class Step:
     where: tuple[str, ...]  # the procedures around it, outermost first
     line: int  # in the file of the innermost procedure
     source: str  # the statement, as it stands in the text
+    file: str = ""  # that the line is of
     guard: Expr | None = None
     then: list[Tree] = field(default_factory=list)  # one tree; for "choose" one for each case
     cases: tuple[str, ...] = ()  # their names
@@ -106,6 +107,7 @@ class Let:
     target: Local | Private
     value: Expr
     then: Tree
+    place: str = field(default="", compare=False)  # file:line
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,29 @@ def wait(condition: bool) -> None:
     """Block until the condition holds.  It is made of one `load`, or is one `cas`.  Machine: try once, else suspend."""
 
 
-def served(kind: int) -> None:
-    """Ghost: the running thread answers a request of this kind.  Model: no longer owed.  Machine: counted, with the site."""
+def served(kind: int, t: object) -> None:
+    """Ghost: a request of this kind to `t` is answered.  Model: no longer owed.  Machine: counted, with the site."""
+
+
+def ran(kind: int, t: object) -> None:
+    """Ghost: as `served`, and it must have been owed: this is run exactly once."""
 
 
 def posted(t: object, kind: int) -> None:
     """Ghost: from here on a request of this kind is owed to `t`.  Machine: nothing."""
+
+
+def dropped(t: object) -> None:
+    """Ghost: nothing that was asked of the thread that was `t` is owed any more.  Machine: nothing."""
+
+
+def pause() -> None:
+    """A silent step, so that a place in the text can be observed.  Machine: nothing."""
+
+
+def policy(*names: str) -> bool:
+    """True when the text is compiled for one of these policies; folded then."""
+    raise NotImplementedError
 
 
 def mutant(name: str, breaks: str) -> bool:
@@ -76,8 +93,9 @@ def when(condition: bool) -> None:
     """This case of a `choose` is possible only if the condition, which is local, holds."""
 
 
-def pause() -> None:
-    """A silent step, so that a place in the text can be observed."""
+def slice_on(name: str) -> bool:
+    """True when the scope has this feature; folded then."""
+    raise NotImplementedError
 
 
 def claim(name: str, condition: bool) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from safepoint.model.explore import Result, search
+from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import Scope, chosen
+from safepoint.model.scopes import chosen
 from safepoint.model.system import Model
 from safepoint.model.text import Mutant, Text
+from safepoint.policy import FOLDED, Policy
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,29 @@ class Hunted:
     result: Result | None
 
     @property
+    def scope(self) -> str:
+        return self.result.model.scope.name if self.result else ""
+
+    @property
+    def memory(self) -> str:
+        return self.result.model.memory if self.result else ""
+
+    @property
     def steps(self) -> int:
         return len(self.result.path) - 1 if self.result else 0
 
 
-def hunt(text: Text, mutant: str, scopes: Iterable[Scope] = ()) -> Hunted:
-    """Explore the mutant in one scope after the other, the smallest first, until a property is broken."""
-    for scope in scopes or chosen("tiny"):
-        model = Model(text, scope, mutant)
-        result = search(model, Properties(model).judge)
-        if result.broken:
-            return Hunted(text.mutants[mutant], result)
+def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
+    """Explore the mutant in one scope after the other, the smallest first, until a property is broken: under sequential
+    consistency, and only if none of those catches it, under TSO.
+    """
+    for memory in ("sc", "tso"):
+        for scope in chosen("tiny", slices=policy.slices):
+            model = Model(text, scope, mutant, policy, memory)
+            try:
+                result = search(model, Properties(model).judge)
+            except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
+                continue
+            if result.broken:
+                return Hunted(text.mutants[mutant], result)
     return Hunted(text.mutants[mutant], None)

@@ -1,6 +1,6 @@
 """A path through the state graph: what each move was and which words it changed, and the short string that replays it.
 
-`m:SCOPE/MUTANT/MOVES~CHECK`: MOVES has for each move the letter of the thread (a is the first) and, unless it is 0, the number
+`m:SCOPE/MUTANT/MOVES~CHECK`; behind SCOPE `,POLICY,MEMORY` unless they are folded and sc.  MOVES has for each move the letter of the thread (a is the first) and, unless it is 0, the number
 of the move among those the thread could make; CHECK is a digest of the names of the steps, so that a replay against a text
 that has changed is noticed.
 """
@@ -11,13 +11,16 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from safepoint.model.explore import Result
-from safepoint.model.properties import Properties
-from safepoint.model.scopes import SCOPES
-from safepoint.model.system import Edge, Model, Move, Mover
+from safepoint.model.explore import STUCK, Result
+from safepoint.model.mover import Edge, Move, Mover
+from safepoint.model.own import judge_of, scopes_of
+from safepoint.model.system import MEMORIES, Model
 from safepoint.model.text import Text
+from safepoint.policy import FOLDED, POLICIES
 
-PATTERN = re.compile(r"m:(?P<scope>[\w-]+)/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)~(?P<check>[0-9a-f]{8})")
+PATTERN = re.compile(
+    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)~(?P<check>[0-9a-f]{8})"
+)
 
 
 class ReplayError(Exception):
@@ -55,7 +58,9 @@ class Path:
     def replay(self) -> str:
         moves = "".join(chr(97 + s.mover) + (str(s.choice) if s.choice else "") for s in self.steps)
         names = "\n".join(f"{s.move.who} {s.move.name} {s.move.cases}" for s in self.steps)
-        return f"m:{self.model.scope.name}/{self.model.mutant}/{moves}~{zlib.crc32(names.encode()):08x}"
+        policy, memory = self.model.policy.name, self.model.memory
+        world = self.model.scope.name + (f",{policy},{memory}" if (policy, memory) != (FOLDED.name, "sc") else "")
+        return f"m:{world}/{self.model.mutant}/{moves}~{zlib.crc32(names.encode()):08x}"
 
 
 def path_of(result: Result) -> Path:
@@ -89,15 +94,25 @@ def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
     )
 
 
+def _model(text: Text, match: re.Match[str]) -> Model:
+    scopes, policy, memory = scopes_of(text), match["policy"] or FOLDED.name, match["memory"] or "sc"
+    for what, name, known in (
+        ("scope", match["scope"], scopes),
+        ("policy", policy, POLICIES),
+        ("memory model", memory, MEMORIES),
+    ):
+        if name not in known:
+            raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")
+    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
+
+
 def replay(text: Text, string: str) -> Path:
     """Run a path again.  Raises ReplayError, ProtocolError."""
     match = PATTERN.fullmatch(string.strip())
     if not match:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
-    scope, mutant = match["scope"], match["mutant"]
-    if scope not in SCOPES:
-        raise ReplayError(f"the path speaks of scope {scope!r}; there are: {', '.join(SCOPES)}")
-    model = Model(text, SCOPES[scope], mutant)
+    model = _model(text, match)
+    judge = judge_of(model)
     state, steps, broken = model.initial, list[Taken](), ""
     for letter, digits in re.findall(r"([a-z])(\d*)", match["moves"]):
         number, choice = ord(letter) - 97, int(digits or 0)
@@ -109,7 +124,9 @@ def replay(text: Text, string: str) -> Path:
         edge = edges[choice]
         steps.append(Taken(number, choice, edge.move, changes(model, state, state ^ edge.delta)))
         state ^= edge.delta
-        broken = f"{edge.claims[0]}: " if edge.claims else Properties(model).judge(state)
+        broken = f"{edge.claims[0]}: " if edge.claims else judge(state)
+    if not broken and next(model.successors(state), None) is None:
+        broken = STUCK
     name, _, detail = broken.partition(": ")
     path = Path(model, tuple(steps), name, detail)
     if path.replay[-8:] != match["check"]:

@@ -1,183 +1,41 @@
-"""A text as a transition system: each thread's moves, and states that are one packed integer.
-
-What a thread can do depends only on the bits it can touch (its footprint), so its moves are worked out once for each value
-of those bits, as xor deltas, by running the text with the readable `Activation`.  A choice is no step of its own: it is part
-of the access that follows it.
-"""
+"""A text as a transition system: its threads, the layout of its states, each of which is one packed integer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from safepoint.model.compile import compile_graph
-from safepoint.model.execute import Activation, Impossible
+from safepoint.model.execute import Activation
 from safepoint.model.expressions import Instance
-from safepoint.model.graph import SELF, WORLD, Cell, Graph, If, Let, Private, Step, atoms
+from safepoint.model.graph import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
+from safepoint.model.mover import BUFFER, Field, Mover
 from safepoint.model.scopes import Scope
 from safepoint.model.text import Text
+from safepoint.model.widths import Widths
+from safepoint.policy import FOLDED, Policy
 
-WIDTH = 2
-"""Bits of a word, private word, local or ghost in the model: kinds of request, states and stack depths are below 4."""
-
-
-@dataclass(frozen=True)
-class Field:
-    shift: int
-    mask: int
-
-    def get(self, state: int) -> int:
-        return state >> self.shift & self.mask
-
-    def put(self, state: int, value: int) -> int:
-        if value & ~self.mask:
-            raise OverflowError(f"{value} does not fit in the model's {self.mask.bit_length()} bits")
-        return state & ~(self.mask << self.shift) | value << self.shift
-
-
-@dataclass(frozen=True)
-class Move:
-    """One atomic step of one thread: who, what the step is called, which cases it chose, and where it stands in the text."""
-
-    who: str
-    name: str
-    cases: str
-    line: int
-    source: str
-
-
-@dataclass
-class Edge:
-    """What a move does to the bits of a footprint, and what there is to say of it."""
-
-    delta: int
-    move: Move
-    claims: tuple[str, ...]  # claims of the text that it breaks
-
-
-@dataclass
-class Mover:
-    """One thread of the model: its graph, whose words it calls its own, and where its bits are.  The memory of its steps."""
-
-    model: Model
-    graph: Graph
-    me: int | str
-    name: str
-    pc: Field
-    locals: dict[str, Field]
-    privates: dict[str, Field]
-    table: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
-    visited: set[int] = field(default_factory=set)
-    branches: set[tuple[str, bool]] = field(default_factory=set)
-    footprint: int = 0
-    state: int = 0  # while a step is worked out
-    claims: list[str] = field(default_factory=list)
-
-    # -- the memory and the listener of an Activation
-
-    def load(self, cell: Cell) -> int:
-        return self.model.cells[cell].get(self.state)
-
-    def store(self, cell: Cell, value: int) -> bool:
-        self.state = self.model.cells[cell].put(self.state, value)
-        return True
-
-    def locked(self, cell: Cell) -> bool:
-        return True
-
-    def ghost(self, op: str, owner: int | str, kind: int) -> None:
-        owed = self.model.owed[owner]
-        now = owed.get(self.state)
-        self.state = owed.put(self.state, now | kind if op == "posted" else now & ~kind)
-
-    def claim(self, name: str, holds: bool) -> None:
-        if not holds:
-            self.claims.append(name)
-
-    def branch(self, place: str, taken: bool) -> None:
-        self.branches.add((place, taken))
-
-    # -- states
-
-    def at(self, state: int) -> Step:
-        return self.graph.steps[self.pc.get(state)]
-
-    def unpack(self, state: int) -> Activation:
-        env = {n: f.get(state) for n, f in self.locals.items()}
-        privates = {n: f.get(state) for n, f in self.privates.items()}
-        return Activation(self.graph, self.me, env, privates, self.model.reals, self.at(state))
-
-    def pack(self, state: int, a: Activation) -> int:
-        if a.at is None:
-            raise ValueError(
-                f"{self.graph.name}: a role of the model must not end (write instead: `return {self.graph.name}(…)`)"
-            )
-        for n, f in self.locals.items():
-            state = f.put(state, a.env.get(n, 0))
-        for n, f in self.privates.items():
-            state = f.put(state, a.privates[n])
-        return self.pc.put(state, a.at.number)
-
-    def edges(self, state: int) -> Iterator[Edge]:
-        """Every move that this thread can make, worked out by running the text."""
-        yield from self._from(state, state, self.unpack(state), "", frozenset())
-
-    def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Edge]:
-        step = a.at
-        assert step is not None
-        self.visited.add(step.number)
-        if step.op == "choose" and step.number not in seen:
-            for case, tree in zip(step.cases, step.then, strict=True):
-                chosen = a.copy()
-                self.state, self.claims = state, []
-                try:
-                    chosen.settle(tree, self)
-                except Impossible:
-                    continue
-                told = f"{cases}, {case}" if cases else case
-                if chosen.at is not None and chosen.at.number == self.unpack(start).at.number:  # type: ignore[union-attr]
-                    yield self._edge(start, step, chosen, told)  # all local: it is where it was
-                else:
-                    yield from self._from(start, self.state, chosen, told, seen | {step.number})
-            return
-        self.state, self.claims = state, []
-        try:
-            if a.perform(self, self):
-                yield self._edge(start, step, a, cases)
-        except Impossible:
-            return
-
-    def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Edge:
-        after = self.pack(self.state, a)
-        move = Move(self.name, step.name, cases, step.line, step.source)
-        return Edge(after ^ start, move, tuple(self.claims))
-
-    def moves(self, key: int) -> tuple[int, ...]:
-        """One row of the table."""
-        deltas: list[int] = []
-        for edge in self.edges(key):
-            deltas.append(edge.delta)
-            if edge.claims:
-                self.broken[key, edge.delta] = edge.claims[0]
-        return tuple(deltas)
+MEMORIES = ("sc", "tso")
 
 
 class Model:
-    """A text, compiled for a scope and, if asked for, a mutant; with the layout of its states."""
+    """A text, compiled for a scope, a policy, a memory model and, if asked for, a mutant; with the layout of its states."""
 
-    def __init__(self, text: Text, scope: Scope, mutant: str = "") -> None:
-        self.text, self.scope, self.mutant, self.bits = text, scope, mutant, 0
-        instance = Instance(scope.threads, mutant, scope.widths)
-        self.reals = {"limit": scope.depth, **{word: 1 for word, _ in scope.widths}}
+    def __init__(self, text: Text, scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: str = "sc") -> None:
+        self.text, self.scope, self.mutant, self.policy, self.memory = text, scope, mutant, policy, memory
+        self.bits, self.buffer_was_full = 0, False
+        widths = scope.widths or policy.widths
+        instance = Instance(scope.threads, mutant, widths, policy.name, scope.slices)
+        sizes = {"limit": scope.depth, "ticker": policy.period}
+        self.reals = {word: sizes.get(word, 1) for word in text.triggers()}
         mutator = compile_graph(text, "mutator", instance)
         others = [compile_graph(text, role, instance) for role in scope.roles]
+        self.widths = Widths(text, (mutator, *others), {**self.reals, "limit": scope.depth + policy.base})
         cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
         order = sorted(cells.union(*(g.cells() for g in others)), key=str)
-        self.cells = {c: self._field(WIDTH) for c in order}
-        self.owed: dict[int | str, Field] = {i: self._field(WIDTH) for i in range(scope.threads)}
+        self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
+        self.owed: dict[int | str, Field] = {i: self._field(5) for i in range(scope.threads)}
         self.mutators = [self._mover(mutator, i, f"T{i}") for i in range(scope.threads)]
-        self.requesters = [self._mover(g, WORLD, g.name) for g in others]
+        self.requesters = [self._mover(g, WORLD, name) for g, name in zip(others, _numbered(scope.roles), strict=True)]
         self.movers = self.mutators + self.requesters
         self.initial = self._start()
 
@@ -195,12 +53,28 @@ class Model:
             me,
             name,
             pc=self._field(max(1, (len(graph.steps) - 1).bit_length())),
-            locals={n: self._field(WIDTH) for n in alive},
-            privates={n: self._field(WIDTH) for n in privates},
+            locals={n: self._field(self.widths.of(n)) for n in alive},
+            privates={n: self._field(self.widths.of(n)) for n in privates},
         )
-        touched = [mover.pc, *mover.locals.values(), *mover.privates.values()]
-        touched += [self.cells[Cell(me, c.word) if c.owner == SELF else c] for c in graph.cells()]
-        touched += [self.owed[c.owner if c.owner != SELF else me] for c in graph.cells() if c.word == "pending"]  # type: ignore[index]
+        cells = {Cell(me, c.word) if c.owner == SELF else c for c in graph.cells()}
+        stored = {
+            Cell(me, s.cell.word) if s.cell.owner == SELF else s.cell for s in graph.steps if s.cell and s.op == "store"
+        }
+        if self.memory == "tso" and stored:
+            mover.stored = sorted(stored, key=str)
+            width = max(self.widths.of(c.word) for c in stored)
+            mover.fill = self._field(BUFFER.bit_length())
+            mover.buffer = [(self._field(len(stored).bit_length()), self._field(width)) for _ in range(BUFFER)]
+        touched = [
+            mover.pc,
+            *mover.locals.values(),
+            *mover.privates.values(),
+            *(f for pair in mover.buffer for f in pair),
+        ]
+        touched += [mover.fill] if mover.fill else []
+        touched += [self.cells[c] for c in cells]
+        told = {me if t.owner == SELF else t.owner for t in graph.trees() if isinstance(t, Ghost)}
+        touched += [owed for owner, owed in self.owed.items() if owner in told]
         mover.footprint = sum({f.mask << f.shift for f in touched})
         return mover
 
@@ -208,7 +82,8 @@ class Model:
         """Nobody has done anything: every trigger word is real, everything else 0."""
         state = 0
         for cell, where in self.cells.items():
-            state = where.put(state, self.reals.get(cell.word.split("[")[0], 0))
+            word = cell.word.split("[")[0]
+            state = where.put(state, self.reals.get(word, 0) + (self.policy.base if word == "limit" else 0))
         for mover in self.movers:
             activation = Activation(mover.graph, mover.me, {}, dict.fromkeys(mover.privates, 0), self.reals)
             activation.begin(mover)
@@ -228,20 +103,23 @@ class Model:
             for delta in deltas:
                 yield state ^ delta, mover, delta
 
-    def unreached(self) -> list[str]:
-        """Steps and branches of the text that no state of the search came by: where every property holds vacuously."""
-        missing = [
-            f"{m.name}: {s.name} (line {s.line})"
-            for m in self.movers
-            for s in m.graph.steps
-            if s.number not in m.visited
-        ]
+    def places(self) -> tuple[set[str], set[str]]:
+        """Steps and both ways of branches of the text: all, and those that no state of the search came by.
+
+        Where a place is never reached, every property holds there vacuously.
+        """
+        everywhere: set[str] = set()
+        reached: set[str] = set()
         for m in self.movers:
-            for tree in m.graph.trees():
-                if isinstance(tree, If):
-                    missing += [
-                        f"{m.name}: {tree.place} never {way}"
-                        for way in (True, False)
-                        if (tree.place, way) not in m.branches
-                    ]
-        return sorted(set(missing))
+            names = {s.number: f"{s.file}:{s.line} {s.op}" for s in m.graph.steps}
+            everywhere.update(names.values())
+            reached.update(names[number] for number in m.visited)
+            ways = {(t.place, way) for t in m.graph.trees() if isinstance(t, If) for way in (True, False)}
+            everywhere.update(f"{place} never {way}" for place, way in ways)
+            reached.update(f"{place} never {way}" for place, way in ways & m.branches)
+        return everywhere, everywhere - reached
+
+
+def _numbered(roles: tuple[str, ...]) -> list[str]:
+    """Two of a role are told apart."""
+    return [f"{role} {roles[:i].count(role) + 1}" if roles.count(role) > 1 else role for i, role in enumerate(roles)]

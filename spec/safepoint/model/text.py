@@ -10,7 +10,10 @@ from typing import NoReturn
 from safepoint.model.graph import WORLD, Cell, Const, Expr, Local
 
 HERE = Path(__file__).parent
-PROTOCOL = (HERE.parent / "protocol.py", HERE / "environment.py")
+PROTOCOL = (
+    *(HERE.parent / name for name in ("protocol.py", "handshakes.py", "features.py", "families.py")),
+    HERE / "environment.py",
+)
 """The files of our own protocol and of the roles that the model puts around it."""
 
 
@@ -42,6 +45,7 @@ class Mutant:
 
     name: str
     rule: str
+    procedure: str
     file: str
     line: int
 
@@ -100,6 +104,8 @@ class Text:
                     self.constants[target.id] = self._constant(value, file)
             case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
                 pass
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
             case _:
                 self.error(
                     node,
@@ -126,9 +132,15 @@ class Text:
                     args=[ast.Constant(value=str(name))],
                     keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
                 ):
-                    self.mutants[name] = Mutant(name, rule, file, node.lineno)
+                    self.mutants[name] = Mutant(name, rule, function.name, file, node.lineno)
                 case ast.Call(func=ast.Name(id="mutant")):
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
+
+    def triggers(self) -> list[str]:
+        """The words that are declared as trigger words: they begin real, all others 0."""
+        return [
+            name for words in self.words.values() for name, kind in words.items() if kind in ("Trigger", "Triggers")
+        ]
 
     def source(self, file: str, line: int) -> str:
         lines = self.lines.get(file, [])

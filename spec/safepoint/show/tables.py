@@ -74,18 +74,39 @@ def protocol_table(rows: list[dict[str, Any]], out: Console | None = None) -> No
     (out or console()).print(table)
 
 
+def summary_table(rows: list[dict[str, Any]], out: Console) -> None:
+    """A line for each policy and memory model: how many scopes, how many states, the worst bound."""
+    table = Table(
+        "policy", "memory", "scopes", "threads", "states", "transitions", "verdict", "bound: frames", "back-edges"
+    )
+    for policy, memory in dict.fromkeys((row["policy"], row["memory"]) for row in rows):
+        these = [row for row in rows if (row["policy"], row["memory"]) == (policy, memory)]
+        refuted = [row["scope"] for row in these if row["verdict"] != "holds"]
+        bounds = [row["bound"] or {"frames": None, "back_edges": None} for row in these]
+        worst = [_worst([b[kind] for b in bounds]) for kind in ("frames", "back_edges")]
+        figures = [f"{sum(row[what] for row in these):,}" for what in ("states", "transitions")]
+        threads = f"1..{max(row['threads'] for row in these)}" if any(row["threads"] > 1 for row in these) else "1"
+        verdict = _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds")
+        table.add_row(policy, memory, str(len(these)), threads, *figures, verdict, *worst)
+    out.print(table)
+
+
+def _worst(numbers: list[int | None]) -> str:
+    return "none" if None in numbers else str(max(n for n in numbers if n is not None))
+
+
 def report_tables(report: Report) -> None:
     """All that `safepoint verify` found, failures last: they are what a reader needs first, and stand above the prompt."""
     out = console()
-    out.print("[bold]protocol[/]: every state of the text, policy folded")
-    protocol_table(report.protocol, out)
+    out.print("[bold]protocol[/]: every state of the text, under four policies and two memory models")
+    summary_table(report.protocol, out)
     out.print("[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
               " -- and, compiled into the interpreter, by the differential test")  # fmt: skip
     compiled = {row["name"]: row["differential"] for row in report.implementation_mutants or []}
-    table = Table("mutant", "breaks rule", "caught by", "steps", "interpreter")
+    table = Table("mutant", "breaks rule", "caught by", "in scope", "steps", "interpreter")
     for row in report.mutants:
         noticed = compiled.get(row["name"])
-        table.add_row(row["name"], row["rule"], row["property"] or "[red]nothing[/]", str(row["steps"]),
+        table.add_row(row["name"], row["rule"], row["property"] or "[red]nothing[/]", f"{row['scope']} {row['memory']}", str(row["steps"]),
                       "-" if noticed is None else "caught" if noticed else "[red]not noticed[/]")  # fmt: skip
     out.print(table)
     if found := report.differential:

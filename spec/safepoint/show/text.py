@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from safepoint.model.explore import Result
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
-from safepoint.model.text import Text
+from safepoint.model.text import PROTOCOL, Text
 
-BITS = {"pending": ("STOP", "INTERRUPT")}
-VALUES = {"state": ("MANAGED", "NATIVE", "PARKED")}
+BITS = {"pending": ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")}
+VALUES = {"state": ("MANAGED", "NATIVE", "PARKED", "ENDED"), "operation": ("NOTHING", "ASKED", "RUNNING")}
 """Words whose values have names in our text; a text that has not these names shows numbers."""
 
 
@@ -18,13 +20,15 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    return f"{head}\n{p.broken}: {ALWAYS.get(p.broken, p.detail)}\n\n{path(p, text)}\n\nagain: safepoint replay '{p.replay}'"
+    sentence = ALWAYS.get(p.broken) or p.detail or "claimed by the text"
+    other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in PROTOCOL)
+    return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 
 
 def path(p: Path, text: Text) -> str:
     """The whole counterexample, as `safepoint explore` prints it."""
     names = [m.name for m in p.model.movers]
-    cells = [[_statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
+    cells = [[statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
     lines = [_row("", "line", names, widths, "changes")]
     for number, (step, row) in enumerate(zip(p.steps, cells, strict=True), start=1):
@@ -40,7 +44,7 @@ def _row(number: str, line: str, columns: list[str], widths: list[int], told: st
     return f"{number:>3}  {line:>4}  {body}  {told}".rstrip()
 
 
-def _statement(step: Taken) -> str:
+def statement(step: Taken) -> str:
     """What the thread does: the case it chose, if it chose one, and the statement as it stands in the text."""
     source = step.move.source.split("  #")[0].rstrip(":").strip()
     return f"{step.move.cases}: {source}" if step.move.cases and step.move.cases != source else source
@@ -48,11 +52,11 @@ def _statement(step: Taken) -> str:
 
 def _change(p: Path, change: Change, text: Text) -> str:
     owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
-    old, new = (_value(p, change.word, v, text) for v in (change.old, change.new))
+    old, new = (value_of(p, change.word, v, text) for v in (change.old, change.new))
     return f"{owner}.{change.word} {old} -> {new}"
 
 
-def _value(p: Path, word: str, value: int, text: Text) -> str:
+def value_of(p: Path, word: str, value: int, text: Text) -> str:
     if word.split("[", maxsplit=1)[0] in p.model.reals:
         return "real" if value else "poison"
     if word in BITS and all(n in text.constants for n in BITS[word]):

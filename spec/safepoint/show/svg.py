@@ -1,0 +1,257 @@
+"""A path as a picture: one lane a thread, time runs down, one column a word, and the step that breaks the property marked.
+
+The text beside it (`show.text`) is for terminals; this is for issues, slides and reports.  It says all by shape and by word,
+never by colour alone, and it carries no style sheet and no ids, so that many pictures can stand in one page.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+
+import svg
+
+from safepoint.model.path import Path, Taken
+from safepoint.model.properties import ALWAYS
+from safepoint.model.text import Text
+from safepoint.rules import RULES
+from safepoint.show.lanes import Key, Lane, in_buffer, lanes_of, place_of, rails_of, source_of, touched, wrap_code
+from safepoint.show.shapes import (
+    CODE,
+    FAINT,
+    FATAL,
+    GAP,
+    INK,
+    MARGIN,
+    MONO_WIDE,
+    NUMBERS,
+    PAPER,
+    POISONED,
+    ROW,
+    SANS_WIDE,
+    SMALL,
+    Rail,
+    Sheet,
+    arrow,
+    chip,
+    chip_height,
+    dot,
+    draw_rail,
+    label,
+    wrap,
+)
+from safepoint.show.text import value_of
+
+NARROWEST = 760
+
+LEGEND = (
+    (POISONED, "trigger", "a check of this word fails"),
+    ("real", "trigger", "it passes"),
+    ("", "changes", "changes the word"),
+    ("", "reads", "reads it"),
+    ("", "stores", "stores what is there already"),
+    ("", "buffered", "stores to, or with a dashed arrow reads, its own store buffer: not yet in memory"),
+)
+"""A value and the kind of its word, or the kind of an arrow; and what it means."""
+
+
+def picture(path: Path, text: Text) -> str:
+    """The SVG file of a path."""
+    lanes = lanes_of(path, text)
+    right = max(lane.x + lane.width for lane in lanes.values())
+    rails = rails_of(path, text, right + 2 * GAP)
+    right = max([right, *(rail.x + rail.width for rail in rails)])
+    sheet = Sheet(round(max(right + MARGIN, NARROWEST)))
+    heading(sheet, path, text)
+    top = columns(sheet, lanes, rails)
+    row_of_values(sheet, rails, "start")
+    buffered = in_buffer(path)
+    for number, step in enumerate(path.steps, start=1):
+        draw_step(sheet, path, text, number, lanes[step.mover], rails, buffered=number in buffered)
+    for lane in lanes.values():
+        strip = svg.Rect(x=lane.x, y=top, width=lane.width, height=sheet.y - top, fill=lane.colour, fill_opacity=0.06)
+        sheet.back.insert(0, strip)
+    ending(sheet, path, lanes, rails)
+    legend(sheet, rails, buffered=bool(buffered))
+    again(sheet, path)
+    return sheet.text(f"{path.broken or 'path'}: {len(path.steps)} steps, scope {path.model.scope.name}")
+
+
+def heading(sheet: Sheet, path: Path, text: Text) -> None:
+    """What was broken, by what, and where: before anything else."""
+    model = path.model
+    if path.broken:
+        sheet.write(f"refuted: {path.broken}", 18, FATAL, bold=True)
+        sheet.write(ALWAYS.get(path.broken, path.detail), 13)
+    else:
+        sheet.write("A path on which nothing is broken", 18, bold=True)
+    sheet.y += 5
+    if model.mutant in text.mutants:
+        mutant = text.mutants[model.mutant]
+        rule = mutant.rule
+        told = f" {RULES[rule].text}" if rule in RULES else ""
+        sheet.write(
+            f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{told}", 12, FAINT
+        )
+    moving = {step.mover for step in path.steps}
+    idle = [mover.name for number, mover in enumerate(model.movers) if number not in moving]
+    rest = f" Left out, for they do nothing here: {', '.join(idle)}." if idle else ""
+    sheet.write(
+        f"Scope {model.scope.name}, memory {model.memory}, {len(path.steps)} steps. Time runs down; a box is one atomic step.{rest}",
+        12,
+        FAINT,
+    )
+    sheet.y += GAP
+
+
+def columns(sheet: Sheet, lanes: dict[int, Lane], rails: list[Rail]) -> float:
+    """The names of threads and words; gives the height at which the lanes begin."""
+    top, most = sheet.y, 2
+    for lane in lanes.values():
+        sheet.front.append(svg.Rect(x=lane.x, y=top, width=lane.width, height=26, fill=lane.colour))
+        sheet.front.append(label(lane.x + 10, top + 18, lane.name, 13, PAPER, bold=True))
+        role = wrap(lane.role, lane.width - 20, SMALL)
+        most = max(most, len(role))
+        for i, line in enumerate(role):
+            sheet.front.append(label(lane.x + 10, top + 42 + 15 * i, line, SMALL, FAINT))
+    for owner in dict.fromkeys(rail.owner for rail in rails):
+        mine = [rail for rail in rails if rail.owner == owner]
+        left, right = mine[0].x, mine[-1].x + mine[-1].width
+        name = f"T{owner}" if isinstance(owner, int) else owner
+        sheet.front.append(svg.Rect(x=left, y=top, width=right - left, height=26, fill="#e4e8ec"))
+        sheet.front.append(label((left + right) / 2, top + 18, name, 13, bold=True, centred=True))
+        for rail in mine:
+            sheet.front.append(label(rail.middle, top + 42, rail.word, SMALL, mono=True, centred=True))
+            if rail.kind == "private":
+                sheet.front.append(label(rail.middle, top + 56, "private", SMALL, FAINT, centred=True))
+    sheet.y = top + 26 + 15 * most + ROW
+    return top
+
+
+def row_of_values(sheet: Sheet, rails: list[Rail], name: str) -> None:
+    """What every word holds, at the start and in the end."""
+    tall = max([chip_height(rail.said) for rail in rails], default=20)
+    sheet.front.append(label(MARGIN, sheet.y + tall / 2 + 4, name, SMALL, FAINT))
+    for rail in rails:
+        chip(sheet, rail, rail.said, sheet.y + tall / 2, fresh=False)
+    sheet.y += tall + ROW
+
+
+def draw_step(
+    sheet: Sheet, path: Path, text: Text, number: int, lane: Lane, rails: list[Rail], *, buffered: bool
+) -> None:
+    """A box in the thread's lane, and what joins it to the words it reads or changes."""
+    step = path.steps[number - 1]
+    fatal = bool(path.broken) and number == len(path.steps)
+    code = wrap_code(source_of(step), lane.width)
+    values = {(c.owner, c.word): value_of(path, c.word, c.new, text) for c in step.changes}
+    box = 12 + 16 * (bool(step.move.cases) + len(code) + 1)
+    tall = max([box, *map(chip_height, values.values())])
+    middle = sheet.y + tall / 2
+    shade = FATAL if fatal else FAINT
+    sheet.front.append(label(MARGIN, middle + 4, str(number), CODE, shade, bold=fatal))
+    draw_box(sheet, step, place_of(step, text), lane, code, middle - box / 2, fatal=fatal)
+    draw_words(sheet, touched(path, step), rails, values, lane.x + lane.width - 5, middle, buffered=buffered)
+    sheet.y += tall + ROW
+
+
+def draw_box(sheet: Sheet, step: Taken, place: str, lane: Lane, code: list[str], y: float, *, fatal: bool) -> None:
+    """The case that was chosen, the statement, and where it stands."""
+    head = [step.move.cases] if step.move.cases else []
+    height = 12 + 16 * (len(head) + len(code) + 1)
+    sheet.front.append(
+        svg.Rect(
+            x=lane.x + 5,
+            y=y,
+            width=lane.width - 10,
+            height=height,
+            rx=3,
+            fill="#fff0ee" if fatal else PAPER,
+            stroke=FATAL if fatal else lane.colour,
+            stroke_width=3 if fatal else 1,
+            elements=[svg.Title(text=html.escape(source_of(step)))],
+        )
+    )
+    rows = [(line, CODE, lane.colour, False, True) for line in head]
+    rows += [(line, CODE, INK, True, False) for line in code] + [(place, SMALL, FAINT, False, False)]
+    for i, (line, size, colour, mono, bold) in enumerate(rows):
+        sheet.front.append(label(lane.x + 13, y + 19 + 16 * i, line, size, colour, mono=mono, bold=bold))
+
+
+def draw_words(
+    sheet: Sheet,
+    access: tuple[str, Key] | None,
+    rails: list[Rail],
+    values: dict[Key, str],
+    x: float,
+    y: float,
+    *,
+    buffered: bool,
+) -> None:
+    """An arrow from the box through each word it changes, and one for the word that it reads, or stores the same value to."""
+    left = x
+    for rail in rails:
+        if rail.key in values:
+            arrow(sheet, left, rail.x, y)
+            left = rail.x + rail.width
+            draw_rail(sheet, rail, y)
+            chip(sheet, rail, values[rail.key], y)
+        elif access and access[1] == rail.key:
+            reads = access[0] != "store"
+            above = y - 15 if values else y  # clear of the chips of what the step changed besides
+            arrow(sheet, x, rail.middle - 5, above, back=reads)
+            dot(sheet, rail.middle, above, reads=reads, buffered=buffered)
+
+
+def ending(sheet: Sheet, path: Path, lanes: dict[int, Lane], rails: list[Rail]) -> None:
+    """The property that the last step broke, under it, and what every word holds then."""
+    top = sheet.y
+    for rail in rails:
+        draw_rail(sheet, rail, top + chip_height(rail.said) / 2)
+    row_of_values(sheet, rails, "end")
+    if path.broken:
+        left = MARGIN + NUMBERS
+        width = max(lane.x + lane.width for lane in lanes.values()) - left
+        head = wrap(f"broken by this step: {path.broken}", width - 24, 14)
+        told = wrap(ALWAYS.get(path.broken, ""), width - 24, CODE)
+        told += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
+        height = 17 * (len(head) + len(told)) + 14
+        sheet.front.append(svg.Rect(x=left, y=top, width=width, height=height, rx=3, fill=FATAL))
+        for i, line in enumerate(head + told):
+            title = i < len(head)
+            sheet.front.append(label(left + 12, top + 20 + 17 * i, line, 13 if title else CODE, PAPER, bold=title))
+        sheet.y = max(sheet.y, top + height + ROW)
+
+
+def legend(sheet: Sheet, rails: list[Rail], *, buffered: bool) -> None:
+    """What the shapes mean; each is drawn by what draws it above."""
+    sheet.y += 14
+    x = float(MARGIN)
+    for said, kind, meaning in LEGEND:
+        if kind == "trigger" and not any(rail.kind == kind for rail in rails):
+            continue
+        if kind == "buffered" and not buffered:
+            continue
+        size = len(said) * SMALL * MONO_WIDE + 20 if said else 46
+        room = size + 6 + len(meaning) * SMALL * SANS_WIDE
+        if x + room > sheet.width - MARGIN:
+            x, sheet.y = MARGIN, sheet.y + 30
+        if said:
+            chip(sheet, Rail("", "", kind, x, size, said), said, sheet.y)
+        elif kind == "changes":
+            arrow(sheet, x, x + size, sheet.y)
+        else:
+            arrow(sheet, x, x + size - 10, sheet.y, back=kind == "reads")
+            dot(sheet, x + size - 5, sheet.y, reads=kind == "reads", buffered=kind == "buffered")
+        sheet.front.append(label(x + size + 6, sheet.y + 4, meaning, SMALL, FAINT))
+        x += room + GAP
+    sheet.y += 10
+
+
+def again(sheet: Sheet, path: Path) -> None:
+    """The command that walks the path again; long ones go on in the next line."""
+    told = f"safepoint replay '{path.replay}'"
+    sheet.y += 6
+    for line in textwrap.wrap(told, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
+        sheet.y += 16
+        sheet.front.append(label(MARGIN, sheet.y, line, SMALL, FAINT, mono=True))
