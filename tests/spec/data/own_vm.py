@@ -6,11 +6,11 @@ from safepoint.model.language import Trigger, Word, choose, claim, mutant, pause
 
 
 class Thread:
-    table: Trigger  # the jump table: the real one, or patched
-    hold: Word  # 1: the debugger wants this thread held
-    held: Word  # 1: it is
-    sample: Word  # 1: the debugger wants to know where it is
-    frame: Word  # stands for all that guest code changes while it runs
+    table: Trigger      # the jump table: the real one, or patched
+    hold: Word          # 1: the debugger wants this thread held
+    held: Word          # 1: it is
+    sample: Word        # 1: the debugger wants to know where it is
+    frame: Word         # stands for all that guest code changes while it runs
 
 
 class Me(Thread):
@@ -25,7 +25,7 @@ def mutator(t: Me) -> None:
     """Guest code: it computes, or it is in a loop that only a patched table ends."""
     match choose():
         case "computes":
-            t.frame.swap(1)  # locked only in the model: a store buffer stays short
+            t.frame.swap(1)     # locked only in the model: a store buffer stays short
             t.frame.swap(0)
         case "loops":
             pause()
@@ -39,8 +39,8 @@ def attend(t: Me) -> None:
     if mutant("unpatch-unlocked", breaks="UNPATCH-IS-A-BARRIER"):
         t.table.store(t.table.real)
     else:
-        t.table.swap(t.table.real)  # UNPATCH-IS-A-BARRIER
-    t.sample.store(0)  # the sample is taken here
+        t.table.swap(t.table.real)                  # UNPATCH-IS-A-BARRIER
+    t.sample.store(0)                               # the sample is taken here
     if t.hold.load() == 1:
         t.held.store(1)
         wait(t.hold.load() == 0)
@@ -64,7 +64,7 @@ def hold(t: Thread) -> None:
         t.table.store(t.table.poison)
         t.hold.store(1)
     else:
-        t.hold.store(1)  # SAY-WHY-FIRST
+        t.hold.store(1)                             # SAY-WHY-FIRST
         t.table.store(t.table.poison)
     wait(t.held.load() == 1)
     first = t.frame.load()
@@ -75,4 +75,4 @@ def hold(t: Thread) -> None:
     t.hold.store(0)
     if mutant("does-not-wait", breaks="LET-GO-IS-ANSWERED"):
         return
-    wait(t.held.load() == 0)  # LET-GO-IS-ANSWERED
+    wait(t.held.load() == 0)                        # LET-GO-IS-ANSWERED
