@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safepoint.model.bounds import bound_of
+from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.own import is_own, judge_of
-from safepoint.model.path import Path, path_of
+from safepoint.model.path import TRAPS, Path, path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
 from safepoint.model.text import Text
@@ -51,6 +52,8 @@ def explore(
                 if not mutant:
                     raise NotExplored(cut_off) from None
                 continue  # another scope may catch it
+            if not result.broken and not is_own(text) and result.states <= TRAPS:
+                result = in_the_end(result)
             _judge(explored, result, policy)
             if explored.refuted:
                 return explored

@@ -1,14 +1,11 @@
 """THE PROTOCOL.  How one thread makes others stop or take notice, by failing checks that they make anyway.
 
-Restricted Python with two readers: the model explores it, and the generator makes the interpreter's slow path from it.
-`model.language` says what the primitives mean.  A statement makes at most one access to shared memory; such a statement
-is one atomic step, and what follows it locally belongs to the same step.  `return f(t)` is a jump.  A helper of one
-`return` without a shared access is an expression.  `if mutant(…)` is a mistake that some VM made, beside the right line:
-it is left out unless it is asked for by name.  `if policy(…)` is what one family of VMs does differently; the rest they
-share.  The capitals in comments are rules: `safepoint rules ID` explains one.
-
-Here is the core: check sites, posting, the slow path, stops.  `handshakes` has the requests that run exactly once, `features`
-what not every VM needs (masks, sleeping, growing stacks, guest coordinators, births), `families` what others do differently.
+Restricted Python with two readers: the model explores it, and the generator makes the interpreter's slow path from it
+(`model.language` has the primitives).  A statement makes at most one access to shared memory; it is one atomic step, and what
+follows it locally belongs to it.  `return f(t)` is a jump.  A helper of one `return` without a shared access is an expression.
+`if mutant(…)` is a mistake that some VM made, beside the right line: left out unless asked for by name.  `if policy(…)` is what
+one family of VMs does differently.  The capitals in comments are rules: `safepoint rules ID` explains one.  `handshakes` has the
+requests that run exactly once, `features` what not every VM needs, `families` what others do differently.
 """
 
 from __future__ import annotations
@@ -70,7 +67,6 @@ def real_limit(t: Me) -> int:
 
 
 # ---------------------------------------------------------------------------------------------- check sites
-
 
 def frame_push(t: Me, end: int) -> int:
     """A call wants a frame that ends at `end`.  One comparison asks both: is there room, and does anybody want me?"""
@@ -176,11 +172,13 @@ def stop_world() -> None:
 
 
 def start_world() -> None:
-    if mutant("unlock-before-start", breaks="START-BEFORE-UNLOCK"):
+    if mutant("stays-stopped", breaks="STOP-ENDS"):
+        world.lock.store(0)
+    elif mutant("unlock-before-start", breaks="START-BEFORE-UNLOCK"):
         world.lock.store(0)
         world.stop.store(0)
     else:
-        world.stop.store(0)                             # START-BEFORE-UNLOCK
+        world.stop.store(0)                             # START-BEFORE-UNLOCK, STOP-ENDS
         world.lock.store(0)
 
 
@@ -206,12 +204,14 @@ def slow_path(t: Me) -> int:
 def restore(t: Me) -> None:
     if policy("cpython", "dart"):
         return                                          # taking the bits restores
+    if mutant("never-restored", breaks="OWNER-RESTORES"):
+        return
     if policy("pypy"):
         t.ticker.store(t.ticker.real)
         return
     t.limit.store(real_limit(t))
     for word in t.entry:
-        word.store(word.real)
+        word.store(word.real)                           # OWNER-RESTORES
 
 
 def take(t: Me) -> int:

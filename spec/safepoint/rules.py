@@ -81,6 +81,22 @@ RULES: dict[str, Rule] = {
             ("world-stopped",),
         ),
         Rule(
+            "OWNER-RESTORES",
+            "anyone may poison, only the owner restores",
+            "The owner MUST make every trigger word real again on each way through the slow path, and nobody else may.",
+            "One request, and every check of the thread fails for ever: all of its code runs through the slow path.",
+            "CPython bpo-40010 (a trigger that nobody there could clear); HotSpot: anyone may arm, only the owner disarms",
+            ("checks-pass",),
+        ),
+        Rule(
+            "STOP-ENDS",
+            "a stop ends",
+            "A coordinator MUST clear the stop word when it has done what it stopped the world for.",
+            "Every thread parks, and stays parked.",
+            "the watchdogs that were never disarmed, or by the wrong party: Bun PR 38346, nodejs/node#3020",
+            ("thread-runs", "world-starts"),
+        ),
+        Rule(
             "RESTORE-BEFORE-TAKE", "restore all words, then take",
             "The owner MUST restore every trigger word before it takes the pending bits.",
             "A post between the take and the restore is unpoisoned by its own target: pending, and never seen.",

@@ -21,7 +21,9 @@ from safepoint.conform.judge import UnknownTarget, as_json, find_target, judge
 from safepoint.conform.stepped import Stepped
 from safepoint.model.bounds import bound_of
 from safepoint.model.engines import engine
+from safepoint.model.eventually import in_the_end
 from safepoint.model.mutants import hunt
+from safepoint.model.path import TRAPS
 from safepoint.model.properties import SOMETIMES, Properties
 from safepoint.model.scopes import SCOPES, chosen, not_combined
 from safepoint.model.system import Model
@@ -129,6 +131,8 @@ def explored(job: tuple[str, str, str]) -> Explored:
     model = Model(text, scope, policy=policy, memory=memory)
     properties = Properties(model)
     result = engine()(model, properties.judge)
+    if not result.broken and isinstance(result.reached, dict) and result.states <= TRAPS:
+        result = in_the_end(result)
     bound = None if result.broken else bound_of(model, result, policy)
     failure = show.counterexample(result, text) if result.broken else ""
     if bound and not bound.within(policy.declared):

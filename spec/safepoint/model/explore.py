@@ -54,7 +54,7 @@ def search(
     tables = [(m.footprint, m.table, m.moves, m.broken) for m in model.movers]
 
     def result(bad: str = "", at: int = -1, before: int = -1) -> Result:
-        path = (*_path(parent, before), at) if bad else ()
+        path = (*path_to(parent, before), at) if bad else ()
         name, _, detail = bad.partition(": ")
         return Result(model, len(parent), transitions, depth, time.perf_counter() - began, name, detail, path, parent)
 
@@ -93,7 +93,7 @@ def search(
     return result()
 
 
-def _path(parent: dict[int, int], state: int) -> tuple[int, ...]:
+def path_to(parent: dict[int, int], state: int) -> tuple[int, ...]:
     path: list[int] = []
     while state >= 0:
         path.append(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
@@ -41,6 +42,7 @@ def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
             model = Model(text, scope, mutant, policy, memory)
             try:
                 result = search(model, Properties(model).judge)
+                result = result if result.broken else in_the_end(result)
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
                 continue
             if result.broken:

@@ -11,9 +11,10 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from safepoint.model.explore import STUCK, Result
+from safepoint.model.eventually import in_the_end
+from safepoint.model.explore import STUCK, NotExplored, Result, search
 from safepoint.model.mover import Edge, Move, Mover
-from safepoint.model.own import judge_of, scopes_of
+from safepoint.model.own import is_own, judge_of, scopes_of
 from safepoint.model.system import MEMORIES, Model
 from safepoint.model.text import Text
 from safepoint.policy import FOLDED, POLICIES
@@ -21,6 +22,10 @@ from safepoint.policy import FOLDED, POLICIES
 PATTERN = re.compile(
     r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)~(?P<check>[0-9a-f]{8})"
 )
+
+
+TRAPS = 50_000
+"""Scopes of up to so many states are searched again, to say that a path ends in a trap."""
 
 
 class ReplayError(Exception):
@@ -106,6 +111,15 @@ def _model(text: Text, match: re.Match[str]) -> Model:
     return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
 
 
+def _trap(model: Model, state: int) -> str:
+    """Is the state the nearest from which something that must happen in the end cannot?"""
+    try:
+        result = in_the_end(search(model, judge_of(model), TRAPS))
+    except NotExplored:
+        return ""
+    return f"{result.broken}: {result.detail}" if result.path[-1:] == (state,) else ""
+
+
 def replay(text: Text, string: str) -> Path:
     """Run a path again.  Raises ReplayError, ProtocolError."""
     match = PATTERN.fullmatch(string.strip())
@@ -127,6 +141,8 @@ def replay(text: Text, string: str) -> Path:
         broken = f"{edge.claims[0]}: " if edge.claims else judge(state)
     if not broken and next(model.successors(state), None) is None:
         broken = STUCK
+    if not broken and not is_own(text):
+        broken = _trap(model, state)
     name, _, detail = broken.partition(": ")
     path = Path(model, tuple(steps), name, detail)
     if path.replay[-8:] != match["check"]:

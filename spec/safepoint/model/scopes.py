@@ -52,7 +52,7 @@ SCOPES: dict[str, Scope] = {
         Scope("collect-1", "tiny", 1, (STOP,), "two coordinators, one of them the thread that the other stops", ("collect",)),
         Scope("coordinators-1", "tiny", 1, (STOP, STOP), "two coordinators beside one thread"),
         Scope("both-1", "tiny", 1, (STOP, INTERRUPT), "one posts while the other's request is being taken"),
-        Scope("raise-two-1", "tiny", 1, (INTERRUPT, TERMINATE), "two requests that raise are taken at once"),
+        Scope("raise-two-1", "tiny", 1, (INTERRUPT, TERMINATE), "two requests that raise are taken at once", ("masks",)),
         Scope("interrupt-1-loops", "tiny", 1, (INTERRUPT,), "two back-edge opcodes: three trigger words, poisoned and restored one by one",
               widths=(("entry", 2),)),
         Scope("interrupt-1-deep", "tiny", 1, (INTERRUPT,), "two frames: an overflow that is not the first push", depth=2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
@@ -20,7 +21,7 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    sentence = ALWAYS.get(p.broken) or p.detail or "claimed by the text"
+    sentence = (ALWAYS | EVENTUALLY).get(p.broken) or p.detail or "claimed by the text"
     other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in PROTOCOL)
     return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 

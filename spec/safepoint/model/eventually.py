@@ -1,0 +1,86 @@
+"""What must happen in the end, whatever the threads do: decided on the graph of reachable states.
+
+Fairness is stated, and strong: a move that is possible again and again is made again and again (running threads reach check
+sites, native regions end, nobody is passed over for ever).  In a finite graph a goal is then reached from everywhere in every
+fair run exactly if it *can* be reached from every reachable state.  A state from which it cannot is a trap: whatever happens
+after it, for ever, is the loop of the lasso.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from safepoint.model.explore import Result, path_to
+from safepoint.model.mover import Field, Mover
+from safepoint.model.properties import Properties
+from safepoint.model.system import Model
+
+EVENTUALLY: dict[str, str] = {
+    "request-is-seen": "Every request that is owed to a thread is answered in the end.",
+    "thread-runs": "Every thread runs guest code again in the end: no stop, park, sleep or handshake holds it for ever.",
+    "world-stops": "A coordinator that wants the world stopped has it stopped in the end.",
+    "world-starts": "A world that is stopped starts again in the end.",
+    "checks-pass": "A thread's checks pass again in the end: no trigger word stays poisoned for ever.",
+}
+
+Goal = Callable[[int], bool]
+
+
+def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
+    """(property, of whom, what must be reachable from everywhere)."""
+    properties = Properties(model)
+
+    def clear(where: Field, state: int) -> bool:
+        return not where.get(state)
+
+    def checks_pass(thread: int, state: int) -> bool:
+        return properties.in_guest(state, thread) and not any(properties.poisoned(state, thread))
+
+    def runs(thread: int, state: int) -> bool:
+        return properties.in_guest(state, thread)
+
+    def has_stopped(mover: Mover, state: int) -> bool:
+        return mover.at(state).where[-1] == "critical"
+
+    for requester in model.requesters:
+        if any(step.where[-1] == "critical" for step in requester.graph.steps):
+            yield "world-stops", requester.name, partial(has_stopped, requester)
+    for cell, where in model.cells.items():
+        if cell.word == "stop":
+            yield "world-starts", "the world", partial(clear, where)
+    for thread, mutator in enumerate(model.mutators):
+        yield "request-is-seen", mutator.name, partial(clear, model.owed[thread])
+        yield "thread-runs", mutator.name, partial(runs, thread)
+        if model.policy.triggers:
+            yield "checks-pass", mutator.name, partial(checks_pass, thread)
+
+
+def in_the_end(result: Result) -> Result:
+    """The result of a search that broke nothing, held to the eventual properties too.
+
+    Its states must be those of `explore.search`, whose parents give the shortest way to a trap.
+    """
+    model, parents = result.model, result.reached
+    assert isinstance(parents, dict)
+    before: dict[int, list[int]] = defaultdict(list)
+    for state in parents:
+        for new, _, _ in model.successors(state):
+            before[new].append(state)
+    for name, whom, goal in goals(model):
+        good = {state for state in parents if goal(state)}
+        todo = list(good)
+        while todo:
+            for state in before.get(todo.pop(), ()):
+                if state not in good:
+                    good.add(state)
+                    todo.append(state)
+        trap = next(
+            (state for state in parents if state not in good), None
+        )  # in the order of the search: a nearest one
+        if trap is not None:
+            detail = f"{whom}: from here on it can never happen, whatever is done"
+            return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
+    return result
