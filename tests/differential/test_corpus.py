@@ -14,6 +14,8 @@ from safepoint_vm.target import FoldedTarget
 from tests.oracle import run as cpython
 
 GUESTS = corpus()
+SHORT = 400
+"""Steps of programs in which second posts are made in every run; in the longer ones, nightly."""
 ATTAINED = {"loops_only": (0, 1), "calls_only": (1, 0), "fib": (1, 1)}
 """Greatest distances, in frame pushes and back-edges, of programs that have only the one, or both."""
 
@@ -31,10 +33,12 @@ def test_there_are_enough_programs() -> None:
     assert len(GUESTS) >= 12
 
 
+@pytest.mark.timeout(600)  # a minute alone; other workers may want the processor too
 @pytest.mark.parametrize("guest", GUESTS, ids=by_name)
-def test_interpreter_agrees_with_reference(guest: Guest, folded: FoldedTarget) -> None:
+@pytest.mark.parametrize("seconds", [SHORT, pytest.param(None, marks=pytest.mark.nightly)])
+def test_interpreter_agrees_with_reference(seconds: int | None, guest: Guest, folded: FoldedTarget) -> None:
     tally = Tally()
-    compare(folded, guest.source, guest.name, guest.stack, tally, random.Random(1))
+    compare(folded, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=seconds)
     assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
     assert tally.frames <= 1
     assert tally.back_edges <= 1

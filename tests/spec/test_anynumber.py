@@ -16,6 +16,8 @@ from safepoint.model.system import Model
 from safepoint.model.text import Text
 from safepoint.policy import FOLDED, POLICIES
 
+pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
+
 TEXT = Text()
 SPLIT_COUNT = Path(__file__).parent / "data" / "split_count.py"
 LIMIT_ONLY = Path(__file__).parent / "data" / "limit_only.py"

@@ -23,6 +23,8 @@ pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip ins
 
 from safepoint.model import arrays, hashing
 
+pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
+
 TEXT = Text()
 LIMIT_ONLY = Path(__file__).parent / "data" / "limit_only.py"
 MOST = 3_000  # states of one search: there are hundreds of searches

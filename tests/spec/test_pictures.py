@@ -29,6 +29,8 @@ from safepoint.show.lanes import in_buffer, is_drain, lanes_of, rails_of, source
 from safepoint.show.shapes import CODE, MONO_WIDE, POISONED, SANS_WIDE, SMALL, label
 from safepoint.show.text import value_of
 
+pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
+
 TEXT = Text()
 NS = "{http://www.w3.org/2000/svg}"
 

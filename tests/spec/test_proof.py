@@ -21,6 +21,8 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.model.text import ProtocolError, Text
 
+pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
+
 if TYPE_CHECKING:
     import z3
 

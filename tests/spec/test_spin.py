@@ -29,9 +29,12 @@ MOST = 250_000
 
 MISSING = [tool for tool in ("spin", "gcc") if shutil.which(tool) is None]
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"no second opinion from Spin: {' and '.join(MISSING)} not installed (Debian: spin, gcc)"
-)
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"no second opinion from Spin: {' and '.join(MISSING)} not installed (Debian: spin, gcc)"
+    ),
+]
 
 
 @dataclass(frozen=True)
