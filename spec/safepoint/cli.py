@@ -9,17 +9,15 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from safepoint.cli_guest import conform, run
+from safepoint.console import DIRECTORY, FILE, REFUTED, fail, need, write
+
 if TYPE_CHECKING:
     from safepoint.model.text import Text
-
-REFUTED, NO_VERDICT = 1, 2
-INTERRUPTED = 130
-FILE = click.Path(dir_okay=False, path_type=Path)
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
 
 def main() -> None:
@@ -31,26 +29,6 @@ def main() -> None:
 @click.version_option(package_name="safepoint")
 def cli() -> None:
     """A specification of safepoints that runs, an interpreter that pays nothing for them, and a judge for other VMs."""
-
-
-def fail(message: str) -> NoReturn:
-    """Bad input, or no verdict: one clear error."""
-    click.echo(f"safepoint: {message}", err=True)
-    sys.exit(NO_VERDICT)
-
-
-def need(*directories: Path | None) -> None:
-    """Before work that takes minutes: is there a place for what it gives?"""
-    for where in filter(None, directories):
-        if not where.is_dir():
-            fail(f"{where}: no such directory (make it first)")
-
-
-def write(file: Path, content: str) -> None:
-    try:
-        file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        fail(f"{file}: {error.strerror} (name a file that can be written)")
 
 
 def protocol_text(file: Path | None) -> Text:
@@ -110,6 +88,10 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
 @click.option("--threads", type=click.IntRange(1, 3), help="Only scopes with so many guest threads.")
 @click.option("--scope", default="tiny", show_default=True, help="tiny, small or nightly, or the name of one scope.")
 @click.option("--mutant", default="", metavar="M", help="Compile this mistake in, and find the scope that catches it.")
+@click.option(
+    "--engine", "engine_name", type=click.Choice(["auto", "python", "numpy"]), default="auto", show_default=True,
+    help="Who searches: the readable one, or numpy's.",
+)  # fmt: skip
 @click.option("--max-states", type=click.IntRange(1), default=5_000_000, show_default=True, help="Give up after these.")
 @click.option(
     "--promela", "for_spin", type=FILE, metavar="FILE", help="Write the one scope there as Promela, for Spin."
@@ -124,6 +106,7 @@ def explore(
     threads: int | None,
     scope: str,
     mutant: str,
+    engine_name: str,
     max_states: int,
     for_spin: Path | None,
     drawing: Path | None,
@@ -131,6 +114,7 @@ def explore(
 ) -> None:
     """Explore every state of the protocol; print the shortest path to a bad one."""
     from safepoint.exploring import explore as work
+    from safepoint.model.engines import NoEngine, engine
     from safepoint.model.explore import NotExplored
     from safepoint.model.own import THREADS, chosen_of, scopes_of
     from safepoint.model.promela import export
@@ -155,8 +139,8 @@ def explore(
         try:
             if for_spin is not None:
                 write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
-            explored = work(text, scopes, POLICIES[policy], memory, mutant, max_states, tell)
-        except (NotExplored, ProtocolError, OverflowError, ValueError) as error:
+            explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
+        except (NotExplored, NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))
     refuted, drawn = explored.refuted, picture(explored.path, text) if explored.path and drawing else ""
     if drawing is not None:
@@ -220,76 +204,5 @@ def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"broken by: safepoint explore --mutant {mutant}"
 
 
-# ---------------------------------------------------------------------------------------------- guest programs
-
-
-@cli.command()
-@click.argument("file", type=FILE)
-@click.option(
-    "--machine",
-    type=click.Choice(["vm", "reference"]),
-    default="vm",
-    show_default=True,
-    help="Machine code, or the reference machine.",
-)
-@click.option(
-    "--stack", type=click.IntRange(16, 1 << 24), default=1 << 16, show_default=True, help="Slots of the guest's stack."
-)
-def run(*, file: Path, machine: str, stack: int) -> None:
-    """Run a guest program.  Uncaught exceptions exit 1, Control-C 130, a program outside the subset 2."""
-    from safepoint.guest.compiler import compile_program
-    from safepoint.guest.faults import GuestSyntaxError, format_traceback
-
-    try:
-        source = file.read_bytes()
-        program = compile_program(source, str(file))
-    except OSError as error:
-        fail(f"{file}: {error.strerror} (write the path of a guest program)")
-    except GuestSyntaxError as error:
-        fail(str(error))
-    outcome = _machines(machine)(program, sys.stdout, stack)
-    fault = outcome.fault
-    sys.stdout.flush()
-    if fault is not None:
-        sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
-        sys.exit(INTERRUPTED if fault.kind == "KeyboardInterrupt" else 1)
-
-
-def _machines(name: str) -> Any:
-    """What runs a program: (program, output, slots) -> fault or None, and where it was."""
-    if name == "reference":
-        from safepoint.guest.host import run as run_reference
-
-        return run_reference
-    from importlib.metadata import entry_points
-
-    found = entry_points(group="safepoint.machines", name=name)
-    try:
-        return next(iter(found)).load()
-    except (StopIteration, ImportError) as error:
-        fail(
-            f"the interpreter is not here: {str(error) or 'not installed'} (pip install 'safepoint[vm]', or: --machine reference)"
-        )
-
-
-@cli.command()
-@click.option(
-    "--target", "name", required=True, metavar="NAME", help="Entry point of safepoint.targets, or module:Class."
-)
-@click.option("--json", "as_json", is_flag=True, help="On standard output.")
-def conform(*, name: str, as_json: bool) -> None:
-    """Judge a VM: hold the claims against a target."""
-    from safepoint.conform.judge import UnknownTarget, find_target, judge
-    from safepoint.conform.judge import as_json as row
-    from safepoint.show.tables import verdict_table
-
-    try:
-        target = find_target(name)
-    except UnknownTarget as error:
-        fail(str(error))
-    verdicts = judge(target, name)
-    if as_json:
-        click.echo(json.dumps(row(name, verdicts), indent=1))
-    else:
-        verdict_table(verdicts)
-    sys.exit(REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0)
+cli.add_command(run)
+cli.add_command(conform)

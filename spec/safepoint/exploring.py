@@ -1,4 +1,4 @@
-"""`safepoint explore`: one scope after the other, until one is refuted."""
+"""What one scope comes to, for `verify` and `explore` alike; and `safepoint explore`: one scope after the other, until one is refuted."""
 
 from __future__ import annotations
 
@@ -7,15 +7,59 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safepoint.model.bounds import bound_of
+from safepoint.model.engines import Search
 from safepoint.model.eventually import in_the_end
-from safepoint.model.explore import NotExplored, Result, search
+from safepoint.model.explore import NotExplored, Result
 from safepoint.model.own import is_own, judge_of
 from safepoint.model.path import TRAPS, Path, path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
 from safepoint.model.text import Text
-from safepoint.policy import Policy
+from safepoint.policy import Bound, Policy
 from safepoint.show.text import counterexample
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`refuted`: what to print, or "".  `bound`: None where a property is broken, or where the text is somebody's own."""
+
+    result: Result
+    policy: Policy
+    bound: Bound | None
+    refuted: str
+
+    def row(self) -> dict[str, Any]:
+        """As `--json` shows it."""
+        result, model = self.result, self.result.model
+        return {"policy": None if is_own(model.text) else self.policy.name, "memory": model.memory, "threads": model.scope.threads,
+                "scope": model.scope.name, "states": result.states, "transitions": result.transitions, "depth": result.depth,
+                "seconds": round(result.seconds, 2), "verdict": "refuted" if self.refuted else "holds",
+                "bound": self.bound.as_json() if self.bound else None}  # fmt: skip
+
+
+def decide(
+    model: Model,
+    policy: Policy,
+    search: Search,
+    most: int = 5_000_000,
+    tell: Callable[[int, int], None] | None = None,
+) -> Decision:
+    """Explore it; then what must happen in the end; then the bound.  Raises NotExplored, ProtocolError.
+
+    A bound is a policy's: of somebody's own text we know no sites.
+    """
+    result = search(model, judge_of(model), most, tell)
+    if result.broken:
+        return Decision(result, policy, None, counterexample(result, model.text))
+    if is_own(model.text):
+        return Decision(result, policy, None, "")
+    if isinstance(result.reached, dict) and result.states <= TRAPS:
+        result = in_the_end(result)
+        if result.broken:
+            return Decision(result, policy, None, counterexample(result, model.text))
+    bound = bound_of(model, result, policy)
+    beyond = f"{model.scope.name}: declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
+    return Decision(result, policy, bound, "" if bound.within(policy.declared) else beyond)
 
 
 @dataclass
@@ -37,6 +81,7 @@ def explore(
     policy: Policy,
     memory: str | None,
     mutant: str,
+    search: Search,
     most: int,
     tell: Callable[[int, int], None],
 ) -> Explored:
@@ -46,16 +91,15 @@ def explore(
         for scope in scopes:
             model = Model(text, scope, mutant, policy, each)
             try:
-                result = search(model, judge_of(model), most, tell)
+                found = decide(model, policy, search, most, tell)
             except (NotExplored, MemoryError) as error:
                 cut_off = f"{scope.name}: not explored: {str(error) or 'out of memory'}"
                 if not mutant:
                     raise NotExplored(cut_off) from None
                 continue  # another scope may catch it
-            if not result.broken and not is_own(text) and result.states <= TRAPS:
-                result = in_the_end(result)
-            _judge(explored, result, policy)
-            if explored.refuted:
+            explored.rows.append(found.row())
+            if found.refuted:
+                explored.refuted, explored.path = found.refuted, path_of(found.result) if found.result.broken else None
                 return explored
             places, missing = model.places()
             everywhere, reached = everywhere | places, reached | places - missing
@@ -63,17 +107,3 @@ def explore(
         raise NotExplored(cut_off)
     explored.vacuous = everywhere - reached if is_own(text) else set()
     return explored
-
-
-def _judge(explored: Explored, result: Result, policy: Policy) -> None:
-    """A bound is a policy's: of somebody's own text we know no sites."""
-    model, scope = result.model, result.model.scope
-    bound = None if result.broken or is_own(model.text) else bound_of(model, result, policy)
-    if result.broken:
-        explored.refuted, explored.path = counterexample(result, model.text), path_of(result)
-    elif bound is not None and not bound.within(policy.declared):
-        explored.refuted = f"declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
-    explored.rows.append({"policy": None if is_own(model.text) else policy.name, "memory": model.memory, "threads": scope.threads,
-                          "scope": scope.name, "states": result.states, "transitions": result.transitions, "depth": result.depth,
-                          "seconds": round(result.seconds, 2), "verdict": "refuted" if explored.refuted else "holds",
-                          "bound": bound.as_json() if bound else None})  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from safepoint.again import again
 from safepoint.model.text import Text
-from safepoint.verify import can_show, mismatches
+from safepoint.verify.interpreter import can_show, mismatches
 from tests.spec.test_model import CAUGHT
 
 TEXT = Text()

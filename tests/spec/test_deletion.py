@@ -9,6 +9,7 @@ import pytest
 
 from safepoint.exploring import explore
 from safepoint.model.compile import check
+from safepoint.model.engines import engine
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.own import read
 from safepoint.model.properties import ALWAYS
@@ -57,7 +58,7 @@ def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_p
         return
     scopes = chosen("tiny", slices=FOLDED.slices)
     for memory in ("sc", "tso"):
-        explored = explore(text, scopes, FOLDED, memory, "", 3_000_000, lambda _states, _frontier: None)
+        explored = explore(text, scopes, FOLDED, memory, "", engine(), 3_000_000, lambda _states, _frontier: None)
         if explored.path is not None:
             assert explored.path.broken in ALWAYS | EVENTUALLY
             assert memory == "sc" or rules.startswith(ONLY_UNDER_TSO)

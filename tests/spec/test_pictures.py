@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
-from safepoint import verify
 from safepoint.cli import cli
 from safepoint.model.explore import Result
 from safepoint.model.mutants import Hunted, hunt
@@ -28,6 +27,7 @@ from safepoint.show import svg
 from safepoint.show.lanes import in_buffer, is_drain, lanes_of, rails_of, source_of, wrap_code
 from safepoint.show.shapes import CODE, MONO_WIDE, POISONED, SANS_WIDE, SMALL, label
 from safepoint.show.text import value_of
+from safepoint.verify.report import Report
 
 pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
 
@@ -224,10 +224,10 @@ def test_what_xml_would_take_for_its_own_is_escaped() -> None:
 # ---------------------------------------------------------------------------------------------- the page
 
 
-def report_of(results: dict[str, Result]) -> verify.Report:
+def report_of(results: dict[str, Result]) -> Report:
     """As `safepoint verify` would fill it, without the minutes that takes."""
     scope = next(iter(SCOPES.values()))
-    return verify.Report(
+    return Report(
         protocol=[{"policy": "folded", "memory": "sc", "threads": 1, "scope": scope.name, "states": 12345, "transitions": 2,
                    "seconds": 0.1, "verdict": "holds", "bound": {"frames": 1, "back_edges": None}}],
         mutants=[{"name": m.name, "rule": m.rule, "property": results[m.name].broken, "caught": True,
@@ -331,7 +331,7 @@ def test_the_page_says_what_went_wrong_first(results: dict[str, Result]) -> None
 
 
 def test_nothing_explored_is_no_verdict() -> None:
-    said = Outline(page.html(verify.Report(), TEXT, [])).said
+    said = Outline(page.html(Report(), TEXT, [])).said
     assert "not explored" in said
     assert "holds" not in said
 
@@ -363,7 +363,7 @@ def test_a_place_that_is_not_there_is_told_before_the_work(tmp_path: File, comma
 
 
 def test_verify_writes_the_page(tmp_path: File, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "run", lambda **_: report_of(results))
+    monkeypatch.setattr("safepoint.verify.run", lambda **_: report_of(results))
     monkeypatch.setattr(page, "hunt", lambda _, name: Hunted(TEXT.mutants[name], results.get(name)))
     done = CliRunner().invoke(cli, ["verify", "--report", str(tmp_path), "--json", str(tmp_path / "figures.json")])
     assert done.exit_code == 0, done.output

@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from safepoint.conform.judge import Verdict
-    from safepoint.verify import Report
+    from safepoint.verify.report import Report
 
 WIDTH = 110
 """Of tables where no terminal says how wide it is."""
@@ -76,9 +76,19 @@ def protocol_table(rows: list[dict[str, Any]], out: Console | None = None) -> No
 
 def summary_table(rows: list[dict[str, Any]], out: Console) -> None:
     """A line for each policy and memory model: how many scopes, how many states, the worst bound."""
-    table = Table(
-        "policy", "memory", "scopes", "threads", "states", "transitions", "verdict", "bound: frames", "back-edges"
+    columns = (
+        "policy",
+        "memory",
+        "scopes",
+        "threads",
+        "states",
+        "transitions",
+        "verdict",
+        "frames",
+        "back-edges",
+        "any N",
     )
+    table = Table(*columns)
     for policy, memory in dict.fromkeys((row["policy"], row["memory"]) for row in rows):
         these = [row for row in rows if (row["policy"], row["memory"]) == (policy, memory)]
         refuted = [row["scope"] for row in these if row["verdict"] != "holds"]
@@ -87,8 +97,31 @@ def summary_table(rows: list[dict[str, Any]], out: Console) -> None:
         figures = [f"{sum(row[what] for row in these):,}" for what in ("states", "transitions")]
         threads = f"1..{max(row['threads'] for row in these)}" if any(row["threads"] > 1 for row in these) else "1"
         verdict = _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds")
-        table.add_row(policy, memory, str(len(these)), threads, *figures, verdict, *worst)
+        table.add_row(policy, memory, str(len(these)), threads, *figures, verdict, *worst, _any_number(these))
     out.print(table)
+
+
+def _any_number(rows: list[dict[str, Any]]) -> str:
+    """For how many of these scopes one thread decides every number of them; the others are these instances only."""
+    holds = [row["any_number"]["holds"] for row in rows if "any_number" in row]
+    return f"{sum(holds)} of {len(holds)}" if holds else "-"
+
+
+def said_of_any_number(report: Report) -> Iterator[str]:
+    """The scopes of which nothing is said beyond themselves, and why; then the induction."""
+    yield ("[bold]any N[/]: for every number of threads, by footprints (no thread writes what another reads, requesters treat each for itself): the bound, and "
+           "what is always true of each thread. Of these instances only: what is eventual, no-deadlock, and")  # fmt: skip
+    refused = {
+        row["scope"]: row["any_number"]
+        for row in report.protocol
+        if not row.get("any_number", {"holds": True})["holds"]
+    }
+    for scope, found in refused.items():
+        words = ", ".join(dict.fromkeys(reason.partition(":")[0] for reason in found["reasons"]))
+        yield f"  {scope}: threads write each other's words: {words}"
+    if found := report.induction:
+        holds = "holds" if found["holds"] else "[red]lost[/]"
+        yield f"[bold]induction[/] (z3, {found['steps']} steps, {holds}): {found['covers']}"
 
 
 def _worst(numbers: list[int | None]) -> str:
@@ -98,8 +131,12 @@ def _worst(numbers: list[int | None]) -> str:
 def report_tables(report: Report) -> None:
     """All that `safepoint verify` found, failures last: they are what a reader needs first, and stand above the prompt."""
     out = console()
-    out.print("[bold]protocol[/]: every state of the text, under four policies and two memory models")
+    out.print(
+        "[bold]protocol[/]: every state of the text, under four policies and two memory models; bounds in frame pushes and back-edges"
+    )
     summary_table(report.protocol, out)
+    for line in said_of_any_number(report):
+        out.print(line)
     out.print("[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
               " -- and, compiled into the interpreter, by the differential test")  # fmt: skip
     compiled = {row["name"]: row["differential"] for row in report.implementation_mutants or []}

@@ -1,0 +1,84 @@
+"""The commands that run guest programs, or judge a VM.  Everything heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "--machine",
+    type=click.Choice(["vm", "reference"]),
+    default="vm",
+    show_default=True,
+    help="Machine code, or the reference machine.",
+)
+@click.option(
+    "--stack", type=click.IntRange(16, 1 << 24), default=1 << 16, show_default=True, help="Slots of the guest's stack."
+)
+def run(*, file: Path, machine: str, stack: int) -> None:
+    """Run a guest program.  Uncaught exceptions exit 1, Control-C 130, a program outside the subset 2."""
+    from safepoint.guest.compiler import compile_program
+    from safepoint.guest.faults import GuestSyntaxError, format_traceback
+
+    try:
+        source = file.read_bytes()
+        program = compile_program(source, str(file))
+    except OSError as error:
+        fail(f"{file}: {error.strerror} (write the path of a guest program)")
+    except GuestSyntaxError as error:
+        fail(str(error))
+    outcome = _machines(machine)(program, sys.stdout, stack)
+    fault = outcome.fault
+    sys.stdout.flush()
+    if fault is not None:
+        sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
+        sys.exit(INTERRUPTED if fault.kind == "KeyboardInterrupt" else 1)
+
+
+def _machines(name: str) -> Any:
+    """What runs a program: (program, output, slots) -> fault or None, and where it was."""
+    if name == "reference":
+        from safepoint.guest.host import run as run_reference
+
+        return run_reference
+    from importlib.metadata import entry_points
+
+    found = entry_points(group="safepoint.machines", name=name)
+    try:
+        return next(iter(found)).load()
+    except (StopIteration, ImportError) as error:
+        fail(
+            f"the interpreter is not here: {str(error) or 'not installed'} (pip install 'safepoint[vm]', or: --machine reference)"
+        )
+
+
+@click.command()
+@click.option(
+    "--target", "name", required=True, metavar="NAME", help="Entry point of safepoint.targets, or module:Class."
+)
+@click.option("--json", "as_json", is_flag=True, help="On standard output.")
+def conform(*, name: str, as_json: bool) -> None:
+    """Judge a VM: hold the claims against a target."""
+    from safepoint.conform.judge import UnknownTarget, find_target, judge
+    from safepoint.conform.judge import as_json as row
+    from safepoint.show.tables import verdict_table
+
+    try:
+        target = find_target(name)
+    except UnknownTarget as error:
+        fail(str(error))
+    verdicts = judge(target, name)
+    if as_json:
+        click.echo(json.dumps(row(name, verdicts), indent=1))
+    else:
+        verdict_table(verdicts)
+    sys.exit(REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0)

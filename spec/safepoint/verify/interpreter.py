@@ -1,0 +1,98 @@
+"""The interpreter: compared with the reference machine, with and without the mistakes that it should be caught at."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from functools import lru_cache
+
+from safepoint.conform.corpus import Guest, corpus
+from safepoint.conform.differential import EVERY_STEP, Tally, compare
+from safepoint.conform.judge import find_target
+from safepoint.conform.stepped import Stepped
+from safepoint.model.scopes import SCOPES
+from safepoint.policy import FOLDED
+from safepoint.verify.report import Progress, Report, Row
+
+SEED = 20261122
+"""Of the sampled steps; the same everywhere, so that a mismatch is found again."""
+SMALL, MIDDLING = 150, 400
+"""A quick run looks into the middle of posts in programs of up to SMALL steps, and posts before every step of those of up to
+MIDDLING, before a sample of longer ones."""
+
+
+@lru_cache
+def interpreter(mutant: str = "") -> Stepped:
+    """One engine a process, and one more for each mutant."""
+    target = find_target("folded")
+    target = target.mutated(mutant) if mutant else target
+    assert isinstance(target, Stepped)
+    return target
+
+
+def compared(guest: Guest, quick: bool) -> Tally:
+    """Quick: fewer steps of the longer programs, and second posts in the short ones only; `make test` does all."""
+    tally = Tally()
+    rng = random.Random(f"{SEED} {guest.name}")
+    seconds, every = (SMALL, MIDDLING) if quick else (None, EVERY_STEP)
+    compare(interpreter(), guest.source, guest.name, guest.stack, tally, rng, seconds=seconds, every=every)
+    return tally
+
+
+def differential(report: Report, pool: Executor, told: Progress, quick: bool) -> None:
+    guests = corpus()
+    total = Tally()
+    with told.section("differential", len(guests)) as done:
+        for tally in pool.map(compared, guests, [quick] * len(guests)):
+            total.add(tally)
+            done(f"{total.interrupts:,} interrupts")
+    report.differential = {"programs": total.programs, "interrupts": total.interrupts, "mismatches": len(total.mismatches),
+                           "worst": total.worst.as_json()}  # fmt: skip
+    report.failures += map(str, total.mismatches)
+    if total.worst != FOLDED.declared:
+        report.failures.append(
+            f"differential: {FOLDED.name} declares {FOLDED.declared}, observed was at most {total.worst}"
+        )
+
+
+def shown(row: Row) -> Row:
+    caught = next(mismatches(row["name"]), None) is not None if can_show(row) else None
+    return {"name": row["name"], "rule": row["rule"], "differential": caught, "controlled": None, "real_cores": None}
+
+
+def implementation_mutants(report: Report, pool: Executor, told: Progress) -> None:
+    """The mistakes that guest programs and the requests of the differential test can show."""
+    rows: list[Row] = []
+    with told.section("implementation mutants", len(report.mutants)) as done:
+        for row in pool.map(shown, report.mutants):
+            rows.append(row)
+            if row["differential"] is False:
+                report.failures.append(
+                    f"mutant {row['name']}, compiled into the interpreter: the differential test does not notice it"
+                )
+            done(row["name"])
+    report.implementation_mutants = rows
+    if hidden := [row["name"] for row in rows if row["differential"] is None]:
+        report.left_out["implementation_mutants"] = (
+            f"no guest program can ask for what they need yet: {', '.join(hidden)}"
+        )
+
+
+def can_show(row: Row) -> bool:
+    """Is the mutant caught in a world like the interpreter's: one coordinator, Control-C, no store buffers of ours, no slices?"""
+    scope = SCOPES.get(row["scope"])
+    return (
+        scope is not None
+        and row["memory"] == "sc"
+        and not scope.slices
+        and set(scope.roles) <= {"coordinator", "interrupter"}
+    )
+
+
+def mismatches(mutant: str) -> Iterator[str]:
+    """How the interpreter, with a mutant of the text compiled in, differs from the reference machine: small programs first."""
+    for guest in sorted(corpus(), key=lambda g: len(g.source)):
+        tally = Tally()
+        compare(interpreter(mutant), guest.source, guest.name, guest.stack, tally, random.Random(SEED), seconds=SMALL)
+        yield from map(str, tally.mismatches)
