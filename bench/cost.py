@@ -14,10 +14,12 @@ import time
 from safepoint.guest.compiler import compile_program
 from safepoint_vm.engine import Variant
 from safepoint_vm.engine import engine as make_engine
+from safepoint_vm.heap import GuestHeap
 from safepoint_vm.image import Image
+from safepoint_vm.layout import Record
 from safepoint_vm.machine import Exited
 from safepoint_vm.thread import GuestThread
-from safepoint_vm.words import Record, World
+from safepoint_vm.words import World
 
 ROUNDS = 9
 STACK = 1 << 16  # slots
@@ -34,7 +36,7 @@ def seconds(engine: str, source: str) -> float:
     """Of a fresh guest thread, on this OS thread: nothing is posted, so it never leaves machine code before its end."""
     built = make_engine(ENGINES[engine])
     image = Image(built, compile_program(source, "bench"))
-    guest = GuestThread(built, image, image.globals(), Record(World), STACK)
+    guest = GuestThread(built, image, image.globals(), GuestHeap(built, Record(World)), STACK)
     began = time.process_time()
     why = guest.enter()
     took = time.process_time() - began

@@ -2,8 +2,8 @@
 
 The counts come from the source alone, which is instrumented at each `def` and each loop: a frame push is an entry of a
 function, a back-edge is an evaluation of a `while` test or a `next` of a `for`'s range (n + 1 for n turns).  Nothing here
-knows the guest's compiler, so that a check site that it forgets, or has twice, is seen.  The one liberty taken with Python
-is the guest's own: the result of an operator that needs more than 63 bits is an OverflowError.
+knows the guest's compiler, so that a check site that it forgets, or has twice, is seen.  The liberties taken with Python
+are the guest's own: a result that needs more than 63 bits is an OverflowError, and there are no complex numbers.
 """
 
 from __future__ import annotations
@@ -11,15 +11,23 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import operator
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 FILE = "<guest>"
-FRAMES, TURNS, LESS, COUNTED, FIT = "__frame", "__turn", "__less", "__counted", "__fit"
+FRAMES, TURNS, LESS, COUNTED, FIT, AUGMENTED = "__frame", "__turn", "__less", "__counted", "__fit", "__augmented"
+LIST, INDEX = "__list", "__index"
+IN_PLACE: dict[str, Callable[[Any, Any], object]] = {
+    "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "FloorDiv": operator.ifloordiv, "Div": operator.itruediv,
+    "Pow": operator.ipow, "Mod": operator.imod, "BitAnd": operator.iand, "BitOr": operator.ior, "BitXor": operator.ixor,
+    "LShift": operator.ilshift, "RShift": operator.irshift,
+}  # fmt: skip
+MAY_BE_LARGE = ("int", "abs", "sum")
 
 
 @dataclass
@@ -40,7 +48,7 @@ class Counts:
         self.back_edges += 1
         return left < right
 
-    def counted(self, values: range) -> Iterator[int]:
+    def counted(self, values: Iterable[object]) -> Iterator[object]:
         for value in values:
             self.back_edges += 1
             yield value
@@ -50,7 +58,13 @@ class Counts:
 def fit(result: object) -> object:
     if isinstance(result, int) and not -(2**62) <= result < 2**62:
         raise OverflowError("integer result does not fit in 63 bits")
+    if isinstance(result, complex):
+        raise ValueError("a negative number cannot be raised to a fractional power")
     return result
+
+
+def augmented(op: str, left: object, right: object) -> object:
+    return fit(IN_PLACE[op](left, right))
 
 
 class Instrument(ast.NodeTransformer):
@@ -83,13 +97,26 @@ class Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         return ast.copy_location(called(FIT, node), node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        """As a plain assignment, also for the message of a TypeError: it says `+` in the guest."""
-        assert isinstance(node.target, ast.Name)
-        operation = ast.copy_location(ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value), node)
-        self.generic_visit(operation)
-        value = ast.copy_location(called(FIT, operation), node)
-        return ast.copy_location(ast.Assign([node.target], value), node)
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in MAY_BE_LARGE:
+            return ast.copy_location(called(FIT, node), node)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.AST]:
+        """As an assignment of what the operator gives; the list and index of a subscript are computed first, once."""
+        self.generic_visit(node)
+        target, first = node.target, []
+        if isinstance(target, ast.Subscript):
+            names = ast.Tuple([ast.Name(LIST, ast.Store()), ast.Name(INDEX, ast.Store())], ast.Store())
+            first = [ast.copy_location(ast.Assign([names], ast.Tuple([target.value, target.slice], ast.Load())), node)]
+            target = ast.Subscript(ast.Name(LIST, ast.Load()), ast.Name(INDEX, ast.Load()), ast.Store())
+            old: ast.expr = ast.Subscript(ast.Name(LIST, ast.Load()), ast.Name(INDEX, ast.Load()), ast.Load())
+        else:
+            assert isinstance(target, ast.Name)
+            old = ast.Name(target.id, ast.Load())
+        value = called(AUGMENTED, ast.Constant(type(node.op).__name__), old, node.value)
+        return [*first, ast.copy_location(ast.Assign([target], ast.copy_location(value, node)), node)]
 
 
 def called(name: str, *args: ast.expr) -> ast.Call:
@@ -114,6 +141,7 @@ def run(source: str, depth: int = 3000) -> Opinion:
     tree = ast.fix_missing_locations(Instrument().visit(ast.parse(source, FILE)))
     names: dict[str, Callable[..., object]] = {
         FRAMES: counts.frame, TURNS: counts.turn, LESS: counts.less, COUNTED: counts.counted, FIT: fit,
+        AUGMENTED: augmented,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `1 is 1`: a matter of style, not of meaning

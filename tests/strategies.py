@@ -26,7 +26,9 @@ class Function:
 
 @dataclass
 class Scope:
-    """`names`: those that have a value here.  `turns`: how often this place is executed at most, per call."""
+    """`names`: those that have a value here; the first letter says of what kind: lists `l`, strings `s`, floats `d`,
+    exceptions `e`, else ints.  `turns`: how often this place is executed at most, per call.
+    """
 
     names: list[str]
     turns: int = 1
@@ -34,9 +36,18 @@ class Scope:
     function: Function | None = None
     indent: str = ""
     outer: Scope | None = None
+    attempts: int = 0
+
+    def of_kind(self, letters: str) -> list[str]:
+        return [n for n in self.names if n[0] in letters]
+
+    @property
+    def ints(self) -> list[str]:
+        return [n for n in self.names if n[0] not in "lsde"]
 
     def inner(self, turns: int = 1, loop: bool = False) -> Scope:
-        return Scope(list(self.names), self.turns * turns, self.loops + loop, self.function, self.indent + "    ", self)
+        names, indent = list(self.names), self.indent + "    "
+        return Scope(names, self.turns * turns, self.loops + loop, self.function, indent, self, self.attempts)
 
 
 class Writer:
@@ -67,17 +78,43 @@ class Writer:
     # -- expressions
 
     def leaf(self, scope: Scope) -> str:
-        if scope.names and self.number(0, 2):
-            return self.pick(scope.names)
+        if scope.ints and self.number(0, 2):
+            return self.pick(scope.names if self.rarely() else scope.ints)
         if self.rarely():
             return self.pick(("None", "True", "False", "nowhere"))
         if self.wide and self.number(0, 3) == 0:
             return str(self.draw(st.sampled_from(EDGES)))
         return str(self.number(-9, 99))
 
+    def of_object(self, scope: Scope) -> str:
+        """An int that comes from a list, string or float; now and then there is no such item, or no int."""
+        index = self.number(-3, 2) if self.rarely() else self.number(-1, 0)
+        if floats := scope.of_kind("d"):
+            return f"({self.pick(floats)} {self.pick(COMPARISONS)} {self.leaf(scope)})"
+        name = self.pick(scope.of_kind("ls") or ["'ab'"])
+        if name[0] == "l":
+            return self.pick(
+                (
+                    f"len({name})",
+                    f"{name}[{index}]",
+                    f"max({name})",
+                    f"({self.leaf(scope)} in {name})",
+                    f"len({name}[{index}:])",
+                )
+            )
+        return self.pick(
+            (
+                f"len({name})",
+                f"ord({name}[{index}])",
+                f"({name} < 'b')",
+                f"int({name}[:1] + '3')",
+                f"('1' not in {name})",
+            )
+        )
+
     def expression(self, scope: Scope, depth: int = 2) -> str:
         if depth == 0:
-            return self.leaf(scope)
+            return self.leaf(scope) if self.number(0, 5) else self.of_object(scope)
         left, right = self.expression(scope, depth - 1), self.expression(scope, depth - 1)
         match self.number(0, 9):
             case 0:
@@ -94,6 +131,16 @@ class Writer:
                 return f"({left} if {right} else {self.leaf(scope)})"
             case 6:
                 return f"({left} {self.pick(('+', '-'))} {self.number(0, 9)})"
+            case 7 if self.number(0, 3) == 0:
+                return self.pick(
+                    (
+                        f"abs({left})",
+                        f"min({left}, {right})",
+                        f"int({left} / {self.number(1, 9)})",
+                        f"bool({left})",
+                        f"({left}) ** 2",
+                    )
+                )
             case _:
                 return f"({left} {self.pick(ARITHMETIC)} {right})"
 
@@ -130,7 +177,7 @@ class Writer:
 
     def statement(self, scope: Scope) -> None:
         nested = scope.loops < 3 and scope.turns * 30 < self.budget
-        match self.number(0, 15):
+        match self.number(0, 21):
             case 0 | 1 if nested:
                 self.for_loop(scope)
             case 2 | 3 if nested:
@@ -145,16 +192,97 @@ class Writer:
                 self.assign(scope, call)
             case 10:
                 self.write(scope, f"print({self.expression(scope, 1)}, {self.leaf(scope)})")
-            case 11 if scope.names:
+            case 11 if scope.ints:
                 self.augmented(scope)
-            case 12 if len(scope.names) > 1:
-                a, b = self.pick(scope.names), self.pick(scope.names)
+            case 12 if len(scope.ints) > 1:
+                a, b = self.pick(scope.ints), self.pick(scope.ints)
                 self.write(scope, f"{a}, {b} = {b}, {self.leaf(scope)}" if a[0] + b[0] == "vv" else f"print({a}, {b})")
             case 13 if scope.loops:
                 self.write(scope, f"if {self.condition(scope)}:")
                 self.write(scope, f"    {self.pick(('break', 'continue'))}")
+            case 14 | 15 if len(scope.indent) < 12 and scope.turns * 15 < self.budget:
+                self.attempt(scope)
+            case 16 if scope.attempts or self.rarely():
+                self.write(
+                    scope,
+                    f"raise {self.pick(('ValueError', 'KeyError', 'IndexError', 'RuntimeError'))}({self.leaf(scope)})",
+                )
+            case 17 | 18:
+                self.object(scope)
+            case 19 | 20 if names := scope.of_kind("lsde"):
+                self.change(scope, self.pick(names))
             case _:
                 self.assign(scope, self.expression(scope))
+
+    def object(self, scope: Scope) -> None:
+        """A new list, string or float."""
+        a, b = self.expression(scope, 1), self.leaf(scope)
+        name = self.name(self.pick(("l", "l", "s", "d")))
+        made = {"l": (f"[{a}, {b}]", f"[{a}] * {self.number(1, 3)}", f"[{b}, {b}, {a}][1:]"), "s": (f"f'{{{a}}}{{{b}!r}}'", f"str({a}) + 'x'", "'aé'"),
+                "d": (f"{a} / {self.number(1, 9)}", f"({a}) * 0.5", "0.1")}  # fmt: skip
+        self.write(scope, f"{name} = {self.pick(made[name[0]])}")
+        scope.names.append(name)
+
+    def change(self, scope: Scope, name: str) -> None:
+        """Something done with an object; lists and strings grow by little, so that none becomes long."""
+        a, index = self.leaf(scope), self.number(-3, 2) if self.rarely() else self.number(-1, 0)
+        match name[0]:
+            case "l":
+                self.write(scope, self.pick((
+                    f"{name}.append({a})", f"{name}[{index}] = {a}", f"{name}[{index}] += {a}", f"{name} += [{a}]", f"print({name}.pop(), {name})",
+                    f"{name} = {name}[:3]", f"{name}[0], {name}[-1] = {name}[-1], {a}", f"del {name}[{index}]", f"print({name}, {name} < [{a}])",
+                )))  # fmt: skip
+            case "s":
+                self.write(
+                    scope,
+                    self.pick(
+                        (
+                            f"{name} += str({a})",
+                            f"{name} = {name}[-3:]",
+                            f"print({name}, end={name})",
+                            f"print({name} * 2, {name!r} in {name})",
+                        )
+                    ),
+                )
+            case "d":
+                self.write(
+                    scope,
+                    self.pick((f"{name} += {a}", f"{name} = {name} * 0.25", f"print({name}, {name} // 3, {name} % 4)")),
+                )
+            case _:
+                self.write(scope, self.pick((f"print({name})", f"print(repr({name}))", f"raise {name}")))
+
+    def attempt(self, scope: Scope) -> None:
+        """A `try`, with most of what one can have."""
+        self.write(scope, "try:")
+        inner = scope.inner()
+        inner.attempts = 1
+        self.block(inner, 2)
+        shape = self.number(0, 5)
+        if shape != 5:
+            caught = self.pick(
+                (
+                    "ArithmeticError",
+                    "(ValueError, TypeError)",
+                    "LookupError",
+                    "Exception",
+                    "(IndexError, ZeroDivisionError)",
+                )
+            )
+            name = self.name("e")
+            self.write(scope, f"except {caught} as {name}:" if shape else f"except {caught}:")
+            handler = scope.inner()
+            handler.names += [name] if shape else []
+            handler.attempts = scope.attempts
+            self.block(handler, 1)
+            if self.number(0, 3) == 0:
+                self.write(handler, "raise")
+        if shape == 1:
+            self.write(scope, "else:")
+            self.block(scope.inner(), 1)
+        if shape in (2, 5):
+            self.write(scope, "finally:")
+            self.block(scope.inner(), 1)
 
     def assign(self, scope: Scope, value: str) -> None:
         old = [n for n in scope.names if n[0] in "vg"]
@@ -163,7 +291,7 @@ class Writer:
         scope.names.append(name)
 
     def augmented(self, scope: Scope) -> None:
-        name = self.pick(scope.names)
+        name = self.pick(scope.ints)
         if name[0] not in "vg":
             self.write(scope, f"print({name})")
             return
@@ -176,11 +304,12 @@ class Writer:
         turns = self.number(0, 6)
         end = start + step * turns
         simple = f"range({turns})" if self.number(0, 1) else f"range({start}, {start + turns})"
-        self.write(scope, f"for {name} in {self.pick((simple, f'range({start}, {end}, {step})'))}:")
+        objects = [f"{n}[:{turns}]" for n in scope.of_kind("l")]
+        self.write(scope, f"for {name} in {self.pick((simple, f'range({start}, {end}, {step})', *objects[:2]))}:")
         inner = scope.inner(turns + 1, loop=True)
         inner.names.append(name)
         self.block(inner, 3)
-        if turns or self.rarely():
+        if (turns and not objects) or self.rarely():
             scope.names.append(name)
 
     def while_loop(self, scope: Scope) -> None:
@@ -246,7 +375,7 @@ PIECES = (
     "x, y = y, x", "x += 1", "print(x)", "f(1)", "(", ")", ":", ",", "\n", "\n    ", "\n        ", " ", "-", "~", "not ", " and ", " is ", " in ",
     "lambda x: x", "[1]", "{}", "'s'", "1.5", "/", "**", "@", ":=", "class C:", "import os", "try:", "except:", "with a:", "yield", "await f",
     "assert a", "del x", "async def g():", "match x:", "*a", "**b", "x: int = 1", "...", "4611686018427387904", "\0", "\t", "\f", "\\\n", "#", "é", "\ufeff",
-    "# coding: latin-1\n", "0x", "1_000", "1__0", "'''", "f'{x}'", "b''", "print", "range", "len", "__name__",
+    "# coding: latin-1\n", "raise", "finally:", "except ValueError as e:", "f'{x!r:>3}'", "x[0]", "x[1:]", "x.append(1)", "print(x, end='')", "ValueError(1)", "0x", "1_000", "1__0", "'''", "f'{x}'", "b''", "print", "range", "len", "__name__",
 )  # fmt: skip
 
 

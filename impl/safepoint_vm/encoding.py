@@ -20,7 +20,7 @@ HANDLER = ir.FunctionType(ir.VoidType(), [POINTER] * 4)
 """What every handler is given, in registers: pc, frame, thread, table."""
 
 WIDE = (machine.Small, machine.Constant, machine.Global, machine.Name, machine.FarJump)
-UNSIGNED = (machine.Slot, machine.Count)
+UNSIGNED = (machine.Slot, machine.Count, machine.Builtin, machine.Kind)
 TAGGED = (machine.Immediate, machine.Small)
 JUMPS = (machine.Jump, machine.FarJump)
 

@@ -17,13 +17,15 @@ from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
 from safepoint_vm import encoding
-from safepoint_vm.compiler import CALLING_CONVENTION, Compiler
+from safepoint_vm.compiler import Compiler, parameters_of
 from safepoint_vm.encoding import HANDLER
-from safepoint_vm.handlers import ENTRANCES, opcodes
+from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
+from safepoint_vm.layout import Memory
 from safepoint_vm.objects import Function, functions_of
 from safepoint_vm.protocol_code import PROCEDURES, add_protocol
+from safepoint_vm.staged import CALLING_CONVENTION
 from safepoint_vm.triggers import NUMBERS
-from safepoint_vm.words import TABLE_WORDS, Memory, word_of
+from safepoint_vm.words import TABLE_WORDS, word_of
 
 # Every path of a handler keeps its own dispatch: no jump to a shared tail, and one predictor entry each.
 # Handlers begin at cache lines, so that placement does not differ between engines that are compared.
@@ -33,6 +35,7 @@ LLVM_OPTIONS = (
     "-sink-common-insts=0",
     "-tail-dup-placement-threshold=12",
     "-tail-dup-size=12",
+    "-disable-loop-idiom-all",  # a loop that clears or copies stays one: no call of the C library's
 )
 KINDS = {name: tuple(encoding.operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
@@ -47,10 +50,16 @@ class Variant:
     checks_flag: bool = False  # back-edges test a flag: for comparison
     protocol: bool = True  # False: as if the protocol did not exist; also for comparison
     mutant: str = ""  # a mistake of the protocol's text
+    collector_mutant: str = ""  # … and one of the collector's
 
-    def switches(self) -> dict[str, bool]:
+    def switches(self) -> dict[str, bool | str]:
         """The constants of `machine` that handlers are compiled with."""
-        return {"PROTOCOL": self.protocol, "COUNTING": self.counting, "CHECKS_FLAG": self.checks_flag}
+        return {
+            "PROTOCOL": self.protocol,
+            "COUNTING": self.counting,
+            "CHECKS_FLAG": self.checks_flag,
+            "COLLECTOR_MUTANT": self.collector_mutant,
+        }
 
 
 PLAIN = Variant()
@@ -61,11 +70,16 @@ class Engine:
     """Machine code.  `functions`: as the object file has them; `addresses`: where they are."""
 
     variant: Variant
-    assembly: str
+    optimized: llvm.ModuleRef
     functions: dict[str, Function]
     addresses: dict[str, int]
     stepping: Memory  # the table that counts down
     code: object  # owns the memory
+
+    @functools.cached_property
+    def assembly(self) -> str:
+        """Emitting changes a module: from a copy."""
+        return target_machine().emit_assembly(self.optimized.clone())
 
     def assemble(self, instruction: Instruction) -> bytes:
         number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
@@ -97,6 +111,20 @@ class Engine:
             for name in PROCEDURES
         }
 
+    def routine(self, name: str, *arguments: int) -> int:
+        """Call a routine of the handler language; 0 if it gives nothing."""
+        result: int = self._routines[name](*arguments)
+        return result
+
+    @functools.cached_property
+    def _routines(self) -> dict[str, ctypes._CFunctionType]:
+        return {
+            routine.__name__: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(parameters_of(routine)))(
+                self.addresses[routine.__name__]
+            )
+            for routine in ROUTINES
+        }
+
     def listing(self, name: str) -> list[str]:
         """A function's instructions, as assembly without labels and directives."""
         body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", self.assembly, re.DOTALL | re.MULTILINE)
@@ -115,6 +143,8 @@ def generate(variant: Variant) -> ir.Module:
     compiler = Compiler(module, variant.switches())
     for handler in (*opcodes().values(), *ENTRANCES):
         compiler.handler(handler)
+    for routine in ROUTINES:
+        compiler.routine(routine)
     if variant.protocol:
         add_protocol(compiler.declare, variant.mutant, variant.hooked)
     add_enter(module)
@@ -166,14 +196,13 @@ def engine(variant: Variant = PLAIN) -> Engine:
     tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
     passes = llvm.create_pass_builder(target, tuning)
     passes.getModulePassManager().run(parsed, passes)
-    # Making code changes a module: each time from a copy; and what runs is the very object file that is compared.
-    assembly, image = target.emit_assembly(parsed.clone()), target.emit_object(parsed.clone())
+    image = target.emit_object(parsed.clone())  # what runs is the very object file that is compared
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     code.add_object_file(llvm.ObjectFileRef.from_data(image))
     code.finalize_object()
     addresses = {name: code.get_function_address(name) for name in names}
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return Engine(variant, assembly, functions_of(image), addresses, stepping, code)
+    return Engine(variant, parsed, functions_of(image), addresses, stepping, code)
 
 
 def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
-from safepoint.guest.values import Value
 from safepoint.guest.verifier import verify
+from safepoint_vm import encoded
 from safepoint_vm.encoding import SIZE
 from safepoint_vm.engine import Engine
-from safepoint_vm.words import CONSTANTS, FUNCTION, UNSET_WORD, Memory, word_of
+from safepoint_vm.layout import Memory
+from safepoint_vm.words import FUNCTION, OBJECT, UNSET_WORD, float_word, word_of
 
 
 @dataclass(frozen=True)
 class Place:
-    """An instruction of the program."""
+    """An instruction of the program.  `start`: the address of its code's first one."""
 
     code: Code
     number: int
+    start: int
+
+    def address(self, number: int) -> int:
+        """Of another instruction of the same code."""
+        return self.start + SIZE * number
 
     @property
     def instruction(self) -> Instruction:
@@ -42,6 +48,7 @@ class Image:
         ]
         self._functions = [Memory(2, [0, code.address]) for code in self._codes]
         self._numbers = {function.address + FUNCTION: number for number, function in enumerate(self._functions)}
+        self._objects: list[Memory] = []  # constants that are objects
         self._starts = sorted((text.address, number) for number, text in enumerate(self._texts))
         self.constants = Memory(max(1, len(program.constants)), [self.word(c) for c in program.constants])
 
@@ -60,22 +67,31 @@ class Image:
         count = max(1, len(self.program.globals))
         return Memory(count, [UNSET_WORD] * count)
 
-    def word(self, constant: int | FunctionConstant) -> int:
-        if isinstance(constant, FunctionConstant):
-            return self._functions[constant.number].address + FUNCTION
-        return word_of(constant)
+    def word(self, constant: float | str | FunctionConstant) -> int:
+        """Strings and boxed floats are static objects: no collector moves them."""
+        match constant:
+            case FunctionConstant(number):
+                return self._functions[number].address + FUNCTION
+            case str():
+                return self._static(encoded.string_object(constant))
+            case int():
+                return word_of(constant)
+        packed = float_word(constant)
+        return self._static(encoded.float_object(constant)) if packed is None else packed
 
-    def value(self, word: int) -> Value:
-        """What a tagged word stands for, as both machines' values."""
-        if word & 1 == 0:
-            return word >> 1
-        if word in CONSTANTS:
-            constant: Value = CONSTANTS[word]  # type: ignore[assignment]
-            return constant
+    def _static(self, image: bytes) -> int:
+        self._objects.append(encoded.static(image))
+        return self._objects[-1].address + OBJECT
+
+    def function(self, word: int) -> values.Function:
+        """What a tagged word of a function stands for."""
         number = self._numbers[word]
         return values.Function(number, self.program.codes[number].name, self.program.codes[number].parameters)
+
+    def function_word(self, function: values.Function) -> int:
+        return self._functions[function.number].address + FUNCTION
 
     def place(self, pc: int) -> Place:
         """The instruction at an address."""
         address, number = self._starts[bisect_right(self._starts, (pc, len(self._starts))) - 1]
-        return Place(self.program.codes[number], (pc - address) // SIZE)
+        return Place(self.program.codes[number], (pc - address) // SIZE, address)

@@ -15,19 +15,22 @@ from safepoint_vm.words import Frame, Thread
 PROTOCOL = True  # False: an engine written as if the protocol did not exist
 COUNTING = False  # check sites are counted
 CHECKS_FLAG = False  # back-edges test a flag of the thread: what `folded` does without
+COLLECTOR_MUTANT = ""  # a mistake of the collector's
 
 
 class Exited(IntEnum):
     """Why machine code was left.  `pc` and `frame` of the thread say where: at the instruction concerned."""
 
     FINISHED = 1  # HALT
-    FAULT = 2  # the instruction raises: the host says what
+    FAULT = 2  # the instruction raises: the host says what, and where guest code goes on
     PRINT = 3  # PRINT: the host prints, and goes on at the next instruction
     STEPPED = 4  # stepping: the budget is spent
     INTERRUPTED = 5  # the protocol said RAISE_INTERRUPT
     OVERFLOWED = 6  # the protocol said RAISE_OVERFLOW, or, without one, the stack is full
     PUSH_WAITS = 7  # `push_failed` waits: the host goes on with it, then enters at `after_push`
     BACK_EDGE_WAITS = 8  # `slow_path` waits: the host goes on with it, then enters at `after_back_edge`
+    HOSTED = 9  # the host executes the instruction, and goes on at the next one
+    NEEDS_ROOM = 10  # there is no room for `wanted` bytes: the host collects, and the instruction begins again
 
 
 class Slot(Word):
@@ -52,6 +55,14 @@ class Global(Word):
 
 class Name(Word):
     """An operand: the number of a name, for a message; not for machine code."""
+
+
+class Builtin(Word):
+    """An operand: the number of a built-in function."""
+
+
+class Kind(Word):
+    """An operand: the number of an exception class."""
 
 
 class Count(Word):

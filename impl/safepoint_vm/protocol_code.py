@@ -44,10 +44,11 @@ from safepoint.model.graph import (
 )
 from safepoint.model.text import PROTOCOL, Text
 from safepoint.protocol import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
-from safepoint_vm.compiler import Builder
 from safepoint_vm.encoding import I8, I64, POINTER
+from safepoint_vm.layout import fields
+from safepoint_vm.staged import Builder
 from safepoint_vm.triggers import TRIGGERS
-from safepoint_vm.words import SPILL_WORDS, Sight, Thread, World, fields
+from safepoint_vm.words import SPILL_WORDS, Sight, Thread, World
 
 PROCEDURES = ("push_failed", "slow_path", "post", "poison", "leave", "reenter", "stop_world", "start_world")
 OWNED_BY_WORLD = ("stop_world", "start_world")

@@ -20,7 +20,7 @@ from safepoint_vm.engine import Variant, engine
 from safepoint_vm.image import Image
 from safepoint_vm.machine import Exited
 from safepoint_vm.protocol_code import OWNED_BY_WORLD
-from safepoint_vm.thread import ENDS, WAITS, GuestThread
+from safepoint_vm.thread import WAITS, GuestThread
 from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.world import GuestWorld
 
@@ -29,17 +29,20 @@ KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
 
 
 class FoldedTarget(Stepped):
-    """Our interpreter with the `folded` policy; `mutant`: a mistake of the protocol's text that is compiled in."""
+    """Our interpreter with the `folded` policy.  `mutant`: a mistake of the protocol's text that is compiled in; `stress`: every
+    allocation collects.
+    """
 
     name = "folded"
     bound = FOLDED.declared
 
-    def __init__(self, mutant: str = "") -> None:
+    def __init__(self, mutant: str = "", stress: bool = False) -> None:
+        self._stress = stress
         self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant))
         self._hook = HOOK(self._hooked)  # kept: ctypes does not
 
     def mutated(self, mutant: str) -> FoldedTarget:
-        return FoldedTarget(mutant)
+        return FoldedTarget(mutant, self._stress)
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)
@@ -49,8 +52,8 @@ class FoldedTarget(Stepped):
         self._image, self._stack = Image(self._engine, program), stack
 
     def start(self) -> None:
-        world = GuestWorld(self._engine)
-        thread = GuestThread(self._engine, self._image, self._image.globals(), world.record, self._stack)
+        world = GuestWorld(self._engine, stress=self._stress)
+        thread = GuestThread(self._engine, self._image, self._image.globals(), world.heap, self._stack)
         world.add(thread)
         for record in (world.record, thread.record):
             record.set("hook", ctypes.cast(self._hook, ctypes.c_void_p).value or 0)
@@ -101,9 +104,12 @@ class FoldedTarget(Stepped):
         self._inside = False
         self._reraise()
         left = budget if free else self._thread.record.get("budget")
-        if why in ENDS:
-            self._thread.end(why)
-            self.request("leave")()  # a thread that has ended is outside guest code
+        place = self._thread.record.get("pc")
+        if self._thread.serve(why, self._make_room):
+            if self.ended:
+                self.request("leave")()  # a thread that has ended is outside guest code
+            if why is Exited.NEEDS_ROOM and place == self._thread.record.get("pc"):
+                return left if free else left + 1  # it begins again
         elif why is Exited.PRINT:
             self._print()
         elif why in WAITS:
@@ -111,9 +117,16 @@ class FoldedTarget(Stepped):
             self._waiting = self.request(procedure, resume=self._thread.record.get("suspended")), after
         return left + 1 if self.waits and not free else left
 
+    def _make_room(self) -> bool:
+        """Everything is on one OS thread, and the guest is outside machine code: nobody is to be stopped."""
+        return self._world.collect(self._thread)
+
     def _print(self) -> None:
+        text = self._thread.printed(self._make_room)
+        if text is None:
+            return
         self.request("leave")()
-        self._output.append(self._thread.printed())
+        self._output.append(text)
         back = self.request("reenter")
         if back():
             self._thread.skip()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from safepoint.guest import values
+import ctypes
+from collections.abc import Callable
+
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault
 from safepoint.guest.faults import Place as Line
-from safepoint.guest.values import Value
+from safepoint.guest.heap import NoRoom
+from safepoint.guest.values import NO_MEMORY, Value
+from safepoint_vm.encoded import statics
 from safepoint_vm.encoding import SIZE
 from safepoint_vm.engine import Engine
+from safepoint_vm.heap import GuestHeap
+from safepoint_vm.hosted import WITH_RESULT, InternalError, jumps, result, text_of
 from safepoint_vm.image import Image, Place
+from safepoint_vm.layout import Memory, Record
 from safepoint_vm.machine import Exited
-from safepoint_vm.raising import fault_of
-from safepoint_vm.words import TABLE_WORDS, Memory, Record, Thread
+from safepoint_vm.unwind import Stack, Uncaught, unwind
+from safepoint_vm.view import View
+from safepoint_vm.words import TABLE_WORDS, Thread
 
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
@@ -19,24 +27,31 @@ WAITS: dict[Exited, tuple[str, str]] = {
 }
 """Why machine code was left -> the procedure that waits, and the handler that goes on when it is through."""
 
-ENDS = (Exited.FINISHED, Exited.FAULT, Exited.INTERRUPTED, Exited.OVERFLOWED)
-RETURN_TO, CALLER = -2, -1  # the link below a frame, in words
+RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OVERFLOWED: RECURSION}
+"""… and what a check site raises."""
+
+SLACK = 2  # words behind the stack: clearing a frame may go beyond its end
 
 
 class GuestThread:
-    """Before its first instruction.  `stack`: slots of the guest's stack.  `world`: the record that its threads share."""
+    """Before its first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is."""
 
-    def __init__(self, engine: Engine, image: Image, variables: Memory, world: Record, stack: int) -> None:
-        self.engine, self.image = engine, image
-        self.variables, self.world = variables, world
+    def __init__(self, engine: Engine, image: Image, variables: Memory, heap: GuestHeap, stack: int) -> None:
+        self.engine, self.image, self.heap = engine, image, heap
+        self.variables, self.world = variables, heap.world
         self.record = Record(Thread)
-        self.stack = Memory(max(stack, image.program.codes[0].slots))
+        self.stack = Memory(max(stack, image.program.codes[0].slots) + SLACK)
         self.fault: Fault | None = None
         self.ended = False
+        self._lines: tuple[Line, ...] = ()
+        self._view = View(image, heap, self.record)
+        self._frames = Stack(image, self.stack, self.record)
         end = self.stack.address + 8 * stack
         for name, word in {
             "limit": end, "limit_real": end, "limit_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
-            "world": world.address, "constants": image.constants.address, "globals": variables.address,
+            "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
+            "characters": statics().characters.address, "zero": statics().zero,
+            "ancestry": statics().ancestry.address,
             "pc": image.start, "frame": self.stack.address,
         }.items():  # fmt: skip
             self.record.set(name, word)
@@ -66,41 +81,107 @@ class GuestThread:
         self.record.set("budget", 0)
         self.ended = True
 
-    def end(self, why: Exited) -> None:
-        """Machine code was left for the last time."""
-        self.ended = True
-        match why:
-            case Exited.INTERRUPTED:
-                self.fault = KEYBOARD_INTERRUPT
-            case Exited.OVERFLOWED:
-                self.fault = RECURSION
-            case Exited.FAULT:
-                self.fault = fault_of(self.image.program, self.place().instruction, self.slot)
+    # -- what machine code was left for
 
-    def skip(self) -> None:
+    def serve(self, why: Exited, make_room: Callable[[], bool]) -> bool:
+        """Do it, and be ready to enter at `begin`, or ended.  False: it is not for here (PRINT, a wait, a spent budget).
+
+        `make_room`: collects; says whether there is room for `wanted` bytes now.
+        """
+        match why:
+            case Exited.FINISHED:
+                self.ended = True
+            case Exited.INTERRUPTED | Exited.OVERFLOWED:
+                self.throw(RAISED[why], make_room)
+            case Exited.FAULT | Exited.HOSTED:
+                self._attempt(lambda: self._execute(why), make_room)
+            case Exited.NEEDS_ROOM:
+                if not make_room():
+                    self.throw(NO_MEMORY, make_room)
+            case _:
+                return False
+        return True
+
+    def printed(self, make_room: Callable[[], bool]) -> str | None:
+        """What the PRINT at which machine code was left prints; None: it has raised instead."""
+        self._view.begin()
+        found = text_of(self.place().instruction, self.slot, self._view)
+        if isinstance(found, str):
+            return found
+        self.throw(found, make_room)
+        return None
+
+    def skip(self, instructions: int = 1) -> None:
         """The host has executed the instruction: on to the next one."""
-        self.record.set("pc", self.record.get("pc") + SIZE)
+        self.record.set("pc", self.record.get("pc") + SIZE * instructions)
+
+    def throw(self, fault: Fault, make_room: Callable[[], bool]) -> None:
+        """The instruction raises."""
+        self._attempt(lambda: self._raise(fault), make_room)
+
+    def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool]) -> None:
+        """Without room: collect, and once more; then use the spare room, if only to say that there is none."""
+        while True:
+            self._view.begin()
+            try:
+                return effect()
+            except NoRoom:
+                if not make_room():
+                    break
+        self._view.begin()
+        self._view.full = True
+        try:
+            self._raise(NO_MEMORY)
+        except NoRoom:  # the guest has kept so many of these that not even they have room: nobody can catch this one
+            self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
+
+    def _execute(self, why: Exited) -> None:
+        instruction = self.place().instruction
+        found = result(self.image.program, instruction, self.slot, self._view)
+        if isinstance(found, Fault):
+            self._raise(found)
+            return
+        if why is Exited.FAULT:
+            raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
+        if instruction.op in WITH_RESULT:
+            self._set_slot(instruction.operands[0], self._view.word(found))
+        self.skip(jumps(instruction, found))
+
+    def _raise(self, fault: Fault) -> None:
+        match unwind(self._frames, self._view, fault):
+            case Uncaught(said, lines):
+                self.fault, self._lines, self.ended = said, lines, True
 
     # -- where it is
 
     def place(self) -> Place:
         return self.image.place(self.record.get("pc"))
 
+    def _top(self) -> int:
+        """The number of the current frame's first slot."""
+        return (self.record.get("frame") - self.stack.address) // 8
+
     def slot(self, number: int) -> Value:
         """A slot of the frame in which machine code was left."""
-        return self.image.value(self.stack[(self.record.get("frame") - self.stack.address) // 8 + number])
+        return self._view.value(self.stack[self._top() + number])
 
-    def printed(self) -> str:
-        """What the PRINT at which machine code was left prints."""
-        first, count = self.place().instruction.operands
-        return " ".join(values.text(self.slot(first + index)) for index in range(count)) + "\n"
+    def _set_slot(self, number: int, word: int) -> None:
+        self.stack[self._top() + number] = word
 
     def traceback(self) -> tuple[Line, ...]:
-        """Where it stands, outermost call first: (file, line, function)."""
-        places = [self.place()]
-        frame = (self.record.get("frame") - self.stack.address) // 8
-        while frame > 0:
-            places.append(self.image.place(self.stack[frame + RETURN_TO] - SIZE))
-            frame = (self.stack[frame + CALLER] - self.stack.address) // 8
-        file = self.image.program.file
-        return tuple((file, place.instruction.line, place.code.name) for place in reversed(places))
+        """Of the exception that ended it; else where it stands.  Outermost call first: (file, line, function)."""
+        if self.fault:
+            return self._lines
+        return tuple(self._frames.line(pc) for _, pc in reversed(self._frames.frames()))
+
+    def roots(self) -> tuple[int, int]:
+        """Where its live values are; it is outside machine code.
+
+        What is above the top frame is dead, also in a frame that has called it; cleared, it may come to life again.
+        """
+        if self.ended:
+            return self.stack.address, self.stack.address
+        end = self._top() + self.place().code.slots
+        above = self.stack.address + 8 * end
+        ctypes.memset(above, 0, 8 * (self.stack.words - end))
+        return self.stack.address, above

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
-from safepoint_vm.words import Record, Thread, fields
+from safepoint_vm.layout import Record, fields
+from safepoint_vm.words import Thread
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The machine's number of an opcode is its place in the opcode table."""

@@ -20,9 +20,10 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Place as Line
 from safepoint.protocol import INTERRUPT, NATIVE
 from safepoint_vm.engine import PLAIN, Variant, engine
+from safepoint_vm.heap import SIZE, Statistics
 from safepoint_vm.image import Image
 from safepoint_vm.machine import Exited
-from safepoint_vm.thread import ENDS, WAITS, GuestThread
+from safepoint_vm.thread import WAITS, GuestThread
 from safepoint_vm.world import GuestWorld
 
 STACK = 1 << 16  # slots
@@ -35,6 +36,7 @@ class Outcome:
 
     fault: Fault | None
     traceback: tuple[Line, ...]
+    stats: Statistics
 
 
 class Running:
@@ -60,19 +62,26 @@ class Running:
 
     def _run(self) -> None:
         handler = "begin"
-        while (why := self.guest.enter(handler)) not in ENDS:
-            handler = "begin"
+        while not self.guest.ended:
+            why, handler = self.guest.enter(handler), "begin"
+            if self.guest.serve(why, self._make_room):
+                continue
             if why is Exited.PRINT:
                 self._print()
             else:
                 procedure, handler = WAITS[why]
                 self._world.call(procedure, self.guest.address, resume=self.guest.record.get("suspended"))
-        self.guest.end(why)
+
+    def _make_room(self) -> bool:
+        return self._world.make_room(self.guest)
 
     def _print(self) -> None:
-        """A native region: a stop does not wait for a slow terminal."""
+        """A native region: a stop does not wait for a slow terminal, and may move what was printed."""
+        text = self.guest.printed(self._make_room)
+        if text is None:
+            return
         self._world.call("leave", self.guest.address)
-        self._output.write(self.guest.printed())
+        self._output.write(text)
         self._world.call("reenter", self.guest.address)
         self.guest.skip()
 
@@ -83,7 +92,9 @@ class Running:
         self._os_thread.join()
         if self.error is not None:
             raise self.error
-        return Outcome(self.guest.fault, self.guest.traceback() if self.guest.fault else ())
+        return Outcome(
+            self.guest.fault, self.guest.traceback() if self.guest.fault else (), self._world.heap.statistics
+        )
 
 
 class Vm:
@@ -92,17 +103,25 @@ class Vm:
     `with Vm(…) as vm` ends them.  Raises BadCode for a program that must not run.
     """
 
-    def __init__(self, program: Program, output: TextIO, stack: int = STACK, variant: Variant = PLAIN) -> None:
+    def __init__(
+        self,
+        program: Program,
+        output: TextIO,
+        stack: int = STACK,
+        variant: Variant = PLAIN,
+        heap: int = SIZE,
+        stress: bool = False,
+    ) -> None:
         self._engine = engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
         self._output, self._stack = output, stack
-        self.world = GuestWorld(self._engine)
+        self.world = GuestWorld(self._engine, heap, stress)
         self.running: list[Running] = []
 
     def start(self) -> Running:
         """A guest thread that runs the module from its start, sharing its variables with the others."""
-        guest = GuestThread(self._engine, self._image, self._variables, self.world.record, self._stack)
+        guest = GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack)
         guest.record.set("state", NATIVE)  # until its OS thread enters guest code
         self.world.add(guest)
         self.running.append(Running(guest, self.world, self._output))
@@ -123,9 +142,12 @@ class Vm:
                 running.done.wait(GLANCE)
 
 
-def run(program: Program, output: TextIO, stack: int = STACK) -> Outcome:
-    """Run a program to its end.  Control-C becomes the guest's KeyboardInterrupt, if this is Python's main thread."""
-    with Vm(program, output, stack) as vm, _control_c(vm):
+def run(program: Program, output: TextIO, stack: int = STACK, heap: int = SIZE, stress: bool = False) -> Outcome:
+    """Run a program to its end.  Control-C becomes the guest's KeyboardInterrupt, if this is Python's main thread.
+
+    `stack`: slots; `heap`: bytes that objects may take.  `stress`: every allocation collects.
+    """
+    with Vm(program, output, stack, heap=heap, stress=stress) as vm, _control_c(vm):
         return vm.start().outcome()
 
 

@@ -19,6 +19,7 @@ class Word:
 
     def __init__(self, bits: Word | int) -> None: ...
     def __add__(self, other: Word | int) -> Word: ...
+    def __radd__(self, other: int) -> Word: ...
     def __sub__(self, other: Word | int) -> Word: ...
     def __rsub__(self, other: int) -> Word: ...
     def __mul__(self, other: Word | int) -> Word: ...
@@ -41,6 +42,22 @@ class Value(Word):
     """A tagged guest value."""
 
 
+class Float:
+    """An IEEE double.  Comparisons with a nan are false, but `!=`."""
+
+    def __add__(self, other: Float) -> Float: ...
+    def __sub__(self, other: Float) -> Float: ...
+    def __mul__(self, other: Float | float) -> Float: ...
+    def __rmul__(self, other: float) -> Float: ...
+    def __truediv__(self, other: Float) -> Float: ...
+    def __lt__(self, other: Float) -> bool: ...
+    def __le__(self, other: Float) -> bool: ...
+    def __gt__(self, other: Float) -> bool: ...
+    def __ge__(self, other: Float) -> bool: ...
+    def __eq__(self, other: Float | float) -> bool: ...  # type: ignore[override]
+    def __ne__(self, other: Float | float) -> bool: ...  # type: ignore[override]
+
+
 class Struct:
     """A pointer to words in memory; annotated attributes are its fields, in order.
 
@@ -57,13 +74,14 @@ class Struct:
 
 
 class Array(Struct):
-    """Consecutive guest values.  `racing`: other threads write them too."""
+    """Consecutive guest values.  `shared`: every guest thread may write them.  `bits`: 32 for characters, which are no values."""
 
-    racing: ClassVar[bool] = False
+    shared: ClassVar[bool] = False
+    bits: ClassVar[int] = 64
 
-    def __init_subclass__(cls, racing: bool = False, **rest: Any) -> None:
+    def __init_subclass__(cls, shared: bool = False, bits: int = 64, **rest: Any) -> None:
         super().__init_subclass__(**rest)
-        cls.racing = racing
+        cls.shared, cls.bits = shared, bits
 
     def __getitem__(self, index: Word | int) -> Value: ...
     def __setitem__(self, index: Word | int, value: Value) -> None: ...
@@ -81,7 +99,15 @@ class Table(Struct):
 
 
 class Racing:
-    """Marks a field that other threads write: it is accessed with an unordered atomic."""
+    """Marks a field that requesters write: it is accessed with an unordered atomic."""
+
+
+class Shared:
+    """Marks a field of an object, which every guest thread may write: the same, with or without a protocol."""
+
+
+class Published:
+    """Marks a shared field whose store comes after all that was written before it: what it points to is complete."""
 
 
 class Line:
@@ -116,6 +142,9 @@ slow = _role("slow")
 inline = _role("inline")
 """A helper in the same language, inlined wherever it is used."""
 
+routine = _role("routine")
+"""A function of the C calling convention: handlers and the host call it.  Its result is a word, or nothing."""
+
 procedure = _role("procedure")
 """A procedure of the protocol's text (`protocol_code`), called by its name; only declared here."""
 
@@ -125,3 +154,9 @@ def sub_overflows(x: Word, y: Word) -> tuple[Word, bool]: ...
 def mul_overflows(x: Word, y: Word) -> tuple[Word, bool]: ...
 def below(x: Word | Struct, y: Word | Struct) -> bool: ...
 def divide_unsigned(x: Word, y: Word) -> Word: ...
+def rotate_left(x: Word, by: int) -> Word: ...
+def bits_of_float(x: Float) -> Word: ...
+def float_from_bits(x: Word) -> Float: ...
+def int_to_float(x: Word) -> Float: ...
+def fetch_add(field: Word, amount: Word | int) -> Word:
+    """A field is changed in one step; what it was before."""

@@ -1,38 +1,72 @@
 """Tagged values and memory layouts: the only place with tags and offsets.
 
 ...xxx0  int        63 bits, shifted left by one: + - < and == work on the tagged word
+...xx01  float      2**-256 times the number, rotated left by 3: for 2**-255 <= |x| < 2**257 the two top exponent bits of that
+                    product are 01, and they are the tag.  A sum, difference or comparison of such products needs no
+                    untagging; whatever is out of range (0.0, inf and nan too) has another tag, and is boxed
+...0011  object     str, boxed float, exception, … (addresses are multiples of 16)
 ...0111  constant   None, False, True, UNSET
-...1111  function
-(kept free: ...xx01 float, ...0011 object, ...1011 list)
+...1011  list       lists and functions have a tag of their own: testing the type touches no memory
+...1111  function   outside the heap
+
+An object begins with its header, which is odd: kind (8 bits) | raw << 8 | 0x5AFE << 16 | words << 32.  Behind the header of
+one that is not raw stand values only.  A forwarded object has its new address there, which is even.
 """
 
 from __future__ import annotations
 
-import ctypes
-import typing
-from collections.abc import Iterable
-from dataclasses import dataclass
+import struct
 from typing import Annotated
 
 from safepoint.guest.code import INT_MAX, INT_MIN, UNSET, Unset
-from safepoint_vm.vocabulary import Array, Bytecode, Line, Racing, Row, Struct, Table, Value, Word, inline
+from safepoint_vm.vocabulary import (
+    Array,
+    Bytecode,
+    Float,
+    Line,
+    Published,
+    Racing,
+    Row,
+    Shared,
+    Struct,
+    Table,
+    Value,
+    Word,
+    bits_of_float,
+    float_from_bits,
+    inline,
+    int_to_float,
+    rotate_left,
+)
 
-CONSTANT, FUNCTION = 0b0111, 0b1111
+OBJECT, CONSTANT, LIST, FUNCTION = 0b0011, 0b0111, 0b1011, 0b1111
 TAG_MASK = 0b1111
 NONE_WORD, FALSE_WORD, TRUE_WORD, UNSET_WORD = 0x07, 0x17, 0x27, 0x37
 CONSTANTS: dict[int, object] = {NONE_WORD: None, FALSE_WORD: False, TRUE_WORD: True, UNSET_WORD: UNSET}
+FLOAT_SCALE = 1 << 60  # added to the bits of a double: times 2**256
 
-TABLE_WORDS = 64  # entries of a dispatch table
+FLOAT_KIND, STRING_KIND, LIST_KIND, BACKING_KIND, EXCEPTION_KIND, TRACE_KIND, FILLER_KIND = 1, 3, 5, 7, 9, 11, 13
+RAW, MAGIC = 1 << 8, 0x5AFE << 16
+FLOAT_HEADER, STRING_HEADER, TRACE_HEADER, FILLER_HEADER = (
+    kind | RAW | MAGIC for kind in (FLOAT_KIND, STRING_KIND, TRACE_KIND, FILLER_KIND)
+)
+LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_KIND, BACKING_KIND, EXCEPTION_KIND))
+FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS = 2, 4, 4
+HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
+OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
+STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
+
+TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # locals of the protocol's text that are alive while a procedure waits
 THREADS = 64  # how many guest threads a world has room for
-LINE_BYTES = 64  # of a cache line
+CHARACTERS = 256  # one-character strings that exist once and for all
 
 
 class Frame(Array):
     """A position in a thread's stack of guest values."""
 
 
-class Globals(Array, racing=True):
+class Globals(Array, shared=True):
     """The variables of the module, which every thread reads and writes."""
 
 
@@ -47,6 +81,70 @@ class Code(Struct):
 class Function(Struct, tag=FUNCTION):
     header: Word
     code: Code
+
+
+class Heading(Struct):
+    """Any object, untagged."""
+
+    header: Word
+    rest: Annotated[Array, Row(0)]
+
+
+class Object(Struct, tag=OBJECT):
+    """What carries that tag: the header says which."""
+
+    header: Word
+
+
+class BoxedFloat(Struct, tag=OBJECT):
+    header: Word
+    bits: Word
+
+
+class Characters(Array, bits=32):
+    """Code points."""
+
+
+class String(Struct, tag=OBJECT):
+    header: Word
+    length: Value
+    characters: Annotated[Characters, Row(0)]
+
+
+class Elements(Array, shared=True):
+    """A list's, which every thread reads and writes."""
+
+
+class Backing(Struct, tag=OBJECT):
+    """All of its capacity holds values.  It never changes its size, so bounds that come from it cannot be outdated."""
+
+    header: Word
+    capacity: Value
+    elements: Annotated[Elements, Row(0)]
+
+
+class List(Struct, tag=LIST):
+    header: Word
+    length: Annotated[Value, Shared]
+    backing: Annotated[Backing, Shared, Published]
+    padding: Word
+
+
+class Raisable(Struct, tag=OBJECT):
+    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised."""
+
+    header: Word
+    kind: Value
+    argument: Value
+    trace: Value
+
+
+class Trace(Struct, tag=OBJECT):
+    """`places`: addresses of instructions, outermost first."""
+
+    header: Word
+    length: Value
+    places: Annotated[Array, Row(0)]
 
 
 class Link(Struct, tag=16):
@@ -89,6 +187,12 @@ class Thread(Struct):
     frame: Frame
     constants: Array
     globals: Globals
+    characters: Array  # the one-character strings
+    zero: Value  # the box of 0.0
+    ancestry: Array  # of each exception class: a bit for each that it derives from
+    heap_top: Word  # the thread's own piece of the heap: where its next object begins
+    heap_limit: Word  # … and where the piece ends
+    wanted: Word  # bytes, where there was no room
     slow_entries: Word  # checks that failed
     frames: Word  # COUNTING: checks executed, of each kind
     back_edges: Word
@@ -113,89 +217,21 @@ class World(Struct):
     population: Word
     spill: Annotated[Array, Row(SPILL_WORDS)]
     threads: Annotated[Array, Row(THREADS)]
+    heap_next: Annotated[Word, Racing, Line]  # where the next piece begins
+    heap_end: Annotated[Word, Line]
+    chunk: Word  # bytes of a piece; 0: each allocation asks the host
+    from_start: Word  # collecting: the space that is left
+    from_bytes: Word
+    copied: Word  # … and in the other one, where the next copy goes
 
 
-@dataclass(frozen=True)
-class Field:
-    """`offset`: in bytes, from the tagged pointer.  `inplace`: the field is a row, and its value its address."""
-
-    offset: int
-    type: type
-    racing: bool
-    inplace: bool
+def header(kind_header: int, words: int) -> int:
+    return kind_header | words << 32
 
 
-_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
-
-
-def fields(struct: type[Struct]) -> dict[str, Field]:
-    """Where each field of a struct is."""
-    return _layout_once(struct)[0]
-
-
-def size(struct: type[Struct]) -> int:
-    """In bytes, whole cache lines."""
-    return -(-_layout_once(struct)[1] // LINE_BYTES) * LINE_BYTES
-
-
-def _layout_once(struct: type[Struct]) -> tuple[dict[str, Field], int]:
-    if struct not in _layouts:
-        _layouts[struct] = _layout(struct)
-    return _layouts[struct]
-
-
-def _layout(struct: type[Struct]) -> tuple[dict[str, Field], int]:
-    table: dict[str, Field] = {}
-    at = 0
-    for name in struct.__annotations__:
-        hint = typing.get_type_hints(struct, include_extras=True)[name]
-        marks = getattr(hint, "__metadata__", ())
-        if Line in marks:
-            at = -(-at // LINE_BYTES) * LINE_BYTES
-        rows = [mark.words for mark in marks if isinstance(mark, Row)]
-        kind = typing.get_args(hint)[0] if marks else hint
-        table[name] = Field(at - struct.tag, kind, Racing in marks, bool(rows))
-        at += 8 * sum(rows, 0 if rows else 1)
-    return table, at
-
-
-class Memory:
-    """Zeroed words at a cache line's boundary, kept as long as this object is."""
-
-    def __init__(self, words: int, contents: Iterable[int] = ()) -> None:
-        self._block = ctypes.create_string_buffer(8 * words + LINE_BYTES)
-        self.address = -(-ctypes.addressof(self._block) // LINE_BYTES) * LINE_BYTES
-        self.words = words
-        for index, word in enumerate(contents):
-            self[index] = word
-
-    def __getitem__(self, index: int) -> int:
-        return ctypes.c_int64.from_address(self.address + 8 * index).value
-
-    def __setitem__(self, index: int, word: int) -> None:
-        ctypes.c_int64.from_address(self.address + 8 * index).value = word
-
-
-class Record(Memory):
-    """A Thread or a World in memory; its fields by name."""
-
-    def __init__(self, struct: type[Struct]) -> None:
-        super().__init__(size(struct) // 8)
-        self._addresses = {name: self.address + field.offset for name, field in fields(struct).items()}
-
-    def at(self, name: str, index: int = 0) -> int:
-        """The address of a field, or of a word of a row."""
-        return self._addresses[name] + 8 * index
-
-    def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
-        """A whole row at once."""
-        ctypes.memmove(self._addresses[name], row, ctypes.sizeof(row))
-
-    def get(self, name: str, index: int = 0) -> int:
-        return ctypes.c_int64.from_address(self.at(name, index)).value
-
-    def set(self, name: str, word: int, index: int = 0) -> None:
-        ctypes.c_int64.from_address(self.at(name, index)).value = word
+def even(words: int) -> int:
+    """Objects have an even number of words."""
+    return words + 1 & -2
 
 
 def word_of(value: object) -> int:
@@ -210,6 +246,32 @@ def word_of(value: object) -> int:
     raise TypeError(f"{value!r} is no constant of the guest's")
 
 
+def float_word(number: float) -> int | None:
+    """The word of a float in range; None: it needs a box."""
+    scaled = bits(number) - FLOAT_SCALE & (1 << 64) - 1
+    word = (scaled << 3 | scaled >> 61) & (1 << 64) - 1
+    return signed(word) if word & 0b11 == 0b01 else None
+
+
+def float_of_word(word: int) -> float:
+    scaled = (word & (1 << 64) - 1) >> 3 | (word & 0b111) << 61
+    return from_bits(scaled + FLOAT_SCALE)
+
+
+def bits(number: float) -> int:
+    found: int = struct.unpack("<Q", struct.pack("<d", number))[0]
+    return found
+
+
+def from_bits(word: int) -> float:
+    found: float = struct.unpack("<d", struct.pack("<Q", word & (1 << 64) - 1))[0]
+    return found
+
+
+def signed(word: int) -> int:
+    return word - (1 << 64) if word >> 63 else word
+
+
 @inline
 def both_ints(x: Value, y: Value) -> bool:
     return (x | y) & 1 == 0
@@ -218,6 +280,69 @@ def both_ints(x: Value, y: Value) -> bool:
 @inline
 def is_int(x: Value) -> bool:
     return x & 1 == 0
+
+
+@inline
+def both_floats(x: Value, y: Value) -> bool:
+    return ((x - 1) | (y - 1)) & 0b11 == 0
+
+
+@inline
+def is_float(x: Value) -> bool:
+    return (x - 1) & 0b11 == 0
+
+
+@inline
+def is_list(x: Value) -> bool:
+    return (x - LIST) & TAG_MASK == 0
+
+
+@inline
+def is_object(x: Value) -> bool:
+    return (x - OBJECT) & TAG_MASK == 0
+
+
+@inline
+def kind_of(x: Value) -> Word:
+    """Of an object."""
+    return Object(x).header & 0xFF
+
+
+@inline
+def is_string(x: Value) -> bool:
+    if is_object(x):
+        return kind_of(x) == STRING_KIND
+    return False
+
+
+@inline
+def is_box(x: Value) -> bool:
+    if is_object(x):
+        return kind_of(x) == FLOAT_KIND
+    return False
+
+
+@inline
+def scaled(x: Value) -> Float:
+    """The float in `x` times 2**-256: enough for sums and comparisons."""
+    return float_from_bits(rotate_left(x, 61))
+
+
+@inline
+def unscaled(x: Value) -> Float:
+    """The float in `x`."""
+    return float_from_bits(rotate_left(x, 61) + FLOAT_SCALE)
+
+
+@inline
+def pack(x: Float) -> Value:
+    """The value of a scaled float; not `is_float` when out of range."""
+    return Value(rotate_left(bits_of_float(x), 3))
+
+
+@inline
+def pack_unscaled(x: Float) -> Value:
+    return Value(rotate_left(bits_of_float(x) - FLOAT_SCALE, 3))
 
 
 @inline
@@ -246,5 +371,48 @@ def truth_word(x: bool) -> Value:
 
 
 @inline
-def is_true(x: Value) -> bool:
+def is_number(x: Value) -> bool:
+    """An int, a bool or a float."""
+    return is_int(x) or is_float(x) or is_bool(x) or is_box(x)
+
+
+@inline
+def as_float(x: Value) -> Float:
+    """Of a number."""
+    if is_float(x):
+        return unscaled(x)
+    if is_int(x):
+        return int_to_float(x >> 1)
+    if is_bool(x):
+        return int_to_float((x >> 4) - 1)
+    return float_from_bits(BoxedFloat(x).bits)
+
+
+@inline
+def is_reference(x: Value) -> bool:
+    """A list or an object."""
+    return x & 0b111 == 0b011
+
+
+@inline
+def is_true_word(x: Value) -> bool:
+    """Of what is neither a list nor an object."""
     return not (x == FALSE_WORD or x == 0 or x == NONE_WORD)
+
+
+@inline
+def is_true(x: Value) -> bool:
+    if is_reference(x):
+        return is_true_object(x)
+    return is_true_word(x)
+
+
+@inline
+def is_true_object(x: Value) -> bool:
+    if is_list(x):
+        return List(x).length != 0
+    if kind_of(x) == STRING_KIND:
+        return String(x).length != 0
+    if kind_of(x) == FLOAT_KIND:
+        return float_from_bits(BoxedFloat(x).bits) != 0.0
+    return True

@@ -7,22 +7,26 @@ GIL, and calls it again.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from safepoint_vm.engine import Engine
+from safepoint_vm.heap import SIZE, GuestHeap
+from safepoint_vm.layout import Record
 from safepoint_vm.thread import GuestThread
-from safepoint_vm.words import THREADS, Record, World
+from safepoint_vm.words import THREADS, World
 
 PATIENCE = 0.001  # seconds until a wait looks again by itself: machine code changes words and tells nobody
 
 
 class GuestWorld:
-    """Of guest threads that one host starts."""
+    """Of guest threads that one host starts.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, size: int = SIZE, stress: bool = False) -> None:
         self.engine = engine
         self.record = Record(World)
+        self.heap = GuestHeap(engine, self.record, size, stress)
         self.threads: list[GuestThread] = []
         self._changed = threading.Condition()
         self._coordinating = threading.RLock()
@@ -59,6 +63,26 @@ class GuestWorld:
         """Ask a thread for something; one that has ended is asked for nothing.  Never waits: a signal handler may call it."""
         if not thread.ended:
             self.engine.procedure("post", thread.address, kind)
+
+    def make_room(self, thread: GuestThread) -> bool:
+        """For the bytes that a thread wants that is outside machine code.  False: a collection did not help."""
+        before = self.heap.statistics.collections
+        self.call("leave", thread.address)
+        began = time.perf_counter()
+        with self.stopped():
+            self.heap.statistics.stopped(time.perf_counter() - began)
+            helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)  # another one's
+            helped = helped or self.collect(thread)
+        self.call("reenter", thread.address)
+        return helped
+
+    def collect(self, thread: GuestThread) -> bool:
+        """In a stopped world.  As `make_room`."""
+        ranges = {other.variables.address: other.variables for other in self.threads}.values()
+        roots = [other.roots() for other in self.threads]
+        roots += [(variables.address, variables.address + 8 * variables.words) for variables in ranges]
+        self.heap.collect([other.record for other in self.threads], roots)
+        return self.heap.grant(thread.record)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

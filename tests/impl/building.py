@@ -7,11 +7,11 @@ import io
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.values import Function, Value
-from safepoint_vm.engine import PLAIN, engine
+from safepoint_vm.engine import PLAIN, Variant, engine
+from safepoint_vm.heap import SIZE
 from safepoint_vm.image import Image
 from safepoint_vm.machine import Exited
-from safepoint_vm.thread import ENDS, GuestThread
-from safepoint_vm.words import word_of
+from safepoint_vm.thread import GuestThread
 from safepoint_vm.world import GuestWorld
 
 Line = tuple[object, ...]
@@ -33,11 +33,22 @@ def program(*codes: Code, constants: tuple[int | FunctionConstant, ...] = (), va
 
 def fresh(built: Program, stack: int = 1000) -> GuestThread:
     """A thread of the plain engine, in a world of its own."""
-    world = GuestWorld(engine(PLAIN))
-    image = Image(engine(PLAIN), built)
-    thread = GuestThread(engine(PLAIN), image, image.globals(), world.record, stack)
+    return inhabited(built, stack)[0]
+
+
+def inhabited(
+    built: Program, stack: int = 1000, heap: int = SIZE, stress: bool = False, variant: Variant = PLAIN
+) -> tuple[GuestThread, GuestWorld]:
+    world = GuestWorld(engine(variant), heap, stress)
+    image = Image(engine(variant), built)
+    thread = GuestThread(engine(variant), image, image.globals(), world.heap, stack)
     world.add(thread)
-    return thread
+    return thread, world
+
+
+def no_room() -> bool:
+    """For programs that fit in the heap."""
+    raise AssertionError("the heap is full")
 
 
 def evaluate(op: str, *operands: int, values: tuple[Value, ...] = ()) -> Value | Fault:
@@ -48,24 +59,30 @@ def evaluate(op: str, *operands: int, values: tuple[Value, ...] = ()) -> Value |
     assert thread.enter(budget=len(filling)) is Exited.STEPPED
     for number, value in enumerate(values):
         thread.stack[number + 1] = word(thread, value)
-    why = thread.enter()
-    assert why in ENDS
-    thread.end(why)
+    finish(thread)
     return thread.fault or thread.slot(0)
+
+
+def finish(thread: GuestThread) -> str:
+    """What it prints until it ends.  Nobody posts."""
+    output = io.StringIO()
+    while not thread.ended:
+        why = thread.enter()
+        if not thread.serve(why, no_room):
+            assert why is Exited.PRINT
+            output.write(thread.printed(no_room) or "")
+            thread.skip()
+    return output.getvalue()
 
 
 def word(thread: GuestThread, value: Value) -> int:
     if isinstance(value, Function):
         return thread.image.word(FunctionConstant(value.number))
-    return word_of(value)
+    return thread._view.word(value)
 
 
 def outcome(built: Program, stack: int = 1000) -> tuple[Value | Fault, str]:
     """Slot 0 of the module, or the fault; and what was printed.  Nobody posts."""
-    thread, output = fresh(built, stack), io.StringIO()
-    while (why := thread.enter()) is Exited.PRINT:
-        output.write(thread.printed())
-        thread.skip()
-    assert why in ENDS
-    thread.end(why)
-    return thread.fault or thread.slot(0), output.getvalue()
+    thread = fresh(built, stack)
+    output = finish(thread)
+    return thread.fault or thread.slot(0), output

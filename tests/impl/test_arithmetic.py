@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safepoint.guest.code import INT_MAX, INT_MIN
 from safepoint.guest.faults import Fault
 from safepoint.guest.values import Value
-from tests.impl.building import code, evaluate, fresh, outcome, program, word
+from tests.impl.building import code, evaluate, finish, fresh, outcome, program, word
 
 EDGES = [
     0,
@@ -181,6 +181,6 @@ def test_a_range_that_is_none_raises(values: tuple[Value, ...], kind: str) -> No
     thread.enter(budget=4)
     for number, value in enumerate(values):
         thread.stack[number] = word(thread, value)
-    thread.end(thread.enter())
+    finish(thread)
     assert thread.fault is not None
     assert thread.fault.kind == kind

@@ -58,6 +58,7 @@ LOOPS = {
     "FOR_RANGE": [
         ("LOADK", 0, 0), ("LOADK", 1, 10**8), ("LOADK", 2, 1), ("FOR_PREPARE", 0, 0), ("FOR_RANGE", 3, 0, -1), ("HALT",),
     ],
+    "FOR_EACH": [("LIST", 0, 0), ("EACH_PREPARE", 0, 0), ("FOR_EACH", 3, 0, -1), ("HALT",)],
 }  # fmt: skip
 CALLS = [("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)]
 

@@ -13,19 +13,21 @@ from llvmlite import ir
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL
 from safepoint_vm import machine
-from safepoint_vm.compiler import Compiler, HandlerError
+from safepoint_vm.compiler import Compiler
 from safepoint_vm.encoding import SIZE, assemble, operand_types, place
 from safepoint_vm.engine import PLAIN, SMALL_WORDS
 from safepoint_vm.handlers import opcodes
 from safepoint_vm.handlers.arithmetic import slow_addi
 from safepoint_vm.machine import Immediate, Jump, Machine, Slot
+from safepoint_vm.staged import HandlerError
 from safepoint_vm.triggers import NUMBERS
 from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode
 from safepoint_vm.words import TABLE_WORDS
 
 KINDS: dict[type, str] = {
     machine.Slot: "slot", machine.Immediate: "immediate", machine.Small: "small", machine.Constant: "constant",
-    machine.Global: "global", machine.Name: "name", machine.Count: "count", machine.Jump: "jump", machine.FarJump: "jump",
+    machine.Global: "global", machine.Name: "name", machine.Count: "count", machine.Builtin: "builtin",
+    machine.Kind: "kind", machine.Jump: "jump", machine.FarJump: "jump",
 }  # fmt: skip
 
 
@@ -77,8 +79,9 @@ def refused(handler: Callable[..., Any], what: str) -> None:
 
 @opcode
 def loops(vm: Machine, dst: Slot) -> Exit:
-    while True:  # here
+    for _ in range(3):  # here
         vm[dst] = Value(0)
+    return vm.next()
 
 
 @opcode
@@ -165,7 +168,7 @@ def jumps_nowhere(vm: Machine, offset: Jump) -> Exit:
 @pytest.mark.parametrize(
     ("handler", "what"),
     [
-        (loops, "no While in a handler"),
+        (loops, "no For in a handler"),
         (forgets_to_leave, "a path ends without leaving"),
         (swaps_operands, "operands are passed on as they are, in order"),
         (has_other_kinds, "operands are passed on as they are, in order"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -36,38 +37,62 @@ def refused(source: str | bytes) -> GuestSyntaxError:
 # ---------------------------------------------------------------------------------------------- errors
 
 OUTSIDE = [
-    ("x = 1\ny = 'a'", 2, 5, "a string"),
-    ("x = 1.5", 1, 5, "a float"),
+    ("x = 1\ny = b'a'", 2, 5, "bytes"),
     ("x = 2j", 1, 5, "complex"),
-    ("x = b''", 1, 5, "bytes"),
     ("x = ...", 1, 5, "..."),
-    ("x = 7 / 2", 1, 5, "/"),
-    ("x = 2\nx /= 2", 2, 1, "/"),
-    ("x = 2 ** 3", 1, 5, "**"),
     ("x = 2 @ 3", 1, 5, "@"),
-    ("x = 1 in 2", 1, 10, "in"),
-    ("x = 1 not in 2", 1, 14, "not in"),
-    ("x = [1]", 1, 5, "a list"),
+    ("x = 2\nx @= 3", 2, 1, "@"),
     ("x = (1, 2)", 1, 5, "a tuple"),
+    ("x = y[1, 2]", 1, 7, "a tuple"),
     ("x = {1}", 1, 5, "a set"),
     ("x = {}", 1, 5, "a dict"),
     ("x = [i for i in y]", 1, 5, "comprehension"),
     ("x = (i for i in y)", 1, 5, "generator"),
-    ("x = f'{y}'", 1, 5, "f-string"),
+    ("x = [1, *y]", 1, 9, "starred"),
+    ("x = f'{y:3}'", 1, 5, "format"),
+    ("x = f'{y!a}'", 1, 5, "!a"),
+    ("x = f'{y=}'; z = f'{z!r:>{x}}'", 1, 18, "format"),
+    ("x = 'a%s' % y", 1, 5, "%"),
+    ("x = f'{y}%s' % y", 1, 5, "%"),
     ("x = lambda: 1", 1, 5, "lambda"),
     ("x = y.z", 1, 5, "attribute"),
-    ("x = y[0]", 1, 5, "subscript"),
+    ("x = y.append", 1, 5, "attribute"),
+    ("y.z = 1", 1, 1, "subscripts"),
+    ("y.sort()", 1, 1, "method sort"),
+    ("x = 'a'.upper()", 1, 5, "method upper"),
+    ("y.append()", 1, 1, "append with 0"),
+    ("y.append(1, 2)", 1, 1, "append with 2"),
+    ("y.pop(1, 2)", 1, 1, "pop with 2"),
+    ("y.append(x=1)", 1, 10, "keyword"),
+    ("x = y[::2]", 1, 9, "step"),
+    ("y[1:2] = []", 1, 1, "a slice can only be read"),
+    ("y[:] += []", 1, 1, "a slice can only be read"),
+    ("del y[1:]", 1, 5, "a slice can only be read"),
     ("print(y := 1)", 1, 7, "assignment"),
     ("print(*y)", 1, 7, "starred"),
-    ("print(1, end=2)", 1, 10, "keyword"),
+    ("print(1, sep=2)", 1, 10, "no keyword but end"),
+    ("print(1, **y)", 1, 10, "no keyword but end"),
+    ("f(1, end=2)", 1, 6, "keyword"),
     ("class C: pass", 1, 1, "class"),
     ("import os", 1, 1, "import"),
     ("from os import path", 1, 1, "import"),
     ("with a: pass", 1, 1, "with"),
-    ("try:\n  pass\nexcept: pass", 1, 1, "try"),
-    ("raise a", 1, 1, "raise"),
-    ("assert a", 1, 1, "assert"),
-    ("del a", 1, 1, "del"),
+    ("try: pass\nexcept* ValueError: pass", 1, 1, "except*"),
+    ("try: pass\nexcept a: pass", 2, 8, "classes"),
+    ("try: pass\nexcept (ValueError, a): pass", 2, 21, "classes"),
+    ("try: pass\nexcept SystemExit: pass", 2, 8, "classes"),
+    ("def f(ValueError):\n try: pass\n except ValueError: pass", 3, 9, "classes"),
+    ("raise", 1, 1, "except"),
+    ("try: pass\nfinally: raise", 2, 10, "except"),
+    ("raise a from b", 1, 14, "from"),
+    ("x = ValueError", 1, 5, "'ValueError'"),
+    ("ValueError = 1", 1, 1, "'ValueError'"),
+    ("x = ValueError(1, 2)", 1, 5, "ValueError with 2"),
+    ("x = ValueError(a=2)", 1, 16, "keyword"),
+    ("raise UnicodeEncodeError", 1, 7, "UnicodeEncodeError"),
+    ("try: pass\nexcept ValueError as print: pass", 2, 1, "'print'"),
+    ("del a", 1, 5, "del"),
+    ("del a[0], a.b", 1, 11, "del"),
     ("x: int = 1", 1, 1, "annotated"),
     ("match x:\n  case 1: pass", 1, 1, "match"),
     ("async def f(): pass", 1, 1, "async"),
@@ -83,7 +108,7 @@ OUTSIDE = [
     ("def f() -> int: pass", 1, 12, "annotation"),
     ("@g\ndef f(): pass", 1, 2, "decorator"),
     ("for a, b in range(3): pass", 1, 5, "only a name"),
-    ("for a in b: pass", 1, 10, "range only"),
+    ("for a[0] in range(3): pass", 1, 5, "only a name"),
     ("for a in range(): pass", 1, 10, "0 arguments"),
     ("for a in range(1, 2, 3, 4): pass", 1, 10, "4 arguments"),
     ("for a in range(3):\n  pass\nelse:\n  pass", 4, 3, "else of a loop"),
@@ -91,7 +116,7 @@ OUTSIDE = [
     ("a, b = c", 1, 8, "1 on the right"),
     ("a, b = 1, 2, 3", 1, 8, "3 on the right"),
     ("a.b = 1", 1, 1, "only names"),
-    ("a[0] += 1", 1, 1, "only names"),
+    ("a.b += 1", 1, 1, "only names"),
     ("(a, *b) = 1, 2", 1, 5, "only names"),
     ("print = 1", 1, 1, "'print'"),
     ("x = print", 1, 5, "'print'"),
@@ -101,12 +126,19 @@ OUTSIDE = [
     ("def f(print): pass", 1, 7, "'print'"),
     ("def f():\n  range = 1", 2, 3, "'range'"),
     ("x = len", 1, 5, "'len'"),
+    ("x = len()", 1, 5, "len with 0"),
+    ("x = len(1, 2)", 1, 5, "len with 2"),
+    ("x = int('7', 8)", 1, 5, "int with 2"),
+    ("x = min()", 1, 5, "min with 0"),
+    ("x = sum(y, start=1)", 1, 12, "keyword"),
+    ("x = sorted(y)", 1, 5, "'sorted'"),
     ("max = 1", 1, 1, "'max'"),
     ("x = __name__", 1, 5, "'__name__'"),
     ("x = 4611686018427387904", 1, 5, "63 bits"),
     ("x = -4611686018427387905", 1, 5, "63 bits"),
-    ("é = 'ü'; x = 'a'", 1, 5, "a string"),
-    ("ü = 1; x = 1.5", 1, 12, "a float"),
+    ("é = 'ü'; x = b'a'", 1, 14, "bytes"),
+    ("ü = 1; x = 1.5j", 1, 12, "complex"),
+    ("x = y + f'é{y.z}'", 1, 13, "attribute"),
 ]
 
 
@@ -161,6 +193,16 @@ DEEP = {
     "lambdas": "x = " + "lambda: " * N + "1",
     "attributes": "x = x" + ".x" * N,
     "just too deep": "x = " + "+".join(["x"] * 101),
+    "subscripts": "x = x" + "[0]" * N,
+    "lists": "x = " + "[" * 150 + "]" * 150,
+    "tries": "".join(" " * i + "try:\n" for i in range(30))
+    + " " * 30
+    + "pass\n"
+    + "".join(" " * i + "finally: pass\n" for i in reversed(range(30))),
+    "finally in finally": "".join(" " * i + "try: pass\n" + " " * i + "finally:\n" for i in range(60))
+    + " " * 60
+    + "pass",
+    "ways out of finally": "while x:\n try:\n" + "  if x: break\n" * 2000 + " finally:\n" + "  x = x + 1\n" * 2000,
 }
 
 
@@ -175,6 +217,18 @@ def test_reasonable_nesting_and_length_are_accepted() -> None:
     compiled("x = 1\nx = " + " and ".join(["x"] * 2000))
     compiled("x = 1\nx = " + " < ".join(["x"] * 2000))
     compiled("print(" + ", ".join(["1"] * 2000) + ")")
+    compiled("x = [" + ", ".join(["1"] * 2000) + "]")
+    compiled("x = f'" + "{1}" * 2000 + "'")
+    levels = range(18)
+    tries = "".join(" " * i + "try:\n" for i in levels) + " " * 18 + "return 1\n"
+    compiled(function(tries + "".join(" " * i + "finally: print()\n" for i in reversed(levels))))
+    compiled(
+        function("".join(" " * i + "try: return 1\n" + " " * i + "finally:\n" for i in range(8)) + " " * 8 + "pass\n")
+    )
+
+
+def function(body: str) -> str:
+    return "def f():\n" + "".join(f" {line}\n" for line in body.splitlines())
 
 
 @given(sources())
@@ -242,8 +296,10 @@ def test_what_does_not_fit_the_encoding_is_refused() -> None:
 
 
 def unset_slots(source: str) -> int:
+    """How many variables are made UNSET before anything else."""
     code = compiled(source).codes[1]
-    return sum(i.op == "LOADK" and SMALL.get(i.operands[1]) is UNSET for i in code.instructions)
+    unset = (i.op == "LOADK" and SMALL.get(i.operands[1]) is UNSET for i in code.instructions)
+    return sum(takewhile(bool, unset))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +325,21 @@ def unset_slots(source: str) -> int:
         ("b = 1 if x else 0\n x = x", 1),
         ("while x:\n  a = x\n x = x", 2),
         ("while a < 3:\n  if a: break\n return a", 0),
+        ("try: x = 1\n except ValueError: x = 2\n return x", 0),
+        ("try: x = 1\n except ValueError: return 0\n return x", 0),
+        ("try: x = 1\n except ValueError: pass\n return x", 1),
+        ("try: x = 1\n finally: print(x)", 1),
+        ("x = 1\n try: x = a\n finally: print(x)", 0),
+        ("try: pass\n finally: x = 1\n return x", 0),
+        ("try: print(a)\n except ValueError as x: print(x)", 0),
+        ("x = 1\n try: print(a)\n except ValueError as x: pass\n return x", 1),
+        ("x = 1\n while a:\n  print(x)\n  try: print(a)\n  except ValueError as x: pass", 1),
+        ("x = 1\n try:\n  try: print(a)\n  except ValueError as x: pass\n finally: print(x)", 2),
+        ("while a:\n  try:\n   x = 1\n   break\n  finally: a -= 1\n return x", 1),
+        ("while True:\n  try:\n   if a: break\n  finally: x = 1\n return x", 0),
+        ("for x in [1]: print(x)", 0),
+        ("for i in a: x = i\n return x", 1),
+        ("assert a, x\n x = a", 1),
     ],
 )
 def test_only_variables_that_may_be_unset_are_checked(body: str, checks: int) -> None:
@@ -290,6 +361,44 @@ def test_ints_that_look_like_other_constants_are_kept() -> None:
     loaded = [program.constants[i.operands[1]] if i.op == "CONSTANT" else i.operands[1] for i in loads]
     assert loaded == numbers
     assert not any(i.op == "LOADK" and i.operands[1] in SMALL for i in loads)
+
+
+def test_equal_constants_of_different_types_are_different_constants() -> None:
+    program = compiled("print(1.0, -0.0, 0.0, 1e400, '1.0', 4611686018427387903, 4611686018427387903.0, 0.0)")
+    assert list(map(repr, program.constants)) == ["1.0", "-0.0", "0.0", "inf", "'1.0'", str(2**62 - 1), repr(2.0**62)]
+
+
+WAYS_OUT = """def f(a):
+    while a:
+        try:
+            if a > 1: return 2
+            if a: break
+            a += 1
+        finally:
+            print(7)
+"""
+
+
+def test_the_code_of_a_finally_is_outside_of_its_own_trys_cover() -> None:
+    code = compiled(WAYS_OUT).codes[1]
+    prints = [n for n, i in enumerate(code.instructions) if i.op == "PRINT"]
+    assert len(prints) == 4, "return, break, the end of the body, and an exception"
+    assert not any(h.start <= n < h.end for h in code.handlers for n in prints)
+    adds = [n for n, i in enumerate(code.instructions) if i.op == "ADDI"]
+    assert adds
+    assert all(any(h.start <= n < h.end for h in code.handlers) for n in adds)
+
+
+def test_inner_handlers_come_first() -> None:
+    source = "try:\n try:\n  a = 1 // 0\n except ValueError: pass\nexcept ZeroDivisionError: pass\n"
+    inner, *outer = compiled(source).codes[0].handlers
+    assert any(o.start <= inner.start and inner.end <= o.end and o.target > inner.target for o in outer)
+
+
+def test_an_operator_with_an_equals_sign_says_so() -> None:
+    code = compiled("def f(x, y):\n x += y\n x *= y\n x -= y\n x[0] += y\n x += 1\n x = x + y\n").codes[1]
+    found = [(i.op, i.augmented) for i in code.instructions if i.op in ("IADD", "IMUL", "SUB", "ADDI", "ADD")]
+    assert found == [("IADD", True), ("IMUL", True), ("SUB", True), ("IADD", True), ("ADDI", True), ("ADD", False)]
 
 
 def test_every_opcode_is_used_by_some_example() -> None:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Instruction, Program
+from safepoint.guest.builtin import BUILTINS
+from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Handler, Instruction, Program
 from safepoint.guest.compiler import compile_program
+from safepoint.guest.faults import KINDS
 from safepoint.guest.machine import Machine
 from safepoint.guest.sites import Sites
-from safepoint.guest.verifier import BadCode, verify
+from safepoint.guest.verifier import BadCode, handlers_of, verify
 from tests.strategies import EXAMPLES
 
 Line = tuple[str, tuple[int, ...]]
@@ -50,6 +52,21 @@ REFUSED = {
     "no prepared loop": (3, [("LOADK", (1, 0)), ("LOADK", (2, 0)), ("LOADK", (3, 1)), ("FOR_RANGE", (0, 1, -1)), RETURN]),
     "may hold no prepared loop": (5, [("LOADK", (1, 0)), ("LOADK", (2, 0)), ("LOADK", (3, 1)), ("FOR_PREPARE", (1, 1)),
                                       ("LOADK", (2, 9)), ("FOR_RANGE", (0, 1, -2)), RETURN]),
+    "does not jump to its FOR_EACH": (0, [("EACH_PREPARE", (0, 0)), RETURN]),
+    "slot 0 may hold no prepared loop": (1, [("LOADK", (1, 0)), ("FOR_EACH", (2, 0, -1)), RETURN]),
+    "slot 1 may hold no prepared loop": (4, [("MOVE", (1, 0)), ("EACH_PREPARE", (1, 2)), ("LOADK", (1, 0)), ("JUMP", (0,)),
+                                             ("FOR_EACH", (3, 1, -3)), RETURN]),
+    "FOR_EACH needs a slot beyond": (0, [("FOR_EACH", (0, 7, -1)), RETURN]),
+    "no builtin": (0, [("BUILTIN", (0, len(BUILTINS), 1)), RETURN]),
+    "no kind": (0, [("MATCHES", (0, 0, len(KINDS))), RETURN]),
+    "BUILTIN of 2 values": (1, [("MOVE", (1, 0)), ("BUILTIN", (0, BUILTINS.index("abs"), 2)), RETURN]),
+    "BUILTIN of 0 values": (0, [("BUILTIN", (0, BUILTINS.index("max"), 0)), RETURN]),
+    "EXCEPTION of 2 values": (1, [("MOVE", (1, 0)), ("EXCEPTION", (0, 0, 2)), RETURN]),
+    "PRINT_END of 0 values": (0, [("PRINT_END", (0, 0)), RETURN]),
+    "LIST reads slot 2": (1, [("MOVE", (1, 0)), ("LIST", (0, 3)), RETURN]),
+    "LIST needs a slot beyond": (0, [("LIST", (8, 0)), RETURN]),
+    "SLICE reads slot 3": (2, [("MOVE", (1, 0)), ("MOVE", (2, 0)), ("SLICE", (0, 1, 2)), RETURN]),
+    "leaves the function": (0, [("APPEND", (0, 0))]),
 }  # fmt: skip
 
 
@@ -71,11 +88,69 @@ def test_a_cycle_without_a_back_edge_is_refused_whatever_its_jumps(monkeypatch: 
     assert caught.value.number == 1
 
 
+def covered(*lines: Line, handler: Handler, slots: int = 8) -> Program:
+    good = program(*lines, slots=slots)
+    return replace(good, codes=(good.codes[0], replace(good.codes[1], handlers=(handler,))))
+
+
+def test_a_handler_gets_the_exception_and_what_was_sure_before() -> None:
+    """Slot 1 is written by all that is covered, and yet not sure: the first of them may raise."""
+    lines: list[Line] = [("INDEX", (1, 0, 0)), ("MOVE", (2, 1)), RETURN, ("RETURN", (0,))]
+    verify(covered(*lines, handler=Handler(0, 2, 3, 4)))
+    verify(covered(*lines[:3], ("RETURN", (4,)), handler=Handler(0, 2, 3, 4)))
+    verify(covered(*lines[:3], ("RETURN", (1,)), handler=Handler(1, 2, 3, 4)))
+    for slot in (1, 2, 5):
+        with pytest.raises(BadCode, match=f"RETURN reads slot {slot}, which may hold nothing"):
+            verify(covered(*lines[:3], ("RETURN", (slot,)), handler=Handler(0, 2, 3, 4)))
+
+
+def test_what_lies_behind_a_call_that_raised_is_lost() -> None:
+    lines: list[Line] = [("MOVE", (1, 0)), ("MOVE", (2, 0)), ("MOVE", (3, 0)), ("CALL", (2, 0)), RETURN]
+    verify(covered(*lines, ("RETURN", (1,)), handler=Handler(3, 4, 5, 6)))
+    with pytest.raises(BadCode, match="reads slot 2"):
+        verify(covered(*lines, ("RETURN", (2,)), handler=Handler(3, 4, 5, 6)))
+
+
+def test_a_handler_that_overwrites_a_loop_ends_it() -> None:
+    loop: list[Line] = [
+        ("MOVE", (1, 0)),
+        ("EACH_PREPARE", (1, 1)),
+        ("INDEX", (3, 3, 3)),
+        ("FOR_EACH", (3, 1, -2)),
+        RETURN,
+    ]
+    verify(covered(*loop, handler=Handler(2, 3, 3, 4)))
+    for slot in (1, 2):
+        with pytest.raises(BadCode, match="slot 1 may hold no prepared loop"):
+            verify(covered(*loop, handler=Handler(2, 3, 3, slot)))
+
+
+def test_a_cycle_through_a_handler_holds_a_back_edge() -> None:
+    """An exception raised in its own handler, again and again."""
+    with pytest.raises(BadCode, match="cycle") as caught:
+        verify(covered(("MOVE", (1, 0)), ("RAISE", (0,)), handler=Handler(1, 2, 0, 2)))
+    assert caught.value.number == 0
+    verify(covered(("MOVE", (1, 0)), ("TRUE_JUMP_BACK", (0, -2)), ("RAISE", (0,)), RETURN, handler=Handler(1, 2, 0, 2)))
+
+
+@pytest.mark.parametrize("bad", [(1, 1, 0, 0), (-1, 1, 0, 0), (0, 3, 0, 0), (0, 1, 2, 0), (0, 1, -1, 0), (0, 1, 1, 8)])
+def test_handlers_lie_inside_the_code(bad: tuple[int, int, int, int]) -> None:
+    with pytest.raises(BadCode, match="Handler"):
+        verify(covered(("MOVE", (1, 0)), RETURN, handler=Handler(*bad)))
+
+
+def test_the_first_handler_that_covers_an_instruction_is_the_one() -> None:
+    code = covered(("MOVE", (1, 0)), ("MOVE", (2, 0)), RETURN, handler=Handler(1, 2, 2, 1)).codes[1]
+    outer = Handler(0, 3, 2, 2)
+    assert handlers_of(replace(code, handlers=(*code.handlers, outer))) == [outer, code.handlers[0], outer]
+
+
 def test_programs_as_a_whole() -> None:
     good = program(RETURN)
     verify(good)
     for bad, what in [
         (replace(good, constants=(2**62,)), "63 bits"),
+        (replace(good, constants=(None,)), "63 bits"),  # type: ignore[arg-type]
         (replace(good, constants=(FunctionConstant(2),)), "63 bits"),
         (replace(good, constants=(FunctionConstant(0),)), "63 bits"),
         (program(RETURN, slots=0), "beyond"),

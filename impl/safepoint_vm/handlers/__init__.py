@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from safepoint.guest.code import OPCODES
-from safepoint_vm.handlers import arithmetic, calls, control, moves
+from safepoint_vm.handlers import allocating, arithmetic, calls, collecting, control, exceptions, moves, sequences
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.begin,
@@ -17,13 +17,24 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
 )
 """Handlers that somebody else than an instruction leads to: the host, or a poisoned table."""
 
+ROUTINES: tuple[Callable[..., Any], ...] = (
+    allocating.refill,
+    allocating.retire,
+    collecting.forward,
+    collecting.scan,
+    collecting.unsound_value,
+    collecting.unsound_object,
+    collecting.fill,
+)
+"""What the host calls."""
+
 
 def opcodes() -> dict[str, Callable[..., Any]]:
     """KeyError: an opcode without a handler."""
     found = {
-        name: value
-        for module in (moves, arithmetic, control, calls)
-        for name, value in vars(module).items()
+        value.__name__: value
+        for module in (moves, arithmetic, control, calls, sequences, exceptions)
+        for value in vars(module).values()
         if getattr(value, "role", None) == "opcode"
     }
     return {name: found[name] for name in OPCODES}

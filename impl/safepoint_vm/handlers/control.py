@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol import RAISE_INTERRUPT
-from safepoint_vm.handlers.leaving import fault
+from safepoint_vm.handlers.leaving import fault, hosted
+from safepoint_vm.handlers.numbers import comparable
 from safepoint_vm.machine import (
     CHECKS_FLAG,
     COUNTING,
@@ -19,7 +20,18 @@ from safepoint_vm.machine import (
     slow_path,
 )
 from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
-from safepoint_vm.words import Thread, as_number, both_ints, is_int, is_true
+from safepoint_vm.words import (
+    Thread,
+    as_float,
+    as_number,
+    both_floats,
+    both_ints,
+    is_int,
+    is_reference,
+    is_true,
+    is_true_word,
+    scaled,
+)
 
 
 @opcode
@@ -28,18 +40,40 @@ def JUMP(vm: Machine, offset: FarJump) -> Exit:
     return vm.jump(offset)
 
 
-@opcode
-def FALSE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
-    """if not condition: jump forward"""
+@slow
+def slow_false_jump(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """The same, of lists and objects."""
     if is_true(vm[condition]):
         return vm.next()
     return vm.jump(offset)
 
 
 @opcode
+def FALSE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """if not condition: jump forward"""
+    x = vm[condition]
+    if is_reference(x):
+        return slow_false_jump(vm, condition, offset)
+    if is_true_word(x):
+        return vm.next()
+    return vm.jump(offset)
+
+
+@slow
+def slow_true_jump(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
+    """The same, of lists and objects; TRUE_JUMP_BACK's too."""
+    if is_true(vm[condition]):
+        return vm.jump(offset)
+    return vm.next()
+
+
+@opcode
 def TRUE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
     """if condition: jump forward"""
-    if is_true(vm[condition]):
+    x = vm[condition]
+    if is_reference(x):
+        return slow_true_jump(vm, condition, offset)
+    if is_true_word(x):
         return vm.jump(offset)
     return vm.next()
 
@@ -48,9 +82,16 @@ def TRUE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
 
 
 @inline
-def count(thread: Thread) -> None:
+def count_back_edge(thread: Thread) -> None:
     if COUNTING:
         thread.back_edges = thread.back_edges + 1
+
+
+@inline
+def uncount_back_edge(thread: Thread) -> None:
+    """The handler is about to count this visit once more."""
+    if COUNTING:
+        thread.back_edges = thread.back_edges - 1
 
 
 @slow
@@ -65,7 +106,7 @@ def slow_back_edge(vm: Machine) -> Exit:
     """A poisoned back-edge.  The protocol's text says why, and what to do."""
     if PROTOCOL:
         thread = vm.thread
-        count(thread)
+        count_back_edge(thread)
         thread.slow_entries = thread.slow_entries + 1
         thread.pc = vm.pc
         thread.frame = vm.frame
@@ -85,8 +126,7 @@ def after_back_edge(vm: Machine) -> Exit:
     thread = vm.thread
     if thread.result == RAISE_INTERRUPT:
         return vm.leave(Exited.INTERRUPTED)
-    if COUNTING:
-        thread.back_edges = thread.back_edges - 1  # the handler counts this visit once more
+    uncount_back_edge(thread)
     return vm.execute(thread.base)
 
 
@@ -96,7 +136,7 @@ def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count(vm.thread)
+    count_back_edge(vm.thread)
     return vm.jump(offset)
 
 
@@ -106,21 +146,28 @@ def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count(vm.thread)
-    if is_true(vm[condition]):
+    count_back_edge(vm.thread)
+    x = vm[condition]
+    if is_reference(x):
+        return slow_true_jump(vm, condition, offset)
+    if is_true_word(x):
         return vm.jump(offset)
     return vm.next()
 
 
 @slow
 def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
-    """The same, with bools.  (It is still the handler's one visit: nothing is counted here.)"""
+    """The same, with other numbers.  (It is still the handler's one visit: nothing is counted here.)"""
     x, y = as_number(vm[left]), as_number(vm[right])
     if both_ints(x, y):
         if x < y:
             return vm.jump(offset)
         return vm.next()
-    return fault(vm)
+    if comparable(x, y):
+        if as_float(x) < as_float(y):
+            return vm.jump(offset)
+        return vm.next()
+    return hosted(vm)
 
 
 @opcode
@@ -129,10 +176,14 @@ def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count(vm.thread)
+    count_back_edge(vm.thread)
     x, y = vm[left], vm[right]
     if both_ints(x, y):
         if x < y:
+            return vm.jump(offset)
+        return vm.next()
+    if both_floats(x, y):
+        if scaled(x) < scaled(y):
             return vm.jump(offset)
         return vm.next()
     return slow_less_jump_back(vm, left, right, offset)
@@ -192,7 +243,7 @@ def FOR_RANGE(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count(vm.thread)
+    count_back_edge(vm.thread)
     left = vm[loop + 1]
     if left > 0:
         vm[loop + 1] = Value(left - 2)

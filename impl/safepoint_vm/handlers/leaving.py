@@ -1,4 +1,4 @@
-"""Where an instruction goes that raises."""
+"""Where an instruction goes that machine code cannot finish."""
 
 from __future__ import annotations
 
@@ -10,3 +10,9 @@ from safepoint_vm.vocabulary import Exit, slow
 def fault(vm: Machine) -> Exit:
     """The instruction raises.  What it raises is the host's to say, from the instruction and its slots."""
     return vm.leave(Exited.FAULT)
+
+
+@slow
+def hosted(vm: Machine) -> Exit:
+    """The host executes the instruction, by the guest's definitions; or it raises."""
+    return vm.leave(Exited.HOSTED)

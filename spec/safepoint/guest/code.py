@@ -40,6 +40,11 @@ def index(name: str, of: str) -> Operand:
     return Operand(name, of, 0, 2**31 - 1)
 
 
+def operand(name: str, of: str) -> Operand:
+    """The number of something that there are few of: 16 bits."""
+    return Operand(name, of, 0, 2**15 - 1)
+
+
 def count(name: str) -> Operand:
     return Operand(name, "count", 0, 2**14 - 1)
 
@@ -66,6 +71,7 @@ class Opcode:
 
 _binary = (slot("dst"), slot("left"), slot("right"))
 _unary = (slot("dst"), slot("src"))
+_several = (slot("first"), count("count"))
 
 OPCODES: dict[str, Opcode] = {
     o.name: o
@@ -83,7 +89,11 @@ OPCODES: dict[str, Opcode] = {
         Opcode("SUB", _binary, "dst = left - right"),
         Opcode("MUL", _binary, "dst = left * right"),
         Opcode("FLOORDIV", _binary, "dst = left // right"),
+        Opcode("TRUEDIV", _binary, "dst = left / right"),
+        Opcode("POWER", _binary, "dst = left ** right"),
         Opcode("MOD", _binary, "dst = left % right"),
+        Opcode("IADD", _binary, "dst = left, after left += right: a list grows in place"),
+        Opcode("IMUL", _binary, "dst = left, after left *= right: a list grows in place"),
         Opcode("AND", _binary, "dst = left & right"),
         Opcode("OR", _binary, "dst = left | right"),
         Opcode("XOR", _binary, "dst = left ^ right"),
@@ -102,6 +112,20 @@ OPCODES: dict[str, Opcode] = {
         Opcode("NOT_EQUAL", _binary, "dst = left != right"),
         Opcode("IS", _binary, "dst = left is right"),
         Opcode("IS_NOT", _binary, "dst = left is not right"),
+        Opcode("IN", _binary, "dst = left in right"),
+        Opcode("NOT_IN", _binary, "dst = left not in right"),
+        # lists and strings
+        Opcode("LIST", _several, "first = [first, first+1, …]"),
+        Opcode("INDEX", (slot("dst"), slot("of"), slot("index")), "dst = of[index]"),
+        Opcode("STORE_INDEX", (slot("of"), slot("index"), slot("src")), "of[index] = src"),
+        Opcode("DELETE_INDEX", (slot("of"), slot("index")), "del of[index]"),
+        Opcode("SLICE", (slot("dst"), slot("of"), slot("bounds")), "dst = of[bounds:bounds+1]; None: from the start, to the end"),
+        Opcode("LEN", _unary, "dst = len(src)"),
+        Opcode("APPEND", (slot("of"), slot("src")), "of.append(src)"),
+        Opcode("POP", (slot("dst"), slot("of")), "dst = of.pop()"),
+        Opcode("POP_AT", (slot("dst"), slot("of"), slot("index")), "dst = of.pop(index)"),
+        Opcode("FORMAT", _several, "first = ''.join of str(first), str(first+1), …"),
+        Opcode("BUILTIN", (slot("first"), operand("builtin", "builtin"), count("count")), "first = builtin(first, first+1, …)"),
         # jumps
         Opcode("JUMP", (far("offset"),), "jump forward", jumps="forward"),
         Opcode("FALSE_JUMP", (slot("condition"), far("offset")), "if not condition: jump forward", jumps="forward"),
@@ -117,11 +141,21 @@ OPCODES: dict[str, Opcode] = {
         Opcode("FOR_RANGE", (slot("dst"), slot("loop"), jump("offset")),
                "if turns are left: one less, dst = next value, next value += step, jump backward",
                site="back_edge", jumps="backward"),
+        Opcode("EACH_PREPARE", (slot("loop"), far("offset")),
+               "TypeError if loop is no list and no str; loop+1 = 0; jump forward to its FOR_EACH", jumps="forward"),
+        Opcode("FOR_EACH", (slot("dst"), slot("loop"), jump("offset")),
+               "if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward", site="back_edge", jumps="backward"),
+        # exceptions
+        Opcode("EXCEPTION", (slot("first"), operand("kind", "kind"), count("count")), "first = kind(first, …)"),
+        Opcode("RAISE", (slot("src"),), "raise src: this place is added to its traceback"),
+        Opcode("RERAISE", (slot("src"),), "raise src once more, where a handler did not want it: its traceback is as it was"),
+        Opcode("MATCHES", (slot("dst"), slot("src"), operand("kind", "kind")), "dst = src is an instance of kind"),
         # calls
         Opcode("CALL", (slot("base"), count("count")),
                "base = base(base+3, …): push a frame that begins at base+3", site="frame_push"),
         Opcode("RETURN", (slot("src"),), "pop the frame; the result goes to the caller's base"),
         Opcode("PRINT", (slot("first"), count("count")), "print(first, first+1, …), in a native region", site="native"),
+        Opcode("PRINT_END", (slot("first"), count("count")), "print(first, …, end=the last of them), in a native region", site="native"),
         Opcode("HALT", (), "the module is through"),
     )
 }  # fmt: skip
@@ -147,20 +181,37 @@ INT_MIN, INT_MAX = -(2**62), 2**62 - 1
 
 @dataclass(frozen=True)
 class Instruction:
+    """`augmented`: it stands for `x op= y`, which is what an error message then says."""
+
     op: str
     operands: tuple[int, ...]
     line: int
+    augmented: bool = False
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Of an exception raised by an instruction in start … end-1: it is put into `slot`, and control goes on at `target`."""
+
+    start: int
+    end: int
+    target: int
+    slot: int
 
 
 @dataclass(frozen=True)
 class Code:
-    """A function of the guest's, or its module.  Parameters are the first slots; `slots` counts the whole frame."""
+    """A function of the guest's, or its module.  Parameters are the first slots; `slots` counts the whole frame.
+
+    `handlers`: the first that covers an instruction is the one (so inner ones come first).
+    """
 
     name: str
     parameters: tuple[str, ...]
     slots: int
     instructions: tuple[Instruction, ...]
     line: int
+    handlers: tuple[Handler, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,6 +228,6 @@ class Program:
     file: str
     source: str
     codes: tuple[Code, ...]
-    constants: tuple[int | FunctionConstant, ...]
+    constants: tuple[int | float | str | FunctionConstant, ...]
     globals: tuple[str, ...]
     names: tuple[str, ...]

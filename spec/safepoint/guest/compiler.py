@@ -1,9 +1,10 @@
 """The guest's compiler: a subset of Python -> register code (`code.Program`).
 
-Inside: ints of 63 bits, bools, None; functions defined at the top level, with positional parameters; names, operators (all
-but `/`, `**`, `@`, `in`), `and`, `or`, `not`, chained comparison, conditional expressions, calls, `print`; assignment to
-names, also chained and to a tuple of names, augmented assignment, `global`; `if`, `while`, `for … in range(…)`, `break`,
-`continue`, `pass`, `return`.  Whatever else is one `GuestSyntaxError`.
+Inside: ints of 63 bits, floats, strings, lists, bools, None; functions defined at the top level, with positional
+parameters; all operators but `@`, conditional expressions, f-strings without formats, subscripts, slices without steps,
+calls, `append` and `pop`; the built-in functions and exception classes of `builtin` and `faults`; assignment to names and
+subscripts, also chained, augmented, and to several at once; `global`, `del x[i]`; `if`, `while`, `for` over a range, list or
+string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`.  Whatever else is one `GuestSyntaxError`.
 
 Every loop is entered at its test, which stands at its bottom and ends in the loop's only back-edge opcode.  So one
 execution of that opcode is one evaluation of the test: n + 1 for n turns.
@@ -12,13 +13,13 @@ execution of that opcode is one evaluation of the test: n + 1 for n turns.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 
 from safepoint.guest.code import OPCODES, UNSET, Program
 from safepoint.guest.emitter import TOO_MUCH, Label, Pending, Tables
-from safepoint.guest.expressions import BINARY, SMALL_CODE, Expressions, in_parts
-from safepoint.guest.source import Source
-from safepoint.guest.subset import outside
+from safepoint.guest.expressions import in_parts
+from safepoint.guest.loops import Loops
+from safepoint.guest.names import SMALL_CODE
+from safepoint.guest.source import Located, Source
 
 
 def compile_program(source: bytes | str, file: str) -> Program:
@@ -36,19 +37,8 @@ def compile_program(source: bytes | str, file: str) -> Program:
     return tables.program(module.code("<module>", (), 1))
 
 
-@dataclass
-class Loop:
-    """The loop around a statement.  `breaks`: what is assigned at each `break`."""
-
-    test: Label
-    end: Label
-    breaks: list[frozenset[str]] = field(default_factory=list)
-
-
-class Statements(Expressions):
+class Statements(Loops):
     """The code of one function, or of the module: then there are no local variables."""
-
-    loop: Loop | None = None
 
     def block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -57,12 +47,10 @@ class Statements(Expressions):
     def statement(self, node: ast.stmt) -> None:
         top = self.top
         match node:
-            case ast.Expr(value=ast.Constant(value=str())) | ast.Pass() | ast.Global():
+            case ast.Pass() | ast.Global():
                 pass
-            case ast.Expr(value=ast.Call() as call) if self.is_name(call.func, "print"):
-                self.print(call)
             case ast.Expr(value=value):
-                self.value(value)
+                self.expression_statement(value)
             case ast.Assign():
                 self.assign(node)
             case ast.AugAssign():
@@ -76,14 +64,38 @@ class Statements(Expressions):
             case ast.Break() | ast.Continue():
                 self.leave_turn(node)
             case ast.Return():
-                self.emit(node, "RETURN", self.value(node.value or ast.copy_location(ast.Constant(None), node)))
-                self.unreachable()
+                self.return_statement(node)
+            case ast.Try():
+                self.try_statement(node)
+            case ast.Raise():
+                self.raise_statement(node)
+            case ast.Assert():
+                self.assert_statement(node)
+            case ast.Delete():
+                for target in node.targets:
+                    self.delete(target)
             case _:
-                raise self.error(node, *outside(node))
+                raise self.outside(node, node)
         self.top = top
 
-    def unreachable(self) -> None:
-        self.assigned = frozenset(self.variables)
+    def expression_statement(self, node: ast.expr) -> None:
+        match node:
+            case ast.Constant(value=str()):
+                pass  # a docstring, or as good as one
+            case ast.Call(func=ast.Attribute() as called):
+                self.method(node, called, None)
+            case ast.Call() if self.pythons(node.func, "print"):
+                self.print(node)
+            case _:
+                self.value(node)
+
+    def return_statement(self, node: ast.Return) -> None:
+        value = node.value or ast.copy_location(ast.Constant(None), node)
+        cleanups = any(block.cleanup for block in self.blocks)
+        slot = self.push(value) if cleanups else self.value(value)  # a cleanup may assign the variable
+        with self.way_out(0):
+            self.emit(node, "RETURN", slot)
+        self.unreachable()
 
     # -- assignment
 
@@ -92,7 +104,7 @@ class Statements(Expressions):
             case [ast.Name(id=name)] if name in self.variables and not in_parts(node.value):
                 self.into(node.value, self.variables[name])
                 self.assigned |= {name}
-            case [ast.Tuple(elts=targets)]:
+            case [ast.Tuple(elts=targets) | ast.List(elts=targets)]:
                 self.assign_tuple(node, targets)
             case targets:
                 slot = self.value(node.value)
@@ -110,23 +122,39 @@ class Statements(Expressions):
             self.store(target, slot)
 
     def store(self, target: ast.expr, slot: int) -> None:
-        if not isinstance(target, ast.Name):
-            raise self.error(target, "only names can be assigned to", "x = value")
-        if target.id in self.variables:
-            self.emit(target, "MOVE", self.variables[target.id], slot)
-            self.assigned |= {target.id}
-        else:
-            self.emit(target, "SET_GLOBAL", slot, self.global_number(target, target.id))
+        match target:
+            case ast.Name(id=name) if name in self.variables:
+                self.emit(target, "MOVE", self.variables[name], slot)
+                self.assigned |= {name}
+            case ast.Name(id=name):
+                self.emit(target, "SET_GLOBAL", slot, self.global_number(target, name))
+            case ast.Subscript():
+                top = self.top
+                self.emit(target, "STORE_INDEX", *self.element(target), slot)
+                self.top = top
+            case _:
+                raise self.error(target, "only names and subscripts can be assigned to", "x = value")
 
     def augmented(self, node: ast.AugAssign) -> None:
+        """The old value, the operation in place, and the assignment; a subscript's list and index are computed once."""
+        if isinstance(node.target, ast.Subscript):
+            of, index = self.element(node.target)
+            old = self.allocate()
+            self.emit(node.target, "INDEX", old, of, index)
+            self.binary(node, node.op, old, node.value, old, augmented=True)
+            self.emit(node, "STORE_INDEX", of, index, old)
+            return
         if not isinstance(node.target, ast.Name):
-            raise self.error(node.target, "only names can be assigned to", "x += value")
-        if type(node.op) not in BINARY:
-            raise self.error(node, *outside(node.op))
+            raise self.error(node.target, "only names and subscripts can be assigned to", "x += value")
         left = self.value(node.target)
-        self.binary(node, node.op, left, node.value, left)
+        self.binary(node, node.op, left, node.value, left, augmented=True)
         if node.target.id not in self.variables:
             self.store(node.target, left)
+
+    def delete(self, target: ast.expr) -> None:
+        if not isinstance(target, ast.Subscript):
+            raise self.error(target, "del is for an item of a list only", "x = None")
+        self.emit(target, "DELETE_INDEX", *self.element(target))
 
     # -- control
 
@@ -136,91 +164,12 @@ class Statements(Expressions):
         known = self.assigned
         self.block(node.body)
         after, self.assigned = self.assigned, known
-        if node.orelse and not isinstance(node.body[-1], ast.Break | ast.Continue | ast.Return):
+        if node.orelse and not isinstance(node.body[-1], ast.Break | ast.Continue | ast.Return | ast.Raise):
             self.emit(node.body[-1], "JUMP", end)
         self.place(no)
         self.block(node.orelse)
         self.place(end)
         self.assigned &= after
-
-    def while_loop(self, node: ast.While) -> None:
-        self.no_else(node)
-        outer, known = self.loop, self.assigned
-        loop, body = Loop(Label(), Label()), Label()
-        self.loop = loop
-        self.emit(node.test, "JUMP", loop.test)
-        self.place(body)
-        self.block(node.body)
-        self.loop, self.assigned = outer, known
-        self.place(loop.test)
-        self.loop_test(node.test, body)
-        self.place(loop.end)
-        self.assigned = self.assigned.intersection(*loop.breaks)
-
-    def loop_test(self, test: ast.expr, body: Label) -> None:
-        match test:
-            case ast.Constant(value=int(value)) if value:
-                self.emit(test, "JUMP_BACK", body)
-                self.unreachable()
-            case ast.Compare(left=left, ops=[ast.Lt()], comparators=[right]):
-                first, second = self.value(left), self.value(right)
-                if self.distance(body) >= OPCODES["LESS_JUMP_BACK"].operands[2].low:
-                    self.emit(test, "LESS_JUMP_BACK", first, second, body)
-                else:
-                    result = self.allocate()
-                    self.emit(test, "LESS", result, first, second)
-                    self.emit(test, "TRUE_JUMP_BACK", result, body)
-            case _:
-                self.emit(test, "TRUE_JUMP_BACK", self.value(test), body)
-
-    def for_loop(self, node: ast.For) -> None:
-        self.no_else(node)
-        if not isinstance(node.target, ast.Name):
-            raise self.error(node.target, "only a name can be the variable of a loop", "for x in range(…)")
-        hidden = self.range(node.iter)
-        outer, known = self.loop, self.assigned
-        loop, body = Loop(Label(), Label()), Label()
-        self.loop = loop
-        self.emit(node.iter, "FOR_PREPARE", hidden, loop.test)
-        self.place(body)
-        name = node.target.id
-        if name in self.variables:
-            variable = self.variables[name]
-            self.assigned |= {name}
-        else:
-            variable = self.allocate()
-            self.store(node.target, variable)
-        self.block(node.body)
-        self.loop, self.assigned = outer, known
-        self.place(loop.test)
-        self.emit(node, "FOR_RANGE", variable, hidden, body)
-        self.place(loop.end)
-        self.assigned = known  # each `break` has at least that
-
-    def range(self, node: ast.expr) -> int:
-        """Start, end and step in three neighbouring slots, which the loop keeps to itself."""
-        if not (isinstance(node, ast.Call) and self.is_name(node.func, "range")):
-            raise self.error(node, "a for loop goes over a range only", "for x in range(…)")
-        if not 1 <= len(node.args) <= 3:
-            raise self.error(node, f"range with {len(node.args)} arguments", "range(end), range(start, end, step)")
-        hidden = self.top
-        if len(node.args) == 1:
-            self.constant(node, 0, self.allocate())
-        self.arguments(node)
-        if len(node.args) < 3:
-            self.constant(node, 1, self.allocate())
-        return hidden
-
-    def no_else(self, node: ast.While | ast.For) -> None:
-        if node.orelse:
-            raise self.error(node.orelse[0], "else of a loop is outside the guest's language", "a variable and an if")
-
-    def leave_turn(self, node: ast.Break | ast.Continue) -> None:
-        assert self.loop is not None  # CPython's checks came first
-        if isinstance(node, ast.Break):
-            self.loop.breaks.append(self.assigned)
-        self.emit(node, "JUMP", self.loop.end if isinstance(node, ast.Break) else self.loop.test)
-        self.unreachable()
 
     # -- functions
 
@@ -232,7 +181,7 @@ class Statements(Expressions):
             raise self.error(node, *TOO_MUCH["slot"])  # before any work that grows with their square
         body = Statements(self.tables, {name: slot for slot, name in enumerate(names)}, parameters)
         body.block(node.body)
-        if not body.ends_in("RETURN"):
+        if not body.ended():
             body.statement(ast.copy_location(ast.Return(None), node.body[-1]))
         function = self.tables.add(body.code(node.name, parameters, node.lineno, body.prologue(node)))
         slot = self.allocate()
@@ -247,12 +196,12 @@ class Statements(Expressions):
 
     def locals(self, node: ast.FunctionDef) -> list[str]:
         """The names that the function assigns and does not declare global, in the order of the text."""
-        inside = list(ast.walk(node))
+        inside = [n for n in ast.walk(node) if isinstance(n, Located)]
         shared = {name for n in inside if isinstance(n, ast.Global) for name in n.names}
-        stores = [n for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id not in shared]
-        for name in stores:
-            self.check_name(name, name.id)
-        return list(dict.fromkeys(n.id for n in sorted(stores, key=lambda n: (n.lineno, n.col_offset))))
+        stores = [(n, name) for n in inside if (name := stored_name(n)) and name not in shared]
+        for place, name in stores:
+            self.check_name(place, name)
+        return list(dict.fromkeys(name for _, name in sorted(stores, key=lambda s: (s[0].lineno, s[0].col_offset))))
 
     def parameters(self, node: ast.FunctionDef) -> tuple[str, ...]:
         """Their names; raise for all that a def may have beside them."""
@@ -270,3 +219,11 @@ class Statements(Expressions):
         for parameter in a.args:
             self.check_name(parameter, parameter.arg)
         return tuple(p.arg for p in a.args)
+
+
+def stored_name(node: Located) -> str | None:
+    """The name that it gives a value, if any."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.ExceptHandler(name=name):
+            return name
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from safepoint.guest.code import OPCODES, Code, FunctionConstant, Instruction, Program
+from safepoint.guest.code import OPCODES, Code, FunctionConstant, Handler, Instruction, Program
 from safepoint.guest.source import Located, Source
 
 TOO_MUCH = {
@@ -33,6 +33,20 @@ class Pending:
     op: str
     operands: tuple[int | Label, ...]
     node: Located
+    augmented: bool = False
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A `Handler` whose target may not be known yet."""
+
+    start: int
+    end: int
+    handler: Label
+    slot: int
+
+
+Constant = int | float | str | FunctionConstant
 
 
 @dataclass
@@ -41,17 +55,21 @@ class Tables:
 
     source: Source
     codes: list[Code] = field(default_factory=list)
-    constants: dict[int | FunctionConstant, int] = field(default_factory=dict)
+    constants: dict[tuple[str, Constant], int] = field(default_factory=dict)
     globals: dict[str, int] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
 
     def add(self, code: Code) -> int:
         """The number of the constant that is this function.  The module is code 0."""
         self.codes.append(code)
-        return self.constants.setdefault(FunctionConstant(len(self.codes)), len(self.constants))
+        return self.constant(FunctionConstant(len(self.codes)))
+
+    def constant(self, value: Constant) -> int:
+        """Its number.  1 and 1.0 are equal, 0.0 and -0.0 too, and yet not the same constant."""
+        return self.constants.setdefault((repr(value), value), len(self.constants))
 
     def program(self, module: Code) -> Program:
-        tables = tuple(self.constants), tuple(self.globals), tuple(self.names)
+        tables = tuple(value for _, value in self.constants), tuple(self.globals), tuple(self.names)
         return Program(self.source.file, self.source.text, (module, *self.codes), *tables)
 
 
@@ -63,10 +81,11 @@ class Emitter:
         self.variables = variables
         self.top = self.slots = len(variables)
         self.pending: list[Pending] = []
+        self.protected: list[Protected] = []
         self.last_label = -1
 
-    def emit(self, node: Located, op: str, *operands: int | Label) -> None:
-        self.pending.append(Pending(op, operands, node))
+    def emit(self, node: Located, op: str, *operands: int | Label, augmented: bool = False) -> None:
+        self.pending.append(Pending(op, operands, node, augmented))
 
     def place(self, label: Label) -> None:
         label.position = self.last_label = len(self.pending)
@@ -82,19 +101,24 @@ class Emitter:
         """The operand of a jump to a label already placed, if the jump were the next instruction."""
         return label.position - len(self.pending) - 1
 
-    def ends_in(self, op: str) -> bool:
-        """Whether the code ends in this instruction and nothing jumps behind it."""
-        return bool(self.pending) and self.pending[-1].op == op and self.last_label < len(self.pending)
+    def ended(self) -> bool:
+        """Whether control cannot come to the code's end: it is left just before, and nothing jumps there."""
+        left = ("RETURN", "RAISE", "RERAISE")
+        return bool(self.pending) and self.pending[-1].op in left and self.last_label < len(self.pending)
 
     def code(self, name: str, parameters: tuple[str, ...], line: int, prologue: Sequence[Pending] = ()) -> Code:
         """What was emitted, behind a prologue without jumps: jumps are relative, so it moves none."""
         first = (self._resolve(0, p) for p in prologue)
         others = (self._resolve(number, p) for number, p in enumerate(self.pending))
-        return Code(name, parameters, self.slots, (*first, *others), line)
+        handlers = (
+            Handler(p.start + len(prologue), p.end + len(prologue), p.handler.position + len(prologue), p.slot)
+            for p in self.protected
+        )
+        return Code(name, parameters, self.slots, (*first, *others), line, tuple(handlers))
 
     def _resolve(self, number: int, pending: Pending) -> Instruction:
         operands = tuple(o.position - number - 1 if isinstance(o, Label) else o for o in pending.operands)
         for operand, value in zip(OPCODES[pending.op].operands, operands, strict=True):
             if not operand.low <= value <= operand.high:
                 raise self.tables.source.error(pending.node, *TOO_MUCH[operand.kind])
-        return Instruction(pending.op, operands, pending.node.lineno)
+        return Instruction(pending.op, operands, pending.node.lineno, pending.augmented)

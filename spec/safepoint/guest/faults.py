@@ -10,14 +10,40 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from safepoint.guest.values import Ref
+
+BASES = {
+    "BaseException": "", "Exception": "BaseException", "KeyboardInterrupt": "BaseException",
+    "ArithmeticError": "Exception", "OverflowError": "ArithmeticError", "ZeroDivisionError": "ArithmeticError",
+    "AssertionError": "Exception", "AttributeError": "Exception", "EOFError": "Exception",
+    "LookupError": "Exception", "IndexError": "LookupError", "KeyError": "LookupError",
+    "MemoryError": "Exception", "NameError": "Exception", "UnboundLocalError": "NameError",
+    "OSError": "Exception", "TimeoutError": "OSError",
+    "RuntimeError": "Exception", "NotImplementedError": "RuntimeError", "RecursionError": "RuntimeError",
+    "StopIteration": "Exception", "TypeError": "Exception",
+    "ValueError": "Exception", "UnicodeError": "ValueError", "UnicodeEncodeError": "UnicodeError",
+}  # fmt: skip
+"""The guest's exception classes -> the class that each derives from, as in CPython."""
+
+KINDS = tuple(BASES)
+"""An operand of kind "kind" is a number in this table."""
+
+
+def derives(kind: str, base: str) -> bool:
+    """Is an exception of this kind caught by `except base`?"""
+    return kind == base or (kind != "" and derives(BASES[kind], base))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An exception of the guest.  `kind`: the name of a built-in exception of Python."""
+    """An exception of the guest.  `kind`: the name of its class.  `ref`: the object itself, where it exists already."""
 
     kind: str
     message: str = ""
+    ref: Ref | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
@@ -35,6 +61,10 @@ def name_fault(name: str) -> Fault:
 def unbound_fault(name: str) -> Fault:
     """A local variable is read that has no value."""
     return Fault("UnboundLocalError", f"cannot access local variable '{name}' where it is not associated with a value")
+
+
+class TooDeep(Exception):
+    """Lists are nested deeper than an operation follows them: the guest's RecursionError, with this message."""
 
 
 class GuestSyntaxError(Exception):

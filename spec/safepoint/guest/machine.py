@@ -6,11 +6,15 @@ is where the check sites are; `sites` runs the protocol there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
-from safepoint.guest.semantics import EFFECTS, Frame, State, call_end, printed
+from safepoint.guest.heap import NoRoom
+from safepoint.guest.persistent import Vector
+from safepoint.guest.semantics import EFFECTS, Frame, State, call_end, to_print
+from safepoint.guest.values import NO_MEMORY
 from safepoint.protocol import GO, RAISE_INTERRUPT, RAISE_OVERFLOW
 
 RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
@@ -36,7 +40,8 @@ class Machine:
         """`program` is verified; a fresh thread stands before its first instruction."""
         module = program.codes[0]
         self.sites = sites
-        self.state = State(program, Frame(module, 0, (UNSET,) * module.slots), (UNSET,) * len(program.globals))
+        frame = Frame(module, 0, (UNSET,) * module.slots)
+        self.state = State(program, frame, (UNSET,) * len(program.globals), Vector())
 
     def fork(self) -> Machine:
         """The same thread again; both go on on their own."""
@@ -51,15 +56,21 @@ class Machine:
         outcome = self._check()
         if outcome is None:
             return False
-        instruction = self.state.frame.instruction
         match outcome:
             case Fault() as fault:
                 self.state = self.state.failed(fault)
             case _ if outcome in RAISED:
                 self.state = self.state.failed(RAISED[outcome])
             case _:
-                self.state = EFFECTS[instruction.op](self.state, *instruction.operands)
+                self.state = self._effect()
         return True
+
+    def _effect(self) -> State:
+        instruction = self.state.frame.instruction
+        try:
+            return EFFECTS[instruction.op](self.state, *instruction.operands)
+        except NoRoom:
+            return self.state.failed(NO_MEMORY)
 
     def _check(self) -> int | Fault | None:
         """Visit the check site of the instruction, if it has one.  A call that cannot be made visits none."""
@@ -75,12 +86,16 @@ class Machine:
             case _:
                 return GO
 
-    def _native(self, first: int, count: int) -> int | None:
+    def _native(self, first: int, count: int) -> int | Fault | None:
+        """Leave guest code, print, come back.  What cannot be printed visits no site."""
         if not self.state.native:
+            line = to_print(self.state, first, count)
+            if isinstance(line, Fault):
+                return line
             outcome = self._visit("leave")
             if outcome != GO:
                 return outcome
-            self.state = printed(self.state, first, count)
+            self.state = replace(self.state, output=self.state.output + line, native=True)
         return self._visit("reenter")
 
     def _visit(self, procedure: str, *args: int) -> int | None:
@@ -108,10 +123,5 @@ class Machine:
         return f"{self.state.frame.code.name}:{self.state.frame.pc}"
 
     def traceback(self) -> tuple[Place, ...]:
-        """Where it stands, outermost call first: (file, line, function); `faults.format_traceback` makes text of it."""
-        places: list[Place] = []
-        frame: Frame | None = self.state.frame
-        while frame is not None:
-            places.append((self.state.program.file, frame.instruction.line, frame.code.name))
-            frame = frame.caller
-        return tuple(reversed(places))
+        """Of the fault that ended it, outermost call first; `faults.format_traceback` makes text of it."""
+        return self.state.trace

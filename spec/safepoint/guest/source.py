@@ -11,15 +11,18 @@ import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from safepoint.guest.faults import GuestSyntaxError
 
 DEPTH = 100
 """How deep statements and expressions may be nested in each other; Python itself ends at 100 levels of indentation."""
 
+COPIES = 100_000
+"""How many nodes of the tree may be copies: a `finally` is compiled once for each way out of its `try`, by CPython too."""
+
 TOO_DEEP = f"nested more than {DEPTH} deep", "a part of it as a statement or a function of its own"
-Located = ast.stmt | ast.expr | ast.arg | ast.keyword
+Located = ast.stmt | ast.expr | ast.arg | ast.keyword | ast.excepthandler
 """Nodes that have a place in the text."""
 
 
@@ -37,8 +40,9 @@ class Source:
 
     def error(self, node: Located, what: str, instead: str = "") -> GuestSyntaxError:
         """The tree counts columns in bytes of UTF-8, people in characters."""
-        before = self.lines[node.lineno - 1].encode()[: node.col_offset]
-        return GuestSyntaxError(self.file, node.lineno, len(before.decode()) + 1, what, instead)
+        line = min(node.lineno, len(self.lines))  # CPython 3.11 is not sure of places inside long f-strings
+        before = self.lines[line - 1].encode()[: node.col_offset]
+        return GuestSyntaxError(self.file, line, len(before.decode(errors="ignore")) + 1, what, instead)
 
     def parse(self) -> ast.Module:
         """Raise `GuestSyntaxError` if it is no Python, or nested too deeply."""
@@ -47,6 +51,7 @@ class Source:
             try:
                 tree = ast.parse(self.text, self.file)
                 self._bound_depth(tree)
+                self._bound_copies(tree)
                 compile(tree, self.file, "exec", dont_inherit=True)
             except SyntaxError as error:
                 raise self._python_says(error) from None
@@ -89,6 +94,26 @@ class Source:
         node = level[0]
         assert isinstance(node, Located)
         raise self.error(node, *TOO_DEEP)
+
+    def _bound_copies(self, node: ast.AST) -> tuple[int, int]:
+        """The size of its code in nodes of the tree, and how many ways out it has: return, break, continue.
+
+        Without a bound, CPython itself would take for ever over a `finally` in a `finally` in a `finally` …
+        """
+        if not isinstance(node, ast.Try):
+            nodes, ways = self._sums(ast.iter_child_nodes(node))
+        else:
+            nodes, ways = self._sums([*node.body, *node.handlers, *node.orelse])
+            final_nodes, final_ways = self._sums(node.finalbody)
+            copies = ways + 2  # and one for an exception, and one without anything
+            if final_nodes * copies > COPIES:
+                raise self.error(node, "too many ways out of a try with finally", "a def with the code of the finally")
+            nodes, ways = nodes + final_nodes * copies, ways + final_ways * copies
+        return nodes + 1, ways + isinstance(node, ast.Return | ast.Break | ast.Continue)
+
+    def _sums(self, nodes: Iterable[ast.AST]) -> tuple[int, int]:
+        sizes = [self._bound_copies(node) for node in nodes]
+        return sum(nodes for nodes, _ in sizes), sum(ways for _, ways in sizes)
 
 
 def _located(node: ast.AST) -> Iterator[ast.AST]:

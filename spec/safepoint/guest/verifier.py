@@ -1,14 +1,15 @@
 """What must hold of code before a machine may run it, so that machine code need not check it.
 
 Every operand is in range, every slot in the frame and written before it is read, every jump goes where its opcode says,
-nothing runs off the end, and *every cycle of the control flow holds a back-edge opcode*: so no guest can run for ever
-between two check sites.
+nothing runs off the end, and *every cycle of the control flow holds a back-edge opcode*, also one that goes through
+exception handlers: so no guest can run for ever between two check sites.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from safepoint.guest.builtin import ARGUMENTS, BUILTINS
 from safepoint.guest.code import (
     BACK_EDGES,
     INT_MAX,
@@ -17,12 +18,19 @@ from safepoint.guest.code import (
     OPCODES,
     Code,
     FunctionConstant,
+    Handler,
     Instruction,
     Program,
 )
+from safepoint.guest.faults import KINDS
 
-NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "RETURN", "HALT")
+NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
 """After these the next instruction does not follow."""
+
+LOOPS = {"FOR_PREPARE": ("FOR_RANGE", 3), "EACH_PREPARE": ("FOR_EACH", 2)}
+"""What prepares a loop -> the back-edge opcode that it jumps to, and how many slots the loop has."""
+
+STEPS = {step: (prepare, slots) for prepare, (step, slots) in LOOPS.items()}
 
 
 class BadCode(Exception):
@@ -39,18 +47,28 @@ def verify(program: Program) -> None:
         match constant:
             case FunctionConstant(number):
                 good = 0 < number < len(program.codes)
-            case value:
+            case int(value):
                 good = INT_MIN <= value <= INT_MAX
+            case value:
+                good = isinstance(value, float | str)
         if not good:
-            raise BadCode("<module>", -1, f"the constant {constant} is neither an int of 63 bits nor a function")
+            raise BadCode("<module>", -1, f"the constant {constant} is no int of 63 bits, float, string or function")
     for code in program.codes:
         _verify_instructions(program, code)
         _verify_cycles(code)
         _verify_slots(code)
 
 
+def handlers_of(code: Code) -> list[Handler | None]:
+    """For each instruction, where control goes if it raises; None: out of the function."""
+    found: list[Handler | None] = [None] * len(code.instructions)
+    for handler in reversed(code.handlers):  # the first is the one
+        found[handler.start : handler.end] = [handler] * (handler.end - handler.start)
+    return found
+
+
 def successors(code: Code, number: int) -> Iterator[int]:
-    """Where control can go from an instruction, inside this function; a CALL goes to the next one."""
+    """Where control can go from an instruction that does not raise; a CALL goes to the next one."""
     instruction = code.instructions[number]
     if instruction.op not in NEVER_NEXT:
         yield number + 1
@@ -66,6 +84,11 @@ def _verify_instructions(program: Program, code: Code) -> None:
         raise BadCode(code.name, -1, "no instructions")
     if code is program.codes[0] and code.parameters:
         raise BadCode(code.name, -1, "a module has no parameters")
+    for h in code.handlers:
+        if not (0 <= h.start < h.end <= len(code.instructions) and 0 <= h.target < len(code.instructions)):
+            raise BadCode(code.name, -1, f"{h} is not inside the function's code")
+        if not 0 <= h.slot < code.slots:
+            raise BadCode(code.name, -1, f"{h} needs a slot beyond the frame's {code.slots}")
     for number, instruction in enumerate(code.instructions):
         if what := _wrong(program, code, number, instruction):
             raise BadCode(code.name, number, what)
@@ -77,7 +100,13 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
         return f"no such opcode: {instruction.op}"
     if len(instruction.operands) != len(opcode.operands):
         return f"{opcode.name} has {len(opcode.operands)} operands, not {len(instruction.operands)}"
-    sizes = {"constant": len(program.constants), "global": len(program.globals), "name": len(program.names)}
+    sizes = {
+        "constant": len(program.constants),
+        "global": len(program.globals),
+        "name": len(program.names),
+        "builtin": len(BUILTINS),
+        "kind": len(KINDS),
+    }
     for operand, value in zip(opcode.operands, instruction.operands, strict=True):
         if not operand.low <= value <= operand.high:
             return f"{operand.name} = {value} is out of range"
@@ -87,7 +116,22 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
         return f"{opcode.name} needs a slot beyond the frame's {code.slots}"
     if opcode.name == ("RETURN" if code is program.codes[0] else "HALT"):
         return f"{opcode.name} in {code.name}"
+    if not _counted(instruction):
+        return f"{opcode.name} of {instruction.operands[-1]} values"
     return _wrong_target(code, number, instruction)
+
+
+def _counted(instruction: Instruction) -> bool:
+    """Whether there are as many values as are wanted, where that is not any number."""
+    match instruction:
+        case Instruction("BUILTIN", (_, number, count)):
+            least, most = ARGUMENTS[BUILTINS[number]]
+            return least <= count and (most is None or count <= most)
+        case Instruction("EXCEPTION", (_, _, count)):
+            return count <= 1
+        case Instruction("PRINT_END", (_, count)):
+            return count >= 1
+    return True
 
 
 def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
@@ -96,11 +140,11 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
     jumps = OPCODES[instruction.op].jumps
     if jumps and (instruction.operands[-1] < 0) != (jumps == "backward"):
         return f"{instruction.op} jumps {jumps}, not by {instruction.operands[-1]}"
-    if instruction.op == "FOR_PREPARE":
+    if instruction.op in LOOPS:
         loop, offset = instruction.operands
-        target = code.instructions[number + 1 + offset]
-        if target.op != "FOR_RANGE" or target.operands[1] != loop:
-            return "FOR_PREPARE does not jump to its FOR_RANGE"
+        target, step = code.instructions[number + 1 + offset], LOOPS[instruction.op][0]
+        if target.op != step or target.operands[1] != loop:
+            return f"{instruction.op} does not jump to its {step}"
     return ""
 
 
@@ -109,7 +153,10 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
 
 def _verify_cycles(code: Code) -> None:
     """Without its back-edge opcodes the control flow has no cycle: remove what has no way in, again and again."""
-    graph = {n: [] if ins.op in BACK_EDGES else list(successors(code, n)) for n, ins in enumerate(code.instructions)}
+    graph: dict[int, list[int]] = {n: [] for n in range(len(code.instructions))}
+    for n, handler in enumerate(handlers_of(code)):
+        if code.instructions[n].op not in BACK_EDGES:
+            graph[n] = [*successors(code, n), *([handler.target] if handler else [])]
     ways_in = dict.fromkeys(graph, 0)
     for targets in graph.values():
         for target in targets:
@@ -133,20 +180,28 @@ def _reads(instruction: Instruction) -> list[int]:
     match instruction:
         case Instruction("CALL", (base, count)):
             return [base, *range(base + LINK, base + LINK + count)]
-        case Instruction("PRINT", (first, count)):
+        case Instruction("LIST" | "FORMAT" | "PRINT" | "PRINT_END", (first, count)):
             return list(range(first, first + count))
+        case Instruction("BUILTIN" | "EXCEPTION", (first, _, count)):
+            return list(range(first, first + count))
+        case Instruction("SLICE", (_, of, bounds)):
+            return [of, bounds, bounds + 1]
         case Instruction("FOR_PREPARE", (loop, _)) | Instruction("FOR_RANGE", (_, loop, _)):
             return [loop, loop + 1, loop + 2]
+        case Instruction("FOR_EACH", (_, loop, _)):
+            return [loop, loop + 1]
     return [v for o, v in zip(OPCODES[instruction.op].operands, instruction.operands, strict=True)
             if o.kind == "slot" and o.name != "dst"]  # fmt: skip
 
 
 def _writes(instruction: Instruction) -> list[int]:
     match instruction:
-        case Instruction("CALL", (base, _)):
-            return [base]
+        case Instruction("CALL" | "LIST" | "FORMAT" | "BUILTIN" | "EXCEPTION", (first, *_)):
+            return [first]
         case Instruction("FOR_PREPARE", (loop, _)):
             return [loop, loop + 1, loop + 2]
+        case Instruction("EACH_PREPARE", (loop, _)):
+            return [loop + 1]
     return [v for o, v in zip(OPCODES[instruction.op].operands, instruction.operands, strict=True) if o.name == "dst"]
 
 
@@ -155,43 +210,75 @@ def _touched(instruction: Instruction) -> list[int]:
     return [*_reads(instruction), *_writes(instruction), *link]
 
 
-def _verify_slots(code: Code) -> None:
-    """Each slot read holds a value on every way there, and each FOR_RANGE finds the loop as FOR_PREPARE has left it.
+class Facts:
+    """What is sure of a code's slots, as bits of an int: that they hold a value, and that a prepared loop begins there."""
 
-    What is sure at an instruction is a set of facts, the bits of an int: `1 << slot`: it holds a value;
-    `1 << code.slots + loop`: the loop's three slots are a prepared loop's.
-    """
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.handlers = handlers_of(code)
+        self.first_bit = {"FOR_PREPARE": code.slots, "EACH_PREPARE": 2 * code.slots}
+
+    def holds(self, slot: int) -> int:
+        return 1 << slot
+
+    def prepared(self, prepare: str, loop: int) -> int:
+        return 1 << self.first_bit[prepare] + loop
+
+    def without(self, facts: int, slots: Iterable[int]) -> int:
+        """These slots may have changed, and no loop that they belong to is prepared any more."""
+        for slot in slots:
+            facts &= ~self.holds(slot)
+            for prepare, (_, size) in LOOPS.items():
+                for loop in range(max(0, slot - size + 1), slot + 1):
+                    facts &= ~self.prepared(prepare, loop)
+        return facts
+
+    def below(self, facts: int, base: int) -> int:
+        """Nothing from slot `base` on is what it was."""
+        kept = (1 << base) - 1
+        for prepare, (_, size) in LOOPS.items():
+            kept |= (1 << max(0, base - size + 1)) - 1 << self.first_bit[prepare]
+        return facts & kept
+
+    def missing(self, instruction: Instruction, facts: int) -> str:
+        """What the instruction needs and may not find."""
+        for slot in _reads(instruction):
+            if not facts & self.holds(slot):
+                return f"{instruction.op} reads slot {slot}, which may hold nothing"
+        if instruction.op in STEPS and not facts & self.prepared(STEPS[instruction.op][0], instruction.operands[1]):
+            return f"slot {instruction.operands[1]} may hold no prepared loop"
+        return ""
+
+    def after(self, number: int, facts: int) -> Iterator[tuple[int, int]]:
+        """The facts at each successor.  A callee's frame lies over all that is behind the call's base."""
+        instruction = self.code.instructions[number]
+        op, first = instruction.op, (*instruction.operands, 0)[0]
+        under = self.below(facts, first) if op == "CALL" else facts
+        changed = self.without(under, _writes(instruction))
+        for slot in _writes(instruction):
+            changed |= self.holds(slot)
+        if op in LOOPS:
+            changed |= self.prepared(op, first)
+        for target in successors(self.code, number):
+            through = op in STEPS and target == number + 1  # no turn is left: dst is as it was
+            yield target, facts if through else changed
+        if handler := self.handlers[number]:  # what raises has written nothing
+            yield handler.target, self.without(under, [handler.slot]) | self.holds(handler.slot)
+
+
+def _verify_slots(code: Code) -> None:
+    """Each slot read holds a value on every way there, and each step of a loop finds it prepared."""
     if len(code.parameters) > code.slots:
         raise BadCode(code.name, -1, "more parameters than slots")
+    facts = Facts(code)
     sure = {0: (1 << len(code.parameters)) - 1}
     todo = [0]
     while todo:
         number = todo.pop()
-        instruction = code.instructions[number]
-        for slot in _reads(instruction):
-            if not sure[number] >> slot & 1:
-                raise BadCode(code.name, number, f"{instruction.op} reads slot {slot}, which may hold nothing")
-        if instruction.op == "FOR_RANGE" and not sure[number] >> code.slots + instruction.operands[1] & 1:
-            raise BadCode(code.name, number, f"slot {instruction.operands[1]} may hold no prepared loop")
-        for target, facts in _after(code, number, sure[number]):
-            known = sure.get(target, facts) & facts
+        if what := facts.missing(code.instructions[number], sure[number]):
+            raise BadCode(code.name, number, what)
+        for target, now in facts.after(number, sure[number]):
+            known = sure.get(target, now) & now
             if known != sure.get(target):
                 sure[target] = known
                 todo.append(target)
-
-
-def _after(code: Code, number: int, facts: int) -> Iterator[tuple[int, int]]:
-    """The facts at each successor.  A callee's frame lies over all that is behind the call's base."""
-    instruction = code.instructions[number]
-    lost = range(instruction.operands[0], code.slots) if instruction.op == "CALL" else _writes(instruction)
-    changed = facts
-    for slot in lost:
-        loops = (code.slots + loop for loop in range(max(0, slot - 2), slot + 1))
-        changed &= ~sum((1 << loop for loop in loops), 1 << slot)
-    for slot in _writes(instruction):
-        changed |= 1 << slot
-    if instruction.op == "FOR_PREPARE":
-        changed |= 1 << code.slots + instruction.operands[0]
-    for target in successors(code, number):
-        through = instruction.op == "FOR_RANGE" and target == number + 1  # no turn is left: dst is as it was
-        yield target, facts if through else changed

@@ -1,0 +1,375 @@
+"""Lists and strings.
+
+A list's length and its backing are read apart from each other, while other threads write both; bounds come from the backing
+that was just loaded, so racing threads lose updates and never memory.
+"""
+
+# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.allocating import bump, larger, no_room
+from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
+from safepoint_vm.handlers.leaving import fault, hosted
+from safepoint_vm.handlers.strings import (
+    begin_backing,
+    begin_list,
+    begin_string,
+    clear,
+    copy_characters,
+    copy_elements,
+    list_bytes,
+    smaller,
+    string_words,
+)
+from safepoint_vm.machine import CHECKS_FLAG, Builtin, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
+from safepoint_vm.words import (
+    CHARACTERS,
+    HEAD_WORDS,
+    LIST,
+    NONE_WORD,
+    OBJECT,
+    Backing,
+    Characters,
+    List,
+    String,
+    Thread,
+    as_number,
+    is_int,
+    is_list,
+    is_string,
+)
+
+
+@opcode
+def LIST_(vm: Machine, first: Slot, count: Count) -> Exit:
+    """first = [first, first+1, …]"""
+    capacity = (count + 1) & -2
+    start = bump(vm.thread, list_bytes(capacity))
+    if start == 0:
+        return no_room(vm)
+    backing = begin_list(start, count, capacity)
+    i = Word(0)
+    while i < count:
+        backing.elements[i] = vm[first + i]
+        i += 1
+    clear(backing, count, capacity)
+    vm[first] = Value(start + LIST)
+    return vm.next()
+
+
+LIST_.__name__ = "LIST"
+
+
+# ---- elements
+
+
+@inline
+def character(thread: Thread, of: String, index: Word) -> Value:
+    """A string of one character; 0: there is no room."""
+    code = of.characters[index]
+    if code < CHARACTERS:
+        return thread.characters[code]
+    start = bump(thread, string_words(Word(1)) << 3)
+    if start == 0:
+        return Value(0)
+    begin_string(start, Word(1)).characters[0] = Value(code)
+    return Value(start + OBJECT)
+
+
+@inline
+def position(index: Value, length: Value) -> Value:
+    """Counted from the start."""
+    if index < 0:
+        return Value(index + length)
+    return index
+
+
+@slow
+def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
+    """Negative indices, strings; what raises."""
+    x, i = vm[of], as_number(vm[index])
+    if is_int(i):
+        if is_list(x):
+            backing = List(x).backing
+            length = List(x).length
+            at = position(i, length)
+            if below(at, length) and below(at, backing.capacity):
+                vm[dst] = backing.elements[at >> 1]
+                return vm.next()
+        elif is_string(x):
+            at = position(i, String(x).length)
+            if below(at, String(x).length):
+                found = character(vm.thread, String(x), at >> 1)
+                if found == 0:
+                    return no_room(vm)
+                vm[dst] = found
+                return vm.next()
+    return hosted(vm)
+
+
+@opcode
+def INDEX(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
+    """dst = of[index]"""
+    x, i = vm[of], vm[index]
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        if below(i, List(x).length) and below(i, backing.capacity):
+            vm[dst] = backing.elements[i >> 1]
+            return vm.next()
+    return slow_index(vm, dst, of, index)
+
+
+@slow
+def slow_store_index(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
+    """Negative indices; what raises."""
+    x, i = vm[of], as_number(vm[index])
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        length = List(x).length
+        at = position(i, length)
+        if below(at, length) and below(at, backing.capacity):
+            backing.elements[at >> 1] = vm[src]
+            return vm.next()
+    return hosted(vm)
+
+
+@opcode
+def STORE_INDEX(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
+    """of[index] = src"""
+    x, i = vm[of], vm[index]
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        if below(i, List(x).length) and below(i, backing.capacity):
+            backing.elements[i >> 1] = vm[src]
+            return vm.next()
+    return slow_store_index(vm, of, index, src)
+
+
+@opcode
+def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
+    """del of[index]"""
+    x, i = vm[of], as_number(vm[index])
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        length = smaller(List(x).length, backing.capacity)
+        at = position(i, length)
+        if below(at, length):
+            close_gap(List(x), backing, at >> 1, length >> 1)
+            return vm.next()
+    return hosted(vm)
+
+
+@inline
+def close_gap(of: List, backing: Backing, at: Word, length: Word) -> None:
+    """What is behind element `at` moves one to the front."""
+    i = at + 1
+    while i < length:
+        backing.elements[i - 1] = backing.elements[i]
+        i += 1
+    backing.elements[length - 1] = Value(0)  # the list no longer keeps it alive
+    of.length = Value((length - 1) << 1)
+
+
+# ---- slices
+
+
+@inline
+def is_bound(x: Value) -> bool:
+    return is_int(x) or x == NONE_WORD
+
+
+@inline
+def bound(x: Value, length: Value, missing: Value) -> Value:
+    """Within 0 … length; None is what it is at this end."""
+    if x == NONE_WORD:
+        return missing
+    at = position(x, length)
+    if at < 0:
+        return Value(0)
+    return smaller(at, length)
+
+
+@slow
+def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
+    """A string's."""
+    x = vm[of]
+    if is_string(x) and is_bound(vm[bounds]) and is_bound(vm[bounds + 1]):
+        length = String(x).length
+        first = bound(vm[bounds], length, Value(0))
+        end = larger(bound(vm[bounds + 1], length, length), first)
+        count = (end - first) >> 1
+        start = bump(vm.thread, string_words(count) << 3)
+        if start == 0:
+            return no_room(vm)
+        made = begin_string(start, count)
+        copy_characters(Characters(String(x).characters.at(first >> 1)), made.characters, count)
+        vm[dst] = Value(start + OBJECT)
+        return vm.next()
+    return hosted(vm)
+
+
+@opcode
+def SLICE(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
+    """dst = of[bounds:bounds+1]; None: from the start, to the end"""
+    x = vm[of]
+    if is_list(x) and is_bound(vm[bounds]) and is_bound(vm[bounds + 1]):
+        backing = List(x).backing
+        length = smaller(List(x).length, backing.capacity)
+        first = bound(vm[bounds], length, Value(0))
+        end = larger(bound(vm[bounds + 1], length, length), first)
+        count = (end - first) >> 1
+        capacity = (count + 1) & -2
+        start = bump(vm.thread, list_bytes(capacity))
+        if start == 0:
+            return no_room(vm)
+        made = begin_list(start, count, capacity)
+        copy_elements(backing, first >> 1, made, Word(0), count)
+        clear(made, count, capacity)
+        vm[dst] = Value(start + LIST)
+        return vm.next()
+    return slow_slice(vm, dst, of, bounds)
+
+
+@opcode
+def LEN(vm: Machine, dst: Slot, src: Slot) -> Exit:
+    """dst = len(src)"""
+    x = vm[src]
+    if is_list(x):
+        vm[dst] = List(x).length
+        return vm.next()
+    if is_string(x):
+        vm[dst] = String(x).length
+        return vm.next()
+    return hosted(vm)
+
+
+# ---- growing and shrinking
+
+
+@slow
+def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
+    """A larger backing, published when it is complete."""
+    x = vm[of]
+    if not is_list(x):
+        return fault(vm)
+    old = List(x).backing
+    length = smaller(List(x).length, old.capacity) >> 1  # another thread may be growing it
+    capacity = length * 2 + 4
+    start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
+    if start == 0:
+        return no_room(vm)
+    new = begin_backing(start, capacity)
+    i = Word(0)
+    while i < length:
+        new.elements[i] = old.elements[i]
+        i += 1
+    new.elements[length] = vm[src]
+    clear(new, length + 1, capacity)
+    List(x).backing = new
+    List(x).length = Value((length + 1) << 1)
+    return vm.next()
+
+
+@opcode
+def APPEND(vm: Machine, of: Slot, src: Slot) -> Exit:
+    """of.append(src)"""
+    x = vm[of]
+    if is_list(x):
+        backing = List(x).backing
+        length = List(x).length
+        if below(length, backing.capacity):
+            backing.elements[length >> 1] = vm[src]
+            List(x).length = Value(length + 2)
+            return vm.next()
+    return slow_append(vm, of, src)
+
+
+@opcode
+def POP(vm: Machine, dst: Slot, of: Slot) -> Exit:
+    """dst = of.pop()"""
+    x = vm[of]
+    if is_list(x):
+        backing = List(x).backing
+        last = Value(List(x).length - 2)
+        if below(last, backing.capacity):
+            vm[dst] = backing.elements[last >> 1]
+            backing.elements[last >> 1] = Value(0)  # the list no longer keeps it alive
+            List(x).length = last
+            return vm.next()
+    return hosted(vm)
+
+
+@opcode
+def POP_AT(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
+    """dst = of.pop(index)"""
+    x, i = vm[of], as_number(vm[index])
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        length = smaller(List(x).length, backing.capacity)
+        at = position(i, length)
+        if below(at, length):
+            found = backing.elements[at >> 1]
+            close_gap(List(x), backing, at >> 1, length >> 1)
+            vm[dst] = found
+            return vm.next()
+    return hosted(vm)
+
+
+@opcode
+def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
+    """first = ''.join of str(first), str(first+1), …"""
+    return hosted(vm)
+
+
+@opcode
+def BUILTIN(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
+    """first = builtin(first, first+1, …)"""
+    return hosted(vm)
+
+
+# ---- for … in a list or string
+
+
+@opcode
+def EACH_PREPARE(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
+    """TypeError if loop is no list and no str; loop+1 = 0; jump forward to its FOR_EACH"""
+    x = vm[loop]
+    if is_list(x) or is_string(x):
+        vm[loop + 1] = Value(0)
+        return vm.jump(offset)
+    return fault(vm)
+
+
+@slow
+def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
+    """A string's.  (It is still the handler's one visit: without room it is counted again.)"""
+    x, i = vm[loop], vm[loop + 1]
+    if not below(i, String(x).length):
+        return vm.next()
+    found = character(vm.thread, String(x), i >> 1)
+    if found == 0:
+        uncount_back_edge(vm.thread)
+        return no_room(vm)
+    vm[loop + 1] = Value(i + 2)
+    vm[dst] = found
+    return vm.jump(offset)
+
+
+@opcode
+def FOR_EACH(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
+    """if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward"""
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count_back_edge(vm.thread)
+    x, i = vm[loop], vm[loop + 1]
+    if is_list(x):
+        backing = List(x).backing
+        if below(i, List(x).length) and below(i, backing.capacity):
+            vm[loop + 1] = Value(i + 2)
+            vm[dst] = backing.elements[i >> 1]
+            return vm.jump(offset)
+        return vm.next()
+    return slow_for_each(vm, dst, loop, offset)
