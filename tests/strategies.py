@@ -107,7 +107,7 @@ class Writer:
                 f"len({name})",
                 f"ord({name}[{index}])",
                 f"({name} < 'b')",
-                f"int({name}[:1] + '3')",
+                f"int('3' + {name}[{index}:0])",
                 f"('1' not in {name})",
             )
         )
@@ -202,7 +202,7 @@ class Writer:
                 self.write(scope, f"    {self.pick(('break', 'continue'))}")
             case 14 | 15 if len(scope.indent) < 12 and scope.turns * 15 < self.budget:
                 self.attempt(scope)
-            case 16 if scope.attempts or self.rarely():
+            case 16 if (scope.attempts and self.number(0, 1)) or self.rarely():
                 self.write(
                     scope,
                     f"raise {self.pick(('ValueError', 'KeyError', 'IndexError', 'RuntimeError'))}({self.leaf(scope)})",
@@ -218,7 +218,7 @@ class Writer:
         """A new list, string or float."""
         a, b = self.expression(scope, 1), self.leaf(scope)
         name = self.name(self.pick(("l", "l", "s", "d")))
-        made = {"l": (f"[{a}, {b}]", f"[{a}] * {self.number(1, 3)}", f"[{b}, {b}, {a}][1:]"), "s": (f"f'{{{a}}}{{{b}!r}}'", f"str({a}) + 'x'", "'aé'"),
+        made = {"l": (f"[{a}, {b}]", f"[{a}] * {self.number(1, 3)}", f"[{b}, {b}, {a}][1:]"), "s": (f'f"{{{a}}}{{{b}!r}}"', f"str({a}) + 'x'", "'aé'"),
                 "d": (f"{a} / {self.number(1, 9)}", f"({a}) * 0.5", "0.1")}  # fmt: skip
         self.write(scope, f"{name} = {self.pick(made[name[0]])}")
         scope.names.append(name)

@@ -30,8 +30,6 @@ WAITS: dict[Exited, tuple[str, str]] = {
 RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OVERFLOWED: RECURSION}
 """… and what a check site raises."""
 
-SLACK = 2  # words behind the stack: clearing a frame may go beyond its end
-
 
 class GuestThread:
     """Before its first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is."""
@@ -40,7 +38,7 @@ class GuestThread:
         self.engine, self.image, self.heap = engine, image, heap
         self.variables, self.world = variables, heap.world
         self.record = Record(Thread)
-        self.stack = Memory(max(stack, image.program.codes[0].slots) + SLACK)
+        self.stack = Memory(max(stack, image.program.codes[0].slots))
         self.fault: Fault | None = None
         self.ended = False
         self._lines: tuple[Line, ...] = ()
@@ -177,7 +175,8 @@ class GuestThread:
     def roots(self) -> tuple[int, int]:
         """Where its live values are; it is outside machine code.
 
-        What is above the top frame is dead, also in a frame that has called it; cleared, it may come to life again.
+        What is above the top frame is dead, also in a frame that has called it.  Here it is cleared, and not by each push: so
+        any slot holds a value or half a link (an int, to the collector) whenever a frame comes to include it.
         """
         if self.ended:
             return self.stack.address, self.stack.address

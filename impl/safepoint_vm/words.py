@@ -283,6 +283,11 @@ def is_int(x: Value) -> bool:
 
 
 @inline
+def is_constant(x: Value) -> bool:
+    return x == NONE_WORD or x == FALSE_WORD or x == TRUE_WORD or x == UNSET_WORD
+
+
+@inline
 def both_floats(x: Value, y: Value) -> bool:
     return ((x - 1) | (y - 1)) & 0b11 == 0
 

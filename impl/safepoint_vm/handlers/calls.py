@@ -1,7 +1,8 @@
 """Calls, returns, and what leaves guest code.
 
 CALL makes one comparison with the thread's limit, as it must for real overflows: the frame push is a check site, and
-nothing is added for it.
+nothing is added for it.  It clears nothing: what is above the top frame is cleared by each collection (`thread.roots`), so a
+new frame begins with values that may be looked at, if not with ones that mean something.
 """
 
 # ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
@@ -12,7 +13,7 @@ from safepoint.guest.code import LINK
 from safepoint.protocol import RAISE_INTERRUPT, RAISE_OVERFLOW
 from safepoint_vm.handlers.leaving import fault
 from safepoint_vm.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
-from safepoint_vm.vocabulary import Bytecode, Exit, Value, below, inline, opcode, slow
+from safepoint_vm.vocabulary import Bytecode, Exit, below, inline, opcode, slow
 from safepoint_vm.words import Frame, Function, Link, is_function
 
 
@@ -21,15 +22,6 @@ def link(frame: Frame, return_to: Bytecode, caller: Frame) -> None:
     """Write the two words below a new frame."""
     Link(frame).return_to = return_to
     Link(frame).caller = caller
-
-
-@inline
-def clear(slot: Frame, end: Frame) -> None:
-    """Slots hold values from the first, so that a collector may look at all of them.  (It may go one past the end.)"""
-    while below(slot, end):
-        slot[0] = Value(0)
-        slot[1] = Value(0)
-        slot = slot.at(2)
 
 
 @opcode
@@ -45,14 +37,13 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
         vm.thread.frames = vm.thread.frames + 1
     frame = vm.frame.at(base + LINK)
     if below(vm.thread.limit, frame.at(code.slots)):
-        return slow_push(vm, base, count)
+        return slow_push(vm, base)
     link(frame, vm.pc + 1, vm.frame)
-    clear(frame.at(count), frame.at(code.slots))
     return vm.enter(code.start, frame)
 
 
 @slow
-def slow_push(vm: Machine, base: Slot, count: Count) -> Exit:
+def slow_push(vm: Machine, base: Slot) -> Exit:
     """The comparison failed: a request, a real overflow, both, or neither.  The protocol's text says which."""
     if PROTOCOL:
         thread = vm.thread
@@ -64,22 +55,20 @@ def slow_push(vm: Machine, base: Slot, count: Count) -> Exit:
         if suspended != 0:
             thread.suspended = suspended
             return vm.leave(Exited.PUSH_WAITS)
-        return after_push(vm, base, count)
+        return after_push(vm, base)
     return vm.leave(Exited.OVERFLOWED)
 
 
 @slow
-def after_push(vm: Machine, base: Slot, count: Count) -> Exit:
+def after_push(vm: Machine, base: Slot) -> Exit:
     """`push_failed` is through.  On GO the frame is pushed without asking the limit again: it may be poisoned again."""
     if vm.thread.result == RAISE_INTERRUPT:
         return vm.leave(Exited.INTERRUPTED)
     if vm.thread.result == RAISE_OVERFLOW:
         return vm.leave(Exited.OVERFLOWED)
     frame = vm.frame.at(base + LINK)
-    code = Function(vm[base]).code
     link(frame, vm.pc + 1, vm.frame)
-    clear(frame.at(count), frame.at(code.slots))
-    return vm.enter(code.start, frame)
+    return vm.enter(Function(vm[base]).code.start, frame)
 
 
 @opcode

@@ -9,6 +9,7 @@ from __future__ import annotations
 from safepoint_vm.machine import COLLECTOR_MUTANT
 from safepoint_vm.vocabulary import Array, Value, Word, below, inline, routine
 from safepoint_vm.words import (
+    CONSTANT,
     EXCEPTION_KIND,
     FILLER_KIND,
     HEAD_WORDS,
@@ -22,6 +23,7 @@ from safepoint_vm.words import (
     Heading,
     String,
     World,
+    is_constant,
 )
 
 POINTER_BITS, POINTER = 0b0111, 0b0011  # objects and lists: what may point into a space
@@ -132,7 +134,9 @@ def _length(at: Word) -> Word:
 
 @inline
 def is_sound(gone: Word, gone_bytes: Word, x: Value) -> bool:
-    """A value may point to an object of its kind in this space, or outside both spaces."""
+    """A value may point to an object of its kind in this space, or outside both spaces; there are few constants."""
+    if x & TAG_MASK == CONSTANT:
+        return is_constant(x)
     if x & POINTER_BITS != POINTER:
         return True
     if below(x - gone, gone_bytes):
