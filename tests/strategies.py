@@ -370,6 +370,7 @@ def programs(draw: st.DrawFn, wide: bool = False, budget: int = 1500) -> str:
 
 
 EXAMPLES = sorted(Path(__file__).with_name("programs").glob("*.py"))
+THREADED = sorted((Path(__file__).with_name("programs") / "threads").glob("*.py"))
 PIECES = (
     "def f(a, b):", "while x < 3:", "for i in range(3):", "if a:", "elif b:", "else:", "return", "return a", "break", "continue", "global x", "x = 1",
     "x, y = y, x", "x += 1", "print(x)", "f(1)", "(", ")", ":", ",", "\n", "\n    ", "\n        ", " ", "-", "~", "not ", " and ", " is ", " in ",

@@ -110,8 +110,8 @@ class Calls(Expressions):
     def operation(self, node: ast.Call, name: str, arguments: list[ast.expr]) -> Staged:
         """One of `vocabulary`."""
         build = self.builder
-        if name == "fetch_add":
-            return self.fetch_add(node, arguments)
+        if name in ("fetch_add", "compare_and_swap", "swap"):
+            return self.at_once(node, name, arguments)
         raw = [self.staged(argument).ir for argument in arguments]
         match name:
             case "add_overflows" | "sub_overflows" | "mul_overflows":
@@ -132,13 +132,23 @@ class Calls(Expressions):
                 return Staged(build.sitofp(raw[0], DOUBLE), Float)
         raise self.error(node, f"{name} is no operation", "one of those that vocabulary.py declares")
 
-    def fetch_add(self, node: ast.Call, arguments: list[ast.expr]) -> Staged:
+    def at_once(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> Staged:
+        """Read and write a field as one step."""
         match arguments:
-            case [ast.Attribute(value=owner, attr=name), amount]:
-                place = self.place(node, self.staged(owner), name)
-                added = self.staged(amount).ir
-                return Staged(self.builder.atomic_rmw("add", place.address, added, "seq_cst"), Word)
-        raise self.error(node, "fetch_add changes a field", "fetch_add(struct.field, amount)")
+            case [ast.Attribute(value=owner, attr=name), *rest]:
+                address = self.place(node, self.staged(owner), name).address
+                match operation, [self.staged(each).ir for each in rest]:
+                    case "compare_and_swap", [old, new]:
+                        pair = self.builder.cmpxchg(address, old, new, "seq_cst", "seq_cst")
+                        return Staged(self.builder.extract_value(pair, 1), bool)
+                    case "fetch_add" | "swap", [new]:
+                        locked = "add" if operation == "fetch_add" else "xchg"
+                        return Staged(self.builder.atomic_rmw(locked, address, new, "seq_cst"), Word)
+        raise self.error(
+            node,
+            f"{operation} changes a field",
+            "fetch_add(s.field, amount), swap(s.field, new), compare_and_swap(s.field, old, new)",
+        )
 
     # -- the ways to leave a handler
 

@@ -16,11 +16,16 @@ from safepoint_vm.words import (
     EXCEPTION_WORDS,
     FLOAT_HEADER,
     FLOAT_WORDS,
+    FREE,
     HEAD_WORDS,
     LIST_HEADER,
     LIST_WORDS,
+    LOCK_HEADER,
+    LOCK_WORDS,
     OBJECT,
     STRING_HEADER,
+    THREAD_HEADER,
+    THREAD_WORDS,
     TRACE_HEADER,
     UNSET_WORD,
     bits,
@@ -71,6 +76,14 @@ def list_bytes(count: int) -> int:
 
 def exception_object(kind: int, argument: int = UNSET_WORD) -> bytes:
     return packed([header(EXCEPTION_HEADER, EXCEPTION_WORDS), word_of(kind), argument, UNSET_WORD])
+
+
+def thread_object(number: int, target: int, args: int) -> bytes:
+    return packed([header(THREAD_HEADER, THREAD_WORDS), word_of(number), target, args, 0, 0])
+
+
+def lock_object() -> bytes:
+    return packed([header(LOCK_HEADER, LOCK_WORDS), FREE])
 
 
 def trace_object(places: Sequence[int]) -> bytes:

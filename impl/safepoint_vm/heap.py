@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from safepoint.guest.heap import NoRoom
 from safepoint_vm.engine import Engine
@@ -81,6 +83,8 @@ class GuestHeap:
         size &= -4096
         self.engine, self.world, self.stress = engine, world, stress
         self.statistics = Statistics()
+        self._births = count(1)
+        self._sparing = threading.Lock()
         self._spaces = Space(size), Space(size)
         self._reserve = min(RESERVE, size // 16)
         self._chunk = min(CHUNK, size // 16)
@@ -116,11 +120,12 @@ class GuestHeap:
 
     def allocate_spare(self, size: int) -> int:
         """From what is kept for the exceptions of a full heap.  NoRoom."""
-        address = self._spare
-        if address + size > self._spaces[0].end:
-            raise NoRoom
-        self._spare += size
-        return address
+        with self._sparing:  # threads raise at the same time
+            address = self._spare
+            if address + size > self._spaces[0].end:
+                raise NoRoom
+            self._spare += size
+            return address
 
     @property
     def spare(self) -> int:
@@ -139,6 +144,10 @@ class GuestHeap:
         thread.set("heap_limit", first + size)
         self.world.set("heap_next", first + size)
         return True
+
+    def next_thread(self) -> int:
+        """The number of a new THREAD object."""
+        return next(self._births)
 
     # -- collecting
 

@@ -62,6 +62,16 @@ class Image:
         """The address of the module's first instruction."""
         return self._texts[0].address
 
+    def start_of(self, function: values.Function) -> int:
+        """The address of its first instruction."""
+        return self._texts[function.number].address
+
+    @property
+    def halt(self) -> int:
+        """The address of a HALT: where a thread's first function returns to."""
+        ops = [instruction.op for instruction in self.program.codes[0].instructions]
+        return self.start + SIZE * ops.index("HALT")
+
     def globals(self) -> Memory:
         """A module's variables, before it runs."""
         count = max(1, len(self.program.globals))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import typing
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 from safepoint_vm.vocabulary import Line, Published, Racing, Row, Shared, Struct
@@ -68,6 +69,13 @@ class Memory:
         self._row = (ctypes.c_int64 * words).from_address(self.address)
         for index, word in enumerate(contents):
             self._row[index] = word
+
+    def behind(self, words: int) -> Memory:
+        """The same memory, without its first words."""
+        rest = copy(self)
+        rest.address, rest.words = self.address + 8 * words, self.words - words
+        rest._row = (ctypes.c_int64 * rest.words).from_address(rest.address)  # noqa: SLF001  -- its own class
+        return rest
 
     def __getitem__(self, index: int) -> int:
         return self._row[index]

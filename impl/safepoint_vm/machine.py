@@ -31,6 +31,9 @@ class Exited(IntEnum):
     BACK_EDGE_WAITS = 8  # `slow_path` waits: the host goes on with it, then enters at `after_back_edge`
     HOSTED = 9  # the host executes the instruction, and goes on at the next one
     NEEDS_ROOM = 10  # there is no room for `wanted` bytes: the host collects, and the instruction begins again
+    THREADING = 11  # START, JOIN or SLEEP: the host's
+    LOCKED = 12  # ACQUIRE: another thread has it; the host waits a while, and the instruction begins again
+    RELEASED = 13  # RELEASE: others may wait for it; the host tells them, and goes on at the next instruction
 
 
 class Slot(Word):

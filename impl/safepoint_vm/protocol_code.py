@@ -50,7 +50,18 @@ from safepoint_vm.staged import Builder
 from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.words import SPILL_WORDS, Sight, Thread, World
 
-PROCEDURES = ("push_failed", "slow_path", "post", "poison", "leave", "reenter", "stop_world", "start_world")
+PROCEDURES = (
+    "push_failed",
+    "slow_path",
+    "post",
+    "poison",
+    "leave",
+    "reenter",
+    "start_thread",
+    "exit_thread",
+    "stop_world",
+    "start_world",
+)
 OWNED_BY_WORLD = ("stop_world", "start_world")
 KINDS: dict[int, str] = {  # kind -> field of the thread's record
     INTERRUPT: "interrupt",

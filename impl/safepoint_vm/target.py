@@ -28,6 +28,10 @@ HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
 
 
+class NotSteppable(Exception):
+    """The guest's next instruction needs another guest thread, or time: here is one thread, and no clock."""
+
+
 class FoldedTarget(Stepped):
     """Our interpreter with the `folded` policy.  `mutant`: a mistake of the protocol's text that is compiled in; `stress`: every
     allocation collects.
@@ -53,8 +57,10 @@ class FoldedTarget(Stepped):
 
     def start(self) -> None:
         world = GuestWorld(self._engine, stress=self._stress)
-        thread = GuestThread(self._engine, self._image, self._image.globals(), world.heap, self._stack)
-        world.add(thread)
+        variables = self._image.globals()
+        thread = world.add(
+            lambda record: GuestThread(self._engine, self._image, variables, world.heap, self._stack, record)
+        )
         for record in (world.record, thread.record):
             record.set("hook", ctypes.cast(self._hook, ctypes.c_void_p).value or 0)
         self._world, self._thread = world, thread
@@ -115,6 +121,10 @@ class FoldedTarget(Stepped):
         elif why in WAITS:
             procedure, after = WAITS[why]
             self._waiting = self.request(procedure, resume=self._thread.record.get("suspended")), after
+        elif why in (Exited.THREADING, Exited.LOCKED, Exited.RELEASED):
+            raise NotSteppable(
+                f"{self._thread.place()}: a program with other threads, or that sleeps, is not steppable"
+            )
         return left + 1 if self.waits and not free else left
 
     def _make_room(self) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from safepoint.guest import threads
+from safepoint.guest.code import LINK
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault
 from safepoint.guest.faults import Place as Line
-from safepoint.guest.heap import NoRoom
-from safepoint.guest.values import NO_MEMORY, Value
+from safepoint.guest.heap import NoRoom, ThreadObject
+from safepoint.guest.operations import call_fault
+from safepoint.guest.threads import MAIN
+from safepoint.guest.values import NO_MEMORY, Function, Ref, Value
 from safepoint_vm.encoded import statics
 from safepoint_vm.encoding import SIZE
 from safepoint_vm.engine import Engine
@@ -17,7 +21,7 @@ from safepoint_vm.hosted import WITH_RESULT, InternalError, jumps, result, text_
 from safepoint_vm.image import Image, Place
 from safepoint_vm.layout import Memory, Record
 from safepoint_vm.machine import Exited
-from safepoint_vm.unwind import Stack, Uncaught, unwind
+from safepoint_vm.unwind import CALLER, RETURN_TO, Stack, Uncaught, unwind
 from safepoint_vm.view import View
 from safepoint_vm.words import TABLE_WORDS, Thread
 
@@ -32,13 +36,27 @@ RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OV
 
 
 class GuestThread:
-    """Before its first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is."""
+    """Before the module's first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is.
 
-    def __init__(self, engine: Engine, image: Image, variables: Memory, heap: GuestHeap, stack: int) -> None:
+    `record`: of a thread that has ended, whose requests may still be in it.  `number`: in its name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: Image,
+        variables: Memory,
+        heap: GuestHeap,
+        stack: int,
+        record: Record | None = None,
+        number: int = MAIN,
+    ) -> None:
         self.engine, self.image, self.heap = engine, image, heap
         self.variables, self.world = variables, heap.world
-        self.record = Record(Thread)
-        self.stack = Memory(max(stack, image.program.codes[0].slots))
+        self.record, self.number = record or Record(Thread), number
+        whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
+        self.stack = whole.behind(LINK)  # below it: where the first function returns to
+        whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
         self.fault: Fault | None = None
         self.ended = False
         self._lines: tuple[Line, ...] = ()
@@ -50,7 +68,7 @@ class GuestThread:
             "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
             "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address,
-            "pc": image.start, "frame": self.stack.address,
+            "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)
         self.record.fill("table", engine.table)
@@ -60,6 +78,19 @@ class GuestThread:
     def address(self) -> int:
         """Of the record: what the protocol's procedures are given."""
         return self.record.address
+
+    def begin_with(self, target: int, args: Sequence[int]) -> None:
+        """Before its first instruction: call this with these words, and not the module.  What cannot be called ends it."""
+        self._view.begin()
+        function = self._view.value(target)
+        fault = call_fault(self._view, function, len(args))
+        if fault is not None:
+            self.fault, self.ended = fault, True
+            return
+        assert isinstance(function, Function)
+        self.record.set("pc", self.image.start_of(function))
+        for number, word in enumerate(args):
+            self.stack[number] = word
 
     # -- into machine code
 
@@ -73,11 +104,15 @@ class GuestThread:
 
     def abandon(self) -> None:
         """From inside a callback: make machine code stop at the next instruction, for good."""
+        self.stop()
+        self.ended = True
+
+    def stop(self) -> None:
+        """From anywhere: machine code is left at the next instruction, and whenever it is entered."""
         for number in range(TABLE_WORDS):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
         self.record.set("budget", 0)
-        self.ended = True
 
     # -- what machine code was left for
 
@@ -149,6 +184,41 @@ class GuestThread:
         match unwind(self._frames, self._view, fault):
             case Uncaught(said, lines):
                 self.fault, self._lines, self.ended = said, lines, True
+
+    # -- threads
+
+    def operand(self) -> Value:
+        """Of the START, JOIN, ACQUIRE or SLEEP at which machine code was left."""
+        self._view.begin()
+        return self.slot(self.place().instruction.operands[0])
+
+    def refused(self) -> Fault | None:
+        """Why it raises at once."""
+        instruction = self.place().instruction
+        return threads.refused(self._view, instruction.op, self.operand(), self.number, instruction.augmented)
+
+    def startable(self) -> tuple[ThreadObject, int, list[int]]:
+        """What a START that is not refused starts; and the words of target and arguments."""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        return self._view.thread(ref), *self._view.call_of(ref)
+
+    def joined(self) -> int:
+        """The number of the thread that a JOIN that is not refused waits for."""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        return self._view.thread(ref).number
+
+    def set_started(self, started: bool) -> None:
+        """Has the thread been started that a START that is not refused starts?"""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        self._view.set_started(ref, started)
+
+    def asked(self, but: int = 0) -> bool:
+        """Is there a request that may be delivered, of another kind than `but`?"""
+        withheld = self.record.get("masked") | self.record.get("ending") | but
+        return self.record.get("pending") & ~withheld != 0
 
     # -- where it is
 

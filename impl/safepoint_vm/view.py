@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from safepoint.guest.code import UNSET
 from safepoint.guest.faults import KINDS
-from safepoint.guest.heap import NoRoom
+from safepoint.guest.heap import NEW, STARTED, NoRoom, ThreadObject
 from safepoint.guest.values import Function, Ref, Value
 from safepoint_vm import encoded
 from safepoint_vm.heap import GuestHeap, HeapError
@@ -22,18 +22,24 @@ from safepoint_vm.words import (
     CONSTANTS,
     EXCEPTION_KIND,
     FLOAT_KIND,
+    FREE,
     FUNCTION,
     LIST,
+    LOCK_KIND,
     OBJECT,
     STRING_KIND,
     TAG_MASK,
+    THREAD_KIND,
+    THREAD_WORDS,
     TRACE_KIND,
     UNSET_WORD,
     Backing,
     BoxedFloat,
     List,
+    Lock,
     Object,
     Raisable,
+    Startable,
     String,
     Trace,
     float_of_word,
@@ -41,6 +47,8 @@ from safepoint_vm.words import (
     from_bits,
     word_of,
 )
+
+KINDS_OF_REFS = {EXCEPTION_KIND: "exception", THREAD_KIND: "thread", LOCK_KIND: "lock"}
 
 
 def get(word: int, struct: type[Struct], name: str) -> int:
@@ -96,8 +104,8 @@ class View:
                 return from_bits(get(word, BoxedFloat, "bits"))
             case kind if kind == STRING_KIND:
                 return self._string(word)
-            case kind if kind == EXCEPTION_KIND:
-                return Ref("exception", word)
+            case kind if kind in KINDS_OF_REFS:
+                return Ref(KINDS_OF_REFS[kind], word)
         raise HeapError(f"the object at {word:#x} is no value")
 
     def _string(self, word: int) -> str:
@@ -213,6 +221,44 @@ class View:
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
         argument = self.value(get(ref.number, Raisable, "argument"))
         return KINDS[get(ref.number, Raisable, "kind") >> 1], () if argument is UNSET else (argument,)
+
+    # -- threads and locks
+
+    def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref:
+        """It gets its number when nothing can fail any more."""
+        words = self.word(target), self.new_list(args).number
+        address = self._room(8 * THREAD_WORDS)
+        image = encoded.thread_object(self._heap.next_thread(), *words)
+        ctypes.memmove(address, image, len(image))
+        return Ref("thread", address + OBJECT)
+
+    def thread(self, ref: Ref) -> ThreadObject:
+        """When it ends, its world knows."""
+        number, started = get(ref.number, Startable, "number") >> 1, get(ref.number, Startable, "started")
+        args = self.items(Ref("list", get(ref.number, Startable, "args")))
+        return ThreadObject(
+            number, self.value(get(ref.number, Startable, "target")), tuple(args), STARTED if started else NEW
+        )
+
+    def call_of(self, ref: Ref) -> tuple[int, list[int]]:
+        """The words of its target and of the arguments."""
+        target, args = get(ref.number, Startable, "target"), get(ref.number, Startable, "args")
+        return target, list(self._elements(Ref("list", args)))
+
+    def set_started(self, ref: Ref, started: bool) -> None:
+        put(ref.number, Startable, "started", word_of(int(started)))
+
+    def new_lock(self) -> Ref:
+        return Ref("lock", self._new(encoded.lock_object()) + OBJECT)
+
+    def locked(self, ref: Ref) -> bool:
+        return get(ref.number, Lock, "owner") != FREE
+
+    def unlock(self, ref: Ref) -> bool:
+        """Who waits for it will look again by itself."""
+        return self._heap.engine.routine("unlock", ref.number) != FREE
+
+    # -- traces
 
     def trace(self, ref: Ref) -> list[int]:
         """Addresses of instructions, outermost first."""

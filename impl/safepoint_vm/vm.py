@@ -8,99 +8,34 @@ host does.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType
 from typing import Self, TextIO
 
+from safepoint.guest import threads
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
-from safepoint.guest.faults import Place as Line
-from safepoint.protocol import INTERRUPT, NATIVE
 from safepoint_vm.engine import PLAIN, Variant, engine
-from safepoint_vm.heap import SIZE, Statistics
+from safepoint_vm.heap import SIZE
 from safepoint_vm.image import Image
-from safepoint_vm.machine import Exited
-from safepoint_vm.thread import WAITS, GuestThread
+from safepoint_vm.layout import Record
+from safepoint_vm.running import GLANCE, Outcome, Running
+from safepoint_vm.thread import GuestThread
 from safepoint_vm.world import GuestWorld
 
 STACK = 1 << 16  # slots
-GLANCE = 0.05  # seconds between two looks of the waiting host: a signal need not wake the main thread
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a guest thread ended.  `traceback`: outermost call first; empty if it did not raise."""
-
-    fault: Fault | None
-    traceback: tuple[Line, ...]
-    stats: Statistics
-
-
-class Running:
-    """A guest thread and the OS thread it runs on."""
-
-    def __init__(self, guest: GuestThread, world: GuestWorld, output: TextIO) -> None:
-        self.guest, self._world, self._output = guest, world, output
-        self.error: BaseException | None = None  # of the host, on the guest's OS thread
-        self.done = threading.Event()
-        self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
-        self._os_thread.start()
-
-    def _main(self) -> None:
-        try:
-            self._world.call("reenter", self.guest.address)
-            self._run()
-        except BaseException as error:  # noqa: BLE001  -- handed to whoever waits
-            self.error = error
-            self.guest.ended = True
-        finally:
-            self._world.call("leave", self.guest.address)
-            self.done.set()
-
-    def _run(self) -> None:
-        handler = "begin"
-        while not self.guest.ended:
-            why, handler = self.guest.enter(handler), "begin"
-            if self.guest.serve(why, self._make_room):
-                continue
-            if why is Exited.PRINT:
-                self._print()
-            else:
-                procedure, handler = WAITS[why]
-                self._world.call(procedure, self.guest.address, resume=self.guest.record.get("suspended"))
-
-    def _make_room(self) -> bool:
-        return self._world.make_room(self.guest)
-
-    def _print(self) -> None:
-        """A native region: a stop does not wait for a slow terminal, and may move what was printed."""
-        text = self.guest.printed(self._make_room)
-        if text is None:
-            return
-        self._world.call("leave", self.guest.address)
-        self._output.write(text)
-        self._world.call("reenter", self.guest.address)
-        self.guest.skip()
-
-    def outcome(self) -> Outcome:
-        """Wait until it has ended.  Re-raises what the host raised on its OS thread."""
-        while not self.done.wait(GLANCE):
-            pass
-        self._os_thread.join()
-        if self.error is not None:
-            raise self.error
-        return Outcome(
-            self.guest.fault, self.guest.traceback() if self.guest.fault else (), self._world.heap.statistics
-        )
+GRACE = 1.0  # seconds that guest threads have to end, once they are interrupted for good
 
 
 class Vm:
-    """A program, loaded, whose guest threads the host starts: each runs the module.
+    """A program, loaded, whose first guest threads the host starts: each runs the module, and may start others.
 
-    `with Vm(…) as vm` ends them.  Raises BadCode for a program that must not run.
+    `with Vm(…) as vm` ends them all.  `errors`: where a thread that another one has started says what ended it.
+    Raises BadCode for a program that must not run.
     """
 
     def __init__(
@@ -111,44 +46,136 @@ class Vm:
         variant: Variant = PLAIN,
         heap: int = SIZE,
         stress: bool = False,
+        errors: TextIO | None = None,
     ) -> None:
         self._engine = engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
-        self._output, self._stack = output, stack
+        self._output, self._errors, self._stack = output, errors or sys.stderr, stack
+        self._writing = threading.Lock()
         self.world = GuestWorld(self._engine, heap, stress)
-        self.running: list[Running] = []
+        self.running: list[Running] = []  # that the host has started
+        self._started: dict[int, Running] = {}  # by the guest: the number of a thread that has not ended
+        self._failures: list[BaseException] = []  # of the host, on their OS threads
 
     def start(self) -> Running:
         """A guest thread that runs the module from its start, sharing its variables with the others."""
-        guest = GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack)
-        guest.record.set("state", NATIVE)  # until its OS thread enters guest code
-        self.world.add(guest)
-        self.running.append(Running(guest, self.world, self._output))
+        with self.world.unstopped():
+            self.running.append(Running(self.world.add(self._thread), self))
+        self.running[-1].go()
         return self.running[-1]
 
+    def _thread(self, record: Record | None, number: int = threads.MAIN) -> GuestThread:
+        return GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record, number)
+
+    # -- what guest threads ask for
+
+    def start_for(self, guest: GuestThread) -> Fault | None:
+        """Do the START at which this thread has left guest code; or say why it raises."""
+        with self.world.unstopped():
+            fault = guest.refused()
+            if fault is not None:
+                return fault
+            thread, target, args = guest.startable()
+
+            def make(record: Record | None) -> GuestThread:
+                born = self._thread(record, thread.number)
+                born.begin_with(target, args)
+                return born
+
+            try:
+                born = self.world.add(make)
+            except ValueError:
+                return threads.NO_THREAD
+            running = self._started[thread.number] = Running(born, self, thread)
+            guest.set_started(True)  # before it can ask
+            try:
+                running.go()
+            except RuntimeError:  # the system has no room for another one
+                self.world.remove(born)
+                del self._started[thread.number]
+                guest.set_started(False)
+                return threads.NO_THREAD
+            return None
+
+    def alive(self, number: int) -> Running | None:
+        """The thread of this number that the guest has started, until it has ended."""
+        return self._started.get(number)
+
+    def write(self, text: str) -> None:
+        with self._writing:
+            self._output.write(text)
+
+    def has_ended(self, running: Running) -> None:
+        """It is outside guest code for good.  What ended it is said before anybody who joins it goes on."""
+        guest, thread = running.guest, running.thread
+        self.world.remove(guest)
+        if thread is None:
+            return
+        if running.error is not None:
+            self._failures.append(running.error)
+        elif guest.fault is not None:
+            text = threads.uncaught_text(thread, guest.fault, guest.traceback(), self._image.program.source)
+            with self._writing:
+                self._errors.write(text)
+        self._started.pop(thread.number)
+
+    # -- what the host asks for
+
     def interrupt(self) -> None:
-        """Control-C: every guest thread raises KeyboardInterrupt."""
-        for running in self.running:
-            self.world.post(running.guest, INTERRUPT)
+        """Control-C: the main thread raises KeyboardInterrupt; if it has ended, what still runs does."""
+        for running in [running for running in self.running if not running.done.is_set()] or self._living():
+            running.interrupt()
+
+    def _living(self) -> list[Running]:
+        return [running for running in (*self.running, *list(self._started.values())) if not running.done.is_set()]
+
+    def finish(self) -> None:
+        """Wait for all threads, as Python does at its end.  Re-raises what the host raised on an OS thread of theirs."""
+        if any(running.interrupted for running in self.running):  # and it has not heard of it
+            self._end()
+        while living := self._living():
+            living[0].done.wait(GLANCE)
+            self.check()
+        self.check()
+
+    def check(self) -> None:
+        """Re-raise what the host raised for a thread that the guest has started: others may wait for it for ever."""
+        if self._failures:
+            raise self._failures[0]
+
+    def _end(self) -> None:
+        """Interrupt all; who does not end by that is stopped where it stands; who then still prints is left to itself."""
+        began = time.monotonic()
+        while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
+            for running in living:
+                running.interrupt() if took < GRACE else running.stop()
+            living[0].done.wait(GLANCE)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while not all(running.done.is_set() for running in self.running):
-            self.interrupt()
-            for running in self.running:
-                running.done.wait(GLANCE)
+        self._end()
 
 
-def run(program: Program, output: TextIO, stack: int = STACK, heap: int = SIZE, stress: bool = False) -> Outcome:
-    """Run a program to its end.  Control-C becomes the guest's KeyboardInterrupt, if this is Python's main thread.
+def run(
+    program: Program,
+    output: TextIO,
+    stack: int = STACK,
+    heap: int = SIZE,
+    stress: bool = False,
+    errors: TextIO | None = None,
+) -> Outcome:
+    """Run a program to its end, which is that of all its threads; how the main thread ended.
 
-    `stack`: slots; `heap`: bytes that objects may take.  `stress`: every allocation collects.
+    Control-C becomes the guest's KeyboardInterrupt, if this is Python's main thread.  `stack`: slots of each thread's;
+    `heap`: bytes that objects may take.  `stress`: every allocation collects.  `errors`: as `Vm`.
     """
-    with Vm(program, output, stack, heap=heap, stress=stress) as vm, _control_c(vm):
-        return vm.start().outcome()
+    with Vm(program, output, stack, heap=heap, stress=stress, errors=errors) as vm, _control_c(vm):
+        outcome = vm.start().outcome()
+        vm.finish()
+        return outcome
 
 
 @contextmanager

@@ -160,3 +160,11 @@ def float_from_bits(x: Word) -> Float: ...
 def int_to_float(x: Word) -> Float: ...
 def fetch_add(field: Word, amount: Word | int) -> Word:
     """A field is changed in one step; what it was before."""
+
+
+def compare_and_swap(field: Word, old: Word | int, new: Word | int) -> bool:
+    """In one step: a field that is `old` becomes `new`; was it?"""
+
+
+def swap(field: Word, new: Word | int) -> Word:
+    """A field is written in one step; what it was before."""

@@ -19,6 +19,7 @@ import struct
 from typing import Annotated
 
 from safepoint.guest.code import INT_MAX, INT_MIN, UNSET, Unset
+from safepoint.guest.threads import THREADS
 from safepoint_vm.vocabulary import (
     Array,
     Bytecode,
@@ -46,19 +47,22 @@ CONSTANTS: dict[int, object] = {NONE_WORD: None, FALSE_WORD: False, TRUE_WORD: T
 FLOAT_SCALE = 1 << 60  # added to the bits of a double: times 2**256
 
 FLOAT_KIND, STRING_KIND, LIST_KIND, BACKING_KIND, EXCEPTION_KIND, TRACE_KIND, FILLER_KIND = 1, 3, 5, 7, 9, 11, 13
+THREAD_KIND, LOCK_KIND = 15, 17
+LAST_KIND = LOCK_KIND
 RAW, MAGIC = 1 << 8, 0x5AFE << 16
 FLOAT_HEADER, STRING_HEADER, TRACE_HEADER, FILLER_HEADER = (
     kind | RAW | MAGIC for kind in (FLOAT_KIND, STRING_KIND, TRACE_KIND, FILLER_KIND)
 )
 LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_KIND, BACKING_KIND, EXCEPTION_KIND))
-FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS = 2, 4, 4
+THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
+FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
+FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
 HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
 OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
 
 TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # locals of the protocol's text that are alive while a procedure waits
-THREADS = 64  # how many guest threads a world has room for
 CHARACTERS = 256  # one-character strings that exist once and for all
 
 
@@ -145,6 +149,24 @@ class Trace(Struct, tag=OBJECT):
     header: Word
     length: Value
     places: Annotated[Array, Row(0)]
+
+
+class Startable(Struct, tag=OBJECT):
+    """A `Thread` of the guest's.  `started`: 1 once it is; only in a world that cannot be stopped meanwhile."""
+
+    header: Word
+    number: Value
+    target: Value
+    args: Value  # a list
+    started: Value
+    padding: Value
+
+
+class Lock(Struct, tag=OBJECT):
+    """`owner`: FREE, HELD or WANTED."""
+
+    header: Word
+    owner: Annotated[Value, Shared]
 
 
 class Link(Struct, tag=16):

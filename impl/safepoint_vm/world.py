@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from safepoint.guest.threads import THREADS
 from safepoint_vm.engine import Engine
 from safepoint_vm.heap import SIZE, GuestHeap
 from safepoint_vm.layout import Record
 from safepoint_vm.thread import GuestThread
-from safepoint_vm.words import THREADS, World
+from safepoint_vm.words import World
 
 PATIENCE = 0.001  # seconds until a wait looks again by itself: machine code changes words and tells nobody
 
@@ -27,7 +28,8 @@ class GuestWorld:
         self.engine = engine
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
-        self.threads: list[GuestThread] = []
+        self.threads: list[GuestThread] = []  # that have not ended
+        self._free: list[Record] = []  # of those that have: they stay where the protocol's text finds them
         self._changed = threading.Condition()
         self._coordinating = threading.RLock()
 
@@ -35,27 +37,52 @@ class GuestWorld:
     def address(self) -> int:
         return self.record.address
 
-    def add(self, thread: GuestThread) -> None:
-        """Nobody is born during a stop.  ValueError: there is no room."""
+    @contextmanager
+    def unstopped(self) -> Iterator[None]:
+        """Nobody stops the world inside, and so nothing moves.  Whoever comes here must be outside guest code."""
+        with self._coordinating:
+            yield
+
+    def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
+        """A thread made in the record of one that has ended, if there is any.  Nobody is born during a stop.
+
+        ValueError: there is no room.
+        """
         with self._coordinating:
             if len(self.threads) == THREADS:
                 raise ValueError(f"a world has room for {THREADS} guest threads")
-            self.record.set("threads", thread.address, len(self.threads))
+            reused = self._free.pop() if self._free else None
+            thread = make(reused)
+            if reused is None:
+                population = self.record.get("population")
+                self.record.set("threads", thread.address, population)
+                self.record.set("population", population + 1)
             self.threads.append(thread)
-            self.record.set("population", len(self.threads))
+            return thread
+
+    def remove(self, thread: GuestThread) -> None:
+        """It is outside guest code for good, and has given up its piece of the heap."""
+        with self._coordinating:
+            self.threads.remove(thread)
+            self._free.append(thread.record)
 
     def call(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> None:
         """Run a procedure to its end, from the start or from where it waits."""
         status = resume or self.engine.procedure(procedure, record, *arguments)
         if status:
-            self._tell()  # it has parked, perhaps: a stop may be waiting for that
+            self.tell()  # it has parked, perhaps: a stop may be waiting for that
         while status:
-            with self._changed:
-                self._changed.wait(PATIENCE)
+            self.wait()
             status = self.engine.procedure(procedure, record, *arguments, resume=status)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def wait(self) -> None:
+        """Until somebody tells, or for a while."""
+        with self._changed:
+            self._changed.wait(PATIENCE)
+
+    def tell(self) -> None:
+        """Whoever waits is to look again."""
         with self._changed:
             self._changed.notify_all()
 
@@ -69,12 +96,14 @@ class GuestWorld:
         before = self.heap.statistics.collections
         self.call("leave", thread.address)
         began = time.perf_counter()
-        with self.stopped():
-            self.heap.statistics.stopped(time.perf_counter() - began)
-            helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)  # another one's
-            helped = helped or self.collect(thread)
-        self.call("reenter", thread.address)
-        return helped
+        with self._coordinating:  # until it is back: nobody else's collection may take away what it was granted
+            try:
+                with self.stopped():
+                    self.heap.statistics.stopped(time.perf_counter() - began)
+                    helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
+                    return helped or self.collect(thread)  # another one's collection has helped, or its own does
+            finally:
+                self.call("reenter", thread.address)
 
     def collect(self, thread: GuestThread) -> bool:
         """In a stopped world.  As `make_room`."""

@@ -27,7 +27,7 @@ from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
 def run(*, file: Path, machine: str, stack: int) -> None:
     """Run a guest program.  Uncaught exceptions exit 1, Control-C 130, a program outside the subset 2."""
     from safepoint.guest.compiler import compile_program
-    from safepoint.guest.faults import GuestSyntaxError, format_traceback
+    from safepoint.guest.faults import Deadlock, GuestSyntaxError, format_traceback
 
     try:
         source = file.read_bytes()
@@ -36,7 +36,10 @@ def run(*, file: Path, machine: str, stack: int) -> None:
         fail(f"{file}: {error.strerror} (write the path of a guest program)")
     except GuestSyntaxError as error:
         fail(str(error))
-    outcome = _machines(machine)(program, sys.stdout, stack)
+    try:
+        outcome = _machines(machine)(program, sys.stdout, stack)
+    except Deadlock as deadlock:
+        fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
     fault = outcome.fault
     sys.stdout.flush()
     if fault is not None:

@@ -41,8 +41,8 @@ def inhabited(
 ) -> tuple[GuestThread, GuestWorld]:
     world = GuestWorld(engine(variant), heap, stress)
     image = Image(engine(variant), built)
-    thread = GuestThread(engine(variant), image, image.globals(), world.heap, stack)
-    world.add(thread)
+    variables = image.globals()
+    thread = world.add(lambda record: GuestThread(engine(variant), image, variables, world.heap, stack, record))
     return thread, world
 
 

@@ -11,8 +11,9 @@ import pytest
 from safepoint.conform.corpus import Guest, corpus
 from safepoint.guest.compiler import compile_program
 from safepoint_vm.heap import SMALLEST
+from safepoint_vm.running import Outcome
 from safepoint_vm.target import FoldedTarget
-from safepoint_vm.vm import Outcome, Vm, run
+from safepoint_vm.vm import Vm, run
 from tests import oracle
 
 STRESSED = 1 << 20  # bytes; small, since each collection fills and verifies it

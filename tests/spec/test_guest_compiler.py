@@ -14,7 +14,7 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL, UNSET, Code, Progra
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.verifier import verify
-from tests.strategies import EXAMPLES, programs, sources
+from tests.strategies import EXAMPLES, THREADED, programs, sources
 
 
 def compiled(source: str | bytes) -> Program:
@@ -76,7 +76,26 @@ OUTSIDE = [
     ("class C: pass", 1, 1, "class"),
     ("import os", 1, 1, "import"),
     ("from os import path", 1, 1, "import"),
-    ("with a: pass", 1, 1, "with"),
+    ("with a as b: pass", 1, 1, "one lock"),
+    ("with a, b: pass", 1, 1, "one lock"),
+    ("from threading import RLock", 1, 1, "this import"),
+    ("from threading import Lock as L", 1, 1, "this import"),
+    ("from threading import *", 1, 1, "this import"),
+    ("from .threading import Lock", 1, 1, "this import"),
+    ("import threading", 1, 1, "import"),
+    ("x = 1\nfrom threading import Lock", 2, 1, "behind other statements"),
+    ("def f():\n from time import sleep", 2, 2, "behind other statements"),
+    ("from time import sleep\nx = sleep", 2, 5, "'sleep' can only be called"),
+    ("from threading import Lock\nLock = 1", 2, 1, "'Lock' can only be called"),
+    ("from threading import Lock\nLock(1)", 2, 1, "Lock with 1"),
+    ("from time import sleep\nsleep()", 2, 1, "sleep with 0"),
+    ("from threading import Thread\nThread()", 2, 1, "target and args"),
+    ("from threading import Thread\nThread(f)", 2, 1, "target and args"),
+    ("from threading import Thread\nThread(target=f, args=a)", 2, 1, "target and args"),
+    ("from threading import Thread\nThread(target=f, daemon=True)", 2, 1, "target and args"),
+    ("t.join(1)", 1, 1, "join with 1"),
+    ("t.acquire(False)", 1, 1, "acquire with 1"),
+    ("t.is_alive()", 1, 1, "is_alive"),
     ("try: pass\nexcept* ValueError: pass", 1, 1, "except*"),
     ("try: pass\nexcept a: pass", 2, 8, "classes"),
     ("try: pass\nexcept (ValueError, a): pass", 2, 21, "classes"),
@@ -406,5 +425,5 @@ def test_an_operator_with_an_equals_sign_says_so() -> None:
 
 
 def test_every_opcode_is_used_by_some_example() -> None:
-    used = {op for path in EXAMPLES for code in compiled(path.read_bytes()).codes for op in ops(code)}
+    used = {op for path in [*EXAMPLES, *THREADED] for code in compiled(path.read_bytes()).codes for op in ops(code)}
     assert used | {"TRUE_JUMP_BACK"} == set(OPCODES)

@@ -22,6 +22,7 @@ class Fake:
     visits: list[Visit] = field(default_factory=list)
     here: str = ""
     waiting: list[int | None] = field(default_factory=list)
+    wanted: bool = False
 
     def copy(self) -> Fake:
         return Fake(dict(self.answers), list(self.visits), self.here, list(self.waiting))

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from safepoint.guest.code import OPCODES
-from safepoint_vm.handlers import allocating, arithmetic, calls, collecting, control, exceptions, moves, sequences
+from safepoint_vm.handlers import (
+    allocating,
+    arithmetic,
+    calls,
+    collecting,
+    control,
+    exceptions,
+    moves,
+    sequences,
+    threads,
+)
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.begin,
@@ -25,6 +35,7 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
     collecting.unsound_value,
     collecting.unsound_object,
     collecting.fill,
+    threads.unlock,
 )
 """What the host calls."""
 
@@ -33,7 +44,7 @@ def opcodes() -> dict[str, Callable[..., Any]]:
     """KeyError: an opcode without a handler."""
     found = {
         value.__name__: value
-        for module in (moves, arithmetic, control, calls, sequences, exceptions)
+        for module in (moves, arithmetic, control, calls, sequences, exceptions, threads)
         for value in vars(module).values()
         if getattr(value, "role", None) == "opcode"
     }

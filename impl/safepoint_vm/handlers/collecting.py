@@ -11,8 +11,8 @@ from safepoint_vm.vocabulary import Array, Value, Word, below, inline, routine
 from safepoint_vm.words import (
     CONSTANT,
     EXCEPTION_KIND,
-    FILLER_KIND,
     HEAD_WORDS,
+    LAST_KIND,
     LIST,
     LIST_KIND,
     MAGIC,
@@ -113,7 +113,7 @@ def is_header(head: Word) -> bool:
     """Odd, the magic, a kind that exists, an even number of words."""
     if head & (1 | MAGIC_BITS) != 1 | MAGIC:
         return False
-    return head & 0xFF <= FILLER_KIND and head >> 32 >= 2 and (head >> 32) & 1 == 0
+    return head & 0xFF <= LAST_KIND and head >> 32 >= 2 and (head >> 32) & 1 == 0
 
 
 @inline

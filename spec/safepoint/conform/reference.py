@@ -7,8 +7,8 @@ from safepoint.conform.target import Observation, Seen
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.machine import Machine
-from safepoint.guest.semantics import same
 from safepoint.guest.sites import Sites
+from safepoint.guest.state import same
 from safepoint.guest.verifier import verify
 from safepoint.policy import FOLDED
 

@@ -12,15 +12,19 @@ from safepoint.guest.names import Names
 from safepoint.guest.source import Located
 from safepoint.guest.subset import NOT_MADE
 
-METHODS = {"append": (1, 1), "pop": (0, 1)}
-"""Method of a list -> how many arguments it takes: at least, at most."""
+METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "acquire": (0, 0), "release": (0, 0)}
+"""Method of a list, thread or lock -> how many arguments it takes: at least, at most."""
 
 
 class Calls(Names):
     def gathers(self, node: ast.expr) -> bool:
         """Is it computed from neighbouring slots, into the first of them?"""
         if isinstance(node, ast.Call):
-            return not self.pythons(node.func, "print", "len") and not isinstance(node.func, ast.Attribute)
+            return not (
+                self.pythons(node.func, "print", "len")
+                or self.imports(node.func, "Lock", "sleep")
+                or isinstance(node.func, ast.Attribute)
+            )
         return isinstance(node, ast.List) or (isinstance(node, ast.JoinedStr) and len(node.values) > 0)
 
     def gather(self, node: ast.expr) -> int:
@@ -32,6 +36,8 @@ class Calls(Names):
                 return self.together(node, node.args, "BUILTIN", BUILTINS.index(name))
             case ast.Call(func=ast.Name(id=name)) if self.pythons(node.func, *KINDS):
                 return self.exception(node, name, node.args)
+            case ast.Call() if self.imports(node.func, "Thread"):
+                return self.thread(node)
             case ast.Call():
                 return self.call(node)
             case ast.List():
@@ -72,16 +78,41 @@ class Calls(Names):
     def method(self, node: ast.Call, called: ast.Attribute, dst: int | None) -> None:
         """`x.append(v)` or `x.pop()`.  dst: where its value goes, if anybody wants it."""
         if called.attr not in METHODS:
-            raise self.error(node, f"the method {called.attr} is outside the guest's language", "append, pop, or a def")
+            raise self.error(
+                node, f"the method {called.attr} is outside the guest's language", f"{', '.join(METHODS)}, or a def"
+            )
         self.count(node, called.attr, *METHODS[called.attr])
         of, arguments = self.value(called.value), [self.value(argument) for argument in node.args]
         if called.attr == "append":
             self.emit(node, "APPEND", of, *arguments)
             if dst is not None:
                 self.constant(node, None, dst)
+        elif called.attr != "pop":
+            self.emit(node, called.attr.upper(), of)
+            if dst is not None:
+                self.constant(node, True if called.attr == "acquire" else None, dst)
         else:
             dst = self.allocate() if dst is None else dst
             self.emit(node, "POP_AT" if arguments else "POP", dst, of, *arguments)
+
+    def thread(self, node: ast.Call) -> int:
+        """`Thread(target=f, args=(a, b))`."""
+        match node.args, [(k.arg, k.value) for k in node.keywords]:
+            case [], [("target", target)]:
+                return self.together(node, [target], "THREAD")
+            case [], [("target", target), ("args", ast.Tuple(elts=args))]:
+                return self.together(node, [target, *args], "THREAD")
+        raise self.error(node, "Thread with other arguments than target and args", "Thread(target=f, args=(a, b))")
+
+    def imported(self, node: ast.Call, dst: int) -> None:
+        """`Lock()` or `sleep(s)`."""
+        if self.imports(node.func, "Lock"):
+            self.count(node, "Lock", 0, 0)
+            self.emit(node, "LOCK", dst)
+        else:
+            self.count(node, "sleep", 1, 1)
+            self.emit(node, "SLEEP", self.value(node.args[0]))
+            self.constant(node, None, dst)
 
     def length(self, node: ast.Call, dst: int) -> None:
         self.count(node, "len", 1, 1)

@@ -155,6 +155,14 @@ OPCODES: dict[str, Opcode] = {
                "base = base(base+3, …): push a frame that begins at base+3", site="frame_push"),
         Opcode("RETURN", (slot("src"),), "pop the frame; the result goes to the caller's base"),
         Opcode("PRINT", (slot("first"), count("count")), "print(first, first+1, …), in a native region", site="native"),
+        # threads; what blocks is a native region
+        Opcode("THREAD", _several, "first = Thread(target=first, args=(first+1, …)): count slots in all"),
+        Opcode("START", (slot("src"),), "src.start()"),
+        Opcode("JOIN", (slot("src"),), "src.join()", site="block"),
+        Opcode("LOCK", (slot("dst"),), "dst = Lock()"),
+        Opcode("ACQUIRE", (slot("src"),), "src.acquire(): interrupted, it raises and does not own", site="block"),
+        Opcode("RELEASE", (slot("src"),), "src.release()"),
+        Opcode("SLEEP", (slot("src"),), "sleep(src)", site="block"),
         Opcode("PRINT_END", (slot("first"), count("count")), "print(first, …, end=the last of them), in a native region", site="native"),
         Opcode("HALT", (), "the module is through"),
     )
@@ -181,7 +189,7 @@ INT_MIN, INT_MAX = -(2**62), 2**62 - 1
 
 @dataclass(frozen=True)
 class Instruction:
-    """`augmented`: it stands for `x op= y`, which is what an error message then says."""
+    """`augmented`: it stands for `x op= y`, or for the beginning of a `with`, which is what an error message then says."""
 
     op: str
     operands: tuple[int, ...]

@@ -4,7 +4,7 @@ Inside: ints of 63 bits, floats, strings, lists, bools, None; functions defined 
 parameters; all operators but `@`, conditional expressions, f-strings without formats, subscripts, slices without steps,
 calls, `append` and `pop`; the built-in functions and exception classes of `builtin` and `faults`; assignment to names and
 subscripts, also chained, augmented, and to several at once; `global`, `del x[i]`; `if`, `while`, `for` over a range, list or
-string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`.  Whatever else is one `GuestSyntaxError`.
+string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`; `Thread`, `Lock` and `sleep`, imported at the top, and `with` for a lock.  Whatever else is one `GuestSyntaxError`.
 
 Every loop is entered at its test, which stands at its bottom and ends in the loop's only back-edge opcode.  So one
 execution of that opcode is one evaluation of the test: n + 1 for n turns.
@@ -20,6 +20,7 @@ from safepoint.guest.expressions import in_parts
 from safepoint.guest.loops import Loops
 from safepoint.guest.names import SMALL_CODE
 from safepoint.guest.source import Located, Source
+from safepoint.guest.subset import IMPORTS
 
 
 def compile_program(source: bytes | str, file: str) -> Program:
@@ -28,7 +29,7 @@ def compile_program(source: bytes | str, file: str) -> Program:
     tree = text.parse()
     tables = Tables(text)
     module = Statements(tables, {}, ())
-    for statement in tree.body:
+    for statement in module.importing(tree.body):
         if isinstance(statement, ast.FunctionDef):
             module.function(statement)
         else:
@@ -43,6 +44,22 @@ class Statements(Loops):
     def block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
             self.statement(statement)
+
+    def importing(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """The program without the imports at its top."""
+        for number, node in enumerate(statements):
+            match node:
+                case ast.ImportFrom(module=module, names=names):
+                    for name in names:
+                        if node.level or name.asname or name.name not in IMPORTS.get(module or "", ()):
+                            known = "from threading import Thread, Lock, or from time import sleep"
+                            raise self.error(node, "this import is outside the guest's language", known)
+                        self.tables.imported.add(name.name)
+                case ast.Expr(value=ast.Constant(value=str())):
+                    pass  # a docstring
+                case _:
+                    return statements[number:]
+        return []
 
     def statement(self, node: ast.stmt) -> None:
         top = self.top
@@ -67,6 +84,8 @@ class Statements(Loops):
                 self.return_statement(node)
             case ast.Try():
                 self.try_statement(node)
+            case ast.With():
+                self.with_statement(node)
             case ast.Raise():
                 self.raise_statement(node)
             case ast.Assert():

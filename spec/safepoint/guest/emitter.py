@@ -58,6 +58,7 @@ class Tables:
     constants: dict[tuple[str, Constant], int] = field(default_factory=dict)
     globals: dict[str, int] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
 
     def add(self, code: Code) -> int:
         """The number of the constant that is this function.  The module is code 0."""

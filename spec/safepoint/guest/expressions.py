@@ -51,6 +51,8 @@ class Expressions(Calls):
                 self.method(node, called, dst)
             case ast.Call() if self.pythons(node.func, "len"):
                 self.length(node, dst)
+            case ast.Call() if self.imports(node.func, "Lock", "sleep"):
+                self.imported(node, dst)
             case ast.Call():
                 self.print(node)
                 self.constant(node, None, dst)

@@ -67,6 +67,14 @@ class TooDeep(Exception):
     """Lists are nested deeper than an operation follows them: the guest's RecursionError, with this message."""
 
 
+class Deadlock(Exception):
+    """Nobody can go on.  `waiting`: who, and where.  CPython would wait for ever."""
+
+    def __init__(self, waiting: Sequence[str]) -> None:
+        self.waiting = tuple(waiting)
+        super().__init__(f"deadlock: every thread waits for another ({', '.join(waiting)})")
+
+
 class GuestSyntaxError(Exception):
     """A program is no Python, or outside the subset; nothing ran.  `line` and `column` (in characters) count from 1."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from safepoint.guest.values import Ref, Value
 
@@ -15,8 +15,20 @@ class NoRoom(Exception):
     """
 
 
+NEW, STARTED, ENDED = "new", "started", "ended"
+
+
+class ThreadObject(NamedTuple):
+    """number: in its name, `Thread-1` and so on, in the order in which they are made.  stage: NEW, STARTED or ENDED."""
+
+    number: int
+    target: Value
+    args: tuple[Value, ...]
+    stage: str = NEW
+
+
 class Heap(Protocol):
-    """Lists and exceptions.  Whatever makes something raises NoRoom, and then has changed nothing."""
+    """Lists, exceptions, threads and locks.  Whatever makes something raises NoRoom, and then has changed nothing."""
 
     def new_list(self, items: Sequence[Value]) -> Ref: ...
 
@@ -46,6 +58,20 @@ class Heap(Protocol):
 
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
         """Its kind, and what it was made with: nothing or one value."""
+        ...
+
+    def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref: ...
+
+    def thread(self, ref: Ref) -> ThreadObject: ...
+
+    def new_lock(self) -> Ref:
+        """Nobody has it."""
+        ...
+
+    def locked(self, ref: Ref) -> bool: ...
+
+    def unlock(self, ref: Ref) -> bool:
+        """False: nobody had it.  One step, whoever else does the same."""
         ...
 
     def text_room(self, count: int) -> None:

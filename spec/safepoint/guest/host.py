@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import signal
+import sys
 from types import FrameType
 from typing import NamedTuple, TextIO
 
 from safepoint.guest.code import Program
-from safepoint.guest.faults import Fault, Place
-from safepoint.guest.machine import Machine
-from safepoint.guest.sites import Sites
+from safepoint.guest.faults import Deadlock, Fault, Place
+from safepoint.guest.threads import uncaught_text
 from safepoint.guest.verifier import verify
-from safepoint.protocol import INTERRUPT
+from safepoint.guest.world import World
 
 
 class Outcome(NamedTuple):
-    """How the guest ended: what it raised, and where, outermost call first."""
+    """How the guest's first thread ended: what it raised, and where, outermost call first."""
 
     fault: Fault | None
     traceback: tuple[Place, ...]
 
 
 def run(program: Program, output: TextIO, stack: int) -> Outcome:
-    """To its end.  Control-C is posted to the guest, which raises KeyboardInterrupt at its next check site."""
+    """To the end of all its threads.  Control-C is posted to the first, which raises KeyboardInterrupt.
+
+    An exception that ends another one is printed to standard error.  Raises Deadlock.
+    """
     verify(program)
-    sites = Sites(stack)
-    machine = Machine(program, sites)
+    world = World(program, stack)
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        sites.go_on(sites.begin("post", INTERRUPT))
+        world.interrupt()
 
     before, printed = signal.signal(signal.SIGINT, interrupt), 0
     try:
-        while machine.step():
-            if len(machine.output) > printed:
-                output.write(machine.output[printed:])
-                printed = len(machine.output)
+        more = True
+        while more:
+            more = world.step()
+            if len(world.output) > printed:
+                output.write(world.output[printed:])
+                printed = len(world.output)
+            for thread, fault, machine in world.uncaught:
+                sys.stderr.write(uncaught_text(thread, fault, machine.traceback(), program.source))
+            world.uncaught.clear()
     finally:
         signal.signal(signal.SIGINT, before)
-    return Outcome(machine.fault, machine.traceback() if machine.fault else ())
+    if waiting := world.waiting():
+        raise Deadlock(waiting)
+    return Outcome(world.main.fault, world.main.traceback() if world.main.fault else ())

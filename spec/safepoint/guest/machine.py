@@ -1,20 +1,24 @@
-"""The reference machine: one thread of a guest program, instruction by instruction.
+"""The reference machine: a thread of a guest program, instruction by instruction.
 
 Slow and obvious: it is there to be right, to be forked at any step, and to be compared with.  What it knows of safepoints
-is where the check sites are; `sites` runs the protocol there.
+is where the check sites are; `sites` runs the protocol there.  `world` has several such threads; alone, one starts no other.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Protocol, Self
 
+from safepoint.guest import threads
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
-from safepoint.guest.heap import NoRoom
+from safepoint.guest.heap import NoRoom, ThreadObject
+from safepoint.guest.objects import Objects
 from safepoint.guest.persistent import Vector
-from safepoint.guest.semantics import EFFECTS, Frame, State, call_end, to_print
-from safepoint.guest.values import NO_MEMORY
+from safepoint.guest.semantics import EFFECTS, call_end, to_print
+from safepoint.guest.state import Frame, State
+from safepoint.guest.values import NO_MEMORY, Ref
 from safepoint.protocol import GO, RAISE_INTERRUPT, RAISE_OVERFLOW
 
 RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
@@ -29,30 +33,59 @@ class Sites(Protocol):
     def copy(self) -> Self: ...
     @property
     def suspended(self) -> bool: ...
+    @property
+    def wanted(self) -> bool: ...
     def call(self, procedure: str, *args: int) -> int | None: ...
     def resume(self) -> int | None: ...
+
+
+class Others(Protocol):
+    """What a thread knows of its world."""
+
+    def start(self, ref: Ref, thread: ThreadObject) -> bool:
+        """False: there is no room for another thread."""
+        ...
+
+    def now(self) -> float:
+        """Microseconds."""
+        ...
+
+
+class Alone:
+    """A world of one thread, which has all the time that there is: a sleep is over at once."""
+
+    def start(self, ref: Ref, thread: ThreadObject) -> bool:
+        return False
+
+    def now(self) -> float:
+        return math.inf
 
 
 class Machine:
     """A guest thread: a state, its check sites, and the way from one state to the next."""
 
-    def __init__(self, program: Program, sites: Sites) -> None:
-        """`program` is verified; a fresh thread stands before its first instruction."""
+    def __init__(
+        self, program: Program, sites: Sites, others: Others | None = None, state: State | None = None
+    ) -> None:
+        """`program` is verified; a fresh thread stands before its first instruction.  state: of one that is to be born."""
         module = program.codes[0]
-        self.sites = sites
+        self.sites, self.others, self.unborn = sites, others or Alone(), state is not None
         frame = Frame(module, 0, (UNSET,) * module.slots)
-        self.state = State(program, frame, (UNSET,) * len(program.globals), Vector())
+        self.state = state or State(program, frame, (UNSET,) * len(program.globals), Vector())
 
     def fork(self) -> Machine:
         """The same thread again; both go on on their own."""
-        other = Machine(self.state.program, self.sites.copy())
-        other.state = self.state
+        other = Machine(self.state.program, self.sites.copy(), self.others)
+        other.state, other.unborn = self.state, self.unborn
         return other
 
     def step(self) -> bool:
         """Execute one instruction.  False: the guest has ended, or waits at this instruction's check site."""
         if self.ended:
             return False
+        if self.unborn and self._visit("start_thread") is None:
+            return False
+        self.unborn = False
         outcome = self._check()
         if outcome is None:
             return False
@@ -83,8 +116,58 @@ class Machine:
                 return end if isinstance(end, Fault) else self._visit("frame_push", end)
             case "native":
                 return self._native(*instruction.operands)
+            case "block":
+                return self._block(instruction.op, *instruction.operands)
             case _:
-                return GO
+                return self._start(*instruction.operands) if instruction.op == "START" else GO
+
+    def _start(self, src: int) -> int | Fault:
+        """Make the new thread, which stands before its first instruction; the effect says that it is started."""
+        heap, value = Objects(self.state.things), self.state[src]
+        if fault := threads.refused(heap, "START", value, self.state.thread):
+            return fault
+        assert isinstance(value, Ref)
+        return GO if self.others.start(value, heap.thread(value)) else threads.NO_THREAD
+
+    def _block(self, op: str, src: int) -> int | Fault | None:
+        """Sleep outside guest code until it can be done.  What comes meanwhile is answered first, and may raise: not done."""
+        if not (self.sites.suspended or self.state.native):
+            value, in_with = self.state[src], self.state.frame.instruction.augmented
+            if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread, in_with):
+                return fault
+            if op == "SLEEP":
+                self.state = replace(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
+        outcome: int | None = GO
+        while outcome == GO and (self.sites.suspended or not self.ready):
+            outcome = self._sleep()
+        if outcome is not None:
+            self.state = replace(self.state, until=None)
+        return outcome
+
+    def _sleep(self) -> int | None:
+        """Until somebody wakes it, for what it wants or for a request; the request's outcome."""
+        if not self.state.native:
+            if self._visit("block") is None:
+                return None
+            self.state = replace(self.state, native=True)
+        outcome = self._visit("slow_path") if self.sites.suspended or self.sites.wanted else GO
+        if outcome is not None:
+            self.state = replace(self.state, native=False)
+        return outcome
+
+    @property
+    def ready(self) -> bool:
+        """Can what it blocks for be done now?"""
+        instruction, until = self.state.frame.instruction, self.state.until
+        if until is not None:
+            return self.others.now() >= until
+        return threads.ready(Objects(self.state.things), instruction.op, self.state[instruction.operands[0]])
+
+    @property
+    def blocks(self) -> bool:
+        """Does it wait in an instruction that blocks?"""
+        site = OPCODES[self.state.frame.instruction.op].site
+        return site == "block" and self.sites.suspended and not self.unborn
 
     def _native(self, first: int, count: int) -> int | Fault | None:
         """Leave guest code, print, come back.  What cannot be printed visits no site."""

@@ -74,7 +74,7 @@ class Names(Emitter):
         self.check_name(node, name)
         if name in KINDS:
             raise self.error(node, f"the class '{name}' can only be called, raised and caught", f"{name}()")
-        if name in CALLED:
+        if name in CALLED or name in self.tables.imported:
             raise self.error(node, f"'{name}' can only be called", "another name, or a def that calls it")
         if name in PYTHONS or (name.startswith("__") and name.endswith("__")):
             raise self.error(node, f"the name '{name}' has a meaning in Python that the guest does not know", "another")
@@ -85,6 +85,10 @@ class Names(Emitter):
             raise self.error(node, "'print' can only be called", "another name, or a def that prints")
         if name == "range":
             raise self.error(node, "'range' stands only in a for loop", "for x in range(…)")
+
+    def imports(self, node: ast.expr, *names: str) -> bool:
+        """Is it one of these names, which the program has imported?"""
+        return self.pythons(node, *self.tables.imported.intersection(names))
 
     def pythons(self, node: ast.expr | None, *names: str) -> bool:
         """Is it one of these names, in the meaning that Python gives it?"""

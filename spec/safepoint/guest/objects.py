@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from safepoint.guest import persistent
 from safepoint.guest.faults import Place
-from safepoint.guest.heap import NoRoom
+from safepoint.guest.heap import ENDED, STARTED, NoRoom, ThreadObject
 from safepoint.guest.persistent import Vector
 from safepoint.guest.values import Ref, Value, same
 
@@ -23,7 +23,11 @@ class Raised(NamedTuple):
     trace: tuple[Place, ...] = ()
 
 
-Thing = Vector[Value] | Raised
+class Lock(NamedTuple):
+    locked: bool = False
+
+
+Thing = Vector[Value] | Raised | ThreadObject | Lock
 Things = Vector[Thing]
 """A heap: a Ref's number is an index into it."""
 
@@ -90,6 +94,39 @@ class Objects:
         raised = self.raised(ref)
         self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)))
 
+    # -- threads and locks
+
+    def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref:
+        before = sum(isinstance(thing, ThreadObject) for thing in self.things)
+        return self._make("thread", ThreadObject(before + 1, target, args))
+
+    def thread(self, ref: Ref) -> ThreadObject:
+        thing = self.things[ref.number]
+        assert isinstance(thing, ThreadObject)
+        return thing
+
+    def started(self, ref: Ref) -> None:
+        self.things = self.things.set(ref.number, self.thread(ref)._replace(stage=STARTED))
+
+    def ended(self, ref: Ref) -> None:
+        self.things = self.things.set(ref.number, self.thread(ref)._replace(stage=ENDED))
+
+    def new_lock(self) -> Ref:
+        return self._make("lock", Lock())
+
+    def locked(self, ref: Ref) -> bool:
+        thing = self.things[ref.number]
+        assert isinstance(thing, Lock)
+        return thing.locked
+
+    def lock(self, ref: Ref) -> None:
+        self.things = self.things.set(ref.number, Lock(True))
+
+    def unlock(self, ref: Ref) -> bool:
+        had = self.locked(ref)
+        self.things = self.things.set(ref.number, Lock(False))
+        return had
+
 
 def alike(a: Things, b: Things) -> bool:
     return persistent.alike(a, b, _alike)
@@ -101,6 +138,10 @@ def _alike(a: Thing, b: Thing) -> bool:
             return persistent.alike(a, b, same)
         case Raised(), Raised():
             return (a.kind, a.trace) == (b.kind, b.trace) and alike_values(a.args, b.args)
+        case ThreadObject(), ThreadObject():
+            return (a.number, a.stage) == (b.number, b.stage) and alike_values((a.target, *a.args), (b.target, *b.args))
+        case Lock(), Lock():
+            return a == b
     return False
 
 

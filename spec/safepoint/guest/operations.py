@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint.guest import builtin, comparing, operators, sequences
+from safepoint.guest import builtin, comparing, operators, sequences, threads
 from safepoint.guest.code import UNSET, Instruction, Program
 from safepoint.guest.faults import KINDS, Fault, TooDeep, derives, name_fault, unbound_fault
 from safepoint.guest.heap import Heap
@@ -24,7 +24,8 @@ def result(program: Program, instruction: Instruction, slot: Slot, heap: Heap) -
 
     Of LESS_JUMP_BACK: whether to jump; of EACH_PREPARE: its new slot loop+1; of GLOBAL and BOUND: the fault of an unset
     variable.  Not for FOR_PREPARE, FOR_RANGE and FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT
-    (`text.printed`), and what only moves control.  Raises what the heap raises.
+    (`text.printed`), START, JOIN, ACQUIRE and SLEEP (`threads`), and what only
+    moves control.  Raises what the heap raises.
     """
     op, operands = instruction.op, instruction.operands
     try:
@@ -67,6 +68,12 @@ def _other(program: Program, op: str, operands: tuple[int, ...], slot: Slot, hea
             return builtin.call(heap, builtin.BUILTINS[number], [slot(first + i) for i in range(count)])
         case "FORMAT", (first, count):
             return made(heap, "".join([text(heap, slot(first + i)) for i in range(count)]))
+        case "THREAD", (first, count):
+            return heap.new_thread(slot(first), tuple(slot(first + i) for i in range(1, count)))
+        case "LOCK", _:
+            return heap.new_lock()
+        case "RELEASE", (src,):
+            return threads.release(heap, slot(src))
         case _:
             return _sequence(op, operands, slot, heap)
 

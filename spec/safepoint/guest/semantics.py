@@ -9,126 +9,18 @@ parameters are the opcode's operands.  What an operation computes is said in `op
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
-from safepoint.guest import operations, sequences, values
-from safepoint.guest.code import LINK, UNSET, Code, Handler, Instruction, Program
+from safepoint.guest import operations, sequences
+from safepoint.guest.code import LINK, UNSET
 from safepoint.guest.comparing import COMPARE
-from safepoint.guest.faults import Fault, Place, name_fault
-from safepoint.guest.objects import Objects, Things, alike, alike_values
+from safepoint.guest.faults import Fault, name_fault
+from safepoint.guest.heap import ThreadObject
+from safepoint.guest.objects import Objects
 from safepoint.guest.operators import BINARY, IN_PLACE, UNARY
-from safepoint.guest.text import message, printed
-from safepoint.guest.values import Function, Value
-
-
-class Frame(NamedTuple):
-    """`start`: the stack slot where it begins.  `base`: the slot of the caller's frame that wants the result."""
-
-    code: Code
-    start: int
-    slots: tuple[Value, ...]
-    pc: int = 0
-    caller: Frame | None = None
-    base: int = 0
-
-    @property
-    def instruction(self) -> Instruction:
-        return self.code.instructions[self.pc]
-
-    @property
-    def handler(self) -> Handler | None:
-        """Who wants what the instruction raises."""
-        return next((h for h in self.code.handlers if h.start <= self.pc < h.end), None)
-
-    def write(self, slot: int, *new: Value) -> Frame:
-        return self._replace(slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
-
-    def next(self, offset: int = 0) -> Frame:
-        return self._replace(pc=self.pc + 1 + offset)
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """A guest thread between two instructions.  `native`: it has printed, and is not yet back in guest code.
-
-    trace: what a fault that nobody has caught has come through, outermost call first.
-    """
-
-    program: Program
-    frame: Frame
-    globals: tuple[Value, ...]
-    things: Things
-    output: str = ""
-    fault: Fault | None = None
-    trace: tuple[Place, ...] = ()
-    ended: bool = False
-    native: bool = False
-
-    def __getitem__(self, slot: int) -> Value:
-        return self.frame.slots[slot]
-
-    def integer(self, slot: int) -> int:
-        """A slot that holds an int, as an earlier instruction has seen to."""
-        value = self[slot]
-        assert isinstance(value, int)
-        return value
-
-    def truth(self, slot: int) -> bool:
-        return values.truth(Objects(self.things), self[slot])
-
-    def computed(self) -> tuple[Value | Fault, State]:
-        """What the instruction gives, and the state with what it did to the heap."""
-        heap = Objects(self.things)
-        result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
-        return result, self if isinstance(result, Fault) else replace(self, things=heap.things)
-
-    def done(self, dst: int, value: Value | Fault) -> State:
-        """dst = value, and on to the next instruction; or a fault."""
-        if isinstance(value, Fault):
-            return self.failed(value)
-        return replace(self, frame=self.frame.write(dst, value).next())
-
-    def skip(self, offset: int = 0) -> State:
-        """On to the instruction `offset` after the next."""
-        return replace(self, frame=self.frame.next(offset))
-
-    def failed(self, fault: Fault) -> State:
-        """The instruction raises: on at the handler of the innermost frame that has one, or the guest ends here."""
-        heap = Objects(self.things)
-        exception = operations.new_exception(heap, fault)
-        frame, again = self.frame, self.frame.instruction.op == "RERAISE"
-        places = [] if again else [self.place(frame)]
-        while (handler := frame.handler) is None and frame.caller is not None:
-            frame = frame.caller
-            places.append(self.place(frame))
-        heap.trace(exception, places[::-1])
-        if handler:
-            caught = frame.write(handler.slot, exception)._replace(pc=handler.target)
-            return replace(self, frame=caught, things=heap.things)
-        uncaught = Fault(fault.kind, message(heap, exception), exception)
-        return replace(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
-
-    def place(self, frame: Frame) -> Place:
-        return self.program.file, frame.instruction.line, frame.code.name
-
-
-def same(a: State, b: State) -> bool:
-    """Do two states of one program go on alike?  Callers that both runs share are compared by identity, not again."""
-    if (a.output, a.fault, a.trace, a.ended, a.native) != (b.output, b.fault, b.trace, b.ended, b.native):
-        return False
-    if not alike_values(a.globals, b.globals) or not alike(a.things, b.things):
-        return False
-    x: Frame | None = a.frame
-    y: Frame | None = b.frame
-    while x is not y:
-        if x is None or y is None:
-            return False
-        if (x.code, x.start, x.pc, x.base) != (y.code, y.start, y.pc, y.base) or not alike_values(x.slots, y.slots):
-            return False
-        x, y = x.caller, y.caller
-    return True
-
+from safepoint.guest.state import Frame, State
+from safepoint.guest.text import printed
+from safepoint.guest.values import Function, truth
 
 # ---------------------------------------------------------------------------------------------- opcodes: moving values
 
@@ -230,8 +122,10 @@ def CALL(s: State, base: int, count: int) -> State:
 
 
 def RETURN(s: State, src: int) -> State:
+    """A thread ends with its function."""
     caller = s.frame.caller
-    assert caller is not None
+    if caller is None:
+        return replace(s, ended=True)
     return replace(s, frame=caller.write(s.frame.base, s[src]).next())
 
 
@@ -248,18 +142,55 @@ def PRINT(s: State, _first: int, _count: int) -> State:
     return replace(s, native=False).skip()
 
 
+# ---------------------------------------------------------------------------------------------- opcodes: threads
+
+
+def born(s: State, thread: ThreadObject) -> State:
+    """Another thread of the same world, before the first instruction of its target; one that cannot be called ends it."""
+    module = Frame(s.program.codes[0], 0, ())
+    new, heap = State(s.program, module, s.globals, s.things, s.output, thread=thread.number), Objects(s.things)
+    if not truth(heap, thread.target):
+        return replace(new, ended=True)  # CPython calls only what is true
+    if fault := operations.call_fault(heap, thread.target, len(thread.args)):
+        return replace(new, fault=fault, ended=True)
+    assert isinstance(thread.target, Function)
+    code = s.program.codes[thread.target.number]
+    slots = (*thread.args, *[UNSET] * (code.slots - len(thread.args)))
+    return replace(new, frame=Frame(code, 0, slots))
+
+
+def START(s: State, src: int) -> State:
+    """That there is room for another thread, the machine has seen to."""
+    return s.on_object(Objects.started, src)
+
+
+def ACQUIRE(s: State, src: int) -> State:
+    """That nobody has it, the machine has seen to."""
+    return s.on_object(Objects.lock, src)
+
+
+def BLOCKED(s: State, _src: int) -> State:
+    """JOIN and SLEEP: nothing is left to do."""
+    return s.skip()
+
+
 def HALT(s: State) -> State:
     return replace(s, ended=True)
 
 
 EFFECTS: dict[str, Effect] = {
     **dict.fromkeys(("LOADK", "CONSTANT", "MOVE", "ADDI", *BINARY, *IN_PLACE, *UNARY, "NOT", *COMPARE), into_first),
-    **dict.fromkeys(("LIST", "INDEX", "SLICE", "LEN", "POP", "POP_AT", "FORMAT", "BUILTIN"), into_first),
+    **dict.fromkeys(
+        ("LIST", "INDEX", "SLICE", "LEN", "POP", "POP_AT", "FORMAT", "BUILTIN", "THREAD", "LOCK"), into_first
+    ),
     **dict.fromkeys(("EXCEPTION", "MATCHES"), into_first),
-    **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE"), nowhere),
+    **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "RELEASE"), nowhere),
     **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK)},
     **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, PRINT, HALT)},
+    **{f.__name__: f for f in (START, ACQUIRE)},
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
     "PRINT_END": PRINT,
+    "JOIN": BLOCKED,
+    "SLEEP": BLOCKED,
 }

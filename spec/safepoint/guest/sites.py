@@ -16,6 +16,7 @@ from safepoint.model.execute import POISON, Activation
 from safepoint.model.expressions import Instance
 from safepoint.model.graph import WORLD, Cell, Graph
 from safepoint.model.text import Text
+from safepoint.protocol import ENDED, MANAGED
 
 KINDS = {protocol.STOP: "STOP", protocol.HANDSHAKE: "HANDSHAKE", protocol.INTERRUPT: "INTERRUPT",
          protocol.SAMPLE: "SAMPLE", protocol.TERMINATE: "TERMINATE"}  # fmt: skip
@@ -25,8 +26,8 @@ CHECKS = ("frame_push", "back_edge")
 
 @lru_cache
 def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
-    """A procedure of the protocol for a world of one thread, with a trigger word for each back-edge opcode."""
-    return compile_graph(_text(), name, Instance(1, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
+    """A procedure of the protocol for a world of however many threads, with a trigger word for each back-edge opcode."""
+    return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
 
 
 @lru_cache
@@ -35,16 +36,18 @@ def _text() -> Text:
 
 
 class Sites:
-    """The words of a world with one thread, T0, whose stack has `stack` slots.  Small, mutable, copied when a run forks."""
+    """One thread's words, and the world's.  Small, mutable, copied when a run of one thread forks.
 
-    def __init__(self, stack: int) -> None:
+    stack: of how many slots.  number: its record's; words: those of the world that it is born into, where a thread may have
+    ended in the same record.
+    """
+
+    def __init__(self, stack: int, number: int = 0, words: dict[Cell, int] | None = None) -> None:
+        self.number = number
         self.reals = {"limit": stack, "entry": 1}
-        self.words = {
-            Cell(0, "limit"): stack,
-            **{Cell(0, f"entry[{i}]"): 1 for i in range(len(BACK_EDGES))},
-            **dict.fromkeys((Cell(0, word) for word in ("pending", "state", "operation", "wake")), 0),
-            **dict.fromkeys((Cell(WORLD, word) for word in ("stop", "lock")), 0),
-        }
+        self.words = words if words is not None else dict.fromkeys((Cell(WORLD, word) for word in ("stop", "lock")), 0)
+        if Cell(number, "state") not in self.words:
+            self.words |= self._fresh(stack, MANAGED if words is None else ENDED)
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
@@ -52,13 +55,18 @@ class Sites:
         self.waiting: Activation | None = None  # the guest's own procedure, when it waits
         self.watch: Callable[[], None] | None = None
 
+    def _fresh(self, stack: int, state: int) -> dict[Cell, int]:
+        """A record's words.  Until it is born, a thread is outside guest code: nobody waits for it."""
+        first = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}, "pending": 0, "state": state}
+        return {Cell(self.number, word): value for word, value in {**first, "operation": 0, "wake": 0}.items()}
+
     def copy(self) -> Sites:
         other = Sites.__new__(Sites)
         other.__dict__.update(self.__dict__)
         other.words, other.privates = dict(self.words), dict(self.privates)
         other.waiting = self.waiting.copy() if self.waiting else None
         if other.waiting:
-            other.waiting.privates = other.privates
+            other.waiting.privates, other.waiting.population = other.privates, other.population
         other.watch = None
         return other
 
@@ -89,12 +97,27 @@ class Sites:
         self.waiting = None
         return under_way.result
 
+    @property
+    def wanted(self) -> bool:
+        """Is anything pending that may be delivered?"""
+        masked = self.privates["masked"] | self.privates["ending"]
+        return bool(self.words[Cell(self.number, "pending")] & protocol.EVERYTHING & ~masked)
+
     # -- what anybody does
+
+    def population(self) -> int:
+        """How many records the world has by now."""
+        return sum(cell.word == "state" for cell in self.words)
+
+    def wake(self) -> None:
+        """What the thread blocks for has come: its sleep is over as if somebody had posted."""
+        self.words[Cell(self.number, "wake")] = 1
 
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
         graph = procedure_graph(procedure, trigger=trigger)
-        owner = WORLD if graph.owner == WORLD else 0
-        activation = Activation(graph, owner, dict(zip(graph.params, args, strict=True)), self.privates, self.reals)
+        owner = WORLD if graph.owner == WORLD else self.number
+        env = dict(zip(graph.params, args, strict=True))
+        activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
         activation.begin(self)
         return activation
 
@@ -116,6 +139,7 @@ class Sites:
             if value == POISON
             else "real"
             for cell, value in self.words.items()
+            if cell.owner in (self.number, WORLD)
         }
 
     # -- the memory and the listener of an Activation

@@ -16,6 +16,9 @@ CALLED = frozenset({"len", *BUILTINS})
 NOT_MADE = ("UnicodeEncodeError",)
 """Exception classes that want more arguments than the guest's have."""
 
+IMPORTS = {"threading": ("Thread", "Lock"), "time": ("sleep",)}
+"""Module -> the names that a program may import from it, at its top, and then only call."""
+
 _A_DEF = "a def at the top level of the module"
 _A_LOOP = "a for or while loop"
 _VALUES = "ints, floats, strings, lists, bools, None and functions only"
@@ -28,12 +31,11 @@ NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.ClassDef: ("a class", "functions and global variables"),
     ast.AnnAssign: ("an annotated assignment", "x = value"),
     ast.AsyncFor: ("async for", _A_LOOP),
-    ast.With: ("with", "try and finally"),
     ast.AsyncWith: ("async with", "try and finally"),
     ast.Match: ("match", _AN_IF),
     ast.TryStar: ("try with except*", "except"),
-    ast.Import: ("import", "all of the program in one file"),
-    ast.ImportFrom: ("import", "all of the program in one file"),
+    ast.Import: ("import", "from threading import Thread, Lock, or all of the program in one file"),
+    ast.ImportFrom: ("import behind other statements", "it at the top of the program"),
     ast.Nonlocal: ("nonlocal", "global, with the variable at module level"),
     # expressions
     ast.NamedExpr: ("an assignment inside an expression", "an assignment statement before it"),
@@ -48,7 +50,7 @@ NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.Await: ("await", "a plain call"),
     ast.Yield: ("yield", "print or return"),
     ast.YieldFrom: ("yield from", "print or return"),
-    ast.Attribute: ("an attribute", "a plain name; append and pop can be called"),
+    ast.Attribute: ("an attribute", "a plain name; methods can be called"),
     ast.Starred: ("a starred expression", "the values one by one"),
     # operators
     ast.MatMult: ("the operator @", "*"),

@@ -38,6 +38,10 @@ def repr_text(heap: Heap, value: Value, above: tuple[Ref, ...] = ()) -> str:
             if value in above:
                 return "[...]"
             inside, start, end = heap.items(value), "[", "]"
+        case Ref(kind="thread"):
+            return "<Thread>"
+        case Ref(kind="lock"):
+            return "<lock>"
         case Ref():
             kind, inside = heap.exception(value)
             start, end = f"{kind}(", ")"

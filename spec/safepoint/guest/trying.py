@@ -118,6 +118,29 @@ class Trying(Expressions):
         self.place(end)
         self.assigned = after
 
+    def with_statement(self, node: ast.With) -> None:
+        """`with lock:`, which is acquired, and released on every way out."""
+        if len(node.items) > 1 or node.items[0].optional_vars:
+            raise self.error(node, "with is for one lock, without as", "with lock:")
+        lock = self.push(node.items[0].context_expr)  # the variable may get another value inside
+        self.emit(node, "ACQUIRE", lock, augmented=True)
+        slot, handler, end = self.allocate(), Label(), Label()
+        known = self.assigned - unset_by(node.body)
+
+        def release() -> None:
+            self.emit(node, "RELEASE", lock)
+
+        with self.protect(handler, slot, release):
+            self.block(node.body)
+        release()
+        self.emit(node, "JUMP", end)
+        after, self.assigned = self.assigned, known
+        self.place(handler)
+        release()
+        self.emit(node, "RERAISE", slot)
+        self.place(end)
+        self.assigned = after
+
     def try_except(self, node: ast.Try) -> None:
         slot, handler, end = self.allocate(), Label(), Label()
         known = self.assigned - unset_by(node.body)

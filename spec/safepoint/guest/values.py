@@ -11,12 +11,14 @@ Exactly Python's meaning.  All that differs from CPython 3.11 is this:
   neither compared nor printed: RecursionError;
 * a method that a value does not have is noticed after its arguments are computed;
 * the text of a function says no address, and an exception raised while another one is handled is printed alone;
+* threads and locks are printed as `<Thread>` and `<lock>`; of a thread's own traceback, only the guest's part is printed;
 * an exception of Python's own with two arguments (`1e308 ** 2`) has their text as its only one.
 """
 
 from __future__ import annotations
 
 import builtins
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Ref:
-    """An object in a heap.  kind: "list" or "exception".  number: the heap's own name for it, good until it collects."""
+    """An object in a heap.  kind: "list", "exception", "thread" or "lock".  number: the heap's own name for it, good until it collects."""
 
     kind: str
     number: int
@@ -92,6 +94,10 @@ def _function() -> None:
     """CPython's counterpart of all the guest's functions."""
 
 
+_lock = threading.Lock()
+"""CPython's counterpart of all the guest's locks."""
+
+
 def stand_in(heap: Heap, value: Value) -> object:
     """An object of CPython's with the same type and, but for objects of the heap, the same value.
 
@@ -102,6 +108,10 @@ def stand_in(heap: Heap, value: Value) -> object:
             return _function
         case Ref(kind="list"):
             return []
+        case Ref(kind="thread"):
+            return threading.Thread.__new__(threading.Thread)
+        case Ref(kind="lock"):
+            return _lock
         case Ref():
             kind: type[BaseException] = getattr(builtins, heap.exception(value)[0])
             return kind.__new__(kind)
@@ -109,7 +119,9 @@ def stand_in(heap: Heap, value: Value) -> object:
 
 
 def type_name(heap: Heap, value: Value) -> str:
-    return type(stand_in(heap, value)).__name__
+    """As CPython's messages name it."""
+    kind = type(stand_in(heap, value))
+    return "_thread.lock" if kind is type(_lock) else kind.__name__
 
 
 # ---------------------------------------------------------------------------------------------- sizes

@@ -129,7 +129,7 @@ def _counted(instruction: Instruction) -> bool:
             return least <= count and (most is None or count <= most)
         case Instruction("EXCEPTION", (_, _, count)):
             return count <= 1
-        case Instruction("PRINT_END", (_, count)):
+        case Instruction("PRINT_END" | "THREAD", (_, count)):
             return count >= 1
     return True
 
@@ -180,7 +180,7 @@ def _reads(instruction: Instruction) -> list[int]:
     match instruction:
         case Instruction("CALL", (base, count)):
             return [base, *range(base + LINK, base + LINK + count)]
-        case Instruction("LIST" | "FORMAT" | "PRINT" | "PRINT_END", (first, count)):
+        case Instruction("LIST" | "FORMAT" | "THREAD" | "PRINT" | "PRINT_END", (first, count)):
             return list(range(first, first + count))
         case Instruction("BUILTIN" | "EXCEPTION", (first, _, count)):
             return list(range(first, first + count))
@@ -196,7 +196,7 @@ def _reads(instruction: Instruction) -> list[int]:
 
 def _writes(instruction: Instruction) -> list[int]:
     match instruction:
-        case Instruction("CALL" | "LIST" | "FORMAT" | "BUILTIN" | "EXCEPTION", (first, *_)):
+        case Instruction("CALL" | "LIST" | "FORMAT" | "THREAD" | "BUILTIN" | "EXCEPTION", (first, *_)):
             return [first]
         case Instruction("FOR_PREPARE", (loop, _)):
             return [loop, loop + 1, loop + 2]

@@ -6,6 +6,7 @@ work that follows, up to the next step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from safepoint.model.graph import (
     Let,
     Local,
     Op,
+    Population,
     Private,
     Step,
     Tree,
@@ -64,7 +66,10 @@ class Impossible(Exception):
 
 @dataclass
 class Activation:
-    """`at` None: it is through, with `result`.  `reals`: the real value of each trigger word, by its name without number."""
+    """`at` None: it is through, with `result`.  `reals`: the real value of each trigger word, by its name without number.
+
+    `population`: how many threads there are at the moment, for a graph that does not know.
+    """
 
     graph: Graph
     me: int | str
@@ -73,10 +78,13 @@ class Activation:
     reals: dict[str, int]
     at: Step | None = None
     result: int = 0
+    population: Callable[[], int] = field(default=lambda: 1, compare=False)
     label: str = field(default="", compare=False)  # the cases chosen by the last move
 
     def copy(self) -> Activation:
-        return Activation(self.graph, self.me, dict(self.env), dict(self.privates), self.reals, self.at, self.result)
+        return Activation(
+            self.graph, self.me, dict(self.env), dict(self.privates), self.reals, self.at, self.result, self.population
+        )
 
     def begin(self, listener: Listener) -> None:
         self.settle(self.graph.start, listener)
@@ -139,6 +147,8 @@ class Activation:
                 return self.privates[word]
             case Fixed(cell, which):
                 return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
+            case Population():
+                return self.population()
             case Op(name, args):
                 return int(FOLD[name](*(self.value(a) for a in args)))
         raise ValueError(f"{self.graph.name}: {e} has no value here")

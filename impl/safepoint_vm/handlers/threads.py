@@ -1,0 +1,99 @@
+"""Threads and locks.  A lock that is free costs one locked instruction; whoever must wait does so in the host."""
+
+# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.leaving import hosted
+from safepoint_vm.machine import Count, Exited, Machine, Slot
+from safepoint_vm.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
+from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock, is_object, kind_of
+
+
+@inline
+def is_lock(x: Value) -> bool:
+    if is_object(x):
+        return kind_of(x) == LOCK_KIND
+    return False
+
+
+@opcode
+def THREAD(vm: Machine, first: Slot, count: Count) -> Exit:
+    """first = Thread(target=first, args=(first+1, …)): count slots in all"""
+    return hosted(vm)
+
+
+@slow
+def threading(vm: Machine) -> Exit:
+    """Needs other threads than this one, or time."""
+    return vm.leave(Exited.THREADING)
+
+
+@opcode
+def START(vm: Machine, src: Slot) -> Exit:
+    """src.start()"""
+    return threading(vm)
+
+
+@opcode
+def JOIN(vm: Machine, src: Slot) -> Exit:
+    """src.join()"""
+    return threading(vm)
+
+
+@opcode
+def SLEEP(vm: Machine, src: Slot) -> Exit:
+    """sleep(src)"""
+    return threading(vm)
+
+
+@opcode
+def LOCK(vm: Machine, dst: Slot) -> Exit:
+    """dst = Lock()"""
+    return hosted(vm)
+
+
+@slow
+def slow_acquire(vm: Machine, src: Slot) -> Exit:
+    """Somebody has it: say that it is wanted (unless it has just been released: then the host comes back soon)."""
+    x = vm[src]
+    if is_lock(x):
+        compare_and_swap(Lock(x).owner, Word(HELD), Word(WANTED))
+        return vm.leave(Exited.LOCKED)
+    return vm.leave(Exited.THREADING)
+
+
+@opcode
+def ACQUIRE(vm: Machine, src: Slot) -> Exit:
+    """src.acquire(): interrupted, it raises and does not own"""
+    x = vm[src]
+    if is_lock(x):
+        if compare_and_swap(Lock(x).owner, Word(FREE), Word(HELD)):
+            return vm.next()
+    return slow_acquire(vm, src)
+
+
+@slow
+def slow_release(vm: Machine, src: Slot) -> Exit:
+    """Somebody waits for it; or it is no lock, or free."""
+    x = vm[src]
+    if is_lock(x):
+        if compare_and_swap(Lock(x).owner, Word(WANTED), Word(FREE)):
+            return vm.leave(Exited.RELEASED)
+    return hosted(vm)
+
+
+@opcode
+def RELEASE(vm: Machine, src: Slot) -> Exit:
+    """src.release()"""
+    x = vm[src]
+    if is_lock(x):
+        if compare_and_swap(Lock(x).owner, Word(HELD), Word(FREE)):
+            return vm.next()
+    return slow_release(vm, src)
+
+
+@routine
+def unlock(lock: Lock) -> Word:
+    """What it was."""
+    return swap(lock.owner, Word(FREE))

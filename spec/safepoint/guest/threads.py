@@ -1,0 +1,124 @@
+"""Guest threads and locks: what their operations refuse, when a blocked one may go on, and whose turn it is.
+
+Both machines come here, so that they cannot differ.  Who waits is the machine's affair: an operation that blocks is `refused`,
+or it is `ready`, or its thread waits, outside guest code, until it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from safepoint.guest.faults import Fault, Place, format_traceback
+from safepoint.guest.heap import ENDED, NEW, Heap, ThreadObject
+from safepoint.guest.sequences import no_method
+from safepoint.guest.values import Function, Ref, Value, type_name
+
+THREADS = 64
+"""How many guest threads there may be at once, the first included."""
+
+MAIN = 0
+"""The number of the first thread; `Thread-1` and its like have their own."""
+
+METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": ("lock", "acquire"),
+           "RELEASE": ("lock", "release")}  # fmt: skip
+"""Opcode -> the kind of object that has the method, and its name."""
+
+NO_THREAD = Fault("RuntimeError", "can't start new thread")
+LONGEST = 2**63 / 10**9
+"""Seconds that CPython cannot sleep."""
+
+
+def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
+    """Why START, JOIN, ACQUIRE or SLEEP raises at once; None: it is done, as soon as it is `ready`.
+
+    running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
+    """
+    if op == "SLEEP":
+        return _no_time(heap, value)
+    kind, method = METHODS[op]
+    if not isinstance(value, Ref) or value.kind != kind:
+        if in_with:
+            what = f"'{type_name(heap, value)}' object does not support the context manager protocol"
+            return Fault("TypeError", what)
+        return no_method(heap, value, method)
+    match op:
+        case "START" if heap.thread(value).stage != NEW:
+            return Fault("RuntimeError", "threads can only be started once")
+        case "JOIN" if heap.thread(value).stage == NEW:
+            return Fault("RuntimeError", "cannot join thread before it is started")
+        case "JOIN" if heap.thread(value).number == running:
+            return Fault("RuntimeError", "cannot join current thread")
+    return None
+
+
+def ready(heap: Heap, op: str, value: Value) -> bool:
+    """May a JOIN or ACQUIRE that is not refused be done now?"""
+    assert isinstance(value, Ref)
+    return heap.thread(value).stage == ENDED if op == "JOIN" else not heap.locked(value)
+
+
+def release(heap: Heap, value: Value) -> Fault | None:
+    """What RELEASE does."""
+    if not isinstance(value, Ref) or value.kind != "lock":
+        return refused(heap, "RELEASE", value, MAIN)
+    return None if heap.unlock(value) else Fault("RuntimeError", "release unlocked lock")
+
+
+def seconds(value: Value) -> float:
+    """How long a SLEEP that is not refused takes."""
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _no_time(heap: Heap, value: Value) -> Fault | None:
+    if not isinstance(value, int | float):
+        return Fault("TypeError", f"'{type_name(heap, value)}' object cannot be interpreted as an integer")
+    if math.isnan(value):
+        return Fault("ValueError", "Invalid value NaN (not a number)")
+    if abs(value) >= LONGEST:
+        of_float = isinstance(value, float)
+        why = "out of range for platform time_t" if of_float else "too large to convert to C _PyTime_t"
+        return Fault("OverflowError", f"timestamp {why}")
+    return Fault("ValueError", "sleep length must be non-negative") if value < 0 else None
+
+
+def name(thread: ThreadObject) -> str:
+    """As CPython names a thread that was given none."""
+    function = f" ({thread.target.name})" if isinstance(thread.target, Function) else ""
+    return f"Thread-{thread.number}{function}"
+
+
+def uncaught_text(thread: ThreadObject, fault: Fault, places: Sequence[Place], source: str) -> str:
+    """What is printed to standard error when an exception ends a thread other than the first."""
+    return f"Exception in thread {name(thread)}:\n" + format_traceback(fault, places, source)
+
+
+# ---------------------------------------------------------------------------------------------- turns
+
+QUANTUM = 1000
+"""Instructions that a thread executes before the next one's turn."""
+
+
+@dataclass
+class Turns:
+    """Round robin: a thread runs until it blocks, ends, or has executed `quantum` instructions; then the next by number."""
+
+    quantum: int = QUANTUM
+    current: int = MAIN
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.quantum
+
+    def order(self, count: int) -> Iterator[int]:
+        """Who is asked whether it can execute an instruction: of `count` threads, by number from 0."""
+        first = self.current if self.left else self.current + 1
+        return ((first + i) % count for i in range(count))
+
+    def went(self, number: int) -> None:
+        """It has executed one."""
+        if number != self.current or not self.left:
+            self.current, self.left = number, self.quantum
+        self.left -= 1
