@@ -73,10 +73,13 @@ def lasso_of(model: Model, result: Result, policy: Policy, kind: str) -> Result 
 def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
     """What is never seen in a loop of these states and moves (whose, and which), and by which checks; "" if nothing is."""
     for thread, request in owing(model, states):
-        for kind, site in model.policy.sites.items():
-            if n := sum(who == thread and is_check(move, site) for who, move in moves):
-                what = kind.replace("_", "-").removesuffix("s")
-                return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({what}), and never sees {request}"
+        made = {
+            kind: sum(who == thread and is_check(move, site) for who, move in moves)
+            for kind, site in model.policy.sites.items()
+        }
+        if n := sum(made.values()):
+            kinds = ", ".join(kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times)
+            return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({kinds}), and never sees {request}"
     return ""
 
 
