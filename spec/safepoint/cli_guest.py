@@ -6,14 +6,20 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
 
 
-class Size(click.ParamType):
+if TYPE_CHECKING:
+    Parameter = click.ParamType[int]
+else:
+    Parameter = click.ParamType  # of older versions not generic
+
+
+class Size(Parameter):
     """Bytes, as 65536, 64K, 1M or 2G."""
 
     name = "size"
