@@ -12,7 +12,6 @@ import click
 
 from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
 
-
 if TYPE_CHECKING:
     Parameter = click.ParamType[int]
 else:
