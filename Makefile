@@ -23,9 +23,10 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Time the interpreter
+bench: $(READY)  ## Time the interpreter, the explorers and the collector
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
+	$(BIN)/python bench/collector.py
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

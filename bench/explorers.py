@@ -4,6 +4,9 @@ The protocol is `tests/spec/data/limit_only.py`, and beside it the same by hand 
 state, one core.  Of Spin we take its own search time (`pan`, compiled with -O2, without partial-order reduction, with room for
 all states from the start), not the seconds that it takes to make and compile it; of TLC the whole run, as it is a run that one
 waits for; of ours the search, running the text included.  What is not installed is named and left out.
+
+Beside the seconds on the clock stand those of the processor, which a loaded machine disturbs less: of Spin and TLC those of the
+whole process, which are a little more than those of the search.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import gc
 import importlib.util
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -42,6 +46,7 @@ class Run:
     states: int
     transitions: int
     seconds: float
+    cpu: float  # seconds of the processor
 
 
 Explorer = Callable[[], Run]
@@ -63,8 +68,9 @@ def ours(name: str, threads: int) -> Explorer:
             Text((DATA / "limit_only.py",)), Scope("limit-only", "", threads, ("coordinator",), "", widths=())
         )
         gc.collect()
+        began = time.process_time()
         result = search(model, nothing)
-        return Run(result.states, result.transitions, result.seconds)
+        return Run(result.states, result.transitions, result.seconds, time.process_time() - began)
 
     return run
 
@@ -74,6 +80,12 @@ def _tool(name: str, package: str) -> str:
     if path is None:
         raise Missing(f"no {name} here ({package})")
     return path
+
+
+def _children() -> float:
+    """Seconds of the processor that the processes we have waited for took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(*command: str | Path, at: Path) -> str:
@@ -96,12 +108,14 @@ def spin(threads: int, at: Path) -> Explorer:
     _run(compiler, "-O2", "-DNOREDUCE", "-DSAFETY", "-o", "pan", "pan.c", at=at)
 
     def run() -> Run:
+        began = _children()
         output = _run(at / "pan", "-m100000", at=at)
+        cpu = _children() - began
         if "errors: 0" not in output or "max search depth too small" in output:
             raise ValueError(f"Spin has not searched it all:\n{output}")
         transitions = int(_number(r"(\d+) transitions", output)) - 1  # Spin counts the initial state
         seconds = float(_number(r"elapsed time ([\d.e+-]+)", output))
-        return Run(int(_number(r"(\d+) states, stored", output)), transitions, seconds)
+        return Run(int(_number(r"(\d+) states, stored", output)), transitions, seconds, cpu)
 
     return run
 
@@ -120,11 +134,11 @@ def tlc(threads: int, at: Path, jar: Path | None) -> Explorer:
     command = (java, "-XX:+UseParallelGC", "-cp", jar.resolve(), "tlc2.TLC", "-deadlock", "-workers", "1", "limit_only")
 
     def run() -> Run:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), _children()
         output = _run(*command, at=at)
-        took = time.perf_counter() - began
+        took, cpu = time.perf_counter() - began, _children() - used
         transitions = int(_number(r"(\d+) states generated,", output)) - 1  # TLC counts the initial state
-        return Run(int(_number(r"(\d+) distinct states found,", output)), transitions, took)
+        return Run(int(_number(r"(\d+) distinct states found,", output)), transitions, took, cpu)
 
     return run
 
@@ -163,14 +177,18 @@ def in_turn(found: dict[str, Explorer], rounds: int) -> dict[str, list[Run]]:
     return runs
 
 
-def best(runs: list[Run]) -> float:
-    return min(r.seconds for r in runs)
+def best(runs: list[Run]) -> tuple[float, float]:
+    """Seconds, and those of the processor; the least of each, as whatever else a computer does only ever adds."""
+    return min(r.seconds for r in runs), min(r.cpu for r in runs)
 
 
 def ratio(runs: dict[str, list[Run]], a: str, b: str) -> str:
-    """Best time by best time, as whatever else a computer does only ever adds; in brackets the extremes of the rounds."""
+    """Best time by best time; in brackets the extremes of the rounds."""
     each = [x.seconds / y.seconds for x, y in zip(runs[a], runs[b], strict=False)]
-    return f"{a} / {b}: {best(runs[a]) / best(runs[b]):.2f} ({min(each):.2f}..{max(each):.2f})"
+    (seconds, cpu), (of_seconds, of_cpu) = best(runs[a]), best(runs[b])
+    return (
+        f"{a} / {b}: {seconds / of_seconds:.2f} ({min(each):.2f}..{max(each):.2f}), of the processor {cpu / of_cpu:.2f}"
+    )
 
 
 def main() -> int:
@@ -182,7 +200,9 @@ def main() -> int:
     with explorers(asked.threads, asked.tla_jar) as found:
         runs = in_turn(found, asked.rounds)
     for name, each in runs.items():
-        print(f"{name:7}{each[0].states:>10,} states {each[0].transitions:>10,} transitions {best(each):>8.2f} s")
+        seconds, cpu = best(each)
+        counts = f"{each[0].states:>10,} states {each[0].transitions:>10,} transitions"
+        print(f"{name:7}{counts} {seconds:>8.2f} s {cpu:>8.2f} s of the processor")
     for a, b in (("numpy", "spin"), ("python", "spin"), ("tlc", "numpy"), ("tlc", "python")):
         if a in runs and b in runs:
             print(ratio(runs, a, b))

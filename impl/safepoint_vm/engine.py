@@ -12,11 +12,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import llvmlite
 import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
-from safepoint_vm import encoding
+from safepoint_vm import cache, encoding
 from safepoint_vm.compiler import Compiler, parameters_of
 from safepoint_vm.encoding import HANDLER
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
@@ -37,6 +38,7 @@ LLVM_OPTIONS = (
     "-tail-dup-size=12",
     "-disable-loop-idiom-all",  # a loop that clears or copies stays one: no call of the C library's
 )
+CPU = "x86-64-v2"
 KINDS = {name: tuple(encoding.operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 
@@ -70,7 +72,6 @@ class Engine:
     """Machine code.  `functions`: as the object file has them; `addresses`: where they are."""
 
     variant: Variant
-    optimized: llvm.ModuleRef
     functions: dict[str, Function]
     addresses: dict[str, int]
     stepping: Memory  # the table that counts down
@@ -78,8 +79,8 @@ class Engine:
 
     @functools.cached_property
     def assembly(self) -> str:
-        """Emitting changes a module: from a copy."""
-        return target_machine().emit_assembly(self.optimized.clone())
+        """What the object file was made of; made once more, since that may have come from the cache."""
+        return target_machine().emit_assembly(optimized(self.variant))
 
     def assemble(self, instruction: Instruction) -> bytes:
         number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
@@ -176,33 +177,53 @@ def target_machine() -> llvm.TargetMachine:
     """No AVX: one 256-bit store would cost a `vzeroupper` (and switching AVX off by name is not enough: FMA, F16C and others
     bring it back).  A plain CPU's code also runs elsewhere.  The small model makes jumps to slow handlers direct.
     """
-    bmi2 = llvm.get_host_cpu_features().get("bmi2", False)
     return llvm.Target.from_default_triple().create_target_machine(
-        opt=3, cpu="x86-64-v2", features="-slow-3ops-lea" + ",+bmi2" * bmi2, codemodel="small", reloc="pic"
+        opt=3, cpu=CPU, features=features(), codemodel="small", reloc="pic"
     )
 
 
-@functools.cache
-def engine(variant: Variant = PLAIN) -> Engine:
+def features() -> str:
+    return "-slow-3ops-lea" + ",+bmi2" * llvm.get_host_cpu_features().get("bmi2", False)
+
+
+def optimized(variant: Variant) -> llvm.ModuleRef:
     """Raises ProtocolError for an unknown mutant, HandlerError and ProtocolCodeError for what cannot be compiled."""
     prepare_llvm()
     module = generate(variant)
     module.triple = llvm.get_process_triple()
-    names = [function.name for function in module.functions if function.section and not function.linkage]
     parsed = llvm.parse_assembly(str(module))
     parsed.verify()
-    target = target_machine()
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
-    passes = llvm.create_pass_builder(target, tuning)
+    passes = llvm.create_pass_builder(target_machine(), tuning)
     passes.getModulePassManager().run(parsed, passes)
-    image = target.emit_object(parsed.clone())  # what runs is the very object file that is compared
-    code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    return parsed
+
+
+def object_file(variant: Variant) -> bytes:
+    """From the cache, or made and kept there: no address of this process is in it."""
+    prepare_llvm()
+    target = target_machine()
+    versions = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), LLVM_OPTIONS)
+    name = cache.key((variant, *versions, CPU, features()))
+    if (kept := cache.load(name)) is not None:
+        return kept
+    made = target.emit_object(optimized(variant))
+    cache.keep(name, made)
+    return made
+
+
+@functools.cache
+def engine(variant: Variant = PLAIN) -> Engine:
+    """Raises as `optimized` does."""
+    image = object_file(variant)  # what runs is the very object file that is compared
+    code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     code.add_object_file(llvm.ObjectFileRef.from_data(image))
     code.finalize_object()
-    addresses = {name: code.get_function_address(name) for name in names}
+    functions = functions_of(image)
+    addresses = {name: code.get_function_address(name) for name in functions}
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return Engine(variant, parsed, functions_of(image), addresses, stepping, code)
+    return Engine(variant, functions, addresses, stepping, code)
 
 
 def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:

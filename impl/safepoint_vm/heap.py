@@ -164,24 +164,29 @@ class GuestHeap:
         for first, end in roots:
             self.engine.routine("forward", self.world.address, first, end)
         self.engine.routine("scan", self.world.address, new.start)
-        used = self._spare
+        left = self._filled()
         self._spaces = new, old
         self._use(self.world.get("copied"))
         if self.stress:
-            self.engine.routine("fill", old.start, used, STALE)
+            for first, end in left:
+                self.engine.routine("fill", first, end, STALE)
             self.verify(roots)
         self.statistics.collected(self._packed - new.start, time.perf_counter() - began)
 
     def verify(self, roots: Ranges) -> None:
         """Every object and every root is sound.  The world is stopped, and the threads have given up their pieces."""
-        space, gone = self._spaces
-        end = max(self._packed, min(self.world.get("heap_next"), self.world.get("heap_end")))
-        spare = max(self.world.get("heap_end"), self._packed)
+        gone = self._spaces[1]
         other = gone.start, gone.end - gone.start
-        for first, last in ((space.start, end), (spare, self._spare)):
+        for first, last in self._filled():
             self._sound(self.engine.routine("unsound_object", first, last, *other))
         for first, last in roots:
             self._sound(self.engine.routine("unsound_value", first, last, *other))
+
+    def _filled(self) -> Ranges:
+        """Where objects are: what threads have taken, and of the spare room."""
+        end = self.world.get("heap_end")
+        taken = max(self._packed, min(self.world.get("heap_next"), end))
+        return (self._spaces[0].start, taken), (max(end, self._packed), self._spare)
 
     @staticmethod
     def _sound(bad: int) -> None:

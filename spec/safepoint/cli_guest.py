@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
+
+if TYPE_CHECKING:
+    Parameter = click.ParamType[int]
+else:
+    Parameter = click.ParamType  # of older versions not generic
+
+
+class Size(Parameter):
+    """Bytes, as 65536, 64K, 1M or 2G."""
+
+    name = "size"
+    UNITS: ClassVar[dict[str, int]] = {"": 0, "K": 10, "M": 20, "G": 30}
+    LEAST, MOST = 1 << 16, 1 << 32
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d{1,12})([KMG]?)", str(value).upper())
+        size = int(found[1]) << self.UNITS[found[2]] if found else 0
+        if not self.LEAST <= size <= self.MOST:
+            self.fail(f"{value!r} is no size from 64K to 4G (write, for example, 1M)", param, ctx)
+        return size
 
 
 @click.command()
@@ -24,7 +45,10 @@ from safepoint.console import FILE, INTERRUPTED, REFUTED, fail
 @click.option(
     "--stack", type=click.IntRange(16, 1 << 24), default=1 << 16, show_default=True, help="Slots of the guest's stack."
 )
-def run(*, file: Path, machine: str, stack: int) -> None:
+@click.option("--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take: 64K … 4G [64M].")
+@click.option("--stats", is_flag=True, help="What the collector did, on standard error.")
+@click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap: slow.")
+def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool) -> None:
     """Run a guest program.  Uncaught exceptions exit 1, Control-C 130, a program outside the subset 2."""
     from safepoint.guest.compiler import compile_program
     from safepoint.guest.faults import Deadlock, GuestSyntaxError, format_traceback
@@ -36,12 +60,20 @@ def run(*, file: Path, machine: str, stack: int) -> None:
         fail(f"{file}: {error.strerror} (write the path of a guest program)")
     except GuestSyntaxError as error:
         fail(str(error))
+    options = {"heap": heap} if heap else {}
+    if machine == "reference":
+        if heap or stats or stress:
+            fail("--machine reference has no collector (leave out --heap, --stats and --stress)")
+    elif stress:
+        options["stress"] = True
     try:
-        outcome = _machines(machine)(program, sys.stdout, stack)
+        outcome = _machines(machine)(program, sys.stdout, stack, **options)
     except Deadlock as deadlock:
         fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
     fault = outcome.fault
     sys.stdout.flush()
+    if stats:
+        click.echo(str(outcome.stats), err=True)
     if fault is not None:
         sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
         sys.exit(INTERRUPTED if fault.kind == "KeyboardInterrupt" else 1)

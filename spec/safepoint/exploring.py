@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from safepoint.model.bounds import bound_of
+from safepoint.model.bounds import bound_of, lasso_of
 from safepoint.model.engines import Search
 from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import NotExplored, Result
@@ -18,6 +18,9 @@ from safepoint.model.text import Text
 from safepoint.policy import Bound, Policy
 from safepoint.show.text import counterexample
 
+ARRAYS = 1_000_000
+"""States up to which what must happen in the end is decided over arrays; in Python's own dictionaries, TRAPS."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -27,13 +30,14 @@ class Decision:
     policy: Policy
     bound: Bound | None
     refuted: str
+    eventually: bool = False  # whether what must happen in the end was decided too
 
     def row(self) -> dict[str, Any]:
         """As `--json` shows it."""
         result, model = self.result, self.result.model
         return {"policy": None if is_own(model.text) else self.policy.name, "memory": model.memory, "threads": model.scope.threads,
                 "scope": model.scope.name, "states": result.states, "transitions": result.transitions, "depth": result.depth,
-                "seconds": round(result.seconds, 2), "verdict": "refuted" if self.refuted else "holds",
+                "seconds": round(result.seconds, 2), "verdict": "refuted" if self.refuted else "holds", "eventually": self.eventually,
                 "bound": self.bound.as_json() if self.bound else None}  # fmt: skip
 
 
@@ -53,13 +57,19 @@ def decide(
         return Decision(result, policy, None, counterexample(result, model.text))
     if is_own(model.text):
         return Decision(result, policy, None, "")
-    if isinstance(result.reached, dict) and result.states <= TRAPS:
+    if in_the_end_too := result.states <= (TRAPS if isinstance(result.reached, dict) else ARRAYS):
         result = in_the_end(result)
         if result.broken:
-            return Decision(result, policy, None, counterexample(result, model.text))
+            return Decision(result, policy, None, counterexample(result, model.text), True)
     bound = bound_of(model, result, policy)
     beyond = f"{model.scope.name}: declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
-    return Decision(result, policy, bound, "" if bound.within(policy.declared) else beyond)
+    if bound.within(policy.declared):
+        return Decision(result, policy, bound, "", in_the_end_too)
+    declared = policy.declared.as_json()
+    endless = [kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None]
+    for lasso in filter(None, (lasso_of(model, result, policy, kind) for kind in endless)):
+        return Decision(lasso, policy, bound, f"{beyond}\n\n{counterexample(lasso, model.text)}", in_the_end_too)
+    return Decision(result, policy, bound, beyond, in_the_end_too)
 
 
 @dataclass

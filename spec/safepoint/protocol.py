@@ -31,7 +31,7 @@ class Thread:
     entry: Triggers         # a back-edge dispatches through it: one for each opcode that jumps backward
     ticker: Trigger         # policy pypy: every check counts it down
     pending: Word           # requests that nobody has taken yet (policy dart: bits of the limit instead)
-    state: Word
+    state: Word             # in guest code, native, parked, or ended
     operation: Word         # a handshake: nothing, asked for, being run
     wake: Word              # set by whoever posts, for a thread that blocks
 

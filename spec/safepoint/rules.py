@@ -184,14 +184,14 @@ RULES: dict[str, Rule] = {
             "TERMINATE-ONCE", "one termination at a time",
             "A thread that unwinds after TERMINATE MUST keep a further TERMINATE pending until it has unwound.",
             "The second one interrupts the clean-up of the first, at any place in it.",
-            "denoland/deno#15012, Bun PR 38660: termination and clean-up in each other's way",
+            "V8 takes TERMINATE alone and leaves the rest pending; denoland/deno#15012, nodejs/node#3020, Bun PR 38660: terminations lost between two unwindings",
             ("terminate-once",),
         ),
         Rule(
             "HANDSHAKE-ONCE", "claim the operation before you run it",
             "Whoever runs a handshake's operation MUST first have claimed it with one atomic operation that can succeed once.",
             "The target and the requester both run it; or the target runs one that nobody asks for any more.",
-            "HotSpot's handshakes, which either side may run; JDK-8266963 (PR 4028) for one that was entered twice",
+            "HotSpot (JEP 312): an operation is run by its target, or by the requester while the target is safe; JDK-8266963 (PR 4028) entered one twice",
             ("served-once",),
         ),
         Rule(

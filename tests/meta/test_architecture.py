@@ -40,6 +40,7 @@ def test_the_specification_proper_imports_the_standard_library_only(file: Path) 
 ALLOWED = sys.stdlib_module_names | {"safepoint"}
 OPTIONAL = {
     "model/arrays.py": {"numpy"},  # the second engine: the extra `fast`
+    "model/backwards.py": {"numpy"},
     "model/hashing.py": {"numpy"},
     "model/proof.py": {"z3"},  # the induction over any number of threads: the extra `proof`
     "model/symbolic.py": {"z3"},

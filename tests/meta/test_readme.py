@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from safepoint.model.scopes import SCOPES
 from safepoint.model.text import Text
 from safepoint.policy import POLICIES
 from tests.spec.test_model import CAUGHT, COUNTS
@@ -18,16 +19,18 @@ def rows(columns: int) -> list[list[str]]:
 
 
 def test_the_table_of_policies_is_what_is_pinned() -> None:
-    shown = {(row[0], row[1]): (int(row[2]), *(int(n.replace(",", "")) for n in row[4:6])) for row in rows(9)}
+    shown = {(row[0], row[1]): (int(row[2]), *(int(n.replace(",", "")) for n in row[4:6])) for row in rows(10)}
     pinned: dict[tuple[str, str], tuple[int, int, int]] = {}
     for key, (states, transitions) in COUNTS.items():
         policy, memory, _ = key.split("/")
         before = pinned.get((policy, memory), (0, 0, 0))
         pinned[policy, memory] = (before[0] + 1, before[1] + states, before[2] + transitions)
     assert shown == pinned
-    for row in rows(9):
+    for row in rows(10):
         bound = POLICIES[row[0]].declared
-        assert row[6:] == ["holds", str(bound.frames), str(bound.back_edges)]
+        scopes = [SCOPES[key.split("/")[2]] for key in COUNTS if key.split("/")[:2] == row[:2]]
+        alone = sum("collect" not in s.slices for s in scopes)  # else a thread posts to another
+        assert row[6:] == ["holds", str(bound.frames), str(bound.back_edges), f"{alone} of {len(scopes)}"]
 
 
 def test_the_table_of_mutants_is_the_text() -> None:

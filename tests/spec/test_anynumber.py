@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +12,18 @@ import pytest
 from safepoint.model.anynumber import argument, projection, resized
 from safepoint.model.explore import Result, search
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import SCOPES, Scope
+from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.model.text import Text
 from safepoint.policy import FOLDED, POLICIES
 
-pytestmark = pytest.mark.nightly  # minutes on two cores; `pytest --hypothesis-profile=nightly tests/spec`
-
 TEXT = Text()
-SPLIT_COUNT = Path(__file__).parent / "data" / "split_count.py"
-LIMIT_ONLY = Path(__file__).parent / "data" / "limit_only.py"
+DATA = Path(__file__).parent / "data"
+SPLIT_COUNT = DATA / "split_count.py"
+LIMIT_ONLY = DATA / "limit_only.py"
+COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
+LARGE = 300_000
+"""States: a projection of so many takes over 5 s."""
 ONE = Scope("one", "tiny", 1, ("coordinator",), "for the texts of this file")
 PLACE = re.compile(r"([\w.]+):(\d+) `([^`]*)`")
 
@@ -29,8 +32,11 @@ def explored(model: Model) -> Result:
     return search(model, Properties(model).judge)
 
 
-@pytest.mark.parametrize("memory", ["sc", "tso"])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    ("policy", "memory"),
+    # it reads the graphs, which are the same under both memory models
+    [*((policy, "sc") for policy in POLICIES), ("folded", "tso")],
+)
 def test_the_core_needs_one_thread_only(policy: str, memory: str) -> None:
     """Two requesters and no features: what a thread does, it does to itself."""
     roles = {role for scope in SCOPES.values() for role in scope.roles}
@@ -38,7 +44,14 @@ def test_the_core_needs_one_thread_only(policy: str, memory: str) -> None:
     assert argument(Model(TEXT, scope, "", POLICIES[policy], memory)).reasons == ()
 
 
-@pytest.mark.parametrize("name", SCOPES)
+EACH_ALONE = {scope.name for scope in chosen("tiny")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    # every slice and every role alone; features that come together bring the same statements again, at 0.3 s a scope
+    [pytest.param(name, marks=[] if name in EACH_ALONE else pytest.mark.nightly) for name in SCOPES],
+)
 def test_what_breaks_the_argument_is_named(name: str) -> None:
     """It holds, or there is a statement of the text to blame; it holds without features."""
     found = argument(Model(TEXT, SCOPES[name]))
@@ -54,7 +67,13 @@ def test_what_breaks_the_argument_is_named(name: str) -> None:
 TWO = [s for s in SCOPES.values() if s.threads == 2 and s.group != "nightly" and not s.slices and len(s.roles) == 1]
 
 
-@pytest.mark.parametrize("scope", TWO, ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param(s, id=s.name, marks=pytest.mark.nightly if COUNTS[f"folded/sc/{s.name}"][0] > LARGE else ())
+        for s in TWO
+    ],
+)
 def test_two_threads_see_what_one_sees(scope: Scope) -> None:
     """The check by projection, for every claim that is small enough to explore with two."""
     many = Model(TEXT, scope)

@@ -17,14 +17,19 @@ from safepoint.model.system import Model
 from safepoint.model.text import Text
 from safepoint.policy import CPYTHON, DART, FOLDED, POLICIES, PYPY, Bound, Policy
 from safepoint.rules import RULES
+from tests.spec import pinning
+from tests.spec.pinning import counts, planned, planned_nightly
 
 TEXT = Text()
 DATA = Path(__file__).parent / "data"
 LIMIT_ONLY = DATA / "limit_only.py"
 
-COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
+COUNTS: dict[str, list[int]] = json.loads(pinning.COUNTS.read_text(encoding="utf-8"))
 """policy/memory/scope -> states, transitions, of our own text.  `test_spin` has them counted by Spin; a change here means that
-the text, or what is one step, has changed, and whoever changed it says why."""
+the text, or what is one step, has changed, and whoever changed it says why; `python -m tests.spec.pinning` writes them anew."""
+
+LATE: dict[str, list[int]] = json.loads(pinning.NIGHTLY.read_text(encoding="utf-8"))
+"""The same of the nightly scopes.  No other tool has counted these."""
 
 CAUGHT = {
     "spurious-is-overflow": ("interrupt-1", "sc", "no-fake-overflow"),
@@ -72,16 +77,6 @@ def explored(scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: st
     return search(model, Properties(model).judge)
 
 
-def planned() -> list[str]:
-    """What `verify` explores: small scopes for the interpreter's policy, tiny ones for all, under both memory models."""
-    return [
-        f"{p.name}/{memory}/{s.name}"
-        for p in POLICIES.values()
-        for memory in ("sc", "tso")
-        for s in chosen("small" if (p, memory) == (FOLDED, "sc") else "tiny", slices=p.slices)
-    ]
-
-
 @pytest.mark.parametrize("key", COUNTS)
 def test_holds_within_the_declared_bound(key: str) -> None:
     policy, memory, name = key.split("/")
@@ -95,6 +90,15 @@ def test_holds_within_the_declared_bound(key: str) -> None:
 
 def test_every_scope_is_pinned() -> None:
     assert list(COUNTS) == planned()
+    assert list(LATE) == planned_nightly()
+
+
+@pytest.mark.nightly  # up to five million states each
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("key", LATE)
+def test_holds_in_the_nightly_scopes(key: str) -> None:
+    """Bounds and what must happen in the end are decided in the smaller scopes only."""
+    assert counts(key) == LATE[key]
 
 
 @pytest.mark.parametrize(("policy", "bound"), [(FOLDED, 1), (DART, 1), (CPYTHON, 1), (PYPY, 2)])
@@ -220,8 +224,19 @@ def test_a_full_store_buffer_is_no_verdict() -> None:
         search(model, lambda _: "")
 
 
-def test_what_is_not_combined_is_known() -> None:
-    combined = {frozenset(s.slices) for s in SCOPES.values()}
-    assert {frozenset({name}) for name in SLICES} <= combined
-    assert "masks + limit" in not_combined()
-    assert "masks + births" not in not_combined()
+def test_every_pair_of_features_is_combined() -> None:
+    assert {(name,) for name in SLICES} <= {s.slices for s in chosen("tiny")}
+    assert all(any({a, b} <= set(s.slices) for s in chosen("small")) for a in SLICES for b in SLICES)
+
+
+def test_what_is_not_combined_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scope in [s for s in SCOPES.values() if {"masks", "limit"} <= set(s.slices)]:
+        monkeypatch.delitem(SCOPES, scope.name)
+    assert not_combined()[:1] == ["masks + limit"]
+    assert "handshaker + sampler" in not_combined()
+    assert "coordinator + sampler" in set(not_combined("small")) - set(not_combined())
+
+
+def test_a_scope_says_why_it_is_there() -> None:
+    assert all(len(s.why.split()) >= 4 for s in SCOPES.values())
+    assert len({(s.threads, s.roles, s.slices, s.depth, s.widths) for s in SCOPES.values()}) == len(SCOPES)

@@ -20,8 +20,10 @@ from safepoint.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
 EVERY_STEP = 2_000
-"""Programs of up to so many steps are interrupted before every step, longer ones before `SAMPLED` random ones."""
-SAMPLED = 50
+"""Programs of up to so many steps are interrupted before every step, longer ones before `sampled` random ones."""
+SAMPLED, FEWEST = 50, 5
+WORK = 100_000
+"""Steps: a target runs a program from its start for each post, so the longer it is the fewer there are."""
 LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
 
@@ -179,6 +181,11 @@ class Undisturbed:
         return target.steps < len(self.forks) and target.same_as(self.forks[target.steps])
 
 
+def sampled(steps: int) -> int:
+    """In how many places a program of so many steps is posted to."""
+    return max(FEWEST, min(SAMPLED, WORK // steps))
+
+
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
     """Both kinds that a guest notices, a SAMPLE, and a poison without a request: before every step of programs of up to
     `every` steps, before a sample of longer ones.  And, in programs of up to `seconds` steps (None: in all), everything
@@ -188,7 +195,7 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
     """
     short = run.steps <= every
-    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), SAMPLED)):
+    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps))):
         yield from (Schedule(step, kind) for kind in (NOTHING, SAMPLE))
         for kind in KINDS:
             first = Schedule(step, kind)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safepoint.model.explore import Judge, NotExplored, Result
+from safepoint.model.explore import STUCK, Judge, NotExplored, Result
 from safepoint.model.hashing import Lanes, Numbered, Positions, join, lanes_for, pack, split, take, unpack
 from safepoint.model.mover import Mover
 from safepoint.model.parts import Parts
@@ -211,7 +211,7 @@ class Search:
     def run(self, most: int, progress: Callable[[int, int], None] | None) -> Result:
         while len(self.levels[-1][0]):
             fresh: list[Lanes] = []
-            for chunk in _chunks(self.levels[-1]):
+            for chunk in chunks(self.levels[-1]):
                 made = self.table.expand(chunk)
                 new = self.visited.add(made.states)
                 states = take(made.states, new)
@@ -236,7 +236,7 @@ class Search:
         if len(stuck):
             i = int(stuck[0])
             at = int(made.ends[i, -1])  # it has no successor of its own: before the next state's first
-            found.append(Bad(at - 0.5, "no-deadlock: nobody can move", 0, _one(chunk, i), -1,
+            found.append(Bad(at - 0.5, STUCK, 0, _one(chunk, i), -1,
                              int(np.searchsorted(new, at)), int(made.moves[:i].sum())))  # fmt: skip
         if self.table.deltas.claims:
             broken = np.flatnonzero(np.isin(made.deltas, list(self.table.deltas.claims)))
@@ -266,7 +266,7 @@ class Search:
 
     def _parent(self, level: Lanes, state: int) -> int:
         """The first state of the level that leads to this one.  Worked out again: to keep it would double the memory."""
-        for chunk in _chunks(level):
+        for chunk in chunks(level):
             made = self.table.expand(chunk)
             found = _places(made.states, state)
             if len(found):
@@ -293,6 +293,6 @@ def _one(states: Lanes, position: int) -> int:
     return unpack(tuple(lane[position : position + 1] for lane in states))[0]
 
 
-def _chunks(states: Lanes) -> Iterator[Lanes]:
+def chunks(states: Lanes) -> Iterator[Lanes]:
     for at in range(0, len(states[0]), CHUNK):
         yield tuple(lane[at : at + CHUNK] for lane in states)

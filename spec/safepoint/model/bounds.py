@@ -3,19 +3,26 @@
 Counting begins when every trigger word is visible to the target, and the check that sees is counted, so the best is 1.  Let
 the *region* be the states in which a request is owed and its post is complete.  S(1) is every state of the region from which
 a path within it leads through a check; S(n+1) is every one from which a path leads through a check into S(n).  The bound is
-the last n for which S(n) is not empty; if S(n+1) = S(n), checks can go on for ever, and there is a lasso to show.
+the last n for which S(n) is not empty; if S(n+1) = S(n), checks can go on for ever, and there is a lasso to show: a way from
+the initial state to a loop in that set.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from safepoint.model.explore import Result
+from safepoint.model.explore import Result, path_to, search
 from safepoint.model.mover import Move
 from safepoint.model.properties import ASKED, HANDSHAKE, Properties
 from safepoint.model.system import Model
 from safepoint.policy import Bound, Policy
+
+BROKEN = "declared-bound"
+"""The property that a policy breaks whose requests are seen late, or never."""
+
+KINDS = {1: "STOP", 2: "HANDSHAKE", 4: "INTERRUPT", 8: "SAMPLE", 16: "TERMINATE"}
 
 
 @dataclass(frozen=True)
@@ -26,27 +33,79 @@ class Region:
     before: dict[int, list[tuple[int, bool]]]
 
 
-KINDS = (1, 2, 4, 8, 16)
-
-
 def bound_of(model: Model, result: Result, policy: Policy) -> Bound:
     """The largest number over all threads and kinds of request, for each kind of check of the policy."""
     found: dict[str, int | None] = {}
-    sent = 0
-    for state in result.reached:
-        for field in model.owed.values():
-            sent |= field.get(state)
-    for kind, procedure in policy.sites.items():
+    for kind, site in policy.sites.items():
         worst: int | None = 0
-        for thread in range(len(model.mutators)):
-            for request in (k for k in KINDS if sent & k):
-                n = _longest(_region(model, result, thread, request, procedure))
-                worst = None if n is None or worst is None else max(worst, n)
+        for region in _regions(model, result, site):
+            n, endless = _longest(region)
+            worst = None if endless or worst is None else max(worst, n)
         found[kind] = worst
     return Bound(frames=found["frames"], back_edges=found["back_edges"])
 
 
-def _region(model: Model, result: Result, thread: int, request: int, site: str) -> Region:
+def lasso_of(model: Model, result: Result, policy: Policy, kind: str) -> Result | None:
+    """Why the bound on checks of that kind is null: the result, with a path whose last state is where its loop begins.
+
+    None: there is a bound.  The loop goes through a check of the kind, and a request is owed and unseen all along it.  The
+    way to it is a shortest one to any such loop, and the loop a shortest one from there.
+    """
+    parents = search(
+        model, lambda _: ""
+    ).reached  # the order of this search is that of the distance, whoever found `result`
+    assert isinstance(parents, dict)
+    order = {state: number for number, state in enumerate(parents)}
+    found: list[tuple[int, int, tuple[int, ...]]] = []
+    for region in _regions(model, result, policy.sites[kind]):
+        _, endless = _longest(region)
+        after = _turned(region, endless)
+        for state in sorted(endless, key=order.__getitem__):
+            if loop := _round(after, state):
+                found.append((order[state], len(loop), loop))
+                break
+    if not found:
+        return None
+    _, _, loop = min(found)
+    return replace(result, broken=BROKEN, detail="", path=path_to(parents, loop[0]) + loop[1:])
+
+
+def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
+    """What is never seen in a loop of these states and moves (whose, and which), and by which checks; "" if nothing is."""
+    for thread, request in owing(model, states):
+        made = {
+            kind: sum(who == thread and is_check(move, site) for who, move in moves)
+            for kind, site in model.policy.sites.items()
+        }
+        if n := sum(made.values()):
+            kinds = ", ".join(kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times)
+            return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({kinds}), and never sees {request}"
+    return ""
+
+
+def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
+    """The threads that owe an answer in all of these states, and to what."""
+    return [
+        (thread, name)
+        for thread in range(len(model.mutators))
+        for request, name in KINDS.items()
+        if all(map(_inside(model, thread, request), states))
+    ]
+
+
+def _regions(model: Model, result: Result, site: str) -> Iterator[Region]:
+    """One for each thread and each kind of request that anybody sends."""
+    sent = 0
+    for state in result.reached:
+        for field in model.owed.values():
+            sent |= field.get(state)
+    for thread in range(len(model.mutators)):
+        for request in (kind for kind in KINDS if sent & kind):
+            yield _region(model, result, thread, request, site)
+
+
+def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
+    """Is the request owed in a state, its post complete, and is it for the thread to see?"""
     properties = Properties(model)
     owed, me = model.owed[thread], model.mutators[thread]
     fills = [m.fill for m in model.requesters if m.fill]
@@ -63,7 +122,12 @@ def _region(model: Model, result: Result, thread: int, request: int, site: str) 
             return False  # whoever asked has claimed it: it is not the thread's to see
         return all(p.posting != thread for p in properties.places(state))
 
-    states = frozenset(filter(inside, result.reached))
+    return inside
+
+
+def _region(model: Model, result: Result, thread: int, request: int, site: str) -> Region:
+    me = model.mutators[thread]
+    states = frozenset(filter(_inside(model, thread, request), result.reached))
     before: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     checks: dict[tuple[int, int], bool] = {}
     for state in states:
@@ -88,8 +152,8 @@ def is_check(move: Move, site: str) -> bool:
     return what.startswith("load ") and places[1:2] == [site] and set(places[2:]) <= {"flag_check"}
 
 
-def _longest(region: Region) -> int | None:
-    """The largest n with S(n) not empty; None: there is no largest."""
+def _longest(region: Region) -> tuple[int, frozenset[int]]:
+    """The n at which S(n + 1) is empty, or is S(n) again; and S(n + 1)."""
     n, current = 0, region.states | {-1}
     while True:
         # every state from which a check leads into `current`, and all from which those can be reached
@@ -100,8 +164,38 @@ def _longest(region: Region) -> int | None:
                 if state not in closed:
                     closed.add(state)
                     todo.append(state)
-        if not closed:
-            return n
-        if closed == current:
-            return None
+        if not closed or closed == current:
+            return n, frozenset(closed)
         n, current = n + 1, frozenset(closed)
+
+
+def _turned(region: Region, states: frozenset[int]) -> dict[int, list[tuple[int, bool]]]:
+    """For each of these states of the region whom among them it leads to, and whether through a check."""
+    after: dict[int, list[tuple[int, bool]]] = {state: [] for state in states}
+    for new in states:
+        for state, check in region.before.get(new, ()):
+            if state in after:
+                after[state].append((new, check))
+    return after
+
+
+def _round(after: dict[int, list[tuple[int, bool]]], start: int) -> tuple[int, ...]:
+    """The shortest way from a state back to it, through a check; () if there is none."""
+    first, last = (start, False), (start, True)
+    before: dict[tuple[int, bool], tuple[int, bool]] = {}
+    level = [first]
+    while level and last not in before:
+        fresh: list[tuple[int, bool]] = []
+        for at in level:
+            for new, check in after[at[0]]:
+                to = (new, at[1] or check)
+                if to != first and to not in before:
+                    before[to] = at
+                    fresh.append(to)
+        level = fresh
+    if last not in before:
+        return ()
+    way = [last]
+    while way[-1] != first:
+        way.append(before[way[-1]])
+    return tuple(state for state, _ in reversed(way))

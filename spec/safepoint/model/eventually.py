@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from safepoint.model.explore import Result, path_to
+from safepoint.model.explore import Result, path_to, search
 from safepoint.model.mover import Field, Mover
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
@@ -59,12 +59,21 @@ def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
 
 
 def in_the_end(result: Result) -> Result:
-    """The result of a search that broke nothing, held to the eventual properties too.
-
-    Its states must be those of `explore.search`, whose parents give the shortest way to a trap.
+    """The result of a search that broke nothing, held to the eventual properties too.  Which engine searched does not matter:
+    if there is a trap, `explore.search` comes by the same states, and its parents give the shortest way to it.
     """
     model, parents = result.model, result.reached
-    assert isinstance(parents, dict)
+    if not isinstance(parents, dict):
+        # numpy is optional
+        from safepoint.model.arrays import Reached  # noqa: PLC0415
+        from safepoint.model.backwards import always_possible  # noqa: PLC0415
+
+        assert isinstance(parents, Reached)
+        if always_possible(model, parents, (goal for _, _, goal in goals(model))):
+            return result
+        result = search(model, lambda _: "", result.states)
+        parents = result.reached
+        assert isinstance(parents, dict)
     before: dict[int, list[int]] = defaultdict(list)
     for state in parents:
         for new, _, _ in model.successors(state):

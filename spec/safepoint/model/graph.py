@@ -253,11 +253,11 @@ def liveness(graph: Graph) -> dict[int, frozenset[str]]:
     changed = True
     while changed:
         before = dict(live), dict(at)
-        for s in graph.steps:
+        for s in reversed(graph.steps):  # what is alive flows backwards
             after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
             used = owner_local(s.cell.owner) if s.cell else frozenset()
             live[s.number] = (after - {RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
-        for n, tree in graph.labels.items():
+        for n, tree in reversed(graph.labels.items()):
             at[n] = need(tree)
         changed = before != (live, at)
     return live

@@ -1,16 +1,22 @@
 """A path through the state graph: what each move was and which words it changed, and the short string that replays it.
 
-`m:SCOPE/MUTANT/MOVES~CHECK`; behind SCOPE `,POLICY,MEMORY` unless they are folded and sc.  MOVES has for each move the letter of the thread (a is the first) and, unless it is 0, the number
-of the move among those the thread could make; CHECK is a digest of the names of the steps, so that a replay against a text
-that has changed is noticed.
+`m:SCOPE/MUTANT/MOVES~CHECK`; behind SCOPE `,POLICY,MEMORY` unless they are folded and sc.  MOVES has for each move the letter
+of the thread (a is the first) and, unless it is 0, the number of the move among those the thread could make; what follows an
+`@` is gone round for ever.  CHECK is a digest of the names of the steps, so that a replay against a text that has changed is
+noticed.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from safepoint.model.bounds import BROKEN as UNBOUNDED
+from safepoint.model.bounds import is_check, never_seen, owing
+from safepoint.model.ending import trapped
 from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import STUCK, NotExplored, Result, search
 from safepoint.model.mover import Edge, Move, Mover
@@ -20,9 +26,9 @@ from safepoint.model.text import Text
 from safepoint.policy import FOLDED, POLICIES
 
 PATTERN = re.compile(
-    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)~(?P<check>[0-9a-f]{8})"
+    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
 )
-
+MOVE = re.compile(r"([a-z])(\d*)")
 
 TRAPS = 50_000
 """Scopes of up to so many states are searched again, to say that a path ends in a trap."""
@@ -54,14 +60,18 @@ class Taken:
 
 @dataclass(frozen=True)
 class Path:
+    """`broken`: the property that the last state breaks, or "".  `loop`: after so many steps, the rest goes round for ever."""
+
     model: Model
     steps: tuple[Taken, ...]
-    broken: str  # the property that the last state breaks, or ""
+    broken: str
     detail: str
+    loop: int | None = None
 
     @property
     def replay(self) -> str:
-        moves = "".join(chr(97 + s.mover) + (str(s.choice) if s.choice else "") for s in self.steps)
+        told = [chr(97 + s.mover) + (str(s.choice) if s.choice else "") for s in self.steps]
+        moves = "".join(("@" if number == self.loop else "") + move for number, move in enumerate(told))
         names = "\n".join(f"{s.move.who} {s.move.name} {s.move.cases}" for s in self.steps)
         policy, memory = self.model.policy.name, self.model.memory
         world = self.model.scope.name + (f",{policy},{memory}" if (policy, memory) != (FOLDED.name, "sc") else "")
@@ -69,19 +79,39 @@ class Path:
 
 
 def path_of(result: Result) -> Path:
-    """The counterexample of a search, move by move."""
-    steps = tuple(
-        _taken(result.model, before, after) for before, after in zip(result.path, result.path[1:], strict=False)
-    )
-    return Path(result.model, steps, result.broken, result.detail)
+    """The counterexample of a search, move by move: to a bad state, into a trap, or (of `lasso_of`) round a loop."""
+    model, states = result.model, result.path
+    if result.broken == UNBOUNDED:
+        loop = states.index(states[-1])
+        late = [thread for thread, _ in owing(model, states[loop:])]
+        steps = _steps(model, states[: loop + 1], ()) + _steps(model, states[loop:], late)
+        return Path(model, steps, UNBOUNDED, _unseen(model, states[loop:], steps[loop:]), loop)
+    detail = trapped(model, result.broken, result.detail, states[-1]) if states else result.detail
+    return Path(model, _steps(model, states, ()), result.broken, detail)
 
 
-def _taken(model: Model, before: int, after: int) -> Taken:
-    for number, mover in enumerate(model.movers):
-        for choice, edge in enumerate(_edges(mover, before)):
-            if before ^ edge.delta == after:
-                return Taken(number, choice, edge.move, changes(model, before, after))
-    raise AssertionError("two states of a path have no move between them")
+def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
+    """What is never seen in a loop; nothing, in a text of which we know no sites."""
+    if is_own(model.text):
+        return ""
+    return never_seen(model, states, [(model.movers[step.mover].me, step.move) for step in steps])
+
+
+def _steps(model: Model, states: Sequence[int], late: Collection[int]) -> tuple[Taken, ...]:
+    return tuple(_taken(model, before, after, late) for before, after in pairwise(states))
+
+
+def _taken(model: Model, before: int, after: int, late: Collection[int]) -> Taken:
+    """The move between two states: where several do the same, a check of a thread that is late, else the first."""
+    found = [
+        (mover, Taken(number, choice, edge.move, changes(model, before, after)))
+        for number, mover in enumerate(model.movers)
+        for choice, edge in enumerate(_edges(mover, before))
+        if before ^ edge.delta == after
+    ]
+    assert found, "two states of a path have no move between them"
+    checks = (t for m, t in found if m.me in late and any(is_check(t.move, s) for s in model.policy.sites.values()))
+    return next(checks, found[0][1])
 
 
 def _edges(mover: Mover, state: int) -> list[Edge]:
@@ -127,24 +157,38 @@ def replay(text: Text, string: str) -> Path:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
     model = _model(text, match)
     judge = judge_of(model)
-    state, steps, broken = model.initial, list[Taken](), ""
-    for letter, digits in re.findall(r"([a-z])(\d*)", match["moves"]):
-        number, choice = ord(letter) - 97, int(digits or 0)
+    states, steps, broken = [model.initial], list[Taken](), ""
+    for letter, digits in MOVE.findall(match["moves"] + (match["loop"] or "")):
+        number, choice, state = ord(letter) - 97, int(digits or 0), states[-1]
         edges = _edges(model.movers[number], state) if number < len(model.movers) else []
         if choice >= len(edges):
             raise ReplayError(
                 f"step {len(steps) + 1} of the path cannot be made: the protocol's text has changed (explore again)"
             )
         edge = edges[choice]
-        steps.append(Taken(number, choice, edge.move, changes(model, state, state ^ edge.delta)))
-        state ^= edge.delta
-        broken = f"{edge.claims[0]}: " if edge.claims else judge(state)
-    if not broken and next(model.successors(state), None) is None:
-        broken = STUCK
-    if not broken and not is_own(text):
-        broken = _trap(model, state)
-    name, _, detail = broken.partition(": ")
-    path = Path(model, tuple(steps), name, detail)
+        states.append(state ^ edge.delta)
+        steps.append(Taken(number, choice, edge.move, changes(model, state, states[-1])))
+        broken = f"{edge.claims[0]}: " if edge.claims else judge(states[-1])
+    loop = len(MOVE.findall(match["moves"])) if match["loop"] else None
+    path = _ended(model, tuple(states), tuple(steps), broken, loop)
     if path.replay[-8:] != match["check"]:
         raise ReplayError("the path's steps have other names now: the protocol's text has changed (explore again)")
     return path
+
+
+def _ended(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...], broken: str, loop: int | None) -> Path:
+    """What is wrong with the end of a path that was walked again."""
+    if loop is not None:
+        if states[loop] != states[-1]:
+            raise ReplayError(
+                f"the loop of the path, from step {loop + 1}, does not lead back: it is not copied whole,"
+                " or the protocol's text has changed (explore again)"
+            )
+        unseen = _unseen(model, states[loop:], steps[loop:])
+        return Path(model, steps, UNBOUNDED if unseen else "", unseen, loop)
+    if not broken and next(model.successors(states[-1]), None) is None:
+        broken = STUCK
+    if not broken and not is_own(model.text):
+        broken = _trap(model, states[-1])
+    name, _, detail = broken.partition(": ")
+    return Path(model, steps, name, trapped(model, name, detail, states[-1]))

@@ -1,7 +1,8 @@
 """What is explored: the named instances, each with the reason for its bounds, from the smallest to the largest.
 
-A feature is a slice: each alone in the tiny group, listed pairs in the small one.  What is combined nowhere is listed by
-`not_combined`, and printed at the end of a run.
+A feature is a slice: each alone in the tiny group, each pair in the small one, triples and all of them in the nightly one.
+What is combined nowhere is listed by `not_combined`, and printed at the end of a run.  A bound is there because the next larger
+world has too many states: with each guest thread there are some two hundred times as many.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 SLICES: dict[str, str] = {
-    "masks": "critical sections in which an interrupt stays pending",
+    "masks": "critical sections in which an interrupt stays pending; an unwinding, in which a TERMINATE does, comes to its end",
     "handlers": "a handler runs guest code at the site: it pushes, overflows and is interrupted again",
     "blocking": "a thread sleeps until somebody posts",
     "collect": "a guest thread is itself the coordinator",
@@ -34,6 +35,9 @@ class Scope:
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"
+BOTH = (STOP, INTERRUPT)
+CALLS = (("entry", 0),)
+"""No back-edges: the dispatch tables are left out, and a third thread fits."""
 
 SCOPES: dict[str, Scope] = {
     s.name: s
@@ -56,7 +60,8 @@ SCOPES: dict[str, Scope] = {
         Scope("interrupt-1-loops", "tiny", 1, (INTERRUPT,), "two back-edge opcodes: three trigger words, poisoned and restored one by one",
               widths=(("entry", 2),)),
         Scope("interrupt-1-deep", "tiny", 1, (INTERRUPT,), "two frames: an overflow that is not the first push", depth=2),
-        Scope("three-posters-1", "small", 1, (INTERRUPT, TERMINATE, SAMPLE), "three posters, of three kinds, at one thread"),
+        Scope("three-posters-1", "small", 1, (INTERRUPT, TERMINATE, SAMPLE), "three posters, of three kinds, at one thread", ("masks",)),
+        Scope("stop-terminate-1", "small", 1, (STOP, TERMINATE), "a stop comes while a thread unwinds", ("masks",)),
         Scope("interrupt-2", "small", 2, (INTERRUPT,), "a post to one thread must not disturb another"),
         Scope("stop-2", "small", 2, (STOP,), "one thread runs while the coordinator still waits for the other"),
         Scope("handshake-2", "small", 2, (HANDSHAKE,), "an operation on one thread while the other runs"),
@@ -66,10 +71,53 @@ SCOPES: dict[str, Scope] = {
         Scope("stop-handlers-1", "small", 1, (STOP, INTERRUPT), "a stop inside a handler", ("handlers",)),
         Scope("stop-limit-1", "small", 1, (STOP,), "a stop while the limit changes", ("limit",)),
         Scope("births-blocking-1", "small", 1, (STOP,), "threads that end and sleep", ("births", "blocking")),
+        Scope("masks-handlers-1", "small", 1, BOTH, "a handler runs in a critical section, in which an interrupt waits", ("masks", "handlers")),
+        Scope("masks-blocking-1", "small", 1, (INTERRUPT,), "a thread sleeps in a critical section: what it keeps for later must not be lost", ("masks", "blocking")),
+        Scope("masks-collect-1", "small", 1, BOTH, "a thread that keeps an interrupt for later stops the world", ("masks", "collect")),
+        Scope("masks-limit-1", "small", 1, (INTERRUPT,), "the limit changes while an interrupt is kept for later", ("masks", "limit")),
+        Scope("handlers-blocking-1", "small", 1, BOTH, "a handler sleeps until somebody posts", ("handlers", "blocking")),
+        Scope("handlers-collect-1", "small", 1, BOTH, "a handler stops the world", ("handlers", "collect")),
+        Scope("handlers-limit-1", "small", 1, BOTH, "the handler of an overflow makes the stack grow, and calls on", ("handlers", "limit")),
+        Scope("handlers-births-1", "small", 1, BOTH, "a thread ends in a handler, and another takes its place", ("handlers", "births")),
+        Scope("blocking-collect-1", "small", 1, BOTH, "a thread sleeps and stops the world in turn, beside another coordinator", ("blocking", "collect")),
+        Scope("blocking-limit-1", "small", 1, (INTERRUPT,), "a sleeper whose stack has grown is woken by a post, which poisons the new limit", ("blocking", "limit")),
+        Scope("collect-limit-1", "small", 1, BOTH, "the limit of a thread that stops the world has changed, and is poisoned meanwhile", ("collect", "limit")),
+        Scope("collect-births-1", "small", 1, BOTH, "a thread ends after it has stopped the world, and another takes its place", ("collect", "births")),
+        Scope("limit-births-1", "small", 1, BOTH, "a thread begins on a stack that has grown, poisoned for the thread before it", ("limit", "births")),
+        Scope("interrupt-handshake-1", "small", 1, (INTERRUPT, HANDSHAKE), "an interrupt is taken together with an operation"),
+        Scope("sample-2", "small", 2, (SAMPLE,), "two threads are asked again and again, and neither ever unwinds for it"),
+        # the rest that stays within five million states
+        Scope("interrupt-3", "nightly", 3, (INTERRUPT,), "a third thread is neither the target nor its neighbour", widths=CALLS),
+        Scope("stop-3", "nightly", 3, (STOP,), "one thread has stopped, one is posted to, one has not been posted to yet", widths=CALLS),
+        Scope("sample-3", "nightly", 3, (SAMPLE,), "three threads, asked again and again", widths=CALLS),
+        Scope("both-2", "nightly", 2, BOTH, "an interrupt to one thread while the other is being stopped", widths=CALLS),
+        Scope("coordinators-2", "nightly", 2, (STOP, STOP), "two coordinators meet two threads, of which each has stopped one"),
+        Scope("interrupters-2", "nightly", 2, (INTERRUPT, INTERRUPT), "each thread, or one thread twice, is interrupted by two at once"),
+        *(Scope(f"{feature}-2", "nightly", 2, (INTERRUPT,), f"what one thread does, the other must not notice: {what}", (feature,))
+          for feature, what in SLICES.items()),
+        *(Scope(f"stop-{feature}-2", "nightly", 2, (STOP,), f"a stop waits for one thread while the other still does this: {what}", (feature,))
+          for feature, what in SLICES.items()),
+        Scope("stop-masks-blocking-1", "nightly", 1, BOTH, "masks-blocking-1, with a stop as well", ("masks", "blocking")),
+        Scope("stop-masks-limit-1", "nightly", 1, BOTH, "masks-limit-1, with a stop as well", ("masks", "limit")),
+        Scope("stop-masks-births-1", "nightly", 1, BOTH, "late-post-1, with a stop as well", ("masks", "births")),
+        Scope("stop-blocking-limit-1", "nightly", 1, BOTH, "blocking-limit-1, with a stop as well", ("blocking", "limit")),
+        Scope("stop-blocking-births-1", "nightly", 1, BOTH, "births-blocking-1, with an interrupt as well", ("blocking", "births")),
+        Scope("stop-posters-1", "nightly", 1, (STOP, INTERRUPT, SAMPLE), "a stop is taken together with a request that raises and one that does not"),
+        Scope("masks-handlers-blocking-1", "nightly", 1, BOTH, "a handler sleeps in a critical section", ("masks", "handlers", "blocking")),
+        Scope("masks-limit-births-1", "nightly", 1, BOTH, "what is kept for later must neither be lost by a grown stack nor found by a new thread", ("masks", "limit", "births")),
+        Scope("handlers-collect-births-1", "nightly", 1, BOTH, "a handler stops the world, and its thread ends", ("handlers", "collect", "births")),
+        Scope("everything-1", "nightly", 1, BOTH, "all features at once: what three of them do to each other, one thread can show", tuple(SLICES)),
     )
 }  # fmt: skip
 
 GROUPS = ("tiny", "small", "nightly")
+
+
+def late() -> list[tuple[str, Scope]]:
+    """What only a night has time for, with the memory model: the nightly group; and the small one with store buffers."""
+    nightly = [("sc", s) for s in SCOPES.values() if s.group == "nightly"]
+    # (three posters with store buffers are more than five million states)
+    return nightly + [("tso", s) for s in SCOPES.values() if s.group == "small" and len(s.roles) < 3]
 
 
 def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
@@ -82,7 +130,11 @@ def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | Non
     ]
 
 
-def not_combined() -> list[str]:
-    """Pairs of features that no scope has together: what was not explored."""
-    pairs = combinations(SLICES, 2)
-    return [f"{a} + {b}" for a, b in pairs if not any({a, b} <= set(s.slices) for s in SCOPES.values())]
+def not_combined(group: str = "nightly") -> list[str]:
+    """What was not explored: pairs of features, and of requesters, that no scope of the group or a smaller one has together."""
+    scopes = chosen(group)
+    features = [f"{a} + {b}" for a, b in combinations(SLICES, 2) if not any({a, b} <= set(s.slices) for s in scopes)]
+    roles = list(dict.fromkeys(role for s in scopes for role in s.roles))
+    posters = [f"{a} + {b}" for a, b in combinations(roles, 2) if not any({a, b} <= set(s.roles) for s in scopes)]
+    threads = max((s.threads for s in scopes if len(s.slices) > 1), default=0)
+    return [*features, *posters, f"two features in more than {threads} thread"]

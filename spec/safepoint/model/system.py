@@ -29,21 +29,25 @@ class Model:
         self.reals = {word: sizes.get(word, 1) for word in text.triggers()}
         mutator = compile_graph(text, "mutator", instance)
         others = [compile_graph(text, role, instance) for role in scope.roles]
+        graphs = (*[mutator] * scope.threads, *others)
+        # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
+        places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
         self.widths = Widths(text, (mutator, *others), {**self.reals, "limit": scope.depth + policy.base})
         cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
         order = sorted(cells.union(*(g.cells() for g in others)), key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
         self.owed: dict[int | str, Field] = {i: self._field(5) for i in range(scope.threads)}
-        self.mutators = [self._mover(mutator, i, f"T{i}") for i in range(scope.threads)]
-        self.requesters = [self._mover(g, WORLD, name) for g, name in zip(others, _numbered(scope.roles), strict=True)]
-        self.movers = self.mutators + self.requesters
+        who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
+        who += [(WORLD, name) for name in _numbered(scope.roles)]
+        self.movers = [self._mover(g, me, name, pc) for g, (me, name), pc in zip(graphs, who, places, strict=True)]
+        self.mutators, self.requesters = self.movers[: scope.threads], self.movers[scope.threads :]
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:
         self.bits += width
         return Field(self.bits - width, (1 << width) - 1)
 
-    def _mover(self, graph: Graph, me: int | str, name: str) -> Mover:
+    def _mover(self, graph: Graph, me: int | str, name: str, pc: Field) -> Mover:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
                           | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
@@ -52,7 +56,7 @@ class Model:
             graph,
             me,
             name,
-            pc=self._field(max(1, (len(graph.steps) - 1).bit_length())),
+            pc=pc,
             locals={n: self._field(self.widths.of(n)) for n in alive},
             privates={n: self._field(self.widths.of(n)) for n in privates},
         )

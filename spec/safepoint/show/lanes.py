@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import ast
-import textwrap
+import re
 from dataclasses import dataclass
 
 from safepoint.model.graph import SELF, Cell
 from safepoint.model.path import Path, Taken
 from safepoint.model.text import Text
-from safepoint.show.shapes import CODE, GAP, LANES, MARGIN, MONO_WIDE, NUMBERS, SMALL, Rail
+from safepoint.show.shapes import CODE, GAP, LANES, LOOP, MARGIN, MONO_WIDE, NUMBERS, SMALL, Rail
 from safepoint.show.text import statement as statement_of
 from safepoint.show.text import value_of
 
@@ -42,7 +42,7 @@ def lanes_of(path: Path, text: Text) -> dict[int, Lane]:
             path.model.movers[number].name,
             role_of(path, text, number),
             LANES[place % len(LANES)],
-            MARGIN + NUMBERS + place * (width + GAP),
+            MARGIN + NUMBERS + (0 if path.loop is None else LOOP) + place * (width + GAP),
             width,
         )
         for place, number in enumerate(moving)
@@ -114,8 +114,17 @@ def source_of(step: Taken) -> str:
 
 def wrap_code(source: str, width: float) -> list[str]:
     """Lines of a statement that fit in a lane; what is over three lines is cut, visibly."""
-    most = int((width - 26) / CODE / MONO_WIDE)
-    return textwrap.wrap(source, most, subsequent_indent="    ", break_on_hyphens=False, max_lines=3, placeholder=" …")
+    most, lines = int((width - 26) / CODE / MONO_WIDE), [""]
+    for word in re.findall(r"\S+\s*", source):
+        # a line ends behind a word; or, of a word that no line has room for, behind a parenthesis
+        for piece in re.findall(r"[^(]+\(?|\(", word) if len(word.rstrip()) > most - 4 else [word]:
+            if lines[-1].strip() and len(lines[-1] + piece.rstrip()) > most:
+                lines.append("    ")
+            lines[-1] += piece
+            while len(lines[-1].rstrip()) > most:
+                lines[-1:] = [lines[-1][:most], "    " + lines[-1][most:]]
+    lines = [line.rstrip() for line in lines]
+    return lines if len(lines) <= 3 else [*lines[:2], lines[2][: most - 2].rstrip() + " …"]
 
 
 def place_of(step: Taken, text: Text) -> str:

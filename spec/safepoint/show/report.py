@@ -5,7 +5,8 @@ The page's text is in `report.html` beside this file; here is what it is filled 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path as File
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from safepoint.model.explore import Result
-from safepoint.model.mutants import hunt
-from safepoint.model.path import path_of
+from safepoint.model.eventually import in_the_end
+from safepoint.model.explore import Result, search
+from safepoint.model.path import Path, path_of, replay
+from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Model
 from safepoint.model.text import Text
 from safepoint.rules import RULES
 from safepoint.show.svg import picture
 
 if TYPE_CHECKING:
-    from safepoint.verify import Report
+    from safepoint.verify.report import Report
 
 TEMPLATE = "report.html"
+REPLAY = re.compile(r"safepoint replay '(m:[^']+)'")
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,23 @@ class Caught:
 
 
 def page_of(report: Report) -> str:
-    """The page about our own text, with the shortest counterexample of each mutant."""
+    """The page about our own text, with the shortest counterexample of each mutant, and of each failure that has one."""
     text = Text()
-    return html(report, text, [result for name in text.mutants if (result := hunt(text, name).result)])
+    failed = [replay(text, string) for failure in report.failures for string in REPLAY.findall(failure)]
+    return html(report, text, [found_again(text, row) for row in report.mutants if row["caught"]], failed)
 
 
-def html(report: Report, text: Text, counterexamples: list[Result]) -> str:
+def found_again(text: Text, row: dict[str, Any]) -> Result:
+    """What caught a mutant: the scope and the memory model are known, so that none of the others is searched again."""
+    model = Model(text, SCOPES[row["scope"]], row["name"], memory=row["memory"])
+    result = search(model, Properties(model).judge)
+    return result if result.broken else in_the_end(result)
+
+
+def html(report: Report, text: Text, counterexamples: list[Result], failed: Sequence[Path] = ()) -> str:
     """The page.  A counterexample of a mutant stands with the mutant, one of the protocol itself with the verdict."""
-    drawn = {r.model.mutant: caught(r, text) for r in counterexamples if r.model.mutant}
+    paths = [*map(path_of, counterexamples), *failed]
+    drawn = {p.model.mutant: caught(p, text) for p in paths if p.model.mutant}
     environment = Environment(
         loader=FileSystemLoader(File(__file__).parent),
         autoescape=True,
@@ -58,7 +71,7 @@ def html(report: Report, text: Text, counterexamples: list[Result]) -> str:
         report=report,
         verdict=verdict(report),
         summary=summary(report),
-        own=[caught(r, text) for r in counterexamples if not r.model.mutant],
+        own=[caught(p, text) for p in paths if not p.model.mutant],
         scopes=SCOPES,
         rules=[{**asdict(rule), "mutants": [m for m in report.mutants if m["rule"] == rule.id]} for rule in RULES.values()],
         drawn=drawn,
@@ -70,8 +83,7 @@ def html(report: Report, text: Text, counterexamples: list[Result]) -> str:
     )  # fmt: skip
 
 
-def caught(result: Result, text: Text) -> Caught:
-    path = path_of(result)
+def caught(path: Path, text: Text) -> Caught:
     drawing = Markup(picture(path, text))
     return Caught(drawing, path.replay, path.model.scope.name)
 
@@ -91,7 +103,7 @@ def summary(report: Report) -> Iterator[str]:
     if report.differential:
         yield f"{report.differential['interrupts']:,} interrupts of the interpreter tried, {report.differential['mismatches']} mismatches"
     if report.left_out:
-        yield f"left out: {', '.join(report.left_out)}"
+        yield f"left out: {', '.join(report.left_out).replace('_', ' ')}"
 
 
 def bound(value: dict[str, int | str | None] | None) -> str:

@@ -21,8 +21,11 @@ LANES = ("#0b5cad", "#7a3e9d", "#9a5b00", "#00706b", "#8a2f5f", "#4d5b00")
 """Dark enough for white text; names stand beside them, so they may repeat."""
 
 MARGIN, NUMBERS, GAP, ROW = 20, 34, 14, 12
+LOOP = 28
+"""Room for the bracket of a loop, beside the numbers."""
 CODE, SMALL = 12, 11
 POISONED = "poison"
+"""With this word begins what `show.text` says of a poisoned trigger word."""
 
 
 @dataclass
@@ -115,7 +118,7 @@ def chip(sheet: Sheet, rail: Rail, said: str, y: float, *, fresh: bool = True) -
     rail.said, rail.since = said, y
     lines, tall = said.split("|"), chip_height(said)
     left, right, top, bottom = rail.x + 3, rail.x + rail.width - 3, y - tall / 2, y + tall / 2
-    bad = said == POISONED
+    bad = said.startswith(POISONED)
     edge = POISON if bad else REAL if rail.kind == "trigger" else INK if fresh else LINE
     width = 1.5 if fresh else 1
     if bad:
@@ -138,7 +141,7 @@ def chip(sheet: Sheet, rail: Rail, said: str, y: float, *, fresh: bool = True) -
 
 def draw_rail(sheet: Sheet, rail: Rail, y: float) -> None:
     """The line down to the height y: thick and broken while a trigger word is poisoned."""
-    bad = rail.said == POISONED
+    bad = rail.said.startswith(POISONED)
     colour = POISON if bad else REAL if rail.kind == "trigger" else LINE
     sheet.back.append(
         svg.Line(

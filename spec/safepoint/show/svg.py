@@ -7,14 +7,13 @@ never by colour alone, and it carries no style sheet and no ids, so that many pi
 from __future__ import annotations
 
 import html
-import textwrap
 
 import svg
 
 from safepoint.model.path import Path, Taken
-from safepoint.model.properties import ALWAYS
 from safepoint.model.text import Text
 from safepoint.rules import RULES
+from safepoint.show.foot import again, glossary, legend
 from safepoint.show.lanes import Key, Lane, in_buffer, lanes_of, place_of, rails_of, source_of, touched, wrap_code
 from safepoint.show.shapes import (
     CODE,
@@ -22,11 +21,10 @@ from safepoint.show.shapes import (
     FATAL,
     GAP,
     INK,
+    LOOP,
     MARGIN,
-    MONO_WIDE,
     NUMBERS,
     PAPER,
-    POISONED,
     ROW,
     SANS_WIDE,
     SMALL,
@@ -40,19 +38,11 @@ from safepoint.show.shapes import (
     label,
     wrap,
 )
-from safepoint.show.text import value_of
+from safepoint.show.text import AGAIN, SENTENCES, value_of
 
 NARROWEST = 760
 
-LEGEND = (
-    (POISONED, "trigger", "a check of this word fails"),
-    ("real", "trigger", "it passes"),
-    ("", "changes", "changes the word"),
-    ("", "reads", "reads it"),
-    ("", "stores", "stores what is there already"),
-    ("", "buffered", "stores to, or with a dashed arrow reads, its own store buffer: not yet in memory"),
-)
-"""A value and the kind of its word, or the kind of an arrow; and what it means."""
+MEMORY = {"sc": "sequential consistency", "tso": "x86-TSO: a thread's stores wait in its buffer"}
 
 
 def picture(path: Path, text: Text) -> str:
@@ -65,14 +55,18 @@ def picture(path: Path, text: Text) -> str:
     heading(sheet, path, text)
     top = columns(sheet, lanes, rails)
     row_of_values(sheet, rails, "start")
-    buffered = in_buffer(path)
+    buffered, begins = in_buffer(path), 0.0
     for number, step in enumerate(path.steps, start=1):
+        begins = loop_begins(sheet, lanes) if number - 1 == path.loop else begins
         draw_step(sheet, path, text, number, lanes[step.mover], rails, buffered=number in buffered)
     for lane in lanes.values():
         strip = svg.Rect(x=lane.x, y=top, width=lane.width, height=sheet.y - top, fill=lane.colour, fill_opacity=0.06)
         sheet.back.insert(0, strip)
-    ending(sheet, path, lanes, rails)
+    if begins:
+        bracket(sheet, begins, sheet.y - ROW)
+    ending(sheet, path, rails)
     legend(sheet, rails, buffered=bool(buffered))
+    glossary(sheet, rails, text)
     again(sheet, path)
     return sheet.text(f"{path.broken or 'path'}: {len(path.steps)} steps, scope {path.model.scope.name}")
 
@@ -82,7 +76,7 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
     model = path.model
     if path.broken:
         sheet.write(f"refuted: {path.broken}", 18, FATAL, bold=True)
-        sheet.write(ALWAYS.get(path.broken, path.detail), 13)
+        sheet.write(SENTENCES.get(path.broken, path.detail), 13)
     else:
         sheet.write("A path on which nothing is broken", 18, bold=True)
     sheet.y += 5
@@ -96,8 +90,10 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
     moving = {step.mover for step in path.steps}
     idle = [mover.name for number, mover in enumerate(model.movers) if number not in moving]
     rest = f" Left out, for they do nothing here: {', '.join(idle)}." if idle else ""
+    sheet.write(f"Scope {model.scope.name}: {model.scope.why}. Memory: {MEMORY[model.memory]}.", 12, FAINT)
     sheet.write(
-        f"Scope {model.scope.name}, memory {model.memory}, {len(path.steps)} steps. Time runs down; a box is one atomic step.{rest}",
+        f"{len(path.steps)} steps; time runs down. A box is one atomic step: the statement, above it in bold what the thread"
+        f" has chosen, below it where the statement stands.{rest}",
         12,
         FAINT,
     )
@@ -118,6 +114,8 @@ def columns(sheet: Sheet, lanes: dict[int, Lane], rails: list[Rail]) -> float:
         mine = [rail for rail in rails if rail.owner == owner]
         left, right = mine[0].x, mine[-1].x + mine[-1].width
         name = f"T{owner}" if isinstance(owner, int) else owner
+        whole = f"words of {name}"  # or it looks like one more thread
+        name = whole if len(whole) * 13 * SANS_WIDE < right - left else name
         sheet.front.append(svg.Rect(x=left, y=top, width=right - left, height=26, fill="#e4e8ec"))
         sheet.front.append(label((left + right) / 2, top + 18, name, 13, bold=True, centred=True))
         for rail in mine:
@@ -142,7 +140,7 @@ def draw_step(
 ) -> None:
     """A box in the thread's lane, and what joins it to the words it reads or changes."""
     step = path.steps[number - 1]
-    fatal = bool(path.broken) and number == len(path.steps)
+    fatal = bool(path.broken) and path.loop is None and number == len(path.steps)
     code = wrap_code(source_of(step), lane.width)
     values = {(c.owner, c.word): value_of(path, c.word, c.new, text) for c in step.changes}
     box = 12 + 16 * (bool(step.move.cases) + len(code) + 1)
@@ -153,6 +151,24 @@ def draw_step(
     draw_box(sheet, step, place_of(step, text), lane, code, middle - box / 2, fatal=fatal)
     draw_words(sheet, touched(path, step), rails, values, lane.x + lane.width - 5, middle, buffered=buffered)
     sheet.y += tall + ROW
+
+
+def loop_begins(sheet: Sheet, lanes: dict[int, Lane]) -> float:
+    """Says it, between the steps; gives the height at which the loop begins."""
+    left = min(lane.x for lane in lanes.values())
+    sheet.front.append(label(left + 5, sheet.y + 12, AGAIN, 13, FATAL, bold=True))
+    sheet.y += 24
+    return sheet.y
+
+
+def bracket(sheet: Sheet, top: float, bottom: float) -> None:
+    """At the side of a loop: from under its last step back up to its first."""
+    x, into = MARGIN + NUMBERS + 4, MARGIN + NUMBERS + LOOP - 2
+    top, bottom = top + 10, bottom - 10
+    points = [svg.Point(into, bottom), svg.Point(x, bottom), svg.Point(x, top), svg.Point(into - 8, top)]
+    sheet.lines.append(svg.Polyline(points=points, fill="none", stroke=FATAL, stroke_width=3))
+    head = [svg.Point(into, top), svg.Point(into - 10, top - 6), svg.Point(into - 10, top + 6)]
+    sheet.lines.append(svg.Polygon(points=head, fill=FATAL))
 
 
 def draw_box(sheet: Sheet, step: Taken, place: str, lane: Lane, code: list[str], y: float, *, fatal: bool) -> None:
@@ -203,55 +219,22 @@ def draw_words(
             dot(sheet, rail.middle, above, reads=reads, buffered=buffered)
 
 
-def ending(sheet: Sheet, path: Path, lanes: dict[int, Lane], rails: list[Rail]) -> None:
-    """The property that the last step broke, under it, and what every word holds then."""
-    top = sheet.y
+def ending(sheet: Sheet, path: Path, rails: list[Rail]) -> None:
+    """What every word holds in the end; and under it the property that is broken, as the path's end shows it."""
     for rail in rails:
-        draw_rail(sheet, rail, top + chip_height(rail.said) / 2)
+        draw_rail(sheet, rail, sheet.y + chip_height(rail.said) / 2)
     row_of_values(sheet, rails, "end")
-    if path.broken:
-        left = MARGIN + NUMBERS
-        width = max(lane.x + lane.width for lane in lanes.values()) - left
-        head = wrap(f"broken by this step: {path.broken}", width - 24, 14)
-        told = wrap(ALWAYS.get(path.broken, ""), width - 24, CODE)
-        told += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
-        height = 17 * (len(head) + len(told)) + 14
-        sheet.front.append(svg.Rect(x=left, y=top, width=width, height=height, rx=3, fill=FATAL))
-        for i, line in enumerate(head + told):
-            title = i < len(head)
-            sheet.front.append(label(left + 12, top + 20 + 17 * i, line, 13 if title else CODE, PAPER, bold=title))
-        sheet.y = max(sheet.y, top + height + ROW)
-
-
-def legend(sheet: Sheet, rails: list[Rail], *, buffered: bool) -> None:
-    """What the shapes mean; each is drawn by what draws it above."""
-    sheet.y += 14
-    x = float(MARGIN)
-    for said, kind, meaning in LEGEND:
-        if kind == "trigger" and not any(rail.kind == kind for rail in rails):
-            continue
-        if kind == "buffered" and not buffered:
-            continue
-        size = len(said) * SMALL * MONO_WIDE + 20 if said else 46
-        room = size + 6 + len(meaning) * SMALL * SANS_WIDE
-        if x + room > sheet.width - MARGIN:
-            x, sheet.y = MARGIN, sheet.y + 30
-        if said:
-            chip(sheet, Rail("", "", kind, x, size, said), said, sheet.y)
-        elif kind == "changes":
-            arrow(sheet, x, x + size, sheet.y)
-        else:
-            arrow(sheet, x, x + size - 10, sheet.y, back=kind == "reads")
-            dot(sheet, x + size - 5, sheet.y, reads=kind == "reads", buffered=kind == "buffered")
-        sheet.front.append(label(x + size + 6, sheet.y + 4, meaning, SMALL, FAINT))
-        x += room + GAP
-    sheet.y += 10
-
-
-def again(sheet: Sheet, path: Path) -> None:
-    """The command that walks the path again; long ones go on in the next line."""
-    told = f"safepoint replay '{path.replay}'"
-    sheet.y += 6
-    for line in textwrap.wrap(told, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
-        sheet.y += 16
-        sheet.front.append(label(MARGIN, sheet.y, line, SMALL, FAINT, mono=True))
+    if not path.broken:
+        return
+    left = MARGIN + NUMBERS
+    width = sheet.width - left - MARGIN
+    by = "step" if path.loop is None else "loop"
+    head = wrap(f"broken by this {by}: {path.broken}", width - 24, 14)
+    told = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
+    told += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
+    height = 17 * (len(head) + len(told)) + 14
+    sheet.front.append(svg.Rect(x=left, y=sheet.y, width=width, height=height, rx=3, fill=FATAL))
+    for i, line in enumerate(head + told):
+        title = i < len(head)
+        sheet.front.append(label(left + 12, sheet.y + 20 + 17 * i, line, 13 if title else CODE, PAPER, bold=title))
+    sheet.y += height + ROW

@@ -108,20 +108,23 @@ def _any_number(rows: list[dict[str, Any]]) -> str:
 
 
 def said_of_any_number(report: Report) -> Iterator[str]:
-    """The scopes of which nothing is said beyond themselves, and why; then the induction."""
-    yield ("[bold]any N[/]: for every number of threads, by footprints (no thread writes what another reads, requesters treat each for itself): the bound, and "
-           "what is always true of each thread. Of these instances only: what is eventual, no-deadlock, and")  # fmt: skip
+    """What holds for every number of threads and by which argument, and what of these instances only."""
     refused = {
         row["scope"]: row["any_number"]
         for row in report.protocol
         if not row.get("any_number", {"holds": True})["holds"]
     }
-    for scope, found in refused.items():
-        words = ", ".join(dict.fromkeys(reason.partition(":")[0] for reason in found["reasons"]))
-        yield f"  {scope}: threads write each other's words: {words}"
+    words = dict.fromkeys(reason.partition(":")[0] for found in refused.values() for reason in found["reasons"])
+    but = (
+        f"; and all of {', '.join(refused)}, where threads write each other's words ({', '.join(words)})"
+        if refused
+        else ""
+    )
+    yield ("[bold]any N[/]: what is always true of each thread, and the bound, for every number of threads, by footprints: no thread writes what another "
+           f"reads, and a requester treats each for itself. Of these instances only: no-deadlock, what is eventual{but}")  # fmt: skip
     if found := report.induction:
         holds = "holds" if found["holds"] else "[red]lost[/]"
-        yield f"[bold]induction[/] (z3, {found['steps']} steps, {holds}): {found['covers']}"
+        yield f"[bold]induction[/] (z3, {found['steps']} steps): {holds} {found['covers']}"
 
 
 def _worst(numbers: list[int | None]) -> str:
@@ -132,7 +135,7 @@ def report_tables(report: Report) -> None:
     """All that `safepoint verify` found, failures last: they are what a reader needs first, and stand above the prompt."""
     out = console()
     out.print(
-        "[bold]protocol[/]: every state of the text, under four policies and two memory models; bounds in frame pushes and back-edges"
+        "[bold]protocol[/]: every state of the text: four policies, two memory models; bounds in frame pushes and back-edges"
     )
     summary_table(report.protocol, out)
     for line in said_of_any_number(report):

@@ -6,11 +6,17 @@ from shlex import quote
 
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
+from safepoint.model.own import is_own
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
 from safepoint.model.text import PROTOCOL, Text
 
-BITS = {"pending": ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")}
+AGAIN = "from here again and again, for ever:"
+"""Above the loop of a lasso."""
+
+SENTENCES = ALWAYS | EVENTUALLY
+KINDS = ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")
+BITS = {"pending": KINDS, "masked": KINDS, "ending": KINDS}
 VALUES = {"state": ("MANAGED", "NATIVE", "PARKED", "ENDED"), "operation": ("NOTHING", "ASKED", "RUNNING")}
 """Words whose values have names in our text; a text that has not these names shows numbers."""
 
@@ -21,7 +27,7 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    sentence = (ALWAYS | EVENTUALLY).get(p.broken) or p.detail or "claimed by the text"
+    sentence = SENTENCES.get(p.broken) or p.detail or "claimed by the text"
     other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in PROTOCOL)
     return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 
@@ -33,6 +39,8 @@ def path(p: Path, text: Text) -> str:
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
     lines = [_row("", "line", names, widths, "changes")]
     for number, (step, row) in enumerate(zip(p.steps, cells, strict=True), start=1):
+        if number - 1 == p.loop:
+            lines.append(f"{'':3}  {AGAIN}")
         told = ", ".join(_change(p, c, text) for c in step.changes)
         lines.append(_row(str(number), str(step.move.line), row, widths, told))
     if p.broken:
@@ -58,10 +66,24 @@ def _change(p: Path, change: Change, text: Text) -> str:
 
 
 def value_of(p: Path, word: str, value: int, text: Text) -> str:
-    if word.split("[", maxsplit=1)[0] in p.model.reals:
-        return "real" if value else "poison"
+    name = word.split("[", maxsplit=1)[0]
+    if name in p.model.reals:
+        return _trigger(p, name, value, text)
     if word in BITS and all(n in text.constants for n in BITS[word]):
-        return "|".join(n for i, n in enumerate(BITS[word]) if value >> i & 1) or "nothing"
+        return _kinds(value)
     if word in VALUES and all(n in text.constants for n in VALUES[word]):
         return VALUES[word][value]
     return str(value)
+
+
+def _trigger(p: Path, word: str, value: int, text: Text) -> str:
+    """Poisoned or real; and, where there are several values of the sort, which: bits inside a limit, what a ticker counts."""
+    base = p.model.policy.base if word == "limit" and not is_own(text) else 0
+    if value == 0 or value < base:
+        return f"poison {_kinds(value)}" if value else "poison"
+    real, normal = value - base, p.model.reals[word]
+    return "real" if real == normal == 1 else f"real {real}"
+
+
+def _kinds(value: int) -> str:
+    return "|".join(n for i, n in enumerate(KINDS) if value >> i & 1) or "nothing"

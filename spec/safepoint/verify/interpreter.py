@@ -17,7 +17,7 @@ from safepoint.verify.report import Progress, Report, Row
 
 SEED = 20261122
 """Of the sampled steps; the same everywhere, so that a mismatch is found again."""
-SMALL, MIDDLING = 150, 400
+SMALL, MIDDLING = 100, 250
 """A quick run looks into the middle of posts in programs of up to SMALL steps, and posts before every step of those of up to
 MIDDLING, before a sample of longer ones."""
 
