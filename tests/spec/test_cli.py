@@ -73,7 +73,7 @@ def test_bad_usage_exits_2(args: tuple[str, ...]) -> None:
 
 
 GUESTS: dict[str, tuple[bytes, str]] = {
-    "subset": (b"x = 1\ny = [1]\n", "guest.py:2:5: "),
+    "subset": (b"x = 1\ny = {1: 2}\n", "guest.py:2:5: "),
     "nul": (b"x = 1\0\n", "guest.py:1:"),
     "encoding": (b"# coding: nope\nx = 1\n", "guest.py:1:"),
     "utf-8": (b"x = '\xff'\n", "guest.py:1:"),
