@@ -336,17 +336,20 @@ def kind_of(x: Value) -> Word:
 
 
 @inline
-def is_string(x: Value) -> bool:
+def has_kind(x: Value, kind: Word) -> bool:
     if is_object(x):
-        return kind_of(x) == STRING_KIND
+        return kind_of(x) == kind
     return False
 
 
 @inline
+def is_string(x: Value) -> bool:
+    return has_kind(x, Word(STRING_KIND))
+
+
+@inline
 def is_box(x: Value) -> bool:
-    if is_object(x):
-        return kind_of(x) == FLOAT_KIND
-    return False
+    return has_kind(x, Word(FLOAT_KIND))
 
 
 @inline

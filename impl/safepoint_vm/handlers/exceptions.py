@@ -16,17 +16,14 @@ from safepoint_vm.words import (
     UNSET_WORD,
     Heading,
     Raisable,
-    is_object,
-    kind_of,
+    has_kind,
     truth_word,
 )
 
 
 @inline
 def is_exception(x: Value) -> bool:
-    if is_object(x):
-        return kind_of(x) == EXCEPTION_KIND
-    return False
+    return has_kind(x, Word(EXCEPTION_KIND))
 
 
 @opcode

@@ -7,14 +7,12 @@ from __future__ import annotations
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.machine import Count, Exited, Machine, Slot
 from safepoint_vm.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
-from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock, is_object, kind_of
+from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock, has_kind
 
 
 @inline
 def is_lock(x: Value) -> bool:
-    if is_object(x):
-        return kind_of(x) == LOCK_KIND
-    return False
+    return has_kind(x, Word(LOCK_KIND))
 
 
 @opcode

@@ -8,7 +8,7 @@ from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
-from safepoint.model.system import Model
+from safepoint.model.system import MEMORIES, Model
 from safepoint.model.text import Mutant, Text
 from safepoint.policy import FOLDED, Policy
 
@@ -33,16 +33,21 @@ class Hunted:
         return len(self.result.path) - 1 if self.result else 0
 
 
+def attempt(model: Model) -> Result:
+    """One world: what is always true, and if that holds, what must happen in the end.  Raises NotExplored."""
+    result = search(model, Properties(model).judge)
+    return result if result.broken else in_the_end(result)
+
+
 def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     """Explore the mutant in one scope after the other, the smallest first, until a property is broken: under sequential
     consistency, and only if none of those catches it, under TSO.
     """
-    for memory in ("sc", "tso"):
+    for memory in MEMORIES:
         for scope in chosen("tiny", slices=policy.slices):
             model = Model(text, scope, mutant, policy, memory)
             try:
-                result = search(model, Properties(model).judge)
-                result = result if result.broken else in_the_end(result)
+                result = attempt(model)
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
                 continue
             if result.broken:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from safepoint.model.eventually import in_the_end
-from safepoint.model.explore import Result, search
+from safepoint.model.explore import Result
+from safepoint.model.mutants import attempt
 from safepoint.model.path import Path, path_of, replay
-from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.model.text import Text
@@ -50,9 +49,7 @@ def page_of(report: Report) -> str:
 
 def found_again(text: Text, row: dict[str, Any]) -> Result:
     """What caught a mutant: the scope and the memory model are known, so that none of the others is searched again."""
-    model = Model(text, SCOPES[row["scope"]], row["name"], memory=row["memory"])
-    result = search(model, Properties(model).judge)
-    return result if result.broken else in_the_end(result)
+    return attempt(Model(text, SCOPES[row["scope"]], row["name"], memory=row["memory"]))
 
 
 def html(report: Report, text: Text, counterexamples: list[Result], failed: Sequence[Path] = ()) -> str:
