@@ -57,6 +57,7 @@ PROCEDURES = (
     "poison",
     "leave",
     "reenter",
+    "block",
     "start_thread",
     "exit_thread",
     "stop_world",

@@ -1,27 +1,22 @@
-"""A guest thread on an OS thread of its own: from its birth to its end, and where it waits outside guest code.
-
-What blocks is a native region: a stop does not wait for it, and an interrupt that comes meanwhile is seen there.  Nothing
-that points into the heap is kept across one.
-"""
+"""A guest thread on an OS thread of its own: from its birth to its end, and where it sleeps."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Place as Line
 from safepoint.guest.heap import ThreadObject
-from safepoint.guest.threads import seconds
-from safepoint.protocol import INTERRUPT, NATIVE, RAISE_INTERRUPT, STOP
+from safepoint.protocol import ENDED, INTERRUPT
 from safepoint_vm.heap import Statistics
-from safepoint_vm.machine import Exited
-from safepoint_vm.thread import RAISED, WAITS, GuestThread
+from safepoint_vm.mutator import Mutator, Waits
+from safepoint_vm.thread import GuestThread
+from safepoint_vm.world import PATIENCE
 
 if TYPE_CHECKING:
     from safepoint_vm.vm import Vm
@@ -45,9 +40,10 @@ class Running:
         self.guest, self.thread, self._vm, self._world = guest, thread, vm, vm.world
         self.error: BaseException | None = None  # of the host, on the guest's OS thread
         self.done = threading.Event()
-        self._begun = self._stopped = self._unheard = False
+        self._begun = self._unheard = False
         self._interrupts: deque[int] = deque()  # that came before its birth, at which all requests are dropped
-        guest.record.set("state", NATIVE)  # until its OS thread enters guest code
+        guest.record.set("state", ENDED)  # until it enters guest code nobody waits for it
+        self._mutator, self._before = Mutator(guest, self), 0
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
 
     def go(self) -> None:
@@ -89,17 +85,20 @@ class Running:
 
     def stop(self) -> None:
         """It executes no further instruction, and ends without raising anything."""
-        self._stopped = True
+        self._mutator.stopped = True
         self.guest.stop()
+        self._world.tell()
 
     # -- its life
 
     def _main(self) -> None:
         try:
-            self._world.call("start_thread", self.guest.address)
+            self._through(self._mutator.born())
             self._begun = True
             self._post()
-            self._run()
+            while not (self.guest.ended or self._mutator.stopped):
+                self._before = self._world.released
+                self._through(self._mutator.serve(self.guest.enter(self._mutator.entry)))
         except BaseException as error:  # noqa: BLE001  -- handed to whoever waits
             self.error = error
         finally:
@@ -116,105 +115,44 @@ class Running:
         finally:
             self.done.set()
 
-    def _run(self) -> None:
-        handler = "begin"
-        while not (self.guest.ended or self._stopped):
-            why, handler = self.guest.enter(handler), "begin"
-            if not self.guest.serve(why, self._make_room):
-                handler = self._serve(why)
+    def _through(self, waits: Waits) -> None:
+        """To the end of what it does outside machine code: asleep wherever it waits, until somebody tells."""
+        told = self._world.told
+        for blocked in waits:
+            if blocked and (self._mutator.stopped or blocked.ready()):
+                self.guest.record.set("wake", 1)
+            else:
+                left = (blocked.until - self.now()) / 10**6 if blocked else PATIENCE
+                self._world.wait(told, max(0.0, min(PATIENCE, left)))
+            told = self._world.told
 
-    def _serve(self, why: Exited) -> str:
-        """What concerns the world; where to enter machine code afterwards."""
-        match why:
-            case Exited.PRINT:
-                self._print()
-            case Exited.THREADING:
-                self._threading()
-            case Exited.LOCKED:
-                with self._native():
-                    self._world.wait()
-                self._look()
-            case Exited.RELEASED:
-                self._world.tell()
-                self.guest.skip()
-            case Exited.PUSH_WAITS | Exited.BACK_EDGE_WAITS:
-                procedure, after = WAITS[why]
-                self._world.call(procedure, self.guest.address, resume=self.guest.record.get("suspended"))
-                return after
-        return "begin"
+    # -- what a Mutator needs
 
-    def _make_room(self) -> bool:
+    def call(self, procedure: str, resume: int = 0) -> int:
+        return self._world.attempt(procedure, self.guest.address, resume=resume)
+
+    def make_room(self) -> bool:
         return self._world.make_room(self.guest)
 
-    # -- outside guest code
+    def write(self, text: str) -> None:
+        self._vm.write(text)
 
-    @contextmanager
-    def _native(self) -> Iterator[None]:
-        self._world.call("leave", self.guest.address)
-        try:
-            yield
-        finally:
-            self._world.call("reenter", self.guest.address)
+    def room(self) -> bool:
+        return self._world.room
 
-    def _print(self) -> None:
-        """A stop does not wait for a slow terminal, and may move what was printed."""
-        text = self.guest.printed(self._make_room)
-        if text is None:
-            return
-        with self._native():
-            self._vm.write(text)
-        self.guest.skip()
+    def start(self) -> Fault | None:
+        return self._vm.start_for(self.guest)
 
-    def _threading(self) -> None:
-        """START, JOIN, SLEEP; an ACQUIRE comes here only to be refused."""
-        op = self.guest.place().instruction.op
-        fault = self._start() if op == "START" else self.guest.refused()
-        if fault is not None:
-            self.guest.throw(fault, self._make_room)
-        elif op == "JOIN":
-            self._join()
-        elif op == "SLEEP":
-            self._sleep()
-        else:
-            self.guest.skip()
+    def ended(self, number: int) -> bool:
+        return self._vm.ended(number)
 
-    def _start(self) -> Fault | None:
-        with self._native():
-            return self._vm.start_for(self.guest)
+    def free(self) -> Callable[[], bool]:
+        """Has any lock that was waited for been released since the thread entered machine code?"""
+        before = self._before
+        return lambda: self._world.released != before
 
-    def _join(self) -> None:
-        other = self._vm.alive(self.guest.joined())
-        if other is None:
-            self.guest.skip()
-        else:
-            self._block(other.done.wait)
+    def released(self) -> None:
+        self._world.tell(released=True)
 
-    def _sleep(self) -> None:
-        until = time.monotonic() + seconds(self.guest.operand())
-
-        def slept(most: float) -> bool:
-            time.sleep(max(0.0, min(most, until - time.monotonic())))
-            return time.monotonic() >= until
-
-        self._block(slept)
-
-    def _block(self, over: Callable[[float], bool]) -> None:
-        """Until it is over, and then on to the next instruction; or until the thread raises.  `over` waits so many seconds."""
-        through = False
-        while not (through or self._stopped):
-            with self._native():
-                while not (through := over(GLANCE) or self._stopped) and not self.guest.asked(but=STOP):
-                    pass
-            if self._look():
-                return
-        self.guest.skip()
-
-    def _look(self) -> bool:
-        """Serve what was asked for meanwhile.  Has it raised?"""
-        if not self.guest.asked():
-            return False
-        self._world.call("slow_path", self.guest.address)
-        if self.guest.record.get("result") != RAISE_INTERRUPT:
-            return False
-        self.guest.throw(RAISED[Exited.INTERRUPTED], self._make_room)
-        return True
+    def now(self) -> float:
+        return time.monotonic() * 10**6

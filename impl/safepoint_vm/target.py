@@ -1,4 +1,4 @@
-"""The interpreter under judgement: one guest thread, driven step by step, everything on one OS thread.
+"""The interpreter under judgement: guest threads in lockstep, driven step by step, everything on one OS thread.
 
 The engine is hooked and counts; it is stepped through a second table, whose handlers dispatch through the one that
 requesters poison.
@@ -7,46 +7,234 @@ requesters poison.
 from __future__ import annotations
 
 import ctypes
+import math
+from collections.abc import Callable, Iterable
 
-from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, Stepped
+from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
 from safepoint.guest import compiler
 from safepoint.guest.code import Program
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import ThreadObject
+from safepoint.guest.threads import MAIN, QUANTUM, Lockstep, uncaught_text
 from safepoint.policy import FOLDED
 from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 from safepoint.protocol import STOP as STOP_BIT
-from safepoint_vm.engine import Variant, engine
+from safepoint_vm.engine import Engine, Variant, engine
 from safepoint_vm.image import Image
 from safepoint_vm.machine import Exited
+from safepoint_vm.mutator import Blocked, Mutator, Waits
 from safepoint_vm.protocol_code import OWNED_BY_WORLD
-from safepoint_vm.thread import WAITS, GuestThread
+from safepoint_vm.thread import GuestThread
 from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
+AGAIN = (Exited.NEEDS_ROOM, Exited.LOCKED)
+"""Machine code was left in the middle of an instruction, which begins again (or raises)."""
 
 
-class NotSteppable(Exception):
-    """The guest's next instruction needs another guest thread, or time: here is one thread, and no clock."""
+class Stepping:
+    """A guest thread that is entered for so many instructions at a time.  `number`: of its record."""
+
+    def __init__(
+        self, guest: GuestThread, world: LockstepWorld, number: int, thread: ThreadObject | None = None
+    ) -> None:
+        self.guest, self.thread, self.number, self._world = guest, thread, number, world
+        self._mutator = Mutator(guest, self)
+        self._under_way: Waits | None = None  # what it does outside machine code, if it waits there
+        self.blocked: Blocked | None = None
+        self._just = False  # it has begun to wait at the end of its last turn
+        self._again, self._place = False, 0
+        self._done = 0  # instructions of this turn
+        self.over = False
+
+    def birth(self) -> None:
+        """It is to be born at its first turn."""
+        self._under_way, self._again, self._place = self._mutator.born(), True, self.guest.record.get("pc")
+
+    def advance(self, most: int | None) -> int:
+        """Execute up to so many instructions (None: any number, and 1 is told); how many it was.  0: it is over, or waits.
+
+        An instruction in which it waits is counted when it is through.
+        """
+        if self.over or self._just:
+            self._just = False
+            return 0
+        self._done = 0
+        if self._under_way:
+            if not self._go_on():
+                return 0
+            self._done = 0 if self._begins_again else 1
+        while not (self.guest.ended or self._under_way) and (
+            most is None or self._done < most or self._mutator.entry != "begin"
+        ):
+            self._execute(None if most is None else most - self._done)
+        self._just = self._under_way is not None and self._done > 0
+        if self.guest.ended and not self._under_way:
+            self.over = True
+            self._world.end(self)
+            return max(1, self._done)
+        return self._done
+
+    def _execute(self, budget: int | None) -> None:
+        """Enter machine code once, and do what it was left for."""
+        why = self._world.enter(self.guest, self._mutator.entry, budget)
+        self._done += 1 if budget is None else budget - self.guest.record.get("budget")
+        self._again, self._place = why in AGAIN, self.guest.record.get("pc")
+        self._under_way = self._mutator.serve(why)
+        if not self._go_on() or self._begins_again:
+            self._done -= 1
+
+    def _go_on(self) -> bool:
+        """What is under way, until it waits; False then."""
+        assert self._under_way is not None
+        if self.blocked and self.blocked.ready():
+            self.guest.record.set("wake", 1)
+        for blocked in self._under_way:
+            self.blocked = blocked
+            return False
+        self._under_way = self.blocked = None
+        return True
+
+    @property
+    def _begins_again(self) -> bool:
+        """And has not raised?"""
+        return self._again and self.guest.record.get("pc") == self._place and not self.guest.ended
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Frame pushes, back-edges, and how often one has failed."""
+        record = self.guest.record
+        return record.get("frames"), record.get("back_edges"), record.get("slow_entries")
+
+    # -- what a Mutator needs
+
+    def call(self, procedure: str, resume: int = 0) -> int:
+        return self._world.call(procedure, self.guest.address, resume=resume)
+
+    def make_room(self) -> bool:
+        """Everything is on one OS thread, and all guests are outside machine code: nobody is to be stopped."""
+        return self._world.world.collect(self.guest)
+
+    def write(self, text: str) -> None:
+        self._world.output.append(text)
+
+    def room(self) -> bool:
+        return self._world.world.room
+
+    def start(self) -> Fault | None:
+        return self._world.world.start_for(self.guest, self._world.begin)
+
+    def ended(self, number: int) -> bool:
+        return all(other.over for other in self._world.threads if other.guest.number == number)
+
+    def free(self) -> Callable[[], bool]:
+        return self.guest.acquirable
+
+    def released(self) -> None:
+        """Whoever waits for a lock looks at it."""
+
+    def now(self) -> float:
+        """Of the instruction that is being executed."""
+        return self._world.clock + max(0, self._done - 1)
+
+
+class LockstepWorld(Lockstep):
+    """Guest threads of the machine code, in the order in which the reference machine's take turns.
+
+    `threads`: by the number of their records.  `hook`: the address of what is called before each shared access.
+    """
+
+    def __init__(self, built: Engine, image: Image, stack: int, stress: bool, quantum: int, hook: int) -> None:
+        super().__init__(quantum)
+        self.world = GuestWorld(built, stress=stress)
+        self.output: list[str] = []
+        self.uncaught: list[str] = []
+        self.error: BaseException | None = None  # of the judge, inside a callback
+        self._image, self._hook = image, hook
+        self.world.record.set("hook", hook)
+        variables, heap = image.globals(), self.world.heap
+        main = self.world.add(lambda record: GuestThread(built, image, variables, heap, stack, record))
+        self.threads = [self._made(main, MAIN)]
+        self._buried = [0, 0, 0]  # counts of threads that are over: another may live in their record
+
+    def _made(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> Stepping:
+        guest.record.set("hook", self._hook)
+        return Stepping(guest, self, number, thread)
+
+    def begin(self, guest: GuestThread, thread: ThreadObject) -> None:
+        """A guest thread is to be born."""
+        number = self.world.number(guest)
+        self.threads[number : number + 1] = [self._made(guest, number, thread)]
+        self.threads[number].birth()
+
+    def end(self, thread: Stepping) -> None:
+        self.world.engine.routine("retire", thread.guest.address)
+        self.call("exit_thread", thread.guest.address)
+        self.world.remove(thread.guest)
+        self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
+        if thread.thread and thread.guest.fault:
+            lines, source = thread.guest.traceback(), self._image.program.source
+            self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))
+
+    @property
+    def population(self) -> int:
+        return len(self.threads)
+
+    def advance(self, number: int, most: int) -> int:
+        return self.threads[number].advance(most)
+
+    def alarms(self) -> Iterable[float]:
+        return [thread.blocked.until for thread in self.threads if thread.blocked and thread.blocked.until < math.inf]
+
+    @property
+    def counts(self) -> list[int]:
+        """Frame pushes, back-edges and slow paths of all threads that there have been."""
+        return [sum(each) for each in zip(self._buried, *(t.counts for t in self.threads if not t.over), strict=True)]
+
+    # -- into machine code, whose callbacks may raise
+
+    def enter(self, guest: GuestThread, entry: str, budget: int | None) -> Exited:
+        why = guest.enter(entry, budget)
+        self._reraise()
+        return why
+
+    def call(self, procedure: str, record: int, *args: int, resume: int = 0) -> int:
+        status = self.world.engine.procedure(procedure, record, *args, resume=resume)
+        self._reraise()
+        return status
+
+    def failed(self, error: BaseException) -> None:
+        """In a callback, through which no exception can go."""
+        self.error = error
+        for thread in self.threads:
+            thread.guest.abandon()
+            thread.over = True
+
+    def _reraise(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
 
 
 class FoldedTarget(Stepped):
     """Our interpreter with the `folded` policy.  `mutant`: a mistake of the protocol's text that is compiled in; `stress`: every
-    allocation collects.
+    allocation collects; `quantum`: instructions of a thread's turn.
     """
 
     name = "folded"
     bound = FOLDED.declared
 
-    def __init__(self, mutant: str = "", stress: bool = False) -> None:
-        self._stress = stress
+    def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM) -> None:
+        self._stress, self._quantum = stress, quantum
         self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant))
         self._hook = HOOK(self._hooked)  # kept: ctypes does not
 
     def mutated(self, mutant: str) -> FoldedTarget:
-        return FoldedTarget(mutant, self._stress)
+        return FoldedTarget(mutant, self._stress, self._quantum)
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)
@@ -54,148 +242,92 @@ class FoldedTarget(Stepped):
     def load_program(self, program: Program, stack: int = 4096) -> None:
         """As `load`, for code that is compiled already."""
         self._image, self._stack = Image(self._engine, program), stack
+        self._alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
 
     def start(self) -> None:
-        world = GuestWorld(self._engine, stress=self._stress)
-        variables = self._image.globals()
-        thread = world.add(
-            lambda record: GuestThread(self._engine, self._image, variables, world.heap, self._stack, record)
-        )
-        for record in (world.record, thread.record):
-            record.set("hook", ctypes.cast(self._hook, ctypes.c_void_p).value or 0)
-        self._world, self._thread = world, thread
-        self._output: list[str] = []
+        hook = ctypes.cast(self._hook, ctypes.c_void_p).value or 0
+        self._world = LockstepWorld(self._engine, self._image, self._stack, self._stress, self._quantum, hook)
         self._seen: list[Seen] = []
-        self._waiting: tuple[GoOn, str] | None = None  # a procedure of the guest's, and where to enter then
-        self._inside = False
-        self._error: BaseException | None = None
-        self.stops = []
+        self._advancing, self.stops = False, []
 
     # -- what the driver is built on
 
-    def request(self, procedure: str, *args: int, resume: int = 0) -> GoOn:
-        record = (self._world if procedure in OWNED_BY_WORLD else self._thread).address
-        status = resume
+    def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
+        owner = self._world.world if procedure in OWNED_BY_WORLD else self._world.threads[thread].guest
+        status = 0
 
         def go_on() -> bool:
             nonlocal status
-            status = self._engine.procedure(procedure, record, *args, resume=status)
-            self._reraise()
+            status = self._world.call(procedure, owner.address, *args, resume=status)
             return status == 0
 
         return go_on
 
     def advance(self, count: int) -> int:
-        """An instruction whose check site waits is counted when it is through."""
-        if self._inside:
-            raise RuntimeError("the guest is inside machine code: its own slow path cannot step it")
-        left, handler = count, "begin"
-        if self._waiting:
-            go_on, handler = self._waiting
-            if not go_on():
-                return 0
-            self._waiting, left = None, left - 1
-        while not (self.ended or self.waits) and (left > 0 or handler != "begin"):
-            left, handler = self._execute(handler, left), "begin"
-        return count - left
-
-    def _execute(self, handler: str, budget: int) -> int:
-        """Enter machine code once, and do what it was left for; what is left of the budget."""
-        if handler == "after_print":
-            self._thread.skip()
-            return budget
-        free = budget >= UNBOUNDED // 2
-        self._inside = True
-        why = self._thread.enter(handler, None if free else budget)
-        self._inside = False
-        self._reraise()
-        left = budget if free else self._thread.record.get("budget")
-        place = self._thread.record.get("pc")
-        if self._thread.serve(why, self._make_room):
-            if self.ended:
-                self.request("leave")()  # a thread that has ended is outside guest code
-            if why is Exited.NEEDS_ROOM and place == self._thread.record.get("pc"):
-                return left if free else left + 1  # it begins again
-        elif why is Exited.PRINT:
-            self._print()
-        elif why in WAITS:
-            procedure, after = WAITS[why]
-            self._waiting = self.request(procedure, resume=self._thread.record.get("suspended")), after
-        elif why in (Exited.THREADING, Exited.LOCKED, Exited.RELEASED):
-            raise NotSteppable(
-                f"{self._thread.place()}: a program with other threads, or that sleeps, is not steppable"
-            )
-        return left + 1 if self.waits and not free else left
-
-    def _make_room(self) -> bool:
-        """Everything is on one OS thread, and the guest is outside machine code: nobody is to be stopped."""
-        return self._world.collect(self._thread)
-
-    def _print(self) -> None:
-        text = self._thread.printed(self._make_room)
-        if text is None:
-            return
-        self.request("leave")()
-        self._output.append(text)
-        back = self.request("reenter")
-        if back():
-            self._thread.skip()
-        else:
-            self._waiting = back, "after_print"
+        """A thread that is and stays alone, to be run on for as long as it goes, is not counted."""
+        if self._advancing:
+            raise GuestStuck("a guest thread cannot be stepped from inside a procedure of one")
+        self._advancing, done = True, 0
+        try:
+            if count == UNBOUNDED and self._alone:
+                while self._world.threads[MAIN].advance(None):
+                    pass
+                return count if self.ended else 0
+            while done < count and (more := self._world.step(count - done)):
+                done += more
+            return done
+        finally:
+            self._advancing = False
 
     @property
-    def waits(self) -> bool:
-        return self._waiting is not None
+    def living(self) -> list[int]:
+        return [thread.number for thread in self._world.threads if not thread.over]
 
-    @property
-    def ended(self) -> bool:
-        return self._thread.ended
+    def checks(self, thread: int) -> tuple[int, int]:
+        frames, back_edges, _ = self._world.threads[thread].counts
+        return frames, back_edges
 
     # -- what the judge sees
 
     def observe(self) -> Observation:
-        thread = self._thread
+        main = self._world.threads[MAIN].guest
+        frames, back_edges, slow_entries = self._world.counts
         return Observation(
             ended=self.ended,
-            output="".join(self._output),
-            error=thread.fault.kind if thread.fault else "",
-            traceback=tuple(f"{function}:{line}" for _, line, function in thread.traceback()) if thread.fault else (),
-            frames=thread.record.get("frames"),
-            back_edges=thread.record.get("back_edges"),
+            output="".join(self._world.output),
+            error=main.fault.kind if main.fault else "",
+            traceback=tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
+            frames=frames,
+            back_edges=back_edges,
             seen=tuple(self._seen),
-            slow_entries=thread.record.get("slow_entries"),
+            slow_entries=slow_entries,
             words=self._words(),
+            others=tuple(self._world.uncaught),
         )
 
     def _words(self) -> dict[str, str]:
-        thread, world = self._thread.record, self._world.record
-        triggers = {t.word: "poison" if t.is_poisoned(thread) else "real" for t in TRIGGERS.values()}
-        return {
-            **triggers,
-            **{word: str(thread.get(word)) for word in ("pending", "state", "operation", "wake")},
-            **{word: str(world.get(word)) for word in ("stop", "lock")},
-        }
+        words = {word: str(self._world.world.record.get(word)) for word in ("stop", "lock")}
+        for thread in self._world.threads:
+            record, prefix = thread.guest.record, f"{thread.number}." if thread.number else ""
+            for trigger in TRIGGERS.values():
+                words[prefix + trigger.word] = "poison" if trigger.is_poisoned(record) else "real"
+            words |= {prefix + word: str(record.get(word)) for word in ("pending", "state", "operation", "wake")}
+        return words
 
     # -- callbacks from machine code: no exception may cross it
 
-    def _hooked(self, _record: int, step: int) -> None:
+    def _hooked(self, record: int, step: int) -> None:
         """Before a shared access of any procedure (its step); or where a request is served (minus its kind)."""
-        if self._error is not None:
+        if self._world.error is not None:
             return
         try:
             if step < 0:
-                self._served(KINDS[-step])
+                self._served(record, KINDS[-step])
             else:
                 self.watching()
-        except BaseException as error:  # noqa: BLE001  -- raised again by `_reraise`
-            self._error = error
-            self._thread.abandon()
+        except BaseException as error:  # noqa: BLE001  -- raised again where machine code was entered
+            self._world.failed(error)
 
-    def _served(self, kind: str) -> None:
-        record = self._thread.record
-        self._seen.append(Seen(kind, str(self._thread.place()), record.get("frames"), record.get("back_edges")))
-
-    def _reraise(self) -> None:
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+    def _served(self, address: int, kind: str) -> None:
+        thread = next(thread for thread in self._world.threads if thread.guest.address == address)
+        self._seen.append(Seen(kind, str(thread.guest.place()), *self.checks(thread.number), thread.number))

@@ -13,6 +13,7 @@ from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import call_fault
 from safepoint.guest.threads import MAIN
 from safepoint.guest.values import NO_MEMORY, Function, Ref, Value
+from safepoint.protocol import ENDED
 from safepoint_vm.encoded import statics
 from safepoint_vm.encoding import SIZE
 from safepoint_vm.engine import Engine
@@ -53,7 +54,7 @@ class GuestThread:
     ) -> None:
         self.engine, self.image, self.heap = engine, image, heap
         self.variables, self.world = variables, heap.world
-        self.record, self.number = record or Record(Thread), number
+        self.record, self.number, self.slots = record or Record(Thread), number, stack
         whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
         self.stack = whole.behind(LINK)  # below it: where the first function returns to
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
@@ -79,8 +80,15 @@ class GuestThread:
         """Of the record: what the protocol's procedures are given."""
         return self.record.address
 
-    def begin_with(self, target: int, args: Sequence[int]) -> None:
-        """Before its first instruction: call this with these words, and not the module.  What cannot be called ends it."""
+    def child(self, record: Record | None, number: int, target: int, args: Sequence[int]) -> GuestThread:
+        """A thread of the same world that will call this with these words."""
+        born = GuestThread(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
+        born.record.set("state", ENDED)  # until it enters guest code nobody waits for it
+        born._begin_with(target, args)
+        return born
+
+    def _begin_with(self, target: int, args: Sequence[int]) -> None:
+        """Before its first instruction: call this, and not the module.  What cannot be called ends it."""
         self._view.begin()
         function = self._view.value(target)
         fault = call_fault(self._view, function, len(args))
@@ -209,16 +217,19 @@ class GuestThread:
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number
 
+    def acquirable(self) -> bool:
+        """Is the lock free that an ACQUIRE that is not refused waits for?  For whoever sees to it that nothing moves."""
+        return threads.ready(self._view, "ACQUIRE", self.operand())
+
     def set_started(self, started: bool) -> None:
         """Has the thread been started that a START that is not refused starts?"""
         ref = self.operand()
         assert isinstance(ref, Ref)
         self._view.set_started(ref, started)
 
-    def asked(self, but: int = 0) -> bool:
-        """Is there a request that may be delivered, of another kind than `but`?"""
-        withheld = self.record.get("masked") | self.record.get("ending") | but
-        return self.record.get("pending") & ~withheld != 0
+    def asked(self) -> bool:
+        """Is there a request that may be delivered?"""
+        return self.record.get("pending") & ~(self.record.get("masked") | self.record.get("ending")) != 0
 
     # -- where it is
 

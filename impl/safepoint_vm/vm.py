@@ -19,6 +19,7 @@ from typing import Self, TextIO
 from safepoint.guest import threads
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
+from safepoint.guest.heap import ThreadObject
 from safepoint_vm.engine import PLAIN, Variant, engine
 from safepoint_vm.heap import SIZE
 from safepoint_vm.image import Image
@@ -65,42 +66,27 @@ class Vm:
         self.running[-1].go()
         return self.running[-1]
 
-    def _thread(self, record: Record | None, number: int = threads.MAIN) -> GuestThread:
-        return GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record, number)
+    def _thread(self, record: Record | None) -> GuestThread:
+        return GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
 
     # -- what guest threads ask for
 
     def start_for(self, guest: GuestThread) -> Fault | None:
         """Do the START at which this thread has left guest code; or say why it raises."""
-        with self.world.unstopped():
-            fault = guest.refused()
-            if fault is not None:
-                return fault
-            thread, target, args = guest.startable()
 
-            def make(record: Record | None) -> GuestThread:
-                born = self._thread(record, thread.number)
-                born.begin_with(target, args)
-                return born
-
-            try:
-                born = self.world.add(make)
-            except ValueError:
-                return threads.NO_THREAD
+        def go(born: GuestThread, thread: ThreadObject) -> None:
             running = self._started[thread.number] = Running(born, self, thread)
-            guest.set_started(True)  # before it can ask
             try:
                 running.go()
-            except RuntimeError:  # the system has no room for another one
-                self.world.remove(born)
+            except RuntimeError:
                 del self._started[thread.number]
-                guest.set_started(False)
-                return threads.NO_THREAD
-            return None
+                raise
 
-    def alive(self, number: int) -> Running | None:
-        """The thread of this number that the guest has started, until it has ended."""
-        return self._started.get(number)
+        return self.world.start_for(guest, go)
+
+    def ended(self, number: int) -> bool:
+        """Of a thread that the guest has started."""
+        return number not in self._started
 
     def write(self, text: str) -> None:
         with self._writing:
@@ -119,6 +105,7 @@ class Vm:
             with self._writing:
                 self._errors.write(text)
         self._started.pop(thread.number)
+        self.world.tell()
 
     # -- what the host asks for
 

@@ -1,7 +1,7 @@
 """The world: its words, its threads, and what waits.
 
 A procedure of the protocol's text never blocks: it comes back with a status.  Whoever called it waits here, without the
-GIL, and calls it again.
+GIL, until somebody tells that something has changed, and calls it again.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
-from safepoint.guest.threads import THREADS
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import ThreadObject
+from safepoint.guest.threads import NO_THREAD, THREADS
 from safepoint_vm.engine import Engine
 from safepoint_vm.heap import SIZE, GuestHeap
 from safepoint_vm.layout import Record
 from safepoint_vm.thread import GuestThread
 from safepoint_vm.words import World
 
-PATIENCE = 0.001  # seconds until a wait looks again by itself: machine code changes words and tells nobody
+PATIENCE = 0.05  # seconds until a wait looks again by itself: nothing needs it that we know of
 
 
 class GuestWorld:
@@ -29,8 +32,11 @@ class GuestWorld:
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
         self.threads: list[GuestThread] = []  # that have not ended
-        self._free: list[Record] = []  # of those that have: they stay where the protocol's text finds them
+        self._records: list[Record] = []  # of all, by number: they stay where the protocol's text finds them
         self._changed = threading.Condition()
+        self.told = self.released = (
+            0  # how often something has changed; and how often a lock that was waited for is free
+        )
         self._coordinating = threading.RLock()
 
     @property
@@ -49,47 +55,90 @@ class GuestWorld:
         ValueError: there is no room.
         """
         with self._coordinating:
-            if len(self.threads) == THREADS:
+            if not self.room:
                 raise ValueError(f"a world has room for {THREADS} guest threads")
-            reused = self._free.pop() if self._free else None
+            reused = self._free()
             thread = make(reused)
             if reused is None:
-                population = self.record.get("population")
-                self.record.set("threads", thread.address, population)
-                self.record.set("population", population + 1)
+                self.record.set("threads", thread.address, len(self._records))
+                self._records.append(thread.record)
+                self.record.set("population", len(self._records))
             self.threads.append(thread)
             return thread
+
+    @property
+    def room(self) -> bool:
+        """For another thread?"""
+        return len(self._records) < THREADS or self._free() is not None
+
+    def _free(self) -> Record | None:
+        """The first record of a thread that has ended; but the main thread's stays its own."""
+        used = {thread.address for thread in self.threads}
+        return next((record for record in islice(self._records, 1, None) if record.address not in used), None)
+
+    def number(self, thread: GuestThread) -> int:
+        """Of its record."""
+        return next(number for number, record in enumerate(self._records) if record.address == thread.address)
+
+    def start_for(self, guest: GuestThread, go: Callable[[GuestThread, ThreadObject], None]) -> Fault | None:
+        """Do the START at which a thread has left guest code; or say why it raises.
+
+        `go`: sets the new thread going.  It raises RuntimeError if the system has no room for another one.
+        """
+        with self.unstopped():
+            if (fault := guest.refused()) is not None:
+                return fault
+            thread, target, args = guest.startable()
+            try:
+                born = self.add(lambda record: guest.child(record, thread.number, target, args))
+            except ValueError:
+                return NO_THREAD
+            guest.set_started(True)  # before it can ask
+            try:
+                go(born, thread)
+            except RuntimeError:
+                self.remove(born)
+                guest.set_started(False)
+                return NO_THREAD
+            return None
 
     def remove(self, thread: GuestThread) -> None:
         """It is outside guest code for good, and has given up its piece of the heap."""
         with self._coordinating:
             self.threads.remove(thread)
-            self._free.append(thread.record)
 
-    def call(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> None:
-        """Run a procedure to its end, from the start or from where it waits."""
-        status = resume or self.engine.procedure(procedure, record, *arguments)
-        if status:
-            self.tell()  # it has parked, perhaps: a stop may be waiting for that
+    def call(self, procedure: str, record: int, *arguments: int) -> None:
+        """Run a procedure to its end; wherever it waits, until somebody tells."""
+        told, status = self.told, self.attempt(procedure, record, *arguments)
         while status:
-            self.wait()
-            status = self.engine.procedure(procedure, record, *arguments, resume=status)
-        self.tell()
+            self.wait(told)
+            told, status = self.told, self.attempt(procedure, record, *arguments, resume=status)
 
-    def wait(self) -> None:
-        """Until somebody tells, or for a while."""
-        with self._changed:
-            self._changed.wait(PATIENCE)
+    def attempt(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> int:
+        """Run a procedure as far as it goes, from the start or from where it waits.  0: it is through."""
+        status = self.engine.procedure(procedure, record, *arguments, resume=resume)
+        if status != resume or not status:
+            self.tell()  # it has parked, perhaps: a stop may be waiting for that
+        return status
 
-    def tell(self) -> None:
-        """Whoever waits is to look again."""
+    def wait(self, told: int, most: float = PATIENCE) -> None:
+        """Until somebody has told more than so often, or for so many seconds."""
         with self._changed:
+            if self.told == told:
+                self._changed.wait(most)
+
+    def tell(self, released: bool = False) -> None:
+        """Whoever waits is to look again.  `released`: who waits for a lock, at that."""
+        with self._changed:
+            self.told += 1
+            self.released += released
             self._changed.notify_all()
 
     def post(self, thread: GuestThread, kind: int) -> None:
-        """Ask a thread for something; one that has ended is asked for nothing.  Never waits: a signal handler may call it."""
+        """Ask a thread for something; one that has ended is asked for nothing.  A signal handler may call it."""
         if not thread.ended:
             self.engine.procedure("post", thread.address, kind)
+            self.tell()
 
     def make_room(self, thread: GuestThread) -> bool:
         """For the bytes that a thread wants that is outside machine code.  False: a collection did not help."""

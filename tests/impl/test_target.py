@@ -6,9 +6,10 @@ from itertools import count
 
 import pytest
 
+from safepoint.conform.stepped import GuestStuck
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import BACK_EDGES, FunctionConstant
-from safepoint.protocol import NATIVE
+from safepoint.protocol import ENDED
 from safepoint_vm.target import FoldedTarget
 from tests.impl.building import code, program
 
@@ -31,7 +32,7 @@ TRIGGERS = {"limit": "real", **{f"entry[{i}]": "real" for i in range(len(BACK_ED
 QUIET = {
     **TRIGGERS,
     "pending": "0",
-    "state": str(NATIVE),
+    "state": str(ENDED),
     "operation": "0",
     "wake": "0",
     "stop": "0",
@@ -144,7 +145,7 @@ def test_a_second_post_at_any_shared_access_is_seen_too(target: FoldedTarget, ki
                 break  # no such access, or no check left to see it
             assert end.error == ("KeyboardInterrupt" if kind == INTERRUPT else ""), (step, access)
             assert [s.kind for s in end.seen].count(INTERRUPT) == (kind == INTERRUPT), (step, access)
-            assert [end.words[w] for w in ("state", "stop", "lock")] == [str(NATIVE), "0", "0"], (step, access)
+            assert [end.words[w] for w in ("state", "stop", "lock")] == [str(ENDED), "0", "0"], (step, access)
             assert kind == INTERRUPT or (end.output, checks(end)) == (plain.output, checks(plain)), (step, access)
             tried += 1
     assert tried > 400
@@ -227,7 +228,7 @@ def test_the_guest_cannot_be_stepped_from_inside_its_own_slow_path(target: Folde
         target.step()
 
     target.watch(step)
-    with pytest.raises(RuntimeError, match="inside machine code"):
+    with pytest.raises(GuestStuck, match="inside a procedure"):
         target.run()
 
 

@@ -282,9 +282,9 @@ print(len(caught))
     ends = set()
     first = Machine(program, Sites(300))
     while True:
-        machine = first.fork()
-        sites = machine.sites
-        assert isinstance(sites, Sites)
+        assert isinstance(first.sites, Sites)
+        sites = first.sites.copy()
+        machine = first.fork(sites)
         if not machine.ended:
             sites.go_on(sites.begin("post", INTERRUPT))
         while machine.step():

@@ -136,7 +136,7 @@ def test_a_fork_goes_its_own_way() -> None:
     m, sites = machine("i = 0\nwhile i < 5:\n    i += 1\n    print(i)\n")
     for _ in range(12):
         m.step()
-    other = m.fork()
+    other = m.fork(sites.copy())
     before = m.location(), m.output, len(sites.visits)
     finish(other)
     assert (m.location(), m.output, len(sites.visits)) == before
@@ -145,10 +145,10 @@ def test_a_fork_goes_its_own_way() -> None:
 
 
 def test_a_fork_of_a_waiting_guest_waits_too() -> None:
-    m, _ = machine("for i in range(2):\n    print(i)\n", v0=[GO])
+    m, sites = machine("for i in range(2):\n    print(i)\n", v0=[GO])
     while m.step():
         pass
-    other = m.fork()
+    other = m.fork(sites.copy())
     assert not other.ended
     assert finish(other).output == "0\n1\n"
     assert m.output == ""

@@ -116,10 +116,14 @@ def test_turns_go_round() -> None:
     turns = Turns(quantum=2)
     went = []
     for step in range(8):
-        number = next(n for n in turns.order(3) if n != 1 or step > 3)
+        number, left = next((n, left) for n, left in turns.order(3) if n != 1 or step > 3)
+        assert left == 2 - step % 2
         turns.went(number)
         went.append(number)
     assert went == [0, 0, 2, 2, 0, 0, 1, 1]
+    assert next(turns.order(3)) == (2, 2)
+    turns.went(2, 2)
+    assert list(turns.order(3)) == [(0, 2), (1, 2), (2, 2)]
 
 
 # ---------------------------------------------------------------------------------------------- requests
@@ -353,9 +357,9 @@ def test_a_thread_alone_starts_no_other_and_forks() -> None:
         pass
     assert m.output == "can't start new thread\n"
     assert m.blocks
-    other = m.fork()
-    sites = other.sites
-    assert isinstance(sites, Sites)
+    assert isinstance(m.sites, Sites)
+    sites = m.sites.copy()
+    other = m.fork(sites)
     sites.go_on(sites.begin("post", INTERRUPT))
     assert other.step()
     assert other.fault is not None

@@ -53,10 +53,11 @@ def LOCK(vm: Machine, dst: Slot) -> Exit:
 
 @slow
 def slow_acquire(vm: Machine, src: Slot) -> Exit:
-    """Somebody has it: say that it is wanted (unless it has just been released: then the host comes back soon)."""
+    """Somebody has it: say that it is wanted, in the same access that sees whether it is still taken."""
     x = vm[src]
     if is_lock(x):
-        compare_and_swap(Lock(x).owner, Word(HELD), Word(WANTED))
+        if swap(Lock(x).owner, Word(WANTED)) == Word(FREE):
+            return vm.next()
         return vm.leave(Exited.LOCKED)
     return vm.leave(Exited.THREADING)
 

@@ -22,6 +22,11 @@ class Guest:
     source: str
     stack: int
 
+    @property
+    def alone(self) -> bool:
+        """Does it start no thread?"""
+        return "Thread(" not in self.source
+
 
 def read(path: Path) -> Guest:
     """A program from a file.  Raises OSError, UnicodeDecodeError."""
@@ -33,7 +38,7 @@ def read(path: Path) -> Guest:
 def corpus() -> list[Guest]:
     """Every program, by name."""
     if CHECKOUT.is_dir():
-        return [read(path) for path in sorted(CHECKOUT.glob("*.py"))]
+        return [read(path) for path in sorted(CHECKOUT.rglob("*.py"))]
     return [Guest(p.name, p.name, p.source, p.stack) for p in PROGRAMS]
 
 

@@ -1,8 +1,10 @@
 """Two machines, one program, the same requests at the same places: whatever can be observed must be equal.
 
-A `Schedule` says before which guest step a request is posted, and, if wanted, what else happens at which shared access that
-this causes: a second post inside the slow path, or a guest step inside the post.  The reference machine is run once for each
-program and forked at the step in question; its run is over as soon as it is back on the path of the undisturbed one.
+A `Schedule` says before which guest step a request is posted, to which thread, and, if wanted, what else happens at which
+shared access that this causes: a second post inside the slow path, or a guest step inside the post.  Guest threads take turns
+(`guest.threads.Lockstep`), so a program with several has one order of steps on both machines, also if it races.  The reference
+machine is run once for each program and forked at the step in question; its run is over as soon as it is back on the path of
+the undisturbed one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from safepoint.conform.reference import Reference
 from safepoint.conform.stepped import NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import OPCODES
+from safepoint.guest.threads import MAIN, QUANTUM
 from safepoint.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
@@ -28,35 +31,40 @@ LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|NOTHING)(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|NOTHING)(?:/(?P<thread>\d+))?"
+    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|step))?"
 )
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, or NOTHING but a poison; at shared access `at` of all that
-    follows, `also`.
+    follows, `also`.  `thread`: to whom both are posted.
     """
 
     step: int
     kind: str
     at: int = -1
     also: str = ""  # STOP, INTERRUPT, SAMPLE, or "step": the guest makes one step in the middle of the post
+    thread: int = MAIN
 
     def string(self, program: str) -> str:
         """What `safepoint replay` takes."""
-        return f"s:{program}@{self.step}{self.kind}" + (f"+{self.at}{self.also}" if self.also else "")
+        whom = f"/{self.thread}" if self.thread != MAIN else ""
+        return f"s:{program}@{self.step}{self.kind}{whom}" + (f"+{self.at}{self.also}" if self.also else "")
 
     def __str__(self) -> str:
         second = f", and {self.also} at shared access {self.at} of what follows" if self.also else ""
-        return f"{self.kind} posted before step {self.step}{second}"
+        whom = f" to thread {self.thread}" if self.thread != MAIN else ""
+        return f"{self.kind} posted{whom} before step {self.step}{second}"
 
 
 def parse(string: str) -> tuple[str, Schedule]:
     """The program's name and the schedule.  Raises ValueError."""
     if not (m := STRING.fullmatch(string.strip())):
         raise ValueError(f"{string!r} is no schedule (it looks like s:loops@17STOP+3INTERRUPT: copy it whole)")
-    return m["program"], Schedule(int(m["step"]), m["kind"], int(m["at"] or -1), m["also"] or "")
+    thread = int(m["thread"] or MAIN)
+    return m["program"], Schedule(int(m["step"]), m["kind"], int(m["at"] or -1), m["also"] or "", thread)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Trial:
     """What came of one schedule.  `in_post`, `in_all`: shared accesses of the post alone, and of everything."""
 
     observation: Observation
-    posted_at: tuple[int, int]  # frames and back-edges executed when the post began
+    posted_at: tuple[int, int]  # frames and back-edges that the thread had executed when the post was through
     in_post: int
     in_all: int
 
@@ -108,8 +116,8 @@ class Tally:
         self.frames, self.back_edges = max(self.frames, other.frames), max(self.back_edges, other.back_edges)
 
 
-def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> Trial:
-    """Post and run on: `target` stands before the step in question."""
+def attempt(target: Stepped, schedule: Schedule, finish: Callable[[Callable[[], bool]], None]) -> Trial:
+    """Post and run on: `target` stands before the step in question.  `finish` is told whether all has been posted."""
     accesses = 0
 
     def watching() -> None:
@@ -119,16 +127,15 @@ def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> 
             if schedule.also == "step":
                 target.step()
             else:
-                target.post(schedule.also)
+                target.post(schedule.also, schedule.thread)
 
     target.watch(watching)
-    target.post(schedule.kind)
-    in_post, posted = accesses, target.observe()
-    posted_at = posted.frames, posted.back_edges
+    target.post(schedule.kind, schedule.thread)
+    in_post, posted_at = accesses, target.checks(schedule.thread)
     try:
-        finish()
-    except GuestStuck:
-        stuck = replace(target.observe(), error="the guest waits for ever")
+        finish(lambda: accesses > schedule.at)
+    except GuestStuck as why:
+        stuck = replace(target.observe(), error=str(why))
         return Trial(stuck, posted_at, in_post, accesses)
     finally:
         target.watch(None)
@@ -138,8 +145,8 @@ def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> 
 class Undisturbed:
     """A program's run on the reference machine with nothing posted, forked before every step."""
 
-    def __init__(self, source: str, name: str, stack: int) -> None:
-        reference = Reference()
+    def __init__(self, source: str, name: str, stack: int, quantum: int = QUANTUM) -> None:
+        reference = Reference(quantum)
         reference.load(source, name, stack)
         reference.start()
         self.forks = [reference.fork()]
@@ -153,24 +160,24 @@ class Undisturbed:
     def steps(self) -> int:
         return len(self.forks)
 
-    def at_a_site(self, step: int) -> bool:
-        """Is the instruction at that step a check site?"""
-        return OPCODES[self.forks[step].machine.state.frame.instruction.op].site != ""
+    def at_a_site(self, step: int, thread: int) -> bool:
+        """Is a thread's next instruction a check site?"""
+        return OPCODES[self.forks[step].instruction(thread).op].site != ""
 
     def attempt(self, schedule: Schedule) -> Trial:
         """The same run with something posted, as far as it differs from this one."""
         target = self.forks[schedule.step].fork()
         merged = False
 
-        def finish() -> None:
+        def finish(posted: Callable[[], bool]) -> None:
             nonlocal merged
             while target.step():
-                if merged := self._on_this_path(target):
+                if merged := posted() and self._on_this_path(target):
                     return
 
         trial = attempt(target, schedule, finish)
         if merged:
-            still_to_come = self.end.slow_entries - self.forks[target.steps].sites.slow_entries
+            still_to_come = self.end.slow_entries - self.forks[target.steps].world.counts.slow_entries
             slow_entries = trial.observation.slow_entries + still_to_come
             end = replace(self.end, seen=trial.observation.seen, slow_entries=slow_entries)
             trial = replace(trial, observation=end)
@@ -188,26 +195,29 @@ def sampled(steps: int) -> int:
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
     """Both kinds that a guest notices, a SAMPLE, and a poison without a request: before every step of programs of up to
-    `every` steps, before a sample of longer ones.  And, in programs of up to `seconds` steps (None: in all), everything
-    that can happen in the middle of that.
+    `every` steps, to each thread that there is then, before a sample of longer ones, to one.  And, in programs of up to
+    `seconds` steps (None: in all), everything that can happen in the middle of that.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
     """
     short = run.steps <= every
     for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps))):
-        yield from (Schedule(step, kind) for kind in (NOTHING, SAMPLE))
-        for kind in KINDS:
-            first = Schedule(step, kind)
-            yield first
-            if seconds is not None and run.steps > seconds:
-                continue
-            if run.at_a_site(step):
-                trial = run.attempt(first)
-                yield from (
-                    replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE)
-                )
-                yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
+        living = run.forks[step].living
+        for thread in living if short else [rng.choice(living)]:
+            yield from (Schedule(step, kind, thread=thread) for kind in (NOTHING, SAMPLE))
+            for kind in KINDS:
+                first = Schedule(step, kind, thread=thread)
+                yield first
+                if (seconds is None or run.steps <= seconds) and run.at_a_site(step, thread):
+                    yield from in_the_middle(run, first)
+
+
+def in_the_middle(run: Undisturbed, first: Schedule) -> Iterator[Schedule]:
+    """All that can happen between two shared accesses of a post, and of what follows."""
+    trial = run.attempt(first)
+    yield from (replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE))
+    yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
 
 
 def compare(
@@ -227,7 +237,7 @@ def compare(
         expected = run.attempt(schedule)
         actual = repeat(target, schedule)
         tally.interrupts += 1
-        for seen in actual.observation.seen[:1]:
+        for seen in [seen for seen in actual.observation.seen if seen.thread == schedule.thread][:1]:
             tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
             tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
         if differs := differences(expected.observation, actual.observation):
@@ -241,12 +251,18 @@ def repeat(target: Stepped, schedule: Schedule) -> Trial:
     target.start()
     target.step(schedule.step) if schedule.step else None
 
-    def finish() -> None:
+    def finish(_posted: Callable[[], bool]) -> None:
         target.step(UNBOUNDED)
 
     return attempt(target, schedule, finish)
 
 
 def differences(expected: Observation, actual: Observation) -> dict[str, tuple[object, object]]:
+    """Field -> what the one has, and the other; of the words, those that differ."""
     pairs = ((f.name, getattr(expected, f.name), getattr(actual, f.name)) for f in fields(Observation))
-    return {name: (a, b) for name, a, b in pairs if a != b}
+    return {name: changed(a, b) if name == "words" else (a, b) for name, a, b in pairs if a != b}
+
+
+def changed(a: dict[str, str], b: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Without what is the same in both."""
+    return dict(a.items() - b.items()), dict(b.items() - a.items())

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from safepoint.conform.stepped import GoOn, Stepped
 from safepoint.conform.target import Observation, Seen
-from safepoint.guest.code import Program
+from safepoint.guest.code import Instruction, Program
 from safepoint.guest.compiler import compile_program
-from safepoint.guest.machine import Machine
-from safepoint.guest.sites import Sites
-from safepoint.guest.state import same
+from safepoint.guest.threads import MAIN, QUANTUM, uncaught_text
 from safepoint.guest.verifier import verify
+from safepoint.guest.world import World
 from safepoint.policy import FOLDED
 
 
 class Reference(Stepped):
-    """One guest thread of the reference machine, which can be forked before any step."""
+    """The guest threads of a world of the reference machine, which can be forked before any step."""
 
     name = "reference"
     bound = FOLDED.declared
-    machine: Machine
-    sites: Sites
+    world: World
     steps: int  # instructions executed
+
+    def __init__(self, quantum: int = QUANTUM) -> None:
+        """quantum: instructions of a thread's turn."""
+        self._quantum = quantum
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.use(compile_program(source, file), stack)
@@ -30,60 +32,57 @@ class Reference(Stepped):
         self.program, self.stack = program, stack
 
     def start(self) -> None:
-        self.steps = 0
-        self._run(Machine(self.program, Sites(self.stack)))
+        self.world, self.steps, self.stops = World(self.program, self.stack, self._quantum), 0, []
+        self.world.watch(self.watching)
 
     def fork(self) -> Reference:
-        """The same thread again, with no stop under way."""
-        other = Reference()
-        other.program, other.stack, other.steps = self.program, self.stack, self.steps
-        other._run(self.machine.fork())
+        """The same world again, with no stop under way."""
+        other = Reference(self._quantum)
+        other.program, other.stack, other.steps, other.stops = self.program, self.stack, self.steps, []
+        other.world = self.world.fork()
+        other.world.watch(other.watching)
         return other
 
-    def _run(self, machine: Machine) -> None:
-        sites = machine.sites
-        assert isinstance(sites, Sites)
-        self.machine, self.sites, self.stops, self.left = machine, sites, [], machine.ended
-        sites.watch = self.watching
-
-    def request(self, procedure: str, *args: int) -> GoOn:
-        activation = self.sites.begin(procedure, *args)
-        return lambda: self.sites.go_on(activation)
+    def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
+        sites = self.world.sites[thread]
+        activation = sites.begin(procedure, *args)
+        return lambda: sites.go_on(activation)
 
     def advance(self, count: int) -> int:
         done = 0
-        while done < count and self.machine.step():
+        while done < count and self.world.step():
             done += 1
-        if self.machine.ended and not self.left:
-            self.left = True
-            self.sites.call("leave")  # a thread that has ended is outside guest code
         self.steps += done
         return done
 
     def same_as(self, other: Reference) -> bool:
         """Is there nothing by which the rest of the two runs could differ?"""
-        if self.stops or self.waits or other.stops or other.waits or self.sites.words != other.sites.words:
-            return False
-        return same(self.machine.state, other.machine.state)
+        return not (self.stops or other.stops) and self.world.same_as(other.world)
+
+    def instruction(self, thread: int) -> Instruction:
+        """The next one of a thread."""
+        return self.world.machines[thread].state.frame.instruction
 
     @property
-    def waits(self) -> bool:
-        return self.sites.suspended
+    def living(self) -> list[int]:
+        return [number for number in range(self.world.population) if number not in self.world.over]
 
-    @property
-    def ended(self) -> bool:
-        return self.left
+    def checks(self, thread: int) -> tuple[int, int]:
+        sites = self.world.sites[thread]
+        return sites.frames, sites.back_edges
 
     def observe(self) -> Observation:
-        sites, fault = self.sites, self.machine.fault
+        main, counts = self.world.main, self.world.counts
+        others = (uncaught_text(t, fault, m.traceback(), self.program.source) for t, fault, m in self.world.uncaught)
         return Observation(
             ended=self.ended,
-            output=self.machine.output,
-            error=fault.kind if fault else "",
-            traceback=tuple(f"{function}:{line}" for _, line, function in self.machine.traceback()) if fault else (),
-            frames=sites.frames,
-            back_edges=sites.back_edges,
-            seen=tuple(Seen(*s) for s in sites.seen),
-            slow_entries=sites.slow_entries,
-            words=sites.told(),
+            output=self.world.output,
+            error=main.fault.kind if main.fault else "",
+            traceback=tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
+            frames=counts.frames,
+            back_edges=counts.back_edges,
+            seen=tuple(Seen(*served) for served in self.world.sites[MAIN].seen),
+            slow_entries=counts.slow_entries,
+            words=self.world.sites[MAIN].told(),
+            others=tuple(others),
         )

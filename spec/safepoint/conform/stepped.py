@@ -1,6 +1,6 @@
-"""A target whose every move is the judge's: requests and guest share one OS thread, so that each run is the same.
+"""A target whose every move is the judge's: requests and guest threads share one OS thread, so that each run is the same.
 
-The reference machine and the interpreter are both driven by this class; they offer five primitives, and the book-keeping of
+The reference machine and the interpreter are both driven by this class; they offer four primitives, and the book-keeping of
 requests under way, of stops that wait for the guest and guests that wait for a stop to end, stands here once.
 """
 
@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from safepoint.conform.target import INTERRUPT, STOP, Target
+from safepoint.guest.threads import MAIN
 from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 
@@ -17,12 +18,18 @@ UNBOUNDED = 1 << 40
 SAMPLE = "SAMPLE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
+POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
+    INTERRUPT: ("post", INTERRUPT_BIT),
+    SAMPLE: ("post", SAMPLE_BIT),
+    NOTHING: ("poison",),
+}
+"""Kind -> the procedure that asks a thread for it, and its arguments."""
 GoOn = Callable[[], bool]
 """A procedure under way: run it as far as it goes.  True: it is through; False: it waits."""
 
 
 class GuestStuck(Exception):
-    """The guest waits for something that nobody is about to do: a request was lost, or a stop never ends."""
+    """It cannot go on: it waits for something that nobody is about to do, as a request was lost, or a stop never ends."""
 
 
 class Stop:
@@ -42,56 +49,60 @@ class Stop:
 
 
 class Stepped(Target):
-    """Subclasses offer `request`, `advance`, `waits`, `ended`, and call `watching` before each shared access of a procedure."""
+    """Subclasses offer `request`, `advance`, `living`, `checks`, and call `watching` before each access of a procedure."""
 
     stops: list[Stop]
     callback: Callable[[], None] | None = None
     busy = False
 
     @abstractmethod
-    def request(self, procedure: str, *args: int) -> GoOn:
-        """Prepare a procedure of the protocol's text that anybody may run: post(kind), poison, stop_world, start_world."""
+    def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
+        """Prepare a procedure of the protocol's text that anybody may run: a thread's post(kind) or poison, the world's
+        stop_world or start_world.
+        """
 
     @abstractmethod
     def advance(self, count: int) -> int:
-        """Execute up to `count` guest instructions, until the guest ends or waits; how many it was (UNBOUNDED: any number)."""
+        """Execute up to `count` guest instructions, until all threads have ended or nobody can go on; how many it was
+        (UNBOUNDED: any number).
+        """
 
     @property
     @abstractmethod
-    def waits(self) -> bool:
-        """The guest is inside a procedure that waits."""
+    def living(self) -> list[int]:
+        """The numbers of the threads that have not ended."""
+
+    @abstractmethod
+    def checks(self, thread: int) -> tuple[int, int]:
+        """How many frame pushes and back-edges a thread has executed."""
 
     @property
-    @abstractmethod
-    def ended(self) -> bool: ...
+    def ended(self) -> bool:
+        return not self.living
 
-    def post(self, kind: str) -> None:
-        if self.ended:
-            return
-        if kind == INTERRUPT:
-            self.request("post", INTERRUPT_BIT)()
-        elif kind == SAMPLE:
-            self.request("post", SAMPLE_BIT)()
-        elif kind == NOTHING:
-            self.request("poison")()
-        elif kind == STOP:
-            stop = Stop(self)
-            self.stops.append(stop)
-            self._poll()
+    def post(self, kind: str, thread: int = MAIN) -> None:
+        """`thread`: whom it is for.  A STOP is for all."""
+        if kind == STOP:
+            if not self.ended:
+                self.stops.append(Stop(self))
+                self._poll()
+        elif kind in POSTED:
+            if thread in self.living:
+                procedure, *args = POSTED[kind]
+                self.request(procedure, *args, thread=thread)()
         else:
             raise ValueError(f"no kind of request {kind!r}")
 
     def step(self, count: int = 1) -> bool:
-        while not self.ended:
+        while self.living:
             count -= self.advance(count)
-            if self.ended or self.waits:
-                progress = self._poll()
-                if self.waits and not progress:
-                    if any(s.running for s in self.stops):
-                        return True  # nested in that stop's own step: it goes on when we return
-                    raise GuestStuck("the guest waits, and nobody is about to wake it")
-            elif count <= 0:
+            stuck = bool(self.living)
+            if stuck and count <= 0:
                 return True
+            if not self._poll() and stuck:
+                if any(s.running for s in self.stops):
+                    return True  # nested in that stop's own step: it goes on when we return
+                raise GuestStuck("the guest waits for ever")
         return False
 
     def watch(self, callback: Callable[[], None] | None) -> None:

@@ -28,11 +28,12 @@ class Seen:
     site: str  # "function:instruction", as the target numbers them
     frames: int  # frame-push checks executed since the thread started, this one included
     back_edges: int
+    thread: int = 0  # of a program with several: the number of the one that saw it
 
 
 @dataclass(frozen=True)
 class Observation:
-    """All that a target tells of its guest thread."""
+    """All that a target tells of its guest thread; of several, the error is the first one's, and checks are of all."""
 
     ended: bool
     output: str  # what the guest has printed
@@ -43,6 +44,7 @@ class Observation:
     seen: tuple[Seen, ...]
     slow_entries: int  # how often a check failed
     words: dict[str, str] = field(default_factory=dict)  # the thread's words: trigger words "real" or "poison"
+    others: tuple[str, ...] = ()  # what exceptions that ended other threads print
 
 
 class Target(ABC):

@@ -157,7 +157,7 @@ OPCODES: dict[str, Opcode] = {
         Opcode("PRINT", (slot("first"), count("count")), "print(first, first+1, …), in a native region", site="native"),
         # threads; what blocks is a native region
         Opcode("THREAD", _several, "first = Thread(target=first, args=(first+1, …)): count slots in all"),
-        Opcode("START", (slot("src"),), "src.start()"),
+        Opcode("START", (slot("src"),), "src.start(), in a native region", site="native"),
         Opcode("JOIN", (slot("src"),), "src.join()", site="block"),
         Opcode("LOCK", (slot("dst"),), "dst = Lock()"),
         Opcode("ACQUIRE", (slot("src"),), "src.acquire(): interrupted, it raises and does not own", site="block"),

@@ -34,7 +34,7 @@ def run(program: Program, output: TextIO, stack: int) -> Outcome:
 
     before, printed = signal.signal(signal.SIGINT, interrupt), 0
     try:
-        more = True
+        more = 1
         while more:
             more = world.step()
             if len(world.output) > printed:

@@ -7,6 +7,7 @@ is where the check sites are; `sites` runs the protocol there.  `world` has seve
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, Self
 
@@ -42,8 +43,12 @@ class Sites(Protocol):
 class Others(Protocol):
     """What a thread knows of its world."""
 
-    def start(self, ref: Ref, thread: ThreadObject) -> bool:
-        """False: there is no room for another thread."""
+    def room(self) -> bool:
+        """For another thread?"""
+        ...
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None:
+        """If there is room."""
         ...
 
     def now(self) -> float:
@@ -54,8 +59,10 @@ class Others(Protocol):
 class Alone:
     """A world of one thread, which has all the time that there is: a sleep is over at once."""
 
-    def start(self, ref: Ref, thread: ThreadObject) -> bool:
+    def room(self) -> bool:
         return False
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None: ...
 
     def now(self) -> float:
         return math.inf
@@ -65,27 +72,30 @@ class Machine:
     """A guest thread: a state, its check sites, and the way from one state to the next."""
 
     def __init__(
-        self, program: Program, sites: Sites, others: Others | None = None, state: State | None = None
+        self,
+        program: Program,
+        sites: Sites,
+        others: Others | None = None,
+        state: State | None = None,
+        unborn: bool = False,
     ) -> None:
-        """`program` is verified; a fresh thread stands before its first instruction.  state: of one that is to be born."""
+        """`program` is verified; a fresh thread stands before its first instruction.  unborn: it enters guest code first."""
         module = program.codes[0]
-        self.sites, self.others, self.unborn = sites, others or Alone(), state is not None
+        self.sites, self.others, self.unborn = sites, others or Alone(), unborn
         frame = Frame(module, 0, (UNSET,) * module.slots)
         self.state = state or State(program, frame, (UNSET,) * len(program.globals), Vector())
 
-    def fork(self) -> Machine:
-        """The same thread again; both go on on their own."""
-        other = Machine(self.state.program, self.sites.copy(), self.others)
-        other.state, other.unborn = self.state, self.unborn
-        return other
+    def fork(self, sites: Sites, others: Others | None = None) -> Machine:
+        """The same thread again, with a copy of its sites; both go on on their own."""
+        return Machine(self.state.program, sites, others or self.others, self.state, self.unborn)
 
     def step(self) -> bool:
         """Execute one instruction.  False: the guest has ended, or waits at this instruction's check site."""
-        if self.ended:
-            return False
         if self.unborn and self._visit("start_thread") is None:
             return False
         self.unborn = False
+        if self.ended:
+            return False
         outcome = self._check()
         if outcome is None:
             return False
@@ -115,19 +125,31 @@ class Machine:
                 end = call_end(self.state, *instruction.operands)
                 return end if isinstance(end, Fault) else self._visit("frame_push", end)
             case "native":
-                return self._native(*instruction.operands)
+                if self.state.native:
+                    return self._visit("reenter")
+                native = self._start if instruction.op == "START" else self._print
+                return native(*instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
             case _:
-                return self._start(*instruction.operands) if instruction.op == "START" else GO
+                return GO
 
-    def _start(self, src: int) -> int | Fault:
-        """Make the new thread, which stands before its first instruction; the effect says that it is started."""
+    def _start(self, src: int) -> int | Fault | None:
+        """Make the new thread, outside guest code.  What cannot be started visits no site."""
         heap, value = Objects(self.state.things), self.state[src]
         if fault := threads.refused(heap, "START", value, self.state.thread):
             return fault
+        if not self.others.room():
+            return threads.NO_THREAD
         assert isinstance(value, Ref)
-        return GO if self.others.start(value, heap.thread(value)) else threads.NO_THREAD
+        ref = value
+
+        def start() -> State:
+            heap.started(ref)
+            self.others.start(ref, heap.thread(ref))
+            return replace(self.state, things=heap.things)
+
+        return self._outside(start)
 
     def _block(self, op: str, src: int) -> int | Fault | None:
         """Sleep outside guest code until it can be done.  What comes meanwhile is answered first, and may raise: not done."""
@@ -169,16 +191,19 @@ class Machine:
         site = OPCODES[self.state.frame.instruction.op].site
         return site == "block" and self.sites.suspended and not self.unborn
 
-    def _native(self, first: int, count: int) -> int | Fault | None:
-        """Leave guest code, print, come back.  What cannot be printed visits no site."""
-        if not self.state.native:
-            line = to_print(self.state, first, count)
-            if isinstance(line, Fault):
-                return line
-            outcome = self._visit("leave")
-            if outcome != GO:
-                return outcome
-            self.state = replace(self.state, output=self.state.output + line, native=True)
+    def _print(self, first: int, count: int) -> int | Fault | None:
+        """Print, outside guest code.  What cannot be printed visits no site."""
+        line = to_print(self.state, first, count)
+        if isinstance(line, Fault):
+            return line
+        return self._outside(lambda: replace(self.state, output=self.state.output + line))
+
+    def _outside(self, native: Callable[[], State]) -> int | None:
+        """Leave guest code, do it, come back."""
+        outcome = self._visit("leave")
+        if outcome != GO:
+            return outcome
+        self.state = replace(native(), native=True)
         return self._visit("reenter")
 
     def _visit(self, procedure: str, *args: int) -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from safepoint.guest import operations, sequences
-from safepoint.guest.code import LINK, UNSET
+from safepoint.guest.code import LINK, UNSET, Code, Instruction
 from safepoint.guest.comparing import COMPARE
 from safepoint.guest.faults import Fault, name_fault
 from safepoint.guest.heap import ThreadObject
@@ -122,10 +122,10 @@ def CALL(s: State, base: int, count: int) -> State:
 
 
 def RETURN(s: State, src: int) -> State:
-    """A thread ends with its function."""
+    """A thread's first function returns to a HALT."""
     caller = s.frame.caller
     if caller is None:
-        return replace(s, ended=True)
+        return replace(s, frame=HALTING)
     return replace(s, frame=caller.write(s.frame.base, s[src]).next())
 
 
@@ -159,9 +159,12 @@ def born(s: State, thread: ThreadObject) -> State:
     return replace(new, frame=Frame(code, 0, slots))
 
 
-def START(s: State, src: int) -> State:
-    """That there is room for another thread, the machine has seen to."""
-    return s.on_object(Objects.started, src)
+HALTING = Frame(Code("<thread>", (), 0, (Instruction("HALT", (), 0),), 0), 0, ())
+
+
+def START(s: State, _src: int) -> State:
+    """Back in guest code, after the thread was started."""
+    return replace(s, native=False).skip()
 
 
 def ACQUIRE(s: State, src: int) -> State:

@@ -6,8 +6,11 @@ What the reference machine knows of safepoints is here, and it is nothing but th
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from copy import copy
 from functools import lru_cache
+from typing import NamedTuple
 
 from safepoint import protocol
 from safepoint.guest.code import BACK_EDGES
@@ -35,40 +38,71 @@ def _text() -> Text:
     return Text()
 
 
-class Sites:
-    """One thread's words, and the world's.  Small, mutable, copied when a run of one thread forks.
+class Served(NamedTuple):
+    """A request that a thread has answered: at which site, after how many checks of each kind, by which thread."""
 
-    stack: of how many slots.  number: its record's; words: those of the world that it is born into, where a thread may have
-    ended in the same record.
+    kind: str
+    site: str
+    frames: int
+    back_edges: int
+    thread: int
+
+
+class Counts(NamedTuple):
+    """Executed checks of each kind, and how often one failed."""
+
+    frames: int = 0
+    back_edges: int = 0
+    slow_entries: int = 0
+
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # of counts, not of tuples
+        return Counts(*map(operator.add, self, other))
+
+
+class Sites:
+    """One thread's words, and the world's.  Small, mutable, copied when a run forks.
+
+    stack: of how many slots.  number: its record's; first: the sites of the world's first thread, with which it shares the
+    words of all, where a thread may have ended in the same record.
     """
 
-    def __init__(self, stack: int, number: int = 0, words: dict[Cell, int] | None = None) -> None:
+    def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
         self.number = number
         self.reals = {"limit": stack, "entry": 1}
-        self.words = words if words is not None else dict.fromkeys((Cell(WORLD, word) for word in ("stop", "lock")), 0)
+        self.words: dict[Cell, int] = first.words if first else {Cell(WORLD, word): 0 for word in ("stop", "lock")}
         if Cell(number, "state") not in self.words:
-            self.words |= self._fresh(stack, MANAGED if words is None else ENDED)
+            self.words |= self._fresh(stack, ENDED if first else MANAGED)
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
-        self.seen: tuple[tuple[str, str, int, int], ...] = ()  # kind, site, frames, back-edges
+        self.seen: list[Served] = first.seen if first else []  # by any thread of the world
         self.waiting: Activation | None = None  # the guest's own procedure, when it waits
-        self.watch: Callable[[], None] | None = None
+        self.watch: Callable[[], None] | None = first.watch if first else None
 
     def _fresh(self, stack: int, state: int) -> dict[Cell, int]:
         """A record's words.  Until it is born, a thread is outside guest code: nobody waits for it."""
         first = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}, "pending": 0, "state": state}
         return {Cell(self.number, word): value for word, value in {**first, "operation": 0, "wake": 0}.items()}
 
-    def copy(self) -> Sites:
-        other = Sites.__new__(Sites)
-        other.__dict__.update(self.__dict__)
-        other.words, other.privates = dict(self.words), dict(self.privates)
+    def copy(self, first: Sites | None = None) -> Sites:
+        """In another world, of which the first thread's are given, or are this one."""
+        other = copy(self)
+        other.words, other.seen = (first.words, first.seen) if first else (dict(self.words), list(self.seen))
+        other.privates = dict(self.privates)
         other.waiting = self.waiting.copy() if self.waiting else None
         if other.waiting:
             other.waiting.privates, other.waiting.population = other.privates, other.population
         other.watch = None
         return other
+
+    def same_as(self, other: Sites) -> bool:
+        """Do the words of all and what the thread is inside of not differ?"""
+        mine, theirs = (self.words, self.privates, self.waiting), (other.words, other.privates, other.waiting)
+        return mine == theirs
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.frames, self.back_edges, self.slow_entries)
 
     # -- what the guest does
 
@@ -131,16 +165,16 @@ class Sites:
         return True
 
     def told(self) -> dict[str, str]:
-        """The words as a test compares them: trigger words are "real" or "poison"."""
+        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number."""
         return {
-            cell.word: str(value)
-            if cell.word.split("[")[0] not in self.reals
-            else "poison"
-            if value == POISON
-            else "real"
+            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
             for cell, value in self.words.items()
-            if cell.owner in (self.number, WORLD)
         }
+
+    def _told(self, word: str, value: int) -> str:
+        if word.partition("[")[0] not in self.reals:
+            return str(value)
+        return "poison" if value == POISON else "real"
 
     # -- the memory and the listener of an Activation
 
@@ -156,7 +190,7 @@ class Sites:
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
         if op in ("served", "ran"):
-            self.seen += ((KINDS[kind], self.here, self.frames, self.back_edges),)
+            self.seen.append(Served(KINDS[kind], self.here, self.frames, self.back_edges, self.number))
 
     def claim(self, name: str, holds: bool) -> None:
         """Claims are of the model's roles; a procedure makes none."""

@@ -7,7 +7,8 @@ or it is `ready`, or its thread waits, outside guest code, until it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from safepoint.guest.faults import Fault, Place, format_traceback
@@ -112,13 +113,53 @@ class Turns:
     def __post_init__(self) -> None:
         self.left = self.quantum
 
-    def order(self, count: int) -> Iterator[int]:
-        """Who is asked whether it can execute an instruction: of `count` threads, by number from 0."""
+    def order(self, count: int) -> Iterator[tuple[int, int]]:
+        """Who is asked whether it can execute an instruction, of `count` threads, by number from 0; and up to how many."""
         first = self.current if self.left else self.current + 1
-        return ((first + i) % count for i in range(count))
+        yield first % count, self.left or self.quantum
+        for i in range(1, count):
+            yield (first + i) % count, self.quantum
 
-    def went(self, number: int) -> None:
-        """It has executed one."""
+    def went(self, number: int, instructions: int = 1) -> None:
+        """It has executed so many."""
         if number != self.current or not self.left:
             self.current, self.left = number, self.quantum
-        self.left -= 1
+        self.left -= instructions
+
+
+class Lockstep(ABC):
+    """The threads of a world, one at a time, and always in the same order.
+
+    Time is virtual: an instruction takes a microsecond, and when everybody sleeps or waits, the clock is put forward to the
+    end of the first sleep.
+    """
+
+    def __init__(self, quantum: int = QUANTUM) -> None:
+        self.turns = Turns(quantum)
+        self.clock: float = 0  # microseconds
+
+    @property
+    @abstractmethod
+    def population(self) -> int:
+        """How many threads there are, the ended ones included."""
+
+    @abstractmethod
+    def advance(self, number: int, most: int) -> int:
+        """Execute up to so many instructions of a thread; how many it was.  0: it has ended, or it waits."""
+
+    @abstractmethod
+    def alarms(self) -> Iterable[float]:
+        """When the sleeps end of those who sleep."""
+
+    def step(self, most: int = 1) -> int:
+        """Execute up to so many instructions of whose turn it is.  0: nobody can; all have ended, or wait for each other."""
+        while True:
+            for number, left in self.turns.order(self.population):
+                if done := self.advance(number, min(most, left)):
+                    self.turns.went(number, done)
+                    self.clock += done
+                    return done
+            later = [until for until in self.alarms() if until > self.clock]
+            if not later:
+                return 0
+            self.clock = min(later)

@@ -1,12 +1,13 @@
 """Several guest threads on the reference machine: one instruction at a time, and always in the same order.
 
 They share globals, heap and output, and the words of one world of the protocol; each has its frames, its check sites and its
-record, in which a later thread may be born.  Time is virtual: an instruction takes a microsecond, and when everybody sleeps
-or waits, the clock is put forward to the end of the first sleep.
+record, in which a later thread may be born.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.guest.machine import Machine
 from safepoint.guest.objects import Objects
 from safepoint.guest.semantics import born
-from safepoint.guest.sites import Sites
-from safepoint.guest.threads import MAIN, QUANTUM, THREADS, Turns
+from safepoint.guest.sites import Counts, Sites
+from safepoint.guest.state import same
+from safepoint.guest.threads import MAIN, QUANTUM, THREADS, Lockstep
 from safepoint.guest.values import Ref
 from safepoint.protocol import INTERRUPT
 
@@ -31,55 +33,80 @@ class Uncaught(NamedTuple):
     machine: Machine
 
 
-class World:
+class World(Lockstep):
     """`machines`: the threads, by the number of their records.  `uncaught`: for whoever prints it, and takes it out."""
 
     def __init__(self, program: Program, stack: int, quantum: int = QUANTUM) -> None:
         """stack: slots of each thread's."""
-        self.stack, self.turns = stack, Turns(quantum)
-        self.clock = 0.0  # microseconds
+        super().__init__(quantum)
+        self.stack = stack
         sites = Sites(stack)
         self.sites = [sites]
         self.machines = [Machine(program, sites, self)]
         self.state = self.machines[MAIN].state  # the newest: of whoever went last
         self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
         self.over: set[int] = set()  # records whose thread has ended
+        self.buried = Counts()  # of threads whose record has another one now
         self.uncaught: list[Uncaught] = []
+
+    def fork(self) -> World:
+        """The same world again; both go on on their own, and nobody watches the new one."""
+        other = copy(self)
+        other.turns = copy(self.turns)
+        other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
+        other.sites = [self.sites[MAIN].copy()]
+        other.sites += [sites.copy(other.sites[MAIN]) for sites in self.sites[1:]]
+        pairs = zip(self.machines, other.sites, strict=True)
+        other.machines = [machine.fork(sites, other) for machine, sites in pairs]
+        return other
+
+    def same_as(self, other: World) -> bool:
+        """Is there nothing by which the rest of the two runs could differ?"""
+        if (self.turns, self.clock, self.refs, self.over) != (other.turns, other.clock, other.refs, other.over):
+            return False
+        pairs = zip(self.machines, other.machines, strict=True)
+        return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
+            a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
+        )
 
     @property
     def main(self) -> Machine:
         return self.machines[MAIN]
 
     @property
+    def population(self) -> int:
+        return len(self.machines)
+
+    @property
+    def ended(self) -> bool:
+        return len(self.over) == len(self.machines)
+
+    @property
     def output(self) -> str:
         return self.state.output
 
-    def step(self) -> bool:
-        """Execute an instruction of whose turn it is.  False: nobody can; all have ended, or they wait for each other."""
-        while True:
-            for number in self.turns.order(len(self.machines)):
-                if self._advance(number):
-                    self.turns.went(number)
-                    self.clock += 1
-                    return True
-            sleeps = [m.state.until for m in self.machines if m.state.until is not None and m.state.until > self.clock]
-            if not sleeps:
-                return False
-            self.clock = min(sleeps)
+    @property
+    def counts(self) -> Counts:
+        """Of all threads that there have been."""
+        return sum((sites.counts for sites in self.sites), self.buried)
 
-    def _advance(self, number: int) -> bool:
+    def alarms(self) -> Iterable[float]:
+        return [machine.state.until for machine in self.machines if machine.state.until is not None]
+
+    def advance(self, number: int, most: int = 1) -> int:
         """One instruction of a thread, if it can."""
         machine, newest = self.machines[number], self.state
         if number in self.over:
-            return False
-        machine.state = replace(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
+            return 0
+        if machine.state is not newest:
+            machine.state = replace(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
         if machine.blocks and machine.ready:
             self.sites[number].wake()
         went = machine.step()
         self.state = machine.state
-        if machine.ended:
+        if over := machine.ended and not machine.unborn:  # one that cannot be called is born, and then it ends
             self._end(number)
-        return went or machine.ended
+        return int(went or over)
 
     def _end(self, number: int) -> None:
         self.over.add(number)
@@ -96,20 +123,26 @@ class World:
     def now(self) -> float:
         return self.clock
 
-    def start(self, ref: Ref, thread: ThreadObject) -> bool:
+    def room(self) -> bool:
+        return len(self.machines) - len(self.over - {MAIN}) < THREADS
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None:
         """In the first record whose thread has ended, or in a new one."""
         number = min(self.over - {MAIN}, default=len(self.machines))
-        if number == THREADS:
-            return False
-        sites = Sites(self.stack, number, self.sites[MAIN].words)
-        machine = Machine(self.main.state.program, sites, self, born(self.state, thread))
+        sites = Sites(self.stack, number, self.sites[MAIN])
+        machine = Machine(self.main.state.program, sites, self, born(self.state, thread), unborn=True)
         self.refs[number] = ref
         self.over.discard(number)
+        self.buried = sum((old.counts for old in self.sites[number : number + 1]), self.buried)
         self.sites[number : number + 1] = [sites]
         self.machines[number : number + 1] = [machine]
-        return True
 
     # -- what the host asks
+
+    def watch(self, callback: Callable[[], None] | None) -> None:
+        """Is called before each shared access of any procedure."""
+        for sites in self.sites:
+            sites.watch = callback
 
     def interrupt(self) -> None:
         """Control-C: for the first thread; once that has ended, for all others."""

@@ -80,12 +80,14 @@ def implementation_mutants(report: Report, pool: Executor, told: Progress) -> No
 
 
 def can_show(row: Row) -> bool:
-    """Is the mutant caught in a world like the interpreter's: one coordinator, Control-C, no store buffers of ours, no slices?"""
+    """Is the mutant caught in a world like the interpreter's: one coordinator, Control-C, threads that begin and sleep, no store
+    buffers of ours?
+    """
     scope = SCOPES.get(row["scope"])
     return (
         scope is not None
         and row["memory"] == "sc"
-        and not scope.slices
+        and set(scope.slices) <= {"blocking", "births"}
         and set(scope.roles) <= {"coordinator", "interrupter"}
     )
 

@@ -1,0 +1,86 @@
+"""Several guest threads in one order of steps, on the reference machine and in machine code: also programs that race."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safepoint.conform.differential import Schedule, Undisturbed, differences, parse, repeat
+from safepoint.conform.target import INTERRUPT, STOP
+from safepoint_vm.target import FoldedTarget
+
+RACE = """
+from threading import Lock, Thread
+from time import sleep
+lock, count, order = Lock(), [0, 0], []
+def work(n):
+    for i in range(9):
+        count[0] += n
+    for i in range(2):
+        with lock:
+            count[1] += 1
+    order.append(n)
+    sleep(0.00001)
+def failing(n):
+    order.append(n)
+    order[n + 9]
+threads = [Thread(target=work, args=(1,)), Thread(target=work, args=(2,)), Thread(target=failing, args=(3,))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+print(count, order)
+"""
+"""The first sum and the order depend on whose turn it is when."""
+
+
+TURNS = (1, 2, 3, 5, 7, 11, 60, 1000)
+
+
+def both(source: str, quantum: int, stress: bool = False) -> tuple[Undisturbed, FoldedTarget]:
+    target = FoldedTarget(quantum=quantum, stress=stress)
+    target.load(source, "race")
+    target.start()
+    target.run()
+    return Undisturbed(source, "race", 4096, quantum), target
+
+
+@pytest.mark.parametrize("stress", [False, True])
+@pytest.mark.parametrize("quantum", TURNS)
+def test_a_race_ends_the_same_way_on_both_machines(quantum: int, stress: bool) -> None:
+    """`stress`: everything moves at every allocation, also what sleeping threads hold."""
+    run, target = both(RACE, quantum, stress)
+    assert differences(run.end, target.observe()) == {}
+    assert run.end.others[0].startswith("Exception in thread Thread-3 (failing):")
+    assert "IndexError" in run.end.others[0]
+
+
+def test_the_races_differ() -> None:
+    """Or the test above would show nothing: with short turns additions are lost, and who is first depends on the turns."""
+    ends = {Undisturbed(RACE, "race", 4096, quantum).end.output for quantum in TURNS}
+    assert "[27, 4] [1, 2, 3]\n" in ends, "nobody disturbs anybody"
+    assert len(ends) > 3
+    assert all(", 4] [" in end for end in ends), "an addition under the lock is lost"
+
+
+RUNS = {quantum: both(RACE, quantum) for quantum in (1, 3, 1000)}
+
+
+@given(
+    quantum=st.sampled_from(sorted(RUNS)),
+    where=st.floats(0, 1, exclude_max=True),
+    kind=st.sampled_from([STOP, INTERRUPT, "SAMPLE"]),
+    whom=st.integers(0, 3),
+    at=st.integers(0, 60),
+    also=st.sampled_from(["", STOP, INTERRUPT]),
+)
+def test_requests_to_any_thread_at_any_moment_of_a_race(
+    quantum: int, where: float, kind: str, whom: int, at: int, also: str
+) -> None:
+    run, target = RUNS[quantum]
+    step = int(where * run.steps)
+    living = run.forks[step].living
+    schedule = Schedule(step, kind, at if also else -1, also, living[whom % len(living)])
+    assert differences(run.attempt(schedule).observation, repeat(target, schedule).observation) == {}
+    assert parse(schedule.string("race")) == ("race", schedule)
