@@ -9,12 +9,16 @@ from safepoint.guest.code import OPCODES
 from safepoint_vm.handlers import (
     allocating,
     arithmetic,
+    bits,
     calls,
     collecting,
+    comparison,
     control,
+    division,
     exceptions,
     moves,
     sequences,
+    signs,
     threads,
 )
 
@@ -40,11 +44,15 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 """What the host calls."""
 
 
+MODULES = (moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, exceptions, threads)
+"""Where the handlers of opcodes are."""
+
+
 def opcodes() -> dict[str, Callable[..., Any]]:
     """KeyError: an opcode without a handler."""
     found = {
         value.__name__: value
-        for module in (moves, arithmetic, control, calls, sequences, exceptions, threads)
+        for module in MODULES
         for value in vars(module).values()
         if getattr(value, "role", None) == "opcode"
     }

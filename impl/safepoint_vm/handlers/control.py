@@ -8,20 +8,8 @@ from safepoint.guest.code import INT_MAX
 from safepoint.protocol import RAISE_INTERRUPT
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.numbers import comparable
-from safepoint_vm.machine import (
-    CHECKS_FLAG,
-    COUNTING,
-    PROTOCOL,
-    Exited,
-    FarJump,
-    Jump,
-    Machine,
-    Slot,
-    slow_path,
-)
-from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
-from safepoint_vm.words import (
-    Thread,
+from safepoint_vm.machine import CHECKS_FLAG, COUNTING, PROTOCOL, Exited, FarJump, Jump, Machine, Slot, slow_path
+from safepoint_vm.values import (
     as_float,
     as_number,
     both_floats,
@@ -32,6 +20,8 @@ from safepoint_vm.words import (
     is_true_word,
     scaled,
 )
+from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
+from safepoint_vm.words import Thread
 
 
 @opcode

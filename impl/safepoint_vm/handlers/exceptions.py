@@ -7,18 +7,9 @@ from __future__ import annotations
 from safepoint_vm.handlers.allocating import bump, no_room
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.machine import Count, Kind, Machine, Slot
+from safepoint_vm.values import has_kind, truth_word
 from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode
-from safepoint_vm.words import (
-    EXCEPTION_HEADER,
-    EXCEPTION_KIND,
-    EXCEPTION_WORDS,
-    OBJECT,
-    UNSET_WORD,
-    Heading,
-    Raisable,
-    has_kind,
-    truth_word,
-)
+from safepoint_vm.words import EXCEPTION_HEADER, EXCEPTION_KIND, EXCEPTION_WORDS, OBJECT, UNSET_WORD, Heading, Raisable
 
 
 @inline

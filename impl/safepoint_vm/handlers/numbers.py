@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from safepoint_vm.values import is_int, is_number, pack, scaled, unscaled
 from safepoint_vm.vocabulary import Float, Value, inline
-from safepoint_vm.words import is_int, is_number, pack, scaled, unscaled
 
 EXACT = 1 << 53  # ints up to here are floats, too
 

@@ -23,6 +23,7 @@ from safepoint_vm.handlers.strings import (
     string_words,
 )
 from safepoint_vm.machine import CHECKS_FLAG, Builtin, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.values import as_number, is_int, is_list, is_string
 from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.words import (
     CHARACTERS,
@@ -35,10 +36,6 @@ from safepoint_vm.words import (
     List,
     String,
     Thread,
-    as_number,
-    is_int,
-    is_list,
-    is_string,
 )
 
 

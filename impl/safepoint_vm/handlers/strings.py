@@ -5,6 +5,7 @@ from __future__ import annotations
 from safepoint_vm.handlers.allocating import bump, no_room
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.machine import Machine, Slot
+from safepoint_vm.values import is_int, is_list, is_string
 from safepoint_vm.vocabulary import Array, Exit, Value, Word, below, inline, routine, slow
 from safepoint_vm.words import (
     BACKING_HEADER,
@@ -19,9 +20,6 @@ from safepoint_vm.words import (
     Heading,
     List,
     String,
-    is_int,
-    is_list,
-    is_string,
 )
 
 MOST = 1 << 31  # elements of a string or list
