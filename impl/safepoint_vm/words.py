@@ -39,6 +39,7 @@ LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
 FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
+LANDING_WORDS = 3
 HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
 OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
@@ -117,12 +118,12 @@ class List(Struct, tag=LIST):
 
 
 class Raisable(Struct, tag=OBJECT):
-    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised."""
+    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised; several threads may raise it."""
 
     header: Word
     kind: Value
     argument: Value
-    trace: Value
+    trace: Annotated[Value, Shared, Published]
 
 
 class Trace(Struct, tag=OBJECT):
@@ -156,6 +157,21 @@ class Link(Struct, tag=16):
 
     return_to: Bytecode
     caller: Frame
+
+
+class Landing(Struct):
+    """Where an exception goes from an instruction, `start` or behind it, up to the next landing's.  `target`: 0, the caller."""
+
+    start: Word
+    target: Word
+    slot: Word
+
+
+class Landings(Struct):
+    """Of a program, by address; the first one starts at 0."""
+
+    count: Word
+    rows: Annotated[Array, Row(0)]
 
 
 class Sight(Struct):
@@ -207,6 +223,7 @@ class Thread(Struct):
     sample: Annotated[Sight, Row(4)]
     terminate: Annotated[Sight, Row(4)]
     spill: Annotated[Array, Row(SPILL_WORDS)]
+    landings: Landings
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live one: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # the one that nobody poisons
 

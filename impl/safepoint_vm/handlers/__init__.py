@@ -10,6 +10,7 @@ from safepoint_vm.handlers import (
     allocating,
     arithmetic,
     bits,
+    builtin,
     calls,
     collecting,
     comparison,
@@ -19,6 +20,7 @@ from safepoint_vm.handlers import (
     moves,
     sequences,
     signs,
+    text,
     threads,
 )
 
@@ -44,7 +46,9 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 """What the host calls."""
 
 
-MODULES = (moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, exceptions, threads)
+MODULES = (
+    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, text, builtin, exceptions, threads,
+)  # fmt: skip
 """Where the handlers of opcodes are."""
 
 

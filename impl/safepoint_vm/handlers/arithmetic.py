@@ -2,14 +2,13 @@
 strings and lists.  The rest is the host's.
 """
 
-# ruff: noqa: ARG001  -- the members of a family have one signature
-
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from safepoint_vm.handlers.allocating import float_value, no_room
-from safepoint_vm.handlers.families import Handler, named
+from safepoint_vm.handlers.families import Handler, hosted_binary, named
+from safepoint_vm.handlers.joining import extend, join, repeat, repeat_in_place
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.numbers import (
     both_numbers,
@@ -22,7 +21,6 @@ from safepoint_vm.handlers.numbers import (
     packed_quotient,
     packed_sum,
 )
-from safepoint_vm.handlers.strings import extend, join, repeat
 from safepoint_vm.machine import Immediate, Machine, Slot
 from safepoint_vm.values import as_float, as_number, both_floats, both_ints, is_float, is_int, is_number
 from safepoint_vm.vocabulary import (
@@ -41,11 +39,6 @@ from safepoint_vm.vocabulary import (
 Overflowing = Callable[[Word, Word], tuple[Word, bool]]
 Packed = Callable[[Value, Value], Value]
 OfFloats = Callable[[Float, Float], Float]
-
-
-@slow
-def hosted_binary(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    return hosted(vm)
 
 
 def overflowing(
@@ -95,7 +88,7 @@ ADD = overflowing("ADD", add_overflows, packed_sum, float_sum, join)
 IADD = overflowing("IADD", add_overflows, packed_sum, float_sum, extend)
 SUB = overflowing("SUB", sub_overflows, packed_difference, float_difference, hosted_binary)
 MUL = overflowing("MUL", mul_overflows, packed_product, float_product, repeat, shift=1)
-IMUL = overflowing("IMUL", mul_overflows, packed_product, float_product, hosted_binary, shift=1)
+IMUL = overflowing("IMUL", mul_overflows, packed_product, float_product, repeat_in_place, shift=1)
 
 
 @slow
@@ -122,12 +115,6 @@ def TRUEDIV(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
             vm[dst] = number
             return vm.next()
     return slow_truediv(vm, dst, left, right)
-
-
-@opcode
-def POWER(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """dst = left ** right"""
-    return hosted(vm)
 
 
 @slow

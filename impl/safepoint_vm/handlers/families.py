@@ -1,5 +1,7 @@
 """A family of opcodes is a function that returns their handlers: the fast one, and the slow one that it goes to."""
 
+# ruff: noqa: ARG001  -- the members of a family have one signature
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -18,8 +20,18 @@ def named(name: str, handler: Handler) -> Handler:
     return handler
 
 
-def partial(name: str, possible: Callable[[Value, Value], bool], compute: Callable[[Value, Value], Word]) -> Handler:
-    """dst = left op right, where there is a result."""
+@slow
+def hosted_binary(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+    return hosted(vm)
+
+
+def partial(
+    name: str,
+    possible: Callable[[Value, Value], bool],
+    compute: Callable[[Value, Value], Word],
+    otherwise: Handler = hosted_binary,
+) -> Handler:
+    """dst = left op right, of ints, where there is a result."""
 
     @slow
     def with_bools(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
@@ -28,7 +40,7 @@ def partial(name: str, possible: Callable[[Value, Value], bool], compute: Callab
             if possible(x, y):
                 vm[dst] = Value(compute(x, y))
                 return vm.next()
-        return hosted(vm)
+        return otherwise(vm, dst, left, right)
 
     named(f"slow_{name.lower()}", with_bools)
 

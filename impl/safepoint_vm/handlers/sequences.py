@@ -4,8 +4,6 @@ A list's length and its backing are read apart from each other, while other thre
 that was just loaded, so racing threads lose updates and never memory.
 """
 
-# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
-
 from __future__ import annotations
 
 from safepoint_vm.handlers.allocating import bump, larger, no_room
@@ -15,6 +13,7 @@ from safepoint_vm.handlers.strings import (
     begin_backing,
     begin_list,
     begin_string,
+    character,
     clear,
     copy_characters,
     copy_elements,
@@ -22,11 +21,10 @@ from safepoint_vm.handlers.strings import (
     smaller,
     string_words,
 )
-from safepoint_vm.machine import CHECKS_FLAG, Builtin, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.values import as_number, is_int, is_list, is_string
 from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.words import (
-    CHARACTERS,
     HEAD_WORDS,
     LIST,
     NONE_WORD,
@@ -35,7 +33,6 @@ from safepoint_vm.words import (
     Characters,
     List,
     String,
-    Thread,
 )
 
 
@@ -63,19 +60,6 @@ LIST_.__name__ = "LIST"
 
 
 @inline
-def character(thread: Thread, of: String, index: Word) -> Value:
-    """A string of one character; 0: there is no room."""
-    code = of.characters[index]
-    if code < CHARACTERS:
-        return thread.characters[code]
-    start = bump(thread, string_words(Word(1)) << 3)
-    if start == 0:
-        return Value(0)
-    begin_string(start, Word(1)).characters[0] = Value(code)
-    return Value(start + OBJECT)
-
-
-@inline
 def position(index: Value, length: Value) -> Value:
     """Counted from the start."""
     if index < 0:
@@ -98,7 +82,7 @@ def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
         elif is_string(x):
             at = position(i, String(x).length)
             if below(at, String(x).length):
-                found = character(vm.thread, String(x), at >> 1)
+                found = character(vm.thread, String(x).characters[at >> 1])
                 if found == 0:
                     return no_room(vm)
                 vm[dst] = found
@@ -314,18 +298,6 @@ def POP_AT(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
     return hosted(vm)
 
 
-@opcode
-def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
-    """first = ''.join of str(first), str(first+1), …"""
-    return hosted(vm)
-
-
-@opcode
-def BUILTIN(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
-    """first = builtin(first, first+1, …)"""
-    return hosted(vm)
-
-
 # ---- for … in a list or string
 
 
@@ -345,7 +317,7 @@ def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     x, i = vm[loop], vm[loop + 1]
     if not below(i, String(x).length):
         return vm.next()
-    found = character(vm.thread, String(x), i >> 1)
+    found = character(vm.thread, String(x).characters[i >> 1])
     if found == 0:
         uncount_back_edge(vm.thread)
         return no_room(vm)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from safepoint_vm.handlers.allocating import float_value, no_room
 from safepoint_vm.handlers.families import Handler, named
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.machine import Machine, Slot
-from safepoint_vm.values import as_number, is_float, is_int, is_true, pack, scaled, truth_word
+from safepoint_vm.values import as_float, as_number, is_int, is_number, is_true, truth_word
 from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode, slow
 
 
@@ -47,10 +48,21 @@ def hosted_unary(vm: Machine, dst: Slot, src: Slot) -> Exit:
 
 @slow
 def negated_float(vm: Machine, dst: Slot, src: Slot) -> Exit:
-    """The sign is where the tag does not see it."""
     x = vm[src]
-    if is_float(x):
-        vm[dst] = pack(-1.0 * scaled(x))
+    if is_number(x) and not is_int(x):
+        number = float_value(vm.thread, -1.0 * as_float(x))
+        if number == 0:
+            return no_room(vm)
+        vm[dst] = number
+        return vm.next()
+    return hosted(vm)
+
+
+@slow
+def same_float(vm: Machine, dst: Slot, src: Slot) -> Exit:
+    x = vm[src]
+    if is_number(x):
+        vm[dst] = x
         return vm.next()
     return hosted(vm)
 
@@ -84,7 +96,7 @@ def unary(
 
 
 NEG = unary("NEG", negatable, negated, negated_float)
-POS = unary("POS", always, itself)
+POS = unary("POS", always, itself, same_float)
 INVERT = unary("INVERT", always, inverted)
 
 
