@@ -39,7 +39,7 @@ LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
 FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
-LANDING_WORDS = 3
+LANDING_WORDS, KNOWN_WORDS = 3, 2
 HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
 OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
@@ -174,6 +174,13 @@ class Landings(Struct):
     rows: Annotated[Array, Row(0)]
 
 
+class Known(Struct):
+    """A fault that machine code raises by itself (see `known`), as the exception that it becomes."""
+
+    kind: Value
+    argument: Value
+
+
 class Sight(Struct):
     """The last request of one kind that a thread served, and how many there were."""
 
@@ -224,6 +231,7 @@ class Thread(Struct):
     terminate: Annotated[Sight, Row(4)]
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings
+    known: Array  # the rows of `Known`, one behind the other
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live one: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # the one that nobody poisons
 

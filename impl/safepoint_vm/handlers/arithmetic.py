@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from safepoint_vm.handlers.allocating import float_value, no_room
+from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.families import Handler, hosted_binary, named
 from safepoint_vm.handlers.joining import extend, join, repeat, repeat_in_place
 from safepoint_vm.handlers.leaving import fault, hosted
@@ -91,6 +92,9 @@ MUL = overflowing("MUL", mul_overflows, packed_product, float_product, repeat, s
 IMUL = overflowing("IMUL", mul_overflows, packed_product, float_product, repeat_in_place, shift=1)
 
 
+int_truediv, float_truediv = known("int_truediv"), known("float_truediv")
+
+
 @slow
 def slow_truediv(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
     """Ints beyond 53 bits are the host's: CPython rounds their quotient once."""
@@ -102,6 +106,9 @@ def slow_truediv(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
                 return no_room(vm)
             vm[dst] = number
             return vm.next()
+        if both_ints(x, y):
+            return int_truediv(vm)
+        return float_truediv(vm)
     return hosted(vm)
 
 

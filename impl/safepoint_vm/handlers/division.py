@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 
 from safepoint_vm.handlers.allocating import float_value, no_room
+from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.families import Handler, named, partial
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.handlers.numbers import EXACT_FLOAT, SIGN, both_numbers, is_finite
@@ -104,25 +105,30 @@ def float_floordiv(x: Float, y: Float) -> Float:
 
 
 def of_floats(name: str, compute: Callable[[Float, Float], Float]) -> Handler:
-    """Where a division goes that is not one of ints."""
+    """Where a division goes that is not one of ints, or is one by zero."""
+    int_zero, float_zero = known(f"int_{name}"), known(f"float_{name}")
 
     @slow
     def of_numbers(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
         x, y = as_number(vm[left]), as_number(vm[right])
-        if both_numbers(x, y) and not both_ints(x, y):
-            if as_float(y) != 0.0:
-                number = float_value(vm.thread, compute(as_float(x), as_float(y)))
-                if number == 0:
-                    return no_room(vm)
-                vm[dst] = number
-                return vm.next()
+        if both_ints(x, y):
+            if y == 0:
+                return int_zero(vm)
+        elif both_numbers(x, y):
+            if as_float(y) == 0.0:
+                return float_zero(vm)
+            number = float_value(vm.thread, compute(as_float(x), as_float(y)))
+            if number == 0:
+                return no_room(vm)
+            vm[dst] = number
+            return vm.next()
         return hosted(vm)
 
-    return named(f"floats_{name.lower()}", of_numbers)
+    return named(f"floats_{name}", of_numbers)
 
 
-FLOORDIV = partial("FLOORDIV", floordiv_possible, floordiv, of_floats("FLOORDIV", float_floordiv))
-MOD = partial("MOD", mod_possible, mod, of_floats("MOD", float_mod))
+FLOORDIV = partial("FLOORDIV", floordiv_possible, floordiv, of_floats("floordiv", float_floordiv))
+MOD = partial("MOD", mod_possible, mod, of_floats("mod", float_mod))
 
 
 # ---- **

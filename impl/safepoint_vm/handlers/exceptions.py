@@ -5,20 +5,23 @@ from __future__ import annotations
 from safepoint_vm.handlers.allocating import bump, no_room
 from safepoint_vm.handlers.families import Handler, named
 from safepoint_vm.handlers.leaving import fault, hosted
+from safepoint_vm.known import NUMBERS
 from safepoint_vm.machine import Count, Kind, Machine, Slot
-from safepoint_vm.values import has_kind, truth_word
-from safepoint_vm.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine
+from safepoint_vm.values import has_kind, is_int, truth_word
+from safepoint_vm.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
 from safepoint_vm.words import (
     EXCEPTION_HEADER,
     EXCEPTION_KIND,
     EXCEPTION_WORDS,
     HEAD_WORDS,
+    KNOWN_WORDS,
     LANDING_WORDS,
     OBJECT,
     TRACE_HEADER,
     UNSET_WORD,
     Frame,
     Heading,
+    Known,
     Landing,
     Landings,
     Link,
@@ -35,20 +38,26 @@ def is_exception(x: Value) -> bool:
     return has_kind(x, Word(EXCEPTION_KIND))
 
 
+@inline
+def begin_exception(start: Word, kind: Word, argument: Value) -> Raisable:
+    Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
+    made = Raisable(start + OBJECT)
+    made.kind = Value(kind << 1)
+    made.argument = argument
+    made.trace = Value(UNSET_WORD)
+    return made
+
+
 @opcode
 def EXCEPTION(vm: Machine, first: Slot, kind: Kind, count: Count) -> Exit:
     """first = kind(first, …)"""
     start = bump(vm.thread, Word(8 * EXCEPTION_WORDS))
     if start == 0:
         return no_room(vm)
-    Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
-    made = Raisable(start + OBJECT)
-    made.kind = Value(kind << 1)
-    made.trace = Value(UNSET_WORD)
-    made.argument = Value(UNSET_WORD)
+    argument = Value(UNSET_WORD)
     if count != 0:
-        made.argument = vm[first]
-    vm[first] = Value(start + OBJECT)
+        argument = vm[first]
+    vm[first] = Value(Word(begin_exception(start, kind, argument)))
     return vm.next()
 
 
@@ -85,39 +94,31 @@ def begin_trace(start: Word, length: Word, words: Word) -> Trace:
 
 
 @inline
-def extend_trace(thread: Thread, raised: Raisable, pc: Bytecode, frame: Frame, calls: Word, added: Word) -> bool:
-    """In front of what the exception has: the innermost `added` of its place and the calls that it leaves, or all but
-    its place.  False: there is no room.
-    """
-    old, before = raised.trace, Word(0)
-    if old != UNSET_WORD:
-        before = Trace(old).length >> 1
-    words = (HEAD_WORDS + added + before + 1) & -2
-    start = bump(thread, words << 3)
-    if start == 0:
-        return False
-    made = begin_trace(start, added + before, words)
-    i = Word(0)
-    while i < before:
-        made.places[added + i] = Trace(old).places[i]
-        i += 1
+def places_of(trace: Value) -> Word:
+    """How many it has."""
+    if trace == UNSET_WORD:
+        return Word(0)
+    return Trace(trace).length >> 1
+
+
+@inline
+def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
+    """The outermost `count` of `calls` calls and the instruction that they led to."""
     i = calls
     while i >= 0:
-        if i < added:
-            made.places[i] = Value(pc)
+        if i < count:
+            trace.places[i] = Value(Word(pc))
         pc = call_of(frame)
         frame = Link(frame).caller
         i -= 1
-    raised.trace = Value(start + OBJECT)
-    return True
 
 
 @routine
-def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Raisable, again: Word) -> Word:
+def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Word) -> Word:
     """Cut the frames above the one that catches the exception: `thread.pc` and `thread.frame` are where it goes on.
 
-    `again`: 1, its place is in its traceback already.  Nothing changes unless it is CAUGHT.  As long as the stack is deep,
-    and the traceback long.
+    `raised`: an exception, or the number of a known fault.  `again`: 1, its place is in its traceback already.  Nothing
+    changes unless it is CAUGHT.  Takes as long as the stack is deep and the traceback is long.
     """
     found, at, calls = landing(thread.landings, pc), frame, Word(0)
     while found.target == 0:
@@ -126,11 +127,26 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Raisable, again: 
         found = landing(thread.landings, call_of(at))
         at = Link(at).caller
         calls += 1
-    added = calls + 1 - again
+    old, size = Value(UNSET_WORD), Word(8 * EXCEPTION_WORDS)
+    if not is_int(raised):
+        old, size = Raisable(raised).trace, Word(0)
+    added, before = calls + 1 - again, places_of(old)
     if added != 0:
-        if not extend_trace(thread, raised, pc, frame, calls, added):
+        words = (HEAD_WORDS + added + before + 1) & -2
+        start = bump(thread, size + (words << 3))
+        if start == 0:
             return Word(NO_ROOM)
-    at[found.slot] = Value(raised)
+        trace = begin_trace(start + size, added + before, words)
+        write_places(trace, added, pc, frame, calls)
+        i = Word(0)
+        while i < before:
+            trace.places[added + i] = Trace(old).places[i]
+            i += 1
+        if is_int(raised):
+            known = Known(thread.known.at((raised >> 1) * KNOWN_WORDS))
+            raised = Value(Word(begin_exception(start, known.kind >> 1, known.argument)))
+        Raisable(raised).trace = Value(Word(trace))
+    at[found.slot] = raised
     thread.pc = Bytecode(found.target)
     thread.frame = at
     return Word(CAUGHT)
@@ -143,7 +159,7 @@ def raising(name: str, again: int) -> Handler:
     def fast(vm: Machine, src: Slot) -> Exit:
         x = vm[src]
         if is_exception(x):
-            outcome = unwind(vm.thread, vm.pc, vm.frame, Raisable(x), Word(again))
+            outcome = unwind(vm.thread, vm.pc, vm.frame, x, Word(again))
             if outcome == CAUGHT:
                 return vm.enter(vm.thread.pc, vm.thread.frame)
             if outcome == NO_ROOM:
@@ -155,6 +171,22 @@ def raising(name: str, again: int) -> Handler:
 
 RAISE = raising("RAISE", 0)
 RERAISE = raising("RERAISE", 1)
+
+
+def known(name: str) -> Handler:
+    """The instruction raises a known fault; uncaught, it is the host's, who looks again: a list may be another by then."""
+    number = NUMBERS[name]
+
+    @slow
+    def raises(vm: Machine) -> Exit:
+        outcome = unwind(vm.thread, vm.pc, vm.frame, Value(number << 1), Word(0))
+        if outcome == CAUGHT:
+            return vm.enter(vm.thread.pc, vm.thread.frame)
+        if outcome == NO_ROOM:
+            return no_room(vm)
+        return hosted(vm)
+
+    return named(f"raise_{name}", raises)
 
 
 @opcode

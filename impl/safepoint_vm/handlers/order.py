@@ -126,8 +126,7 @@ def compare(x: Value, y: Value, depth: Word) -> Word:
 
 @routine
 def compare_lists(x: List, y: List, depth: Word) -> Word:
-    if depth > DEPTH:
-        return Word(HOSTED)
+    """Never too deep: items that differ have been compared to be equal before."""
     these, those = x.backing, y.backing
     one, other = list_length(x, these), list_length(y, those)
     count = smaller(Value(one), Value(other))

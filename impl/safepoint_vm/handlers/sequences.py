@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.allocating import bump, larger, no_room
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
+from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.strings import (
     begin_backing,
@@ -34,6 +35,9 @@ from safepoint_vm.words import (
     List,
     String,
 )
+
+list_index, string_index, store_index = known("list_index"), known("string_index"), known("store_index")
+empty_pop = known("empty_pop")
 
 
 @opcode
@@ -79,6 +83,8 @@ def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
             if below(at, length) and below(at, backing.capacity):
                 vm[dst] = backing.elements[at >> 1]
                 return vm.next()
+            if not below(at, length):
+                return list_index(vm)
         elif is_string(x):
             at = position(i, String(x).length)
             if below(at, String(x).length):
@@ -87,6 +93,7 @@ def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
                     return no_room(vm)
                 vm[dst] = found
                 return vm.next()
+            return string_index(vm)
     return hosted(vm)
 
 
@@ -113,6 +120,8 @@ def slow_store_index(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
         if below(at, length) and below(at, backing.capacity):
             backing.elements[at >> 1] = vm[src]
             return vm.next()
+        if not below(at, length):
+            return store_index(vm)
     return hosted(vm)
 
 
@@ -279,6 +288,8 @@ def POP(vm: Machine, dst: Slot, of: Slot) -> Exit:
             backing.elements[last >> 1] = Value(0)  # the list no longer keeps it alive
             List(x).length = last
             return vm.next()
+        if last < 0:
+            return empty_pop(vm)
     return hosted(vm)
 
 
