@@ -169,3 +169,58 @@ def test_not_even_memory_errors_have_room_for_ever() -> None:
     assert outcome.fault
     assert outcome.fault.kind == "MemoryError"
     assert outcome.traceback == ((oracle.FILE, 11, "<module>"),)
+
+
+RACE = """
+from threading import Thread
+x = [1]
+y = [1, 1]
+going = [1]
+
+def change():
+    while len(going) > 0:
+        x[0] = "a"
+        x[0] = 1
+        y.append(1)
+        y.pop()
+
+def read(f):
+    found = []
+    for i in range(30000):
+        try:
+            t = f()
+            if t not in found:
+                found.append(t)
+        except TypeError:
+            t = 0
+    return found
+
+def total():
+    return sum(x)
+
+def least():
+    return min(x) in [1, "a"]
+
+def same():
+    return x == x
+
+def twice():
+    return len(y * 2) // 2 + len(2 * y) // 2
+
+def equal():
+    return y == [1, 1]
+
+thread = Thread(target=change)
+thread.start()
+print(read(total), read(least), read(same), sum(read(twice)) <= 15, len(read(equal)) <= 2)
+going.pop()
+thread.join()
+"""
+
+
+def test_a_list_that_another_thread_changes_gives_what_it_held_at_some_time() -> None:
+    """A sum is 1 or refused; a list is as long as it was before or after; equal to itself as long as nobody writes between."""
+    output, outcome = ran(RACE, 4 * SMALLEST)
+    assert outcome.fault is None
+    itself = ("[True]", "[True, False]", "[False, True]")
+    assert output in {f"[1] [True] {found} True True\n" for found in itself}

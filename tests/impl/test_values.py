@@ -180,6 +180,12 @@ def test_a_unary_operator_is_pythons(op: str) -> None:
 
 
 @given(anything, anything)
+@example(0.0, -0.0)
+@example(-0.0, -0.0)
+@example(math.nan, -math.nan)
+@example(1e300, 1e300)
+@example("ab", "ab")
+@example("ab", "ba")
 def test_is_says_whether_type_and_value_are_the_same(left: Any, right: Any) -> None:
     if isinstance(left, list):
         return

@@ -17,6 +17,7 @@ from safepoint_vm.handlers import (
     control,
     division,
     exceptions,
+    lists,
     moves,
     sequences,
     signs,
@@ -47,7 +48,7 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 
 
 MODULES = (
-    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, text, builtin, exceptions, threads,
+    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
 )  # fmt: skip
 """Where the handlers of opcodes are."""
 

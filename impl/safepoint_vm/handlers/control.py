@@ -9,16 +9,7 @@ from safepoint.protocol import RAISE_INTERRUPT
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.order import BELOW, HOSTED, compare
 from safepoint_vm.machine import CHECKS_FLAG, COUNTING, PROTOCOL, Exited, FarJump, Jump, Machine, Slot, slow_path
-from safepoint_vm.values import (
-    as_number,
-    both_floats,
-    both_ints,
-    is_int,
-    is_reference,
-    is_true,
-    is_true_word,
-    scaled,
-)
+from safepoint_vm.values import as_number, both_floats, both_ints, is_int, is_reference, is_true, is_true_word, scaled
 from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
 from safepoint_vm.words import Thread
 

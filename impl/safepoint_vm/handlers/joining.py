@@ -19,17 +19,7 @@ from safepoint_vm.handlers.strings import (
 from safepoint_vm.machine import Machine, Slot
 from safepoint_vm.values import as_number, is_int, is_list, is_string
 from safepoint_vm.vocabulary import Exit, Value, Word, inline, routine, slow
-from safepoint_vm.words import (
-    HEAD_WORDS,
-    LIST,
-    OBJECT,
-    UNSET_WORD,
-    Backing,
-    Characters,
-    List,
-    String,
-    Thread,
-)
+from safepoint_vm.words import HEAD_WORDS, LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String, Thread
 
 # ---- *
 

@@ -1,6 +1,9 @@
 """Equality and order of any two values, and what is in a list or string: routines, which call each other for lists of lists.
 
 What they cannot say, the host does: an int beyond 53 bits beside a float, a comparison that raises, lists too deep.
+
+None of this has a check site inside.  The longest: a search, SEARCH comparisons; two lists, one for each item, which are as
+many as a heap has room for, and more if lists are inside of lists several times.
 """
 
 from __future__ import annotations
@@ -126,7 +129,9 @@ def compare(x: Value, y: Value, depth: Word) -> Word:
 
 @routine
 def compare_lists(x: List, y: List, depth: Word) -> Word:
-    """Never too deep: items that differ have been compared to be equal before."""
+    """Too deep is found out before, by `equal`, unless other threads deepen the lists meanwhile."""
+    if depth > DEPTH:
+        return Word(HOSTED)
     these, those = x.backing, y.backing
     one, other = list_length(x, these), list_length(y, those)
     count = smaller(Value(one), Value(other))
