@@ -8,6 +8,7 @@ import builtins
 import math
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from safepoint.guest import operations
 from safepoint.guest.builtin import ARGUMENTS, BUILTINS
-from safepoint.guest.code import INT_MAX, INT_MIN, Instruction
+from safepoint.guest.code import INT_MAX, INT_MIN, Handler, Instruction
 from safepoint.guest.faults import Fault
 from safepoint.guest.objects import Objects
 from safepoint.guest.persistent import Vector
@@ -24,6 +25,8 @@ from safepoint.guest.values import DEPTH, Ref, Value
 from safepoint_vm.heap import SMALLEST
 from safepoint_vm.machine import Exited
 from safepoint_vm.thread import GuestThread
+from safepoint_vm.view import put
+from safepoint_vm.words import List
 from tests.impl.building import code, inhabited, no_room, program
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -72,7 +75,9 @@ def stored(thread: GuestThread, value: object) -> int:
     return thread._view.word(value)  # type: ignore[arg-type]
 
 
-def run_lines(lines: Sequence[tuple[object, ...]], *values: object) -> object:
+def run_lines(
+    lines: Sequence[tuple[object, ...]], *values: object, before: Callable[[GuestThread], None] = lambda _: None
+) -> object:
     """What is in slot 0 after these instructions, from values in the slots from 0 on."""
     filling = [("LOADK", number, 0) for number in range(8)]
     thread, _ = inhabited(program(code("<module>", 8, *filling, *lines, ("HALT",))), heap=SMALLEST)
@@ -80,6 +85,7 @@ def run_lines(lines: Sequence[tuple[object, ...]], *values: object) -> object:
     for number, value in enumerate(values):
         thread._view.begin()
         thread.stack[number] = stored(thread, value)
+    before(thread)
     while not thread.ended:
         assert thread.serve(thread.enter(), no_room)
     return str(thread.fault) if thread.fault else seen(thread, thread.slot(0))
@@ -153,6 +159,8 @@ def test_a_binary_operator_is_pythons(op: str) -> None:
     @example([1, "x"], 3, True)
     @example("a\U0001f600", -1, True)
     @example([1.5], True, False)
+    @example(8.375735679641949, 1.1886975978660026, False)  # whose quotient is just below 7
+    @example(INT_MIN, -1, False)
     def check(left: Any, right: Any, stress: bool) -> None:
         large = isinstance(left, int) and isinstance(right, str | list)
         large = large or (isinstance(right, int) and isinstance(left, str | list))
@@ -356,3 +364,42 @@ def test_a_list_that_was_repeated_in_place_still_grows(of: list[Any], times: int
     """Into the room that it has, or into a larger backing."""
     lines = [("LOADK", 2, times), ("IMUL", 0, 0, 2), ("APPEND", 0, 1), ("IMUL", 0, 0, 2)]
     assert run_lines(lines, of, item) == python([*of * times, item] * times)
+
+
+TORN: dict[str, tuple[list[tuple[object, ...]], object]] = {
+    "sum": ([("BUILTIN", 0, BUILTINS.index("sum"), 1)], 3),
+    "max": ([("BUILTIN", 0, BUILTINS.index("max"), 1)], 2),
+    "+": ([("ADD", 0, 0, 1)], [1, 2, 3]),
+    "+ behind": ([("ADD", 0, 1, 0)], [3, 1, 2]),
+    "+=": ([("IADD", 0, 0, 1)], [1, 2, 3]),
+    "*": ([("MUL", 0, 0, 2)], [1, 2, 1, 2]),
+    "*=": ([("IMUL", 0, 0, 2)], [1, 2, 1, 2]),
+    "in": ([("IN", 0, 1, 0)], False),
+    "==": ([("EQUAL", 0, 0, 3)], True),
+    "<": ([("LESS", 0, 0, 3)], False),
+    "append": ([("APPEND", 0, 2)], [1, 2, 2]),
+}
+
+
+def tear(thread: GuestThread) -> None:
+    put(thread.stack[0], List, "length", 2 * 5)
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_bounds_come_from_the_backing(name: str) -> None:
+    """A thread that reads a list while another grows it may see its new length beside its old backing."""
+    lines, wanted = TORN[name]
+    assert run_lines(lines, [1, 2], [3], 2, [1, 2], before=tear) == python(wanted)
+
+
+@pytest.mark.parametrize("line", [("INDEX", 0, 0, 1), ("STORE_INDEX", 0, 1, 0)])
+def test_a_torn_list_is_not_out_of_range(line: tuple[object, ...]) -> None:
+    """Its last item is that of the backing: nobody has taken it away, so there is nothing to catch."""
+    body = code("<module>", 3, *(("LOADK", n, 0) for n in range(3)), line, ("HALT",), ("LOADK", 2, 1), ("HALT",))
+    thread, _ = inhabited(program(replace(body, handlers=(Handler(3, 4, 5, 0),))), heap=SMALLEST)
+    assert thread.enter(budget=3) is Exited.STEPPED
+    thread.stack[0], thread.stack[1] = stored(thread, [1, 2]), stored(thread, -1)
+    tear(thread)
+    while not thread.ended:
+        assert thread.serve(thread.enter(), no_room)
+    assert thread.slot(2) == 0
