@@ -132,7 +132,7 @@ LONELY = {
     "known faults": "x = []\nfor f in [0, 0.0]:\n    try:\n        x[0] = 1\n    except IndexError:\n        try:\n"
     "            x.pop()\n        except IndexError as e:\n            try:\n                t = 5 // f\n"
     "            except ZeroDivisionError as e:\n                t = e\n",
-    "lists": "x = [1, 2.5, 'a', [1], None] * 2\nx *= 2\ny = 2 * [0] + x + [1, 'b', [3]]\ny += x\nt = [x == y, x != y, x == x + []]\n",
+    "lists": "z = [1]\nz *= 3\nx = [1, 2.5, 'a', [1], None] * 2\nx *= 2\ny = 2 * [0] + x + [1, 'b', [3]]\ny += x\nt = [x == y, x != y, x == x + []]\n",
     "order": "t = [[1, 2] < [1, 3.5], [1, 'a'] <= [1, 'b'], 'ab' > 'a', ['x', [2]] >= ['x', [1]], 2 < 2.5, True < 2]\n",
     "in": "x = [1, 'a', 2.5, [3], None]\nt = [[3] in x, 'b' not in x, 1.0 in x, None in x, 'll' in 'hello', '' in '', 'a' is 'b']\n",
     "numbers": "t = [abs(-3), abs(-2.5), min(3, 1.5), max('a', 'b'), max([1, 2, 1.5]), bool(''), chr(300), ord('a'), int(2.9)]\n"

@@ -161,6 +161,8 @@ def test_a_binary_operator_is_pythons(op: str) -> None:
     @example([1.5], True, False)
     @example(8.375735679641949, 1.1886975978660026, False)  # whose quotient is just below 7
     @example(INT_MIN, -1, False)
+    @example(-0.0, 1.0, False)
+    @example(-4.0, 2.0, False)
     def check(left: Any, right: Any, stress: bool) -> None:
         large = isinstance(left, int) and isinstance(right, str | list)
         large = large or (isinstance(right, int) and isinstance(left, str | list))
@@ -181,6 +183,7 @@ def test_a_binary_operator_is_pythons(op: str) -> None:
 @pytest.mark.parametrize("op", UNARY)
 def test_a_unary_operator_is_pythons(op: str) -> None:
     @given(anything)
+    @example(INT_MIN)
     def check(value: Any) -> None:
         assert given_by(op, value) == expected(UNARY[op], value)
 
@@ -302,6 +305,7 @@ def test_a_string_is_found_in_a_longer_one(before: str, wanted: str, after: str)
 @example(-1.5, 3, False)
 @example(1e308, 2, False)
 @example(1e-308, 2, False)
+@example(-1e-308, 3, False)
 @example(math.inf, 0.5, False)
 def test_powers(left: Any, right: Any, stress: bool) -> None:
     found = given_by("POWER", left, right, stress=stress)
@@ -338,6 +342,9 @@ def test_a_built_in_function_is_pythons(name: str) -> None:
     @example([math.nextafter(-(2.0**62), -math.inf)], False)
     @example(["-9223372036854775808"], False)
     @example(["-" + 18 * "9"], False)
+    @example([""], False)
+    @example(["-"], False)
+    @example(["1:"], False)
     @example([0x110000], False)
     @example([0x10FFFF], True)
     def check(values: list[Any], stress: bool) -> None:

@@ -170,7 +170,7 @@ def ordinary_power(x: Float, y: Float) -> Float:
     if not (is_finite(x) and y > -EXACT_FLOAT and y < EXACT_FLOAT):
         return Float(math.nan)
     result = float_power(float_from_bits(bits_of_float(x) & ~SIGN), y)
-    if not (is_finite(result) and (result == 0.0) == (x == 0.0)):
+    if not is_finite(result):
         return Float(math.nan)
     if x < 0.0:
         if float_floor(y) != y:
