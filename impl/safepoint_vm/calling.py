@@ -130,6 +130,14 @@ class Calls(Expressions):
                 return Staged(build.bitcast(raw[0], DOUBLE), Float)
             case "int_to_float":
                 return Staged(build.sitofp(raw[0], DOUBLE), Float)
+            case "float_to_int":
+                return Staged(build.fptosi(raw[0], I64), Word)
+            case "float_remainder":
+                return Staged(build.frem(*raw), Float)
+            case "float_floor" | "float_power":
+                intrinsic = "llvm.floor" if name == "float_floor" else "llvm.pow"
+                called = self.target.module.declare_intrinsic(intrinsic, [DOUBLE])
+                return Staged(build.call(called, raw), Float)
         raise self.error(node, f"{name} is no operation", "one of those that vocabulary.py declares")
 
     def at_once(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> Staged:

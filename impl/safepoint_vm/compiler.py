@@ -13,8 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import textwrap
-import typing
+import linecache
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,21 +97,19 @@ class Compiler:
 
 
 @functools.cache
-def source_of(function: Callable[..., Any]) -> tuple[ast.FunctionDef, int, int]:
-    """Its definition, and the line and column where it stands."""
-    lines, first = inspect.getsourcelines(function)
-    definition = ast.parse(textwrap.dedent("".join(lines))).body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    return definition, first, len(lines[0]) - len(lines[0].lstrip())
+def definitions(file: str) -> dict[int, ast.FunctionDef]:
+    """Its functions, by the line where each begins, decorators included."""
+    nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    return {min([node.lineno, *[each.lineno for each in node.decorator_list]]): node for node in functions}
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, type]:
-    return {name: hint for name, hint in typing.get_type_hints(function).items() if name != "return"}
+    return {name: hint for name, hint in encoding.hints(function).items() if name != "return"}
 
 
 def returned(function: Callable[..., Any]) -> type:
-    found: type = typing.get_type_hints(function)["return"]
-    return found
+    return encoding.hints(function)["return"]
 
 
 def signature(function: Callable[..., Any]) -> ir.FunctionType:
@@ -135,7 +132,7 @@ class Body(Calls):
         self.registers = {}
         self.entry = Builder(target.append_basic_block("entry"))
         self.builder = Builder(target.append_basic_block("body"))
-        self.definition, self.first_line, self.indent = source_of(function)
+        self.definition = definitions(function.__code__.co_filename)[function.__code__.co_firstlineno]
 
     def enclosing(self) -> str:
         return self.definition.args.args[0].arg
@@ -280,7 +277,6 @@ class Body(Calls):
         self.builder.ret(self.staged(value).ir if not isinstance(result, Staged) else result.ir)
 
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError:
-        line = self.first_line + getattr(node, "lineno", 1) - 1
-        column = self.indent + getattr(node, "col_offset", 0) + 1
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         file = self.function.__code__.co_filename
         return HandlerError(f"{file}:{line}:{column}: {self.function.__name__}: {what} (write instead: {instead})")

@@ -6,8 +6,10 @@ import functools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from safepoint.guest.faults import KINDS, derives
+from safepoint_vm.known import FAULTS
 from safepoint_vm.layout import Memory
 from safepoint_vm.words import (
     BACKING_HEADER,
@@ -18,6 +20,7 @@ from safepoint_vm.words import (
     FLOAT_WORDS,
     FREE,
     HEAD_WORDS,
+    KNOWN_WORDS,
     LIST_HEADER,
     LIST_WORDS,
     LOCK_HEADER,
@@ -99,11 +102,12 @@ def static(image: bytes) -> Memory:
 
 @dataclass(frozen=True)
 class Statics:
-    """Objects that every program shares: the box of 0.0, the one-character strings, the exception classes."""
+    """Objects that every program shares: the box of 0.0, the one-character strings, the exception classes, some faults."""
 
     zero: int  # tagged
     characters: Memory  # tagged, by code point
     ancestry: Memory  # of each exception class: a bit for each that it derives from
+    known: Memory  # as rows of `Known`
     memory: tuple[Memory, ...]
 
 
@@ -113,4 +117,10 @@ def statics() -> Statics:
     strings = [static(string_object(chr(code))) for code in range(CHARACTERS)]
     characters = Memory(CHARACTERS, [string.address + OBJECT for string in strings])
     ancestry = Memory(len(KINDS), [sum(derives(kind, base) << n for n, base in enumerate(KINDS)) for kind in KINDS])
-    return Statics(zero.address + OBJECT, characters, ancestry, (zero, *strings))
+    messages = [static(string_object(fault.message)) for fault in FAULTS.values()]
+    rows = [
+        (word_of(KINDS.index(fault.kind)), message.address + OBJECT)
+        for fault, message in zip(FAULTS.values(), messages, strict=True)
+    ]
+    known = Memory(KNOWN_WORDS * len(rows), chain.from_iterable(rows))
+    return Statics(zero.address + OBJECT, characters, ancestry, known, (zero, *strings, *messages))

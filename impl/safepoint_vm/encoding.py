@@ -6,6 +6,7 @@ distance is stored in bytes from the jump itself: one addition, on the longest c
 
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,10 +26,15 @@ TAGGED = (machine.Immediate, machine.Small)
 JUMPS = (machine.Jump, machine.FarJump)
 
 
+@functools.cache
+def hints(function: Callable[..., Any]) -> dict[str, type]:
+    """The types of its parameters and of its result."""
+    return typing.get_type_hints(function)
+
+
 def operand_types(handler: Callable[..., Any]) -> dict[str, type]:
     """The encoding of an opcode is its signature: what follows the machine."""
-    hints = typing.get_type_hints(handler)
-    return dict([(name, hint) for name, hint in hints.items() if name != "return"][1:])
+    return dict([(name, hint) for name, hint in hints(handler).items() if name != "return"][1:])
 
 
 def place(number: int, kind: type) -> tuple[int, ir.IntType]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
@@ -12,7 +13,7 @@ from safepoint_vm import encoded
 from safepoint_vm.encoding import SIZE
 from safepoint_vm.engine import Engine
 from safepoint_vm.layout import Memory
-from safepoint_vm.words import FUNCTION, OBJECT, UNSET_WORD, float_word, word_of
+from safepoint_vm.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD, float_word, word_of
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,26 @@ class Image:
         self._numbers = {function.address + FUNCTION: number for number, function in enumerate(self._functions)}
         self._objects: list[Memory] = []  # constants that are objects
         self._starts = sorted((text.address, number) for number, text in enumerate(self._texts))
+        self.landings = self._landings()
         self.constants = Memory(max(1, len(program.constants)), [self.word(c) for c in program.constants])
 
     @staticmethod
     def _text(engine: Engine, code: Code) -> Memory:
         images = [engine.assemble(instruction) for instruction in code.instructions]
         return Memory(len(images), [int.from_bytes(image, "little", signed=True) for image in images])
+
+    def _landings(self) -> Memory:
+        """As `Landings`.  What protects an instruction is the first handler of its code that covers it."""
+        rows = [(0, 0, 0)]
+        for address, number in self._starts:
+            code = self.program.codes[number]
+            landings = [(0, 0)] * len(code.instructions)
+            for handler in reversed(code.handlers):
+                covered = [(address + SIZE * handler.target, handler.slot)] * (handler.end - handler.start)
+                landings[handler.start : handler.end] = covered
+            for landing, run in groupby(enumerate(landings), lambda numbered: numbered[1]):
+                rows.append((address + SIZE * next(run)[0], *landing))
+        return Memory(1 + LANDING_WORDS * len(rows), [len(rows), *chain.from_iterable(rows)])
 
     @property
     def start(self) -> int:

@@ -68,7 +68,7 @@ class GuestThread:
             "limit": end, "limit_real": end, "limit_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
             "characters": statics().characters.address, "zero": statics().zero,
-            "ancestry": statics().ancestry.address,
+            "ancestry": statics().ancestry.address, "landings": image.landings.address, "known": statics().known.address,
             "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)

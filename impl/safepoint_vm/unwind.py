@@ -1,4 +1,4 @@
-"""An instruction raises: who catches it, and what a traceback says.
+"""The host raises, or nobody catches: who would, and what a traceback says.  `handlers.exceptions` has the other cases.
 
 The exception's trace gets the place of the instruction and those of the calls that the exception leaves, in front of what it
 has already.  Nothing changes before the last allocation: without room it can be begun again.

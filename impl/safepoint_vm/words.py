@@ -20,25 +20,7 @@ from typing import Annotated
 
 from safepoint.guest.code import INT_MAX, INT_MIN, UNSET, Unset
 from safepoint.guest.threads import THREADS
-from safepoint_vm.vocabulary import (
-    Array,
-    Bytecode,
-    Float,
-    Line,
-    Published,
-    Racing,
-    Row,
-    Shared,
-    Struct,
-    Table,
-    Value,
-    Word,
-    bits_of_float,
-    float_from_bits,
-    inline,
-    int_to_float,
-    rotate_left,
-)
+from safepoint_vm.vocabulary import Array, Bytecode, Line, Published, Racing, Row, Shared, Struct, Table, Value, Word
 
 OBJECT, CONSTANT, LIST, FUNCTION = 0b0011, 0b0111, 0b1011, 0b1111
 TAG_MASK = 0b1111
@@ -57,6 +39,7 @@ LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
 FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
+LANDING_WORDS, KNOWN_WORDS = 3, 2
 HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
 OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
@@ -135,12 +118,12 @@ class List(Struct, tag=LIST):
 
 
 class Raisable(Struct, tag=OBJECT):
-    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised."""
+    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised; several threads may raise it."""
 
     header: Word
     kind: Value
     argument: Value
-    trace: Value
+    trace: Annotated[Value, Shared, Published]
 
 
 class Trace(Struct, tag=OBJECT):
@@ -174,6 +157,28 @@ class Link(Struct, tag=16):
 
     return_to: Bytecode
     caller: Frame
+
+
+class Landing(Struct):
+    """Where an exception goes from an instruction, `start` or behind it, up to the next landing's.  `target`: 0, the caller."""
+
+    start: Word
+    target: Word
+    slot: Word
+
+
+class Landings(Struct):
+    """Of a program, by address; the first one starts at 0."""
+
+    count: Word
+    rows: Annotated[Array, Row(0)]
+
+
+class Known(Struct):
+    """A fault that machine code raises by itself (see `known`), as the exception that it becomes."""
+
+    kind: Value
+    argument: Value
 
 
 class Sight(Struct):
@@ -225,6 +230,8 @@ class Thread(Struct):
     sample: Annotated[Sight, Row(4)]
     terminate: Annotated[Sight, Row(4)]
     spill: Annotated[Array, Row(SPILL_WORDS)]
+    landings: Landings
+    known: Array  # the rows of `Known`, one behind the other
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live one: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # the one that nobody poisons
 
@@ -292,157 +299,3 @@ def from_bits(word: int) -> float:
 
 def signed(word: int) -> int:
     return word - (1 << 64) if word >> 63 else word
-
-
-@inline
-def both_ints(x: Value, y: Value) -> bool:
-    return (x | y) & 1 == 0
-
-
-@inline
-def is_int(x: Value) -> bool:
-    return x & 1 == 0
-
-
-@inline
-def is_constant(x: Value) -> bool:
-    return x == NONE_WORD or x == FALSE_WORD or x == TRUE_WORD or x == UNSET_WORD
-
-
-@inline
-def both_floats(x: Value, y: Value) -> bool:
-    return ((x - 1) | (y - 1)) & 0b11 == 0
-
-
-@inline
-def is_float(x: Value) -> bool:
-    return (x - 1) & 0b11 == 0
-
-
-@inline
-def is_list(x: Value) -> bool:
-    return (x - LIST) & TAG_MASK == 0
-
-
-@inline
-def is_object(x: Value) -> bool:
-    return (x - OBJECT) & TAG_MASK == 0
-
-
-@inline
-def kind_of(x: Value) -> Word:
-    """Of an object."""
-    return Object(x).header & 0xFF
-
-
-@inline
-def has_kind(x: Value, kind: Word) -> bool:
-    if is_object(x):
-        return kind_of(x) == kind
-    return False
-
-
-@inline
-def is_string(x: Value) -> bool:
-    return has_kind(x, Word(STRING_KIND))
-
-
-@inline
-def is_box(x: Value) -> bool:
-    return has_kind(x, Word(FLOAT_KIND))
-
-
-@inline
-def scaled(x: Value) -> Float:
-    """The float in `x` times 2**-256: enough for sums and comparisons."""
-    return float_from_bits(rotate_left(x, 61))
-
-
-@inline
-def unscaled(x: Value) -> Float:
-    """The float in `x`."""
-    return float_from_bits(rotate_left(x, 61) + FLOAT_SCALE)
-
-
-@inline
-def pack(x: Float) -> Value:
-    """The value of a scaled float; not `is_float` when out of range."""
-    return Value(rotate_left(bits_of_float(x), 3))
-
-
-@inline
-def pack_unscaled(x: Float) -> Value:
-    return Value(rotate_left(bits_of_float(x) - FLOAT_SCALE, 3))
-
-
-@inline
-def is_bool(x: Value) -> bool:
-    return x == FALSE_WORD or x == TRUE_WORD
-
-
-@inline
-def is_function(x: Value) -> bool:
-    return (x - FUNCTION) & TAG_MASK == 0
-
-
-@inline
-def as_number(x: Value) -> Value:
-    """A bool is the int 0 or 1; everything else is itself."""
-    if is_bool(x):
-        return Value(((x >> 4) - 1) << 1)
-    return x
-
-
-@inline
-def truth_word(x: bool) -> Value:
-    if x:
-        return Value(TRUE_WORD)
-    return Value(FALSE_WORD)
-
-
-@inline
-def is_number(x: Value) -> bool:
-    """An int, a bool or a float."""
-    return is_int(x) or is_float(x) or is_bool(x) or is_box(x)
-
-
-@inline
-def as_float(x: Value) -> Float:
-    """Of a number."""
-    if is_float(x):
-        return unscaled(x)
-    if is_int(x):
-        return int_to_float(x >> 1)
-    if is_bool(x):
-        return int_to_float((x >> 4) - 1)
-    return float_from_bits(BoxedFloat(x).bits)
-
-
-@inline
-def is_reference(x: Value) -> bool:
-    """A list or an object."""
-    return x & 0b111 == 0b011
-
-
-@inline
-def is_true_word(x: Value) -> bool:
-    """Of what is neither a list nor an object."""
-    return not (x == FALSE_WORD or x == 0 or x == NONE_WORD)
-
-
-@inline
-def is_true(x: Value) -> bool:
-    if is_reference(x):
-        return is_true_object(x)
-    return is_true_word(x)
-
-
-@inline
-def is_true_object(x: Value) -> bool:
-    if is_list(x):
-        return List(x).length != 0
-    if kind_of(x) == STRING_KIND:
-        return String(x).length != 0
-    if kind_of(x) == FLOAT_KIND:
-        return float_from_bits(BoxedFloat(x).bits) != 0.0
-    return True

@@ -9,12 +9,19 @@ from safepoint.guest.code import OPCODES
 from safepoint_vm.handlers import (
     allocating,
     arithmetic,
+    bits,
+    builtin,
     calls,
     collecting,
+    comparison,
     control,
+    division,
     exceptions,
+    lists,
     moves,
     sequences,
+    signs,
+    text,
     threads,
 )
 
@@ -40,11 +47,17 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 """What the host calls."""
 
 
+MODULES = (
+    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
+)  # fmt: skip
+"""Where the handlers of opcodes are."""
+
+
 def opcodes() -> dict[str, Callable[..., Any]]:
     """KeyError: an opcode without a handler."""
     found = {
         value.__name__: value
-        for module in (moves, arithmetic, control, calls, sequences, exceptions, threads)
+        for module in MODULES
         for value in vars(module).values()
         if getattr(value, "role", None) == "opcode"
     }

@@ -6,19 +6,9 @@ An instruction makes its objects by one `bump`, before it has any effect: withou
 from __future__ import annotations
 
 from safepoint_vm.machine import Exited, Machine
+from safepoint_vm.values import is_float, pack_unscaled
 from safepoint_vm.vocabulary import Exit, Float, Value, Word, below, bits_of_float, fetch_add, inline, routine, slow
-from safepoint_vm.words import (
-    FILLER_HEADER,
-    FLOAT_HEADER,
-    FLOAT_WORDS,
-    OBJECT,
-    BoxedFloat,
-    Heading,
-    Thread,
-    World,
-    is_float,
-    pack_unscaled,
-)
+from safepoint_vm.words import FILLER_HEADER, FLOAT_HEADER, FLOAT_WORDS, OBJECT, BoxedFloat, Heading, Thread, World
 
 
 @inline

@@ -13,8 +13,9 @@ from safepoint.guest.code import LINK
 from safepoint.protocol import RAISE_INTERRUPT, RAISE_OVERFLOW
 from safepoint_vm.handlers.leaving import fault
 from safepoint_vm.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
+from safepoint_vm.values import is_function
 from safepoint_vm.vocabulary import Bytecode, Exit, below, inline, opcode, slow
-from safepoint_vm.words import Frame, Function, Link, is_function
+from safepoint_vm.words import Frame, Function, Link
 
 
 @inline

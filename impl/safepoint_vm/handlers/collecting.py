@@ -7,6 +7,7 @@ that do not point into the space that is left stay as they are: ints, constants,
 from __future__ import annotations
 
 from safepoint_vm.machine import COLLECTOR_MUTANT
+from safepoint_vm.values import is_constant
 from safepoint_vm.vocabulary import Array, Value, Word, below, inline, routine
 from safepoint_vm.words import (
     CONSTANT,
@@ -23,7 +24,6 @@ from safepoint_vm.words import (
     Heading,
     String,
     World,
-    is_constant,
 )
 
 POINTER_BITS, POINTER = 0b0111, 0b0011  # objects and lists: what may point into a space

@@ -7,31 +7,11 @@ from __future__ import annotations
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol import RAISE_INTERRUPT
 from safepoint_vm.handlers.leaving import fault, hosted
-from safepoint_vm.handlers.numbers import comparable
-from safepoint_vm.machine import (
-    CHECKS_FLAG,
-    COUNTING,
-    PROTOCOL,
-    Exited,
-    FarJump,
-    Jump,
-    Machine,
-    Slot,
-    slow_path,
-)
+from safepoint_vm.handlers.order import BELOW, HOSTED, compare
+from safepoint_vm.machine import CHECKS_FLAG, COUNTING, PROTOCOL, Exited, FarJump, Jump, Machine, Slot, slow_path
+from safepoint_vm.values import as_number, both_floats, both_ints, is_int, is_reference, is_true, is_true_word, scaled
 from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
-from safepoint_vm.words import (
-    Thread,
-    as_float,
-    as_number,
-    both_floats,
-    both_ints,
-    is_int,
-    is_reference,
-    is_true,
-    is_true_word,
-    scaled,
-)
+from safepoint_vm.words import Thread
 
 
 @opcode
@@ -157,17 +137,13 @@ def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
 
 @slow
 def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
-    """The same, with other numbers.  (It is still the handler's one visit: nothing is counted here.)"""
-    x, y = as_number(vm[left]), as_number(vm[right])
-    if both_ints(x, y):
-        if x < y:
-            return vm.jump(offset)
-        return vm.next()
-    if comparable(x, y):
-        if as_float(x) < as_float(y):
-            return vm.jump(offset)
-        return vm.next()
-    return hosted(vm)
+    """The same, with any values.  (It is still the handler's one visit: nothing is counted here.)"""
+    found = compare(vm[left], vm[right], Word(0))
+    if found == HOSTED:
+        return hosted(vm)
+    if found == BELOW:
+        return vm.jump(offset)
+    return vm.next()
 
 
 @opcode

@@ -1,29 +1,51 @@
-"""Exceptions: making one is machine code; raising it, and finding who catches it, is the host's."""
-
-# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
+"""Exceptions: made, raised, caught and matched in machine code.  What nobody catches is the host's."""
 
 from __future__ import annotations
 
 from safepoint_vm.handlers.allocating import bump, no_room
+from safepoint_vm.handlers.families import Handler, named
 from safepoint_vm.handlers.leaving import fault, hosted
+from safepoint_vm.known import NUMBERS
 from safepoint_vm.machine import Count, Kind, Machine, Slot
-from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode
+from safepoint_vm.values import has_kind, is_int, truth_word
+from safepoint_vm.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
 from safepoint_vm.words import (
     EXCEPTION_HEADER,
     EXCEPTION_KIND,
     EXCEPTION_WORDS,
+    HEAD_WORDS,
+    KNOWN_WORDS,
+    LANDING_WORDS,
     OBJECT,
+    TRACE_HEADER,
     UNSET_WORD,
+    Frame,
     Heading,
+    Known,
+    Landing,
+    Landings,
+    Link,
     Raisable,
-    has_kind,
-    truth_word,
+    Thread,
+    Trace,
 )
+
+CAUGHT, UNCAUGHT, NO_ROOM = 0, 1, 2  # what becomes of an exception
 
 
 @inline
 def is_exception(x: Value) -> bool:
     return has_kind(x, Word(EXCEPTION_KIND))
+
+
+@inline
+def begin_exception(start: Word, kind: Word, argument: Value) -> Raisable:
+    Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
+    made = Raisable(start + OBJECT)
+    made.kind = Value(kind << 1)
+    made.argument = argument
+    made.trace = Value(UNSET_WORD)
+    return made
 
 
 @opcode
@@ -32,27 +54,139 @@ def EXCEPTION(vm: Machine, first: Slot, kind: Kind, count: Count) -> Exit:
     start = bump(vm.thread, Word(8 * EXCEPTION_WORDS))
     if start == 0:
         return no_room(vm)
-    Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
-    made = Raisable(start + OBJECT)
-    made.kind = Value(kind << 1)
-    made.trace = Value(UNSET_WORD)
-    made.argument = Value(UNSET_WORD)
+    argument = Value(UNSET_WORD)
     if count != 0:
-        made.argument = vm[first]
-    vm[first] = Value(start + OBJECT)
+        argument = vm[first]
+    vm[first] = Value(Word(begin_exception(start, kind, argument)))
     return vm.next()
 
 
-@opcode
-def RAISE(vm: Machine, src: Slot) -> Exit:
-    """raise src: this place is added to its traceback"""
-    return fault(vm)
+# ---- raising
 
 
-@opcode
-def RERAISE(vm: Machine, src: Slot) -> Exit:
-    """raise src once more, where a handler did not want it: its traceback is as it was"""
-    return fault(vm)
+@inline
+def landing(landings: Landings, pc: Bytecode) -> Landing:
+    """Where an exception of this instruction goes: found by halving."""
+    low, high = Word(0), landings.count
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if below(pc, Landing(landings.rows.at(middle * LANDING_WORDS)).start):
+            high = middle
+        else:
+            low = middle
+    return Landing(landings.rows.at(low * LANDING_WORDS))
+
+
+@inline
+def call_of(frame: Frame) -> Bytecode:
+    """The instruction that pushed a frame."""
+    return Link(frame).return_to + -1
+
+
+@inline
+def begin_trace(start: Word, length: Word, words: Word) -> Trace:
+    """Its places are not there yet."""
+    Heading(start).header = Word(TRACE_HEADER) | words << 32
+    Array(start)[words - 1] = Value(0)
+    made = Trace(start + OBJECT)
+    made.length = Value(length << 1)
+    return made
+
+
+@inline
+def places_of(trace: Value) -> Word:
+    """How many it has."""
+    if trace == UNSET_WORD:
+        return Word(0)
+    return Trace(trace).length >> 1
+
+
+@inline
+def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
+    """The outermost `count` of `calls` calls and the instruction that they led to."""
+    i = calls
+    while i >= 0:
+        if i < count:
+            trace.places[i] = Value(Word(pc))
+        pc = call_of(frame)
+        frame = Link(frame).caller
+        i -= 1
+
+
+@routine
+def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Word) -> Word:
+    """Cut the frames above the one that catches the exception: `thread.pc` and `thread.frame` are where it goes on.
+
+    `raised`: an exception, or the number of a known fault.  `again`: 1, its place is in its traceback already.  Nothing
+    changes unless it is CAUGHT.  Takes as long as the stack is deep and the traceback is long.
+    """
+    found, at, calls = landing(thread.landings, pc), frame, Word(0)
+    while found.target == 0:
+        if Link(at).caller == at:
+            return Word(UNCAUGHT)
+        found = landing(thread.landings, call_of(at))
+        at = Link(at).caller
+        calls += 1
+    old, size = Value(UNSET_WORD), Word(8 * EXCEPTION_WORDS)
+    if not is_int(raised):
+        old, size = Raisable(raised).trace, Word(0)
+    added, before = calls + 1 - again, places_of(old)
+    if added != 0:
+        words = (HEAD_WORDS + added + before + 1) & -2
+        start = bump(thread, size + (words << 3))
+        if start == 0:
+            return Word(NO_ROOM)
+        trace = begin_trace(start + size, added + before, words)
+        write_places(trace, added, pc, frame, calls)
+        i = Word(0)
+        while i < before:
+            trace.places[added + i] = Trace(old).places[i]
+            i += 1
+        if is_int(raised):
+            known = Known(thread.known.at((raised >> 1) * KNOWN_WORDS))
+            raised = Value(Word(begin_exception(start, known.kind >> 1, known.argument)))
+        Raisable(raised).trace = Value(Word(trace))
+    at[found.slot] = raised
+    thread.pc = Bytecode(found.target)
+    thread.frame = at
+    return Word(CAUGHT)
+
+
+def raising(name: str, again: int) -> Handler:
+    """raise src"""
+
+    @opcode
+    def fast(vm: Machine, src: Slot) -> Exit:
+        x = vm[src]
+        if is_exception(x):
+            outcome = unwind(vm.thread, vm.pc, vm.frame, x, Word(again))
+            if outcome == CAUGHT:
+                return vm.enter(vm.thread.pc, vm.thread.frame)
+            if outcome == NO_ROOM:
+                return no_room(vm)
+        return fault(vm)
+
+    return named(name, fast)
+
+
+RAISE = raising("RAISE", 0)
+RERAISE = raising("RERAISE", 1)
+
+
+def known(name: str) -> Handler:
+    """The instruction raises a known fault; uncaught, it is the host's, who looks again: a list may be another by then."""
+    number = NUMBERS[name]
+
+    @slow
+    def raises(vm: Machine) -> Exit:
+        outcome = unwind(vm.thread, vm.pc, vm.frame, Value(number << 1), Word(0))
+        if outcome == CAUGHT:
+            return vm.enter(vm.thread.pc, vm.thread.frame)
+        if outcome == NO_ROOM:
+            return no_room(vm)
+        return hosted(vm)
+
+    return named(f"raise_{name}", raises)
 
 
 @opcode

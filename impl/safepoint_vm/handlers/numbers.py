@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from safepoint_vm.values import is_int, is_number, pack, scaled, unscaled
 from safepoint_vm.vocabulary import Float, Value, inline
-from safepoint_vm.words import is_int, is_number, pack, scaled, unscaled
 
 EXACT = 1 << 53  # ints up to here are floats, too
+EXACT_FLOAT = float(EXACT)
+SIGN = -(1 << 63)  # of a float's bits
 
 
 @inline
@@ -49,6 +51,11 @@ def both_numbers(x: Value, y: Value) -> bool:
 
 
 @inline
+def is_finite(x: Float) -> bool:
+    return x - x == 0.0
+
+
+@inline
 def is_exact(x: Value) -> bool:
     """Of a number: as a float it is what it was."""
     if is_int(x):
@@ -82,13 +89,3 @@ def float_greater(x: Float, y: Float) -> bool:
 @inline
 def float_greater_equal(x: Float, y: Float) -> bool:
     return x >= y
-
-
-@inline
-def float_equal(x: Float, y: Float) -> bool:
-    return x == y
-
-
-@inline
-def float_not_equal(x: Float, y: Float) -> bool:
-    return x != y

@@ -4,17 +4,16 @@ A list's length and its backing are read apart from each other, while other thre
 that was just loaded, so racing threads lose updates and never memory.
 """
 
-# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
-
 from __future__ import annotations
 
 from safepoint_vm.handlers.allocating import bump, larger, no_room
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
+from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.strings import (
-    begin_backing,
     begin_list,
     begin_string,
+    character,
     clear,
     copy_characters,
     copy_elements,
@@ -22,24 +21,12 @@ from safepoint_vm.handlers.strings import (
     smaller,
     string_words,
 )
-from safepoint_vm.machine import CHECKS_FLAG, Builtin, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.values import as_number, is_int, is_list, is_string
 from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
-from safepoint_vm.words import (
-    CHARACTERS,
-    HEAD_WORDS,
-    LIST,
-    NONE_WORD,
-    OBJECT,
-    Backing,
-    Characters,
-    List,
-    String,
-    Thread,
-    as_number,
-    is_int,
-    is_list,
-    is_string,
-)
+from safepoint_vm.words import LIST, NONE_WORD, OBJECT, Characters, List, String
+
+list_index, string_index, store_index = known("list_index"), known("string_index"), known("store_index")
 
 
 @opcode
@@ -66,19 +53,6 @@ LIST_.__name__ = "LIST"
 
 
 @inline
-def character(thread: Thread, of: String, index: Word) -> Value:
-    """A string of one character; 0: there is no room."""
-    code = of.characters[index]
-    if code < CHARACTERS:
-        return thread.characters[code]
-    start = bump(thread, string_words(Word(1)) << 3)
-    if start == 0:
-        return Value(0)
-    begin_string(start, Word(1)).characters[0] = Value(code)
-    return Value(start + OBJECT)
-
-
-@inline
 def position(index: Value, length: Value) -> Value:
     """Counted from the start."""
     if index < 0:
@@ -98,14 +72,17 @@ def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
             if below(at, length) and below(at, backing.capacity):
                 vm[dst] = backing.elements[at >> 1]
                 return vm.next()
+            if not below(at, length):
+                return list_index(vm)
         elif is_string(x):
             at = position(i, String(x).length)
             if below(at, String(x).length):
-                found = character(vm.thread, String(x), at >> 1)
+                found = character(vm.thread, String(x).characters[at >> 1])
                 if found == 0:
                     return no_room(vm)
                 vm[dst] = found
                 return vm.next()
+            return string_index(vm)
     return hosted(vm)
 
 
@@ -132,6 +109,8 @@ def slow_store_index(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
         if below(at, length) and below(at, backing.capacity):
             backing.elements[at >> 1] = vm[src]
             return vm.next()
+        if not below(at, length):
+            return store_index(vm)
     return hosted(vm)
 
 
@@ -145,31 +124,6 @@ def STORE_INDEX(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
             backing.elements[i >> 1] = vm[src]
             return vm.next()
     return slow_store_index(vm, of, index, src)
-
-
-@opcode
-def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
-    """del of[index]"""
-    x, i = vm[of], as_number(vm[index])
-    if is_list(x) and is_int(i):
-        backing = List(x).backing
-        length = smaller(List(x).length, backing.capacity)
-        at = position(i, length)
-        if below(at, length):
-            close_gap(List(x), backing, at >> 1, length >> 1)
-            return vm.next()
-    return hosted(vm)
-
-
-@inline
-def close_gap(of: List, backing: Backing, at: Word, length: Word) -> None:
-    """What is behind element `at` moves one to the front."""
-    i = at + 1
-    while i < length:
-        backing.elements[i - 1] = backing.elements[i]
-        i += 1
-    backing.elements[length - 1] = Value(0)  # the list no longer keeps it alive
-    of.length = Value((length - 1) << 1)
 
 
 # ---- slices
@@ -245,90 +199,6 @@ def LEN(vm: Machine, dst: Slot, src: Slot) -> Exit:
     return hosted(vm)
 
 
-# ---- growing and shrinking
-
-
-@slow
-def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
-    """A larger backing, published when it is complete."""
-    x = vm[of]
-    if not is_list(x):
-        return fault(vm)
-    old = List(x).backing
-    length = smaller(List(x).length, old.capacity) >> 1  # another thread may be growing it
-    capacity = length * 2 + 4
-    start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
-    if start == 0:
-        return no_room(vm)
-    new = begin_backing(start, capacity)
-    i = Word(0)
-    while i < length:
-        new.elements[i] = old.elements[i]
-        i += 1
-    new.elements[length] = vm[src]
-    clear(new, length + 1, capacity)
-    List(x).backing = new
-    List(x).length = Value((length + 1) << 1)
-    return vm.next()
-
-
-@opcode
-def APPEND(vm: Machine, of: Slot, src: Slot) -> Exit:
-    """of.append(src)"""
-    x = vm[of]
-    if is_list(x):
-        backing = List(x).backing
-        length = List(x).length
-        if below(length, backing.capacity):
-            backing.elements[length >> 1] = vm[src]
-            List(x).length = Value(length + 2)
-            return vm.next()
-    return slow_append(vm, of, src)
-
-
-@opcode
-def POP(vm: Machine, dst: Slot, of: Slot) -> Exit:
-    """dst = of.pop()"""
-    x = vm[of]
-    if is_list(x):
-        backing = List(x).backing
-        last = Value(List(x).length - 2)
-        if below(last, backing.capacity):
-            vm[dst] = backing.elements[last >> 1]
-            backing.elements[last >> 1] = Value(0)  # the list no longer keeps it alive
-            List(x).length = last
-            return vm.next()
-    return hosted(vm)
-
-
-@opcode
-def POP_AT(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
-    """dst = of.pop(index)"""
-    x, i = vm[of], as_number(vm[index])
-    if is_list(x) and is_int(i):
-        backing = List(x).backing
-        length = smaller(List(x).length, backing.capacity)
-        at = position(i, length)
-        if below(at, length):
-            found = backing.elements[at >> 1]
-            close_gap(List(x), backing, at >> 1, length >> 1)
-            vm[dst] = found
-            return vm.next()
-    return hosted(vm)
-
-
-@opcode
-def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
-    """first = ''.join of str(first), str(first+1), …"""
-    return hosted(vm)
-
-
-@opcode
-def BUILTIN(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
-    """first = builtin(first, first+1, …)"""
-    return hosted(vm)
-
-
 # ---- for … in a list or string
 
 
@@ -348,7 +218,7 @@ def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     x, i = vm[loop], vm[loop + 1]
     if not below(i, String(x).length):
         return vm.next()
-    found = character(vm.thread, String(x), i >> 1)
+    found = character(vm.thread, String(x).characters[i >> 1])
     if found == 0:
         uncount_back_edge(vm.thread)
         return no_room(vm)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.machine import Count, Exited, Machine, Slot
+from safepoint_vm.values import has_kind
 from safepoint_vm.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
-from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock, has_kind
+from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock
 
 
 @inline

@@ -1,0 +1,145 @@
+"""Comparison, identity, and `in`.  Fast: ints, and floats that need no box; the order of tagged ints is that of the ints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from safepoint_vm.handlers.families import Handler, named
+from safepoint_vm.handlers.leaving import hosted
+from safepoint_vm.handlers.numbers import float_greater, float_greater_equal, float_less, float_less_equal
+from safepoint_vm.handlers.order import ABOVE, BELOW, HOSTED, NO, SAME, YES, compare, contains, equal, identical
+from safepoint_vm.machine import Machine, Slot
+from safepoint_vm.values import both_floats, both_ints, is_object, scaled, truth_word
+from safepoint_vm.vocabulary import Exit, Float, Value, Word, inline, opcode, slow
+
+FloatTest = Callable[[Float, Float], bool]
+
+
+@inline
+def is_less(x: Value, y: Value) -> bool:
+    return x < y
+
+
+@inline
+def is_less_equal(x: Value, y: Value) -> bool:
+    return x <= y
+
+
+@inline
+def is_greater(x: Value, y: Value) -> bool:
+    return x > y
+
+
+@inline
+def is_greater_equal(x: Value, y: Value) -> bool:
+    return x >= y
+
+
+def ordering(name: str, holds: Callable[[Value, Value], bool], of_floats: FloatTest, wanted: int) -> Handler:
+    """dst = left op right.  `wanted`: what `compare` may find."""
+
+    @slow
+    def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        found = compare(vm[left], vm[right], Word(0))
+        if found == HOSTED:
+            return hosted(vm)
+        vm[dst] = truth_word(found & wanted != 0)
+        return vm.next()
+
+    named(f"slow_{name.lower()}", of_any)
+
+    @opcode
+    def fast(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        x, y = vm[left], vm[right]
+        if both_ints(x, y):
+            vm[dst] = truth_word(holds(x, y))
+            return vm.next()
+        if both_floats(x, y):
+            vm[dst] = truth_word(of_floats(scaled(x), scaled(y)))
+            return vm.next()
+        return of_any(vm, dst, left, right)
+
+    return named(name, fast)
+
+
+LESS = ordering("LESS", is_less, float_less, BELOW)
+LESS_EQUAL = ordering("LESS_EQUAL", is_less_equal, float_less_equal, BELOW | SAME)
+GREATER = ordering("GREATER", is_greater, float_greater, ABOVE)
+GREATER_EQUAL = ordering("GREATER_EQUAL", is_greater_equal, float_greater_equal, ABOVE | SAME)
+
+
+@inline
+def is_equal(x: Value, y: Value) -> bool:
+    return x == y
+
+
+@inline
+def is_not_equal(x: Value, y: Value) -> bool:
+    return x != y
+
+
+def equality(name: str, holds: Callable[[Value, Value], bool], wanted: int) -> Handler:
+    """dst = left op right, of any values."""
+
+    @slow
+    def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        found = equal(vm[left], vm[right], Word(0))
+        if found == HOSTED:
+            return hosted(vm)
+        vm[dst] = truth_word(found == wanted)
+        return vm.next()
+
+    named(f"slow_{name.lower()}", of_any)
+
+    @opcode
+    def fast(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        x, y = vm[left], vm[right]
+        if both_ints(x, y):
+            vm[dst] = truth_word(holds(x, y))
+            return vm.next()
+        return of_any(vm, dst, left, right)
+
+    return named(name, fast)
+
+
+EQUAL = equality("EQUAL", is_equal, YES)
+NOT_EQUAL = equality("NOT_EQUAL", is_not_equal, NO)
+
+
+def identity(name: str, wanted: int) -> Handler:
+    """dst = left is right, or is not."""
+
+    @opcode
+    def fast(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        x, y = vm[left], vm[right]
+        found = Word(YES)
+        if x != y:
+            found = Word(NO)
+            if is_object(x) and is_object(y):
+                found = identical(x, y)
+        vm[dst] = truth_word(found == wanted)
+        return vm.next()
+
+    return named(name, fast)
+
+
+IS = identity("IS", YES)
+IS_NOT = identity("IS_NOT", NO)
+
+
+def membership(name: str, wanted: int) -> Handler:
+    """dst = left in right, or not in."""
+
+    @opcode
+    def fast(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+        found = contains(vm[right], vm[left])
+        if found == HOSTED:
+            return hosted(vm)
+        vm[dst] = truth_word(found == wanted)
+        return vm.next()
+
+    return named(name, fast)
+
+
+IN = membership("IN", YES)
+NOT_IN = membership("NOT_IN", NO)

@@ -1,0 +1,114 @@
+"""Lists that grow and shrink."""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.allocating import bump, no_room
+from safepoint_vm.handlers.exceptions import known
+from safepoint_vm.handlers.leaving import fault, hosted
+from safepoint_vm.handlers.sequences import position
+from safepoint_vm.handlers.strings import begin_backing, clear, smaller
+from safepoint_vm.machine import Machine, Slot
+from safepoint_vm.values import as_number, is_int, is_list
+from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
+from safepoint_vm.words import HEAD_WORDS, Backing, List
+
+empty_pop = known("empty_pop")
+
+
+@slow
+def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
+    """A larger backing, published when it is complete."""
+    x = vm[of]
+    if not is_list(x):
+        return fault(vm)
+    old = List(x).backing
+    length = smaller(List(x).length, old.capacity) >> 1  # another thread may be growing it
+    capacity = length * 2 + 4
+    start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
+    if start == 0:
+        return no_room(vm)
+    new = begin_backing(start, capacity)
+    i = Word(0)
+    while i < length:
+        new.elements[i] = old.elements[i]
+        i += 1
+    new.elements[length] = vm[src]
+    clear(new, length + 1, capacity)
+    List(x).backing = new
+    List(x).length = Value((length + 1) << 1)
+    return vm.next()
+
+
+@opcode
+def APPEND(vm: Machine, of: Slot, src: Slot) -> Exit:
+    """of.append(src)"""
+    x = vm[of]
+    if is_list(x):
+        backing = List(x).backing
+        length = List(x).length
+        if below(length, backing.capacity):
+            backing.elements[length >> 1] = vm[src]
+            List(x).length = Value(length + 2)
+            return vm.next()
+    return slow_append(vm, of, src)
+
+
+@opcode
+def POP(vm: Machine, dst: Slot, of: Slot) -> Exit:
+    """dst = of.pop()"""
+    x = vm[of]
+    if is_list(x):
+        backing = List(x).backing
+        last = Value(List(x).length - 2)
+        if below(last, backing.capacity):
+            vm[dst] = backing.elements[last >> 1]
+            backing.elements[last >> 1] = Value(0)  # the list no longer keeps it alive
+            List(x).length = last
+            return vm.next()
+        if last < 0:
+            return empty_pop(vm)
+    return hosted(vm)
+
+
+@opcode
+def POP_AT(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
+    """dst = of.pop(index)"""
+    x, i = vm[of], as_number(vm[index])
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        length = smaller(List(x).length, backing.capacity)
+        at = position(i, length)
+        if below(at, length):
+            found = backing.elements[at >> 1]
+            close_gap(List(x), backing, at >> 1, length >> 1)
+            vm[dst] = found
+            return vm.next()
+    return hosted(vm)
+
+
+# ---- shrinking anywhere
+
+
+@opcode
+def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
+    """del of[index]"""
+    x, i = vm[of], as_number(vm[index])
+    if is_list(x) and is_int(i):
+        backing = List(x).backing
+        length = smaller(List(x).length, backing.capacity)
+        at = position(i, length)
+        if below(at, length):
+            close_gap(List(x), backing, at >> 1, length >> 1)
+            return vm.next()
+    return hosted(vm)
+
+
+@inline
+def close_gap(of: List, backing: Backing, at: Word, length: Word) -> None:
+    """What is behind element `at` moves one to the front."""
+    i = at + 1
+    while i < length:
+        backing.elements[i - 1] = backing.elements[i]
+        i += 1
+    backing.elements[length - 1] = Value(0)  # the list no longer keeps it alive
+    of.length = Value((length - 1) << 1)

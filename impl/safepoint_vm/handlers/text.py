@@ -1,0 +1,116 @@
+"""`str` of strings and ints, f-strings, and `int` of plain digits.  What else has a text, the host writes."""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.allocating import bump, no_room
+from safepoint_vm.handlers.leaving import hosted
+from safepoint_vm.handlers.strings import MOST, begin_string, copy_characters, string_words
+from safepoint_vm.machine import Count, Machine, Slot
+from safepoint_vm.values import is_int, is_string
+from safepoint_vm.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
+from safepoint_vm.words import OBJECT, UNSET_WORD, Characters, String, Thread
+
+MINUS, ZERO = ord("-"), ord("0")
+MOST_DIGITS = 18  # of an int that surely fits
+
+
+@inline
+def magnitude(x: Value) -> Word:
+    if x < 0:
+        return 0 - (x >> 1)
+    return x >> 1
+
+
+@inline
+def decimal_length(x: Value) -> Word:
+    """How many characters the text of an int has."""
+    rest, count = magnitude(x), Word(1)
+    while rest > 9:
+        rest = divide_unsigned(rest, Word(10))
+        count += 1
+    if x < 0:
+        return count + 1
+    return count
+
+
+@inline
+def write_decimal(x: Value, to: Characters, length: Word) -> None:
+    rest, i = magnitude(x), length
+    while i > 0:
+        i -= 1
+        shorter = divide_unsigned(rest, Word(10))
+        to[i] = Value(rest - shorter * 10 + ZERO)
+        rest = shorter
+    if x < 0:
+        to[0] = Value(MINUS)
+
+
+@inline
+def text_length(x: Value) -> Word:
+    """Of a string or an int; of another value more than MOST."""
+    if is_int(x):
+        return decimal_length(x)
+    if is_string(x):
+        return String(x).length >> 1
+    return Word(MOST + 1)
+
+
+@routine
+def text(thread: Thread, parts: Array, count: Word) -> Value:
+    """One string of strings and ints.  UNSET: other values, or too long; 0: there is no room."""
+    length, i = Word(0), Word(0)
+    while i < count:
+        length += text_length(parts[i])
+        i += 1
+    if length > MOST:
+        return Value(UNSET_WORD)
+    start = bump(thread, string_words(length) << 3)
+    if start == 0:
+        return Value(0)
+    characters = begin_string(start, length).characters
+    at = Word(0)
+    i = Word(0)
+    while i < count:
+        part = parts[i]
+        size = text_length(part)
+        if is_int(part):
+            write_decimal(part, Characters(characters.at(at)), size)
+        else:
+            copy_characters(String(part).characters, Characters(characters.at(at)), size)
+        at += size
+        i += 1
+    return Value(start + OBJECT)
+
+
+@opcode
+def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
+    """first = ''.join of str(first), str(first+1), …"""
+    made = text(vm.thread, vm.frame.at(first), count)
+    if made == UNSET_WORD:
+        return hosted(vm)
+    if made == 0:
+        return no_room(vm)
+    vm[first] = made
+    return vm.next()
+
+
+@routine
+def number_in(text: String) -> Value:
+    """The int that is written there: digits, perhaps behind a minus.  UNSET: the host looks closer."""
+    count, i, sign = text.length >> 1, Word(0), Word(0)
+    if count != 0:
+        sign = text.characters[0]
+        if sign == MINUS:
+            i = Word(1)
+    if i == count or count > MOST_DIGITS:
+        return Value(UNSET_WORD)
+    total = Word(0)
+    while i < count:
+        digit = text.characters[i] - ZERO
+        if digit < 0 or digit > 9:
+            return Value(UNSET_WORD)
+        total = total * 10 + digit
+        i += 1
+    if sign == MINUS:
+        return Value(0 - (total << 1))
+    return Value(total << 1)
