@@ -59,6 +59,8 @@ PROCEDURES = (
     "reenter",
     "start_thread",
     "exit_thread",
+    "mask",
+    "unmask",
     "stop_world",
     "start_world",
 )

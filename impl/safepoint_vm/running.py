@@ -137,7 +137,7 @@ class Running:
             case Exited.RELEASED:
                 self._world.tell()
                 self.guest.skip()
-            case Exited.PUSH_WAITS | Exited.BACK_EDGE_WAITS:
+            case _ if why in WAITS:
                 procedure, after = WAITS[why]
                 self._world.call(procedure, self.guest.address, resume=self.guest.record.get("suspended"))
                 return after

@@ -28,6 +28,7 @@ from safepoint_vm.words import TABLE_WORDS, Thread
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
+    Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
 }
 """Why machine code was left -> the procedure that waits, and the handler that goes on when it is through."""
 

@@ -14,6 +14,7 @@ from safepoint_vm.handlers import (
     control,
     exceptions,
     moves,
+    requests,
     sequences,
     threads,
 )
@@ -24,6 +25,7 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.after_push,
     control.slow_back_edge,
     control.after_back_edge,
+    requests.after_unmask,
 )
 """Handlers that somebody else than an instruction leads to: the host, or a poisoned table."""
 
@@ -44,7 +46,7 @@ def opcodes() -> dict[str, Callable[..., Any]]:
     """KeyError: an opcode without a handler."""
     found = {
         value.__name__: value
-        for module in (moves, arithmetic, control, calls, sequences, exceptions, threads)
+        for module in (moves, arithmetic, control, calls, sequences, exceptions, threads, requests)
         for value in vars(module).values()
         if getattr(value, "role", None) == "opcode"
     }

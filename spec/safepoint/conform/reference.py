@@ -64,6 +64,8 @@ class Reference(Stepped):
         """Is there nothing by which the rest of the two runs could differ?"""
         if self.stops or self.waits or other.stops or other.waits or self.sites.words != other.sites.words:
             return False
+        if self.sites.privates != other.sites.privates:
+            return False
         return same(self.machine.state, other.machine.state)
 
     @property

@@ -38,6 +38,8 @@ class Calls(Names):
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
+            case ast.Call() if self.imports(node.func, "masked"):
+                raise self.error(node, "masked() stands only in a with", "with masked():")
             case ast.Call():
                 return self.call(node)
             case ast.List():

@@ -118,8 +118,24 @@ class Machine:
                 return self._native(*instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
+            case "unmask":
+                return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
             case _:
-                return self._start(*instruction.operands) if instruction.op == "START" else GO
+                return self._unchecked(instruction.op, *instruction.operands)
+
+    def _unchecked(self, op: str, *operands: int) -> int | Fault:
+        """What visits no check site, and is more than an effect on the state."""
+        match op:
+            case "START":
+                return self._start(*operands)
+            case "MASK":
+                return self._mask(*operands)
+        return GO
+
+    def _mask(self, dst: int) -> int:
+        before = self._visit("mask")
+        self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
+        return GO
 
     def _start(self, src: int) -> int | Fault:
         """Make the new thread, which stands before its first instruction; the effect says that it is started."""

@@ -169,8 +169,8 @@ def ACQUIRE(s: State, src: int) -> State:
     return s.on_object(Objects.lock, src)
 
 
-def BLOCKED(s: State, _src: int) -> State:
-    """JOIN and SLEEP: nothing is left to do."""
+def DONE(s: State, *_: int) -> State:
+    """The machine has done it: nothing is left to do."""
     return s.skip()
 
 
@@ -191,6 +191,5 @@ EFFECTS: dict[str, Effect] = {
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
     "PRINT_END": PRINT,
-    "JOIN": BLOCKED,
-    "SLEEP": BLOCKED,
+    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), DONE),
 }
