@@ -130,6 +130,8 @@ class Running:
                 self._print()
             case Exited.THREADING:
                 self._threading()
+            case Exited.ASKS:
+                self._ask()
             case Exited.LOCKED:
                 with self._native():
                     self._world.wait()
@@ -177,6 +179,16 @@ class Running:
             self._sleep()
         else:
             self.guest.skip()
+
+    def _ask(self) -> None:
+        """INTERRUPT."""
+        if (fault := self.guest.refused()) is not None:
+            self.guest.throw(fault, self._make_room)
+            return
+        number = self.guest.joined()
+        with self._native():
+            self._vm.interrupt_thread(number)
+        self.guest.skip()
 
     def _start(self) -> Fault | None:
         with self._native():

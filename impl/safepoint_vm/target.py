@@ -121,11 +121,20 @@ class FoldedTarget(Stepped):
         elif why in WAITS:
             procedure, after = WAITS[why]
             self._waiting = self.request(procedure, resume=self._thread.record.get("suspended")), after
+        elif why is Exited.ASKS:
+            self._ask()
         elif why in (Exited.THREADING, Exited.LOCKED, Exited.RELEASED):
             raise NotSteppable(
                 f"{self._thread.place()}: a program with other threads, or that sleeps, is not steppable"
             )
         return left + 1 if self.waits and not free else left
+
+    def _ask(self) -> None:
+        """Of a thread that nobody has started: it hears nothing of it."""
+        if (fault := self._thread.refused()) is not None:
+            self._thread.throw(fault, self._make_room)
+        else:
+            self._thread.skip()
 
     def _make_room(self) -> bool:
         """Everything is on one OS thread, and the guest is outside machine code: nobody is to be stopped."""

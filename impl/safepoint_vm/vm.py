@@ -98,6 +98,12 @@ class Vm:
                 return threads.NO_THREAD
             return None
 
+    def interrupt_thread(self, number: int) -> None:
+        """One that has not been started, or has ended, hears nothing of it; nor does one that is born in its record."""
+        with self.world.unstopped():
+            if running := self._started.get(number):
+                running.interrupt()
+
     def alive(self, number: int) -> Running | None:
         """The thread of this number that the guest has started, until it has ended."""
         return self._started.get(number)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
 from safepoint.conform.differential import Schedule, Undisturbed
-from safepoint.guest.api import masked
+from safepoint.guest.api import interrupt, masked
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError
+from safepoint.guest.world import World
+from safepoint.model.graph import Cell
 from tests import oracle
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -139,6 +142,133 @@ def test_in_cpython_too_an_interrupt_takes_the_place_of_what_leaves_the_section(
     with pytest.raises(KeyboardInterrupt) as raised:
         fails()
     assert isinstance(raised.value.__context__, ValueError)
+
+
+# ---------------------------------------------------------------------------------------------- interrupt
+
+THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import interrupt, masked\n"
+
+
+def finished(source: str, quantum: int) -> World:
+    world = World(compile_program(THREADS + source, "f.py"), 4096, quantum)
+    for _ in range(20_000):
+        if not world.step():
+            assert world.waiting() == []
+            return world
+    raise AssertionError("does not end")
+
+
+NEWBORN = """
+def f():
+    try:
+        while True:
+            pass
+    except KeyboardInterrupt:
+        print("interrupted")
+t = Thread(target=f)
+t.start()
+for i in range(turns):
+    pass
+interrupt(t)
+t.join()
+print("joined")
+"""
+
+
+@pytest.mark.parametrize("quantum", [1, 2, 3, 1000])
+@pytest.mark.parametrize("turns", range(6))
+def test_an_interrupt_is_not_lost_at_birth(turns: int, quantum: int) -> None:
+    """Birth drops what is pending; with long turns the thread is interrupted before it is born, and dies of it."""
+    world = finished(NEWBORN.replace("turns", str(turns)), quantum)
+    died = [uncaught.fault.kind for uncaught in world.uncaught]
+    assert (world.output, died) in (("interrupted\njoined\n", []), ("joined\n", ["KeyboardInterrupt"]))
+    assert [kind for kind, *_ in world.sites[1].seen] == ["INTERRUPT"]
+
+
+AGAIN = """
+def f():
+    for i in range(20):
+        pass
+    print("whole")
+a = Thread(target=f)
+interrupt(a)
+a.start()
+a.join()
+b = Thread(target=f)
+b.start()
+interrupt(a)
+b.join()
+interrupt(b)
+"""
+
+
+@pytest.mark.parametrize("quantum", [1, 1000])
+def test_who_has_not_been_started_or_has_ended_hears_nothing(quantum: int) -> None:
+    """Nor does the thread that lives in its record now."""
+    world = finished(AGAIN, quantum)
+    assert len(world.machines) == 2, "the second thread was to be born in the record of the first"
+    assert world.output == "whole\nwhole\n"
+    assert world.sites[1].words[Cell(1, "pending")] == 0
+
+
+@pytest.mark.parametrize("turns", [*range(12), 60])
+def test_a_section_of_a_thread_that_another_one_interrupts_is_executed_whole(turns: int) -> None:
+    """At every distance of the two threads, from before the section to after its end."""
+    source = f"""
+done = []
+def f():
+    while not done:
+        pass
+    try:
+        with masked():
+            for i in range(3):
+                done.append(i)
+    except KeyboardInterrupt:
+        pass
+t = Thread(target=f)
+t.start()
+sleep(0.0001)
+done.append("go")
+for i in range({turns}):
+    pass
+interrupt(t)
+t.join()
+print(done)
+"""
+    assert finished(source, 1).output in ("['go', 0, 1, 2]\n", "['go']\n")
+
+
+def test_cpython_interrupts_a_thread_and_no_other() -> None:
+    heard, ready, over = [], threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            ready.set()
+            while not over.is_set():
+                pass
+        except KeyboardInterrupt:
+            heard.append("interrupted")
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    interrupt(threads[0])
+    for thread in threads:
+        ready.clear()
+        thread.start()
+        assert ready.wait(60)
+    interrupt(threads[1])
+    threads[1].join(60)
+    assert heard == ["interrupted"]
+    assert threads[0].is_alive()
+    over.set()
+    threads[0].join(60)
+    interrupt(threads[0])
+    assert heard == ["interrupted"]
+
+
+@pytest.mark.parametrize("value", ["None", "'t'", "[]"])
+def test_only_a_thread_is_interrupted(value: str) -> None:
+    source = f"{THREADS}try:\n interrupt({value})\nexcept TypeError as e:\n print(e)\n"
+    assert Undisturbed(source, "f.py", 4096).end.output == oracle.run(source).output == "interrupt() wants a thread\n"
 
 
 # ---------------------------------------------------------------------------------------------- what is refused

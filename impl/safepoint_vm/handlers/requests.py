@@ -1,4 +1,8 @@
-"""Critical sections.  Their beginning and their end are the protocol's text, and cost a call of it."""
+"""Requests that the guest makes, which go through the host; and critical sections, whose beginning and end are calls of the
+protocol's text.
+"""
+
+# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
 
 from __future__ import annotations
 
@@ -53,3 +57,15 @@ def UNMASK(vm: Machine, src: Slot) -> Exit:
     if vm[src] != FALSE_WORD:
         return vm.next()
     return end_section(vm)
+
+
+@slow
+def asks(vm: Machine) -> Exit:
+    """Which record is the other thread's, the host knows."""
+    return vm.leave(Exited.ASKS)
+
+
+@opcode
+def INTERRUPT(vm: Machine, src: Slot) -> Exit:
+    """interrupt(src): KeyboardInterrupt is posted to a thread"""
+    return asks(vm)

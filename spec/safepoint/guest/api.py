@@ -1,14 +1,18 @@
 """What a guest program may import beside the standard library: requests, as the guest makes them and as it holds them off.
 
+    interrupt(thread)  KeyboardInterrupt in a thread, as if it had been Control-C: at its next check site, or where it blocks.  One
+                       that has not been started, or has ended, hears nothing of it.
     with masked():     a critical section: an interrupt stays pending, and is raised at the section's end, whatever way it is
                        left, instead of what leaves it.  Of sections inside each other, that is the end of the outermost.
 
 The guest's compiler knows these names and makes instructions of them; what stands here is what CPython executes, so that
-a guest program is a Python program with the same meaning.  Control-C comes to CPython's main thread, and is kept back there.
+a guest program is a Python program with the same meaning.  There an interrupt comes between any two bytecodes, but to a thread
+that blocks only afterwards; and Control-C comes to the main thread, and is kept back in its critical sections only.
 """
 
 from __future__ import annotations
 
+import ctypes
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +22,17 @@ _kept: dict[Thread, bool] = {}
 """The threads inside a critical section -> has an interrupt come for it?"""
 
 _lock = Lock()
+
+
+def interrupt(thread: Thread) -> None:
+    if not isinstance(thread, Thread):
+        raise TypeError("interrupt() wants a thread")
+    with _lock:
+        if thread in _kept:
+            _kept[thread] = True
+        elif thread.is_alive():
+            ident = ctypes.c_ulong(thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
 
 
 @contextmanager

@@ -50,6 +50,8 @@ class Others(Protocol):
         """Microseconds."""
         ...
 
+    def interrupt_thread(self, ref: Ref) -> None: ...
+
 
 class Alone:
     """A world of one thread, which has all the time that there is: a sleep is over at once."""
@@ -59,6 +61,9 @@ class Alone:
 
     def now(self) -> float:
         return math.inf
+
+    def interrupt_thread(self, ref: Ref) -> None:
+        """Nobody has started it."""
 
 
 class Machine:
@@ -130,6 +135,16 @@ class Machine:
                 return self._start(*operands)
             case "MASK":
                 return self._mask(*operands)
+            case "INTERRUPT":
+                return self._interrupt(*operands)
+        return GO
+
+    def _interrupt(self, src: int) -> int | Fault:
+        value = self.state[src]
+        if fault := threads.refused(Objects(self.state.things), "INTERRUPT", value, self.state.thread):
+            return fault
+        assert isinstance(value, Ref)
+        self.others.interrupt_thread(value)
         return GO
 
     def _mask(self, dst: int) -> int:

@@ -191,5 +191,5 @@ EFFECTS: dict[str, Effect] = {
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
     "PRINT_END": PRINT,
-    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), DONE),
+    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK", "INTERRUPT"), DONE),
 }

@@ -25,18 +25,24 @@ METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": 
            "RELEASE": ("lock", "release")}  # fmt: skip
 """Opcode -> the kind of object that has the method, and its name."""
 
+REQUESTS = {"INTERRUPT": "interrupt"}
+"""Opcode -> the function of `api` that asks a thread for something."""
+
 NO_THREAD = Fault("RuntimeError", "can't start new thread")
 LONGEST = 2**63 / 10**9
 """Seconds that CPython cannot sleep."""
 
 
 def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
-    """Why START, JOIN, ACQUIRE or SLEEP raises at once; None: it is done, as soon as it is `ready`.
+    """Why START, JOIN, ACQUIRE, SLEEP or INTERRUPT raises at once; None: it is done, as soon as it is `ready`.
 
     running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
     """
     if op == "SLEEP":
         return _no_time(heap, value)
+    if op in REQUESTS:
+        is_thread = isinstance(value, Ref) and value.kind == "thread"
+        return None if is_thread else Fault("TypeError", f"{REQUESTS[op]}() wants a thread")
     kind, method = METHODS[op]
     if not isinstance(value, Ref) or value.kind != kind:
         if in_with:

@@ -44,6 +44,9 @@ class World:
         self.state = self.machines[MAIN].state  # the newest: of whoever went last
         self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
         self.over: set[int] = set()  # records whose thread has ended
+        self.early: set[int] = (
+            set()
+        )  # … and whose thread is to be interrupted once it is born: birth drops all requests
         self.uncaught: list[Uncaught] = []
 
     @property
@@ -77,12 +80,15 @@ class World:
             self.sites[number].wake()
         went = machine.step()
         self.state = machine.state
+        if number in self.early and not machine.unborn:
+            self._interrupt(number)
         if machine.ended:
             self._end(number)
         return went or machine.ended
 
     def _end(self, number: int) -> None:
         self.over.add(number)
+        self.early.discard(number)
         self.sites[number].call("exit_thread")
         if number != MAIN:
             heap, ref, machine = Objects(self.state.things), self.refs[number], self.machines[number]
@@ -109,13 +115,26 @@ class World:
         self.machines[number : number + 1] = [machine]
         return True
 
+    def interrupt_thread(self, ref: Ref) -> None:
+        """One that has not been started, or has ended, hears nothing of it."""
+        for number, lives in self.refs.items():
+            if lives == ref and number not in self.over:
+                self._interrupt(number)
+
+    def _interrupt(self, number: int) -> None:
+        if self.machines[number].unborn:
+            self.early.add(number)
+        else:
+            self.early.discard(number)
+            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+
     # -- what the host asks
 
     def interrupt(self) -> None:
         """Control-C: for the first thread; once that has ended, for all others."""
         wanted = [MAIN] if MAIN not in self.over else [n for n in range(len(self.machines)) if n not in self.over]
         for number in wanted:
-            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+            self._interrupt(number)
 
     def waiting(self) -> list[str]:
         """Who has not ended and cannot go on, and where."""

@@ -1,0 +1,76 @@
+"""Requests that guest threads make of each other, in machine code, on OS threads: counted, so that none is lost or made twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.impl.test_threads import ran
+
+REQUESTS = "from safepoint.guest.api import interrupt, masked\n"
+
+TRANSFERS = """
+accounts = [60, 40]
+heard = [0, 0]
+ready = [-1]
+def move(amount):
+    with masked():
+        left = accounts[0] - amount
+        accounts[0] = left
+        for i in range(3):
+            [i] * 3
+        accounts[1] = 100 - left
+def work(times):
+    for i in range(times):
+        try:
+            ready[0] = i
+            while True:
+                move(i % 7)
+                if accounts[0] + accounts[1] != 100:
+                    heard[1] += 1
+        except KeyboardInterrupt:
+            heard[0] += 1
+            if accounts[0] + accounts[1] != 100:
+                heard[1] += 1
+t = Thread(target=work, args=(TIMES,))
+t.start()
+for i in range(TIMES):
+    while ready[0] != i:
+        pass
+    interrupt(t)
+t.join()
+print(heard)
+"""
+
+
+@pytest.mark.rule("MASKED-STAYS", "UNMASK-LOOKS")
+@pytest.mark.parametrize(("times", "stress"), [(400, False), (40, True)])
+def test_every_interrupt_is_heard_once_and_never_inside_a_section(times: int, stress: bool) -> None:
+    """Each is posted only when the one before has been heard; with collections at every allocation, too."""
+    done = ran(TRANSFERS.replace("TIMES", str(times)), stress=stress, imports=REQUESTS)
+    assert (done.output, done.errors, done.error) == (f"[{times}, 0]\n", "", "")
+
+
+def test_without_the_section_the_transfers_are_torn() -> None:
+    done = ran(TRANSFERS.replace("with masked():", "if True:").replace("TIMES", "400"), imports=REQUESTS)
+    assert done.output.startswith("[400, ")
+    assert done.output != "[400, 0]\n"
+
+
+def test_a_newborn_is_interrupted_too() -> None:
+    """Birth drops what is pending; an interrupt that comes before it waits until after it."""
+    done = ran(
+        """
+def work():
+    while True:
+        pass
+for i in range(60):
+    t = Thread(target=work)
+    t.start()
+    interrupt(t)
+    t.join()
+print("all ended")
+""",
+        imports=REQUESTS,
+    )
+    assert done.output == "all ended\n"
+    assert done.errors.count("KeyboardInterrupt") == 60
