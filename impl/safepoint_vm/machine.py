@@ -36,6 +36,7 @@ class Exited(IntEnum):
     RELEASED = 13  # RELEASE: others may wait for it; the host tells them, and goes on at the next instruction
     UNMASK_WAITS = 14  # `unmask` waits: the host goes on with it, then enters at `after_unmask`
     ASKS = 15  # INTERRUPT: another thread is asked for something, by the host
+    COLLECTS = 16  # COLLECT: the host stops the world and collects, and goes on at the next instruction
 
 
 class Slot(Word):

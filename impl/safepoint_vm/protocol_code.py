@@ -63,6 +63,7 @@ PROCEDURES = (
     "unmask",
     "stop_world",
     "start_world",
+    "stop_world_from",
 )
 OWNED_BY_WORLD = ("stop_world", "start_world")
 KINDS: dict[int, str] = {  # kind -> field of the thread's record

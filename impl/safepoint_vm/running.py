@@ -130,6 +130,9 @@ class Running:
                 self._print()
             case Exited.THREADING:
                 self._threading()
+            case Exited.COLLECTS:
+                self._world.collect_for(self.guest)
+                self.guest.skip()
             case Exited.ASKS:
                 self._ask()
             case Exited.LOCKED:

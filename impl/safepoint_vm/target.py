@@ -7,6 +7,7 @@ requesters poison.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 
 from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
@@ -26,6 +27,19 @@ from safepoint_vm.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
+
+
+def in_turn(procedures: Iterator[GoOn]) -> GoOn:
+    """One procedure under way, made of several."""
+    current: GoOn | None = next(procedures)
+
+    def go_on() -> bool:
+        nonlocal current
+        while current and current():
+            current = next(procedures, None)
+        return current is None
+
+    return go_on
 
 
 class NotSteppable(Exception):
@@ -101,7 +115,7 @@ class FoldedTarget(Stepped):
 
     def _execute(self, handler: str, budget: int) -> int:
         """Enter machine code once, and do what it was left for; what is left of the budget."""
-        if handler == "after_print":
+        if handler == "skip":
             self._thread.skip()
             return budget
         free = budget >= UNBOUNDED // 2
@@ -121,6 +135,8 @@ class FoldedTarget(Stepped):
         elif why in WAITS:
             procedure, after = WAITS[why]
             self._waiting = self.request(procedure, resume=self._thread.record.get("suspended")), after
+        elif why is Exited.COLLECTS:
+            self._skip_after(in_turn(self._collect()))
         elif why is Exited.ASKS:
             self._ask()
         elif why in (Exited.THREADING, Exited.LOCKED, Exited.RELEASED):
@@ -146,11 +162,20 @@ class FoldedTarget(Stepped):
             return
         self.request("leave")()
         self._output.append(text)
-        back = self.request("reenter")
-        if back():
+        self._skip_after(self.request("reenter"))
+
+    def _skip_after(self, go_on: GoOn) -> None:
+        if go_on():
             self._thread.skip()
         else:
-            self._waiting = back, "after_print"
+            self._waiting = go_on, "skip"
+
+    def _collect(self) -> Iterator[GoOn]:
+        """The procedures of a COLLECT, one after the other."""
+        yield self.request("stop_world_from")
+        self._world.collect(self._thread)
+        yield self.request("start_world")
+        yield self.request("reenter")
 
     @property
     def waits(self) -> bool:

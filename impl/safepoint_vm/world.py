@@ -94,14 +94,29 @@ class GuestWorld:
     def make_room(self, thread: GuestThread) -> bool:
         """For the bytes that a thread wants that is outside machine code.  False: a collection did not help."""
         before = self.heap.statistics.collections
+        with self._stopped_from(thread):
+            helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
+            return helped or self.collect(thread)  # another one's collection has helped, or its own does
+
+    def collect_for(self, thread: GuestThread) -> None:
+        """Because a thread has asked for it that is outside machine code."""
+        thread.record.set("wanted", 0)
+        with self._stopped_from(thread):
+            self.collect(thread)
+
+    @contextmanager
+    def _stopped_from(self, thread: GuestThread) -> Iterator[None]:
+        """As `stopped`, by a guest thread: nobody waits for it, also while it waits for its turn."""
         self.call("leave", thread.address)
         began = time.perf_counter()
         with self._coordinating:  # until it is back: nobody else's collection may take away what it was granted
             try:
-                with self.stopped():
-                    self.heap.statistics.stopped(time.perf_counter() - began)
-                    helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
-                    return helped or self.collect(thread)  # another one's collection has helped, or its own does
+                self.call("stop_world_from", thread.address)
+                self.heap.statistics.stopped(time.perf_counter() - began)
+                try:
+                    yield
+                finally:
+                    self.call("start_world", self.address)
             finally:
                 self.call("reenter", thread.address)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.impl.test_threads import ran
 
-REQUESTS = "from safepoint.guest.api import interrupt, masked\n"
+REQUESTS = "from safepoint.guest.api import collect, interrupt, masked\n"
 
 TRANSFERS = """
 accounts = [60, 40]
@@ -74,3 +74,21 @@ print("all ended")
     )
     assert done.output == "all ended\n"
     assert done.errors.count("KeyboardInterrupt") == 60
+
+
+COLLECTORS = """
+def work(me):
+    for i in range(25):
+        made = [me, [i], str(i)]
+        collect()
+        if made != [me, [i], str(i)]:
+            print("lost", made)
+all_of(work, [0, 1, 2])
+"""
+
+
+@pytest.mark.rule("COORDINATOR-IS-OUTSIDE")
+def test_each_collect_is_a_collection_also_of_several_threads_at_once() -> None:
+    done = ran(COLLECTORS, imports=REQUESTS)
+    assert (done.output, done.errors, done.error) == ("", "", "")
+    assert done.statistics.collections == 3 * 25

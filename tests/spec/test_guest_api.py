@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
 
 from safepoint.conform.differential import Schedule, Undisturbed
-from safepoint.guest.api import interrupt, masked
+from safepoint.guest.api import collect, interrupt, masked
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError
+from safepoint.guest.sites import Sites
 from safepoint.guest.world import World
 from safepoint.model.graph import Cell
+from safepoint.protocol import MANAGED
 from tests import oracle
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -146,7 +150,9 @@ def test_in_cpython_too_an_interrupt_takes_the_place_of_what_leaves_the_section(
 
 # ---------------------------------------------------------------------------------------------- interrupt
 
-THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import interrupt, masked\n"
+THREADS = (
+    "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, interrupt, masked\n"
+)
 
 
 def finished(source: str, quantum: int) -> World:
@@ -269,6 +275,62 @@ def test_cpython_interrupts_a_thread_and_no_other() -> None:
 def test_only_a_thread_is_interrupted(value: str) -> None:
     source = f"{THREADS}try:\n interrupt({value})\nexcept TypeError as e:\n print(e)\n"
     assert Undisturbed(source, "f.py", 4096).end.output == oracle.run(source).output == "interrupt() wants a thread\n"
+
+
+# ---------------------------------------------------------------------------------------------- collect
+
+COLLECTORS = """
+over = []
+def turns():
+    while len(over) < 2:
+        pass
+def collects(n):
+    for i in range(n):
+        collect()
+    over.append(n)
+threads = [Thread(target=turns), Thread(target=collects, args=(4,)), Thread(target=collects, args=(3,))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+"""
+
+
+@pytest.mark.rule("STOP-AWAITS-ALL", "COORDINATOR-IS-OUTSIDE", "ONE-COORDINATOR")
+@pytest.mark.parametrize("quantum", [1, 2, 3, 5, 1000])
+def test_nobody_runs_guest_code_when_a_guest_has_stopped_the_world(
+    quantum: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two coordinators beside a thread that must be stopped: each stop is whole before its end begins."""
+    call, stops = Sites.call, []
+
+    def watched(sites: Sites, procedure: str, *args: int) -> int | None:
+        if procedure == "start_world":
+            stops.append([value for cell, value in sites.words.items() if cell.word == "state"])
+        return call(sites, procedure, *args)
+
+    monkeypatch.setattr(Sites, "call", watched)
+    world = finished(COLLECTORS, quantum)
+    assert len(stops) == 7
+    assert not any(MANAGED in states for states in stops)
+    assert [kind for kind, *_ in world.sites[1].seen].count("STOP") >= 1
+
+
+def test_cpython_collects() -> None:
+    class Thing:
+        itself: Thing
+
+    thing = Thing()
+    thing.itself = thing
+    left = weakref.ref(thing)
+    gc.disable()
+    try:
+        del thing
+        assert left() is not None
+        collect()
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 # ---------------------------------------------------------------------------------------------- what is refused

@@ -69,3 +69,9 @@ def asks(vm: Machine) -> Exit:
 def INTERRUPT(vm: Machine, src: Slot) -> Exit:
     """interrupt(src): KeyboardInterrupt is posted to a thread"""
     return asks(vm)
+
+
+@opcode
+def COLLECT(vm: Machine) -> Exit:
+    """collect(): stop the world, collect, start it"""
+    return vm.leave(Exited.COLLECTS)

@@ -61,10 +61,12 @@ def parse(string: str) -> tuple[str, Schedule]:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one schedule.  `in_post`, `in_all`: shared accesses of the post alone, and of everything."""
+    """What came of one schedule.  `posted`: the thread after the post.  `in_post`, `in_all`: shared accesses of the post alone,
+    and of everything.
+    """
 
     observation: Observation
-    posted_at: tuple[int, int]  # frames and back-edges executed when the post began
+    posted: Observation
     in_post: int
     in_all: int
 
@@ -82,8 +84,10 @@ class Mismatch:
         lines += [
             f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
         ]
-        if self.schedule:
-            lines.append(f"    again: safepoint replay '{self.schedule.string(self.program)}'")
+        again = self.schedule or Schedule(
+            0, NOTHING
+        )  # a poison that nobody is to notice: what differs anyhow, differs then
+        lines.append(f"    again: safepoint replay '{again.string(self.program)}'")
         return "\n".join(lines)
 
 
@@ -124,15 +128,19 @@ def attempt(target: Stepped, schedule: Schedule, finish: Callable[[], None]) -> 
     target.watch(watching)
     target.post(schedule.kind)
     in_post, posted = accesses, target.observe()
-    posted_at = posted.frames, posted.back_edges
+    try:
+        end = outcome(target, finish)
+    finally:
+        target.watch(None)
+    return Trial(end, posted, in_post, accesses)
+
+
+def outcome(target: Stepped, finish: Callable[[], None]) -> Observation:
     try:
         finish()
     except GuestStuck:
-        stuck = replace(target.observe(), error="the guest waits for ever")
-        return Trial(stuck, posted_at, in_post, accesses)
-    finally:
-        target.watch(None)
-    return Trial(target.observe(), posted_at, in_post, accesses)
+        return replace(target.observe(), error="the guest waits for ever")
+    return target.observe()
 
 
 class Undisturbed:
@@ -176,10 +184,10 @@ class Undisturbed:
 
         trial = attempt(target, schedule, finish)
         if merged:
-            still_to_come = self.end.slow_entries - self.forks[target.steps].sites.slow_entries
-            slow_entries = trial.observation.slow_entries + still_to_come
-            end = replace(self.end, seen=trial.observation.seen, slow_entries=slow_entries)
-            trial = replace(trial, observation=end)
+            so_far, had = trial.observation, self.forks[target.steps].sites
+            seen = so_far.seen + self.end.seen[len(had.seen) :]
+            slow_entries = so_far.slow_entries + self.end.slow_entries - had.slow_entries
+            trial = replace(trial, observation=replace(self.end, seen=seen, slow_entries=slow_entries))
         return trial
 
     def _on_this_path(self, target: Reference) -> bool:
@@ -224,9 +232,8 @@ def compare(
     run = Undisturbed(source, name, stack)
     target.load(source, name, stack)
     target.start()
-    target.run()
     tally.programs += 1
-    if differs := differences(run.end, target.observe()):
+    if differs := differences(run.end, outcome(target, target.run)):
         tally.mismatches.append(Mismatch(name, None, differs))
         return
     ends = run.ends
@@ -234,9 +241,10 @@ def compare(
         expected = run.attempt(schedule)
         actual = repeat(target, schedule)
         tally.interrupts += 1
-        for seen in (s for s in actual.observation.seen[:1] if s.site not in ends):
-            tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
-            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
+        before = len(actual.posted.seen)
+        for seen in (s for s in actual.observation.seen[before : before + 1] if s.site not in ends):
+            tally.frames = max(tally.frames, seen.frames - actual.posted.frames)
+            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted.back_edges)
         if differs := differences(expected.observation, actual.observation):
             tally.mismatches.append(Mismatch(name, schedule, differs))
             if len(tally.mismatches) >= most_mismatches:

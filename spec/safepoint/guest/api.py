@@ -2,6 +2,7 @@
 
     interrupt(thread)  KeyboardInterrupt in a thread, as if it had been Control-C: at its next check site, or where it blocks.  One
                        that has not been started, or has ended, hears nothing of it.
+    collect()          a collection, for which the calling thread stops the world.
     with masked():     a critical section: an interrupt stays pending, and is raised at the section's end, whatever way it is
                        left, instead of what leaves it.  Of sections inside each other, that is the end of the outermost.
 
@@ -13,6 +14,7 @@ that blocks only afterwards; and Control-C comes to the main thread, and is kept
 from __future__ import annotations
 
 import ctypes
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +35,10 @@ def interrupt(thread: Thread) -> None:
         elif thread.is_alive():
             ident = ctypes.c_ulong(thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
+
+
+def collect() -> None:
+    gc.collect()
 
 
 @contextmanager

@@ -123,10 +123,21 @@ class Machine:
                 return self._native(*instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
+            case "collect":
+                return self._collect()
             case "unmask":
                 return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
             case _:
                 return self._unchecked(instruction.op, *instruction.operands)
+
+    def _collect(self) -> int | None:
+        """Stop the world from inside, start it, come back.  Nothing is collected: no guest could tell."""
+        if not self.state.native:
+            if self._visit("stop_world_from") is None:
+                return None
+            self._visit("start_world")  # which never waits
+            self.state = replace(self.state, native=True)
+        return self._visit("reenter")
 
     def _unchecked(self, op: str, *operands: int) -> int | Fault:
         """What visits no check site, and is more than an effect on the state."""

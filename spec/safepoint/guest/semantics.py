@@ -137,8 +137,8 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
     return printed(Objects(s.things), shown)
 
 
-def PRINT(s: State, _first: int, _count: int) -> State:
-    """Back in guest code, after it was printed."""
+def BACK(s: State, *_: int) -> State:
+    """In guest code again, after it was printed or the world was stopped."""
     return replace(s, native=False).skip()
 
 
@@ -186,10 +186,10 @@ EFFECTS: dict[str, Effect] = {
     **dict.fromkeys(("EXCEPTION", "MATCHES"), into_first),
     **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "RELEASE"), nowhere),
     **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK)},
-    **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, PRINT, HALT)},
+    **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, HALT)},
     **{f.__name__: f for f in (START, ACQUIRE)},
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    "PRINT_END": PRINT,
+    **dict.fromkeys(("PRINT", "PRINT_END", "COLLECT"), BACK),
     **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK", "INTERRUPT"), DONE),
 }

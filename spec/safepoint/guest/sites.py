@@ -50,7 +50,7 @@ class Sites:
             self.words |= self._fresh(stack, MANAGED if words is None else ENDED)
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
-        self.frames = self.back_edges = self.slow_entries = 0
+        self.frames = self.back_edges = self.slow_entries = self.stores = 0
         self.seen: tuple[tuple[str, str, int, int], ...] = ()  # kind, site, frames, back-edges
         self.waiting: Activation | None = None  # the guest's own procedure, when it waits
         self.watch: Callable[[], None] | None = None
@@ -149,6 +149,7 @@ class Sites:
 
     def store(self, cell: Cell, value: int) -> bool:
         self.words[cell] = value
+        self.stores += 1
         return True
 
     def locked(self, cell: Cell) -> bool:

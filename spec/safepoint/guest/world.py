@@ -60,15 +60,21 @@ class World:
     def step(self) -> bool:
         """Execute an instruction of whose turn it is.  False: nobody can; all have ended, or they wait for each other."""
         while True:
+            before = self._stores()
             for number in self.turns.order(len(self.machines)):
                 if self._advance(number):
                     self.turns.went(number)
                     self.clock += 1
                     return True
+            if self._stores() != before:
+                continue  # somebody got further in a procedure, and another one may wait for just that
             sleeps = [m.state.until for m in self.machines if m.state.until is not None and m.state.until > self.clock]
             if not sleeps:
                 return False
             self.clock = min(sleeps)
+
+    def _stores(self) -> int:
+        return sum(sites.stores for sites in self.sites)
 
     def _advance(self, number: int) -> bool:
         """One instruction of a thread, if it can."""

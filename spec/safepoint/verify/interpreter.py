@@ -23,7 +23,6 @@ NEEDS = {
     "a store buffer": ("test-before-take", "reenter-unfenced", "block-unfenced"),
     "a thread that sleeps": ("post-does-not-wake", "looks-too-early"),
     "a thread that is born": ("birth-keeps-bits", "born-running"),
-    "a guest that stops the world": ("coordinator-stays", "no-lock", "unlock-before-start"),
     "a handshake": ("handshake-unchecked", "backs-off-silently", "handshake-unclaimed", "handshake-not-awaited"),
     "a TERMINATE": ("terminate-again", "rest-dropped", "given-back-unpoisoned"),
     "a stack that grows": ("limit-blindly",),
