@@ -241,8 +241,8 @@ def compare(
         expected = run.attempt(schedule)
         actual = repeat(target, schedule)
         tally.interrupts += 1
-        before = len(actual.posted.seen)
-        for seen in (s for s in actual.observation.seen[before : before + 1] if s.site not in ends):
+        later = actual.observation.seen[len(actual.posted.seen) :]
+        for seen in [s for s in later if s.kind == schedule.kind and s.site not in ends][:1]:
             tally.frames = max(tally.frames, seen.frames - actual.posted.frames)
             tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted.back_edges)
         if differs := differences(expected.observation, actual.observation):
