@@ -35,7 +35,7 @@ class Exited(IntEnum):
     LOCKED = 12  # ACQUIRE: another thread has it; the host waits a while, and the instruction begins again
     RELEASED = 13  # RELEASE: others may wait for it; the host tells them, and goes on at the next instruction
     UNMASK_WAITS = 14  # `unmask` waits: the host goes on with it, then enters at `after_unmask`
-    ASKS = 15  # INTERRUPT: another thread is asked for something, by the host
+    ASKS = 15  # INTERRUPT, HANDSHAKE: another thread is asked for something, by the host
     COLLECTS = 16  # COLLECT: the host stops the world and collects, and goes on at the next instruction
 
 

@@ -83,6 +83,10 @@ class Running:
             self._world.post(self.guest, kind)
 
     @property
+    def born(self) -> bool:
+        return self._begun or self.done.is_set()
+
+    @property
     def interrupted(self) -> bool:
         """Has it ended, and there is an interrupt that it has not raised?"""
         return bool(self._interrupts) or self._unheard
@@ -184,13 +188,14 @@ class Running:
             self.guest.skip()
 
     def _ask(self) -> None:
-        """INTERRUPT."""
+        """INTERRUPT, HANDSHAKE: outside guest code, so that two threads can ask each other."""
         if (fault := self.guest.refused()) is not None:
             self.guest.throw(fault, self._make_room)
             return
-        number = self.guest.joined()
+        number, op = self.guest.joined(), self.guest.place().instruction.op
         with self._native():
-            self._vm.interrupt_thread(number)
+            asked = self._vm.interrupt_thread if op == "INTERRUPT" else self._vm.handshake
+            asked(number)
         self.guest.skip()
 
     def _start(self) -> Fault | None:

@@ -146,11 +146,14 @@ class FoldedTarget(Stepped):
         return left + 1 if self.waits and not free else left
 
     def _ask(self) -> None:
-        """Of a thread that nobody has started: it hears nothing of it."""
+        """Of a thread that nobody has started: it hears nothing of an INTERRUPT, and a HANDSHAKE is over at once."""
         if (fault := self._thread.refused()) is not None:
             self._thread.throw(fault, self._make_room)
-        else:
+        elif self._thread.place().instruction.op == "INTERRUPT":
             self._thread.skip()
+        else:
+            self.request("leave")()
+            self._skip_after(self.request("reenter"))
 
     def _make_room(self) -> bool:
         """Everything is on one OS thread, and the guest is outside machine code: nobody is to be stopped."""

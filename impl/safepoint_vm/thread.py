@@ -189,7 +189,7 @@ class GuestThread:
     # -- threads
 
     def operand(self) -> Value:
-        """Of the START, JOIN, ACQUIRE, SLEEP or INTERRUPT at which machine code was left."""
+        """Of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
         self._view.begin()
         return self.slot(self.place().instruction.operands[0])
 
@@ -205,7 +205,7 @@ class GuestThread:
         return self._view.thread(ref), *self._view.call_of(ref)
 
     def joined(self) -> int:
-        """The number of the thread that a JOIN or INTERRUPT that is not refused speaks of."""
+        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE that is not refused speaks of."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number

@@ -104,6 +104,14 @@ class Vm:
             if running := self._started.get(number):
                 running.interrupt()
 
+    def handshake(self, number: int) -> None:
+        """Run one operation on a thread, exactly once.  Birth drops all requests: that is waited for first."""
+        with self.world.unstopped():
+            if running := self._started.get(number):
+                while not running.born:
+                    self.world.wait()
+                self.world.call("handshake", running.guest.address)
+
     def alive(self, number: int) -> Running | None:
         """The thread of this number that the guest has started, until it has ended."""
         return self._started.get(number)

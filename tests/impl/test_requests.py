@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.impl.test_threads import ran
+from tests.impl.test_threads import begun, ran
 
-REQUESTS = "from safepoint.guest.api import collect, interrupt, masked\n"
+REQUESTS = "from safepoint.guest.api import collect, handshake, interrupt, masked\n"
 
 TRANSFERS = """
 accounts = [60, 40]
@@ -92,3 +92,45 @@ def test_each_collect_is_a_collection_also_of_several_threads_at_once() -> None:
     done = ran(COLLECTORS, imports=REQUESTS)
     assert (done.output, done.errors, done.error) == ("", "", "")
     assert done.statistics.collections == 3 * 25
+
+
+HANDSHAKES = """
+over = [0]
+started = []
+lock = Lock()
+def turns(me):
+    while over[0] < 2:
+        pass
+def asks(me):
+    while not started:
+        pass
+    for i in range(100):
+        handshake(threads[0])
+        handshake(threads[3 - me])
+    with lock:
+        over[0] += 1
+threads = []
+for number in range(3):
+    threads.append(Thread(target=asks if number else turns, args=(number,)))
+for t in threads:
+    t.start()
+started.append(True)
+for i in range(50):
+    handshake(threads[0])
+    collect()
+for t in threads:
+    t.join()
+"""
+
+
+@pytest.mark.rule("HANDSHAKE-ONCE", "CLAIM-LOOKS-AGAIN", "BACK-OFF-POSTS-AGAIN")
+def test_each_handshake_runs_once_beside_stops_and_between_threads_that_ask_each_other() -> None:
+    with begun(HANDSHAKES, imports=REQUESTS) as (vm, program):
+        program.wait()
+        records = {vm.world.record.get("threads", n) for n in range(vm.world.record.get("population"))}
+        ended = [record for record in vm.world._free if record.address in records]
+    counts = sorted(record.get("handshake", 0) for record in ended)
+    assert (program.errors, program.error) == ("", "")
+    assert counts[0] == 0  # the main thread
+    assert counts[-1] in range(2 * 100, 2 * 100 + 50 + 1)
+    assert max(counts[1:3]) == 100

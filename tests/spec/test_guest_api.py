@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from safepoint.conform.differential import Schedule, Undisturbed
-from safepoint.guest.api import collect, interrupt, masked
+from safepoint.guest.api import collect, handshake, interrupt, masked
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.sites import Sites
@@ -150,9 +150,7 @@ def test_in_cpython_too_an_interrupt_takes_the_place_of_what_leaves_the_section(
 
 # ---------------------------------------------------------------------------------------------- interrupt
 
-THREADS = (
-    "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, interrupt, masked\n"
-)
+THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, handshake, interrupt, masked\n"
 
 
 def finished(source: str, quantum: int) -> World:
@@ -275,6 +273,75 @@ def test_cpython_interrupts_a_thread_and_no_other() -> None:
 def test_only_a_thread_is_interrupted(value: str) -> None:
     source = f"{THREADS}try:\n interrupt({value})\nexcept TypeError as e:\n print(e)\n"
     assert Undisturbed(source, "f.py", 4096).end.output == oracle.run(source).output == "interrupt() wants a thread\n"
+
+
+# ---------------------------------------------------------------------------------------------- handshake
+
+HANDSHAKES = """
+over = []
+started = []
+def turns(n):
+    while len(over) < n:
+        pass
+def asks(first, second):
+    while not started:
+        pass
+    for i in range(5):
+        handshake(threads[first])
+        handshake(threads[second])
+    over.append(first)
+threads = [Thread(target=turns, args=(2,)), Thread(target=asks, args=(2, 0)), Thread(target=asks, args=(1, 0))]
+for t in threads:
+    t.start()
+started.append(True)
+for t in threads:
+    t.join()
+    handshake(t)
+"""
+
+
+@pytest.mark.rule("HANDSHAKE-ONCE")
+@pytest.mark.parametrize("quantum", [1, 2, 3, 5, 1000])
+def test_each_handshake_runs_once_also_of_threads_that_ask_each_other(quantum: int) -> None:
+    """Two ask each other, and a third one, which never leaves guest code; who has ended already is not asked."""
+    world = finished(HANDSHAKES, quantum)
+    ran = [[kind for kind, *_ in sites.seen].count("HANDSHAKE") for sites in world.sites[1:]]
+    assert ran[0] == 10
+    assert max(ran[1:]) == 5
+    assert not world.asked
+
+
+FENCE = """
+seen = [0]
+news = [0]
+def looks():
+    while news[0] == 0:
+        pass
+    seen[0] = news[0]
+    while news[0] < 2:
+        pass
+t = Thread(target=looks)
+t.start()
+sleep(0.001)
+news[0] = 1
+for i in range(turns):
+    handshake(t)
+print(seen[0])
+news[0] = 2
+t.join()
+"""
+
+
+def test_a_handshake_returns_after_a_check_site() -> None:
+    """The first at the back-edge whose test has not heard of the news, perhaps; but at the second one it has."""
+    assert finished(FENCE.replace("turns", "2"), 1000).output == "1\n"
+    assert finished(FENCE.replace("turns", "0"), 1000).output == "0\n"
+
+
+def test_under_cpython_only_a_thread_is_asked() -> None:
+    handshake(threading.Thread())
+    with pytest.raises(TypeError, match=r"handshake\(\) wants a thread"):
+        handshake(None)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------------------------------- collect

@@ -72,6 +72,12 @@ def INTERRUPT(vm: Machine, src: Slot) -> Exit:
 
 
 @opcode
+def HANDSHAKE(vm: Machine, src: Slot) -> Exit:
+    """handshake(src): a thread, or this one for it, runs one operation"""
+    return asks(vm)
+
+
+@opcode
 def COLLECT(vm: Machine) -> Exit:
     """collect(): stop the world, collect, start it"""
     return vm.leave(Exited.COLLECTS)

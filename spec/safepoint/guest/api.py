@@ -2,13 +2,17 @@
 
     interrupt(thread)  KeyboardInterrupt in a thread, as if it had been Control-C: at its next check site, or where it blocks.  One
                        that has not been started, or has ended, hears nothing of it.
+    handshake(thread)  one (empty) operation on a thread, exactly once: by itself, at its next check site; or by the calling thread,
+                       while it is outside guest code.  So when this returns, it has been at a check site or outside guest code
+                       since.  One that has not been started, or has ended, is not waited for.
     collect()          a collection, for which the calling thread stops the world.
     with masked():     a critical section: an interrupt stays pending, and is raised at the section's end, whatever way it is
                        left, instead of what leaves it.  Of sections inside each other, that is the end of the outermost.
 
 The guest's compiler knows these names and makes instructions of them; what stands here is what CPython executes, so that
 a guest program is a Python program with the same meaning.  There an interrupt comes between any two bytecodes, but to a thread
-that blocks only afterwards; and Control-C comes to the main thread, and is kept back in its critical sections only.
+that blocks only afterwards; a handshake has nothing to do, since who asks for it has the interpreter's lock, and so everybody
+else is outside guest code; and Control-C comes to the main thread, and is kept back in its critical sections only.
 """
 
 from __future__ import annotations
@@ -35,6 +39,11 @@ def interrupt(thread: Thread) -> None:
         elif thread.is_alive():
             ident = ctypes.c_ulong(thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
+
+
+def handshake(thread: Thread) -> None:
+    if not isinstance(thread, Thread):
+        raise TypeError("handshake() wants a thread")
 
 
 def collect() -> None:

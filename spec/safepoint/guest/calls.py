@@ -16,7 +16,7 @@ METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "ac
 """Method of a list, thread or lock -> how many arguments it takes: at least, at most."""
 
 
-DOES = {"sleep": ("SLEEP", 1), "interrupt": ("INTERRUPT", 1), "collect": ("COLLECT", 0)}
+DOES = {"sleep": ("SLEEP", 1), "interrupt": ("INTERRUPT", 1), "handshake": ("HANDSHAKE", 1), "collect": ("COLLECT", 0)}
 """Imported function that gives None -> its opcode, and how many arguments it takes."""
 
 

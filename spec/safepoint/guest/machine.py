@@ -52,6 +52,10 @@ class Others(Protocol):
 
     def interrupt_thread(self, ref: Ref) -> None: ...
 
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """By the thread of this number.  False: not yet run."""
+        ...
+
 
 class Alone:
     """A world of one thread, which has all the time that there is: a sleep is over at once."""
@@ -64,6 +68,9 @@ class Alone:
 
     def interrupt_thread(self, ref: Ref) -> None:
         """Nobody has started it."""
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        return True
 
 
 class Machine:
@@ -123,6 +130,8 @@ class Machine:
                 return self._native(*instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
+            case "handshake":
+                return self._handshake(*instruction.operands)
             case "collect":
                 return self._collect()
             case "unmask":
@@ -137,6 +146,19 @@ class Machine:
                 return None
             self._visit("start_world")  # which never waits
             self.state = replace(self.state, native=True)
+        return self._visit("reenter")
+
+    def _handshake(self, src: int) -> int | Fault | None:
+        """Wait outside guest code: two threads that ask each other run each other's operation."""
+        value = self.state[src]
+        if not self.state.native:
+            if fault := threads.refused(Objects(self.state.things), "HANDSHAKE", value, self.state.thread):
+                return fault
+            self._visit("leave")
+            self.state = replace(self.state, native=True)
+        assert isinstance(value, Ref)
+        if not (self.sites.suspended or self.others.handshake(self.state.thread, value)):
+            return None
         return self._visit("reenter")
 
     def _unchecked(self, op: str, *operands: int) -> int | Fault:

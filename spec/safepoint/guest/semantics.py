@@ -138,7 +138,7 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
 
 
 def BACK(s: State, *_: int) -> State:
-    """In guest code again, after it was printed or the world was stopped."""
+    """In guest code again, after it has printed, stopped the world, or asked for an operation."""
     return replace(s, native=False).skip()
 
 
@@ -190,6 +190,6 @@ EFFECTS: dict[str, Effect] = {
     **{f.__name__: f for f in (START, ACQUIRE)},
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    **dict.fromkeys(("PRINT", "PRINT_END", "COLLECT"), BACK),
+    **dict.fromkeys(("PRINT", "PRINT_END", "COLLECT", "HANDSHAKE"), BACK),
     **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK", "INTERRUPT"), DONE),
 }

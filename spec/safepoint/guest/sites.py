@@ -14,7 +14,7 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.model.compile import compile_graph
 from safepoint.model.execute import POISON, Activation
 from safepoint.model.expressions import Instance
-from safepoint.model.graph import WORLD, Cell, Graph
+from safepoint.model.graph import SPINNING, WORLD, Cell, Graph
 from safepoint.model.text import Text
 from safepoint.protocol import ENDED, MANAGED
 
@@ -123,10 +123,12 @@ class Sites:
 
     def go_on(self, activation: Activation) -> bool:
         """As far as it goes.  True: it is through; False: it waits."""
-        while activation.at is not None:
-            if self.watch and activation.at.cell is not None:
+        while (step := activation.at) is not None:
+            if self.watch and step.cell is not None:
                 self.watch()
             if not activation.perform(self, self):
+                return False
+            if activation.graph.name in SPINNING and activation.at and activation.at.number <= step.number:
                 return False
         return True
 

@@ -19,7 +19,7 @@ NOT_MADE = ("UnicodeEncodeError",)
 IMPORTS = {
     "threading": ("Thread", "Lock"),
     "time": ("sleep",),
-    "safepoint.guest.api": ("masked", "interrupt", "collect"),
+    "safepoint.guest.api": ("masked", "interrupt", "handshake", "collect"),
 }
 """Module -> the names that a program may import from it, at its top, and then only call."""
 

@@ -25,7 +25,7 @@ METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": 
            "RELEASE": ("lock", "release")}  # fmt: skip
 """Opcode -> the kind of object that has the method, and its name."""
 
-REQUESTS = {"INTERRUPT": "interrupt"}
+REQUESTS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
 """Opcode -> the function of `api` that asks a thread for something."""
 
 NO_THREAD = Fault("RuntimeError", "can't start new thread")
@@ -34,7 +34,7 @@ LONGEST = 2**63 / 10**9
 
 
 def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
-    """Why START, JOIN, ACQUIRE, SLEEP or INTERRUPT raises at once; None: it is done, as soon as it is `ready`.
+    """Why START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done, as soon as it is `ready`.
 
     running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
     """

@@ -20,6 +20,7 @@ from safepoint.guest.semantics import born
 from safepoint.guest.sites import Sites
 from safepoint.guest.threads import MAIN, QUANTUM, THREADS, Turns
 from safepoint.guest.values import Ref
+from safepoint.model.execute import Activation
 from safepoint.protocol import INTERRUPT
 
 
@@ -47,6 +48,7 @@ class World:
         self.early: set[int] = (
             set()
         )  # … and whose thread is to be interrupted once it is born: birth drops all requests
+        self.asked: dict[int, tuple[Sites, Activation]] = {}  # thread -> the operation that it waits for
         self.uncaught: list[Uncaught] = []
 
     @property
@@ -109,8 +111,9 @@ class World:
         return self.clock
 
     def start(self, ref: Ref, thread: ThreadObject) -> bool:
-        """In the first record whose thread has ended, or in a new one."""
-        number = min(self.over - {MAIN}, default=len(self.machines))
+        """In the first record whose thread has ended, and of which nobody wants anything, or in a new one."""
+        free = self.over - {MAIN} - {sites.number for sites, _ in self.asked.values()}
+        number = min(free, default=len(self.machines))
         if number == THREADS:
             return False
         sites = Sites(self.stack, number, self.sites[MAIN].words)
@@ -123,9 +126,28 @@ class World:
 
     def interrupt_thread(self, ref: Ref) -> None:
         """One that has not been started, or has ended, hears nothing of it."""
-        for number, lives in self.refs.items():
-            if lives == ref and number not in self.over:
-                self._interrupt(number)
+        number = self._record(ref)
+        if number is not None:
+            self._interrupt(number)
+
+    def _record(self, ref: Ref) -> int | None:
+        """The record where a thread lives, once it has been started and until it has ended."""
+        return next((n for n, lives in self.refs.items() if lives == ref and n not in self.over), None)
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """Birth drops all requests: with a thread that is to be born one waits for that first."""
+        if by not in self.asked:
+            number = self._record(ref)
+            if number is None:
+                return True
+            if self.machines[number].unborn:
+                return False
+            self.asked[by] = self.sites[number], self.sites[number].begin("handshake")
+        sites, operation = self.asked[by]
+        if not sites.go_on(operation):
+            return False
+        del self.asked[by]
+        return True
 
     def _interrupt(self, number: int) -> None:
         if self.machines[number].unborn:
