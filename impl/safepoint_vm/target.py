@@ -9,11 +9,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 
-from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, Stepped
+from safepoint.conform.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
 from safepoint.guest import compiler
 from safepoint.guest.code import Program
 from safepoint.policy import FOLDED
+from safepoint.protocol import HANDSHAKE as HANDSHAKE_BIT
 from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 from safepoint.protocol import STOP as STOP_BIT
@@ -26,7 +27,7 @@ from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
+KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE_BIT: HANDSHAKE}
 
 
 def in_turn(procedures: Iterator[GoOn]) -> GoOn:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.reference import Reference
-from safepoint.conform.stepped import NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
+from safepoint.conform.stepped import HANDSHAKE, NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import OPCODES
 from safepoint.policy import Bound
@@ -28,20 +28,21 @@ LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|NOTHING)(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|NOTHING)"
+    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|step))?"
 )
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, or NOTHING but a poison; at shared access `at` of all that
+    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, or NOTHING but a poison; at shared access `at` of all that
     follows, `also`.
     """
 
     step: int
     kind: str
     at: int = -1
-    also: str = ""  # STOP, INTERRUPT, SAMPLE, or "step": the guest makes one step in the middle of the post
+    also: str = ""  # one of these, or "step": the guest makes one step in the middle of the post
 
     def string(self, program: str) -> str:
         """What `safepoint replay` takes."""
@@ -201,7 +202,7 @@ def sampled(steps: int) -> int:
 
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
-    """Both kinds that a guest notices, a SAMPLE, and a poison without a request: before every step of programs of up to
+    """Both kinds that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: before every step of programs of up to
     `every` steps, before a sample of longer ones.  And, in programs of up to `seconds` steps (None: in all), everything
     that can happen in the middle of that.
 
@@ -210,7 +211,7 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
     """
     short = run.steps <= every
     for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps))):
-        yield from (Schedule(step, kind) for kind in (NOTHING, SAMPLE))
+        yield from (Schedule(step, kind) for kind in (NOTHING, SAMPLE, HANDSHAKE))
         for kind in KINDS:
             first = Schedule(step, kind)
             yield first
@@ -221,7 +222,8 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
                 yield from (
                     replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE)
                 )
-                yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
+                kinds = (*KINDS, HANDSHAKE) if kind == STOP else KINDS
+                yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in kinds)
 
 
 def compare(

@@ -55,7 +55,7 @@ class Reference(Stepped):
         while done < count and self.machine.step():
             done += 1
         if self.machine.ended and not self.left:
-            self.left = True
+            self.left, self.sites.here = True, self.machine.location()
             self.sites.call("leave")  # a thread that has ended is outside guest code
         self.steps += done
         return done

@@ -14,7 +14,7 @@ from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 
 UNBOUNDED = 1 << 40
-SAMPLE = "SAMPLE"
+SAMPLE, HANDSHAKE = "SAMPLE", "HANDSHAKE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
 GoOn = Callable[[], bool]
@@ -28,29 +28,46 @@ class GuestStuck(Exception):
 class Stop:
     """A stop of the world under way: stop, and start again at once."""
 
+    procedure = "stop_world"
+
     def __init__(self, target: Stepped) -> None:
         self.target, self.running = target, False
-        self.go_on = target.request("stop_world")
+        self.go_on = target.request(self.procedure)
 
     def advance(self) -> bool:
         """True: it is over."""
         self.running = True
         try:
-            return self.go_on() and self.target.request("start_world")()
+            return self.go_on() and self.ends()
         finally:
             self.running = False
+
+    def ends(self) -> bool:
+        return self.target.request("start_world")()
+
+
+class Handshake(Stop):
+    """… or a handshake, which waits for the guest, too."""
+
+    procedure = "handshake"
+
+    def ends(self) -> bool:
+        return True
+
+
+WAITING = {STOP: Stop, HANDSHAKE: Handshake}
 
 
 class Stepped(Target):
     """Subclasses offer `request`, `advance`, `waits`, `ended`, and call `watching` before each shared access of a procedure."""
 
-    stops: list[Stop]
+    stops: list[Stop]  # and handshakes
     callback: Callable[[], None] | None = None
     busy = False
 
     @abstractmethod
     def request(self, procedure: str, *args: int) -> GoOn:
-        """Prepare a procedure of the protocol's text that anybody may run: post(kind), poison, stop_world, start_world."""
+        """Prepare a procedure of the protocol's text that anybody may run: post(kind), poison, handshake, stop_world, start_world."""
 
     @abstractmethod
     def advance(self, count: int) -> int:
@@ -74,8 +91,8 @@ class Stepped(Target):
             self.request("post", SAMPLE_BIT)()
         elif kind == NOTHING:
             self.request("poison")()
-        elif kind == STOP:
-            stop = Stop(self)
+        elif kind in WAITING:
+            stop = WAITING[kind](self)
             self.stops.append(stop)
             self._poll()
         else:

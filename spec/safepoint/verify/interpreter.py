@@ -23,7 +23,10 @@ NEEDS = {
     "a store buffer": ("test-before-take", "reenter-unfenced", "block-unfenced"),
     "a thread that sleeps": ("post-does-not-wake", "looks-too-early"),
     "a thread that is born": ("birth-keeps-bits", "born-running"),
-    "a handshake": ("handshake-unchecked", "backs-off-silently", "handshake-unclaimed", "handshake-not-awaited"),
+    "a step in the middle of what a request in the middle of another one does": (
+        "handshake-unchecked",
+        "backs-off-silently",
+    ),
     "a TERMINATE": ("terminate-again", "rest-dropped", "given-back-unpoisoned"),
     "a stack that grows": ("limit-blindly",),
 }
