@@ -177,7 +177,7 @@ class Writer:
 
     def statement(self, scope: Scope) -> None:
         nested = scope.loops < 3 and scope.turns * 30 < self.budget
-        match self.number(0, 21):
+        match self.number(0, 22):
             case 0 | 1 if nested:
                 self.for_loop(scope)
             case 2 | 3 if nested:
@@ -209,7 +209,10 @@ class Writer:
                 )
             case 17 | 18:
                 self.object(scope)
-            case 19 | 20 if names := scope.of_kind("lsde"):
+            case 19 if len(scope.indent) < 12 and scope.turns * 10 < self.budget:
+                self.write(scope, "with masked():")
+                self.block(scope.inner(), 2)
+            case 20 | 21 if names := scope.of_kind("lsde"):
                 self.change(scope, self.pick(names))
             case _:
                 self.assign(scope, self.expression(scope))
@@ -352,7 +355,7 @@ class Writer:
         self.functions.append(me)
 
     def program(self) -> str:
-        self.lines.append("g1 = 0")
+        self.lines += ["from safepoint.guest.api import masked", "g1 = 0"]
         for _ in range(self.number(0, 3)):
             self.define()
         self.block(Scope(["g1"]), 6)

@@ -34,6 +34,9 @@ class Exited(IntEnum):
     THREADING = 11  # START, JOIN or SLEEP: the host's
     LOCKED = 12  # ACQUIRE: another thread has it; the host waits a while, and the instruction begins again
     RELEASED = 13  # RELEASE: others may wait for it; the host tells them, and goes on at the next instruction
+    UNMASK_WAITS = 14  # `unmask` waits: the host goes on with it, then enters at `after_unmask`
+    ASKS = 15  # INTERRUPT, HANDSHAKE: another thread is asked for something, by the host
+    COLLECTS = 16  # COLLECT: the host stops the world and collects, and goes on at the next instruction
 
 
 class Slot(Word):
@@ -111,3 +114,11 @@ def push_failed(thread: Thread, end: Frame, resume: Word | int) -> Word: ...
 
 @procedure
 def slow_path(thread: Thread, resume: Word | int) -> Word: ...
+
+
+@procedure
+def mask(thread: Thread, resume: Word | int) -> Word: ...
+
+
+@procedure
+def unmask(thread: Thread, resume: Word | int) -> Word: ...

@@ -56,6 +56,18 @@ class Host(Protocol):
         """Has the thread of this number ended, which the guest has started?"""
         ...
 
+    def interrupt_thread(self, number: int) -> None:
+        """One that has not been started, or has ended, hears nothing of it."""
+        ...
+
+    def handshake(self, number: int) -> Waits:
+        """Until an operation has been run on a thread, once.  Birth drops all requests: that is waited for first."""
+        ...
+
+    def collect(self) -> Waits:
+        """Stop the world from inside guest code, collect, start it, and come back."""
+        ...
+
     def free(self) -> Callable[[], bool]:
         """Of the ACQUIRE at which the thread has left machine code: is it worth while to try again?"""
         ...
@@ -95,7 +107,12 @@ class Mutator:
             case Exited.RELEASED:
                 self.host.released()
                 self.guest.skip()
-            case Exited.PUSH_WAITS | Exited.BACK_EDGE_WAITS:
+            case Exited.COLLECTS:
+                yield from self.host.collect()
+                self.guest.skip()
+            case Exited.ASKS:
+                yield from self._ask()
+            case _ if why in WAITS:
                 procedure, self.entry = WAITS[why]
                 yield from self._call(procedure, status=self.guest.record.get("suspended"))
 
@@ -140,6 +157,20 @@ class Mutator:
             self.guest.skip()
         else:
             self.guest.throw(fault, self.host.make_room)
+
+    def _ask(self) -> Waits:
+        """INTERRUPT, HANDSHAKE: outside guest code, so that two threads can ask each other."""
+        if (fault := self.guest.refused()) is not None:
+            self.guest.throw(fault, self.host.make_room)
+            return
+        number, op = self.guest.joined(), self.guest.place().instruction.op
+        yield from self._call("leave")
+        if op == "INTERRUPT":
+            self.host.interrupt_thread(number)
+        else:
+            yield from self.host.handshake(number)
+        yield from self._call("reenter")
+        self.guest.skip()
 
     def _joining(self) -> Blocked:
         number = self.guest.joined()

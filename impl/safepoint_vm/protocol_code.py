@@ -24,6 +24,7 @@ from safepoint.model.expressions import Instance
 from safepoint.model.graph import (
     RESULT,
     SELF,
+    SPINNING,
     WORLD,
     Cell,
     Const,
@@ -60,8 +61,12 @@ PROCEDURES = (
     "block",
     "start_thread",
     "exit_thread",
+    "mask",
+    "unmask",
     "stop_world",
     "start_world",
+    "stop_world_from",
+    "handshake",
 )
 OWNED_BY_WORLD = ("stop_world", "start_world")
 KINDS: dict[int, str] = {  # kind -> field of the thread's record
@@ -90,6 +95,8 @@ class Emitter:
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
+    resumed: set[int] = field(default_factory=set)  # steps at which it can be resumed
+    at: int = -1  # the step whose local work is being emitted
 
     def emit(self) -> None:
         self.me, *parameters, resume = self.function.args
@@ -168,6 +175,7 @@ class Emitter:
     # -- steps
 
     def step(self, s: Step) -> None:
+        self.at = s.number
         if s.op == "pause":
             self.tree(s.then[0])
             return
@@ -216,6 +224,9 @@ class Emitter:
             self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
         status = I64((s.number + 1) << 8)
         self.builder.ret(status)
+        if s.number in self.resumed:
+            return
+        self.resumed.add(s.number)
         again = self.function.append_basic_block(f"resume_{s.number}")
         self.resume.add_case(status, again)
         self.builder.position_at_end(again)
@@ -225,13 +236,17 @@ class Emitter:
 
     # -- local work
 
-    def tree(self, t: Tree) -> None:
+    def tree(self, t: Tree, at: int | None = None) -> None:
+        """What follows step `at` (None: the one before)."""
+        self.at = self.at if at is None else at
         match t:
             case Step():
                 self.builder.branch(self.block(self.steps, t.number, f"step_{t.number}", lambda: self.step(t)))
+            case Goto(label) if (earlier := self.comes_round(label)) is not None:
+                self.suspend(earlier)
             case Goto(label):
-                work = self.graph.labels[label]
-                self.builder.branch(self.block(self.labels, label, f"label_{label}", lambda: self.tree(work)))
+                work, at = self.graph.labels[label], self.at
+                self.builder.branch(self.block(self.labels, label, f"label_{label}", lambda: self.tree(work, at)))
             case Let(Local(name), value, then):
                 self.builder.store(self.value(value), self.locals[name])
                 self.tree(then)
@@ -241,7 +256,8 @@ class Emitter:
             case If(test, yes, no):
                 one, other = self.function.append_basic_block("yes"), self.function.append_basic_block("no")
                 self.builder.cbranch(self.truth(test), one, other)
-                self.todo += [(one, lambda: self.tree(yes)), (other, lambda: self.tree(no))]
+                at = self.at
+                self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
             case Ghost("posted" | "dropped", _, _, then):
                 self.tree(then)
             case Ghost("served" | "ran", _, Const(kind), then):
@@ -253,6 +269,13 @@ class Emitter:
                 self.builder.ret(I64(0))
             case _:
                 raise ProtocolCodeError(f"{self.graph.name}: no machine code for {t}")
+
+    def comes_round(self, label: int) -> Step | None:
+        """The earlier step that a procedure which waits in a loop comes back to."""
+        match self.graph.labels[label]:
+            case Step(number=number) as work if self.graph.name in SPINNING and number <= self.at:
+                return work
+        return None
 
     def block(self, known: dict[int, ir.Block], number: int, name: str, work: Callable[[], None]) -> ir.Block:
         if number not in known:

@@ -79,6 +79,10 @@ class Running:
             self._world.post(self.guest, kind)
 
     @property
+    def born(self) -> bool:
+        return self._begun or self.done.is_set()
+
+    @property
     def interrupted(self) -> bool:
         """Has it ended, and there is an interrupt that it has not raised?"""
         return bool(self._interrupts) or self._unheard
@@ -95,6 +99,7 @@ class Running:
         try:
             self._through(self._mutator.born())
             self._begun = True
+            self._world.tell()
             self._post()
             while not (self.guest.ended or self._mutator.stopped):
                 self._before = self._world.released
@@ -145,6 +150,17 @@ class Running:
 
     def ended(self, number: int) -> bool:
         return self._vm.ended(number)
+
+    def interrupt_thread(self, number: int) -> None:
+        self._vm.interrupt_thread(number)
+
+    def handshake(self, number: int) -> Waits:
+        self._vm.handshake(number)
+        yield from ()
+
+    def collect(self) -> Waits:
+        self._world.collect_for(self.guest)
+        yield from ()
 
     def free(self) -> Callable[[], bool]:
         """Has any lock that was waited for been released since the thread entered machine code?"""

@@ -10,7 +10,7 @@ import ctypes
 import math
 from collections.abc import Callable, Iterable
 
-from safepoint.conform.stepped import SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
+from safepoint.conform.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
 from safepoint.guest import compiler
 from safepoint.guest.code import Program
@@ -18,6 +18,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.threads import MAIN, QUANTUM, Lockstep, uncaught_text
 from safepoint.policy import FOLDED
+from safepoint.protocol import HANDSHAKE as HANDSHAKE_BIT
 from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 from safepoint.protocol import STOP as STOP_BIT
@@ -31,7 +32,7 @@ from safepoint_vm.triggers import TRIGGERS
 from safepoint_vm.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE}
+KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE_BIT: HANDSHAKE}
 AGAIN = (Exited.NEEDS_ROOM, Exited.LOCKED)
 """Machine code was left in the middle of an instruction, which begins again (or raises)."""
 
@@ -49,18 +50,22 @@ class Stepping:
         self._just = False  # it has begun to wait at the end of its last turn
         self._again, self._place = False, 0
         self._done = 0  # instructions of this turn
-        self.over = False
+        self.over = self.unborn = False
 
     def birth(self) -> None:
         """It is to be born at its first turn."""
+        self.unborn = True
         self._under_way, self._again, self._place = self._mutator.born(), True, self.guest.record.get("pc")
 
-    def advance(self, most: int | None) -> int:
-        """Execute up to so many instructions (None: any number, and 1 is told); how many it was.  0: it is over, or waits.
+    def advance(self, most: int) -> int:
+        """Execute up to so many instructions; how many it was.  0: it is over, or waits.
 
-        An instruction in which it waits is counted when it is through.
+        An instruction in which it waits is counted when it is through.  Who may go on without bound runs free, not stepped:
+        then a way into machine code is counted as one.
         """
+        free = most > UNBOUNDED // 2
         if self.over or self._just:
+            self._world.moved += self._just  # it is now that the reference machine's begins to wait
             self._just = False
             return 0
         self._done = 0
@@ -68,10 +73,11 @@ class Stepping:
             if not self._go_on():
                 return 0
             self._done = 0 if self._begins_again else 1
-        while not (self.guest.ended or self._under_way) and (
-            most is None or self._done < most or self._mutator.entry != "begin"
-        ):
-            self._execute(None if most is None else most - self._done)
+            if self.unborn:
+                self.unborn = False
+                self._world.is_born(self)
+        while not (self.guest.ended or self._under_way) and (self._done < most or self._mutator.entry != "begin"):
+            self._execute(None if free else most - self._done)
         self._just = self._under_way is not None and self._done > 0
         if self.guest.ended and not self._under_way:
             self.over = True
@@ -81,6 +87,7 @@ class Stepping:
 
     def _execute(self, budget: int | None) -> None:
         """Enter machine code once, and do what it was left for."""
+        self._world.moved += 1
         why = self._world.enter(self.guest, self._mutator.entry, budget)
         self._done += 1 if budget is None else budget - self.guest.record.get("budget")
         self._again, self._place = why in AGAIN, self.guest.record.get("pc")
@@ -131,6 +138,31 @@ class Stepping:
     def ended(self, number: int) -> bool:
         return all(other.over for other in self._world.threads if other.guest.number == number)
 
+    def interrupt_thread(self, number: int) -> None:
+        if (other := self._world.living(number)) is not None:
+            self._world.interrupt(other)
+
+    def handshake(self, number: int) -> Waits:
+        while (other := self._world.living(number)) is not None and other.unborn:
+            yield None
+        if other is not None:
+            self._world.world.asked.append(other.guest)
+            yield from self._procedure("handshake", other.guest.address)
+            self._world.world.asked.remove(other.guest)
+
+    def collect(self) -> Waits:
+        yield from self._procedure("stop_world_from", self.guest.address)
+        self.guest.record.set("wanted", 0)
+        self.make_room()
+        yield from self._procedure("start_world", self._world.world.address)
+        yield from self._procedure("reenter", self.guest.address)
+
+    def _procedure(self, name: str, record: int) -> Waits:
+        status = self._world.call(name, record)
+        while status:
+            yield None
+            status = self._world.call(name, record, resume=status)
+
     def free(self) -> Callable[[], bool]:
         return self.guest.acquirable
 
@@ -154,6 +186,8 @@ class LockstepWorld(Lockstep):
         self.output: list[str] = []
         self.uncaught: list[str] = []
         self.error: BaseException | None = None  # of the judge, inside a callback
+        self.moved = 0
+        self._early: list[Stepping] = []  # to be interrupted when they are born: birth drops all requests
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
         variables, heap = image.globals(), self.world.heap
@@ -180,9 +214,28 @@ class LockstepWorld(Lockstep):
             lines, source = thread.guest.traceback(), self._image.program.source
             self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))
 
+    def living(self, number: int) -> Stepping | None:
+        """The thread of this number, started and not ended."""
+        return next((t for t in self.threads if t.guest.number == number and not t.over), None)
+
+    def interrupt(self, thread: Stepping) -> None:
+        if not thread.unborn:
+            self.call("post", thread.guest.address, INTERRUPT_BIT)
+        elif thread not in self._early:
+            self._early.append(thread)
+
+    def is_born(self, thread: Stepping) -> None:
+        if thread in self._early:
+            self._early.remove(thread)
+            self.interrupt(thread)
+
     @property
     def population(self) -> int:
         return len(self.threads)
+
+    @property
+    def moves(self) -> int:
+        return self.moved
 
     def advance(self, number: int, most: int) -> int:
         return self.threads[number].advance(most)
@@ -204,6 +257,7 @@ class LockstepWorld(Lockstep):
 
     def call(self, procedure: str, record: int, *args: int, resume: int = 0) -> int:
         status = self.world.engine.procedure(procedure, record, *args, resume=resume)
+        self.moved += status != resume or not resume
         self._reraise()
         return status
 
@@ -242,11 +296,12 @@ class FoldedTarget(Stepped):
     def load_program(self, program: Program, stack: int = 4096) -> None:
         """As `load`, for code that is compiled already."""
         self._image, self._stack = Image(self._engine, program), stack
-        self._alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
+        alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
+        self._turn = 2 * UNBOUNDED if alone else self._quantum
 
     def start(self) -> None:
         hook = ctypes.cast(self._hook, ctypes.c_void_p).value or 0
-        self._world = LockstepWorld(self._engine, self._image, self._stack, self._stress, self._quantum, hook)
+        self._world = LockstepWorld(self._engine, self._image, self._stack, self._stress, self._turn, hook)
         self._seen: list[Seen] = []
         self._advancing, self.stops = False, []
 
@@ -264,15 +319,10 @@ class FoldedTarget(Stepped):
         return go_on
 
     def advance(self, count: int) -> int:
-        """A thread that is and stays alone, to be run on for as long as it goes, is not counted."""
         if self._advancing:
             raise GuestStuck("a guest thread cannot be stepped from inside a procedure of one")
         self._advancing, done = True, 0
         try:
-            if count == UNBOUNDED and self._alone:
-                while self._world.threads[MAIN].advance(None):
-                    pass
-                return count if self.ended else 0
             while done < count and (more := self._world.step(count - done)):
                 done += more
             return done
@@ -330,4 +380,5 @@ class FoldedTarget(Stepped):
 
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
-        self._seen.append(Seen(kind, str(thread.guest.place()), *self.checks(thread.number), thread.number))
+        site = "" if thread.over else str(thread.guest.place())
+        self._seen.append(Seen(kind, site, *self.checks(thread.number), thread.number))

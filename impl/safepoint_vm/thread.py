@@ -29,6 +29,7 @@ from safepoint_vm.words import TABLE_WORDS, Thread
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
+    Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
 }
 """Why machine code was left -> the procedure that waits, and the handler that goes on when it is through."""
 
@@ -196,7 +197,7 @@ class GuestThread:
     # -- threads
 
     def operand(self) -> Value:
-        """Of the START, JOIN, ACQUIRE or SLEEP at which machine code was left."""
+        """Of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
         self._view.begin()
         return self.slot(self.place().instruction.operands[0])
 
@@ -212,7 +213,7 @@ class GuestThread:
         return self._view.thread(ref), *self._view.call_of(ref)
 
     def joined(self) -> int:
-        """The number of the thread that a JOIN that is not refused waits for."""
+        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE that is not refused speaks of."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number

@@ -84,6 +84,22 @@ class Vm:
 
         return self.world.start_for(guest, go)
 
+    def interrupt_thread(self, number: int) -> None:
+        """One that has not been started, or has ended, hears nothing of it; nor does one that is born in its record."""
+        with self.world.unstopped():
+            if running := self._started.get(number):
+                running.interrupt()
+
+    def handshake(self, number: int) -> None:
+        """Run one operation on a thread, exactly once.  Birth drops all requests: that is waited for first."""
+        with self.world.unstopped():
+            told, running = self.world.told, self._started.get(number)
+            while running and not running.born:
+                self.world.wait(told)
+                told = self.world.told
+            if running:
+                self.world.call("handshake", running.guest.address)
+
     def ended(self, number: int) -> bool:
         """Of a thread that the guest has started."""
         return number not in self._started

@@ -32,6 +32,7 @@ class GuestWorld:
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
         self.threads: list[GuestThread] = []  # that have not ended
+        self.asked: list[GuestThread] = []  # for an operation that is not yet run
         self._records: list[Record] = []  # of all, by number: they stay where the protocol's text finds them
         self._changed = threading.Condition()
         self.told = self.released = (
@@ -72,8 +73,8 @@ class GuestWorld:
         return len(self._records) < THREADS or self._free() is not None
 
     def _free(self) -> Record | None:
-        """The first record of a thread that has ended; but the main thread's stays its own."""
-        used = {thread.address for thread in self.threads}
+        """The first record of a thread that has ended, and of which nobody wants anything; the main thread's stays its own."""
+        used = {thread.address for thread in (*self.threads, *self.asked)}
         return next((record for record in islice(self._records, 1, None) if record.address not in used), None)
 
     def number(self, thread: GuestThread) -> int:
@@ -143,14 +144,29 @@ class GuestWorld:
     def make_room(self, thread: GuestThread) -> bool:
         """For the bytes that a thread wants that is outside machine code.  False: a collection did not help."""
         before = self.heap.statistics.collections
+        with self._stopped_from(thread):
+            helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
+            return helped or self.collect(thread)  # another one's collection has helped, or its own does
+
+    def collect_for(self, thread: GuestThread) -> None:
+        """Because a thread has asked for it that is outside machine code."""
+        thread.record.set("wanted", 0)
+        with self._stopped_from(thread):
+            self.collect(thread)
+
+    @contextmanager
+    def _stopped_from(self, thread: GuestThread) -> Iterator[None]:
+        """As `stopped`, by a guest thread: nobody waits for it, also while it waits for its turn."""
         self.call("leave", thread.address)
         began = time.perf_counter()
         with self._coordinating:  # until it is back: nobody else's collection may take away what it was granted
             try:
-                with self.stopped():
-                    self.heap.statistics.stopped(time.perf_counter() - began)
-                    helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
-                    return helped or self.collect(thread)  # another one's collection has helped, or its own does
+                self.call("stop_world_from", thread.address)
+                self.heap.statistics.stopped(time.perf_counter() - began)
+                try:
+                    yield
+                finally:
+                    self.call("start_world", self.address)
             finally:
                 self.call("reenter", thread.address)
 

@@ -44,7 +44,7 @@ def _schedule(name: str, schedule: Schedule, mutant: str) -> tuple[str, bool]:
     if schedule.step >= run.steps:
         raise CannotReplay(f"{name} has {run.steps} steps; the schedule speaks of step {schedule.step}")
     target.load(guest.source, guest.name, guest.stack)
-    trial = repeat(target, schedule)
+    trial = repeat(target, schedule, run.longest)
     if differs := differences(run.attempt(schedule).observation, trial.observation):
         return str(Mismatch(name, schedule, differs)), False
     seen = ", ".join(f"{s.kind} at {s.site}" for s in trial.observation.seen) or "nothing"

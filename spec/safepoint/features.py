@@ -9,6 +9,7 @@ from safepoint.model.language import dropped, mutant, pause, wait
 from safepoint.protocol import (
     ENDED,
     GO,
+    INTERRUPT,
     MANAGED,
     NATIVE,
     Me,
@@ -20,6 +21,13 @@ from safepoint.protocol import (
     slow_path,
     stop_world,
 )
+
+
+def mask(t: Me) -> int:
+    """The beginning of a critical section.  What was masked before: not 0, if it is inside of another one."""
+    before = t.masked
+    t.masked = INTERRUPT
+    return before
 
 
 def unmask(t: Me) -> int:

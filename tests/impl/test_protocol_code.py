@@ -140,6 +140,22 @@ def test_what_was_taken_with_a_stop_survives_the_wait() -> None:
     assert thread.record.get("pending") == 0
 
 
+@pytest.mark.rule("HANDSHAKE-ONCE")
+def test_who_asks_a_running_thread_waits_through_statuses() -> None:
+    thread = fresh(program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",))))
+    call = engine(PLAIN).procedure
+    asking = call("handshake", thread.address)
+    assert asking != 0
+    assert call("handshake", thread.address, resume=asking) == asking  # comes round
+    assert thread.record.get("handshake", 0) == 0
+    assert call("slow_path", thread.address) == 0
+    assert thread.record.get("handshake", 0) == 1
+    assert call("handshake", thread.address, resume=asking) == 0
+    call("leave", thread.address)
+    assert call("handshake", thread.address) == 0  # by whoever asks
+    assert thread.record.get("handshake", 0) == 2
+
+
 def test_a_stop_does_not_wait_for_native_code_and_holds_it_there() -> None:
     thread = fresh(program(code("<module>", 1, ("HALT",))))
     call, world = engine(PLAIN).procedure, thread.world.address

@@ -71,7 +71,7 @@ def without_library(text: str) -> str:
 
 @pytest.mark.parametrize("path", THREADED, ids=lambda p: p.stem)
 def test_programs_are_as_in_cpython(path: Path) -> None:
-    theirs = subprocess.run([sys.executable, "-I", path], capture_output=True, text=True, timeout=60, check=False)
+    theirs = subprocess.run([sys.executable, "-P", path], capture_output=True, text=True, timeout=60, check=False)
     ours = CliRunner().invoke(cli, ["run", "--machine", "reference", str(path)])
     assert ours.stdout == theirs.stdout
     assert ours.stdout.strip(), "a program shows nothing"

@@ -19,6 +19,7 @@ from safepoint_vm.handlers import (
     exceptions,
     lists,
     moves,
+    requests,
     sequences,
     signs,
     text,
@@ -31,6 +32,7 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.after_push,
     control.slow_back_edge,
     control.after_back_edge,
+    requests.after_unmask,
 )
 """Handlers that somebody else than an instruction leads to: the host, or a poisoned table."""
 
@@ -49,6 +51,7 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 
 MODULES = (
     moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
+    requests,
 )  # fmt: skip
 """Where the handlers of opcodes are."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.reference import Reference
-from safepoint.conform.stepped import NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
+from safepoint.conform.stepped import HANDSHAKE, NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import OPCODES
 from safepoint.guest.threads import MAIN, QUANTUM
@@ -27,25 +27,27 @@ EVERY_STEP = 2_000
 SAMPLED, FEWEST = 50, 5
 WORK = 100_000
 """Steps: a target runs a program from its start for each post, so the longer it is the fewer there are."""
+ENDLESS = 1_000
+"""Steps more than undisturbed, after which a program with threads is taken to be without end."""
 LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|NOTHING)(?:/(?P<thread>\d+))?"
-    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|NOTHING)(?:/(?P<thread>\d+))?"
+    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|step))?"
 )
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, or NOTHING but a poison; at shared access `at` of all that
-    follows, `also`.  `thread`: to whom both are posted.
+    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, or NOTHING but a poison; at shared access
+    `at` of all that follows, `also`.  `thread`: to whom both are posted.
     """
 
     step: int
     kind: str
     at: int = -1
-    also: str = ""  # STOP, INTERRUPT, SAMPLE, or "step": the guest makes one step in the middle of the post
+    also: str = ""  # one of these, or "step": the guest makes one step in the middle of the post
     thread: int = MAIN
 
     def string(self, program: str) -> str:
@@ -73,6 +75,7 @@ class Trial:
 
     observation: Observation
     posted_at: tuple[int, int]  # frames and back-edges that the thread had executed when the post was through
+    seen_before: int  # requests that were seen by then
     in_post: int
     in_all: int
 
@@ -90,8 +93,8 @@ class Mismatch:
         lines += [
             f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
         ]
-        if self.schedule:
-            lines.append(f"    again: safepoint replay '{self.schedule.string(self.program)}'")
+        again = self.schedule or Schedule(0, NOTHING)  # a poison that nobody is to notice
+        lines.append(f"    again: safepoint replay '{again.string(self.program)}'")
         return "\n".join(lines)
 
 
@@ -131,15 +134,21 @@ def attempt(target: Stepped, schedule: Schedule, finish: Callable[[Callable[[], 
 
     target.watch(watching)
     target.post(schedule.kind, schedule.thread)
-    in_post, posted_at = accesses, target.checks(schedule.thread)
+    in_post, posted_at, seen = accesses, target.checks(schedule.thread), len(target.observe().seen)
     try:
-        finish(lambda: accesses > schedule.at)
-    except GuestStuck as why:
-        stuck = replace(target.observe(), error=str(why))
-        return Trial(stuck, posted_at, in_post, accesses)
+        end = outcome(target, lambda: finish(lambda: accesses > schedule.at))
     finally:
         target.watch(None)
-    return Trial(target.observe(), posted_at, in_post, accesses)
+    return Trial(end, posted_at, seen, in_post, accesses)
+
+
+def outcome(target: Stepped, finish: Callable[[], None]) -> Observation:
+    """What can be observed at the end, or where it is stuck."""
+    try:
+        finish()
+    except GuestStuck as why:
+        return replace(target.observe(), error=str(why))
+    return target.observe()
 
 
 class Undisturbed:
@@ -160,9 +169,20 @@ class Undisturbed:
     def steps(self) -> int:
         return len(self.forks)
 
+    @property
+    def ends(self) -> frozenset[str]:
+        """Of critical sections: what is seen there could not be delivered before."""
+        codes = self.forks[0].program.codes
+        return frozenset(f"{c.name}:{n}" for c in codes for n, i in enumerate(c.instructions) if i.op == "UNMASK")
+
     def at_a_site(self, step: int, thread: int) -> bool:
         """Is a thread's next instruction a check site?"""
         return OPCODES[self.forks[step].instruction(thread).op].site != ""
+
+    @property
+    def longest(self) -> int:
+        """For how many steps a run goes on after a post: with threads, one that is interrupted may leave another without end."""
+        return UNBOUNDED if self.forks[-1].world.population == 1 else self.steps + ENDLESS
 
     def attempt(self, schedule: Schedule) -> Trial:
         """The same run with something posted, as far as it differs from this one."""
@@ -171,16 +191,17 @@ class Undisturbed:
 
         def finish(posted: Callable[[], bool]) -> None:
             nonlocal merged
-            while target.step():
+            end = target.steps + self.longest
+            while target.steps < end and target.step():
                 if merged := posted() and self._on_this_path(target):
                     return
 
         trial = attempt(target, schedule, finish)
         if merged:
-            still_to_come = self.end.slow_entries - self.forks[target.steps].world.counts.slow_entries
-            slow_entries = trial.observation.slow_entries + still_to_come
-            end = replace(self.end, seen=trial.observation.seen, slow_entries=slow_entries)
-            trial = replace(trial, observation=end)
+            so_far, had = trial.observation, self.forks[target.steps].observe()
+            seen = so_far.seen + self.end.seen[len(had.seen) :]
+            slow_entries = so_far.slow_entries + self.end.slow_entries - had.slow_entries
+            trial = replace(trial, observation=replace(self.end, seen=seen, slow_entries=slow_entries))
         return trial
 
     def _on_this_path(self, target: Reference) -> bool:
@@ -194,8 +215,8 @@ def sampled(steps: int) -> int:
 
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
-    """Both kinds that a guest notices, a SAMPLE, and a poison without a request: before every step of programs of up to
-    `every` steps, to each thread that there is then, before a sample of longer ones, to one.  And, in programs of up to
+    """Both kinds that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: before every step of programs of
+    up to `every` steps, to each thread that there is then, before a sample of longer ones, to one.  And, in programs of up to
     `seconds` steps (None: in all), everything that can happen in the middle of that.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
@@ -205,7 +226,7 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
     for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps))):
         living = run.forks[step].living
         for thread in living if short else [rng.choice(living)]:
-            yield from (Schedule(step, kind, thread=thread) for kind in (NOTHING, SAMPLE))
+            yield from (Schedule(step, kind, thread=thread) for kind in (NOTHING, SAMPLE, *asked(thread)))
             for kind in KINDS:
                 first = Schedule(step, kind, thread=thread)
                 yield first
@@ -213,11 +234,17 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
                     yield from in_the_middle(run, first)
 
 
+def asked(thread: int) -> tuple[str, ...]:
+    """Another's record may be used again before the operation is run."""
+    return (HANDSHAKE,) if thread == MAIN else ()
+
+
 def in_the_middle(run: Undisturbed, first: Schedule) -> Iterator[Schedule]:
     """All that can happen between two shared accesses of a post, and of what follows."""
     trial = run.attempt(first)
     yield from (replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE))
-    yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in KINDS)
+    kinds = (*KINDS, *asked(first.thread)) if first.kind == STOP else KINDS
+    yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in kinds)
 
 
 def compare(
@@ -228,16 +255,17 @@ def compare(
     run = Undisturbed(source, name, stack)
     target.load(source, name, stack)
     target.start()
-    target.run()
     tally.programs += 1
-    if differs := differences(run.end, target.observe()):
+    if differs := differences(run.end, outcome(target, target.run)):
         tally.mismatches.append(Mismatch(name, None, differs))
         return
+    ends = run.ends
     for schedule in schedules(run, rng, seconds, every):
         expected = run.attempt(schedule)
-        actual = repeat(target, schedule)
+        actual = repeat(target, schedule, run.longest)
         tally.interrupts += 1
-        for seen in [seen for seen in actual.observation.seen if seen.thread == schedule.thread][:1]:
+        later = [s for s in actual.observation.seen[actual.seen_before :] if s.thread == schedule.thread]
+        for seen in [s for s in later if s.kind == schedule.kind and s.site not in ends][:1]:
             tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
             tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
         if differs := differences(expected.observation, actual.observation):
@@ -246,13 +274,13 @@ def compare(
                 return
 
 
-def repeat(target: Stepped, schedule: Schedule) -> Trial:
-    """One schedule on a fresh thread of the target."""
+def repeat(target: Stepped, schedule: Schedule, longest: int = UNBOUNDED) -> Trial:
+    """One schedule on a fresh thread of the target.  longest: as that of `Undisturbed`."""
     target.start()
     target.step(schedule.step) if schedule.step else None
 
     def finish(_posted: Callable[[], bool]) -> None:
-        target.step(UNBOUNDED)
+        target.step(longest)
 
     return attempt(target, schedule, finish)
 

@@ -15,7 +15,7 @@ from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol import SAMPLE as SAMPLE_BIT
 
 UNBOUNDED = 1 << 40
-SAMPLE = "SAMPLE"
+SAMPLE, HANDSHAKE = "SAMPLE", "HANDSHAKE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
 POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
@@ -35,30 +35,47 @@ class GuestStuck(Exception):
 class Stop:
     """A stop of the world under way: stop, and start again at once."""
 
-    def __init__(self, target: Stepped) -> None:
+    procedure = "stop_world"
+
+    def __init__(self, target: Stepped, thread: int) -> None:
         self.target, self.running = target, False
-        self.go_on = target.request("stop_world")
+        self.go_on = target.request(self.procedure, thread=thread)
 
     def advance(self) -> bool:
         """True: it is over."""
         self.running = True
         try:
-            return self.go_on() and self.target.request("start_world")()
+            return self.go_on() and self.ends()
         finally:
             self.running = False
+
+    def ends(self) -> bool:
+        return self.target.request("start_world")()
+
+
+class Handshake(Stop):
+    """… or a handshake, which waits for the guest, too."""
+
+    procedure = "handshake"
+
+    def ends(self) -> bool:
+        return True
+
+
+WAITING = {STOP: Stop, HANDSHAKE: Handshake}
 
 
 class Stepped(Target):
     """Subclasses offer `request`, `advance`, `living`, `checks`, and call `watching` before each access of a procedure."""
 
-    stops: list[Stop]
+    stops: list[Stop]  # and handshakes
     callback: Callable[[], None] | None = None
     busy = False
 
     @abstractmethod
     def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
-        """Prepare a procedure of the protocol's text that anybody may run: a thread's post(kind) or poison, the world's
-        stop_world or start_world.
+        """Prepare a procedure of the protocol's text that anybody may run: a thread's post(kind), poison or handshake, the
+        world's stop_world or start_world.
         """
 
     @abstractmethod
@@ -82,9 +99,9 @@ class Stepped(Target):
 
     def post(self, kind: str, thread: int = MAIN) -> None:
         """`thread`: whom it is for.  A STOP is for all."""
-        if kind == STOP:
-            if not self.ended:
-                self.stops.append(Stop(self))
+        if kind in WAITING:
+            if not self.ended if kind == STOP else thread in self.living:
+                self.stops.append(WAITING[kind](self, thread))
                 self._poll()
         elif kind in POSTED:
             if thread in self.living:

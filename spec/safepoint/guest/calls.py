@@ -16,13 +16,17 @@ METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "ac
 """Method of a list, thread or lock -> how many arguments it takes: at least, at most."""
 
 
+DOES = {"sleep": ("SLEEP", 1), "interrupt": ("INTERRUPT", 1), "handshake": ("HANDSHAKE", 1), "collect": ("COLLECT", 0)}
+"""Imported function that gives None -> its opcode, and how many arguments it takes."""
+
+
 class Calls(Names):
     def gathers(self, node: ast.expr) -> bool:
         """Is it computed from neighbouring slots, into the first of them?"""
         if isinstance(node, ast.Call):
             return not (
                 self.pythons(node.func, "print", "len")
-                or self.imports(node.func, "Lock", "sleep")
+                or self.imports(node.func, "Lock", *DOES)
                 or isinstance(node.func, ast.Attribute)
             )
         return isinstance(node, ast.List) or (isinstance(node, ast.JoinedStr) and len(node.values) > 0)
@@ -38,6 +42,8 @@ class Calls(Names):
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
+            case ast.Call() if self.imports(node.func, "masked"):
+                raise self.error(node, "masked() stands only in a with", "with masked():")
             case ast.Call():
                 return self.call(node)
             case ast.List():
@@ -105,13 +111,15 @@ class Calls(Names):
         raise self.error(node, "Thread with other arguments than target and args", "Thread(target=f, args=(a, b))")
 
     def imported(self, node: ast.Call, dst: int) -> None:
-        """`Lock()` or `sleep(s)`."""
-        if self.imports(node.func, "Lock"):
+        """`Lock()`, `sleep(s)` and the like."""
+        assert isinstance(node.func, ast.Name)
+        if node.func.id == "Lock":
             self.count(node, "Lock", 0, 0)
             self.emit(node, "LOCK", dst)
         else:
-            self.count(node, "sleep", 1, 1)
-            self.emit(node, "SLEEP", self.value(node.args[0]))
+            op, takes = DOES[node.func.id]
+            self.count(node, node.func.id, takes, takes)
+            self.emit(node, op, *(self.value(argument) for argument in node.args))
             self.constant(node, None, dst)
 
     def length(self, node: ast.Call, dst: int) -> None:

@@ -163,6 +163,12 @@ OPCODES: dict[str, Opcode] = {
         Opcode("ACQUIRE", (slot("src"),), "src.acquire(): interrupted, it raises and does not own", site="block"),
         Opcode("RELEASE", (slot("src"),), "src.release()"),
         Opcode("SLEEP", (slot("src"),), "sleep(src)", site="block"),
+        # requests
+        Opcode("MASK", (slot("dst"),), "a critical section begins; dst = is it inside of another one?"),
+        Opcode("UNMASK", (slot("src"),), "src is False: its end, where what came meanwhile is raised", site="unmask"),
+        Opcode("INTERRUPT", (slot("src"),), "interrupt(src): KeyboardInterrupt is posted to a thread", site="native"),
+        Opcode("HANDSHAKE", (slot("src"),), "handshake(src): a thread, or this one for it, runs one operation", site="handshake"),
+        Opcode("COLLECT", (), "collect(): stop the world, collect, start it", site="collect"),
         Opcode("PRINT_END", (slot("first"), count("count")), "print(first, …, end=the last of them), in a native region", site="native"),
         Opcode("HALT", (), "the module is through"),
     )

@@ -4,7 +4,8 @@ Inside: ints of 63 bits, floats, strings, lists, bools, None; functions defined 
 parameters; all operators but `@`, conditional expressions, f-strings without formats, subscripts, slices without steps,
 calls, `append` and `pop`; the built-in functions and exception classes of `builtin` and `faults`; assignment to names and
 subscripts, also chained, augmented, and to several at once; `global`, `del x[i]`; `if`, `while`, `for` over a range, list or
-string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`; `Thread`, `Lock` and `sleep`, imported at the top, and `with` for a lock.  Whatever else is one `GuestSyntaxError`.
+string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`; `Thread`, `Lock` and `sleep`, imported at the top, and `with` for a
+lock; what `api` has.  Whatever else is one `GuestSyntaxError`.
 
 Every loop is entered at its test, which stands at its bottom and ends in the loop's only back-edge opcode.  So one
 execution of that opcode is one evaluation of the test: n + 1 for n turns.
@@ -52,8 +53,8 @@ class Statements(Loops):
                 case ast.ImportFrom(module=module, names=names):
                     for name in names:
                         if node.level or name.asname or name.name not in IMPORTS.get(module or "", ()):
-                            known = "from threading import Thread, Lock, or from time import sleep"
-                            raise self.error(node, "this import is outside the guest's language", known)
+                            known = (f"from {module} import {', '.join(known)}" for module, known in IMPORTS.items())
+                            raise self.error(node, "this import is outside the guest's language", ", or ".join(known))
                         self.tables.imported.add(name.name)
                 case ast.Expr(value=ast.Constant(value=str())):
                     pass  # a docstring

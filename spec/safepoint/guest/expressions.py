@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from safepoint.guest.calls import Calls
+from safepoint.guest.calls import DOES, Calls
 from safepoint.guest.code import OPCODES
 from safepoint.guest.emitter import Label
 from safepoint.guest.source import Located
@@ -51,7 +51,7 @@ class Expressions(Calls):
                 self.method(node, called, dst)
             case ast.Call() if self.pythons(node.func, "len"):
                 self.length(node, dst)
-            case ast.Call() if self.imports(node.func, "Lock", "sleep"):
+            case ast.Call() if self.imports(node.func, "Lock", *DOES):
                 self.imported(node, dst)
             case ast.Call():
                 self.print(node)

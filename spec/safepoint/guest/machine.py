@@ -55,6 +55,12 @@ class Others(Protocol):
         """Microseconds."""
         ...
 
+    def interrupt_thread(self, ref: Ref) -> None: ...
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """By the thread of this number.  False: not yet run."""
+        ...
+
 
 class Alone:
     """A world of one thread, which has all the time that there is: a sleep is over at once."""
@@ -66,6 +72,12 @@ class Alone:
 
     def now(self) -> float:
         return math.inf
+
+    def interrupt_thread(self, ref: Ref) -> None:
+        """Nobody has started it."""
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        return True
 
 
 class Machine:
@@ -127,12 +139,67 @@ class Machine:
             case "native":
                 if self.state.native:
                     return self._visit("reenter")
-                native = self._start if instruction.op == "START" else self._print
-                return native(*instruction.operands)
+                return self._native(instruction.op, *instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
+            case "handshake":
+                return self._handshake(*instruction.operands)
+            case "collect":
+                return self._collect()
+            case "unmask":
+                return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
             case _:
-                return GO
+                return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
+
+    def _collect(self) -> int | None:
+        """Stop the world from inside, start it, come back.  Nothing is collected: no guest could tell."""
+        if not self.state.native:
+            if self._visit("stop_world_from") is None:
+                return None
+            self._visit("start_world")  # which never waits
+            self.state = replace(self.state, native=True)
+        return self._visit("reenter")
+
+    def _handshake(self, src: int) -> int | Fault | None:
+        """Wait outside guest code: two threads that ask each other run each other's operation."""
+        value = self.state[src]
+        if not self.state.native:
+            if fault := threads.refused(Objects(self.state.things), "HANDSHAKE", value, self.state.thread):
+                return fault
+            self._visit("leave")
+            self.state = replace(self.state, native=True)
+        assert isinstance(value, Ref)
+        if not (self.sites.suspended or self.others.handshake(self.state.thread, value)):
+            return None
+        return self._visit("reenter")
+
+    def _interrupt(self, src: int) -> int | Fault | None:
+        """Post to another thread, outside guest code."""
+        value = self.state[src]
+        if fault := threads.refused(Objects(self.state.things), "INTERRUPT", value, self.state.thread):
+            return fault
+        assert isinstance(value, Ref)
+        ref = value
+
+        def post() -> State:
+            self.others.interrupt_thread(ref)
+            return self.state
+
+        return self._outside(post)
+
+    def _mask(self, dst: int) -> int:
+        before = self._visit("mask")
+        self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
+        return GO
+
+    def _native(self, op: str, *operands: int) -> int | Fault | None:
+        match op:
+            case "START":
+                return self._start(*operands)
+            case "INTERRUPT":
+                return self._interrupt(*operands)
+            case _:
+                return self._print(*operands)
 
     def _start(self, src: int) -> int | Fault | None:
         """Make the new thread, outside guest code.  What cannot be started visits no site."""

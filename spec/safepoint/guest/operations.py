@@ -24,7 +24,7 @@ def result(program: Program, instruction: Instruction, slot: Slot, heap: Heap) -
 
     Of LESS_JUMP_BACK: whether to jump; of EACH_PREPARE: its new slot loop+1; of GLOBAL and BOUND: the fault of an unset
     variable.  Not for FOR_PREPARE, FOR_RANGE and FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT
-    (`text.printed`), START, JOIN, ACQUIRE and SLEEP (`threads`), and what only
+    (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT and HANDSHAKE (`threads`), MASK, UNMASK and COLLECT, and what only
     moves control.  Raises what the heap raises.
     """
     op, operands = instruction.op, instruction.operands

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from safepoint.guest import operations, sequences
-from safepoint.guest.code import LINK, UNSET, Code, Instruction
+from safepoint.guest.code import LINK, UNSET
 from safepoint.guest.comparing import COMPARE
 from safepoint.guest.faults import Fault, name_fault
 from safepoint.guest.heap import ThreadObject
@@ -122,10 +122,10 @@ def CALL(s: State, base: int, count: int) -> State:
 
 
 def RETURN(s: State, src: int) -> State:
-    """A thread's first function returns to a HALT."""
-    caller = s.frame.caller
+    """A thread's first function returns to the module's HALT."""
+    caller, module = s.frame.caller, s.program.codes[0]
     if caller is None:
-        return replace(s, frame=HALTING)
+        return replace(s, frame=Frame(module, 0, (), len(module.instructions) - 1))
     return replace(s, frame=caller.write(s.frame.base, s[src]).next())
 
 
@@ -137,8 +137,8 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
     return printed(Objects(s.things), shown)
 
 
-def PRINT(s: State, _first: int, _count: int) -> State:
-    """Back in guest code, after it was printed."""
+def BACK(s: State, *_: int) -> State:
+    """In guest code again, after the machine has done it outside."""
     return replace(s, native=False).skip()
 
 
@@ -159,21 +159,13 @@ def born(s: State, thread: ThreadObject) -> State:
     return replace(new, frame=Frame(code, 0, slots))
 
 
-HALTING = Frame(Code("<thread>", (), 0, (Instruction("HALT", (), 0),), 0), 0, ())
-
-
-def START(s: State, _src: int) -> State:
-    """Back in guest code, after the thread was started."""
-    return replace(s, native=False).skip()
-
-
 def ACQUIRE(s: State, src: int) -> State:
     """That nobody has it, the machine has seen to."""
     return s.on_object(Objects.lock, src)
 
 
-def BLOCKED(s: State, _src: int) -> State:
-    """JOIN and SLEEP: nothing is left to do."""
+def DONE(s: State, *_: int) -> State:
+    """The machine has done it: nothing is left to do."""
     return s.skip()
 
 
@@ -189,11 +181,10 @@ EFFECTS: dict[str, Effect] = {
     **dict.fromkeys(("EXCEPTION", "MATCHES"), into_first),
     **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "RELEASE"), nowhere),
     **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK)},
-    **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, PRINT, HALT)},
-    **{f.__name__: f for f in (START, ACQUIRE)},
+    **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, HALT)},
+    "ACQUIRE": ACQUIRE,
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    "PRINT_END": PRINT,
-    "JOIN": BLOCKED,
-    "SLEEP": BLOCKED,
+    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), BACK),
+    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), DONE),
 }

@@ -17,7 +17,7 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.model.compile import compile_graph
 from safepoint.model.execute import POISON, Activation
 from safepoint.model.expressions import Instance
-from safepoint.model.graph import WORLD, Cell, Graph
+from safepoint.model.graph import SPINNING, WORLD, Cell, Graph
 from safepoint.model.text import Text
 from safepoint.protocol import ENDED, MANAGED
 
@@ -75,6 +75,7 @@ class Sites:
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
+        self.moves = 0  # how often a procedure of its has begun, or got further
         self.seen: list[Served] = first.seen if first else []  # by any thread of the world
         self.waiting: Activation | None = None  # the guest's own procedure, when it waits
         self.watch: Callable[[], None] | None = first.watch if first else None
@@ -152,16 +153,22 @@ class Sites:
         owner = WORLD if graph.owner == WORLD else self.number
         env = dict(zip(graph.params, args, strict=True))
         activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
+        self.moves += 1
         activation.begin(self)
         return activation
 
     def go_on(self, activation: Activation) -> bool:
         """As far as it goes.  True: it is through; False: it waits."""
-        while activation.at is not None:
-            if self.watch and activation.at.cell is not None:
+        begun = activation.at
+        while (step := activation.at) is not None:
+            if self.watch and step.cell is not None:
                 self.watch()
-            if not activation.perform(self, self):
+            waits = not activation.perform(self, self)
+            round_again = activation.graph.name in SPINNING and activation.at and activation.at.number <= step.number
+            if waits or round_again:
+                self.moves += activation.at is not begun
                 return False
+        self.moves += 1
         return True
 
     def told(self) -> dict[str, str]:

@@ -45,7 +45,7 @@ class Frame(NamedTuple):
 class State:
     """A guest thread between two instructions.  Globals, things (the heap) and output are its world's.
 
-    native: it has printed, and is not yet back in guest code; or it has blocked, and was woken.  thread: its number.
+    native: it has printed, stopped the world or asked for an operation, and is not yet back in guest code; or it has blocked, and was woken.  thread: its number.
     until: when its sleep is over.  trace: what a fault that nobody has caught has come through, outermost call first.
     """
 

@@ -16,7 +16,11 @@ CALLED = frozenset({"len", *BUILTINS})
 NOT_MADE = ("UnicodeEncodeError",)
 """Exception classes that want more arguments than the guest's have."""
 
-IMPORTS = {"threading": ("Thread", "Lock"), "time": ("sleep",)}
+IMPORTS = {
+    "threading": ("Thread", "Lock"),
+    "time": ("sleep",),
+    "safepoint.guest.api": ("masked", "interrupt", "handshake", "collect"),
+}
 """Module -> the names that a program may import from it, at its top, and then only call."""
 
 _A_DEF = "a def at the top level of the module"

@@ -26,18 +26,24 @@ METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": 
            "RELEASE": ("lock", "release")}  # fmt: skip
 """Opcode -> the kind of object that has the method, and its name."""
 
+REQUESTS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
+"""Opcode -> the function of `api` that asks a thread for something."""
+
 NO_THREAD = Fault("RuntimeError", "can't start new thread")
 LONGEST = 2**63 / 10**9
 """Seconds that CPython cannot sleep."""
 
 
 def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
-    """Why START, JOIN, ACQUIRE or SLEEP raises at once; None: it is done, as soon as it is `ready`.
+    """Why START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done, as soon as it is `ready`.
 
     running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
     """
     if op == "SLEEP":
         return _no_time(heap, value)
+    if op in REQUESTS:
+        is_thread = isinstance(value, Ref) and value.kind == "thread"
+        return None if is_thread else Fault("TypeError", f"{REQUESTS[op]}() wants a thread")
     kind, method = METHODS[op]
     if not isinstance(value, Ref) or value.kind != kind:
         if in_with:
@@ -147,6 +153,11 @@ class Lockstep(ABC):
     def advance(self, number: int, most: int) -> int:
         """Execute up to so many instructions of a thread; how many it was.  0: it has ended, or it waits."""
 
+    @property
+    @abstractmethod
+    def moves(self) -> int:
+        """Grows whenever a thread gets further without executing an instruction: another one may wait for just that."""
+
     @abstractmethod
     def alarms(self) -> Iterable[float]:
         """When the sleeps end of those who sleep."""
@@ -154,11 +165,14 @@ class Lockstep(ABC):
     def step(self, most: int = 1) -> int:
         """Execute up to so many instructions of whose turn it is.  0: nobody can; all have ended, or wait for each other."""
         while True:
+            moves = self.moves
             for number, left in self.turns.order(self.population):
                 if done := self.advance(number, min(most, left)):
                     self.turns.went(number, done)
                     self.clock += done
                     return done
+            if self.moves != moves:
+                continue
             later = [until for until in self.alarms() if until > self.clock]
             if not later:
                 return 0

@@ -119,27 +119,37 @@ class Trying(Expressions):
         self.assigned = after
 
     def with_statement(self, node: ast.With) -> None:
-        """`with lock:`, which is acquired, and released on every way out."""
+        """`with lock:` or `with masked():`, whose end stands on every way out."""
         if len(node.items) > 1 or node.items[0].optional_vars:
-            raise self.error(node, "with is for one lock, without as", "with lock:")
-        lock = self.push(node.items[0].context_expr)  # the variable may get another value inside
-        self.emit(node, "ACQUIRE", lock, augmented=True)
+            raise self.error(node, "with is for one lock, without as, or for masked()", "with lock:")
+        kept, last = self.with_begins(node, node.items[0].context_expr)
         slot, handler, end = self.allocate(), Label(), Label()
         known = self.assigned - unset_by(node.body)
 
-        def release() -> None:
-            self.emit(node, "RELEASE", lock)
+        def ends() -> None:
+            self.emit(node, last, kept)
 
-        with self.protect(handler, slot, release):
+        with self.protect(handler, slot, ends):
             self.block(node.body)
-        release()
+        ends()
         self.emit(node, "JUMP", end)
         after, self.assigned = self.assigned, known
         self.place(handler)
-        release()
+        ends()
         self.emit(node, "RERAISE", slot)
         self.place(end)
         self.assigned = after
+
+    def with_begins(self, node: ast.With, context: ast.expr) -> tuple[int, str]:
+        """The slot and the opcode of its end."""
+        if isinstance(context, ast.Call) and self.imports(context.func, "masked"):
+            self.count(context, "masked", 0, 0)
+            inside = self.allocate()
+            self.emit(node, "MASK", inside)
+            return inside, "UNMASK"
+        lock = self.push(context)  # the variable may get another value inside
+        self.emit(node, "ACQUIRE", lock, augmented=True)
+        return lock, "RELEASE"
 
     def try_except(self, node: ast.Try) -> None:
         slot, handler, end = self.allocate(), Label(), Label()

@@ -22,6 +22,7 @@ from safepoint.guest.sites import Counts, Sites
 from safepoint.guest.state import same
 from safepoint.guest.threads import MAIN, QUANTUM, THREADS, Lockstep
 from safepoint.guest.values import Ref
+from safepoint.model.execute import Activation
 from safepoint.protocol import INTERRUPT
 
 
@@ -46,6 +47,10 @@ class World(Lockstep):
         self.state = self.machines[MAIN].state  # the newest: of whoever went last
         self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
         self.over: set[int] = set()  # records whose thread has ended
+        self.early: set[int] = (
+            set()
+        )  # records whose thread is to be interrupted when it is born: birth drops all requests
+        self.asked: dict[int, tuple[int, Activation]] = {}  # who waits for an operation of a record's thread
         self.buried = Counts()  # of threads whose record has another one now
         self.uncaught: list[Uncaught] = []
 
@@ -54,6 +59,7 @@ class World(Lockstep):
         other = copy(self)
         other.turns = copy(self.turns)
         other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
+        other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
         other.sites = [self.sites[MAIN].copy()]
         other.sites += [sites.copy(other.sites[MAIN]) for sites in self.sites[1:]]
         pairs = zip(self.machines, other.sites, strict=True)
@@ -62,8 +68,9 @@ class World(Lockstep):
 
     def same_as(self, other: World) -> bool:
         """Is there nothing by which the rest of the two runs could differ?"""
-        if (self.turns, self.clock, self.refs, self.over) != (other.turns, other.clock, other.refs, other.over):
-            return False
+        for name in ("turns", "clock", "refs", "over", "early", "asked"):
+            if getattr(self, name) != getattr(other, name):
+                return False
         pairs = zip(self.machines, other.machines, strict=True)
         return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
             a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
@@ -90,6 +97,10 @@ class World(Lockstep):
         """Of all threads that there have been."""
         return sum((sites.counts for sites in self.sites), self.buried)
 
+    @property
+    def moves(self) -> int:
+        return sum(sites.moves for sites in self.sites)
+
     def alarms(self) -> Iterable[float]:
         return [machine.state.until for machine in self.machines if machine.state.until is not None]
 
@@ -104,12 +115,16 @@ class World(Lockstep):
             self.sites[number].wake()
         went = machine.step()
         self.state = machine.state
+        if number in self.early and not machine.unborn:
+            self._interrupt(number)
         if over := machine.ended and not machine.unborn:  # one that cannot be called is born, and then it ends
             self._end(number)
         return int(went or over)
 
     def _end(self, number: int) -> None:
         self.over.add(number)
+        self.early.discard(number)
+        self.sites[number].here = ""
         self.sites[number].call("exit_thread")
         if number != MAIN:
             heap, ref, machine = Objects(self.state.things), self.refs[number], self.machines[number]
@@ -123,19 +138,56 @@ class World(Lockstep):
     def now(self) -> float:
         return self.clock
 
+    def _free(self) -> int:
+        """The first record whose thread has ended, and of which nobody wants anything, or a new one."""
+        wanted = {number for number, _ in self.asked.values()}
+        return min(self.over - {MAIN} - wanted, default=len(self.machines))
+
     def room(self) -> bool:
-        return len(self.machines) - len(self.over - {MAIN}) < THREADS
+        return self._free() < THREADS
 
     def start(self, ref: Ref, thread: ThreadObject) -> None:
-        """In the first record whose thread has ended, or in a new one."""
-        number = min(self.over - {MAIN}, default=len(self.machines))
+        number = self._free()
         sites = Sites(self.stack, number, self.sites[MAIN])
         machine = Machine(self.main.state.program, sites, self, born(self.state, thread), unborn=True)
+        sites.here = machine.location()
         self.refs[number] = ref
         self.over.discard(number)
         self.buried = sum((old.counts for old in self.sites[number : number + 1]), self.buried)
         self.sites[number : number + 1] = [sites]
         self.machines[number : number + 1] = [machine]
+
+    def interrupt_thread(self, ref: Ref) -> None:
+        """One that has not been started, or has ended, hears nothing of it."""
+        number = self._record(ref)
+        if number is not None:
+            self._interrupt(number)
+
+    def _record(self, ref: Ref) -> int | None:
+        """The record where a thread lives, once it has been started and until it has ended."""
+        return next((n for n, lives in self.refs.items() if lives == ref and n not in self.over), None)
+
+    def _interrupt(self, number: int) -> None:
+        if self.machines[number].unborn:
+            self.early.add(number)
+        else:
+            self.early.discard(number)
+            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """Birth drops all requests: with a thread that is to be born one waits for that first."""
+        if by not in self.asked:
+            number = self._record(ref)
+            if number is None:
+                return True
+            if self.machines[number].unborn:
+                return False
+            self.asked[by] = number, self.sites[number].begin("handshake")
+        number, operation = self.asked[by]
+        if not self.sites[number].go_on(operation):
+            return False
+        del self.asked[by]
+        return True
 
     # -- what the host asks
 
@@ -148,7 +200,7 @@ class World(Lockstep):
         """Control-C: for the first thread; once that has ended, for all others."""
         wanted = [MAIN] if MAIN not in self.over else [n for n in range(len(self.machines)) if n not in self.over]
         for number in wanted:
-            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+            self._interrupt(number)
 
     def waiting(self) -> list[str]:
         """Who has not ended and cannot go on, and where."""

@@ -6,7 +6,7 @@ features on (`slice_on`): the product of all of them is too large, and `scopes` 
 
 from __future__ import annotations
 
-from safepoint.features import block, exit_thread, grow_stack, start_thread, stop_world_from, unmask
+from safepoint.features import block, exit_thread, grow_stack, mask, start_thread, stop_world_from, unmask
 from safepoint.handshakes import handshake
 from safepoint.model.language import choose, claim, pause, slice_on, when
 from safepoint.protocol import (
@@ -54,7 +54,7 @@ def mutator(t: Me) -> None:
             reenter(t)
         case "mask":
             when(slice_on("masks"))
-            t.masked = INTERRUPT
+            mask(t)
         case "unmask":
             when(slice_on("masks"))
             when(t.masked | t.ending != 0)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 SELF, WORLD = "self", "world"
 LOCKED = ("fetch_or", "fetch_and", "swap", "cas")
+SPINNING = ("handshake",)
+"""Procedures that wait by looking again and again: a machine suspends them whenever they come back to an earlier step."""
 ACCESSES = (*LOCKED, "load", "store")
 FOLD: dict[str, Callable[..., int]] = {
     "&": operator.and_, "|": operator.or_, "+": operator.add, "-": operator.sub, "~": operator.inv,

@@ -1,0 +1,84 @@
+"""Requests that the guest makes, which go through the host; and critical sections, whose beginning and end are calls of the
+protocol's text.
+"""
+
+# ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
+
+from __future__ import annotations
+
+from safepoint.protocol import RAISE_INTERRUPT
+from safepoint_vm.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask
+from safepoint_vm.values import truth_word
+from safepoint_vm.vocabulary import Exit, opcode, slow
+from safepoint_vm.words import FALSE_WORD
+
+
+@slow
+def begin_section(vm: Machine, dst: Slot) -> Exit:
+    """The same."""
+    vm[dst] = truth_word(False)
+    if PROTOCOL:
+        mask(vm.thread, 0)
+        vm[dst] = truth_word(vm.thread.result != 0)
+    return vm.next()
+
+
+@opcode
+def MASK(vm: Machine, dst: Slot) -> Exit:
+    """a critical section begins; dst = is it inside of another one?"""
+    return begin_section(vm, dst)
+
+
+@slow
+def end_section(vm: Machine) -> Exit:
+    """Of the outermost.  What came meanwhile has lost its poison: the protocol's text looks."""
+    if PROTOCOL:
+        thread = vm.thread
+        thread.pc = vm.pc
+        thread.frame = vm.frame
+        suspended = unmask(thread, 0)
+        if suspended != 0:
+            thread.suspended = suspended
+            return vm.leave(Exited.UNMASK_WAITS)
+        return after_unmask(vm)
+    return vm.next()
+
+
+@slow
+def after_unmask(vm: Machine) -> Exit:
+    """`unmask` is through."""
+    if vm.thread.result == RAISE_INTERRUPT:
+        return vm.leave(Exited.INTERRUPTED)
+    return vm.next()
+
+
+@opcode
+def UNMASK(vm: Machine, src: Slot) -> Exit:
+    """src is False: its end, where what came meanwhile is raised"""
+    if vm[src] != FALSE_WORD:
+        return vm.next()
+    return end_section(vm)
+
+
+@slow
+def asks(vm: Machine) -> Exit:
+    """Which record is the other thread's, the host knows."""
+    return vm.leave(Exited.ASKS)
+
+
+@opcode
+def INTERRUPT(vm: Machine, src: Slot) -> Exit:
+    """interrupt(src): KeyboardInterrupt is posted to a thread"""
+    return asks(vm)
+
+
+@opcode
+def HANDSHAKE(vm: Machine, src: Slot) -> Exit:
+    """handshake(src): a thread, or this one for it, runs one operation"""
+    return asks(vm)
+
+
+@opcode
+def COLLECT(vm: Machine) -> Exit:
+    """collect(): stop the world, collect, start it"""
+    return vm.leave(Exited.COLLECTS)
