@@ -73,7 +73,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Never leave anything out silently."""
+    """What tests that count have counted; and never leave anything out silently."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "said":
+                terminalreporter.write_line(str(value))
     if not is_nightly(terminalreporter.config):
         terminalreporter.write_line(
             "left out: what is marked nightly (pytest --hypothesis-profile=nightly)", yellow=True

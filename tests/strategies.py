@@ -30,7 +30,11 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+def soup() -> st.SearchStrategy[str]:
+    """Pieces of programs in any order."""
+    return st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
 def sources() -> st.SearchStrategy[str | bytes]:
     """Anything that somebody may call a program."""
-    soup = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-    return st.one_of(st.text(), st.binary(), soup, mutated(), mutated().map(str.encode), programs(budget=300))
+    return st.one_of(st.text(), st.binary(), soup(), mutated(), mutated().map(str.encode), programs(budget=300))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from safepoint.guest.compiler import compile_program
@@ -19,6 +19,9 @@ from tests import oracle
 from tests.generated.programs import programs
 from tests.generated.threads import threaded
 from tests.machines import by_cpython, by_machine_code, by_reference
+
+EACH = 3000
+"""Programs of a kind, nightly: more than 10,000 in all, even if some are drawn twice."""
 
 KINDS = {
     "of one thread": programs(),
@@ -33,6 +36,7 @@ KINDS = {
 def test_generated_programs_agree_three_ways(kind: str, record_property: Callable[[str, object], None]) -> None:
     agreed: set[str] = set()
 
+    @settings(max_examples=min(EACH, settings().max_examples))
     @given(KINDS[kind], st.sampled_from((1, 2, 7, 61, QUANTUM)), st.booleans())
     def agree(source: str, quantum: int, stress: bool) -> None:
         note(source)

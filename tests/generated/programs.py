@@ -19,7 +19,7 @@ class Writer(Statements):
         me = Function(self.name("f"), len(parameters), 0, self.logs)
         before, self.budget = self.budget, min(self.budget, 300)
         start = self.budget
-        scope = Scope(own, 1, 0, me, "    ")
+        scope = Scope([*own], 1, 0, me, "    ")
         self.lines.append(f"def {me.name}({', '.join(parameters)}):")
         if not self.logs and self.number(0, 2) == 0:
             self.write(scope, "global g1")

@@ -72,7 +72,7 @@ class Threads(Writer):
         before, self.budget = self.budget, min(self.budget, 250)
         start = self.budget
         self.lines.append(f"def {me.name}({', '.join(parameters)}):")
-        scope = Scope(numbers, 1, 0, me, "    ")
+        scope = Scope([*numbers], 1, 0, me, "    ")
         if gated:
             self.write(scope, "try:")
         body = scope.inner() if gated else scope

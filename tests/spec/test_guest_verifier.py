@@ -6,16 +6,14 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from safepoint.guest.builtin import BUILTINS
 from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Handler, Instruction, Program
-from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import KINDS
 from safepoint.guest.machine import Machine
 from safepoint.guest.sites import Sites
 from safepoint.guest.verifier import BadCode, handlers_of, verify
-from tests.strategies import EXAMPLES
+from tests.generated.mutated import damaged
 
 Line = tuple[str, tuple[int, ...]]
 
@@ -170,24 +168,6 @@ def without_site(machine: Machine, limit: int) -> int:
         if not machine.step():
             break
     return longest
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> Program:
-    """A compiled program with some operands or opcodes changed."""
-    good = compile_program(draw(st.sampled_from(EXAMPLES)).read_bytes(), "f.py")
-    number = draw(st.integers(0, len(good.codes) - 1))
-    code = good.codes[number]
-    instructions = list(code.instructions)
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(instructions) - 1))
-        op = draw(st.sampled_from((instructions[at].op, *OPCODES)))
-        old = instructions[at].operands
-        operands = [draw(st.sampled_from((*old, *range(-4, 8)))) for _ in OPCODES[op].operands]
-        instructions[at] = Instruction(op, tuple(operands), 1)
-    codes = [*good.codes]
-    codes[number] = replace(code, instructions=tuple(instructions))
-    return replace(good, codes=tuple(codes))
 
 
 @given(damaged())
