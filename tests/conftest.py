@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What only a parameter of the test cites."""
     check_rules(item.iter_markers("rule"))
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """For tests that count: a line to be printed at the end, if they pass."""
+    return lambda line: request.node.user_properties.append(("said", line))
 
 
 def is_nightly(config: pytest.Config) -> bool:

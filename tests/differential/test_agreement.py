@@ -33,7 +33,7 @@ KINDS = {
 
 @pytest.mark.timeout(14_400)  # nightly; a program that hangs is noticed sooner
 @pytest.mark.parametrize("kind", KINDS)
-def test_generated_programs_agree_three_ways(kind: str, record_property: Callable[[str, object], None]) -> None:
+def test_generated_programs_agree_three_ways(kind: str, say: Callable[[str], None]) -> None:
     agreed: set[str] = set()
 
     @settings(max_examples=min(EACH, settings().max_examples))
@@ -46,4 +46,4 @@ def test_generated_programs_agree_three_ways(kind: str, record_property: Callabl
         agreed.add(source)
 
     agree()
-    record_property("said", f"{len(agreed)} generated programs {kind} agree three ways")
+    say(f"{len(agreed)} generated programs {kind} agree three ways")

@@ -28,8 +28,6 @@ SOURCES: dict[str, st.SearchStrategy[str | bytes]] = {
 }
 CODES = {"code of programs": damaged(), "code of programs of several threads": damaged(threads=True)}
 
-Said = Callable[[str, object], None]
-
 
 @pytest.fixture(scope="module")
 def child() -> Iterator[Child]:
@@ -37,13 +35,13 @@ def child() -> Iterator[Child]:
         yield child
 
 
-def said(kind: str, ways: Counter[str]) -> str:
+def told(kind: str, ways: Counter[str]) -> str:
     return f"fuzzed with {ways.total()} {kind}: " + ", ".join(f"{count} {how}" for how, count in ways.most_common())
 
 
 @pytest.mark.timeout(14_400)  # nightly; the child is given a minute for each
 @pytest.mark.parametrize("kind", SOURCES)
-def test_any_source_is_refused_or_runs_alike(kind: str, child: Child, record_property: Said) -> None:
+def test_any_source_is_refused_or_runs_alike(kind: str, child: Child, say: Callable[[str], None]) -> None:
     ways: Counter[str] = Counter()
 
     @given(SOURCES[kind])
@@ -52,12 +50,12 @@ def test_any_source_is_refused_or_runs_alike(kind: str, child: Child, record_pro
         ways[child(judge_source, source)] += 1
 
     judge()
-    record_property("said", said(kind, ways))
+    say(told(kind, ways))
 
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("kind", CODES)
-def test_any_code_is_refused_or_runs_alike(kind: str, child: Child, record_property: Said) -> None:
+def test_any_code_is_refused_or_runs_alike(kind: str, child: Child, say: Callable[[str], None]) -> None:
     ways: Counter[str] = Counter()
 
     @given(CODES[kind])
@@ -65,4 +63,4 @@ def test_any_code_is_refused_or_runs_alike(kind: str, child: Child, record_prope
         ways[child(judge_program, program)] += 1
 
     judge()
-    record_property("said", said(f"damaged {kind}", ways))
+    say(told(f"damaged {kind}", ways))
