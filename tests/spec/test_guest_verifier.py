@@ -118,9 +118,17 @@ def test_a_handler_that_overwrites_a_loop_ends_it() -> None:
         RETURN,
     ]
     verify(covered(*loop, handler=Handler(2, 3, 3, 4)))
-    for slot in (1, 2):
-        with pytest.raises(BadCode, match="slot 1 may hold no prepared loop"):
+    for slot, what in [(1, "reads slot 2, which may hold nothing"), (2, "slot 1 may hold no prepared loop")]:
+        with pytest.raises(BadCode, match=what):
             verify(covered(*loop, handler=Handler(2, 3, 3, slot)))
+
+
+def test_what_lies_behind_a_caught_exception_is_lost() -> None:
+    """Machine code clears it, so that it keeps nothing alive."""
+    lines: list[Line] = [("MOVE", (2, 0)), ("INDEX", (3, 0, 0)), RETURN, ("RETURN", (2,))]
+    verify(covered(*lines, handler=Handler(1, 2, 3, 3)))
+    with pytest.raises(BadCode, match="reads slot 2"):
+        verify(covered(*lines, handler=Handler(1, 2, 3, 1)))
 
 
 def test_a_cycle_through_a_handler_holds_a_back_edge() -> None:
