@@ -162,6 +162,7 @@ def test_programs_as_a_whole() -> None:
         (program(RETURN, slots=0), "beyond"),
         (program(), "no instructions"),
         (program(("LOADK", (0, 1)), RETURN, module=True), "RETURN in <module>"),
+        (program(("LOADK", (0, 1)), ("RAISE", (0,)), module=True), "no HALT"),
     ]:
         with pytest.raises(BadCode, match=what):
             verify(bad)

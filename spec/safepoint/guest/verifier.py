@@ -92,6 +92,8 @@ def _verify_instructions(program: Program, code: Code) -> None:
     for number, instruction in enumerate(code.instructions):
         if what := _wrong(program, code, number, instruction):
             raise BadCode(code.name, number, what)
+    if code is program.codes[0] and all(i.op != "HALT" for i in code.instructions):
+        raise BadCode(code.name, -1, "no HALT, which is where a thread's first function returns to")
 
 
 def _wrong(program: Program, code: Code, number: int, instruction: Instruction) -> str:
