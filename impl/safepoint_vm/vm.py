@@ -56,6 +56,7 @@ class Vm:
         self.world = GuestWorld(self._engine, heap, stress)
         self.running: list[Running] = []  # that the host has started
         self._started: dict[int, Running] = {}  # by the guest: the number of a thread that has not ended
+        self._ending = False  # from then on nobody is born
         self._failures: list[BaseException] = []  # of the host, on their OS threads
 
     def start(self) -> Running:
@@ -76,6 +77,8 @@ class Vm:
             fault = guest.refused()
             if fault is not None:
                 return fault
+            if self._ending:
+                return threads.NO_THREAD
             thread, target, args = guest.startable()
 
             def make(record: Record | None) -> GuestThread:
@@ -146,6 +149,7 @@ class Vm:
 
     def _end(self) -> None:
         """Interrupt all; who does not end by that is stopped where it stands; who then still prints is left to itself."""
+        self._ending = True
         began = time.monotonic()
         while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
             for running in living:
