@@ -34,8 +34,14 @@ def judge_source(source: bytes | str) -> str:
     strange = any(run.raised(kind) for kind in ("RecursionError", "MemoryError"))  # each machine's own affair
     if how == "agreed" and isinstance(source, str) and not strange:
         theirs, ours = by_cpython(source), run.told
-        assert (ours.output, ours.error, ours.lines) == (theirs.output, theirs.error, theirs.lines)
+        assert (ours.output, ours.error, ours.lines) == (without_addresses(theirs.output), theirs.error, theirs.lines)
     return how
+
+
+def without_addresses(text: str) -> str:
+    """CPython's text of a function or a lock says where it is, which the guest's does not."""
+    text = re.sub(r"<(function \w+) at 0x[0-9a-f]+>", r"<\1>", text)
+    return re.sub(r"<(un)?locked _thread\.lock object at 0x[0-9a-f]+>", "<lock>", text)
 
 
 def judge_program(program: Program) -> str:

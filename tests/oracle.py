@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 from safepoint.guest.faults import Fault, format_traceback
@@ -165,9 +166,12 @@ def threads_of(source: str) -> Iterator[list[str]]:
     threading.excepthook = note
     try:
         yield texts
-        for thread in set(threading.enumerate()) - before:
-            thread.join(PATIENCE)
-            assert not thread.is_alive(), "a thread does not end"
+        while more := [t for t in threading.enumerate() if t not in before]:  # they may start others meanwhile
+            if more[0].ident is None:  # it is being started
+                sleep(0.001)
+                continue
+            more[0].join(PATIENCE)
+            assert not more[0].is_alive(), "a thread does not end"
     finally:
         threading.excepthook = hook
 
