@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     check_rules(item.iter_markers("rule"))
 
 
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """For tests that count: a line to be printed at the end, if they pass."""
+    return lambda line: request.node.user_properties.append(("said", line))
+
+
 def is_nightly(config: pytest.Config) -> bool:
     return "nightly" in (config.getoption("--hypothesis-profile"), os.environ.get("HYPOTHESIS_PROFILE"))
 
@@ -73,7 +79,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Never leave anything out silently."""
+    """What tests that count have counted; and never leave anything out silently."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "said":
+                terminalreporter.write_line(str(value))
     if not is_nightly(terminalreporter.config):
         terminalreporter.write_line(
             "left out: what is marked nightly (pytest --hypothesis-profile=nightly)", yellow=True

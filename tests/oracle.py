@@ -3,21 +3,26 @@
 The counts come from the source alone, which is instrumented at each `def` and each loop: a frame push is an entry of a
 function, a back-edge is an evaluation of a `while` test or a `next` of a `for`'s range (n + 1 for n turns).  Nothing here
 knows the guest's compiler, so that a check site that it forgets, or has twice, is seen.  The liberties taken with Python
-are the guest's own: a result that needs more than 63 bits is an OverflowError, and there are no complex numbers.
+are the guest's own: a result that needs more than 63 bits is an OverflowError, and there are no complex numbers.  Threads
+are CPython's; the counts are for programs that have only one.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import io
 import operator
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
+
+from safepoint.guest.faults import Fault, format_traceback
 
 FILE = "<guest>"
 FRAMES, TURNS, LESS, COUNTED, FIT, AUGMENTED = "__frame", "__turn", "__less", "__counted", "__fit", "__augmented"
@@ -28,6 +33,8 @@ IN_PLACE: dict[str, Callable[[Any, Any], object]] = {
     "LShift": operator.ilshift, "RShift": operator.irshift,
 }  # fmt: skip
 MAY_BE_LARGE = ("int", "abs", "sum")
+PATIENCE = 60.0
+"""Seconds until a thread is said to hang."""
 
 
 @dataclass
@@ -125,7 +132,10 @@ def called(name: str, *args: ast.expr) -> ast.Call:
 
 @dataclass(frozen=True)
 class Opinion:
-    """`error`: the exception's name, or "".  `lines`: of its traceback, in the guest's text: (line, function)."""
+    """`error`: the exception's name, or "".  `lines`: of its traceback, in the guest's text: (line, function).
+
+    `uncaught`: the texts about what has ended other threads than the first.
+    """
 
     output: str
     error: str
@@ -133,6 +143,37 @@ class Opinion:
     lines: tuple[tuple[int, str], ...]
     frames: int
     back_edges: int
+    uncaught: tuple[str, ...] = ()
+
+
+def lines_of(error: BaseException | None) -> tuple[tuple[int, str], ...]:
+    entries = traceback.extract_tb(error.__traceback__) if error else []
+    return tuple((e.lineno or 0, e.name) for e in entries if e.filename == FILE)
+
+
+@contextmanager
+def threads_of(source: str) -> Iterator[list[str]]:
+    """Wait for the threads that are started inside; the texts about what has ended them, as the guest words them."""
+    texts: list[str] = []
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        assert args.thread is not None
+        fault = Fault(args.exc_type.__name__, str(args.exc_value))
+        places = [(FILE, *line) for line in lines_of(args.exc_value)]
+        texts.append(f"Exception in thread {args.thread.name}:\n" + format_traceback(fault, places, source))
+
+    before, hook = set(threading.enumerate()), threading.excepthook
+    threading.excepthook = note
+    try:
+        yield texts
+        while more := [t for t in threading.enumerate() if t not in before]:  # they may start others meanwhile
+            if more[0].ident is None:  # it is being started
+                sleep(0.001)
+                continue
+            more[0].join(PATIENCE)
+            assert not more[0].is_alive(), "a thread does not end"
+    finally:
+        threading.excepthook = hook
 
 
 def run(source: str, depth: int = 3000) -> Opinion:
@@ -149,13 +190,12 @@ def run(source: str, depth: int = 3000) -> Opinion:
     error, before = None, sys.getrecursionlimit()
     sys.setrecursionlimit(depth)
     try:
-        with contextlib.redirect_stdout(output):
-            exec(code, dict(names))
-    except Exception as raised:  # noqa: BLE001 (whatever the guest raises is its opinion)
-        error = raised
+        with redirect_stdout(output), threads_of(source) as uncaught:
+            try:
+                exec(code, dict(names))
+            except Exception as raised:  # noqa: BLE001 (whatever the guest raises is its opinion)
+                error = raised
     finally:
         sys.setrecursionlimit(before)
-    entries = traceback.extract_tb(error.__traceback__) if error else []
-    lines = tuple((e.lineno or 0, e.name) for e in entries if e.filename == FILE)
-    name = type(error).__name__ if error else ""
-    return Opinion(output.getvalue(), name, str(error or ""), lines, counts.frames, counts.back_edges)
+    told = (output.getvalue(), type(error).__name__ if error else "", str(error or ""), lines_of(error))
+    return Opinion(*told, counts.frames, counts.back_edges, tuple(uncaught))

@@ -9,7 +9,7 @@ import ctypes
 import mmap
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -151,12 +151,13 @@ class GuestHeap:
 
     # -- collecting
 
-    def collect(self, threads: Iterable[Record], roots: Ranges) -> None:
+    def collect(self, threads: Sequence[Record], roots: Ranges) -> None:
         """Copy what is alive.  `threads`: all of them; each takes a new piece afterwards."""
         began = time.perf_counter()
         for thread in threads:
             self.engine.routine("retire", thread.address)
         if self.stress:
+            self._has_roots_of(threads, roots)
             self.verify(roots)
         old, new = self._spaces
         for name, word in {"from_start": old.start, "from_bytes": old.end - old.start, "copied": new.start}.items():
@@ -172,6 +173,14 @@ class GuestHeap:
                 self.engine.routine("fill", first, end, STALE)
             self.verify(roots)
         self.statistics.collected(self._packed - new.start, time.perf_counter() - began)
+
+    @staticmethod
+    def _has_roots_of(threads: Sequence[Record], roots: Ranges) -> None:
+        """Whoever is left out would go on with a stack full of what has moved."""
+        for number, thread in enumerate(threads):
+            frame = thread.get("frame")
+            if not any(first <= frame <= end for first, end in roots):
+                raise HeapError(f"the roots lack the stack of thread {number}, whose frame is at {frame:#x}")
 
     def verify(self, roots: Ranges) -> None:
         """Every object and every root is sound.  The world is stopped, and the threads have given up their pieces."""

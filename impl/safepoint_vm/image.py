@@ -61,15 +61,15 @@ class Image:
 
     def _landings(self) -> Memory:
         """As `Landings`.  What protects an instruction is the first handler of its code that covers it."""
-        rows = [(0, 0, 0)]
+        rows = [(0, 0, 0, 0)]
         for address, number in self._starts:
             code = self.program.codes[number]
-            landings = [(0, 0)] * len(code.instructions)
+            landings = [(0, 0, 0)] * len(code.instructions)
             for handler in reversed(code.handlers):
-                covered = [(address + SIZE * handler.target, handler.slot)] * (handler.end - handler.start)
-                landings[handler.start : handler.end] = covered
-            for landing, run in groupby(enumerate(landings), lambda numbered: numbered[1]):
-                rows.append((address + SIZE * next(run)[0], *landing))
+                landing = address + SIZE * handler.target, handler.slot, code.slots
+                landings[handler.start : handler.end] = [landing] * (handler.end - handler.start)
+            for found, run in groupby(enumerate(landings), lambda numbered: numbered[1]):
+                rows.append((address + SIZE * next(run)[0], *found))
         return Memory(1 + LANDING_WORDS * len(rows), [len(rows), *chain.from_iterable(rows)])
 
     @property

@@ -261,7 +261,7 @@ class GuestThread:
         any slot holds a value or half a link (an int, to the collector) whenever a frame comes to include it.
         """
         if self.ended:
-            return self.stack.address, self.stack.address
+            return (frame := self.record.get("frame")), frame
         end = self._top() + self.place().code.slots
         above = self.stack.address + 8 * end
         ctypes.memset(above, 0, 8 * (self.stack.words - end))

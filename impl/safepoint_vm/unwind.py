@@ -72,7 +72,10 @@ def unwind(stack: Stack, view: View, fault: Fault) -> Uncaught | None:
     exception = new_exception(view, fault)
     trace = view.new_trace([*reversed(passed), *view.trace(exception)])
     view.set_trace(exception, trace)
-    stack.memory[caught.frame + caught.handler.slot] = exception.number
+    first, end = caught.frame + caught.handler.slot, caught.frame + caught.place.code.slots
+    stack.memory[first] = exception.number
+    for slot in range(first + 1, end):  # intermediate values, which nobody reads again: they keep nothing alive
+        stack.memory[slot] = 0
     stack.record.set("pc", caught.place.address(caught.handler.target))
     stack.record.set("frame", stack.memory.address + 8 * caught.frame)
     return None

@@ -159,7 +159,12 @@ class View:
         return address
 
     def text_room(self, count: int) -> None:
-        size = encoded.string_bytes(count)
+        self._expect(encoded.string_bytes(count))
+
+    def list_room(self, count: int) -> None:
+        self._expect(encoded.list_bytes(count))
+
+    def _expect(self, size: int) -> None:
         if not self.full and not self._heap.room(self._thread, size):
             self._thread.set("wanted", self._taken + size)
             raise NoRoom

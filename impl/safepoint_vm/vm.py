@@ -57,6 +57,7 @@ class Vm:
         self.world = GuestWorld(self._engine, heap, stress)
         self.running: list[Running] = []  # that the host has started
         self._started: dict[int, Running] = {}  # by the guest: the number of a thread that has not ended
+        self._ending = False  # from then on nobody is born
         self._failures: list[BaseException] = []  # of the host, on their OS threads
 
     def start(self) -> Running:
@@ -75,6 +76,8 @@ class Vm:
         """Do the START at which this thread has left guest code; or say why it raises."""
 
         def go(born: GuestThread, thread: ThreadObject) -> None:
+            if self._ending:
+                raise RuntimeError("nobody is born any more")
             running = self._started[thread.number] = Running(born, self, thread)
             try:
                 running.go()
@@ -149,6 +152,7 @@ class Vm:
 
     def _end(self) -> None:
         """Interrupt all; who does not end by that is stopped where it stands; who then still prints is left to itself."""
+        self._ending = True
         began = time.monotonic()
         while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
             for running in living:

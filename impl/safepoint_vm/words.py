@@ -39,7 +39,7 @@ LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
 FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
-LANDING_WORDS, KNOWN_WORDS = 3, 2
+LANDING_WORDS, KNOWN_WORDS = 4, 2
 HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
 OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
@@ -160,11 +160,15 @@ class Link(Struct, tag=16):
 
 
 class Landing(Struct):
-    """Where an exception goes from an instruction, `start` or behind it, up to the next landing's.  `target`: 0, the caller."""
+    """Where an exception goes from an instruction, `start` or behind it, up to the next landing's.  `target`: 0, the caller.
+
+    `slots`: of the frame.
+    """
 
     start: Word
     target: Word
     slot: Word
+    slots: Word
 
 
 class Landings(Struct):

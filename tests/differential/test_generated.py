@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from safepoint.conform.differential import Schedule, Undisturbed, differences, repeat
 from safepoint_vm.target import FoldedTarget
+from tests.generated.programs import programs
 from tests.oracle import run as cpython
-from tests.strategies import programs
 
 FOLDED = FoldedTarget()
 

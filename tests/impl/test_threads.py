@@ -579,6 +579,23 @@ all_of(stubborn, [0, 1, 2])
     assert vm.world.threads == []
 
 
+def test_threads_that_start_others_for_ever_are_stopped_with_the_vm() -> None:
+    """Nobody is born any more, once all are to end."""
+    for _ in range(5):
+        with begun("""
+def grow(n):
+    while True:
+        try:
+            all_of(grow, [n, n])
+        except (RuntimeError, KeyboardInterrupt):
+            pass
+grow(0)
+""") as (vm, program):
+            assert soon(lambda: len(vm.world.threads) > 40)
+        assert program.running.done.is_set()
+        assert vm._living() == []
+
+
 # ---- on both cores, and step by step
 
 

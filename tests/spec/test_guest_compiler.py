@@ -14,7 +14,8 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL, UNSET, Code, Progra
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.verifier import verify
-from tests.strategies import EXAMPLES, THREADED, programs, sources
+from tests.generated.programs import programs
+from tests.strategies import EXAMPLES, THREADED, sources
 
 
 def compiled(source: str | bytes) -> Program:

@@ -17,7 +17,8 @@ from safepoint.guest.machine import Machine
 from safepoint.guest.sites import Sites
 from safepoint.guest.verifier import verify
 from tests import oracle
-from tests.strategies import EXAMPLES, programs
+from tests.generated.programs import programs
+from tests.strategies import EXAMPLES
 
 MANY = 100_000  # steps; no program here needs as many
 

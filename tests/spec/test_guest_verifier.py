@@ -6,16 +6,14 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from safepoint.guest.builtin import BUILTINS
 from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Handler, Instruction, Program
-from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import KINDS
 from safepoint.guest.machine import Machine
 from safepoint.guest.sites import Sites
 from safepoint.guest.verifier import BadCode, handlers_of, verify
-from tests.strategies import EXAMPLES
+from tests.generated.mutated import damaged
 
 Line = tuple[str, tuple[int, ...]]
 
@@ -120,9 +118,17 @@ def test_a_handler_that_overwrites_a_loop_ends_it() -> None:
         RETURN,
     ]
     verify(covered(*loop, handler=Handler(2, 3, 3, 4)))
-    for slot in (1, 2):
-        with pytest.raises(BadCode, match="slot 1 may hold no prepared loop"):
+    for slot, what in [(1, "reads slot 2, which may hold nothing"), (2, "slot 1 may hold no prepared loop")]:
+        with pytest.raises(BadCode, match=what):
             verify(covered(*loop, handler=Handler(2, 3, 3, slot)))
+
+
+def test_what_lies_behind_a_caught_exception_is_lost() -> None:
+    """Machine code clears it, so that it keeps nothing alive."""
+    lines: list[Line] = [("MOVE", (2, 0)), ("INDEX", (3, 0, 0)), RETURN, ("RETURN", (2,))]
+    verify(covered(*lines, handler=Handler(1, 2, 3, 3)))
+    with pytest.raises(BadCode, match="reads slot 2"):
+        verify(covered(*lines, handler=Handler(1, 2, 3, 1)))
 
 
 def test_a_cycle_through_a_handler_holds_a_back_edge() -> None:
@@ -156,6 +162,7 @@ def test_programs_as_a_whole() -> None:
         (program(RETURN, slots=0), "beyond"),
         (program(), "no instructions"),
         (program(("LOADK", (0, 1)), RETURN, module=True), "RETURN in <module>"),
+        (program(("LOADK", (0, 1)), ("RAISE", (0,)), module=True), "no HALT"),
     ]:
         with pytest.raises(BadCode, match=what):
             verify(bad)
@@ -170,24 +177,6 @@ def without_site(machine: Machine, limit: int) -> int:
         if not machine.step():
             break
     return longest
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> Program:
-    """A compiled program with some operands or opcodes changed."""
-    good = compile_program(draw(st.sampled_from(EXAMPLES)).read_bytes(), "f.py")
-    number = draw(st.integers(0, len(good.codes) - 1))
-    code = good.codes[number]
-    instructions = list(code.instructions)
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(instructions) - 1))
-        op = draw(st.sampled_from((instructions[at].op, *OPCODES)))
-        old = instructions[at].operands
-        operands = [draw(st.sampled_from((*old, *range(-4, 8)))) for _ in OPCODES[op].operands]
-        instructions[at] = Instruction(op, tuple(operands), 1)
-    codes = [*good.codes]
-    codes[number] = replace(code, instructions=tuple(instructions))
-    return replace(good, codes=tuple(codes))
 
 
 @given(damaged())

@@ -147,6 +147,10 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
             raised = Value(Word(begin_exception(start, known.kind >> 1, known.argument)))
         Raisable(raised).trace = Value(Word(trace))
     at[found.slot] = raised
+    dead = found.slot + 1
+    while dead < found.slots:  # intermediate values, which nobody reads again: they keep nothing alive
+        at[dead] = Value(0)
+        dead += 1
     thread.pc = Bytecode(found.target)
     thread.frame = at
     return Word(CAUGHT)

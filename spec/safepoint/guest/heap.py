@@ -77,3 +77,7 @@ class Heap(Protocol):
     def text_room(self, count: int) -> None:
         """A string of so many characters is about to be made."""
         ...
+
+    def list_room(self, count: int) -> None:
+        """A list of so many elements is about to be made, or a list to become so long."""
+        ...

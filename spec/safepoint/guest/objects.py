@@ -48,7 +48,7 @@ class Objects:
         return thing
 
     def new_list(self, items: Sequence[Value]) -> Ref:
-        self.text_room(len(items))
+        self.list_room(len(items))
         return self._make("list", Vector.of(items))
 
     def length(self, ref: Ref) -> int:
@@ -64,16 +64,18 @@ class Objects:
         self.things = self.things.set(ref.number, self._list(ref).set(number, value))
 
     def append(self, ref: Ref, value: Value) -> None:
-        self.text_room(self.length(ref) + 1)
+        self.list_room(self.length(ref) + 1)
         self.things = self.things.set(ref.number, self._list(ref).append(value))
 
     def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        self.text_room(len(items))
+        self.list_room(len(items))
         self.things = self.things.set(ref.number, Vector.of(items))
 
     def text_room(self, count: int) -> None:
         if count > MOST:
             raise NoRoom
+
+    list_room = text_room
 
     # -- exceptions
 

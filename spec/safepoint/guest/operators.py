@@ -98,7 +98,9 @@ def _repeated(heap: Heap, sequence: str | Ref, times: int, in_place: bool) -> Va
     if length * times > MOST_ELEMENTS:
         return NO_MEMORY
     if isinstance(sequence, str):
-        return made(heap, sequence * times)
+        heap.text_room(length * times)  # before Python makes it: it may be larger than any memory
+        return sequence * times
+    heap.list_room(length * times)
     return _list(heap, sequence, [*heap.items(sequence)] * times, in_place)
 
 

@@ -125,7 +125,8 @@ def RETURN(s: State, src: int) -> State:
     """A thread's first function returns to the module's HALT."""
     caller, module = s.frame.caller, s.program.codes[0]
     if caller is None:
-        return replace(s, frame=Frame(module, 0, (), len(module.instructions) - 1))
+        halt = next(number for number, i in enumerate(module.instructions) if i.op == "HALT")
+        return replace(s, frame=Frame(module, 0, (), halt))
     return replace(s, frame=caller.write(s.frame.base, s[src]).next())
 
 

@@ -21,6 +21,9 @@ DEPTH = 100
 COPIES = 100_000
 """How many nodes of the tree may be copies: a `finally` is compiled once for each way out of its `try`, by CPython too."""
 
+BRACES = 10_000
+"""How many a line may have: CPython's parser takes time that grows with the square of an f-string's parts."""
+
 TOO_DEEP = f"nested more than {DEPTH} deep", "a part of it as a statement or a function of its own"
 Located = ast.stmt | ast.expr | ast.arg | ast.keyword | ast.excepthandler
 """Nodes that have a place in the text."""
@@ -37,6 +40,10 @@ class Source:
         if found := re.search("[\0\ud800-\udfff]", self.text):
             what = "a NUL character" if found[0] == "\0" else f"half a surrogate pair, U+{ord(found[0]):04X}"
             raise self._at_offset(found.start(), what, "the text without it")
+        for number, line in enumerate(self.lines, 1):
+            if line.count("{") > BRACES:
+                what = f"more than {BRACES} braces in a line"
+                raise GuestSyntaxError(self.file, number, line.index("{") + 1, what, "several f-strings")
 
     def error(self, node: Located, what: str, instead: str = "") -> GuestSyntaxError:
         """The tree counts columns in bytes of UTF-8, people in characters."""

@@ -92,6 +92,8 @@ def _verify_instructions(program: Program, code: Code) -> None:
     for number, instruction in enumerate(code.instructions):
         if what := _wrong(program, code, number, instruction):
             raise BadCode(code.name, number, what)
+    if code is program.codes[0] and all(i.op != "HALT" for i in code.instructions):
+        raise BadCode(code.name, -1, "no HALT, which is where a thread's first function returns to")
 
 
 def _wrong(program: Program, code: Code, number: int, instruction: Instruction) -> str:
@@ -250,7 +252,10 @@ class Facts:
         return ""
 
     def after(self, number: int, facts: int) -> Iterator[tuple[int, int]]:
-        """The facts at each successor.  A callee's frame lies over all that is behind the call's base."""
+        """The facts at each successor.  A callee's frame lies over all that is behind the call's base.
+
+        A handler finds nothing behind its exception: there were intermediate values, which need not be kept alive.
+        """
         instruction = self.code.instructions[number]
         op, first = instruction.op, (*instruction.operands, 0)[0]
         under = self.below(facts, first) if op == "CALL" else facts
@@ -263,7 +268,7 @@ class Facts:
             through = op in STEPS and target == number + 1  # no turn is left: dst is as it was
             yield target, facts if through else changed
         if handler := self.handlers[number]:  # what raises has written nothing
-            yield handler.target, self.without(under, [handler.slot]) | self.holds(handler.slot)
+            yield handler.target, self.below(under, handler.slot) | self.holds(handler.slot)
 
 
 def _verify_slots(code: Code) -> None:

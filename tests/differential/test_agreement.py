@@ -1,0 +1,49 @@
+"""Generated programs, undisturbed, three ways: CPython, the reference machine, machine code.  Each test says how many it was.
+
+Threads go in turns of a length that is drawn on the reference machine, and as they will in machine code; there the heap is
+the smallest, or every allocation collects, so that collections happen in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from safepoint.guest.compiler import compile_program
+from safepoint.guest.threads import QUANTUM
+from safepoint_vm.heap import SMALLEST
+from tests import oracle
+from tests.generated.programs import programs
+from tests.generated.threads import threaded
+from tests.machines import by_cpython, by_machine_code, by_reference
+
+EACH = 4000
+"""Programs of a kind, nightly.  Of 3000 some 2100 are different: so that there are more than 10,000 in all."""
+
+KINDS = {
+    "of one thread": programs(),
+    "of one thread, with large numbers": programs(wide=True),
+    "of several threads": threaded(),
+    "of several threads, with large numbers": threaded(wide=True),
+}
+
+
+@pytest.mark.timeout(14_400)  # nightly; a program that hangs is noticed sooner
+@pytest.mark.parametrize("kind", KINDS)
+def test_generated_programs_agree_three_ways(kind: str, say: Callable[[str], None]) -> None:
+    agreed: set[str] = set()
+
+    @settings(max_examples=min(EACH, settings().max_examples))
+    @given(KINDS[kind], st.sampled_from((1, 2, 7, 61, QUANTUM)), st.booleans())
+    def agree(source: str, quantum: int, stress: bool) -> None:
+        note(source)
+        opinion = by_cpython(source)
+        assert by_reference(source, quantum) == opinion
+        assert by_machine_code(compile_program(source, oracle.FILE), heap=SMALLEST, stress=stress) == opinion
+        agreed.add(source)
+
+    agree()
+    say(f"{len(agreed)} generated programs {kind} agree three ways")
