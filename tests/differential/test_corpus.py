@@ -16,9 +16,9 @@ from tests.oracle import run as cpython
 
 GUESTS = corpus()
 ALONE = [guest for guest in GUESTS if guest.alone]  # of those with threads, CPython runs as many at once as it likes
-SHORT, MIDDLING = 150, 500
-"""Steps of programs in which second posts are made in every run, and of those posted to before every step.  The longer ones,
-nightly: those took most of an hour."""
+SHORT, SHORTER, MIDDLING = 150, 100, 500
+"""Steps of programs in which second posts are made in every run (SHORTER: with threads), and of those posted to before every
+step.  The longer ones, nightly: those took most of an hour."""
 ATTAINED = {"loops_only": (0, 1), "calls_only": (1, 0), "gcd": (1, 1)}
 """Greatest distances, in frame pushes and back-edges, of programs that have only the one, or both."""
 
@@ -43,6 +43,7 @@ def test_there_are_enough_programs() -> None:
 )
 def test_interpreter_agrees_with_reference(seconds: int | None, every: int, guest: Guest, folded: FoldedTarget) -> None:
     tally = Tally()
+    seconds = min(seconds, SHORTER) if seconds and not guest.alone else seconds
     compare(folded, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=seconds, every=every)
     assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
     assert tally.frames <= 1

@@ -24,7 +24,7 @@ from safepoint.policy import Bound
 KINDS = (STOP, INTERRUPT)
 EVERY_STEP = 2_000
 """Programs of up to so many steps are interrupted before every step, longer ones before `sampled` random ones."""
-SAMPLED, FEWEST = 50, 5
+SAMPLED, FEWEST = 50, 3
 WORK = 100_000
 """Steps: a target runs a program from its start for each post, so the longer it is the fewer there are."""
 ENDLESS = 1_000
@@ -209,9 +209,9 @@ class Undisturbed:
         return target.steps < len(self.forks) and target.same_as(self.forks[target.steps])
 
 
-def sampled(steps: int) -> int:
-    """In how many places a program of so many steps is posted to."""
-    return max(FEWEST, min(SAMPLED, WORK // steps))
+def sampled(work: int) -> int:
+    """In how many places a program of so many steps, times threads, is posted to."""
+    return max(FEWEST, min(SAMPLED, WORK // work))
 
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
@@ -223,7 +223,8 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
     """
     short = run.steps <= every
-    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps))):
+    threads = run.forks[-1].world.population  # with several, a run hardly ever comes back to the undisturbed one's path
+    for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps * threads))):
         living = run.forks[step].living
         for thread in living if short else [rng.choice(living)]:
             yield from (Schedule(step, kind, thread=thread) for kind in (NOTHING, SAMPLE, *asked(thread)))

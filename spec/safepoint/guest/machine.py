@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, Self
 
 from safepoint.guest import threads
@@ -139,7 +140,9 @@ class Machine:
             case "native":
                 if self.state.native:
                     return self._visit("reenter")
-                return self._native(instruction.op, *instruction.operands)
+                if instruction.op in ("START", "INTERRUPT"):
+                    return self._native(instruction.op, *instruction.operands)
+                return self._print(*instruction.operands)
             case "block":
                 return self._block(instruction.op, *instruction.operands)
             case "handshake":
@@ -173,50 +176,31 @@ class Machine:
             return None
         return self._visit("reenter")
 
-    def _interrupt(self, src: int) -> int | Fault | None:
-        """Post to another thread, outside guest code."""
-        value = self.state[src]
-        if fault := threads.refused(Objects(self.state.things), "INTERRUPT", value, self.state.thread):
-            return fault
-        assert isinstance(value, Ref)
-        ref = value
-
-        def post() -> State:
-            self.others.interrupt_thread(ref)
-            return self.state
-
-        return self._outside(post)
-
     def _mask(self, dst: int) -> int:
         before = self._visit("mask")
         self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
         return GO
 
-    def _native(self, op: str, *operands: int) -> int | Fault | None:
-        match op:
-            case "START":
-                return self._start(*operands)
-            case "INTERRUPT":
-                return self._interrupt(*operands)
-            case _:
-                return self._print(*operands)
-
-    def _start(self, src: int) -> int | Fault | None:
-        """Make the new thread, outside guest code.  What cannot be started visits no site."""
-        heap, value = Objects(self.state.things), self.state[src]
-        if fault := threads.refused(heap, "START", value, self.state.thread):
+    def _native(self, op: str, src: int) -> int | Fault | None:
+        """START, INTERRUPT: done outside guest code.  What is refused visits no site."""
+        value = self.state[src]
+        if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread):
             return fault
-        if not self.others.room():
+        if op == "START" and not self.others.room():
             return threads.NO_THREAD
         assert isinstance(value, Ref)
-        ref = value
+        return self._outside(partial(self._started if op == "START" else self._interrupted, value))
 
-        def start() -> State:
-            heap.started(ref)
-            self.others.start(ref, heap.thread(ref))
-            return replace(self.state, things=heap.things)
+    def _started(self, ref: Ref) -> State:
+        """The new thread stands before its first instruction."""
+        heap = Objects(self.state.things)
+        heap.started(ref)
+        self.others.start(ref, heap.thread(ref))
+        return replace(self.state, things=heap.things)
 
-        return self._outside(start)
+    def _interrupted(self, ref: Ref) -> State:
+        self.others.interrupt_thread(ref)
+        return self.state
 
     def _block(self, op: str, src: int) -> int | Fault | None:
         """Sleep outside guest code until it can be done.  What comes meanwhile is answered first, and may raise: not done."""

@@ -16,9 +16,9 @@ from safepoint.verify.report import Progress, Report, Row
 
 SEED = 20261122
 """Of the sampled steps; the same everywhere, so that a mismatch is found again."""
-SMALL, MIDDLING = 100, 250
-"""A quick run looks into the middle of posts in programs of up to SMALL steps, and posts before every step of those of up to
-MIDDLING, before a sample of longer ones."""
+SMALL, SMALLEST, MIDDLING = 100, 30, 250
+"""A quick run looks into the middle of posts in programs of up to SMALL steps (with threads: SMALLEST), and posts before every
+step of those of up to MIDDLING, before a sample of longer ones."""
 NEEDS = {
     "a store buffer": ("reenter-unfenced", "block-unfenced"),
     "a step in the middle of what a request in the middle of another one does": (
@@ -44,7 +44,8 @@ def compared(guest: Guest, quick: bool) -> Tally:
     """Quick: fewer steps of the longer programs, and second posts in the short ones only; `make test` does all."""
     tally = Tally()
     rng = random.Random(f"{SEED} {guest.name}")
-    seconds, every = (SMALL, MIDDLING) if quick else (None, EVERY_STEP)
+    small = SMALL if guest.alone else SMALLEST
+    seconds, every = (small, MIDDLING) if quick else (None, EVERY_STEP)
     compare(interpreter(), guest.source, guest.name, guest.stack, tally, rng, seconds=seconds, every=every)
     return tally
 
