@@ -15,7 +15,7 @@ verify: $(READY)  ## The main job: hold the protocol, its mutants and the interp
 	$(BIN)/safepoint verify --quick
 
 test: lint  ## Lint, types and every test; what CI runs (8 minutes)
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=ci
+	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile=ci
 
 lint: $(READY)  ## Style, types and architecture
 	$(BIN)/ruff check .

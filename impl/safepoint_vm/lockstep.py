@@ -193,10 +193,10 @@ class LockstepWorld(Lockstep):
         self.threads[number].birth()
 
     def end(self, thread: Stepping) -> None:
+        self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
         self.world.engine.routine("retire", thread.guest.address)
         self.call("exit_thread", thread.guest.address)
         self.world.remove(thread.guest)
-        self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
         if thread.thread and thread.guest.fault:
             lines, source = thread.guest.traceback(), self._image.program.source
             self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))

@@ -16,7 +16,7 @@ from tests.oracle import run as cpython
 
 GUESTS = corpus()
 ALONE = [guest for guest in GUESTS if guest.alone]  # of those with threads, CPython runs as many at once as it likes
-SHORT, SHORTER, MIDDLING = 150, 100, 500
+SHORT, SHORTER, MIDDLING = 150, 45, 500
 """Steps of programs in which second posts are made in every run (SHORTER: with threads), and of those posted to before every
 step.  The longer ones, nightly: those took most of an hour."""
 ATTAINED = {"loops_only": (0, 1), "calls_only": (1, 0), "gcd": (1, 1)}

@@ -265,8 +265,10 @@ def compare(
         expected = run.attempt(schedule)
         actual = repeat(target, schedule, run.longest)
         tally.interrupts += 1
-        later = [s for s in actual.observation.seen[actual.seen_before :] if s.thread == schedule.thread]
-        for seen in [s for s in later if s.kind == schedule.kind and s.site not in ends][:1]:
+        later = actual.observation.seen[actual.seen_before :]
+        seen = next((s for s in later if (s.thread, s.kind) == (schedule.thread, schedule.kind)), None)
+        born = run.forks[schedule.step].born(schedule.thread)  # before that a request is dropped
+        if seen and born and seen.site not in ends:
             tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
             tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
         if differs := differences(expected.observation, actual.observation):

@@ -59,6 +59,9 @@ class Reference(Stepped):
         """Is there nothing by which the rest of the two runs could differ?"""
         return not (self.stops or other.stops) and self.world.same_as(other.world)
 
+    def born(self, thread: int) -> bool:
+        return not self.world.machines[thread].unborn
+
     def instruction(self, thread: int) -> Instruction:
         """The next one of a thread."""
         return self.world.machines[thread].state.frame.instruction
