@@ -25,7 +25,7 @@ KINDS = (STOP, INTERRUPT)
 EVERY_STEP = 2_000
 """Programs of up to so many steps are interrupted before every step, longer ones before `sampled` random ones."""
 SAMPLED, FEWEST = 50, 3
-WORK = 100_000
+WORK = 30_000
 """Steps: a target runs a program from its start for each post, so the longer it is the fewer there are."""
 ENDLESS = 1_000
 """Steps more than undisturbed, after which a program with threads is taken to be without end."""
