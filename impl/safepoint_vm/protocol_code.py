@@ -6,7 +6,9 @@ waits a while and calls again with resume = that status (parameters are ignored 
 waits are kept in the record's `spill` row: one procedure of a thread waits at a time, and of those of the world only the one
 that holds its lock has locals alive.
 
-    status   (number of the step + 1) << 8
+    status   (number of the step + 1) << 8 | a bit that differs from resume's if it has got further
+
+So it comes back with the same status only where it has changed nothing, and nobody need look again because of it.
 
 HOOKED: before each shared access `hook(record, step)` is called, and `hook(record, -kind)` where a request is served.
 """
@@ -107,7 +109,10 @@ class Emitter:
         for name, value in zip(self.graph.params, parameters, strict=True):
             self.builder.store(value, self.locals[name])
         start = self.function.append_basic_block("start")
-        self.resume = self.builder.switch(resume, start)
+        self.further = self.builder.alloca(I64, name="further")
+        self.builder.store(self.builder.and_(resume, I64(1)), self.further)
+        self.went = self.builder.xor(self.builder.and_(resume, I64(1)), I64(1))
+        self.resume = self.builder.switch(self.builder.and_(resume, I64(~1)), start)
         self.builder.position_at_end(start)
         self.tree(self.graph.start)
         while self.todo:
@@ -192,6 +197,8 @@ class Emitter:
             self.builder.position_at_end(blocked)
             self.suspend(s)
             self.builder.position_at_end(go)
+        if s.guard is not None or s.op != "load":
+            self.builder.store(self.went, self.further)
         self.tree(s.then[0])
 
     def access(self, s: Step, where: ir.Value, values: list[ir.Value]) -> None:
@@ -223,7 +230,7 @@ class Emitter:
         for index, local in enumerate(kept):
             self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
         status = I64((s.number + 1) << 8)
-        self.builder.ret(status)
+        self.builder.ret(self.builder.or_(status, self.builder.load(self.further, typ=I64)))
         if s.number in self.resumed:
             return
         self.resumed.add(s.number)

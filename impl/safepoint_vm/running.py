@@ -15,8 +15,7 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.protocol import ENDED, INTERRUPT
 from safepoint_vm.heap import Statistics
 from safepoint_vm.mutator import Mutator, Waits
-from safepoint_vm.thread import GuestThread
-from safepoint_vm.world import PATIENCE
+from safepoint_vm.thread import WAITS, GuestThread
 
 if TYPE_CHECKING:
     from safepoint_vm.vm import Vm
@@ -97,13 +96,16 @@ class Running:
 
     def _main(self) -> None:
         try:
-            self._through(self._mutator.born())
+            self._through(self._mutator.born(), self._world.told)
             self._begun = True
             self._world.tell()
             self._post()
             while not (self.guest.ended or self._mutator.stopped):
-                self._before = self._world.released
-                self._through(self._mutator.serve(self.guest.enter(self._mutator.entry)))
+                told, self._before = self._world.told, self._world.released
+                why = self.guest.enter(self._mutator.entry)
+                if why in WAITS:
+                    self._world.tell()  # it has parked, perhaps: a stop may be waiting for that
+                self._through(self._mutator.serve(why), told)
         except BaseException as error:  # noqa: BLE001  -- handed to whoever waits
             self.error = error
         finally:
@@ -120,15 +122,14 @@ class Running:
         finally:
             self.done.set()
 
-    def _through(self, waits: Waits) -> None:
-        """To the end of what it does outside machine code: asleep wherever it waits, until somebody tells."""
-        told = self._world.told
+    def _through(self, waits: Waits, told: int) -> None:
+        """To the end of what it does outside machine code: asleep wherever it waits, until somebody tells more than `told`."""
         for blocked in waits:
             if blocked and (self._mutator.stopped or blocked.ready()):
                 self.guest.record.set("wake", 1)
             else:
-                left = (blocked.until - self.now()) / 10**6 if blocked else PATIENCE
-                self._world.wait(told, max(0.0, min(PATIENCE, left)))
+                left = (blocked.until - self.now()) / 10**6 if blocked else threading.TIMEOUT_MAX
+                self._world.wait(told, max(0.0, min(threading.TIMEOUT_MAX, left)))
             told = self._world.told
 
     # -- what a Mutator needs

@@ -115,7 +115,7 @@ class FoldedTarget(Stepped):
             record, prefix = thread.guest.record, f"{thread.number}." if thread.number else ""
             for trigger in TRIGGERS.values():
                 words[prefix + trigger.word] = "poison" if trigger.is_poisoned(record) else "real"
-            words |= {prefix + word: str(record.get(word)) for word in ("pending", "state", "operation", "wake")}
+            words |= {prefix + word: str(record.get(word)) for word in ("pending", "state", "operation")}
         return words
 
     # -- callbacks from machine code: no exception may cross it

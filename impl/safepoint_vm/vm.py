@@ -26,7 +26,7 @@ from safepoint_vm.image import Image
 from safepoint_vm.layout import Record
 from safepoint_vm.running import GLANCE, Outcome, Running
 from safepoint_vm.thread import GuestThread
-from safepoint_vm.world import GuestWorld
+from safepoint_vm.world import SOON, GuestWorld
 
 STACK = 1 << 16  # slots
 GRACE = 1.0  # seconds that guest threads have to end, once they are interrupted for good
@@ -101,7 +101,7 @@ class Vm:
                 self.world.wait(told)
                 told = self.world.told
             if running:
-                self.world.call("handshake", running.guest.address)
+                self.world.call("handshake", running.guest.address, most=SOON)
 
     def ended(self, number: int) -> bool:
         """Of a thread that the guest has started."""

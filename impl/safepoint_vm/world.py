@@ -21,7 +21,7 @@ from safepoint_vm.layout import Record
 from safepoint_vm.thread import GuestThread
 from safepoint_vm.words import World
 
-PATIENCE = 0.05  # seconds until a wait looks again by itself: nothing needs it that we know of
+SOON = 0.001  # seconds between two looks for what a thread does inside guest code: nobody tells of that
 
 
 class GuestWorld:
@@ -108,11 +108,11 @@ class GuestWorld:
         with self._coordinating:
             self.threads.remove(thread)
 
-    def call(self, procedure: str, record: int, *arguments: int) -> None:
-        """Run a procedure to its end; wherever it waits, until somebody tells."""
+    def call(self, procedure: str, record: int, *arguments: int, most: float | None = None) -> None:
+        """Run a procedure to its end; wherever it waits, until somebody tells, or for at most so many seconds."""
         told, status = self.told, self.attempt(procedure, record, *arguments)
         while status:
-            self.wait(told)
+            self.wait(told, most)
             told, status = self.told, self.attempt(procedure, record, *arguments, resume=status)
 
     def attempt(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> int:
@@ -122,8 +122,8 @@ class GuestWorld:
             self.tell()  # it has parked, perhaps: a stop may be waiting for that
         return status
 
-    def wait(self, told: int, most: float = PATIENCE) -> None:
-        """Until somebody has told more than so often, or for so many seconds."""
+    def wait(self, told: int, most: float | None = None) -> None:
+        """Until somebody has told more than so often, or for at most so many seconds."""
         with self._changed:
             if self.told == told:
                 self._changed.wait(most)

@@ -16,8 +16,8 @@ from safepoint_vm.engine import PLAIN, Variant, engine
 from safepoint_vm.layout import fields
 from safepoint_vm.protocol_code import PROCEDURES, add_protocol
 from safepoint_vm.triggers import ENTRIES, LIMIT, TRIGGERS
-from safepoint_vm.words import Thread
-from tests.impl.building import code, fresh, program
+from safepoint_vm.words import NONE_WORD, Thread
+from tests.impl.building import code, fresh, inhabited, program
 
 PENDING, STATE = fields(Thread)["pending"].offset, fields(Thread)["state"].offset
 WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE: "state"}
@@ -124,6 +124,23 @@ def test_a_stop_and_a_guest_wait_for_each_other_through_statuses() -> None:
     assert call("slow_path", thread.address, resume=waits) == 0
     assert thread.record.get("state") == MANAGED
     assert thread.record.get("stop", 0) == 1  # served once
+
+
+@pytest.mark.rule("STOP-AWAITS-ALL")
+def test_a_status_is_the_same_only_where_nothing_has_changed() -> None:
+    """Who resumes a procedure tells others to look again unless it is: one that waits anew at the same access has got further."""
+    thread, world = inhabited(program(code("<module>", 1, ("HALT",))))
+    other = world.add(lambda record: thread.child(record, 1, NONE_WORD, ()))
+    other.record.set("state", MANAGED)
+    call = engine(PLAIN).procedure
+    stopping = call("stop_world", world.address)
+    assert call("stop_world", world.address, resume=stopping) == stopping
+    call("leave", thread.address)
+    further = call("stop_world", world.address, resume=stopping)  # waits for the other one, at the same access
+    assert further not in (0, stopping)
+    assert call("stop_world", world.address, resume=further) == further
+    call("leave", other.address)
+    assert call("stop_world", world.address, resume=further) == 0
 
 
 @pytest.mark.rule("TAKEN-IS-SERVED")

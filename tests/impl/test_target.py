@@ -34,7 +34,6 @@ QUIET = {
     "pending": "0",
     "state": str(ENDED),
     "operation": "0",
-    "wake": "0",
     "stop": "0",
     "lock": "0",
 }  # an ended thread is in no guest code

@@ -97,9 +97,16 @@ class Sites:
         return other
 
     def same_as(self, other: Sites) -> bool:
-        """Do the words of all and what the thread is inside of not differ?"""
-        mine, theirs = (self.words, self.privates, self.waiting), (other.words, other.privates, other.waiting)
-        return mine == theirs
+        """Do the words of all and what the thread is inside of not differ?  A `wake` matters while its owner sleeps."""
+        mine, theirs = (self.privates, self.waiting, self.asleep), (other.privates, other.waiting, other.asleep)
+        return mine == theirs and all(
+            value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake"
+        )
+
+    @property
+    def asleep(self) -> bool:
+        """Until somebody wakes it."""
+        return bool(self.waiting and self.waiting.graph.name == "block" and not self.words[Cell(self.number, "wake")])
 
     @property
     def counts(self) -> Counts:
@@ -172,10 +179,14 @@ class Sites:
         return True
 
     def told(self) -> dict[str, str]:
-        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number."""
+        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number.
+
+        Not `wake`: a post sets it for good, and it says something only to who sleeps.
+        """
         return {
             f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
             for cell, value in self.words.items()
+            if cell.word != "wake"
         }
 
     def _told(self, word: str, value: int) -> str:
