@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from safepoint.conform.corpus import find
-from safepoint.conform.differential import Mismatch, Schedule, Undisturbed, differences, parse, repeat
+from safepoint.conform.differential import Mismatch, Undisturbed, differences, repeat
 from safepoint.conform.judge import UnknownTarget, find_target
+from safepoint.conform.schedule import Schedule, parse
 from safepoint.conform.stepped import Stepped
 from safepoint.model.path import ReplayError, replay
 from safepoint.model.text import ProtocolError, Text

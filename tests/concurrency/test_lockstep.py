@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepoint.conform.differential import Schedule, Undisturbed, differences, parse, repeat
+from safepoint.conform.differential import Undisturbed, differences, repeat
+from safepoint.conform.schedule import Schedule, parse
 from safepoint.conform.target import INTERRUPT, STOP
 from safepoint_vm.target import FoldedTarget
 

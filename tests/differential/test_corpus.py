@@ -7,8 +7,9 @@ import random
 import pytest
 
 from safepoint.conform.corpus import Guest, corpus
-from safepoint.conform.differential import EVERY_STEP, Schedule, Tally, Undisturbed, compare, sampled, schedules
+from safepoint.conform.differential import EVERY_STEP, Tally, Undisturbed, compare, sampled, schedules
 from safepoint.conform.reference import Reference
+from safepoint.conform.schedule import Schedule
 from safepoint.guest.code import BACK_EDGES
 from safepoint.policy import FOLDED
 from safepoint_vm.target import FoldedTarget

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.conform.differential import Schedule, Undisturbed
+from safepoint.conform.differential import Undisturbed
+from safepoint.conform.schedule import Schedule
 from safepoint.guest.api import collect, handshake, interrupt, masked
 from safepoint.guest.compiler import compile_program
 from safepoint.guest.faults import GuestSyntaxError

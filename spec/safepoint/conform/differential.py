@@ -10,11 +10,11 @@ the undisturbed one.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.reference import Reference
+from safepoint.conform.schedule import Schedule
 from safepoint.conform.stepped import HANDSHAKE, NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.guest.code import OPCODES
@@ -31,42 +31,6 @@ ENDLESS = 1_000
 """Steps more than undisturbed, after which a program with threads is taken to be without end."""
 LONGEST = 200_000
 """Steps after which a program is too long for the reference machine."""
-
-STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|NOTHING)(?:/(?P<thread>\d+))?"
-    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|step))?"
-)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, or NOTHING but a poison; at shared access
-    `at` of all that follows, `also`.  `thread`: to whom both are posted.
-    """
-
-    step: int
-    kind: str
-    at: int = -1
-    also: str = ""  # one of these, or "step": the guest makes one step in the middle of the post
-    thread: int = MAIN
-
-    def string(self, program: str) -> str:
-        """What `safepoint replay` takes."""
-        whom = f"/{self.thread}" if self.thread != MAIN else ""
-        return f"s:{program}@{self.step}{self.kind}{whom}" + (f"+{self.at}{self.also}" if self.also else "")
-
-    def __str__(self) -> str:
-        second = f", and {self.also} at shared access {self.at} of what follows" if self.also else ""
-        whom = f" to thread {self.thread}" if self.thread != MAIN else ""
-        return f"{self.kind} posted{whom} before step {self.step}{second}"
-
-
-def parse(string: str) -> tuple[str, Schedule]:
-    """The program's name and the schedule.  Raises ValueError."""
-    if not (m := STRING.fullmatch(string.strip())):
-        raise ValueError(f"{string!r} is no schedule (it looks like s:loops@17STOP+3INTERRUPT: copy it whole)")
-    thread = int(m["thread"] or MAIN)
-    return m["program"], Schedule(int(m["step"]), m["kind"], int(m["at"] or -1), m["also"] or "", thread)
 
 
 @dataclass(frozen=True)
@@ -216,8 +180,9 @@ def sampled(work: int) -> int:
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
     """Both kinds that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: before every step of programs of
-    up to `every` steps, to each thread that there is then, before a sample of longer ones, to one.  And, in programs of up to
-    `seconds` steps (None: in all), everything that can happen in the middle of that.
+    up to `every` steps, to each thread that there is then; all but the HANDSHAKE, with which a run never comes back to the
+    undisturbed one's path, before a sample of longer ones, to one thread.  And, in programs of up to `seconds` steps (None: in
+    all), everything that can happen in the middle of that.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
@@ -227,7 +192,8 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
     for step in range(run.steps) if short else sorted(rng.sample(range(run.steps), sampled(run.steps * threads))):
         living = run.forks[step].living
         for thread in living if short else [rng.choice(living)]:
-            yield from (Schedule(step, kind, thread=thread) for kind in (NOTHING, SAMPLE, *asked(thread)))
+            kinds = (NOTHING, SAMPLE, *(asked(thread) if short else ()))
+            yield from (Schedule(step, kind, thread=thread) for kind in kinds)
             for kind in KINDS:
                 first = Schedule(step, kind, thread=thread)
                 yield first
