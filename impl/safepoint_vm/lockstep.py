@@ -130,9 +130,7 @@ class Stepping:
             self._world.interrupt(other)
 
     def handshake(self, number: int) -> Waits:
-        while (other := self._world.living(number)) is not None and other.unborn:
-            yield None
-        if other is not None:
+        if (other := self._world.living(number)) is not None:
             self._world.world.asked.append(other.guest)
             yield from self._procedure("handshake", other.guest.address)
             self._world.world.asked.remove(other.guest)

@@ -61,7 +61,7 @@ class Host(Protocol):
         ...
 
     def handshake(self, number: int) -> Waits:
-        """Until an operation has been run on a thread, once.  Birth drops all requests: that is waited for first."""
+        """Until an operation has been run on a thread, once."""
         ...
 
     def collect(self) -> Waits:

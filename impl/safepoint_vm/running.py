@@ -78,10 +78,6 @@ class Running:
             self._world.post(self.guest, kind)
 
     @property
-    def born(self) -> bool:
-        return self._begun or self.done.is_set()
-
-    @property
     def interrupted(self) -> bool:
         """Has it ended, and there is an interrupt that it has not raised?"""
         return bool(self._interrupts) or self._unheard
@@ -98,7 +94,6 @@ class Running:
         try:
             self._through(self._mutator.born(), self._world.told)
             self._begun = True
-            self._world.tell()
             self._post()
             while not (self.guest.ended or self._mutator.stopped):
                 told, self._before = self._world.told, self._world.released

@@ -94,13 +94,9 @@ class Vm:
                 running.interrupt()
 
     def handshake(self, number: int) -> None:
-        """Run one operation on a thread, exactly once.  Birth drops all requests: that is waited for first."""
+        """Run one operation on a thread, exactly once."""
         with self.world.unstopped():
-            told, running = self.world.told, self._started.get(number)
-            while running and not running.born:
-                self.world.wait(told)
-                told = self.world.told
-            if running:
+            if running := self._started.get(number):
                 self.world.call("handshake", running.guest.address, most=SOON)
 
     def ended(self, number: int) -> bool:

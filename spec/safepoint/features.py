@@ -5,10 +5,13 @@ Critical sections, sleeping, stacks that grow, guest threads that stop the world
 
 from __future__ import annotations
 
+from safepoint.handshakes import own_handshake
 from safepoint.model.language import dropped, mutant, pause, wait
 from safepoint.protocol import (
     ENDED,
+    EVERYTHING,
     GO,
+    HANDSHAKE,
     INTERRUPT,
     MANAGED,
     NATIVE,
@@ -87,13 +90,20 @@ def exit_thread(t: Me) -> None:
 
 
 def start_thread(t: Me) -> None:
-    """A thread begins, perhaps where another has ended: it inherits no request, and enters guest code as anybody does."""
+    """A thread begins, perhaps where another has ended: it inherits no request, and enters guest code as anybody does.
+
+    But who asked for an operation still waits for it, and has posted: nothing else would remind the thread.
+    """
     restore(t)
     if mutant("birth-keeps-bits", breaks="BIRTH-IS-CLEAN"):
         pause()
     else:
-        t.pending.swap(0)                               # BIRTH-IS-CLEAN
-        dropped(t)
+        bits = t.pending.swap(0)                        # BIRTH-IS-CLEAN
+        dropped(t, EVERYTHING & ~HANDSHAKE)
+        if mutant("birth-drops-handshake", breaks="BIRTH-OWES-HANDSHAKE"):
+            pause()
+        elif bits & HANDSHAKE:
+            own_handshake(t)                            # BIRTH-OWES-HANDSHAKE
     if mutant("born-running", breaks="BIRTH-REENTERS"):
         t.state.swap(MANAGED)
         return None

@@ -251,6 +251,13 @@ RULES: dict[str, Rule] = {
             ("pending-is-poisoned",),
         ),
         Rule(
+            "BIRTH-OWES-HANDSHAKE", "an operation outlives the thread it was asked of",
+            "A thread that begins MUST answer for an operation whose bit it drops: whoever asked for it still waits.",
+            "The bit is gone, no check fails, and who asked waits until the new thread happens to leave guest code.",
+            "HotSpot's handshakes (JEP 312): the operation is its asker's, not the target's, who may run it or leave it to be run",
+            ("owed-is-pending",),
+        ),
+        Rule(
             "BIRTH-REENTERS", "a thread begins as if it came back",
             "A thread that begins MUST enter guest code as one that returns from native code does.",
             "Born while the world is being stopped, it runs in the stopped world.",

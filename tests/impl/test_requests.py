@@ -76,6 +76,27 @@ print("all ended")
     assert done.errors.count("KeyboardInterrupt") == 60
 
 
+@pytest.mark.rule("BIRTH-OWES-HANDSHAKE", "HANDSHAKE-ONCE")
+def test_an_operation_on_a_newborn_is_run_once() -> None:
+    """By itself or for it, wherever it is on its way into guest code; 60 threads take turns in one or two records."""
+    newborns = """
+go = [-1]
+def work(i):
+    while go[0] != i:
+        pass
+for i in range(60):
+    t = Thread(target=work, args=(i,))
+    t.start()
+    handshake(t)
+    go[0] = i
+    t.join()
+"""
+    with begun(newborns, imports=REQUESTS) as (vm, program):
+        program.wait()
+    assert (program.errors, program.error) == ("", "")
+    assert sum(record.get("handshake", 0) for record in vm.world._records) == 60
+
+
 COLLECTORS = """
 def work(me):
     for i in range(25):

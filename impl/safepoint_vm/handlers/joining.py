@@ -6,6 +6,7 @@ from safepoint_vm.handlers.allocating import bump, no_room
 from safepoint_vm.handlers.leaving import hosted
 from safepoint_vm.handlers.strings import (
     MOST,
+    backing_bytes,
     begin_backing,
     begin_list,
     begin_string,
@@ -19,7 +20,7 @@ from safepoint_vm.handlers.strings import (
 from safepoint_vm.machine import Machine, Slot
 from safepoint_vm.values import as_number, is_int, is_list, is_string
 from safepoint_vm.vocabulary import Exit, Value, Word, inline, routine, slow
-from safepoint_vm.words import HEAD_WORDS, LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String, Thread
+from safepoint_vm.words import LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String, Thread
 
 # ---- *
 
@@ -121,7 +122,7 @@ def repeat_in_place(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
         return hosted(vm)
     if backing.capacity >> 1 < length:
         capacity = (length + 1) & -2
-        start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
+        start = bump(vm.thread, backing_bytes(capacity))
         if start == 0:
             return no_room(vm)
         larger = begin_backing(start, capacity)
@@ -184,7 +185,7 @@ def extend(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
     length = first + second
     if backing.capacity >> 1 < length:
         capacity = length * 2
-        start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
+        start = bump(vm.thread, backing_bytes(capacity))
         if start == 0:
             return no_room(vm)
         larger = begin_backing(start, capacity)

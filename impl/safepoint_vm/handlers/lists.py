@@ -6,11 +6,11 @@ from safepoint_vm.handlers.allocating import bump, no_room
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.leaving import fault, hosted
 from safepoint_vm.handlers.sequences import position
-from safepoint_vm.handlers.strings import begin_backing, clear, smaller
+from safepoint_vm.handlers.strings import backing_bytes, begin_backing, clear, copy_elements, list_length, smaller
 from safepoint_vm.machine import Machine, Slot
 from safepoint_vm.values import as_number, is_int, is_list
 from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
-from safepoint_vm.words import HEAD_WORDS, Backing, List
+from safepoint_vm.words import Backing, List
 
 empty_pop = known("empty_pop")
 
@@ -22,16 +22,13 @@ def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
     if not is_list(x):
         return fault(vm)
     old = List(x).backing
-    length = smaller(List(x).length, old.capacity) >> 1  # another thread may be growing it
+    length = list_length(List(x), old)
     capacity = length * 2 + 4
-    start = bump(vm.thread, (HEAD_WORDS + capacity) << 3)
+    start = bump(vm.thread, backing_bytes(capacity))
     if start == 0:
         return no_room(vm)
     new = begin_backing(start, capacity)
-    i = Word(0)
-    while i < length:
-        new.elements[i] = old.elements[i]
-        i += 1
+    copy_elements(old, Word(0), new, Word(0), length)
     new.elements[length] = vm[src]
     clear(new, length + 1, capacity)
     List(x).backing = new

@@ -114,8 +114,13 @@ def begin_list(start: Word, length: Word, capacity: Word) -> Backing:
 
 
 @inline
+def backing_bytes(capacity: Word) -> Word:
+    return (HEAD_WORDS + capacity) << 3
+
+
+@inline
 def list_bytes(capacity: Word) -> Word:
-    return (LIST_WORDS + HEAD_WORDS + capacity) << 3
+    return (LIST_WORDS << 3) + backing_bytes(capacity)
 
 
 @inline

@@ -175,13 +175,11 @@ class World(Lockstep):
             self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
 
     def handshake(self, by: int, ref: Ref) -> bool:
-        """Birth drops all requests: with a thread that is to be born one waits for that first."""
+        """Has the operation that record `by` asks of a thread been run?"""
         if by not in self.asked:
             number = self._record(ref)
             if number is None:
                 return True
-            if self.machines[number].unborn:
-                return False
             self.asked[by] = number, self.sites[number].begin("handshake")
         number, operation = self.asked[by]
         if not self.sites[number].go_on(operation):

@@ -236,10 +236,8 @@ class Lowering(Expressions):
                 return self._wait(condition, scope, then)
             case ast.Call(func=ast.Name(id="served" | "ran" as op), args=[kind, whom]):
                 return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
-            case ast.Call(func=ast.Name(id="posted"), args=[whom, kind]):
-                return Ghost("posted", self._whom(whom, scope), self._pure(kind, scope), then())
-            case ast.Call(func=ast.Name(id="dropped"), args=[whom]):
-                return Ghost("dropped", self._whom(whom, scope), Const(0), then())
+            case ast.Call(func=ast.Name(id="posted" | "dropped" as op), args=[whom, kind]):
+                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self._pure(condition, scope)
                 return When(holds, Done(None)) if holds == Const(0) else When(holds, then())

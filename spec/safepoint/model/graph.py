@@ -122,7 +122,7 @@ class If:
 
 @dataclass(frozen=True)
 class Ghost:
-    """op: "posted" or "served"."""
+    """op: "posted", "served", "ran" or "dropped"."""
 
     op: str
     owner: int | str | Local

@@ -59,8 +59,8 @@ def posted(t: object, kind: int) -> None:
     """Ghost: from here on a request of this kind is owed to `t`.  Machine: nothing."""
 
 
-def dropped(t: object) -> None:
-    """Ghost: nothing that was asked of the thread that was `t` is owed any more.  Machine: nothing."""
+def dropped(t: object, kinds: int) -> None:
+    """Ghost: what was asked of the thread that was `t` is owed no more, if it is of these kinds.  Machine: nothing."""
 
 
 def pause() -> None:

@@ -125,11 +125,9 @@ class Mover:
         match op:
             case "posted":
                 self.state = owed.put(self.state, now | kind)
-            case "served" | "ran":
-                self.claim("served-once", op == "served" or now & kind != 0)
-                self.state = owed.put(self.state, now & ~kind)
             case _:
-                self.state = owed.put(self.state, 0)
+                self.claim("served-once", op != "ran" or now & kind != 0)
+                self.state = owed.put(self.state, now & ~kind)
 
     def claim(self, name: str, holds: bool) -> None:
         if not holds:

@@ -205,7 +205,7 @@ class Role:
             case Ghost(op, owner, kind, then):
                 owed, thread, bits = run.state["thread", "owed"], self._index(owner, run), self.value(kind, run)
                 now = z3.Select(owed, thread)
-                after = {"posted": now | bits, "served": now & ~bits, "dropped": word(0)}[op]
+                after = now | bits if op == "posted" else now & ~bits
                 array = z3.Store(owed, thread, after)
                 yield from self._settle(then, replace(run, state={**run.state, ("thread", "owed"): array}))
             case Done():

@@ -209,11 +209,9 @@ def _ghost(op: str, owed: str, kind: Expr, way: Way) -> Way:
     match op:
         case "posted":
             return way.writing(owed, fold("|", now, kind))
-        case "dropped":
-            return way.writing(owed, NO)
         case "ran":
             way = replace(way, claims=(*way.claims, ("served-once", fold("&", now, kind))))
-        case "served":
+        case "served" | "dropped":
             pass
         case _:
             raise ValueError(f"{op}: a ghost that Promela is not told of")

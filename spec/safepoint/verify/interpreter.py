@@ -16,7 +16,7 @@ from safepoint.verify.report import Progress, Report, Row
 
 SEED = 20261122
 """Of the sampled steps; the same everywhere, so that a mismatch is found again."""
-SMALL, SMALLEST, MIDDLING = 100, 30, 250
+SMALL, SMALLEST, MIDDLING = 80, 25, 150
 """A quick run looks into the middle of posts in programs of up to SMALL steps (with threads: SMALLEST), and posts before every
 step of those of up to MIDDLING, before a sample of longer ones."""
 NEED_THREADS, FEW = ("post-does-not-wake", "looks-too-early", "birth-keeps-bits", "born-running"), 50
@@ -28,6 +28,7 @@ NEEDS = {
         "backs-off-silently",
     ),
     "a TERMINATE": ("terminate-again", "rest-dropped", "given-back-unpoisoned"),
+    "a birth in the middle of a handshake": ("birth-drops-handshake",),
     "a stack that grows": ("limit-blindly",),
 }
 """What the differential test has not -> the mutants of the text that show nowhere else."""
