@@ -14,7 +14,7 @@ help:  ## Print this
 verify: $(READY)  ## The main job: hold the protocol, its mutants and the interpreter to their claims (3 minutes)
 	$(BIN)/safepoint verify --quick
 
-test: lint  ## Lint, types and every test; what CI runs (8 minutes)
+test: lint  ## Lint, types and every test; what CI runs (10 minutes)
 	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile=ci
 
 lint: $(READY)  ## Style, types and architecture

@@ -65,7 +65,7 @@ CAUGHT = {
     "limit-blindly": ("limit-1", "sc", "pending-is-poisoned"),
     "coordinator-stays": ("collect-1", "sc", "no-deadlock"),
     "birth-keeps-bits": ("births-1", "sc", "pending-is-poisoned"),
-    "birth-drops-handshake": ("births-handshake-1", "sc", "owed-is-pending"),
+    "birth-drops-handshake": ("newborn-1", "sc", "owed-is-pending"),
     "stays-stopped": ("stop-1", "sc", "world-starts"),
     "never-restored": ("interrupt-1", "sc", "checks-pass"),
     "born-running": ("births-1", "sc", "awaited-is-poisoned"),

@@ -52,7 +52,7 @@ SCOPES: dict[str, Scope] = {
         Scope("blocking-1", "tiny", 1, (INTERRUPT,), "a post comes at each moment of falling asleep", ("blocking",)),
         Scope("limit-1", "tiny", 1, (INTERRUPT,), "the limit changes while it is poisoned", ("limit",)),
         Scope("births-1", "tiny", 1, (STOP,), "a thread begins while the world is stopped, or being stopped", ("births",)),
-        Scope("births-handshake-1", "tiny", 1, (HANDSHAKE,), "a thread ends while an operation on it is asked for, and another takes its place", ("births",)),
+        Scope("newborn-1", "tiny", 1, (HANDSHAKE,), "a thread ends while an operation on it is asked for, and another takes its place", ("births",)),
         Scope("late-post-1", "tiny", 1, (INTERRUPT,), "a masked thread ends with a request pending, and another takes its place", ("births", "masks")),
         Scope("collect-1", "tiny", 1, (STOP,), "two coordinators, one of them the thread that the other stops", ("collect",)),
         Scope("coordinators-1", "tiny", 1, (STOP, STOP), "two coordinators beside one thread"),
