@@ -10,7 +10,7 @@ the initial state to a loop in that set.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from safepoint.model.explore import Result, path_to, search
@@ -24,24 +24,25 @@ BROKEN = "declared-bound"
 
 KINDS = {1: "STOP", 2: "HANDSHAKE", 4: "INTERRUPT", 8: "SAMPLE", 16: "TERMINATE"}
 
+Sites = frozenset[str]
+NONE: Sites = frozenset()
+
 
 @dataclass(frozen=True)
 class Region:
-    """The sub-graph in which thread `thread` owes an answer: for each state who leads to it, and whether through a check."""
+    """The sub-graph in which a thread owes an answer: for each state who leads to it, and through a check of which sites."""
 
     states: frozenset[int]
-    before: dict[int, list[tuple[int, bool]]]
+    before: dict[int, list[tuple[int, Sites]]]
 
 
 def bound_of(model: Model, result: Result, policy: Policy) -> Bound:
     """The largest number over all threads and kinds of request, for each kind of check of the policy."""
-    found: dict[str, int | None] = {}
-    for kind, site in policy.sites.items():
-        worst: int | None = 0
-        for region in _regions(model, result, site):
-            n, endless = _longest(region)
-            worst = None if endless or worst is None else max(worst, n)
-        found[kind] = worst
+    found: dict[str, int | None] = dict.fromkeys(policy.sites, 0)
+    for region in _regions(model, result, policy):
+        for kind, site in policy.sites.items():
+            (n, endless), worst = _longest(region, site), found[kind]
+            found[kind] = None if endless or worst is None else max(worst, n)
     return Bound(frames=found["frames"], back_edges=found["back_edges"])
 
 
@@ -57,9 +58,9 @@ def lasso_of(model: Model, result: Result, policy: Policy, kind: str) -> Result 
     assert isinstance(parents, dict)
     order = {state: number for number, state in enumerate(parents)}
     found: list[tuple[int, int, tuple[int, ...]]] = []
-    for region in _regions(model, result, policy.sites[kind]):
-        _, endless = _longest(region)
-        after = _turned(region, endless)
+    for region in _regions(model, result, policy):
+        _, endless = _longest(region, policy.sites[kind])
+        after = _turned(region, endless, policy.sites[kind])
         for state in sorted(endless, key=order.__getitem__):
             if loop := _round(after, state):
                 found.append((order[state], len(loop), loop))
@@ -93,7 +94,7 @@ def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     ]
 
 
-def _regions(model: Model, result: Result, site: str) -> Iterator[Region]:
+def _regions(model: Model, result: Result, policy: Policy) -> Iterator[Region]:
     """One for each thread and each kind of request that anybody sends."""
     sent = 0
     for state in result.reached:
@@ -101,7 +102,7 @@ def _regions(model: Model, result: Result, site: str) -> Iterator[Region]:
             sent |= field.get(state)
     for thread in range(len(model.mutators)):
         for request in (kind for kind in KINDS if sent & kind):
-            yield _region(model, result, thread, request, site)
+            yield _region(model, result, thread, request, policy.sites.values())
 
 
 def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
@@ -125,23 +126,24 @@ def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
     return inside
 
 
-def _region(model: Model, result: Result, thread: int, request: int, site: str) -> Region:
+def _region(model: Model, result: Result, thread: int, request: int, sites: Iterable[str]) -> Region:
     me = model.mutators[thread]
     states = frozenset(filter(_inside(model, thread, request), result.reached))
-    before: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-    checks: dict[tuple[int, int], bool] = {}
+    before: dict[int, list[tuple[int, Sites]]] = defaultdict(list)
+    checks: dict[tuple[int, int], Sites] = {}
     for state in states:
         for new, mover, delta in model.successors(state):
-            check = False
+            check = NONE
             if mover is me:
                 key = (state & me.footprint, delta)
                 if key not in checks:
-                    checks[key] = any(e.delta == delta and is_check(e.move, site) for e in me.edges(key[0]))
+                    moves = [edge.move for edge in me.edges(key[0]) if edge.delta == delta]
+                    checks[key] = frozenset(site for site in sites if any(is_check(move, site) for move in moves))
                 check = checks[key]
             if new in states:
                 before[new].append((state, check))
             elif check:
-                before[-1].append((state, True))  # the check that sees: it leads out of the region
+                before[-1].append((state, check))  # the check that sees: it leads out of the region
     return Region(states, before)
 
 
@@ -152,12 +154,12 @@ def is_check(move: Move, site: str) -> bool:
     return what.startswith("load ") and places[1:2] == [site] and set(places[2:]) <= {"flag_check"}
 
 
-def _longest(region: Region) -> tuple[int, frozenset[int]]:
+def _longest(region: Region, site: str) -> tuple[int, frozenset[int]]:
     """The n at which S(n + 1) is empty, or is S(n) again; and S(n + 1)."""
     n, current = 0, region.states | {-1}
     while True:
         # every state from which a check leads into `current`, and all from which those can be reached
-        start = {state for new in current for state, check in region.before.get(new, ()) if check}
+        start = {state for new in current for state, check in region.before.get(new, ()) if site in check}
         closed, todo = set(start), list(start)
         while todo:
             for state, _ in region.before.get(todo.pop(), ()):
@@ -169,13 +171,13 @@ def _longest(region: Region) -> tuple[int, frozenset[int]]:
         n, current = n + 1, frozenset(closed)
 
 
-def _turned(region: Region, states: frozenset[int]) -> dict[int, list[tuple[int, bool]]]:
-    """For each of these states of the region whom among them it leads to, and whether through a check."""
+def _turned(region: Region, states: frozenset[int], site: str) -> dict[int, list[tuple[int, bool]]]:
+    """For each of these states of the region whom among them it leads to, and whether through a check of the site."""
     after: dict[int, list[tuple[int, bool]]] = {state: [] for state in states}
     for new in states:
         for state, check in region.before.get(new, ()):
             if state in after:
-                after[state].append((new, check))
+                after[state].append((new, site in check))
     return after
 
 
