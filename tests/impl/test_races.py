@@ -18,12 +18,16 @@ from safepoint.guest.compiler import compile_program
 from safepoint_vm import cache, vm
 from safepoint_vm.engine import PLAIN, Engine, engine
 from safepoint_vm.handlers import lists, threads
+from safepoint_vm.handlers.allocating import bump, no_room
+from safepoint_vm.handlers.leaving import fault
+from safepoint_vm.handlers.strings import backing_bytes, begin_backing, clear, copy_elements
 from safepoint_vm.handlers.threads import is_lock, slow_acquire
 from safepoint_vm.heap import GuestHeap, HeapError, Ranges
 from safepoint_vm.layout import Record
 from safepoint_vm.machine import Machine, Slot
+from safepoint_vm.values import is_list
 from safepoint_vm.vm import Vm
-from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode
+from safepoint_vm.vocabulary import Exit, Value, Word, inline, opcode, slow
 from safepoint_vm.words import FREE, HELD, Backing, List, Lock
 from tests.child import Child, Lost
 from tests.machines import Told, by_machine_code
@@ -197,6 +201,69 @@ def test_a_list_that_trusts_its_length_is_noticed() -> None:
     """
     with Child(bound=100) as child, suppress(Lost):
         assert child(appended_badly, RUNS) >= 0
+
+
+GROWING = """
+filled = [[1]]
+wrong = [0]
+def work(me, turns):
+    if me == 0:
+        for i in range(turns):
+            x = [1]
+            filled[0] = x
+            for j in range(100):
+                x.append(1)
+        filled[0] = []
+    while filled[0]:
+        for number in filled[0]:
+            if number != 1:
+                wrong[0] += 1
+all_of(work, 2, 3000)
+print(wrong[0])
+"""
+
+
+def grown() -> str:
+    return by_machine_code(compile_program(ALL + GROWING, "f.py"), 4096).output
+
+
+def test_whoever_reads_a_list_that_grows_finds_what_was_appended() -> None:
+    assert grown() == "0\n"
+
+
+@slow
+def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
+    """Publishes the larger backing before it is complete."""
+    x = vm[of]
+    if not is_list(x):
+        return fault(vm)
+    old = List(x).backing
+    length = list_length(List(x), old)
+    capacity = length * 2 + 4
+    start = bump(vm.thread, backing_bytes(capacity))
+    if start == 0:
+        return no_room(vm)
+    new = begin_backing(start, capacity)
+    List(x).backing = new
+    copy_elements(old, Word(0), new, Word(0), length)
+    new.elements[length] = vm[src]
+    clear(new, length + 1, capacity)
+    List(x).length = Value((length + 1) << 1)
+    return vm.next()
+
+
+def grown_badly(runs: int) -> int:
+    """As `appended_badly`."""
+    lists.slow_append = slow_append
+    cache.load = lambda name: None
+    cache.keep = lambda name, content: None
+    return next((run for run in range(runs) if grown() != "0\n"), -1)
+
+
+def test_a_backing_that_is_published_too_early_is_noticed() -> None:
+    """Another thread reads what is no item yet, or the process does not survive it."""
+    with Child(bound=100) as child, suppress(Lost):
+        assert child(grown_badly, RUNS) >= 0
 
 
 # ---- a stack that the collector forgets
