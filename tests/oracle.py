@@ -3,8 +3,8 @@
 The counts come from the source alone, which is instrumented at each `def` and each loop: a frame push is an entry of a
 function, a back-edge is an evaluation of a `while` test or a `next` of a `for`'s range (n + 1 for n turns).  Nothing here
 knows the guest's compiler, so that a check site that it forgets, or has twice, is seen.  The liberties taken with Python
-are the guest's own: a result that needs more than 63 bits is an OverflowError, and there are no complex numbers.  Threads
-are CPython's; the counts are for programs that have only one.
+are the guest's own: a result that needs more than 63 bits is an OverflowError, there are no complex numbers, and no
+formatting with %.  Threads are CPython's; the counts are for programs that have only one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from typing import Any
 from safepoint.guest.faults import Fault, format_traceback
 
 FILE = "<guest>"
-FRAMES, TURNS, LESS, COUNTED, FIT, AUGMENTED = "__frame", "__turn", "__less", "__counted", "__fit", "__augmented"
+FRAMES, TURNS, LESS, COUNTED, FIT = "__frame", "__turn", "__less", "__counted", "__fit"
+AUGMENTED, REST = "__augmented", "__rest"
 LIST, INDEX = "__list", "__index"
 IN_PLACE: dict[str, Callable[[Any, Any], object]] = {
     "Add": operator.iadd, "Sub": operator.isub, "Mult": operator.imul, "FloorDiv": operator.ifloordiv, "Div": operator.itruediv,
@@ -71,7 +72,20 @@ def fit(result: object) -> object:
 
 
 def augmented(op: str, left: object, right: object) -> object:
+    if op == "Mod":
+        no_formatting("%=", left, right)
     return fit(IN_PLACE[op](left, right))
+
+
+def rest(left: Any, right: Any) -> object:
+    no_formatting("%", left, right)
+    return fit(left % right)
+
+
+def no_formatting(op: str, left: object, right: object) -> None:
+    """What the guest's language says of `str % x`: see `guest.values`."""
+    if isinstance(left, str):
+        raise TypeError(f"unsupported operand type(s) for {op}: 'str' and '{type(right).__name__}'")
 
 
 class Instrument(ast.NodeTransformer):
@@ -98,7 +112,8 @@ class Instrument(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        return ast.copy_location(called(FIT, node), node)
+        made = called(REST, node.left, node.right) if isinstance(node.op, ast.Mod) else called(FIT, node)
+        return ast.copy_location(made, node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -182,7 +197,7 @@ def run(source: str, depth: int = 3000) -> Opinion:
     tree = ast.fix_missing_locations(Instrument().visit(ast.parse(source, FILE)))
     names: dict[str, Callable[..., object]] = {
         FRAMES: counts.frame, TURNS: counts.turn, LESS: counts.less, COUNTED: counts.counted, FIT: fit,
-        AUGMENTED: augmented,
+        AUGMENTED: augmented, REST: rest,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `1 is 1`: a matter of style, not of meaning

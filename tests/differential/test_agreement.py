@@ -31,6 +31,26 @@ KINDS = {
 }
 
 
+FOUND = [
+    """
+x = "a"
+try:
+    print(x % None)
+except TypeError as error:
+    print(error)
+x %= 3
+"""
+]
+"""What did not agree once."""
+
+
+@pytest.mark.parametrize("source", FOUND)
+def test_what_was_found_agrees(source: str) -> None:
+    opinion = by_cpython(source)
+    assert by_reference(source) == opinion
+    assert by_machine_code(compile_program(source, oracle.FILE)) == opinion
+
+
 @pytest.mark.timeout(14_400)  # nightly; a program that hangs is noticed sooner
 @pytest.mark.parametrize("kind", KINDS)
 def test_generated_programs_agree_three_ways(kind: str, say: Callable[[str], None]) -> None:
