@@ -181,11 +181,16 @@ def list_length(of: List, backing: Backing) -> Word:  # noqa: ARG001  -- in the 
     return of.length >> 1
 
 
-def appended_badly(runs: int) -> int:
-    """The number of the run that was noticed; -1: none was.  For a process of its own: it may also die, or hang."""
-    setattr(lists, "list_length", list_length)  # noqa: B010  -- it is not that module's own
+def put_for_good(name: str, twin: Callable[..., object]) -> None:
+    """As `breaks`, in a process of its own, which may die of it: every engine is made with the broken twin in `lists`."""
+    setattr(lists, name, twin)
     cache.load = lambda name: None
     cache.keep = lambda name, content: None
+
+
+def appended_badly(runs: int) -> int:
+    """The number of the run that was noticed; -1: none was.  For a process of its own: it may also die, or hang."""
+    put_for_good("list_length", list_length)
     for run in range(runs):
         try:
             appended(LISTS, 4 << 20)
@@ -254,9 +259,7 @@ def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
 
 def grown_badly(runs: int) -> int:
     """As `appended_badly`."""
-    lists.slow_append = slow_append
-    cache.load = lambda name: None
-    cache.keep = lambda name, content: None
+    put_for_good("slow_append", slow_append)
     return next((run for run in range(runs) if grown() != "0\n"), -1)
 
 

@@ -97,11 +97,13 @@ class Sites:
         return other
 
     def same_as(self, other: Sites) -> bool:
-        """Do the words of all and what the thread is inside of not differ?  A `wake` matters while its owner sleeps."""
+        """Does what the thread keeps for itself, and is inside of, not differ?"""
         mine, theirs = (self.privates, self.waiting, self.asleep), (other.privates, other.waiting, other.asleep)
-        return mine == theirs and all(
-            value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake"
-        )
+        return mine == theirs
+
+    def same_words(self, other: Sites) -> bool:
+        """Do the words of all not differ?  A `wake` matters while its owner sleeps: see `asleep`."""
+        return all(value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake")
 
     @property
     def asleep(self) -> bool:

@@ -72,6 +72,8 @@ class World(Lockstep):
             if getattr(self, name) != getattr(other, name):
                 return False
         pairs = zip(self.machines, other.machines, strict=True)
+        if not self.sites[MAIN].same_words(other.sites[MAIN]):  # which all threads share
+            return False
         return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
             a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
         )
