@@ -11,8 +11,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from safepoint.guest.compiler import compile_program
-from safepoint_vm.vm import Vm
+from safepoint.guest.compiler.program import compile_program
+from safepoint_vm.threads.vm import Vm
 
 CELLS = 1_000_000
 HEAP = 160 << 20  # bytes

@@ -11,15 +11,15 @@ import statistics
 import sys
 import time
 
-from safepoint.guest.compiler import compile_program
-from safepoint_vm.engine import Variant
-from safepoint_vm.engine import engine as make_engine
-from safepoint_vm.heap import GuestHeap
-from safepoint_vm.image import Image
-from safepoint_vm.layout import Record
-from safepoint_vm.machine import Exited
-from safepoint_vm.thread import GuestThread
-from safepoint_vm.words import World
+from safepoint.guest.compiler.program import compile_program
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.generate.engine import engine as make_engine
+from safepoint_vm.language.layout import Record
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.words import World
+from safepoint_vm.memory.heap import GuestHeap
+from safepoint_vm.memory.image import Image
+from safepoint_vm.threads.thread import GuestThread
 
 ROUNDS = 9
 STACK = 1 << 16  # slots

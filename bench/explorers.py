@@ -1,6 +1,6 @@
 """Our two searches beside Spin and TLC on one protocol, in turn, in one run; ratios are printed, and the counts must be equal.
 
-The protocol is `tests/spec/data/limit_only.py`, and beside it the same by hand in Promela and in TLA+; no properties, every
+The protocol is `tests/model/data/limit_only.py`, and beside it the same by hand in Promela and in TLA+; no properties, every
 state, one core.  Of Spin we take its own search time (`pan`, compiled with -O2, without partial-order reduction, with room for
 all states from the start), not the seconds that it takes to make and compile it; of TLC the whole run, as it is a run that one
 waits for; of ours the search, running the text included.  What is not installed is named and left out.
@@ -26,14 +26,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from safepoint.graph.text import Text
 from safepoint.model.engines import NoEngine, engine
 from safepoint.model.explore import Judge
 from safepoint.model.parts import Parts
 from safepoint.model.scopes import Scope
 from safepoint.model.system import Model
-from safepoint.model.text import Text
 
-DATA = Path(__file__).parents[1] / "tests" / "spec" / "data"
+DATA = Path(__file__).parents[1] / "tests" / "model" / "data"
 PATIENCE = 600  # seconds for one run of a tool
 
 

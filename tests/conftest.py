@@ -42,7 +42,7 @@ collect_ignore = ["programs", *left_out()]  # the programs are guest programs
 def check_rules(marks: Iterable[pytest.Mark]) -> None:
     """`@pytest.mark.rule("ID")` cites rules of the protocol; one that does not exist is an error, not a test."""
     for mark in marks:
-        from safepoint.rules import RULES
+        from safepoint.protocol.rules import RULES
 
         unknown = [str(rule) for rule in mark.args if rule not in RULES]
         if unknown or not mark.args:

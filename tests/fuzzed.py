@@ -8,10 +8,10 @@ import re
 import pytest
 
 from safepoint.guest.code import Program
-from safepoint.guest.compiler import compile_program
+from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.verifier import BadCode, verify
-from safepoint_vm.vm import Vm
+from safepoint_vm.threads.vm import Vm
 from tests import oracle
 from tests.machines import ByReference, by_cpython, by_machine_code
 

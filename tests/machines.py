@@ -7,15 +7,16 @@ import re
 from dataclasses import dataclass
 
 from safepoint.guest.code import Program
-from safepoint.guest.compiler import compile_program
+from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.faults import Place
-from safepoint.guest.objects import Raised
-from safepoint.guest.threads import QUANTUM, uncaught_text
+from safepoint.guest.lockstep import QUANTUM
+from safepoint.guest.operations.threads import uncaught_text
+from safepoint.guest.reference.heap import Raised
+from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
-from safepoint.guest.world import World
-from safepoint_vm.engine import PLAIN, Variant
-from safepoint_vm.heap import SIZE
-from safepoint_vm.vm import Vm
+from safepoint_vm.generate.engine import PLAIN, Variant
+from safepoint_vm.memory.heap import SIZE
+from safepoint_vm.threads.vm import Vm
 from tests import oracle
 
 STACK = 100_000

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
-from safepoint.guest import compiler
+from safepoint.differential.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.guest.code import Program
-from safepoint.guest.threads import MAIN, QUANTUM
-from safepoint.policy import FOLDED
-from safepoint.protocol import HANDSHAKE as HANDSHAKE_BIT
-from safepoint.protocol import INTERRUPT as INTERRUPT_BIT
-from safepoint.protocol import SAMPLE as SAMPLE_BIT
-from safepoint.protocol import STOP as STOP_BIT
-from safepoint_vm.engine import Variant, engine
-from safepoint_vm.image import Image
-from safepoint_vm.lockstep import LockstepWorld
-from safepoint_vm.protocol_code import OWNED_BY_WORLD
-from safepoint_vm.triggers import TRIGGERS
+from safepoint.guest.compiler import program as compiler
+from safepoint.guest.lockstep import MAIN, QUANTUM
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.words import HANDSHAKE as HANDSHAKE_BIT
+from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
+from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
+from safepoint.protocol.words import STOP as STOP_BIT
+from safepoint_vm.generate.engine import Variant, engine
+from safepoint_vm.generate.protocol import OWNED_BY_WORLD
+from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.memory.image import Image
+from safepoint_vm.threads.lockstep import LockstepWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE_BIT: HANDSHAKE}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepoint.conform.differential import Undisturbed, differences, repeat
-from safepoint.conform.schedule import Schedule, parse
 from safepoint.conform.target import INTERRUPT, STOP
+from safepoint.differential.compare import Undisturbed, differences, repeat
+from safepoint.differential.schedule import Schedule, parse
 from safepoint_vm.target import FoldedTarget
 
 RACE = """

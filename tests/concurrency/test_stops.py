@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import time
 
-from safepoint.protocol import MANAGED
-from safepoint_vm.engine import Variant
-from safepoint_vm.vm import Vm
+from safepoint.protocol.words import MANAGED
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.threads.vm import Vm
 from tests.impl.building import code, program
-from tests.impl.test_vm import CALLING, soon
+from tests.impl.threads.test_vm import CALLING, soon
 
 
 def test_the_world_stops_and_starts_on_real_threads() -> None:

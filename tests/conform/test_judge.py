@@ -16,7 +16,7 @@ from safepoint.conform.claims import CLAIMS
 from safepoint.conform.judge import UnknownTarget, as_json, find_target, hold, judge
 from safepoint.conform.programs import PROGRAMS, Program
 from safepoint.conform.target import NotOffered
-from safepoint.policy import Bound
+from safepoint.protocol.policies import Bound
 from tests.conform import twins
 from tests.conform.toy import Toy
 
@@ -139,7 +139,9 @@ def test_what_is_not_offered_is_named() -> None:
     assert bounded.evidence.not_offered == ("STOP",)
 
 
-@pytest.mark.parametrize("name", ["no-such", "no.such:Module", "safepoint.policy:NoSuch", "safepoint.policy:Bound"])
+@pytest.mark.parametrize(
+    "name", ["no-such", "no.such:Module", "safepoint.protocol.policies:NoSuch", "safepoint.protocol.policies:Bound"]
+)
 def test_an_unknown_target_is_one_line_that_says_what_to_write(name: str) -> None:
     with pytest.raises(UnknownTarget, match=r"^[^\n]*\(.*\)[^\n]*$") as caught:
         find_target(name)

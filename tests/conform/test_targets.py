@@ -14,7 +14,7 @@ NEEDS_LLVM = pytest.mark.skipif(importlib.util.find_spec("llvmlite") is None, re
 
 @pytest.mark.parametrize(
     "name",
-    ["safepoint.conform.reference:Reference", pytest.param("safepoint_vm.target:FoldedTarget", marks=NEEDS_LLVM)],
+    ["safepoint.differential.reference:Reference", pytest.param("safepoint_vm.target:FoldedTarget", marks=NEEDS_LLVM)],
 )
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=list(CLAIMS))
 def test_every_claim_holds(claim: Claim, name: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from safepoint.guest.compiler import compile_program
-from safepoint.guest.threads import QUANTUM
-from safepoint_vm.heap import SMALLEST
+from safepoint.guest.compiler.program import compile_program
+from safepoint.guest.lockstep import QUANTUM
+from safepoint_vm.memory.heap import SMALLEST
 from tests import oracle
 from tests.generated.programs import programs
 from tests.generated.threads import threaded

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.guest.threads import THREADS
+from safepoint.guest.lockstep import THREADS
 
 DEEP = 10_000
 MEGABYTE = 1 << 20
 MACHINES = ("vm", "reference")
-COMMAND = (sys.executable, "-c", "from safepoint.cli import main; main()", "run")
+COMMAND = (sys.executable, "-c", "from safepoint.cli.main import main; main()", "run")
 IMPORTS = "from threading import Thread, Lock\n"
 
 

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from safepoint.conform.corpus import Guest, corpus
-from safepoint.conform.differential import EVERY_STEP, Tally, Undisturbed, compare, sampled, schedules
-from safepoint.conform.reference import Reference
-from safepoint.conform.schedule import Schedule
+from safepoint.differential.compare import EVERY_STEP, Tally, Undisturbed, compare, sampled, schedules
+from safepoint.differential.corpus import Guest, corpus
+from safepoint.differential.reference import Reference
+from safepoint.differential.schedule import Schedule
 from safepoint.guest.code import BACK_EDGES
-from safepoint.policy import FOLDED
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.target import FoldedTarget
 from tests.oracle import run as cpython
 

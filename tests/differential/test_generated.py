@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from safepoint.conform.differential import Undisturbed, differences, repeat
-from safepoint.conform.schedule import Schedule
+from safepoint.differential.compare import Undisturbed, differences, repeat
+from safepoint.differential.schedule import Schedule
 from safepoint_vm.target import FoldedTarget
 from tests.generated.programs import programs
 from tests.oracle import run as cpython

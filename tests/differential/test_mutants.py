@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from safepoint.again import again
-from safepoint.model.text import Text
+from safepoint.graph.text import Text
 from safepoint.verify.interpreter import NEEDS, can_show, mismatches
+from safepoint.verify.replay import again
 
 TEXT = Text()
 SHOWN = [m for m in TEXT.mutants.values() if can_show(m.name)]

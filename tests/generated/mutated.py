@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from safepoint.guest.code import OPCODES, Code, Handler, Instruction, Program
-from safepoint.guest.compiler import compile_program
+from safepoint.guest.compiler.program import compile_program
 from tests.strategies import EXAMPLES, THREADED
 
 TOKEN = re.compile(r"\n *|[A-Za-z_]\w*|\d+(?:\.\d+)?|'[^'\n]*'|\"[^\"\n]*\"|[-+*/%<>=!&|^~]+|.", re.DOTALL)

@@ -7,12 +7,12 @@ import io
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.values import Function, Value
-from safepoint_vm.engine import PLAIN, Variant, engine
-from safepoint_vm.heap import SIZE
-from safepoint_vm.image import Image
-from safepoint_vm.machine import Exited
-from safepoint_vm.thread import GuestThread
-from safepoint_vm.world import GuestWorld
+from safepoint_vm.generate.engine import PLAIN, Variant, engine
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.memory.heap import SIZE
+from safepoint_vm.memory.image import Image
+from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.threads.world import GuestWorld
 
 Line = tuple[object, ...]
 

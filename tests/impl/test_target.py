@@ -6,10 +6,10 @@ from itertools import count
 
 import pytest
 
-from safepoint.conform.stepped import GuestStuck
 from safepoint.conform.target import INTERRUPT, STOP, Observation
+from safepoint.differential.stepped import GuestStuck
 from safepoint.guest.code import BACK_EDGES, FunctionConstant
-from safepoint.protocol import ENDED
+from safepoint.protocol.words import ENDED
 from safepoint_vm.target import FoldedTarget
 from tests.impl.building import code, program
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from safepoint.cli import cli
+from safepoint.cli.main import cli
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.custom import chosen_of, judge_of, read, roles, scopes_of
 from safepoint.model.mutants import hunt
-from safepoint.model.own import chosen_of, judge_of, read, roles, scopes_of
 from safepoint.model.system import Model
-from safepoint.model.text import ProtocolError, Text
-from safepoint.rules import RULES
+from safepoint.protocol.rules import RULES
 
 ROOT = Path(__file__).parents[2]
-OWN_VM = ROOT / "tests" / "spec" / "data" / "own_vm.py"
+OWN_VM = ROOT / "tests" / "model" / "data" / "own_vm.py"
 PAGE = (ROOT / "docs" / "model-your-own.md").read_text(encoding="utf-8")
 CHECKLIST = (ROOT / "docs" / "implement.md").read_text(encoding="utf-8")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES
-from safepoint.model.text import Text
-from safepoint.policy import POLICIES
-from tests.spec.test_model import CAUGHT, COUNTS
+from safepoint.protocol.policies import POLICIES
+from tests.model.test_model import CAUGHT, COUNTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

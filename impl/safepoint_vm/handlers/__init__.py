@@ -7,12 +7,10 @@ from typing import Any
 
 from safepoint.guest.code import OPCODES
 from safepoint_vm.handlers import (
-    allocating,
     arithmetic,
     bits,
     builtin,
     calls,
-    collecting,
     comparison,
     control,
     division,
@@ -21,10 +19,12 @@ from safepoint_vm.handlers import (
     moves,
     requests,
     sequences,
-    signs,
     text,
     threads,
 )
+from safepoint_vm.handlers import unary as signs
+from safepoint_vm.handlers.shared import allocation as allocating
+from safepoint_vm.handlers.shared import collector as collecting
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.begin,

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.allocating import float_value, no_room
+from safepoint_vm.handlers.concat import extend, join, repeat, repeat_in_place
 from safepoint_vm.handlers.exceptions import known
-from safepoint_vm.handlers.families import Handler, hosted_binary, named
-from safepoint_vm.handlers.joining import extend, join, repeat, repeat_in_place
-from safepoint_vm.handlers.leaving import fault, hosted
-from safepoint_vm.handlers.numbers import (
+from safepoint_vm.handlers.shared.allocation import float_value, no_room
+from safepoint_vm.handlers.shared.families import Handler, hosted_binary, named
+from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.numbers import (
     both_numbers,
     comparable,
     float_difference,
@@ -22,9 +22,9 @@ from safepoint_vm.handlers.numbers import (
     packed_quotient,
     packed_sum,
 )
-from safepoint_vm.machine import Immediate, Machine, Slot
-from safepoint_vm.values import as_float, as_number, both_floats, both_ints, is_float, is_int, is_number
-from safepoint_vm.vocabulary import (
+from safepoint_vm.handlers.shared.values import as_float, as_number, both_floats, both_ints, is_float, is_int, is_number
+from safepoint_vm.language.machine import Immediate, Machine, Slot
+from safepoint_vm.language.vocabulary import (
     Exit,
     Float,
     Value,

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.families import Handler, named, partial
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.machine import Machine, Slot
-from safepoint_vm.values import as_number, both_ints, is_bool, truth_word
-from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
+from safepoint_vm.handlers.shared.families import Handler, named, partial
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.values import as_number, both_ints, is_bool, truth_word
+from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 
 
 @inline

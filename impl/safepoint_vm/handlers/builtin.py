@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-from safepoint.guest.builtin import BUILTINS
 from safepoint.guest.code import INT_MAX
-from safepoint_vm.handlers.allocating import float_value, no_room
-from safepoint_vm.handlers.families import Handler, named
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.handlers.numbers import SIGN
-from safepoint_vm.handlers.order import ABOVE, BELOW, HOSTED, compare
-from safepoint_vm.handlers.strings import character, list_length
-from safepoint_vm.handlers.text import number_in, text
-from safepoint_vm.machine import Builtin, Count, Machine, Slot
-from safepoint_vm.values import (
+from safepoint.guest.operations.builtins import BUILTINS
+from safepoint_vm.handlers.shared.allocation import float_value, no_room
+from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.layout import character, list_length
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.numbers import SIGN
+from safepoint_vm.handlers.shared.order import ABOVE, BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.values import (
     as_float,
     as_number,
     both_ints,
@@ -25,7 +23,9 @@ from safepoint_vm.values import (
     is_true,
     truth_word,
 )
-from safepoint_vm.vocabulary import (
+from safepoint_vm.handlers.text import number_in, text
+from safepoint_vm.language.machine import Builtin, Count, Machine, Slot
+from safepoint_vm.language.vocabulary import (
     Exit,
     Value,
     Word,
@@ -38,7 +38,7 @@ from safepoint_vm.vocabulary import (
     routine,
     slow,
 )
-from safepoint_vm.words import UNSET_WORD, Elements, List, String
+from safepoint_vm.language.words import UNSET_WORD, Elements, List, String
 
 INT, FLOAT, STR, BOOL, ABS, MIN, MAX, SUM, CHR, ORD = (
     BUILTINS.index(name) for name in ("int", "float", "str", "bool", "abs", "min", "max", "sum", "chr", "ord")

@@ -10,12 +10,12 @@ new frame begins with values that may be looked at, if not with ones that mean s
 from __future__ import annotations
 
 from safepoint.guest.code import LINK
-from safepoint.protocol import RAISE_INTERRUPT, RAISE_OVERFLOW
-from safepoint_vm.handlers.leaving import fault
-from safepoint_vm.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
-from safepoint_vm.values import is_function
-from safepoint_vm.vocabulary import Bytecode, Exit, below, inline, opcode, slow
-from safepoint_vm.words import Frame, Function, Link
+from safepoint.protocol.words import RAISE_INTERRUPT, RAISE_OVERFLOW
+from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.handlers.shared.values import is_function
+from safepoint_vm.language.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
+from safepoint_vm.language.vocabulary import Bytecode, Exit, below, inline, opcode, slow
+from safepoint_vm.language.words import Frame, Function, Link
 
 
 @inline

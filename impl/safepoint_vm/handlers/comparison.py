@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.families import Handler, named
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.handlers.numbers import float_greater, float_greater_equal, float_less, float_less_equal
-from safepoint_vm.handlers.order import ABOVE, BELOW, HOSTED, NO, SAME, YES, compare, contains, equal, identical
-from safepoint_vm.machine import Machine, Slot
-from safepoint_vm.values import both_floats, both_ints, is_object, scaled, truth_word
-from safepoint_vm.vocabulary import Exit, Float, Value, Word, inline, opcode, slow
+from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.numbers import float_greater, float_greater_equal, float_less, float_less_equal
+from safepoint_vm.handlers.shared.order import ABOVE, BELOW, HOSTED, NO, SAME, YES, compare, contains, equal, identical
+from safepoint_vm.handlers.shared.values import both_floats, both_ints, is_object, scaled, truth_word
+from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.vocabulary import Exit, Float, Value, Word, inline, opcode, slow
 
 FloatTest = Callable[[Float, Float], bool]
 

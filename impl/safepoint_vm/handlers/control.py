@@ -5,13 +5,32 @@ never comes to these handlers, it comes to `slow_back_edge`.
 from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
-from safepoint.protocol import RAISE_INTERRUPT
-from safepoint_vm.handlers.leaving import fault, hosted
-from safepoint_vm.handlers.order import BELOW, HOSTED, compare
-from safepoint_vm.machine import CHECKS_FLAG, COUNTING, PROTOCOL, Exited, FarJump, Jump, Machine, Slot, slow_path
-from safepoint_vm.values import as_number, both_floats, both_ints, is_int, is_reference, is_true, is_true_word, scaled
-from safepoint_vm.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
-from safepoint_vm.words import Thread
+from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.order import BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.values import (
+    as_number,
+    both_floats,
+    both_ints,
+    is_int,
+    is_reference,
+    is_true,
+    is_true_word,
+    scaled,
+)
+from safepoint_vm.language.machine import (
+    CHECKS_FLAG,
+    COUNTING,
+    PROTOCOL,
+    Exited,
+    FarJump,
+    Jump,
+    Machine,
+    Slot,
+    slow_path,
+)
+from safepoint_vm.language.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
+from safepoint_vm.language.words import Thread
 
 
 @opcode

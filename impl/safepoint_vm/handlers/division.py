@@ -7,14 +7,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from safepoint_vm.handlers.allocating import float_value, no_room
 from safepoint_vm.handlers.exceptions import known
-from safepoint_vm.handlers.families import Handler, named, partial
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.handlers.numbers import EXACT_FLOAT, SIGN, both_numbers, is_finite
-from safepoint_vm.machine import Machine, Slot
-from safepoint_vm.values import as_float, as_number, both_ints
-from safepoint_vm.vocabulary import (
+from safepoint_vm.handlers.shared.allocation import float_value, no_room
+from safepoint_vm.handlers.shared.families import Handler, named, partial
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.numbers import EXACT_FLOAT, SIGN, both_numbers, is_finite
+from safepoint_vm.handlers.shared.values import as_float, as_number, both_ints
+from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.vocabulary import (
     Exit,
     Float,
     Value,
@@ -32,7 +32,7 @@ from safepoint_vm.vocabulary import (
     routine,
     slow,
 )
-from safepoint_vm.words import UNSET_WORD
+from safepoint_vm.language.words import UNSET_WORD
 
 
 @inline

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.allocating import bump, no_room
-from safepoint_vm.handlers.families import Handler, named
-from safepoint_vm.handlers.leaving import fault, hosted
-from safepoint_vm.known import NUMBERS
-from safepoint_vm.machine import Count, Kind, Machine, Slot
-from safepoint_vm.values import has_kind, is_int, truth_word
-from safepoint_vm.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
-from safepoint_vm.words import (
+from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.faults import NUMBERS
+from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.values import has_kind, is_int, truth_word
+from safepoint_vm.language.machine import Count, Kind, Machine, Slot
+from safepoint_vm.language.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
+from safepoint_vm.language.words import (
     EXCEPTION_HEADER,
     EXCEPTION_KIND,
     EXCEPTION_WORDS,

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.leaving import fault
-from safepoint_vm.machine import Constant, Global, Machine, Name, Slot, Small
-from safepoint_vm.vocabulary import Exit, Value, opcode
-from safepoint_vm.words import UNSET_WORD
+from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.language.machine import Constant, Global, Machine, Name, Slot, Small
+from safepoint_vm.language.vocabulary import Exit, Value, opcode
+from safepoint_vm.language.words import UNSET_WORD
 
 
 @opcode

@@ -6,11 +6,11 @@ protocol's text.
 
 from __future__ import annotations
 
-from safepoint.protocol import RAISE_INTERRUPT
-from safepoint_vm.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask
-from safepoint_vm.values import truth_word
-from safepoint_vm.vocabulary import Exit, opcode, slow
-from safepoint_vm.words import FALSE_WORD
+from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint_vm.handlers.shared.values import truth_word
+from safepoint_vm.language.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask
+from safepoint_vm.language.vocabulary import Exit, opcode, slow
+from safepoint_vm.language.words import FALSE_WORD
 
 
 @slow

@@ -6,11 +6,10 @@ that was just loaded, so racing threads lose updates and never memory.
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.allocating import bump, larger, no_room
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
-from safepoint_vm.handlers.leaving import fault, hosted
-from safepoint_vm.handlers.strings import (
+from safepoint_vm.handlers.shared.allocation import bump, larger, no_room
+from safepoint_vm.handlers.shared.layout import (
     begin_list,
     begin_string,
     character,
@@ -21,10 +20,11 @@ from safepoint_vm.handlers.strings import (
     smaller,
     string_words,
 )
-from safepoint_vm.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
-from safepoint_vm.values import as_number, is_int, is_list, is_string
-from safepoint_vm.vocabulary import Exit, Value, Word, below, inline, opcode, slow
-from safepoint_vm.words import LIST, NONE_WORD, OBJECT, Characters, List, String
+from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
+from safepoint_vm.language.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
+from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
 
 list_index, string_index, store_index = known("list_index"), known("string_index"), known("store_index")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.allocating import bump, no_room
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.handlers.strings import MOST, begin_string, copy_characters, string_words
-from safepoint_vm.machine import Count, Machine, Slot
-from safepoint_vm.values import is_int, is_string
-from safepoint_vm.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
-from safepoint_vm.words import OBJECT, UNSET_WORD, Characters, String, Thread
+from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_characters, string_words
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.values import is_int, is_string
+from safepoint_vm.language.machine import Count, Machine, Slot
+from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
+from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
 
 MINUS, ZERO = ord("-"), ord("0")
 MOST_DIGITS = 18  # of an int that surely fits

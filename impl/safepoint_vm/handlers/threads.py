@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.leaving import hosted
-from safepoint_vm.machine import Count, Exited, Machine, Slot
-from safepoint_vm.values import has_kind
-from safepoint_vm.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
-from safepoint_vm.words import FREE, HELD, LOCK_KIND, WANTED, Lock
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.values import has_kind
+from safepoint_vm.language.machine import Count, Exited, Machine, Slot
+from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
+from safepoint_vm.language.words import FREE, HELD, LOCK_KIND, WANTED, Lock
 
 
 @inline

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from safepoint.guest.builtin import ARGUMENTS, BUILTINS
 from safepoint.guest.code import (
     BACK_EDGES,
     INT_MAX,
@@ -23,6 +22,7 @@ from safepoint.guest.code import (
     Program,
 )
 from safepoint.guest.faults import KINDS
+from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
 
 NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
 """After these the next instruction does not follow."""

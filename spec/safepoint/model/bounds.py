@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.mover import Move
+from safepoint.model.process import Move
 from safepoint.model.properties import ASKED, HANDSHAKE, Properties
 from safepoint.model.system import Model
-from safepoint.policy import Bound, Policy
+from safepoint.protocol.policies import Bound, Policy
 
 BROKEN = "declared-bound"
 """The property that a policy breaks whose requests are seen late, or never."""

@@ -31,7 +31,7 @@ def engine(name: str = "auto") -> Search:
     if name == "python":
         return explore.search
     try:
-        from safepoint.model import arrays  # noqa: PLC0415  # numpy is optional, and slow to import
+        from safepoint.model.fast import search as arrays  # noqa: PLC0415  # numpy is optional, and slow to import
     except ImportError as error:
         if name == "numpy":
             raise NoEngine(f"no numpy here: {error} (pip install 'safepoint[fast]', or: --engine python)") from None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.mover import Field, Mover
+from safepoint.model.process import Field, Mover
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 
@@ -65,8 +65,8 @@ def in_the_end(result: Result) -> Result:
     model, parents = result.model, result.reached
     if not isinstance(parents, dict):
         # numpy is optional
-        from safepoint.model.arrays import Reached  # noqa: PLC0415
-        from safepoint.model.backwards import always_possible  # noqa: PLC0415
+        from safepoint.model.fast.backward import always_possible  # noqa: PLC0415
+        from safepoint.model.fast.search import Reached  # noqa: PLC0415
 
         assert isinstance(parents, Reached)
         if always_possible(model, parents, (goal for _, _, goal in goals(model))):

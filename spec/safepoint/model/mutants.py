@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safepoint.graph.text import Mutant, Text
 from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
 from safepoint.model.system import MEMORIES, Model
-from safepoint.model.text import Mutant, Text
-from safepoint.policy import FOLDED, Policy
+from safepoint.protocol.policies import FOLDED, Policy
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import is_check, never_seen, owing
+from safepoint.model.custom import is_own, judge_of, scopes_of
 from safepoint.model.ending import trapped
 from safepoint.model.eventually import in_the_end
 from safepoint.model.explore import STUCK, NotExplored, Result, search
-from safepoint.model.mover import Edge, Move, Mover
-from safepoint.model.own import is_own, judge_of, scopes_of
+from safepoint.model.process import Edge, Move, Mover
 from safepoint.model.system import MEMORIES, Model
-from safepoint.model.text import Text
-from safepoint.policy import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED, POLICIES
 
 PATTERN = re.compile(
     r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from safepoint.model.graph import SELF, Step
-from safepoint.model.mover import Mover
+from safepoint.graph.ir import SELF, Step
+from safepoint.model.process import Mover
 from safepoint.model.system import Model
 
 ALWAYS: dict[str, str] = {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from safepoint.model.compile import compile_graph
-from safepoint.model.execute import Activation
-from safepoint.model.expressions import Instance
-from safepoint.model.graph import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
-from safepoint.model.mover import BUFFER, Field, Mover
+from safepoint.graph.execute import Activation
+from safepoint.graph.expressions import Instance
+from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.text import Text
+from safepoint.model.process import BUFFER, Field, Mover
 from safepoint.model.scopes import Scope
-from safepoint.model.text import Text
 from safepoint.model.widths import Widths
-from safepoint.policy import FOLDED, Policy
+from safepoint.protocol.policies import FOLDED, Policy
 
 MEMORIES = ("sc", "tso")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from safepoint.model.graph import (
+from safepoint.graph.ir import (
     RESULT,
     Cell,
     Claim,
@@ -22,7 +22,7 @@ from safepoint.model.graph import (
     Tree,
     When,
 )
-from safepoint.model.text import ProtocolError, Text
+from safepoint.graph.text import ProtocolError, Text
 
 LEAST = 2
 """Bits of anything: stack depths and thread numbers, which the text counts up, stay below 4."""

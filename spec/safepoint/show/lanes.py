@@ -9,12 +9,12 @@ import ast
 import re
 from dataclasses import dataclass
 
-from safepoint.model.graph import SELF, Cell
+from safepoint.graph.ir import SELF, Cell
+from safepoint.graph.text import Text
+from safepoint.model.counterexample import statement as statement_of
+from safepoint.model.counterexample import value_of
 from safepoint.model.path import Path, Taken
-from safepoint.model.text import Text
 from safepoint.show.shapes import CODE, GAP, LANES, LOOP, MARGIN, MONO_WIDE, NUMBERS, SMALL, Rail
-from safepoint.show.text import statement as statement_of
-from safepoint.show.text import value_of
 
 Key = tuple[int | str, str]
 """A word: whose, and which."""

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from safepoint.graph.text import Text
 from safepoint.model.explore import Result
 from safepoint.model.mutants import attempt
 from safepoint.model.path import Path, path_of, replay
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.model.text import Text
-from safepoint.rules import RULES
+from safepoint.protocol.rules import RULES
 from safepoint.show.svg import picture
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import html
 
 import svg
 
+from safepoint.graph.text import Text
+from safepoint.model.counterexample import AGAIN, SENTENCES, value_of
 from safepoint.model.path import Path, Taken
-from safepoint.model.text import Text
-from safepoint.rules import RULES
-from safepoint.show.foot import again, glossary, legend
+from safepoint.protocol.rules import RULES
+from safepoint.show.footer import again, glossary, legend
 from safepoint.show.lanes import Key, Lane, in_buffer, lanes_of, place_of, rails_of, source_of, touched, wrap_code
 from safepoint.show.shapes import (
     CODE,
@@ -38,7 +39,6 @@ from safepoint.show.shapes import (
     label,
     wrap,
 )
-from safepoint.show.text import AGAIN, SENTENCES, value_of
 
 NARROWEST = 760
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import lru_cache
 
-from safepoint.conform.corpus import Guest, corpus
-from safepoint.conform.differential import EVERY_STEP, Tally, compare
 from safepoint.conform.judge import find_target
-from safepoint.conform.stepped import Stepped
-from safepoint.policy import FOLDED
+from safepoint.differential.compare import EVERY_STEP, Tally, compare
+from safepoint.differential.corpus import Guest, corpus
+from safepoint.differential.stepped import Stepped
+from safepoint.protocol.policies import FOLDED
 from safepoint.verify.report import Progress, Report, Row
 
 SEED = 20261122

@@ -1,0 +1,242 @@
+"""Expressions of the handler language: words, floats, fields, elements, comparisons, `and`/`or`/`not`."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+
+from safepoint_vm.generate import encoding
+from safepoint_vm.generate.encoding import I8, I32, I64
+from safepoint_vm.generate.staged import DOUBLE, I1, Builder, HandlerError, Operation, Place, Staged, ir_type
+from safepoint_vm.language.layout import Field, fields
+from safepoint_vm.language.machine import Machine
+from safepoint_vm.language.vocabulary import Array, Bytecode, Float, Struct, Value, Word
+
+WORD_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.FloorDiv: "sdiv", ast.BitAnd: "and_", ast.BitOr: "or_",
+    ast.BitXor: "xor", ast.LShift: "shl", ast.RShift: "ashr",
+}  # fmt: skip
+FLOAT_OPERATORS: dict[type[ast.AST], str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
+COMPARISONS: dict[type[ast.AST], str] = {
+    ast.Lt: "<", ast.Gt: ">", ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
+STATIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_, ast.LShift: operator.lshift, ast.RShift: operator.rshift, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}  # fmt: skip
+
+
+class Expressions(ABC):
+    """Of one function that is being compiled."""
+
+    builder: Builder
+    target: ir.Function
+    scope: dict[str, Any]  # names known now: operands, globals of the module, the variant's switches
+    locals: dict[str, tuple[ir.Value, type]]
+    registers: dict[str, Staged]
+    protocol: bool  # False: as if nobody wrote a thread's words but itself
+
+    @abstractmethod
+    def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any: ...
+
+    @abstractmethod
+    def error(self, node: ast.AST, what: str, instead: str) -> HandlerError: ...
+
+    def staged(self, node: ast.expr) -> Staged:
+        value = self.value(node)
+        match value:
+            case bool():
+                return Staged(I1(int(value)), bool)
+            case int():
+                return Staged(I64(int(value)), Word)
+            case float():
+                return Staged(DOUBLE(value), Float)
+            case Staged():
+                return value
+        raise self.error(
+            node, f"{ast.unparse(node)} is not a value of the machine", "a word, a float, a struct or a bool"
+        )
+
+    def value(self, node: ast.expr) -> Any:
+        """A Staged value, or whatever Python object the expression already is when the handler is compiled."""
+        match node:
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=name) if name in self.locals:
+                address, kind = self.locals[name]
+                return Staged(self.builder.load(address, typ=ir_type(kind)), kind)
+            case ast.Name(id=name) if name in self.scope:
+                return self.scope[name]
+            case ast.Name(id=name):
+                raise self.error(
+                    node, f"unknown name {name}", "a local set before, an operand, or a global of the module"
+                )
+            case ast.Attribute(value=owner, attr=name):
+                return self.attribute(node, self.value(owner), name)
+            case ast.Subscript(value=owner, slice=index):
+                return self.read(self.element(owner, index))
+            case ast.UnaryOp(op=sign, operand=operand):
+                return self.unary(node, sign, self.value(operand))
+            case ast.BinOp(left=left, op=sign, right=right):
+                return self.binary(node, sign, self.value(left), self.value(right))
+            case ast.Compare(left=left, ops=[relation], comparators=[right]) if type(relation) in COMPARISONS:
+                return self.compare(node, relation, left, right)
+            case ast.BoolOp(op=sign, values=values):
+                return self.shortcut(isinstance(sign, ast.And), values)
+            case ast.Call(func=callee, args=arguments, keywords=[]):
+                return self.call(node, self.value(callee), arguments)
+        raise self.error(
+            node, f"no such expression: {ast.unparse(node)}", "words, fields, slots, one comparison, and/or/not, calls"
+        )
+
+    # -- memory
+
+    def attribute(self, node: ast.Attribute, owner: Any, name: str) -> Any:
+        if owner is Machine:
+            return self.registers.get(name) or Operation(Machine, name)
+        if not isinstance(owner, Staged):  # a member of an enumeration
+            if not hasattr(owner, name):
+                raise self.error(node, f"no such name: {ast.unparse(node)}", "a field, or a member of an enumeration")
+            return getattr(owner, name)
+        if name == "at":
+            return Operation(owner, name)
+        place = self.place(node, owner, name)
+        return Staged(place.address, place.type) if self.field(node, owner, name).inplace else self.read(place)
+
+    def place(self, node: ast.AST, owner: Staged, name: str) -> Place:
+        found = self.field(node, owner, name)
+        width = ir_type(found.type)
+        assert not isinstance(width, ir.DoubleType)
+        return Place(
+            self.offset(owner.ir, found.offset),
+            width,
+            found.type,
+            found.shared or (found.racing and self.protocol),
+            found.published,
+        )
+
+    def field(self, node: ast.AST, owner: Staged, name: str) -> Field:
+        table = fields(owner.type) if issubclass(owner.type, Struct) else {}
+        if name not in table:
+            raise self.error(
+                node, f"a {owner.type.__name__} has no field {name}", f"one of {', '.join(table) or 'no fields'}"
+            )
+        return table[name]
+
+    def element(self, owner: ast.expr, index: ast.expr) -> Place:
+        """`owner[index]`; the machine's elements are its frame's slots."""
+        array = self.value(owner)
+        if array is Machine:
+            array = self.registers["frame"]
+        if not isinstance(array, Staged) or not issubclass(array.type, Array):
+            raise self.error(owner, f"{ast.unparse(owner)} has no elements", "vm[slot], or an Array")
+        return Place(self.at(array, index), self.width(array), Value, array.type.shared)
+
+    def at(self, array: Staged, index: ast.expr) -> ir.Value:
+        return self.builder.gep(array.ir, [self.staged(index).ir], source_etype=self.width(array))
+
+    @staticmethod
+    def width(array: Staged) -> ir.IntType:
+        return I32 if issubclass(array.type, Array) and array.type.bits == 32 else I64
+
+    def offset(self, base: ir.Value, offset: int) -> ir.Value:
+        return self.builder.gep(base, [I64(offset)], source_etype=I8)
+
+    def read(self, place: Place) -> Staged:
+        """An unordered atomic is a plain `mov`, that LLVM neither tears nor makes up."""
+        if place.racing:
+            return Staged(self.builder.load_atomic(place.address, "unordered", 8, typ=place.width), place.type)
+        loaded = self.builder.load(place.address, typ=place.width)
+        return Staged(self.builder.zext(loaded, I64) if place.width is I32 else loaded, place.type)
+
+    def write(self, value: ir.Value, place: Place) -> None:
+        if place.width is I32:
+            value = self.builder.trunc(value, I32)
+        if place.racing:
+            self.builder.atomic_store(value, place.address, "release" if place.published else "unordered")
+        else:
+            self.builder.store(value, place.address)
+
+    # -- operators
+
+    def unary(self, node: ast.expr, sign: ast.unaryop, operand: Any) -> Any:
+        match sign:
+            case ast.Not():
+                return self.not_(node, operand)
+            case ast.Invert() if isinstance(operand, Staged) and operand.ir.type == I64:
+                return Staged(self.builder.not_(operand.ir), Word)
+            case ast.Invert() if isinstance(operand, int):
+                return ~operand
+            case ast.USub() if isinstance(operand, int | float):
+                return -operand
+        raise self.error(node, "no such operator", "~x, not x, 0 - x, or a constant")
+
+    def not_(self, node: ast.expr, operand: Any) -> Any:
+        return (
+            Staged(self.builder.not_(self.truth(node, operand)), bool) if isinstance(operand, Staged) else not operand
+        )
+
+    def truth(self, node: ast.AST, value: Staged) -> ir.Value:
+        if value.type is not bool:
+            raise self.error(node, "a word has no truth of its own", "x != 0")
+        return value.ir
+
+    def binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> Any:
+        if isinstance(left, int) and isinstance(right, int) and type(sign) in STATIC:
+            return STATIC[type(sign)](left, right)
+        if all(isinstance(side, float) or (isinstance(side, Staged) and side.type is Float) for side in (left, right)):
+            return self.float_binary(node, sign, left, right)
+        x, y = (side.ir if isinstance(side, Staged) else I64(int(side)) for side in (left, right))
+        if isinstance(left, Staged) and left.type is Bytecode and isinstance(sign, ast.Add):
+            return Staged(encoding.following(self.builder, x, y), Bytecode)
+        if type(sign) not in WORD_OPERATORS or x.type != I64 or y.type != I64:
+            raise self.error(node, "no such operation", "+ - * // & | ^ << >> of two words, + - * / of two floats")
+        return Staged(getattr(self.builder, WORD_OPERATORS[type(sign)])(x, y), Word)
+
+    def float_binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> Staged:
+        if type(sign) not in FLOAT_OPERATORS:
+            raise self.error(node, "no such operation", "+ - * / of two floats")
+        x, y = (side.ir if isinstance(side, Staged) else DOUBLE(side) for side in (left, right))
+        return Staged(getattr(self.builder, FLOAT_OPERATORS[type(sign)])(x, y), Float)
+
+    def compare(self, node: ast.expr, relation: ast.cmpop, left: ast.expr, right: ast.expr) -> Any:
+        one, other = self.value(left), self.value(right)
+        if not isinstance(one, Staged) and not isinstance(other, Staged) and type(relation) in STATIC:
+            return STATIC[type(relation)](one, other)  # known now: which variant it is
+        x = one if isinstance(one, Staged) else self.staged(left)
+        y = other if isinstance(other, Staged) else self.staged(right)
+        if x.ir.type != y.ir.type:
+            raise self.error(
+                node, f"a {x.type.__name__} compared with a {y.type.__name__}", "two words, two floats, or two bools"
+            )
+        sign = COMPARISONS[type(relation)]
+        if x.type is Float:
+            compare = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
+            return Staged(compare(sign, x.ir, y.ir), bool)
+        return Staged(self.builder.icmp_signed(sign, x.ir, y.ir), bool)
+
+    def shortcut(self, is_and: bool, values: list[ast.expr]) -> Any:
+        """`and`/`or`: the right side runs only when the left one did not decide."""
+        done = self.target.append_basic_block("decided")
+        incoming = []
+        for position, node in enumerate(values):
+            test = self.truth(node, self.staged(node))
+            if position == len(values) - 1:
+                incoming.append((test, self.builder.block))
+                self.builder.branch(done)
+                break
+            further = self.target.append_basic_block("and" if is_and else "or")
+            incoming.append((I1(int(not is_and)), self.builder.block))
+            self.builder.cbranch(test, *((further, done) if is_and else (done, further)))
+            self.builder.position_at_end(further)
+        self.builder.position_at_end(done)
+        phi = self.builder.phi(I1)
+        for value, block in incoming:
+            phi.add_incoming(value, block)
+        return Staged(phi, bool)

@@ -1,0 +1,318 @@
+"""The protocol's graph becomes machine code: what was explored is what runs.
+
+Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; self is the thread's record, or the world's.  It returns 0
+when it is through, and its value stands in the record's `result`.  Anything else is a status: it waits.  Whoever called
+waits a while and calls again with resume = that status (parameters are ignored then).  Locals that are alive where it
+waits are kept in the record's `spill` row: one procedure of a thread waits at a time, and of those of the world only the one
+that holds its lock has locals alive.
+
+    status   (number of the step + 1) << 8 | a bit that differs from resume's if it has got further
+
+So it comes back with the same status only where it has changed nothing, and nobody need look again because of it.
+
+HOOKED: before each shared access `hook(record, step)` is called, and `hook(record, -kind)` where a request is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from llvmlite import ir
+
+from safepoint.graph.expressions import Instance
+from safepoint.graph.ir import (
+    RESULT,
+    SELF,
+    SPINNING,
+    WORLD,
+    Cell,
+    Const,
+    Done,
+    Expr,
+    Fixed,
+    Ghost,
+    Goto,
+    Graph,
+    If,
+    Let,
+    Local,
+    Op,
+    Population,
+    Private,
+    Step,
+    Tree,
+)
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.text import Text
+from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol import FILES
+from safepoint.protocol.words import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
+from safepoint_vm.generate.encoding import I8, I64, POINTER
+from safepoint_vm.generate.staged import Builder
+from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.language.layout import fields
+from safepoint_vm.language.words import SPILL_WORDS, Sight, Thread, World
+
+PROCEDURES = (
+    "push_failed",
+    "slow_path",
+    "post",
+    "poison",
+    "leave",
+    "reenter",
+    "block",
+    "start_thread",
+    "exit_thread",
+    "mask",
+    "unmask",
+    "stop_world",
+    "start_world",
+    "stop_world_from",
+    "handshake",
+)
+OWNED_BY_WORLD = ("stop_world", "start_world")
+KINDS: dict[int, str] = {  # kind -> field of the thread's record
+    INTERRUPT: "interrupt",
+    STOP: "stop",
+    HANDSHAKE: "handshake",
+    SAMPLE: "sample",
+    TERMINATE: "terminate",
+}
+HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
+LOCKED = {"fetch_or": "or", "fetch_and": "and", "swap": "xchg"}
+BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
+
+
+class ProtocolCodeError(Exception):
+    """The text uses something that has a model and no machine code."""
+
+
+@dataclass
+class Emitter:
+    """Emits one graph as one function, into `function`, which is only declared."""
+
+    function: ir.Function
+    graph: Graph
+    hooked: bool
+    steps: dict[int, ir.Block] = field(default_factory=dict)
+    labels: dict[int, ir.Block] = field(default_factory=dict)
+    todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
+    resumed: set[int] = field(default_factory=set)  # steps at which it can be resumed
+    at: int = -1  # the step whose local work is being emitted
+
+    def emit(self) -> None:
+        self.me, *parameters, resume = self.function.args
+        self.builder = Builder(self.function.append_basic_block("entry"))
+        names = {RESULT.name, *self.graph.params}.union(*self.graph.live.values())
+        names.update(t.target.name for t in self.graph.trees() if isinstance(t, Let) and isinstance(t.target, Local))
+        self.locals = {name: self.builder.alloca(I64, name=name) for name in sorted(names)}
+        for name, value in zip(self.graph.params, parameters, strict=True):
+            self.builder.store(value, self.locals[name])
+        start = self.function.append_basic_block("start")
+        self.further = self.builder.alloca(I64, name="further")
+        still = self.builder.and_(resume, I64(1))
+        self.builder.store(still, self.further)
+        self.went = self.builder.xor(still, I64(1))
+        self.resume = self.builder.switch(self.builder.and_(resume, I64(~1)), start)
+        self.builder.position_at_end(start)
+        self.tree(self.graph.start)
+        while self.todo:
+            block, work = self.todo.pop()
+            self.builder.position_at_end(block)
+            work()
+
+    # -- addresses and expressions
+
+    def word(self, base: ir.Value, offset: int) -> ir.Value:
+        return self.builder.gep(base, [I64(offset)], source_etype=I8)
+
+    def own(self, name: str, index: int = 0) -> ir.Value:
+        """The address of a word that both kinds of record have."""
+        struct = World if self.graph.owner == WORLD else Thread
+        return self.word(self.me, fields(struct)[name].offset + 8 * index)
+
+    def world(self) -> ir.Value:
+        return self.me if self.graph.owner == WORLD else self.builder.load(self.own("world"), typ=POINTER)
+
+    def record(self, owner: int | str | Local) -> ir.Value:
+        if owner in (SELF, self.graph.owner):
+            return self.me
+        if owner == WORLD:
+            return self.world()
+        number = self.value(owner if isinstance(owner, Local) else Const(int(owner)))
+        row = self.word(self.world(), fields(World)["threads"].offset)
+        return self.builder.load(self.builder.gep(row, [number], source_etype=I64), typ=POINTER)
+
+    def cell(self, cell: Cell) -> ir.Value:
+        if cell.owner == WORLD:
+            return self.word(self.record(WORLD), fields(World)[cell.word].offset)
+        offset = TRIGGERS[cell.word].at if cell.word in TRIGGERS else fields(Thread)[cell.word].offset
+        return self.word(self.record(cell.owner), offset)
+
+    def fixed(self, cell: Cell, which: str) -> ir.Value:
+        trigger = TRIGGERS[cell.word]
+        offset = trigger.real if which == "real" else trigger.poison
+        return self.builder.load(self.word(self.record(cell.owner), offset), typ=I64)
+
+    def value(self, e: Expr) -> ir.Value:
+        match e:
+            case Const(value):
+                return I64(value)
+            case Local(name):
+                return self.builder.load(self.locals[name], typ=I64)
+            case Private(word):
+                return self.builder.load(self.own(word), typ=I64)
+            case Fixed(cell, which):
+                return self.fixed(cell, which)
+            case Population():
+                return self.builder.load(self.word(self.world(), fields(World)["population"].offset), typ=I64)
+            case Op("~", (a,)):
+                return self.builder.not_(self.value(a))
+            case Op(name, (a, b)) if name in BINARY:
+                combined: ir.Value = getattr(self.builder, BINARY[name])(self.value(a), self.value(b))
+                return combined
+            case Op(name, (a, b)):
+                return self.builder.zext(self.builder.icmp_signed(name, self.value(a), self.value(b)), I64)
+        raise ProtocolCodeError(f"{self.graph.name}: no machine code for {e}")
+
+    def truth(self, e: Expr) -> ir.Value:
+        return self.builder.icmp_unsigned("!=", self.value(e), I64(0))
+
+    # -- steps
+
+    def step(self, s: Step) -> None:
+        self.at = s.number
+        if s.op == "pause":
+            self.tree(s.then[0])
+            return
+        if s.cell is None:
+            raise ProtocolCodeError(
+                f"{self.graph.name}: {s.name} belongs to the model's environment, it has no machine code"
+            )
+        if self.hooked:
+            self.call_hook(s.number)
+        self.access(s, self.cell(s.cell), [self.value(o) for o in s.operands])
+        if s.guard is not None:
+            go, blocked = self.function.append_basic_block("go"), self.function.append_basic_block("blocked")
+            self.builder.cbranch(self.truth(s.guard), go, blocked)
+            self.builder.position_at_end(blocked)
+            self.suspend(s)
+            self.builder.position_at_end(go)
+        if s.guard is not None or s.op != "load":
+            self.builder.store(self.went, self.further)
+        self.tree(s.then[0])
+
+    def access(self, s: Step, where: ir.Value, values: list[ir.Value]) -> None:
+        """The memory orders of `model.language`."""
+        match s.op:
+            case "load":
+                result = self.builder.load_atomic(where, "acquire", 8, typ=I64)
+            case "store":
+                self.builder.atomic_store(values[0], where, "release")
+                return
+            case "cas":
+                pair = self.builder.cmpxchg(where, values[0], values[1], "seq_cst", "seq_cst")
+                result = self.builder.zext(self.builder.extract_value(pair, 1), I64)
+            case _:
+                result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], "seq_cst")
+        self.builder.store(result, self.locals[RESULT.name])
+
+    def call_hook(self, what: int) -> None:
+        hook = self.builder.load(self.own("hook"), typ=HOOK.as_pointer())
+        self.builder.call(hook, [self.me, I64(what)])
+
+    def suspend(self, s: Step) -> None:
+        """Keep what is alive and return the status; and the way back in, to the same access."""
+        kept = [self.locals[name] for name in sorted(self.graph.live[s.number])]
+        if len(kept) > SPILL_WORDS:
+            raise ProtocolCodeError(
+                f"{self.graph.name}: {s.name} waits with {len(kept)} locals alive; there is room for {SPILL_WORDS}"
+            )
+        for index, local in enumerate(kept):
+            self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
+        status = I64((s.number + 1) << 8)
+        self.builder.ret(self.builder.or_(status, self.builder.load(self.further, typ=I64)))
+        if s.number in self.resumed:
+            return
+        self.resumed.add(s.number)
+        again = self.function.append_basic_block(f"resume_{s.number}")
+        self.resume.add_case(status, again)
+        self.builder.position_at_end(again)
+        for index, local in enumerate(kept):
+            self.builder.store(self.builder.load(self.own("spill", index), typ=I64), local)
+        self.builder.branch(self.steps[s.number])
+
+    # -- local work
+
+    def tree(self, t: Tree, at: int | None = None) -> None:
+        """What follows step `at` (None: the one before)."""
+        self.at = self.at if at is None else at
+        match t:
+            case Step():
+                self.builder.branch(self.block(self.steps, t.number, f"step_{t.number}", lambda: self.step(t)))
+            case Goto(label) if (earlier := self.comes_round(label)) is not None:
+                self.suspend(earlier)
+            case Goto(label):
+                work, at = self.graph.labels[label], self.at
+                self.builder.branch(self.block(self.labels, label, f"label_{label}", lambda: self.tree(work, at)))
+            case Let(Local(name), value, then):
+                self.builder.store(self.value(value), self.locals[name])
+                self.tree(then)
+            case Let(Private(word), value, then):
+                self.builder.store(self.value(value), self.own(word))
+                self.tree(then)
+            case If(test, yes, no):
+                one, other = self.function.append_basic_block("yes"), self.function.append_basic_block("no")
+                self.builder.cbranch(self.truth(test), one, other)
+                at = self.at
+                self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
+            case Ghost("posted" | "dropped", _, _, then):
+                self.tree(then)
+            case Ghost("served" | "ran", _, Const(kind), then):
+                self.served(kind)
+                self.tree(then)
+            case Done(value):
+                if value is not None:  # nobody but the owner may write `result`: a post has none
+                    self.builder.store(self.value(value), self.own("result"))
+                self.builder.ret(I64(0))
+            case _:
+                raise ProtocolCodeError(f"{self.graph.name}: no machine code for {t}")
+
+    def comes_round(self, label: int) -> Step | None:
+        """The earlier step that a procedure which waits in a loop comes back to."""
+        match self.graph.labels[label]:
+            case Step(number=number) as work if self.graph.name in SPINNING and number <= self.at:
+                return work
+        return None
+
+    def block(self, known: dict[int, ir.Block], number: int, name: str, work: Callable[[], None]) -> ir.Block:
+        if number not in known:
+            known[number] = self.function.append_basic_block(name)
+            self.todo.append((known[number], work))
+        return known[number]
+
+    def served(self, kind: int) -> None:
+        """Count it, and note where the thread is."""
+        sight = self.own(KINDS[kind])
+        count = self.word(sight, fields(Sight)["count"].offset)
+        self.builder.store(self.builder.add(self.builder.load(count, typ=I64), I64(1)), count)
+        for name in ("pc", "frames", "back_edges"):
+            value = self.builder.load(self.own(name), typ=I64)
+            self.builder.store(value, self.word(sight, fields(Sight)[name].offset))
+        if self.hooked:
+            self.call_hook(-kind)
+
+
+def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked: bool) -> None:
+    """Give every procedure a body.  `declare(name, parameters)`: the function to fill.
+
+    Raises ProtocolError (of the text, also for an unknown mutant) and ProtocolCodeError.
+    """
+    text = Text(FILES[:-1])
+    instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
+    for name in PROCEDURES:
+        graph = compile_graph(text, name, instance)
+        function = declare(name, len(graph.params) + 2)
+        function.attributes.add("noinline")
+        Emitter(function, graph, hooked).emit()

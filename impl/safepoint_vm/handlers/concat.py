@@ -1,0 +1,200 @@
+"""Strings and lists as operands of + and *."""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.layout import (
+    MOST,
+    backing_bytes,
+    begin_backing,
+    begin_list,
+    begin_string,
+    clear,
+    copy_characters,
+    copy_elements,
+    list_bytes,
+    list_length,
+    string_words,
+)
+from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
+from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, routine, slow
+from safepoint_vm.language.words import LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String, Thread
+
+# ---- *
+
+
+@inline
+def repeated(count: Word, times: Value) -> Word:
+    """How many elements there will be; more than MOST are not all counted."""
+    if count == 0 or times <= 0:
+        return Word(0)
+    if times >> 1 > MOST:
+        return Word(MOST + 1)
+    return count * (times >> 1)
+
+
+@inline
+def repeat_elements(source: Backing, count: Word, made: Backing, length: Word) -> None:
+    """The first `count` of them are the source's."""
+    i = Word(0)
+    while i < length:
+        if i < count:
+            made.elements[i] = source.elements[i]
+        else:
+            made.elements[i] = made.elements[i - count]
+        i += 1
+
+
+@inline
+def repeat_characters(source: Characters, count: Word, made: Characters, length: Word) -> None:
+    i = Word(0)
+    while i < length:
+        if i < count:
+            made[i] = source[i]
+        else:
+            made[i] = made[i - count]
+        i += 1
+
+
+@routine
+def repeated_list(thread: Thread, of: List, times: Value) -> Value:
+    """UNSET: too long; 0: there is no room."""
+    source = of.backing
+    count = list_length(of, source)
+    length = repeated(count, times)
+    if length > MOST:
+        return Value(UNSET_WORD)
+    capacity = (length + 1) & -2
+    start = bump(thread, list_bytes(capacity))
+    if start == 0:
+        return Value(0)
+    made = begin_list(start, length, capacity)
+    repeat_elements(source, count, made, length)
+    clear(made, length, capacity)
+    return Value(start + LIST)
+
+
+@routine
+def repeated_string(thread: Thread, of: String, times: Value) -> Value:
+    """UNSET: too long; 0: there is no room."""
+    length = repeated(of.length >> 1, times)
+    if length > MOST:
+        return Value(UNSET_WORD)
+    start = bump(thread, string_words(length) << 3)
+    if start == 0:
+        return Value(0)
+    repeat_characters(of.characters, of.length >> 1, begin_string(start, length).characters, length)
+    return Value(start + OBJECT)
+
+
+@slow
+def repeat(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+    """left * right, of a list or string and an int, in either order"""
+    x, times = vm[left], as_number(vm[right])
+    if not is_int(times):
+        x, times = vm[right], as_number(vm[left])
+    if is_int(times) and (is_list(x) or is_string(x)):
+        made = Value(0)
+        if is_list(x):
+            made = repeated_list(vm.thread, List(x), times)
+        else:
+            made = repeated_string(vm.thread, String(x), times)
+        if made == 0:
+            return no_room(vm)
+        if made != UNSET_WORD:
+            vm[dst] = made
+            return vm.next()
+    return hosted(vm)
+
+
+@slow
+def repeat_in_place(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+    """left *= right, of a list, which grows or shrinks, and an int.  Strings are repeated."""
+    x, times = vm[left], as_number(vm[right])
+    if not (is_list(x) and is_int(times)):
+        return repeat(vm, dst, left, right)
+    backing = List(x).backing
+    count = list_length(List(x), backing)
+    length = repeated(count, times)
+    if length > MOST:
+        return hosted(vm)
+    if backing.capacity >> 1 < length:
+        capacity = (length + 1) & -2
+        start = bump(vm.thread, backing_bytes(capacity))
+        if start == 0:
+            return no_room(vm)
+        larger = begin_backing(start, capacity)
+        repeat_elements(backing, count, larger, length)
+        clear(larger, length, capacity)
+        List(x).backing = larger
+    else:
+        repeat_elements(backing, count, backing, length)
+        clear(backing, length, count)
+    List(x).length = Value(length << 1)
+    vm[dst] = x
+    return vm.next()
+
+
+# ---- +
+
+
+@slow
+def join(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+    """left + right, of two strings or two lists"""
+    x, y = vm[left], vm[right]
+    if is_string(x) and is_string(y):
+        one, other = String(x), String(y)
+        first, second = one.length >> 1, other.length >> 1
+        length = first + second
+        if length <= MOST:
+            start = bump(vm.thread, string_words(length) << 3)
+            if start == 0:
+                return no_room(vm)
+            made = begin_string(start, length)
+            copy_characters(one.characters, made.characters, first)
+            copy_characters(other.characters, Characters(made.characters.at(first)), second)
+            vm[dst] = Value(start + OBJECT)
+            return vm.next()
+    elif is_list(x) and is_list(y):
+        front, back = List(x).backing, List(y).backing
+        first, second = list_length(List(x), front), list_length(List(y), back)
+        length = first + second
+        capacity = (length + 1) & -2
+        start = bump(vm.thread, list_bytes(capacity))
+        if start == 0:
+            return no_room(vm)
+        both = begin_list(start, length, capacity)
+        copy_elements(front, Word(0), both, Word(0), first)
+        copy_elements(back, Word(0), both, first, second)
+        clear(both, length, capacity)
+        vm[dst] = Value(start + LIST)
+        return vm.next()
+    return hosted(vm)
+
+
+@slow
+def extend(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
+    """left += right, of two lists: the left one grows.  Strings are joined."""
+    x, y = vm[left], vm[right]
+    if not (is_list(x) and is_list(y)):
+        return join(vm, dst, left, right)
+    backing, added = List(x).backing, List(y).backing
+    first, second = list_length(List(x), backing), list_length(List(y), added)
+    length = first + second
+    if backing.capacity >> 1 < length:
+        capacity = length * 2
+        start = bump(vm.thread, backing_bytes(capacity))
+        if start == 0:
+            return no_room(vm)
+        larger = begin_backing(start, capacity)
+        copy_elements(backing, Word(0), larger, Word(0), first)
+        copy_elements(added, Word(0), larger, first, second)
+        clear(larger, length, capacity)
+        List(x).backing = larger
+    else:
+        copy_elements(added, Word(0), backing, first, second)
+    List(x).length = Value(length << 1)
+    vm[dst] = x
+    return vm.next()

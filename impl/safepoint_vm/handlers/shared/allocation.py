@@ -1,0 +1,110 @@
+"""Making objects: a thread bumps a pointer in its own piece of the heap; without room it takes another piece, or leaves.
+
+An instruction makes its objects by one `bump`, before it has any effect: without room it begins again.
+"""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.shared.values import is_float, pack_unscaled
+from safepoint_vm.language.machine import Exited, Machine
+from safepoint_vm.language.vocabulary import (
+    Exit,
+    Float,
+    Value,
+    Word,
+    below,
+    bits_of_float,
+    fetch_add,
+    inline,
+    routine,
+    slow,
+)
+from safepoint_vm.language.words import (
+    FILLER_HEADER,
+    FLOAT_HEADER,
+    FLOAT_WORDS,
+    OBJECT,
+    BoxedFloat,
+    Heading,
+    Thread,
+    World,
+)
+
+
+@inline
+def bump(thread: Thread, size: Word) -> Word:
+    """The address of so many bytes; 0: there is no room, go to `no_room`."""
+    start = thread.heap_top
+    end = start + size
+    if below(thread.heap_limit, end):
+        thread.wanted = size
+        return Word(0)
+    thread.heap_top = end
+    return start
+
+
+@inline
+def fill_up(start: Word, end: Word) -> None:
+    """One object without content: so a space can be walked from object to object."""
+    if below(start, end):
+        Heading(start).header = Word(FILLER_HEADER) | ((end - start) >> 3) << 32
+
+
+@routine
+def retire(thread: Thread) -> None:
+    """The thread gives up its piece of the heap."""
+    fill_up(thread.heap_top, thread.heap_limit)
+    thread.heap_top = Word(0)
+    thread.heap_limit = Word(0)
+
+
+@inline
+def larger(x: Word, y: Word) -> Word:
+    if x < y:
+        return y
+    return x
+
+
+@routine
+def refill(thread: Thread) -> Word:
+    """Take a piece of the heap that has room for `wanted` bytes.  0: there is none."""
+    world = World(thread.world)
+    if world.chunk == 0:
+        return Word(0)
+    size = larger(thread.wanted, world.chunk)
+    start = fetch_add(world.heap_next, size)
+    if below(world.heap_end, start + size):
+        if thread.wanted < size and not below(world.heap_end, start + thread.wanted):
+            size = world.heap_end - start  # the last piece may be small
+        else:
+            fill_up(start, world.heap_end)
+            return Word(0)
+    retire(thread)
+    thread.heap_top = start
+    thread.heap_limit = start + size
+    return Word(1)
+
+
+@slow
+def no_room(vm: Machine) -> Exit:
+    """Take another piece and begin the instruction again, through the table that nobody poisons: its check is behind it."""
+    if refill(vm.thread) != 0:
+        return vm.execute(vm.thread.base)
+    return vm.leave(Exited.NEEDS_ROOM)
+
+
+@inline
+def float_value(thread: Thread, x: Float) -> Value:
+    """A float as a value, boxed if need be; 0: there is no room."""
+    packed = pack_unscaled(x)
+    if is_float(packed):
+        return packed
+    bits = bits_of_float(x)
+    if bits == 0:
+        return thread.zero
+    start = bump(thread, Word(8 * FLOAT_WORDS))
+    if start == 0:
+        return Value(0)
+    Heading(start).header = Word(FLOAT_HEADER | FLOAT_WORDS << 32)
+    BoxedFloat(start + OBJECT).bits = bits
+    return Value(start + OBJECT)

@@ -1,0 +1,185 @@
+"""The collector: Cheney's, for a stopped world.
+
+The host gives it the ranges of values that are alive by themselves; it copies what they reach into the other space.  Values
+that do not point into the space that is left stay as they are: ints, constants, functions, static objects.
+"""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.shared.values import is_constant
+from safepoint_vm.language.machine import COLLECTOR_MUTANT
+from safepoint_vm.language.vocabulary import Array, Value, Word, below, inline, routine
+from safepoint_vm.language.words import (
+    CONSTANT,
+    EXCEPTION_KIND,
+    HEAD_WORDS,
+    LAST_KIND,
+    LIST,
+    LIST_KIND,
+    MAGIC,
+    RAW,
+    STRING_KIND,
+    TAG_MASK,
+    TRACE_KIND,
+    Heading,
+    String,
+    World,
+)
+
+POINTER_BITS, POINTER = 0b0111, 0b0011  # objects and lists: what may point into a space
+MAGIC_BITS = 0xFFFF << 16
+
+
+@inline
+def is_left(world: World, x: Value) -> bool:
+    """Does x point into the space that is left?"""
+    if COLLECTOR_MUTANT == "forgets-lists":
+        if x & TAG_MASK == LIST:
+            return False
+    if x & POINTER_BITS != POINTER:
+        return False
+    return below(x - world.from_start, world.from_bytes)
+
+
+@inline
+def copy(world: World, old: Word, words: Word) -> Word:
+    """An object's new address."""
+    new = world.copied
+    world.copied = new + (words << 3)
+    source, target = Array(old), Array(new)
+    i = Word(0)
+    while i < words:
+        target[i] = source[i]
+        target[i + 1] = source[i + 1]
+        i += 2
+    return new
+
+
+@inline
+def moved(world: World, x: Value) -> Value:
+    """Where x points to is copied, if it is not yet: the value to take its place."""
+    if not is_left(world, x):
+        return x
+    old = x & ~TAG_MASK
+    head = Heading(old).header
+    if head & 1 == 0:
+        return Value(head | x & TAG_MASK)
+    words = head >> 32
+    new = copy(world, old, words)
+    if COLLECTOR_MUTANT == "copies-a-word-less":
+        Array(new)[words - 1] = Value(0)
+    if COLLECTOR_MUTANT == "copies-exceptions-twice":
+        if head & 0xFF != EXCEPTION_KIND:
+            Heading(old).header = new
+    else:
+        Heading(old).header = new
+    return Value(new | x & TAG_MASK)
+
+
+@inline
+def forward_all(world: World, first: Word, end: Word) -> None:
+    at = first
+    while below(at, end):
+        Array(at)[0] = moved(world, Array(at)[0])
+        at += 8
+
+
+@routine
+def forward(world: World, first: Word, end: Word) -> None:
+    """The values from one address to another, which are alive."""
+    forward_all(world, first, end)
+
+
+@routine
+def scan(world: World, first: Word) -> None:
+    """What the copies reach: from the first of them until there are no more."""
+    at = first
+    while below(at, world.copied):
+        head = Heading(at).header
+        end = at + ((head >> 32) << 3)
+        if head & RAW == 0:
+            if COLLECTOR_MUTANT == "skips-the-last-word":
+                forward_all(world, at + 8, end - 8)
+            else:
+                forward_all(world, at + 8, end)
+        at = end
+
+
+# ---- what must be true of a heap
+
+
+@inline
+def is_header(head: Word) -> bool:
+    """Odd, the magic, a kind that exists, an even number of words."""
+    if head & (1 | MAGIC_BITS) != 1 | MAGIC:
+        return False
+    return head & 0xFF <= LAST_KIND and head >> 32 >= 2 and (head >> 32) & 1 == 0
+
+
+@inline
+def fits(at: Word, head: Word) -> bool:
+    """What has a length is no longer than its object."""
+    kind = head & 0xFF
+    if kind == STRING_KIND:
+        return _length(at) >= 0 and (_length(at) + 1) >> 1 <= (head >> 32) - HEAD_WORDS
+    if kind == TRACE_KIND:
+        return _length(at) >= 0 and _length(at) <= (head >> 32) - HEAD_WORDS
+    return True
+
+
+@inline
+def _length(at: Word) -> Word:
+    return String(at | 3).length >> 1
+
+
+@inline
+def is_sound(gone: Word, gone_bytes: Word, x: Value) -> bool:
+    """A value may point to an object of its kind in this space, or outside both spaces; there are few constants."""
+    if x & TAG_MASK == CONSTANT:
+        return is_constant(x)
+    if x & POINTER_BITS != POINTER:
+        return True
+    if below(x - gone, gone_bytes):
+        return False
+    head = Heading(x & ~TAG_MASK).header
+    if not is_header(head):
+        return False
+    return (x & TAG_MASK == LIST) == (head & 0xFF == LIST_KIND)
+
+
+@routine
+def unsound_value(first: Word, end: Word, gone: Word, gone_bytes: Word) -> Word:
+    """The address of a value between first and end that cannot be one; 0: all are sound.  `gone`: the other space."""
+    at = first
+    while below(at, end):
+        if not is_sound(gone, gone_bytes, Array(at)[0]):
+            return at
+        at += 8
+    return Word(0)
+
+
+@routine
+def unsound_object(start: Word, end: Word, gone: Word, gone_bytes: Word) -> Word:
+    """The address of the first word that is wrong in a space filled from start to end; 0: it is sound."""
+    at = start
+    while below(at, end):
+        head = Heading(at).header
+        if not is_header(head):
+            return at
+        after = at + ((head >> 32) << 3)
+        if below(end, after) or not fits(at, head):
+            return at
+        if head & RAW == 0:
+            bad = unsound_value(at + 8, after, gone, gone_bytes)
+            if bad != 0:
+                return bad
+        at = after
+    return Word(0)
+
+
+@routine
+def fill(first: Word, end: Word, pattern: Word) -> None:
+    at = first
+    while below(at, end):
+        Array(at)[0] = Value(pattern)
+        at += 8

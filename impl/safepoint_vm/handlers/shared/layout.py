@@ -1,0 +1,140 @@
+"""Strings and lists as they are built: where their parts are, copying, and the order of strings."""
+
+from __future__ import annotations
+
+from safepoint_vm.handlers.shared.allocation import bump
+from safepoint_vm.language.vocabulary import Array, Value, Word, inline, routine
+from safepoint_vm.language.words import (
+    BACKING_HEADER,
+    CHARACTERS,
+    HEAD_WORDS,
+    LIST,
+    LIST_HEADER,
+    LIST_WORDS,
+    OBJECT,
+    STRING_HEADER,
+    Backing,
+    Characters,
+    Heading,
+    List,
+    String,
+    Thread,
+)
+
+MOST = 1 << 31  # elements of a string or list
+
+
+@inline
+def string_words(length: Word) -> Word:
+    """Of a string of so many characters, two a word, rounded to even."""
+    return HEAD_WORDS + ((length + 3) >> 2 << 1)
+
+
+@inline
+def begin_string(start: Word, length: Word) -> String:
+    """Everything but its characters; the last words are zeros, so that equal strings are equal words."""
+    words = string_words(length)
+    Heading(start).header = Word(STRING_HEADER) | words << 32
+    made = String(start + OBJECT)
+    made.length = Value(length << 1)
+    if length != 0:
+        Array(start)[words - 1] = Value(0)
+        Array(start)[words - 2] = Value(0)
+    return made
+
+
+@inline
+def character(thread: Thread, code: Word) -> Value:
+    """A string of one character; 0: there is no room."""
+    if code < CHARACTERS:
+        return thread.characters[code]
+    start = bump(thread, string_words(Word(1)) << 3)
+    if start == 0:
+        return Value(0)
+    begin_string(start, Word(1)).characters[0] = Value(code)
+    return Value(start + OBJECT)
+
+
+@inline
+def copy_characters(source: Characters, target: Characters, count: Word) -> None:
+    i = Word(0)
+    while i < count:
+        target[i] = source[i]
+        i += 1
+
+
+@routine
+def order_of_strings(x: String, y: String) -> Word:
+    """Less than 0, 0, more than 0: as `x` comes before `y`, is equal, comes after it."""
+    length = smaller(x.length, y.length) >> 1
+    i = Word(0)
+    while i < length:
+        difference = x.characters[i] - y.characters[i]
+        if difference != 0:
+            return difference
+        i += 1
+    return x.length - y.length
+
+
+# ---- lists
+
+
+@inline
+def smaller(x: Value, y: Value) -> Value:
+    if y < x:
+        return y
+    return x
+
+
+@inline
+def list_length(of: List, backing: Backing) -> Word:
+    """How many items; no more than the backing has, if other threads change the list just now."""
+    return smaller(of.length, backing.capacity) >> 1
+
+
+@inline
+def begin_backing(start: Word, capacity: Word) -> Backing:
+    """Its elements are not values yet.  `capacity`: even."""
+    Heading(start).header = Word(BACKING_HEADER) | (HEAD_WORDS + capacity) << 32
+    made = Backing(start + OBJECT)
+    made.capacity = Value(capacity << 1)
+    return made
+
+
+@inline
+def begin_list(start: Word, length: Word, capacity: Word) -> Backing:
+    """A list and, behind it, its backing."""
+    backing = begin_backing(start + 8 * LIST_WORDS, capacity)
+    Heading(start).header = Word(LIST_HEADER | LIST_WORDS << 32)
+    made = List(start + LIST)
+    made.padding = Word(0)
+    made.length = Value(length << 1)
+    made.backing = backing
+    return backing
+
+
+@inline
+def backing_bytes(capacity: Word) -> Word:
+    return (HEAD_WORDS + capacity) << 3
+
+
+@inline
+def list_bytes(capacity: Word) -> Word:
+    return (LIST_WORDS << 3) + backing_bytes(capacity)
+
+
+@inline
+def clear(backing: Backing, first: Word, end: Word) -> None:
+    """What is not used yet holds a value, too."""
+    i = first
+    while i < end:
+        backing.elements[i] = Value(0)
+        i += 1
+
+
+@inline
+def copy_elements(source: Backing, first: Word, target: Backing, at: Word, count: Word) -> None:
+    i = Word(0)
+    while i < count:
+        target.elements[at + i] = source.elements[first + i]
+        i += 1

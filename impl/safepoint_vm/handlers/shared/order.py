@@ -1,0 +1,206 @@
+"""Equality and order of any two values, and what is in a list or string: routines, which call each other for lists of lists.
+
+What they cannot say, the host does: an int beyond 53 bits beside a float, a comparison that raises, lists too deep.
+
+None of this has a check site inside.  The longest: a search, SEARCH comparisons; two lists, one for each item, which are as
+many as a heap has room for, and more if lists are inside of lists several times.
+"""
+
+from __future__ import annotations
+
+from safepoint.guest.operations.values import DEPTH
+from safepoint_vm.handlers.shared.layout import list_length, order_of_strings, smaller
+from safepoint_vm.handlers.shared.numbers import both_numbers, comparable
+from safepoint_vm.handlers.shared.values import as_float, as_number, both_ints, is_box, is_list, is_string
+from safepoint_vm.language.vocabulary import Float, Value, Word, inline, routine
+from safepoint_vm.language.words import Backing, BoxedFloat, Characters, List, String
+
+NO, YES, HOSTED = 0, 1, 8  # answers
+BELOW, SAME, ABOVE = 1, 2, 4  # … to how x is to y; a nan is none of them
+SEARCH = 1 << 24  # comparisons of characters that a search may take; CPython's is faster where more are needed
+
+
+@inline
+def answer(x: bool) -> Word:
+    if x:
+        return Word(YES)
+    return Word(NO)
+
+
+@inline
+def compare_words(x: Word, y: Word) -> Word:
+    if x < y:
+        return Word(BELOW)
+    if x == y:
+        return Word(SAME)
+    return Word(ABOVE)
+
+
+@inline
+def compare_floats(x: Float, y: Float) -> Word:
+    if x < y:
+        return Word(BELOW)
+    if x == y:
+        return Word(SAME)
+    if x > y:
+        return Word(ABOVE)
+    return Word(0)
+
+
+@inline
+def same_text(x: String, y: String) -> bool:
+    return x.length == y.length and order_of_strings(x, y) == 0
+
+
+@inline
+def is_nan(x: Value) -> bool:
+    if is_box(x):
+        return as_float(x) != as_float(x)
+    return False
+
+
+@routine
+def equal(x: Value, y: Value, depth: Word) -> Word:
+    """x == y: YES, NO or HOSTED.  What is no number, string or list equals itself only."""
+    if is_string(x) and is_string(y):
+        return answer(same_text(String(x), String(y)))
+    if is_list(x) and is_list(y):
+        return equal_lists(List(x), List(y), depth)
+    a, b = as_number(x), as_number(y)
+    if both_ints(a, b) or not both_numbers(a, b):
+        return answer(a == b)
+    if comparable(a, b):
+        return answer(as_float(a) == as_float(b))
+    return Word(HOSTED)
+
+
+@routine
+def equal_items(x: Value, y: Value, depth: Word) -> Word:
+    """Of two that are not one word: a list's nan is equal to any other."""
+    if is_nan(x) and is_nan(y):
+        return Word(YES)
+    return equal(x, y, depth)
+
+
+@routine
+def first_difference(x: Backing, y: Backing, count: Word, depth: Word) -> Word:
+    """Of so many items; `count`: there is none; negative: HOSTED."""
+    i = Word(0)
+    while i < count:
+        one, other = x.elements[i], y.elements[i]
+        if one != other:
+            found = equal_items(one, other, depth + 1)
+            if found == NO:
+                return i
+            if found == HOSTED:
+                return Word(-1)
+        i += 1
+    return count
+
+
+@routine
+def equal_lists(x: List, y: List, depth: Word) -> Word:
+    if depth > DEPTH:
+        return Word(HOSTED)
+    these, those = x.backing, y.backing
+    count = list_length(x, these)
+    if count != list_length(y, those):
+        return Word(NO)
+    first = first_difference(these, those, count, depth)
+    if first < 0:
+        return Word(HOSTED)
+    return answer(first == count)
+
+
+@routine
+def compare(x: Value, y: Value, depth: Word) -> Word:
+    """How x is to y: BELOW, SAME, ABOVE, 0 or HOSTED.  Lists as their first items that differ, or as their lengths."""
+    if is_string(x) and is_string(y):
+        return compare_words(order_of_strings(String(x), String(y)), Word(0))
+    if is_list(x) and is_list(y):
+        return compare_lists(List(x), List(y), depth)
+    a, b = as_number(x), as_number(y)
+    if both_ints(a, b):
+        return compare_words(a, b)
+    if comparable(a, b):
+        return compare_floats(as_float(a), as_float(b))
+    return Word(HOSTED)
+
+
+@routine
+def compare_lists(x: List, y: List, depth: Word) -> Word:
+    """Too deep is found out before, by `equal`, unless other threads deepen the lists meanwhile."""
+    if depth > DEPTH:
+        return Word(HOSTED)
+    these, those = x.backing, y.backing
+    one, other = list_length(x, these), list_length(y, those)
+    count = smaller(Value(one), Value(other))
+    first = first_difference(these, those, count, depth)
+    if first < 0:
+        return Word(HOSTED)
+    if first < count:
+        return compare(these.elements[first], those.elements[first], depth + 1)
+    return compare_words(one, other)
+
+
+@routine
+def identical(x: Value, y: Value) -> Word:
+    """x is y, of two objects that are not one word: strings and floats have no identity.  YES or NO."""
+    if is_string(x) and is_string(y):
+        return answer(same_text(String(x), String(y)))
+    if is_box(x) and is_box(y):
+        return answer(BoxedFloat(x).bits == BoxedFloat(y).bits or (is_nan(x) and is_nan(y)))
+    return Word(NO)
+
+
+# ---- what is in it
+
+
+@routine
+def contains(container: Value, wanted: Value) -> Word:
+    """wanted in container: YES, NO or HOSTED"""
+    if is_list(container):
+        return is_item(wanted, List(container))
+    if is_string(container) and is_string(wanted):
+        return is_part(String(wanted), String(container))
+    return Word(HOSTED)
+
+
+@inline
+def is_item(wanted: Value, of: List) -> Word:
+    backing = of.backing
+    count = list_length(of, backing)
+    i = Word(0)
+    while i < count:
+        item = backing.elements[i]
+        if item == wanted:
+            return Word(YES)
+        if not both_ints(item, wanted):
+            found = equal_items(item, wanted, Word(0))
+            if found != NO:
+                return found
+        i += 1
+    return Word(NO)
+
+
+@inline
+def begins(text: Characters, wanted: Characters, count: Word) -> bool:
+    i = Word(0)
+    while i < count:
+        if text[i] != wanted[i]:
+            return False
+        i += 1
+    return True
+
+
+@inline
+def is_part(wanted: String, of: String) -> Word:
+    count, length = wanted.length >> 1, of.length >> 1
+    if count * length > SEARCH:
+        return Word(HOSTED)
+    at = Word(0)
+    while at + count <= length:
+        if begins(Characters(of.characters.at(at)), wanted.characters, count):
+            return Word(YES)
+        at += 1
+    return Word(NO)

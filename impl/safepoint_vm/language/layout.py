@@ -1,0 +1,106 @@
+"""Where the words of a struct are, and memory to put them in."""
+
+from __future__ import annotations
+
+import ctypes
+import typing
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass
+
+from safepoint_vm.language.vocabulary import Line, Published, Racing, Row, Shared, Struct
+
+LINE_BYTES = 64  # of a cache line
+
+
+@dataclass(frozen=True)
+class Field:
+    """`offset`: in bytes, from the tagged pointer.  `inplace`: the field is a row, and its value its address."""
+
+    offset: int
+    type: type
+    racing: bool
+    shared: bool
+    inplace: bool
+    published: bool
+
+
+_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
+
+
+def fields(struct: type[Struct]) -> dict[str, Field]:
+    """Where each field of a struct is."""
+    return _layout_once(struct)[0]
+
+
+def size(struct: type[Struct]) -> int:
+    """In bytes, whole cache lines."""
+    return -(-_layout_once(struct)[1] // LINE_BYTES) * LINE_BYTES
+
+
+def _layout_once(struct: type[Struct]) -> tuple[dict[str, Field], int]:
+    if struct not in _layouts:
+        _layouts[struct] = _layout(struct)
+    return _layouts[struct]
+
+
+def _layout(struct: type[Struct]) -> tuple[dict[str, Field], int]:
+    table: dict[str, Field] = {}
+    at = 0
+    for name in struct.__annotations__:
+        hint = typing.get_type_hints(struct, include_extras=True)[name]
+        marks = getattr(hint, "__metadata__", ())
+        if Line in marks:
+            at = -(-at // LINE_BYTES) * LINE_BYTES
+        rows = [mark.words for mark in marks if isinstance(mark, Row)]
+        kind = typing.get_args(hint)[0] if marks else hint
+        table[name] = Field(at - struct.tag, kind, Racing in marks, Shared in marks, bool(rows), Published in marks)
+        at += 8 * sum(rows, 0 if rows else 1)
+    return table, at
+
+
+class Memory:
+    """Zeroed words at a cache line's boundary, kept as long as this object is."""
+
+    def __init__(self, words: int, contents: Iterable[int] = ()) -> None:
+        self._block = ctypes.create_string_buffer(8 * words + LINE_BYTES)
+        self.address = -(-ctypes.addressof(self._block) // LINE_BYTES) * LINE_BYTES
+        self.words = words
+        self._row = (ctypes.c_int64 * words).from_address(self.address)
+        for index, word in enumerate(contents):
+            self._row[index] = word
+
+    def behind(self, words: int) -> Memory:
+        """The same memory, without its first words."""
+        rest = copy(self)
+        rest.address, rest.words = self.address + 8 * words, self.words - words
+        rest._row = (ctypes.c_int64 * rest.words).from_address(rest.address)  # noqa: SLF001  -- its own class
+        return rest
+
+    def __getitem__(self, index: int) -> int:
+        return self._row[index]
+
+    def __setitem__(self, index: int, word: int) -> None:
+        self._row[index] = word
+
+
+class Record(Memory):
+    """A Thread or a World in memory; its fields by name."""
+
+    def __init__(self, struct: type[Struct]) -> None:
+        super().__init__(size(struct) // 8)
+        self._places = {name: field.offset // 8 for name, field in fields(struct).items()}
+
+    def at(self, name: str, index: int = 0) -> int:
+        """The address of a field, or of a word of a row."""
+        return self.address + 8 * (self._places[name] + index)
+
+    def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
+        """A whole row at once."""
+        ctypes.memmove(self.at(name), row, ctypes.sizeof(row))
+
+    def get(self, name: str, index: int = 0) -> int:
+        return self._row[self._places[name] + index]
+
+    def set(self, name: str, word: int, index: int = 0) -> None:
+        self._row[self._places[name] + index] = word

@@ -1,0 +1,260 @@
+"""Guest threads of the machine code in lockstep: each is entered for so many instructions, everything on one OS thread.
+
+They take turns as the reference machine's do (`safepoint.guest.lockstep.Lockstep`), so a program has one order of steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from safepoint.differential.stepped import UNBOUNDED
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import ThreadObject
+from safepoint.guest.lockstep import MAIN, Lockstep
+from safepoint.guest.operations.threads import uncaught_text
+from safepoint.protocol.words import INTERRUPT
+from safepoint_vm.generate.engine import Engine
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.memory.image import Image
+from safepoint_vm.threads.life import Blocked, Mutator, Waits
+from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.threads.world import GuestWorld
+
+AGAIN = (Exited.NEEDS_ROOM, Exited.LOCKED)
+"""Machine code was left in the middle of an instruction, which begins again (or raises)."""
+
+
+class Stepping:
+    """A guest thread that is entered for so many instructions at a time.  `number`: of its record."""
+
+    def __init__(
+        self, guest: GuestThread, world: LockstepWorld, number: int, thread: ThreadObject | None = None
+    ) -> None:
+        self.guest, self.thread, self.number, self._world = guest, thread, number, world
+        self._mutator = Mutator(guest, self)
+        self._under_way: Waits | None = None  # what it does outside machine code, if it waits there
+        self.blocked: Blocked | None = None
+        self._just = False  # it has begun to wait at the end of its last turn
+        self._again, self._place = False, 0
+        self._done = 0  # instructions of this turn
+        self.over = self.unborn = False
+
+    def birth(self) -> None:
+        """It is to be born at its first turn."""
+        self.unborn = True
+        self._under_way, self._again, self._place = self._mutator.born(), True, self.guest.record.get("pc")
+
+    def advance(self, most: int) -> int:
+        """Execute up to so many instructions; how many it was.  0: it is over, or waits.
+
+        An instruction in which it waits is counted when it is through.  Who may go on without bound runs free, not stepped:
+        then a way into machine code is counted as one.
+        """
+        free = most > UNBOUNDED // 2
+        if self.over or self._just:
+            self._world.moved += self._just  # it is now that the reference machine's begins to wait
+            self._just = False
+            return 0
+        self._done = 0
+        if self._under_way:
+            if not self._go_on():
+                return 0
+            self._done = 0 if self._begins_again else 1
+            if self.unborn:
+                self.unborn = False
+                self._world.is_born(self)
+        while not (self.guest.ended or self._under_way) and (self._done < most or self._mutator.entry != "begin"):
+            self._execute(None if free else most - self._done)
+        self._just = self._under_way is not None and self._done > 0
+        if self.guest.ended and not self._under_way:
+            self.over = True
+            self._world.end(self)
+            return max(1, self._done)
+        return self._done
+
+    def _execute(self, budget: int | None) -> None:
+        """Enter machine code once, and do what it was left for."""
+        self._world.moved += 1
+        why = self._world.enter(self.guest, self._mutator.entry, budget)
+        self._done += 1 if budget is None else budget - self.guest.record.get("budget")
+        self._again, self._place = why in AGAIN, self.guest.record.get("pc")
+        self._under_way = self._mutator.serve(why)
+        if not self._go_on() or self._begins_again:
+            self._done -= 1
+
+    def _go_on(self) -> bool:
+        """What is under way, until it waits; False then."""
+        assert self._under_way is not None
+        if self.blocked and self.blocked.ready():
+            self.guest.record.set("wake", 1)
+        for blocked in self._under_way:
+            self.blocked = blocked
+            return False
+        self._under_way = self.blocked = None
+        return True
+
+    @property
+    def _begins_again(self) -> bool:
+        """And has not raised?"""
+        return self._again and self.guest.record.get("pc") == self._place and not self.guest.ended
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Frame pushes, back-edges, and how often one has failed."""
+        record = self.guest.record
+        return record.get("frames"), record.get("back_edges"), record.get("slow_entries")
+
+    # -- what a Mutator needs
+
+    def call(self, procedure: str, resume: int = 0) -> int:
+        return self._world.call(procedure, self.guest.address, resume=resume)
+
+    def make_room(self) -> bool:
+        """Everything is on one OS thread, and all guests are outside machine code: nobody is to be stopped."""
+        return self._world.world.collect(self.guest)
+
+    def write(self, text: str) -> None:
+        self._world.output.append(text)
+
+    def room(self) -> bool:
+        return self._world.world.room
+
+    def start(self) -> Fault | None:
+        return self._world.world.start_for(self.guest, self._world.begin)
+
+    def ended(self, number: int) -> bool:
+        return all(other.over for other in self._world.threads if other.guest.number == number)
+
+    def interrupt_thread(self, number: int) -> None:
+        if (other := self._world.living(number)) is not None:
+            self._world.interrupt(other)
+
+    def handshake(self, number: int) -> Waits:
+        if (other := self._world.living(number)) is not None:
+            self._world.world.asked.append(other.guest)
+            yield from self._procedure("handshake", other.guest.address)
+            self._world.world.asked.remove(other.guest)
+
+    def collect(self) -> Waits:
+        yield from self._procedure("stop_world_from", self.guest.address)
+        self.guest.record.set("wanted", 0)
+        self.make_room()
+        yield from self._procedure("start_world", self._world.world.address)
+        yield from self._procedure("reenter", self.guest.address)
+
+    def _procedure(self, name: str, record: int) -> Waits:
+        status = self._world.call(name, record)
+        while status:
+            yield None
+            status = self._world.call(name, record, resume=status)
+
+    def free(self) -> Callable[[], bool]:
+        return self.guest.acquirable
+
+    def released(self) -> None:
+        """Whoever waits for a lock looks at it."""
+
+    def now(self) -> float:
+        """Of the instruction that is being executed."""
+        return self._world.clock + max(0, self._done - 1)
+
+
+class LockstepWorld(Lockstep):
+    """Guest threads of the machine code, in the order in which the reference machine's take turns.
+
+    `threads`: by the number of their records.  `hook`: the address of what is called before each shared access.
+    """
+
+    def __init__(self, built: Engine, image: Image, stack: int, stress: bool, quantum: int, hook: int) -> None:
+        super().__init__(quantum)
+        self.world = GuestWorld(built, stress=stress)
+        self.output: list[str] = []
+        self.uncaught: list[str] = []
+        self.error: BaseException | None = None  # of the judge, inside a callback
+        self.moved = 0
+        self._early: list[Stepping] = []  # to be interrupted when they are born: birth drops all requests
+        self._image, self._hook = image, hook
+        self.world.record.set("hook", hook)
+        variables, heap = image.globals(), self.world.heap
+        main = self.world.add(lambda record: GuestThread(built, image, variables, heap, stack, record))
+        self.threads = [self._made(main, MAIN)]
+        self._buried = [0, 0, 0]  # counts of threads that are over: another may live in their record
+
+    def _made(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> Stepping:
+        guest.record.set("hook", self._hook)
+        return Stepping(guest, self, number, thread)
+
+    def begin(self, guest: GuestThread, thread: ThreadObject) -> None:
+        """A guest thread is to be born."""
+        number = self.world.number(guest)
+        self.threads[number : number + 1] = [self._made(guest, number, thread)]
+        self.threads[number].birth()
+
+    def end(self, thread: Stepping) -> None:
+        self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
+        self.world.engine.routine("retire", thread.guest.address)
+        self.call("exit_thread", thread.guest.address)
+        self.world.remove(thread.guest)
+        if thread.thread and thread.guest.fault:
+            lines, source = thread.guest.traceback(), self._image.program.source
+            self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))
+
+    def living(self, number: int) -> Stepping | None:
+        """The thread of this number, started and not ended."""
+        return next((t for t in self.threads if t.guest.number == number and not t.over), None)
+
+    def interrupt(self, thread: Stepping) -> None:
+        if not thread.unborn:
+            self.call("post", thread.guest.address, INTERRUPT)
+        elif thread not in self._early:
+            self._early.append(thread)
+
+    def is_born(self, thread: Stepping) -> None:
+        if thread in self._early:
+            self._early.remove(thread)
+            self.interrupt(thread)
+
+    @property
+    def population(self) -> int:
+        return len(self.threads)
+
+    @property
+    def moves(self) -> int:
+        return self.moved
+
+    def advance(self, number: int, most: int) -> int:
+        return self.threads[number].advance(most)
+
+    def alarms(self) -> Iterable[float]:
+        return [thread.blocked.until for thread in self.threads if thread.blocked and thread.blocked.until < math.inf]
+
+    @property
+    def counts(self) -> list[int]:
+        """Frame pushes, back-edges and slow paths of all threads that there have been."""
+        return [sum(each) for each in zip(self._buried, *(t.counts for t in self.threads if not t.over), strict=True)]
+
+    # -- into machine code, whose callbacks may raise
+
+    def enter(self, guest: GuestThread, entry: str, budget: int | None) -> Exited:
+        why = guest.enter(entry, budget)
+        self._reraise()
+        return why
+
+    def call(self, procedure: str, record: int, *args: int, resume: int = 0) -> int:
+        status = self.world.engine.procedure(procedure, record, *args, resume=resume)
+        self.moved += status != resume or not resume
+        self._reraise()
+        return status
+
+    def failed(self, error: BaseException) -> None:
+        """In a callback, through which no exception can go."""
+        self.error = error
+        for thread in self.threads:
+            thread.guest.abandon()
+            thread.over = True
+
+    def _reraise(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error

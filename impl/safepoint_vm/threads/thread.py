@@ -1,0 +1,269 @@
+"""A guest thread: its words, its stack, its two dispatch tables, and the ways into machine code and out of it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+
+from safepoint.guest.code import LINK
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault
+from safepoint.guest.faults import Place as Line
+from safepoint.guest.heap import NoRoom, ThreadObject
+from safepoint.guest.lockstep import MAIN
+from safepoint.guest.operations import threads
+from safepoint.guest.operations.instructions import call_fault
+from safepoint.guest.operations.values import NO_MEMORY
+from safepoint.guest.values import Function, Ref, Value
+from safepoint.protocol.words import ENDED
+from safepoint_vm.generate.encoding import SIZE
+from safepoint_vm.generate.engine import Engine
+from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.words import TABLE_WORDS, Thread
+from safepoint_vm.memory.heap import GuestHeap
+from safepoint_vm.memory.image import Image, Place
+from safepoint_vm.memory.objects import statics
+from safepoint_vm.memory.view import View
+from safepoint_vm.threads.hosted import WITH_RESULT, InternalError, jumps, result, text_of
+from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, Uncaught, unwind
+
+WAITS: dict[Exited, tuple[str, str]] = {
+    Exited.PUSH_WAITS: ("push_failed", "after_push"),
+    Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
+    Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
+}
+"""Why machine code was left -> the procedure that waits, and the handler that goes on when it is through."""
+
+RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OVERFLOWED: RECURSION}
+"""… and what a check site raises."""
+
+
+class GuestThread:
+    """Before the module's first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is.
+
+    `record`: of a thread that has ended, whose requests may still be in it.  `number`: in its name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: Image,
+        variables: Memory,
+        heap: GuestHeap,
+        stack: int,
+        record: Record | None = None,
+        number: int = MAIN,
+    ) -> None:
+        self.engine, self.image, self.heap = engine, image, heap
+        self.variables, self.world = variables, heap.world
+        self.record, self.number, self.slots = record or Record(Thread), number, stack
+        whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
+        self.stack = whole.behind(LINK)  # below it: where the first function returns to
+        whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
+        self.fault: Fault | None = None
+        self.ended = False
+        self._lines: tuple[Line, ...] = ()
+        self._view = View(image, heap, self.record)
+        self._frames = Stack(image, self.stack, self.record)
+        end = self.stack.address + 8 * stack
+        for name, word in {
+            "limit": end, "limit_real": end, "limit_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
+            "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
+            "characters": statics().characters.address, "zero": statics().zero,
+            "ancestry": statics().ancestry.address, "landings": image.landings.address, "known": statics().known.address,
+            "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
+        }.items():  # fmt: skip
+            self.record.set(name, word)
+        self.record.fill("table", engine.table)
+        self.record.fill("base", engine.table)
+
+    @property
+    def address(self) -> int:
+        """Of the record: what the protocol's procedures are given."""
+        return self.record.address
+
+    def child(self, record: Record | None, number: int, target: int, args: Sequence[int]) -> GuestThread:
+        """A thread of the same world that will call this with these words."""
+        born = GuestThread(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
+        born.record.set("state", ENDED)  # until it enters guest code nobody waits for it
+        born._begin_with(target, args)
+        return born
+
+    def _begin_with(self, target: int, args: Sequence[int]) -> None:
+        """Before its first instruction: call this, and not the module.  What cannot be called ends it."""
+        self._view.begin()
+        function = self._view.value(target)
+        fault = call_fault(self._view, function, len(args))
+        if fault is not None:
+            self.fault, self.ended = fault, True
+            return
+        assert isinstance(function, Function)
+        self.record.set("pc", self.image.start_of(function))
+        for number, word in enumerate(args):
+            self.stack[number] = word
+
+    # -- into machine code
+
+    def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
+        """Run on the calling OS thread until machine code is left; `budget`: for so many instructions at most."""
+        table = self.record.at("table") if budget is None else self.engine.stepping.address
+        self.record.set("budget", max(budget or 0, 0))
+        entry = self.engine.addresses[handler]
+        self.engine.enter(entry, self.record.get("pc"), self.record.get("frame"), self.address, table)
+        return Exited(self.record.get("status"))
+
+    def abandon(self) -> None:
+        """From inside a callback: make machine code stop at the next instruction, for good."""
+        self.stop()
+        self.ended = True
+
+    def stop(self) -> None:
+        """From anywhere: machine code is left at the next instruction, and whenever it is entered."""
+        for number in range(TABLE_WORDS):
+            self.record.set("table", self.engine.addresses["step"], number)
+            self.record.set("base", self.engine.addresses["step"], number)
+        self.record.set("budget", 0)
+
+    # -- what machine code was left for
+
+    def serve(self, why: Exited, make_room: Callable[[], bool]) -> bool:
+        """Do it, and be ready to enter at `begin`, or ended.  False: it is not for here (PRINT, a wait, a spent budget).
+
+        `make_room`: collects; says whether there is room for `wanted` bytes now.
+        """
+        match why:
+            case Exited.FINISHED:
+                self.ended = True
+            case Exited.INTERRUPTED | Exited.OVERFLOWED:
+                self.throw(RAISED[why], make_room)
+            case Exited.FAULT | Exited.HOSTED:
+                self._attempt(lambda: self._execute(why), make_room)
+            case Exited.NEEDS_ROOM:
+                if not make_room():
+                    self.throw(NO_MEMORY, make_room)
+            case _:
+                return False
+        return True
+
+    def printed(self, make_room: Callable[[], bool]) -> str | None:
+        """What the PRINT at which machine code was left prints; None: it has raised instead."""
+        self._view.begin()
+        found = text_of(self.place().instruction, self.slot, self._view)
+        if isinstance(found, str):
+            return found
+        self.throw(found, make_room)
+        return None
+
+    def skip(self, instructions: int = 1) -> None:
+        """The host has executed the instruction: on to the next one."""
+        self.record.set("pc", self.record.get("pc") + SIZE * instructions)
+
+    def throw(self, fault: Fault, make_room: Callable[[], bool]) -> None:
+        """The instruction raises."""
+        self._attempt(lambda: self._raise(fault), make_room)
+
+    def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool]) -> None:
+        """Without room: collect, and once more; then use the spare room, if only to say that there is none."""
+        while True:
+            self._view.begin()
+            try:
+                return effect()
+            except NoRoom:
+                if not make_room():
+                    break
+        self._view.begin()
+        self._view.full = True
+        try:
+            self._raise(NO_MEMORY)
+        except NoRoom:  # the guest has kept so many of these that not even they have room: nobody can catch this one
+            self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
+
+    def _execute(self, why: Exited) -> None:
+        instruction = self.place().instruction
+        found = result(self.image.program, instruction, self.slot, self._view)
+        if isinstance(found, Fault):
+            self._raise(found)
+            return
+        if why is Exited.FAULT:
+            raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
+        if instruction.op in WITH_RESULT:
+            self._set_slot(instruction.operands[0], self._view.word(found))
+        self.skip(jumps(instruction, found))
+
+    def _raise(self, fault: Fault) -> None:
+        match unwind(self._frames, self._view, fault):
+            case Uncaught(said, lines):
+                self.fault, self._lines, self.ended = said, lines, True
+
+    # -- threads
+
+    def operand(self) -> Value:
+        """Of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
+        self._view.begin()
+        return self.slot(self.place().instruction.operands[0])
+
+    def refused(self) -> Fault | None:
+        """Why it raises at once."""
+        instruction = self.place().instruction
+        return threads.refused(self._view, instruction.op, self.operand(), self.number, instruction.augmented)
+
+    def startable(self) -> tuple[ThreadObject, int, list[int]]:
+        """What a START that is not refused starts; and the words of target and arguments."""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        return self._view.thread(ref), *self._view.call_of(ref)
+
+    def joined(self) -> int:
+        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE that is not refused speaks of."""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        return self._view.thread(ref).number
+
+    def acquirable(self) -> bool:
+        """Is the lock free that an ACQUIRE that is not refused waits for?  For whoever sees to it that nothing moves."""
+        return threads.ready(self._view, "ACQUIRE", self.operand())
+
+    def set_started(self, started: bool) -> None:
+        """Has the thread been started that a START that is not refused starts?"""
+        ref = self.operand()
+        assert isinstance(ref, Ref)
+        self._view.set_started(ref, started)
+
+    def asked(self) -> bool:
+        """Is there a request that may be delivered?"""
+        return self.record.get("pending") & ~(self.record.get("masked") | self.record.get("ending")) != 0
+
+    # -- where it is
+
+    def place(self) -> Place:
+        return self.image.place(self.record.get("pc"))
+
+    def _top(self) -> int:
+        """The number of the current frame's first slot."""
+        return (self.record.get("frame") - self.stack.address) // 8
+
+    def slot(self, number: int) -> Value:
+        """A slot of the frame in which machine code was left."""
+        return self._view.value(self.stack[self._top() + number])
+
+    def _set_slot(self, number: int, word: int) -> None:
+        self.stack[self._top() + number] = word
+
+    def traceback(self) -> tuple[Line, ...]:
+        """Of the exception that ended it; else where it stands.  Outermost call first: (file, line, function)."""
+        if self.fault:
+            return self._lines
+        return tuple(self._frames.line(pc) for _, pc in reversed(self._frames.frames()))
+
+    def roots(self) -> tuple[int, int]:
+        """Where its live values are; it is outside machine code.
+
+        What is above the top frame is dead, also in a frame that has called it.  Here it is cleared, and not by each push: so
+        any slot holds a value or half a link (an int, to the collector) whenever a frame comes to include it.
+        """
+        if self.ended:
+            return (frame := self.record.get("frame")), frame
+        end = self._top() + self.place().code.slots
+        above = self.stack.address + 8 * end
+        ctypes.memset(above, 0, 8 * (self.stack.words - end))
+        return self.stack.address, above

@@ -1,0 +1,298 @@
+"""The front end: one procedure or role of a text becomes a `Graph`.
+
+Continuation-passing: a call is inlined with what follows it, and `return f(t)` passes the same continuation on, so that
+(procedure, arguments, continuation) is a memo key, and cycles close by themselves.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
+from safepoint.graph.ir import (
+    ACCESSES,
+    SELF,
+    WORLD,
+    Cell,
+    Claim,
+    Const,
+    Done,
+    Expr,
+    Ghost,
+    Goto,
+    Graph,
+    If,
+    Let,
+    Local,
+    Op,
+    Population,
+    Private,
+    Step,
+    Tree,
+    When,
+    fold,
+    liveness,
+)
+from safepoint.graph.text import ProtocolError, Record, Text, Value
+
+
+@dataclass
+class Lowering(Expressions):
+    """Lowers one root."""
+
+    labels: dict[int, Tree] = field(default_factory=dict)
+    entered: dict[tuple[object, ...], int] = field(default_factory=dict)
+    kept: list[Return] = field(default_factory=list)  # keeps the ids in `entered` unique
+
+    def root(self, name: str) -> Graph:
+        """A parameter that is a thread is the running one; the others are integers."""
+        function = self.text.functions[name].node
+        args: list[Value] = []
+        params: list[str] = []
+        owner = WORLD
+        for a in function.args.args:
+            cls = ast.unparse(a.annotation) if a.annotation else ""
+            if cls in self.text.words:
+                owner = SELF
+                args.append(Record(SELF, cls))
+            elif cls == "Trigger":
+                args.append(self._row(Record(SELF, "Thread"), "entry")[self.instance.trigger])
+            else:
+                params.append(f"{name}.{a.arg}")
+                args.append(Local(params[-1]))
+        start = self._inline(function, name, args, Done, Scope({}, Done, (), self.text.functions[name].file))
+        graph = Graph(name, owner, tuple(params), start, self.steps, self.labels)
+        graph.live = liveness(graph)
+        return graph
+
+    def _label(self, build: Next) -> Goto:
+        number = len(self.labels)
+        self.labels[number] = Done(None)  # reserved: `build` may come back to it
+        self.labels[number] = build()
+        return Goto(number)
+
+    def _join(self, build: Next) -> Next:
+        """The same continuation from several places: built once, reached by a label."""
+        made: list[Goto] = []
+
+        def once() -> Tree:
+            if not made:
+                made.append(self._label(build))
+            return made[0]
+
+        return once
+
+    # -- procedures
+
+    def _inline(self, node: ast.AST, name: str, args: list[Value], ret: Return, caller: Scope) -> Tree:
+        procedure = self.text.functions[name]
+        parameters = procedure.node.args.args
+        if name in caller.path:
+            self.text.error(
+                node,
+                caller.file,
+                "recursion that is not `return f(t)`",
+                "`return f(t)`, or a loop over triggers or threads",
+            )
+        if len(parameters) != len(args):
+            self.text.error(
+                node,
+                caller.file,
+                f"{name}() has {len(parameters)} parameters, not {len(args)}",
+                ast.unparse(procedure.node.args),
+            )
+        key = (name, tuple(args), id(ret), caller.path)
+        if key in self.entered:
+            return Goto(self.entered[key])
+        self.kept.append(ret)
+        self.entered[key] = len(self.labels)
+        names: dict[str, Value] = {}
+        lets: list[tuple[Local, Expr]] = []
+        for parameter, value in zip(parameters, args, strict=True):
+            local = Local(f"{name}.{parameter.arg}")
+            if isinstance(value, Record | Cell | tuple | Const) or value == local:
+                names[parameter.arg] = value
+            else:
+                names[parameter.arg] = local
+                lets.append((local, value))
+
+        def body() -> Tree:
+            scope = Scope(names, ret, (*caller.path, name), procedure.file)
+            tree = self._block(procedure.node.body, scope, lambda: ret(None))
+            for local, value in lets:
+                tree = Let(local, value, tree, place_of(node, caller))
+            return tree
+
+        return self._label(body)
+
+    # -- statements
+
+    def _block(self, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+        if not body:
+            return then()
+        match body[0]:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="choose"), args=[over])) as node
+            ):
+                return self._choose_one(node, name, over, body[1:], scope, then)
+        return self._statement(body[0], scope, lambda: self._block(body[1:], scope, then))
+
+    def _statement(self, node: ast.stmt, scope: Scope, then: Next) -> Tree:
+        match node:
+            case ast.Pass() | ast.Expr(value=ast.Constant()):
+                return then()
+            case ast.Return(value=None | ast.Constant(value=None)):
+                return scope.ret(None)
+            case ast.Return(value=ast.expr() as value):
+                if name := self._procedure(value):
+                    return self._inline(node, name, self._arguments(value, scope), scope.ret, scope.left())
+                return self._evaluate(value, scope, scope.ret)
+            case ast.If(test=test, body=yes, orelse=no):
+                after, place = self._join(then), f"{scope.file}:{node.lineno}"
+                return self._evaluate(
+                    test,
+                    scope,
+                    lambda v: branch(
+                        v, lambda: self._block(yes, scope, after), lambda: self._block(no, scope, after), place
+                    ),
+                )
+            case ast.For(target=ast.Name(id=name), iter=over, body=body, orelse=[]):
+                return self._loop(name, over, body, scope, then)
+            case ast.Match(subject=ast.Call(func=ast.Name(id="choose"), args=[]), cases=cases):
+                made = self._step(node, "choose", scope)
+                after = self._join(then)
+                made.cases = tuple(ast.unparse(c.pattern).strip("'\"") for c in cases)
+                made.then = [self._block(c.body, scope, after) for c in cases]
+                return made
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                local = Local(f"{scope.path[-1]}.{name}")
+                scope.names[name] = local
+                return self._assign(node, local, value, scope, then)
+            case ast.Assign(targets=[ast.Attribute() as target], value=value):
+                private = self._attribute(target, scope)
+                if not isinstance(private, Private):
+                    self.text.error(node, scope.file, "a shared word is not assigned", "t.word.store(value)")
+                return self._assign(node, private, value, scope, then)
+            case ast.Expr(value=ast.Call() as call):
+                return self._command(call, scope, then)
+        self.text.error(
+            node,
+            scope.file,
+            f"no {type(node).__name__} in the protocol language",
+            "=, if, return, a call, for over triggers or threads",
+        )
+
+    def _assign(self, node: ast.stmt, target: Local | Private, value: ast.expr, scope: Scope, then: Next) -> Tree:
+        def let(v: Expr | None) -> Tree:
+            if v is None:
+                self.text.error(node, scope.file, "a procedure that returns nothing has no value", "the call alone")
+            return Let(target, v, then(), place_of(node, scope))
+
+        if name := self._procedure(value):
+            return self._inline(node, name, self._arguments(value, scope), let, scope)
+        return self._evaluate(value, scope, let)
+
+    def _choose_one(
+        self, node: ast.stmt, name: str, over: ast.expr, rest: list[ast.stmt], scope: Scope, then: Next
+    ) -> Tree:
+        values = self._static(over, scope)
+        made = self._step(node, "choose", scope)
+        after = self._join(then)
+        made.cases = tuple(f"{name}={say(v)}" for v in values)
+        made.then = [self._block(rest, scope.binding(name, v), after) for v in values]
+        return made
+
+    def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+        if self.instance.threads is None and is_call(over, "threads"):
+            return self._loop_at_run_time(name, body, scope, then)
+        return self._unroll(name, self._static(over, scope), body, scope, then)
+
+    def _unroll(self, name: str, values: tuple[Value, ...], body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+        if not values:
+            return then()
+        return self._block(
+            body, scope.binding(name, values[0]), lambda: self._unroll(name, values[1:], body, scope, then)
+        )
+
+    def _loop_at_run_time(self, name: str, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+        """A loop over however many threads there are: its variable is a local that numbers them."""
+        number = Local(f"{scope.path[-1]}.{name}")
+        inner = scope.binding(name, Record(number, "Thread"))
+        again = len(self.labels)
+
+        def head() -> Tree:
+            turn = self._block(body, inner, lambda: Let(number, fold("+", number, Const(1)), Goto(again)))
+            return If(Op("<", (number, Population())), turn, then())
+
+        return Let(number, Const(0), self._label(head))
+
+    def _command(self, call: ast.Call, scope: Scope, then: Next) -> Tree:
+        if name := self._procedure(call):
+            after = self._join(then)
+            return self._inline(call, name, self._arguments(call, scope), lambda v: after(), scope)
+        match call:
+            case ast.Call(func=ast.Name(id="wait"), args=[condition]):
+                return self._wait(condition, scope, then)
+            case ast.Call(func=ast.Name(id="served" | "ran" as op), args=[kind, whom]):
+                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
+            case ast.Call(func=ast.Name(id="posted" | "dropped" as op), args=[whom, kind]):
+                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
+            case ast.Call(func=ast.Name(id="when"), args=[condition]):
+                holds = self._pure(condition, scope)
+                return When(holds, Done(None)) if holds == Const(0) else When(holds, then())
+            case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
+                return Claim(name, self._pure(condition, scope), then())
+            case ast.Call(func=ast.Name(id="pause"), args=[]):
+                made = self._step(call, "pause", scope)
+                made.then = [then()]
+                return made
+            case ast.Call(func=ast.Attribute(attr=op)) if op in ACCESSES:
+                return self._evaluate(call, scope, lambda v: then())
+        self.text.error(
+            call,
+            scope.file,
+            f"unknown command {ast.unparse(call.func)}",
+            "an access, a procedure of the text, wait, served, posted",
+        )
+
+    def _whom(self, node: ast.expr, scope: Scope) -> int | str | Local:
+        record = self._constant(node, scope)
+        if not isinstance(record, Record):
+            self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
+        return record.owner
+
+    def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> Tree:
+        found: list[Step] = []
+        guard = self._expression(condition, scope, found)
+        if len(found) != 1 or found[0].op not in ("load", "cas"):
+            self.text.error(condition, scope.file, "wait needs exactly one load or cas", "wait(t.word.load() == value)")
+        found[0].guard = guard
+        found[0].then = [then()]
+        return found[0]
+
+
+def compile_graph(text: Text, name: str, instance: Instance | None = None) -> Graph:
+    """The graph of one procedure or role.  Raises ProtocolError; also for a mutant that the text does not have."""
+    instance = instance or Instance()
+    if instance.mutant and instance.mutant not in text.mutants:
+        raise ProtocolError(f"no mutant {instance.mutant!r} in the text; there are: {', '.join(sorted(text.mutants))}")
+    if name not in text.functions:
+        raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
+    try:
+        return Lowering(text, instance).root(name)
+    except RecursionError:
+        raise ProtocolError(
+            f"{text.functions[name].file}: {name}: a parameter takes ever new constant values (write instead: a local variable)"
+        ) from None
+
+
+def check(text: Text, policies: tuple[str, ...] = ("folded",)) -> None:
+    """Lower everything for every policy, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
+    helpers = Expressions(text, Instance())
+    for name in text.functions:
+        if name != "threads" and not helpers.helper(name):
+            for policy in policies:
+                compile_graph(text, name, Instance(policy=policy))
+    for mutant in text.mutants.values():
+        compile_graph(text, mutant.procedure, Instance(mutant=mutant.name))

@@ -1,0 +1,145 @@
+"""A protocol text as it was read: its words, constants, procedures and mutants, and the one way to complain about it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
+from safepoint.protocol import FILES
+
+
+class ProtocolError(Exception):
+    """The text leaves the language: `file:line:column: what (write instead: …)` and the source line."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `t` or `world` is bound to: the running thread (SELF), the WORLD, thread number n, or the one a local numbers."""
+
+    owner: int | str | Local
+    cls: str
+
+
+Value = Expr | Record | Cell | tuple["Value", ...]
+"""What a name of the text may mean when it is compiled."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    node: ast.FunctionDef
+    file: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake that stands in the text beside the right line."""
+
+    name: str
+    rule: str
+    procedure: str
+    file: str
+    line: int
+
+
+@dataclass
+class Text:
+    """Files of a protocol, parsed.  Raises ProtocolError for anything that is not of the language."""
+
+    files: tuple[Path, ...] = FILES
+    functions: dict[str, Procedure] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)  # class -> word -> declared type
+    constants: dict[str, Value] = field(default_factory=dict)
+    mutants: dict[str, Mutant] = field(default_factory=dict)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path in self.files:
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        file = path.name
+        try:
+            source = path.read_text(encoding="utf-8")
+            module = ast.parse(source, file)
+        except (OSError, UnicodeDecodeError) as e:
+            raise ProtocolError(f"{path}: cannot be read: {e}") from None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
+            line = getattr(e, "lineno", None) or 1
+            what = getattr(e, "msg", None) or str(e) or "nested too deeply"
+            raise ProtocolError(f"{file}:{line}:{getattr(e, 'offset', None) or 1}: not Python: {what}") from None
+        self.lines[file] = source.splitlines()
+        for node in module.body:
+            self._declaration(node, file)
+
+    def _declaration(self, node: ast.stmt, file: str) -> None:
+        match node:
+            case ast.FunctionDef(name=name):
+                self.functions[name] = Procedure(node, file)
+                self._mutants(node, file)
+            case ast.ClassDef(name=name, bases=bases):
+                inherited = [self.words.get(b.id, {}) for b in bases if isinstance(b, ast.Name)]
+                own = {
+                    s.target.id: ast.unparse(s.annotation)
+                    for s in node.body
+                    if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+                }
+                self.words[name] = {k: v for words in [*inherited, own] for k, v in words.items()}
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=cls), value=None):
+                self.constants[name] = Record(WORLD, cls)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self.constants[name] = self._constant(value, file)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                for target, value in zip(names, values, strict=True):
+                    if not isinstance(target, ast.Name):
+                        self.error(target, file, "not the name of a constant", "NAME = 1")
+                    self.constants[target.id] = self._constant(value, file)
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+                pass
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case _:
+                self.error(
+                    node,
+                    file,
+                    "not a declaration of the protocol language",
+                    "a constant, a class of words, or a function",
+                )
+
+    def _constant(self, node: ast.expr, file: str) -> Const:
+        match node:
+            case ast.Constant(value=int(value)):
+                return Const(value)
+            case ast.Name(id=name) if isinstance(known := self.constants.get(name), Const):
+                return known
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return Const(self._constant(left, file).value | self._constant(right, file).value)
+        self.error(node, file, "not a constant", "a number, a constant, or constants joined by |")
+
+    def _mutants(self, function: ast.FunctionDef, file: str) -> None:
+        for node in ast.walk(function):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="mutant"),
+                    args=[ast.Constant(value=str(name))],
+                    keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
+                ):
+                    self.mutants[name] = Mutant(name, rule, function.name, file, node.lineno)
+                case ast.Call(func=ast.Name(id="mutant")):
+                    self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
+
+    def triggers(self) -> list[str]:
+        """The words that are declared as trigger words: they begin real, all others 0."""
+        return [
+            name for words in self.words.values() for name, kind in words.items() if kind in ("Trigger", "Triggers")
+        ]
+
+    def source(self, file: str, line: int) -> str:
+        lines = self.lines.get(file, [])
+        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+    def error(self, node: ast.AST, file: str, what: str, instead: str) -> NoReturn:
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
+        raise ProtocolError(f"{file}:{line}:{column}: {what} (write instead: {instead})\n    {self.source(file, line)}")

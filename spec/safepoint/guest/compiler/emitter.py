@@ -1,0 +1,125 @@
+"""A function's code in the making: its instructions, jump labels, and slots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from safepoint.guest.code import OPCODES, Code, FunctionConstant, Handler, Instruction, Program
+from safepoint.guest.compiler.source import Located, Source
+
+TOO_MUCH = {
+    "slot": ("too many variables and intermediate values in one function", "several functions"),
+    "count": ("too many arguments", "several calls"),
+    "jump": ("a jump that is too far: the loop or branch is too long", "a part of its body as a function"),
+    "constant": ("too many constants", "a smaller program"),
+    "global": ("too many global names", "a smaller program"),
+    "name": ("too many local names", "a smaller program"),
+}
+"""Kind of operand -> what to say when it is out of range."""
+
+
+@dataclass(eq=False)
+class Label:
+    """A place in the code, known once it is placed."""
+
+    position: int = -1
+
+
+@dataclass
+class Pending:
+    """An instruction whose jump may not be known yet."""
+
+    op: str
+    operands: tuple[int | Label, ...]
+    node: Located
+    augmented: bool = False
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A `Handler` whose target may not be known yet."""
+
+    start: int
+    end: int
+    handler: Label
+    slot: int
+
+
+Constant = int | float | str | FunctionConstant
+
+
+@dataclass
+class Tables:
+    """What the functions of a program share; a dictionary numbers its keys in the order of their first use."""
+
+    source: Source
+    codes: list[Code] = field(default_factory=list)
+    constants: dict[tuple[str, Constant], int] = field(default_factory=dict)
+    globals: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
+
+    def add(self, code: Code) -> int:
+        """The number of the constant that is this function.  The module is code 0."""
+        self.codes.append(code)
+        return self.constant(FunctionConstant(len(self.codes)))
+
+    def constant(self, value: Constant) -> int:
+        """Its number.  1 and 1.0 are equal, 0.0 and -0.0 too, and yet not the same constant."""
+        return self.constants.setdefault((repr(value), value), len(self.constants))
+
+    def program(self, module: Code) -> Program:
+        tables = tuple(value for _, value in self.constants), tuple(self.globals), tuple(self.names)
+        return Program(self.source.file, self.source.text, (module, *self.codes), *tables)
+
+
+class Emitter:
+    """Slots are a stack: parameters, locals, then temporaries.  `top`: the first free one."""
+
+    def __init__(self, tables: Tables, variables: dict[str, int]) -> None:
+        self.tables = tables
+        self.variables = variables
+        self.top = self.slots = len(variables)
+        self.pending: list[Pending] = []
+        self.protected: list[Protected] = []
+        self.last_label = -1
+
+    def emit(self, node: Located, op: str, *operands: int | Label, augmented: bool = False) -> None:
+        self.pending.append(Pending(op, operands, node, augmented))
+
+    def place(self, label: Label) -> None:
+        label.position = self.last_label = len(self.pending)
+
+    def allocate(self, count: int = 1) -> int:
+        """The first of `count` neighbouring slots; they are free again once `top` is set back."""
+        first = self.top
+        self.top += count
+        self.slots = max(self.slots, self.top)
+        return first
+
+    def distance(self, label: Label) -> int:
+        """The operand of a jump to a label already placed, if the jump were the next instruction."""
+        return label.position - len(self.pending) - 1
+
+    def ended(self) -> bool:
+        """Whether control cannot come to the code's end: it is left just before, and nothing jumps there."""
+        left = ("RETURN", "RAISE", "RERAISE")
+        return bool(self.pending) and self.pending[-1].op in left and self.last_label < len(self.pending)
+
+    def code(self, name: str, parameters: tuple[str, ...], line: int, prologue: Sequence[Pending] = ()) -> Code:
+        """What was emitted, behind a prologue without jumps: jumps are relative, so it moves none."""
+        first = (self._resolve(0, p) for p in prologue)
+        others = (self._resolve(number, p) for number, p in enumerate(self.pending))
+        handlers = (
+            Handler(p.start + len(prologue), p.end + len(prologue), p.handler.position + len(prologue), p.slot)
+            for p in self.protected
+        )
+        return Code(name, parameters, self.slots, (*first, *others), line, tuple(handlers))
+
+    def _resolve(self, number: int, pending: Pending) -> Instruction:
+        operands = tuple(o.position - number - 1 if isinstance(o, Label) else o for o in pending.operands)
+        for operand, value in zip(OPCODES[pending.op].operands, operands, strict=True):
+            if not operand.low <= value <= operand.high:
+                raise self.tables.source.error(pending.node, *TOO_MUCH[operand.kind])
+        return Instruction(pending.op, operands, pending.node.lineno, pending.augmented)

@@ -1,0 +1,243 @@
+"""`try`, `raise`, `assert` -> register code, and what every way out of a `try` runs first.
+
+The statements inside a `try` are a `Block`: code that a handler covers, with a cleanup that `return`, `break` and
+`continue` run on their way out of it, innermost block first, each outside of its own handler's cover.  So the code of a
+`finally` stands at every way out of its `try`, as in CPython.
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from safepoint.guest.code import UNSET
+from safepoint.guest.compiler.emitter import Label, Protected, Tables
+from safepoint.guest.compiler.expressions import Expressions
+from safepoint.guest.compiler.names import SMALL_CODE
+from safepoint.guest.faults import KINDS
+
+
+@dataclass
+class Loop:
+    """The loop around a statement.  depth: of the blocks around it.  breaks: what is assigned at each `break`."""
+
+    test: Label
+    end: Label
+    depth: int
+    breaks: list[frozenset[str]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Block:
+    """slot: for the exception, where `handler` covers the code from `start` on.  The rest: what its cleanup is inside of."""
+
+    handler: Label
+    slot: int
+    cleanup: Callable[[], None] | None
+    start: int
+    loop: Loop | None
+    handling: int | None
+
+
+class Trying(Expressions):
+    """handling: the slot of the exception that the innermost handler around has caught."""
+
+    loop: Loop | None = None
+    handling: int | None = None
+
+    def __init__(self, tables: Tables, variables: dict[str, int], parameters: Iterable[str]) -> None:
+        super().__init__(tables, variables, parameters)
+        self.blocks: list[Block] = []  # that are around, outermost first
+
+    @abstractmethod
+    def block(self, statements: list[ast.stmt]) -> None: ...
+
+    @abstractmethod
+    def store(self, target: ast.expr, slot: int) -> None: ...
+
+    def unreachable(self) -> None:
+        self.assigned = frozenset(self.variables)
+
+    # -- blocks
+
+    @contextmanager
+    def protect(self, handler: Label, slot: int, cleanup: Callable[[], None] | None = None) -> Iterator[None]:
+        block = Block(handler, slot, cleanup, len(self.pending), self.loop, self.handling)
+        self.blocks.append(block)
+        yield
+        self.uncover(block)
+        self.blocks.remove(block)
+
+    def uncover(self, block: Block) -> None:
+        if block.start < len(self.pending):
+            self.protected.append(Protected(block.start, len(self.pending), block.handler, block.slot))
+
+    @contextmanager
+    def way_out(self, depth: int) -> Iterator[None]:
+        """A way out of all blocks but the `depth` outermost: run their cleanups; the body is the jump itself."""
+        left, loop, handling = self.blocks[depth:], self.loop, self.handling
+        for block in reversed(left):
+            self.uncover(block)
+            self.blocks.pop()
+            if block.cleanup:
+                self.loop, self.handling = block.loop, block.handling
+                block.cleanup()
+        yield
+        self.blocks += left
+        self.loop, self.handling = loop, handling
+        for block in left:
+            block.start = len(self.pending)
+
+    # -- try
+
+    def try_statement(self, node: ast.Try) -> None:
+        if node.finalbody:
+            self.try_finally(node)
+        else:
+            self.try_except(node)
+
+    def try_finally(self, node: ast.Try) -> None:
+        slot, handler, end = self.allocate(), Label(), Label()
+        known = self.assigned - unset_by([*node.body, *node.handlers, *node.orelse])
+        with self.protect(handler, slot, lambda: self.block(node.finalbody)):
+            if node.handlers:
+                self.try_except(node)
+            else:
+                self.block(node.body)
+        self.block(node.finalbody)
+        self.emit(node.finalbody[-1], "JUMP", end)
+        after, self.assigned = self.assigned, known
+        self.place(handler)
+        handling, self.handling = self.handling, slot
+        self.block(node.finalbody)
+        self.handling = handling
+        self.emit(node.finalbody[-1], "RERAISE", slot)
+        self.place(end)
+        self.assigned = after
+
+    def with_statement(self, node: ast.With) -> None:
+        """`with lock:` or `with masked():`, whose end stands on every way out."""
+        if len(node.items) > 1 or node.items[0].optional_vars:
+            raise self.error(node, "with is for one lock, without as, or for masked()", "with lock:")
+        kept, last = self.with_begins(node, node.items[0].context_expr)
+        slot, handler, end = self.allocate(), Label(), Label()
+        known = self.assigned - unset_by(node.body)
+
+        def ends() -> None:
+            self.emit(node, last, kept)
+
+        with self.protect(handler, slot, ends):
+            self.block(node.body)
+        ends()
+        self.emit(node, "JUMP", end)
+        after, self.assigned = self.assigned, known
+        self.place(handler)
+        ends()
+        self.emit(node, "RERAISE", slot)
+        self.place(end)
+        self.assigned = after
+
+    def with_begins(self, node: ast.With, context: ast.expr) -> tuple[int, str]:
+        """The slot and the opcode of its end."""
+        if isinstance(context, ast.Call) and self.imports(context.func, "masked"):
+            self.count(context, "masked", 0, 0)
+            inside = self.allocate()
+            self.emit(node, "MASK", inside)
+            return inside, "UNMASK"
+        lock = self.push(context)  # the variable may get another value inside
+        self.emit(node, "ACQUIRE", lock, augmented=True)
+        return lock, "RELEASE"
+
+    def try_except(self, node: ast.Try) -> None:
+        slot, handler, end = self.allocate(), Label(), Label()
+        known = self.assigned - unset_by(node.body)
+        with self.protect(handler, slot):
+            self.block(node.body)
+        self.block(node.orelse)
+        self.emit(node, "JUMP", end)
+        after = self.assigned
+        self.place(handler)
+        for clause in node.handlers:
+            self.assigned = known
+            other = Label()
+            self.catch(clause, slot, other)
+            self.handler(clause, slot)
+            self.emit(clause, "JUMP", end)
+            after &= self.assigned
+            self.place(other)
+        self.emit(node, "RERAISE", slot)
+        self.place(end)
+        self.assigned = after
+
+    def catch(self, clause: ast.ExceptHandler, slot: int, other: Label) -> None:
+        """Go on if the exception is of a class of the clause's, else to `other`."""
+        if clause.type is None:
+            return
+        classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type]
+        found, matches = Label(), self.allocate()
+        for kind in classes:
+            if not (isinstance(kind, ast.Name) and self.pythons(kind, *KINDS)):
+                raise self.error(kind, "except takes classes of Python's exceptions", "except ValueError:")
+            self.emit(kind, "MATCHES", matches, slot, KINDS.index(kind.id))
+            self.emit(kind, "TRUE_JUMP", matches, found)
+        self.emit(clause, "JUMP", other)
+        self.place(found)
+
+    def handler(self, clause: ast.ExceptHandler, slot: int) -> None:
+        """Its body; with a name, that has a value there only."""
+        handling, self.handling = self.handling, slot
+        if clause.name is None:
+            self.block(clause.body)
+        else:
+            name = ast.copy_location(ast.Name(clause.name, ast.Store()), clause)
+            self.store(name, slot)
+            failed, again, end = Label(), self.allocate(), Label()
+            with self.protect(failed, again, lambda: self.unset(name)):
+                self.block(clause.body)
+            self.unset(name)
+            self.emit(clause, "JUMP", end)
+            self.place(failed)
+            self.unset(name)
+            self.emit(clause, "RERAISE", again)
+            self.place(end)
+        self.handling = handling
+
+    def unset(self, name: ast.Name) -> None:
+        slot = self.allocate()
+        self.emit(name, "LOADK", slot, SMALL_CODE[repr(UNSET)])
+        self.store(name, slot)
+        self.assigned -= {name.id}
+        self.top = slot
+
+    # -- raise
+
+    def raise_statement(self, node: ast.Raise) -> None:
+        if node.cause:
+            raise self.error(node.cause, "raise … from is outside the guest's language", "raise without from")
+        if node.exc is None:
+            if self.handling is None:
+                raise self.error(node, "raise without an exception stands only in an except", "raise ValueError(…)")
+            self.emit(node, "RERAISE", self.handling)
+        elif isinstance(node.exc, ast.Name) and self.pythons(node.exc, *KINDS):
+            self.emit(node, "RAISE", self.exception(node.exc, node.exc.id, []))
+        else:
+            self.emit(node, "RAISE", self.value(node.exc))
+        self.unreachable()
+
+    def assert_statement(self, node: ast.Assert) -> None:
+        holds = Label()
+        self.branch(node.test, holds, when=True)
+        known = self.assigned
+        slot = self.exception(node.test, "AssertionError", [node.msg] if node.msg else [])
+        self.emit(node, "RAISE", slot)
+        self.assigned = known
+        self.place(holds)
+
+
+def unset_by(statements: Iterable[ast.AST]) -> frozenset[str]:
+    """The names of exceptions that handlers in these statements take away again."""
+    inside = (node for statement in statements for node in ast.walk(statement))
+    return frozenset(node.name for node in inside if isinstance(node, ast.ExceptHandler) and node.name)

@@ -1,0 +1,98 @@
+"""The guest's built-in functions.  Numbers and strings are given to CPython's own; lists are gone through here.
+
+`len` and `print` are opcodes, and `range` is a part of `for`.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import Heap
+from safepoint.guest.operations import sequences
+from safepoint.guest.operations.comparison import ordered
+from safepoint.guest.operations.operators import binary
+from safepoint.guest.operations.text import repr_text, text
+from safepoint.guest.operations.values import fitting, made, stand_in, truth
+from safepoint.guest.values import Ref, Value
+
+ARGUMENTS: dict[str, tuple[int, int | None]] = {
+    "int": (0, 1), "float": (0, 1), "str": (0, 1), "bool": (0, 1), "abs": (1, 1), "min": (1, None), "max": (1, None),
+    "sum": (1, 2), "chr": (1, 1), "ord": (1, 1), "repr": (1, 1),
+}  # fmt: skip
+"""Function -> how many arguments it takes: at least, at most (None: any number)."""
+
+BUILTINS = tuple(ARGUMENTS)
+"""An operand of kind "builtin" is a number in this table."""
+
+DIRECT = ("int", "float", "abs", "chr", "ord")
+"""Of one value, and CPython's own result is the guest's."""
+
+
+def call(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
+    """The verifier has counted the arguments.  Raises TooDeep."""
+    if name in DIRECT:
+        return _direct(heap, name, arguments)
+    match name, arguments:
+        case "str", _:
+            return made(heap, text(heap, arguments[0]) if arguments else "")
+        case "repr", [value]:
+            return made(heap, repr_text(heap, value))
+        case "bool", _:
+            return bool(arguments) and truth(heap, arguments[0])
+        case "sum", _:
+            return _sum(heap, *arguments)
+    return _extreme(heap, name, arguments)
+
+
+def _direct(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
+    function: Callable[..., int | float | str] = getattr(builtins, name)
+    try:
+        result = function(*(stand_in(heap, value) for value in arguments))
+    except (TypeError, ValueError, OverflowError) as error:
+        return Fault(type(error).__name__, str(error))
+    match result:
+        case str():
+            return made(heap, result)
+        case int():
+            return fitting(result)
+    return result
+
+
+def _items(heap: Heap, of: Value) -> Sequence[Value] | Fault:
+    """What a list or string holds."""
+    if fault := sequences.iterable_fault(heap, of):
+        return fault
+    return heap.items(of) if isinstance(of, Ref) else str(of)
+
+
+def _sum(heap: Heap, of: Value, start: Value = 0) -> Value | Fault:
+    items = _items(heap, of)
+    if isinstance(items, Fault):
+        return items
+    if isinstance(start, str):
+        return Fault("TypeError", "sum() can't sum strings [use ''.join(seq) instead]")
+    total: Value = start
+    for item in items:
+        more = binary(heap, "ADD", total, item)
+        if isinstance(more, Fault):
+            return more
+        total = more
+    return total
+
+
+def _extreme(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
+    """min and max: of the items of one argument, or of several arguments; the first of equals."""
+    items = arguments if len(arguments) > 1 else _items(heap, arguments[0])
+    if isinstance(items, Fault):
+        return items
+    if not items:
+        return Fault("ValueError", f"{name}() arg is an empty sequence")
+    best = items[0]
+    for item in items[1:]:
+        better = ordered(heap, "LESS" if name == "min" else "GREATER", item, best)
+        if isinstance(better, Fault):
+            return better
+        best = item if better else best
+    return best

@@ -1,0 +1,129 @@
+"""The unary and binary operators: what they give, and what they raise.
+
+On numbers and strings they are CPython's own operators, tried only where the result cannot be enormous, so results and
+messages are CPython's.  On lists they are said here.  Where an operator has no meaning, CPython is asked with stand-ins.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import Heap
+from safepoint.guest.operations.values import (
+    MOST_ELEMENTS,
+    NO_MEMORY,
+    TOO_BIG,
+    fitting,
+    made,
+    stand_in,
+    truth,
+    type_name,
+)
+from safepoint.guest.values import Ref, Value
+
+SYMBOLS = {
+    "ADD": "+", "SUB": "-", "MUL": "*", "FLOORDIV": "//", "TRUEDIV": "/", "POWER": "**", "MOD": "%", "AND": "&", "OR": "|",
+    "XOR": "^", "SHL": "<<", "SHR": ">>", "NEG": "-", "POS": "+", "INVERT": "~", "NOT": "not",
+}  # fmt: skip
+"""Opcode -> the operator it executes."""
+
+BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
+    "ADD": (operator.add, operator.iadd), "SUB": (operator.sub, operator.isub), "MUL": (operator.mul, operator.imul),
+    "FLOORDIV": (operator.floordiv, operator.ifloordiv), "TRUEDIV": (operator.truediv, operator.itruediv),
+    "POWER": (operator.pow, operator.ipow), "MOD": (operator.mod, operator.imod), "AND": (operator.and_, operator.iand),
+    "OR": (operator.or_, operator.ior), "XOR": (operator.xor, operator.ixor), "SHL": (operator.lshift, operator.ilshift),
+    "SHR": (operator.rshift, operator.irshift),
+}  # fmt: skip
+"""Opcode -> `x op y` and `x op= y`, which complain in different words."""
+
+IN_PLACE = {"IADD": "ADD", "IMUL": "MUL"}
+UNARY: dict[str, Callable[[Any], Any]] = {"NEG": operator.neg, "POS": operator.pos, "INVERT": operator.inv}
+NO_COMPLEX = Fault("ValueError", "a negative number cannot be raised to a fractional power")
+
+
+def binary(heap: Heap, op: str, left: Value, right: Value, augmented: bool = False) -> Value | Fault:
+    """`op`: a name in BINARY, IADD or IMUL.  augmented: it stands for `left op= right`; IADD and IMUL always do."""
+    if op in IN_PLACE:
+        op, augmented = IN_PLACE[op], True
+    match op, left, right:
+        case "ADD", str(), str():
+            return _joined(heap, left, right)
+        case "ADD", Ref(kind="list"), Ref(kind="list"):
+            return _extended(heap, left, heap.items(right), augmented)
+        case "ADD", Ref(kind="list"), str() if augmented:
+            return _extended(heap, left, right, augmented)
+        case "MUL", str() | Ref(kind="list"), int():
+            return _repeated(heap, left, right, augmented)
+        case "MUL", int(), str() | Ref(kind="list"):
+            return _repeated(heap, right, left, False)
+        case "MOD", str(), _:
+            kinds = f"'str' and '{type_name(heap, right)}'"
+            return Fault("TypeError", f"unsupported operand type(s) for %{'=' * augmented}: {kinds}")
+    return _cpython(heap, op, left, right, augmented)
+
+
+def unary(heap: Heap, op: str, value: Value) -> Value | Fault:
+    """`op`: NEG, POS, INVERT or NOT."""
+    if op == "NOT":
+        return not truth(heap, value)
+    try:
+        result = UNARY[op](stand_in(heap, value))
+    except TypeError as error:
+        return Fault("TypeError", str(error))
+    return fitting(result) if isinstance(result, int) else float(result)
+
+
+# ---------------------------------------------------------------------------------------------- strings and lists
+
+
+def _joined(heap: Heap, left: str, right: str) -> str | Fault:
+    if len(left) + len(right) > MOST_ELEMENTS:
+        return NO_MEMORY
+    return made(heap, left + right)
+
+
+def _extended(heap: Heap, left: Ref, right: Sequence[Value], in_place: bool) -> Ref | Fault:
+    if heap.length(left) + len(right) > MOST_ELEMENTS:
+        return NO_MEMORY
+    return _list(heap, left, [*heap.items(left), *right], in_place)
+
+
+def _repeated(heap: Heap, sequence: str | Ref, times: int, in_place: bool) -> Value | Fault:
+    times = max(0, times)
+    length = len(sequence) if isinstance(sequence, str) else heap.length(sequence)
+    if length * times > MOST_ELEMENTS:
+        return NO_MEMORY
+    if isinstance(sequence, str):
+        heap.text_room(length * times)  # before Python makes it: it may be larger than any memory
+        return sequence * times
+    heap.list_room(length * times)
+    return _list(heap, sequence, [*heap.items(sequence)] * times, in_place)
+
+
+def _list(heap: Heap, old: Ref, items: Sequence[Value], in_place: bool) -> Ref:
+    if not in_place:
+        return heap.new_list(items)
+    heap.set_items(old, items)
+    return old
+
+
+# ---------------------------------------------------------------------------------------------- numbers, and nonsense
+
+
+def _cpython(heap: Heap, op: str, left: Value, right: Value, augmented: bool) -> Value | Fault:
+    """CPython's result or complaint, where it cannot be larger than needed to see that it is too large."""
+    if isinstance(left, int) and isinstance(right, int):
+        if op == "SHL" and right > 0:
+            right = min(right, 64)
+        if op == "POWER" and abs(left) > 1 and right > 62:
+            return TOO_BIG
+    try:
+        result = BINARY[op][augmented](stand_in(heap, left), stand_in(heap, right))
+    except (TypeError, ValueError, ArithmeticError) as error:
+        return Fault(type(error).__name__, str(error))
+    if isinstance(result, complex):
+        return NO_COMPLEX
+    return fitting(result) if isinstance(result, int) else float(result)

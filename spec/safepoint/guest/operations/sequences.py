@@ -1,0 +1,138 @@
+"""What lists and strings can do, and the ranges and sequences that a `for` goes over."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import Heap
+from safepoint.guest.operations.values import MOST_ELEMENTS, NO_MEMORY, made, stand_in, type_name
+from safepoint.guest.values import Ref, Value, is_list
+
+
+def length(heap: Heap, of: Value) -> int | Fault:
+    if isinstance(of, Ref) and is_list(of):
+        return heap.length(of)
+    if isinstance(of, str):
+        return len(of)
+    return Fault("TypeError", f"object of type '{type_name(heap, of)}' has no len()")
+
+
+def item(heap: Heap, of: Value, index: Value) -> Value | Fault:
+    """`of[index]`."""
+    if isinstance(of, Ref) and is_list(of) and isinstance(index, int):
+        try:
+            return heap.item(of, _position(heap, of, index))
+        except IndexError:
+            return Fault("IndexError", "list index out of range")
+    if isinstance(of, str) and isinstance(index, int) and -len(of) <= index < len(of):
+        return made(heap, of[index])
+    return _complaint(heap, operator.getitem, of, stand_in(heap, index))
+
+
+def store(heap: Heap, of: Value, index: Value, value: Value) -> Fault | None:
+    """`of[index] = value`."""
+    if isinstance(of, Ref) and is_list(of) and isinstance(index, int):
+        try:
+            heap.set_item(of, _position(heap, of, index), value)
+        except IndexError:
+            return Fault("IndexError", "list assignment index out of range")
+        return None
+    return _complaint(heap, operator.setitem, of, stand_in(heap, index), None)
+
+
+def delete(heap: Heap, of: Value, index: Value) -> Fault | None:
+    """`del of[index]`."""
+    if isinstance(of, Ref) and is_list(of) and isinstance(index, int):
+        items, at = list(heap.items(of)), _position(heap, of, index)
+        if not 0 <= at < len(items):
+            return Fault("IndexError", "list assignment index out of range")
+        heap.set_items(of, items[:at] + items[at + 1 :])
+        return None
+    return _complaint(heap, operator.delitem, of, stand_in(heap, index))
+
+
+def part(heap: Heap, of: Value, start: Value, end: Value) -> Value | Fault:
+    """`of[start:end]`; None: from the start, to the end."""
+    if isinstance(start, int | None) and isinstance(end, int | None):
+        if isinstance(of, Ref) and is_list(of):
+            return heap.new_list(heap.items(of)[start:end])
+        if isinstance(of, str):
+            return made(heap, of[start:end])
+    return _complaint(heap, operator.getitem, of, slice(stand_in(heap, start), stand_in(heap, end)))
+
+
+def append(heap: Heap, of: Value, value: Value) -> Fault | None:
+    if not (isinstance(of, Ref) and is_list(of)):
+        return no_method(heap, of, "append")
+    if heap.length(of) >= MOST_ELEMENTS:
+        return NO_MEMORY
+    heap.append(of, value)
+    return None
+
+
+def pop(heap: Heap, of: Value, index: Value = -1) -> Value | Fault:
+    if not (isinstance(of, Ref) and is_list(of)):
+        return no_method(heap, of, "pop")
+    if not isinstance(index, int):
+        return Fault("TypeError", f"'{type_name(heap, index)}' object cannot be interpreted as an integer")
+    items = list(heap.items(of))
+    if not items:
+        return Fault("IndexError", "pop from empty list")
+    if not -len(items) <= index < len(items):
+        return Fault("IndexError", "pop index out of range")
+    value = items.pop(index)
+    heap.set_items(of, items)
+    return value
+
+
+def no_method(heap: Heap, of: Value, name: str) -> Fault:
+    return Fault("AttributeError", f"'{type_name(heap, of)}' object has no attribute '{name}'")
+
+
+def _position(heap: Heap, of: Ref, index: int) -> int:
+    """Counted from the start; negative, if there is no such item."""
+    return index if index >= 0 else index + heap.length(of)
+
+
+def _complaint(heap: Heap, operation: Callable[..., Any], of: Value, *others: object) -> Fault:
+    """What CPython says of an operation that cannot be."""
+    try:
+        operation(stand_in(heap, of), *others)
+    except (TypeError, IndexError) as error:
+        return Fault(type(error).__name__, str(error))
+    raise AssertionError(f"{operation.__name__} of {of!r} and {others!r} can be")
+
+
+# ---------------------------------------------------------------------------------------------- loops
+
+
+def iterable_fault(heap: Heap, of: Value) -> Fault | None:
+    """Why a `for` cannot go over it: neither a list nor a string."""
+    if isinstance(of, str) or is_list(of):
+        return None
+    return Fault("TypeError", f"'{type_name(heap, of)}' object is not iterable")
+
+
+def turn(heap: Heap, of: Value, number: int) -> tuple[Value, ...]:
+    """What turn `number` of a loop over a list or string is about; (): there is no such turn, the list being as it is now."""
+    try:
+        return (heap.item(of, number) if isinstance(of, Ref) else made(heap, str(of)[number]),)
+    except IndexError:
+        return ()
+
+
+def range_values(heap: Heap, start: Value, end: Value, step: Value) -> tuple[int, int, int] | Fault:
+    """What FOR_PREPARE makes of its three slots: first value, turns left, step.
+
+    The number of turns may need 64 bits without a sign: `range(INT_MIN, INT_MAX)` has 2**63 - 1 of them.
+    """
+    if not isinstance(start, int) or not isinstance(end, int) or not isinstance(step, int):
+        wrong = next(v for v in (start, end, step) if not isinstance(v, int))
+        return Fault("TypeError", f"'{type_name(heap, wrong)}' object cannot be interpreted as an integer")
+    if step == 0:
+        return Fault("ValueError", "range() arg 3 must not be zero")
+    turns = max(0, -((start - end) // step))  # rounded up
+    return int(start), turns, int(step)

@@ -1,0 +1,76 @@
+"""What `str`, `repr` and `print` make of a value.  All raise `TooDeep` for lists nested without end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safepoint.guest.faults import Fault, TooDeep
+from safepoint.guest.heap import Heap
+from safepoint.guest.operations.values import DEPTH, type_name
+from safepoint.guest.values import Function, Ref, Value
+
+
+def text(heap: Heap, value: Value) -> str:
+    """`str(value)`.  An exception is what it was made with; a KeyError quotes it."""
+    for _ in range(DEPTH):
+        match value:
+            case str():
+                return value
+            case Ref(kind="exception"):
+                kind, args = heap.exception(value)
+                if not args:
+                    return ""
+                if kind == "KeyError":
+                    return repr_text(heap, args[0])
+                value = args[0]
+            case _:
+                return repr_text(heap, value)
+    raise TooDeep("maximum recursion depth exceeded while getting the str of an object")
+
+
+def repr_text(heap: Heap, value: Value, above: tuple[Ref, ...] = ()) -> str:
+    """`repr(value)`.  above: the lists and exceptions that it is inside of; a list inside itself is three dots."""
+    if len(above) > DEPTH:
+        raise TooDeep("maximum recursion depth exceeded while getting the repr of an object")
+    match value:
+        case Function():
+            return f"<function {value.name}>"
+        case Ref(kind="list"):
+            if value in above:
+                return "[...]"
+            inside, start, end = heap.items(value), "[", "]"
+        case Ref(kind="thread"):
+            return "<Thread>"
+        case Ref(kind="lock"):
+            return "<lock>"
+        case Ref():
+            kind, inside = heap.exception(value)
+            start, end = f"{kind}(", ")"
+        case _:
+            return repr(value)
+    parts = []
+    for item in inside:  # a plain loop, so that a level costs one frame of Python's
+        parts.append(repr_text(heap, item, (*above, value)))  # noqa: PERF401
+    return start + ", ".join(parts) + end
+
+
+def printed(heap: Heap, values: Sequence[Value], end: Value = None) -> str | Fault:
+    """What `print(*values, end=end)` prints."""
+    if end is not None and not isinstance(end, str):
+        return Fault("TypeError", f"end must be None or a string, not {type_name(heap, end)}")
+    try:
+        line = " ".join([text(heap, value) for value in values]) + ("\n" if end is None else end)
+        line.encode()
+    except TooDeep as deep:
+        return Fault("RecursionError", str(deep))
+    except UnicodeEncodeError as error:  # half a surrogate pair
+        return Fault("UnicodeEncodeError", str(error))
+    return line
+
+
+def message(heap: Heap, ref: Ref) -> str:
+    """What a traceback's last line says of an exception behind its kind."""
+    try:
+        return text(heap, ref)
+    except TooDeep:
+        return "<exception str() failed>"

@@ -1,0 +1,96 @@
+"""Guest threads and locks: what their operations refuse, when a blocked one may go on, and whose turn it is.
+
+Both machines come here, so that they cannot differ.  Who waits is the machine's affair: an operation that blocks is `refused`,
+or it is `ready`, or its thread waits, outside guest code, until it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from safepoint.guest.faults import Fault, Place, format_traceback
+from safepoint.guest.heap import ENDED, NEW, Heap, ThreadObject
+from safepoint.guest.lockstep import MAIN
+from safepoint.guest.operations.sequences import no_method
+from safepoint.guest.operations.values import type_name
+from safepoint.guest.values import Function, Ref, Value
+
+METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": ("lock", "acquire"),
+           "RELEASE": ("lock", "release")}  # fmt: skip
+"""Opcode -> the kind of object that has the method, and its name."""
+
+REQUESTS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
+"""Opcode -> the function of `api` that asks a thread for something."""
+
+NO_THREAD = Fault("RuntimeError", "can't start new thread")
+LONGEST = 2**63 / 10**9
+"""Seconds that CPython cannot sleep."""
+
+
+def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
+    """Why START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done, as soon as it is `ready`.
+
+    running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
+    """
+    if op == "SLEEP":
+        return _no_time(heap, value)
+    if op in REQUESTS:
+        is_thread = isinstance(value, Ref) and value.kind == "thread"
+        return None if is_thread else Fault("TypeError", f"{REQUESTS[op]}() wants a thread")
+    kind, method = METHODS[op]
+    if not isinstance(value, Ref) or value.kind != kind:
+        if in_with:
+            what = f"'{type_name(heap, value)}' object does not support the context manager protocol"
+            return Fault("TypeError", what)
+        return no_method(heap, value, method)
+    match op:
+        case "START" if heap.thread(value).stage != NEW:
+            return Fault("RuntimeError", "threads can only be started once")
+        case "JOIN" if heap.thread(value).stage == NEW:
+            return Fault("RuntimeError", "cannot join thread before it is started")
+        case "JOIN" if heap.thread(value).number == running:
+            return Fault("RuntimeError", "cannot join current thread")
+    return None
+
+
+def ready(heap: Heap, op: str, value: Value) -> bool:
+    """May a JOIN or ACQUIRE that is not refused be done now?"""
+    assert isinstance(value, Ref)
+    return heap.thread(value).stage == ENDED if op == "JOIN" else not heap.locked(value)
+
+
+def release(heap: Heap, value: Value) -> Fault | None:
+    """What RELEASE does."""
+    if not isinstance(value, Ref) or value.kind != "lock":
+        return refused(heap, "RELEASE", value, MAIN)
+    return None if heap.unlock(value) else Fault("RuntimeError", "release unlocked lock")
+
+
+def seconds(value: Value) -> float:
+    """How long a SLEEP that is not refused takes."""
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _no_time(heap: Heap, value: Value) -> Fault | None:
+    if not isinstance(value, int | float):
+        return Fault("TypeError", f"'{type_name(heap, value)}' object cannot be interpreted as an integer")
+    if math.isnan(value):
+        return Fault("ValueError", "Invalid value NaN (not a number)")
+    if abs(value) >= LONGEST:
+        of_float = isinstance(value, float)
+        why = "out of range for platform time_t" if of_float else "too large to convert to C _PyTime_t"
+        return Fault("OverflowError", f"timestamp {why}")
+    return Fault("ValueError", "sleep length must be non-negative") if value < 0 else None
+
+
+def name(thread: ThreadObject) -> str:
+    """As CPython names a thread that was given none."""
+    function = f" ({thread.target.name})" if isinstance(thread.target, Function) else ""
+    return f"Thread-{thread.number}{function}"
+
+
+def uncaught_text(thread: ThreadObject, fault: Fault, places: Sequence[Place], source: str) -> str:
+    """What is printed to standard error when an exception ends a thread other than the first."""
+    return f"Exception in thread {name(thread)}:\n" + format_traceback(fault, places, source)

@@ -1,0 +1,287 @@
+"""The reference machine: a thread of a guest program, instruction by instruction.
+
+Slow and obvious: it is there to be right, to be forked at any step, and to be compared with.  What it knows of safepoints
+is where the check sites are; `sites` runs the protocol there.  `world` has several such threads; alone, one starts no other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol, Self
+
+from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
+from safepoint.guest.heap import NoRoom, ThreadObject
+from safepoint.guest.operations import threads
+from safepoint.guest.operations.values import NO_MEMORY
+from safepoint.guest.reference.effects import EFFECTS, call_end, to_print
+from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.state import Frame, State
+from safepoint.guest.reference.vector import Vector
+from safepoint.guest.values import Ref
+from safepoint.protocol.words import GO, RAISE_INTERRUPT, RAISE_OVERFLOW
+
+RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
+"""Outcome of a check site -> what the guest raises there."""
+
+
+class Sites(Protocol):
+    """The check sites of one guest thread.  None as an outcome: the thread waits there, until `resume` gives one."""
+
+    here: str
+
+    def copy(self) -> Self: ...
+    @property
+    def suspended(self) -> bool: ...
+    @property
+    def wanted(self) -> bool: ...
+    def call(self, procedure: str, *args: int) -> int | None: ...
+    def resume(self) -> int | None: ...
+
+
+class Others(Protocol):
+    """What a thread knows of its world."""
+
+    def room(self) -> bool:
+        """For another thread?"""
+        ...
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None:
+        """If there is room."""
+        ...
+
+    def now(self) -> float:
+        """Microseconds."""
+        ...
+
+    def interrupt_thread(self, ref: Ref) -> None: ...
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """By the thread of this number.  False: not yet run."""
+        ...
+
+
+class Alone:
+    """A world of one thread, which has all the time that there is: a sleep is over at once."""
+
+    def room(self) -> bool:
+        return False
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None: ...
+
+    def now(self) -> float:
+        return math.inf
+
+    def interrupt_thread(self, ref: Ref) -> None:
+        """Nobody has started it."""
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        return True
+
+
+class Machine:
+    """A guest thread: a state, its check sites, and the way from one state to the next."""
+
+    def __init__(
+        self,
+        program: Program,
+        sites: Sites,
+        others: Others | None = None,
+        state: State | None = None,
+        unborn: bool = False,
+    ) -> None:
+        """`program` is verified; a fresh thread stands before its first instruction.  unborn: it enters guest code first."""
+        module = program.codes[0]
+        self.sites, self.others, self.unborn = sites, others or Alone(), unborn
+        frame = Frame(module, 0, (UNSET,) * module.slots)
+        self.state = state or State(program, frame, (UNSET,) * len(program.globals), Vector())
+
+    def fork(self, sites: Sites, others: Others | None = None) -> Machine:
+        """The same thread again, with a copy of its sites; both go on on their own."""
+        return Machine(self.state.program, sites, others or self.others, self.state, self.unborn)
+
+    def step(self) -> bool:
+        """Execute one instruction.  False: the guest has ended, or waits at this instruction's check site."""
+        if self.unborn and self._visit("start_thread") is None:
+            return False
+        self.unborn = False
+        if self.ended:
+            return False
+        outcome = self._check()
+        if outcome is None:
+            return False
+        match outcome:
+            case Fault() as fault:
+                self.state = self.state.failed(fault)
+            case _ if outcome in RAISED:
+                self.state = self.state.failed(RAISED[outcome])
+            case _:
+                self.state = self._effect()
+        return True
+
+    def _effect(self) -> State:
+        instruction = self.state.frame.instruction
+        try:
+            return EFFECTS[instruction.op](self.state, *instruction.operands)
+        except NoRoom:
+            return self.state.failed(NO_MEMORY)
+
+    def _check(self) -> int | Fault | None:
+        """Visit the check site of the instruction, if it has one.  A call that cannot be made visits none."""
+        instruction = self.state.frame.instruction
+        match OPCODES[instruction.op].site:
+            case "back_edge":
+                return self._visit("back_edge", BACK_EDGES.index(instruction.op))
+            case "frame_push":
+                end = call_end(self.state, *instruction.operands)
+                return end if isinstance(end, Fault) else self._visit("frame_push", end)
+            case "native":
+                if self.state.native:
+                    return self._visit("reenter")
+                if instruction.op in ("START", "INTERRUPT"):
+                    return self._native(instruction.op, *instruction.operands)
+                return self._print(*instruction.operands)
+            case "block":
+                return self._block(instruction.op, *instruction.operands)
+            case "handshake":
+                return self._handshake(*instruction.operands)
+            case "collect":
+                return self._collect()
+            case "unmask":
+                return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
+            case _:
+                return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
+
+    def _collect(self) -> int | None:
+        """Stop the world from inside, start it, come back.  Nothing is collected: no guest could tell."""
+        if not self.state.native:
+            if self._visit("stop_world_from") is None:
+                return None
+            self._visit("start_world")  # which never waits
+            self.state = replace(self.state, native=True)
+        return self._visit("reenter")
+
+    def _handshake(self, src: int) -> int | Fault | None:
+        """Wait outside guest code: two threads that ask each other run each other's operation."""
+        value = self.state[src]
+        if not self.state.native:
+            if fault := threads.refused(Objects(self.state.things), "HANDSHAKE", value, self.state.thread):
+                return fault
+            self._visit("leave")
+            self.state = replace(self.state, native=True)
+        assert isinstance(value, Ref)
+        if not (self.sites.suspended or self.others.handshake(self.state.thread, value)):
+            return None
+        return self._visit("reenter")
+
+    def _mask(self, dst: int) -> int:
+        before = self._visit("mask")
+        self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
+        return GO
+
+    def _native(self, op: str, src: int) -> int | Fault | None:
+        """START, INTERRUPT: done outside guest code.  What is refused visits no site."""
+        value = self.state[src]
+        if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread):
+            return fault
+        if op == "START" and not self.others.room():
+            return threads.NO_THREAD
+        assert isinstance(value, Ref)
+        return self._outside(partial(self._started if op == "START" else self._interrupted, value))
+
+    def _started(self, ref: Ref) -> State:
+        """The new thread stands before its first instruction."""
+        heap = Objects(self.state.things)
+        heap.started(ref)
+        self.others.start(ref, heap.thread(ref))
+        return replace(self.state, things=heap.things)
+
+    def _interrupted(self, ref: Ref) -> State:
+        self.others.interrupt_thread(ref)
+        return self.state
+
+    def _block(self, op: str, src: int) -> int | Fault | None:
+        """Sleep outside guest code until it can be done.  What comes meanwhile is answered first, and may raise: not done."""
+        if not (self.sites.suspended or self.state.native):
+            value, in_with = self.state[src], self.state.frame.instruction.augmented
+            if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread, in_with):
+                return fault
+            if op == "SLEEP":
+                self.state = replace(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
+        outcome: int | None = GO
+        while outcome == GO and (self.sites.suspended or not self.ready):
+            outcome = self._sleep()
+        if outcome is not None:
+            self.state = replace(self.state, until=None)
+        return outcome
+
+    def _sleep(self) -> int | None:
+        """Until somebody wakes it, for what it wants or for a request; the request's outcome."""
+        if not self.state.native:
+            if self._visit("block") is None:
+                return None
+            self.state = replace(self.state, native=True)
+        outcome = self._visit("slow_path") if self.sites.suspended or self.sites.wanted else GO
+        if outcome is not None:
+            self.state = replace(self.state, native=False)
+        return outcome
+
+    @property
+    def ready(self) -> bool:
+        """Can what it blocks for be done now?"""
+        instruction, until = self.state.frame.instruction, self.state.until
+        if until is not None:
+            return self.others.now() >= until
+        return threads.ready(Objects(self.state.things), instruction.op, self.state[instruction.operands[0]])
+
+    @property
+    def blocks(self) -> bool:
+        """Does it wait in an instruction that blocks?"""
+        site = OPCODES[self.state.frame.instruction.op].site
+        return site == "block" and self.sites.suspended and not self.unborn
+
+    def _print(self, first: int, count: int) -> int | Fault | None:
+        """Print, outside guest code.  What cannot be printed visits no site."""
+        line = to_print(self.state, first, count)
+        if isinstance(line, Fault):
+            return line
+        return self._outside(lambda: replace(self.state, output=self.state.output + line))
+
+    def _outside(self, native: Callable[[], State]) -> int | None:
+        """Leave guest code, do it, come back."""
+        outcome = self._visit("leave")
+        if outcome != GO:
+            return outcome
+        self.state = replace(native(), native=True)
+        return self._visit("reenter")
+
+    def _visit(self, procedure: str, *args: int) -> int | None:
+        if self.sites.suspended:
+            return self.sites.resume()
+        self.sites.here = self.location()
+        return self.sites.call(procedure, *args)
+
+    @property
+    def ended(self) -> bool:
+        return self.state.ended
+
+    @property
+    def fault(self) -> Fault | None:
+        """What ended the guest, if it was an exception."""
+        return self.state.fault
+
+    @property
+    def output(self) -> str:
+        """All that it has printed."""
+        return self.state.output
+
+    def location(self) -> str:
+        """The next instruction, or the one that ended the guest: "function:number"."""
+        return f"{self.state.frame.code.name}:{self.state.frame.pc}"
+
+    def traceback(self) -> tuple[Place, ...]:
+        """Of the fault that ended it, outermost call first; `faults.format_traceback` makes text of it."""
+        return self.state.trace

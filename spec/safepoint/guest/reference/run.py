@@ -1,0 +1,50 @@
+"""Runs a guest program on the reference machine, for `safepoint run --machine reference`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NamedTuple, TextIO
+
+from safepoint.guest.code import Program
+from safepoint.guest.faults import Deadlock, Fault, Place
+from safepoint.guest.operations.threads import uncaught_text
+from safepoint.guest.reference.world import World
+from safepoint.guest.verifier import verify
+
+
+class Outcome(NamedTuple):
+    """How the guest's first thread ended: what it raised, and where, outermost call first."""
+
+    fault: Fault | None
+    traceback: tuple[Place, ...]
+
+
+def run(program: Program, output: TextIO, stack: int) -> Outcome:
+    """To the end of all its threads.  Control-C is posted to the first, which raises KeyboardInterrupt.
+
+    An exception that ends another one is printed to standard error.  Raises Deadlock.
+    """
+    verify(program)
+    world = World(program, stack)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        world.interrupt()
+
+    before, printed = signal.signal(signal.SIGINT, interrupt), 0
+    try:
+        more = 1
+        while more:
+            more = world.step()
+            if len(world.output) > printed:
+                output.write(world.output[printed:])
+                printed = len(world.output)
+            for thread, fault, machine in world.uncaught:
+                sys.stderr.write(uncaught_text(thread, fault, machine.traceback(), program.source))
+            world.uncaught.clear()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting := world.waiting():
+        raise Deadlock(waiting)
+    return Outcome(world.main.fault, world.main.traceback() if world.main.fault else ())

@@ -1,0 +1,219 @@
+"""A guest thread's words, and its check sites: each one runs the protocol's own graph, step by step.
+
+What the reference machine knows of safepoints is here, and it is nothing but the text: a site is a procedure of
+`protocol`, called by name.  `watch` is called before each shared access, so that a test can post right there.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from copy import copy
+from functools import lru_cache
+from typing import NamedTuple
+
+from safepoint.graph.execute import POISON, Activation
+from safepoint.graph.expressions import Instance
+from safepoint.graph.ir import SPINNING, WORLD, Cell, Graph
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.text import Text
+from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol import words
+from safepoint.protocol.words import ENDED, MANAGED
+
+KINDS = {words.STOP: "STOP", words.HANDSHAKE: "HANDSHAKE", words.INTERRUPT: "INTERRUPT",
+         words.SAMPLE: "SAMPLE", words.TERMINATE: "TERMINATE"}  # fmt: skip
+CHECKS = ("frame_push", "back_edge")
+"""Procedures whose first access is the check itself: what a fast path does, and nobody watches."""
+
+
+@lru_cache
+def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
+    """A procedure of the protocol for a world of however many threads, with a trigger word for each back-edge opcode."""
+    return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
+
+
+@lru_cache
+def _text() -> Text:
+    return Text()
+
+
+class Served(NamedTuple):
+    """A request that a thread has answered: at which site, after how many checks of each kind, by which thread."""
+
+    kind: str
+    site: str
+    frames: int
+    back_edges: int
+    thread: int
+
+
+class Counts(NamedTuple):
+    """Executed checks of each kind, and how often one failed."""
+
+    frames: int = 0
+    back_edges: int = 0
+    slow_entries: int = 0
+
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # of counts, not of tuples
+        return Counts(*map(operator.add, self, other))
+
+
+class Sites:
+    """One thread's words, and the world's.  Small, mutable, copied when a run forks.
+
+    stack: of how many slots.  number: its record's; first: the sites of the world's first thread, with which it shares the
+    words of all, where a thread may have ended in the same record.
+    """
+
+    def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
+        self.number = number
+        self.reals = {"limit": stack, "entry": 1}
+        self.words: dict[Cell, int] = first.words if first else {Cell(WORLD, word): 0 for word in ("stop", "lock")}
+        if Cell(number, "state") not in self.words:
+            self.words |= self._fresh(stack, ENDED if first else MANAGED)
+        self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
+        self.here = ""  # the site that is being visited
+        self.frames = self.back_edges = self.slow_entries = 0
+        self.moves = 0  # how often a procedure of its has begun, or got further
+        self.seen: list[Served] = first.seen if first else []  # by any thread of the world
+        self.waiting: Activation | None = None  # the guest's own procedure, when it waits
+        self.watch: Callable[[], None] | None = first.watch if first else None
+
+    def _fresh(self, stack: int, state: int) -> dict[Cell, int]:
+        """A record's words.  Until it is born, a thread is outside guest code: nobody waits for it."""
+        first = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}, "pending": 0, "state": state}
+        return {Cell(self.number, word): value for word, value in {**first, "operation": 0, "wake": 0}.items()}
+
+    def copy(self, first: Sites | None = None) -> Sites:
+        """In another world, of which the first thread's are given, or are this one."""
+        other = copy(self)
+        other.words, other.seen = (first.words, first.seen) if first else (dict(self.words), list(self.seen))
+        other.privates = dict(self.privates)
+        other.waiting = self.waiting.copy() if self.waiting else None
+        if other.waiting:
+            other.waiting.privates, other.waiting.population = other.privates, other.population
+        other.watch = None
+        return other
+
+    def same_as(self, other: Sites) -> bool:
+        """Does what the thread keeps for itself, and is inside of, not differ?"""
+        mine, theirs = (self.privates, self.waiting, self.asleep), (other.privates, other.waiting, other.asleep)
+        return mine == theirs
+
+    def same_words(self, other: Sites) -> bool:
+        """Do the words of all not differ?  A `wake` matters while its owner sleeps: see `asleep`."""
+        return all(value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake")
+
+    @property
+    def asleep(self) -> bool:
+        """Until somebody wakes it."""
+        return bool(self.waiting and self.waiting.graph.name == "block" and not self.words[Cell(self.number, "wake")])
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.frames, self.back_edges, self.slow_entries)
+
+    # -- what the guest does
+
+    @property
+    def suspended(self) -> bool:
+        return self.waiting is not None
+
+    def call(self, procedure: str, *args: int) -> int | None:
+        """Run a procedure of the guest thread's; its outcome, or None if it waits: `resume` then."""
+        if procedure == "back_edge":
+            self.back_edges += 1
+            self.waiting = self.begin(procedure, trigger=args[0])
+        else:
+            self.frames += procedure == "frame_push"
+            self.waiting = self.begin(procedure, *args)
+        if procedure in CHECKS:
+            self.waiting.perform(self, self)
+            self.slow_entries += self.waiting.at is not None
+        return self.resume()
+
+    def resume(self) -> int | None:
+        assert self.waiting is not None, "no procedure waits"
+        under_way = self.waiting
+        if not self.go_on(under_way):
+            return None
+        self.waiting = None
+        return under_way.result
+
+    @property
+    def wanted(self) -> bool:
+        """Is anything pending that may be delivered?"""
+        masked = self.privates["masked"] | self.privates["ending"]
+        return bool(self.words[Cell(self.number, "pending")] & words.EVERYTHING & ~masked)
+
+    # -- what anybody does
+
+    def population(self) -> int:
+        """How many records the world has by now."""
+        return sum(cell.word == "state" for cell in self.words)
+
+    def wake(self) -> None:
+        """What the thread blocks for has come: its sleep is over as if somebody had posted."""
+        self.words[Cell(self.number, "wake")] = 1
+
+    def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
+        graph = procedure_graph(procedure, trigger=trigger)
+        owner = WORLD if graph.owner == WORLD else self.number
+        env = dict(zip(graph.params, args, strict=True))
+        activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
+        self.moves += 1
+        activation.begin(self)
+        return activation
+
+    def go_on(self, activation: Activation) -> bool:
+        """As far as it goes.  True: it is through; False: it waits."""
+        begun = activation.at
+        while (step := activation.at) is not None:
+            if self.watch and step.cell is not None:
+                self.watch()
+            waits = not activation.perform(self, self)
+            round_again = activation.graph.name in SPINNING and activation.at and activation.at.number <= step.number
+            if waits or round_again:
+                self.moves += activation.at is not begun
+                return False
+        self.moves += 1
+        return True
+
+    def told(self) -> dict[str, str]:
+        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number.
+
+        Not `wake`: a post sets it for good, and it says something only to who sleeps.
+        """
+        return {
+            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
+            for cell, value in self.words.items()
+            if cell.word != "wake"
+        }
+
+    def _told(self, word: str, value: int) -> str:
+        if word.partition("[")[0] not in self.reals:
+            return str(value)
+        return "poison" if value == POISON else "real"
+
+    # -- the memory and the listener of an Activation
+
+    def load(self, cell: Cell) -> int:
+        return self.words[cell]
+
+    def store(self, cell: Cell, value: int) -> bool:
+        self.words[cell] = value
+        return True
+
+    def locked(self, cell: Cell) -> bool:
+        return True
+
+    def ghost(self, op: str, owner: int | str, kind: int) -> None:
+        if op in ("served", "ran"):
+            self.seen.append(Served(KINDS[kind], self.here, self.frames, self.back_edges, self.number))
+
+    def claim(self, name: str, holds: bool) -> None:
+        """Claims are of the model's roles; a procedure makes none."""
+
+    def branch(self, place: str, taken: bool) -> None:
+        """Nobody counts branches here."""

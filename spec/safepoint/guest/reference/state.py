@@ -1,0 +1,139 @@
+"""A guest thread between two instructions, as a value: what forks of a run share, and what two runs are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from safepoint.guest.code import Code, Handler, Instruction, Program
+from safepoint.guest.faults import Fault, Place
+from safepoint.guest.lockstep import MAIN
+from safepoint.guest.operations import instructions as operations
+from safepoint.guest.operations.text import message
+from safepoint.guest.operations.values import truth
+from safepoint.guest.reference.heap import Objects, Things, alike, alike_values
+from safepoint.guest.values import Ref, Value
+
+
+class Frame(NamedTuple):
+    """`start`: the stack slot where it begins.  `base`: the slot of the caller's frame that wants the result."""
+
+    code: Code
+    start: int
+    slots: tuple[Value, ...]
+    pc: int = 0
+    caller: Frame | None = None
+    base: int = 0
+
+    @property
+    def instruction(self) -> Instruction:
+        return self.code.instructions[self.pc]
+
+    @property
+    def handler(self) -> Handler | None:
+        """Who wants what the instruction raises."""
+        return next((h for h in self.code.handlers if h.start <= self.pc < h.end), None)
+
+    def write(self, slot: int, *new: Value) -> Frame:
+        return self._replace(slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
+
+    def next(self, offset: int = 0) -> Frame:
+        return self._replace(pc=self.pc + 1 + offset)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A guest thread between two instructions.  Globals, things (the heap) and output are its world's.
+
+    native: it has printed, stopped the world or asked for an operation, and is not yet back in guest code; or it has blocked, and was woken.  thread: its number.
+    until: when its sleep is over.  trace: what a fault that nobody has caught has come through, outermost call first.
+    """
+
+    program: Program
+    frame: Frame
+    globals: tuple[Value, ...]
+    things: Things
+    output: str = ""
+    fault: Fault | None = None
+    trace: tuple[Place, ...] = ()
+    ended: bool = False
+    native: bool = False
+    thread: int = MAIN
+    until: float | None = None
+
+    def __getitem__(self, slot: int) -> Value:
+        return self.frame.slots[slot]
+
+    def integer(self, slot: int) -> int:
+        """A slot that holds an int, as an earlier instruction has seen to."""
+        value = self[slot]
+        assert isinstance(value, int)
+        return value
+
+    def truth(self, slot: int) -> bool:
+        return truth(Objects(self.things), self[slot])
+
+    def computed(self) -> tuple[Value | Fault, State]:
+        """What the instruction gives, and the state with what it did to the heap."""
+        heap = Objects(self.things)
+        result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
+        return result, self if isinstance(result, Fault) else replace(self, things=heap.things)
+
+    def on_object(self, method: Callable[[Objects, Ref], None], src: int) -> State:
+        """Done to the object in a slot; on to the next instruction."""
+        heap, ref = Objects(self.things), self[src]
+        assert isinstance(ref, Ref)
+        method(heap, ref)
+        return replace(self, things=heap.things).skip()
+
+    def done(self, dst: int, value: Value | Fault) -> State:
+        """dst = value, and on to the next instruction; or a fault."""
+        if isinstance(value, Fault):
+            return self.failed(value)
+        return replace(self, frame=self.frame.write(dst, value).next())
+
+    def skip(self, offset: int = 0) -> State:
+        """On to the instruction `offset` after the next."""
+        return replace(self, frame=self.frame.next(offset))
+
+    def failed(self, fault: Fault) -> State:
+        """The instruction raises: on at the handler of the innermost frame that has one, or the guest ends here."""
+        heap = Objects(self.things)
+        exception = operations.new_exception(heap, fault)
+        frame, again = self.frame, self.frame.instruction.op == "RERAISE"
+        places = [] if again else [self.place(frame)]
+        while (handler := frame.handler) is None and frame.caller is not None:
+            frame = frame.caller
+            places.append(self.place(frame))
+        heap.trace(exception, places[::-1])
+        if handler:
+            caught = frame.write(handler.slot, exception)._replace(pc=handler.target)
+            return replace(self, frame=caught, things=heap.things)
+        uncaught = Fault(fault.kind, message(heap, exception), exception)
+        return replace(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
+
+    def place(self, frame: Frame) -> Place:
+        return self.program.file, frame.instruction.line, frame.code.name
+
+
+def own(s: State) -> tuple[object, ...]:
+    """What of a state is compared as it is."""
+    return s.output, s.fault, s.trace, s.ended, s.native, s.thread, s.until
+
+
+def same(a: State, b: State) -> bool:
+    """Do two states of one program go on alike?  Callers that both runs share are compared by identity, not again."""
+    if own(a) != own(b):
+        return False
+    if not alike_values(a.globals, b.globals) or not alike(a.things, b.things):
+        return False
+    x: Frame | None = a.frame
+    y: Frame | None = b.frame
+    while x is not y:
+        if x is None or y is None:
+            return False
+        if (x.code, x.start, x.pc, x.base) != (y.code, y.start, y.pc, y.base) or not alike_values(x.slots, y.slots):
+            return False
+        x, y = x.caller, y.caller
+    return True

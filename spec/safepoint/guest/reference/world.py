@@ -1,0 +1,214 @@
+"""Several guest threads on the reference machine: one instruction at a time, and always in the same order.
+
+They share globals, heap and output, and the words of one world of the protocol; each has its frames, its check sites and its
+record, in which a later thread may be born.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from typing import NamedTuple
+
+from safepoint.graph.execute import Activation
+from safepoint.guest.code import Program
+from safepoint.guest.faults import Fault
+from safepoint.guest.heap import ThreadObject
+from safepoint.guest.lockstep import MAIN, QUANTUM, THREADS, Lockstep
+from safepoint.guest.operations import threads
+from safepoint.guest.reference.effects import born
+from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.machine import Machine
+from safepoint.guest.reference.sites import Counts, Sites
+from safepoint.guest.reference.state import same
+from safepoint.guest.values import Ref
+from safepoint.protocol.words import INTERRUPT
+
+
+class Uncaught(NamedTuple):
+    """An exception that has ended a thread other than the first, which stands where it was raised."""
+
+    thread: ThreadObject
+    fault: Fault
+    machine: Machine
+
+
+class World(Lockstep):
+    """`machines`: the threads, by the number of their records.  `uncaught`: for whoever prints it, and takes it out."""
+
+    def __init__(self, program: Program, stack: int, quantum: int = QUANTUM) -> None:
+        """stack: slots of each thread's."""
+        super().__init__(quantum)
+        self.stack = stack
+        sites = Sites(stack)
+        self.sites = [sites]
+        self.machines = [Machine(program, sites, self)]
+        self.state = self.machines[MAIN].state  # the newest: of whoever went last
+        self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
+        self.over: set[int] = set()  # records whose thread has ended
+        self.early: set[int] = (
+            set()
+        )  # records whose thread is to be interrupted when it is born: birth drops all requests
+        self.asked: dict[int, tuple[int, Activation]] = {}  # who waits for an operation of a record's thread
+        self.buried = Counts()  # of threads whose record has another one now
+        self.uncaught: list[Uncaught] = []
+
+    def fork(self) -> World:
+        """The same world again; both go on on their own, and nobody watches the new one."""
+        other = copy(self)
+        other.turns = copy(self.turns)
+        other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
+        other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
+        other.sites = [self.sites[MAIN].copy()]
+        other.sites += [sites.copy(other.sites[MAIN]) for sites in self.sites[1:]]
+        pairs = zip(self.machines, other.sites, strict=True)
+        other.machines = [machine.fork(sites, other) for machine, sites in pairs]
+        return other
+
+    def same_as(self, other: World) -> bool:
+        """Is there nothing by which the rest of the two runs could differ?"""
+        for name in ("turns", "clock", "refs", "over", "early", "asked"):
+            if getattr(self, name) != getattr(other, name):
+                return False
+        pairs = zip(self.machines, other.machines, strict=True)
+        if not self.sites[MAIN].same_words(other.sites[MAIN]):  # which all threads share
+            return False
+        return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
+            a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
+        )
+
+    @property
+    def main(self) -> Machine:
+        return self.machines[MAIN]
+
+    @property
+    def population(self) -> int:
+        return len(self.machines)
+
+    @property
+    def ended(self) -> bool:
+        return len(self.over) == len(self.machines)
+
+    @property
+    def output(self) -> str:
+        return self.state.output
+
+    @property
+    def counts(self) -> Counts:
+        """Of all threads that there have been."""
+        return sum((sites.counts for sites in self.sites), self.buried)
+
+    @property
+    def moves(self) -> int:
+        return sum(sites.moves for sites in self.sites)
+
+    def alarms(self) -> Iterable[float]:
+        return [machine.state.until for machine in self.machines if machine.state.until is not None]
+
+    def advance(self, number: int, most: int = 1) -> int:
+        """One instruction of a thread, if it can."""
+        machine, newest = self.machines[number], self.state
+        if number in self.over:
+            return 0
+        if machine.state is not newest:
+            machine.state = replace(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
+        if machine.blocks and machine.ready:
+            self.sites[number].wake()
+        went = machine.step()
+        self.state = machine.state
+        if number in self.early and not machine.unborn:
+            self._interrupt(number)
+        if over := machine.ended and not machine.unborn:  # one that cannot be called is born, and then it ends
+            self._end(number)
+        return int(went or over)
+
+    def _end(self, number: int) -> None:
+        self.over.add(number)
+        self.early.discard(number)
+        self.sites[number].here = ""
+        self.sites[number].call("exit_thread")
+        if number != MAIN:
+            heap, ref, machine = Objects(self.state.things), self.refs[number], self.machines[number]
+            heap.ended(ref)
+            self.state = replace(self.state, things=heap.things)
+            if machine.fault:
+                self.uncaught.append(Uncaught(heap.thread(ref), machine.fault, machine))
+
+    # -- what a thread asks of the others
+
+    def now(self) -> float:
+        return self.clock
+
+    def _free(self) -> int:
+        """The first record whose thread has ended, and of which nobody wants anything, or a new one."""
+        wanted = {number for number, _ in self.asked.values()}
+        return min(self.over - {MAIN} - wanted, default=len(self.machines))
+
+    def room(self) -> bool:
+        return self._free() < THREADS
+
+    def start(self, ref: Ref, thread: ThreadObject) -> None:
+        number = self._free()
+        sites = Sites(self.stack, number, self.sites[MAIN])
+        machine = Machine(self.main.state.program, sites, self, born(self.state, thread), unborn=True)
+        sites.here = machine.location()
+        self.refs[number] = ref
+        self.over.discard(number)
+        self.buried = sum((old.counts for old in self.sites[number : number + 1]), self.buried)
+        self.sites[number : number + 1] = [sites]
+        self.machines[number : number + 1] = [machine]
+
+    def interrupt_thread(self, ref: Ref) -> None:
+        """One that has not been started, or has ended, hears nothing of it."""
+        number = self._record(ref)
+        if number is not None:
+            self._interrupt(number)
+
+    def _record(self, ref: Ref) -> int | None:
+        """The record where a thread lives, once it has been started and until it has ended."""
+        return next((n for n, lives in self.refs.items() if lives == ref and n not in self.over), None)
+
+    def _interrupt(self, number: int) -> None:
+        if self.machines[number].unborn:
+            self.early.add(number)
+        else:
+            self.early.discard(number)
+            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+
+    def handshake(self, by: int, ref: Ref) -> bool:
+        """Has the operation that record `by` asks of a thread been run?"""
+        if by not in self.asked:
+            number = self._record(ref)
+            if number is None:
+                return True
+            self.asked[by] = number, self.sites[number].begin("handshake")
+        number, operation = self.asked[by]
+        if not self.sites[number].go_on(operation):
+            return False
+        del self.asked[by]
+        return True
+
+    # -- what the host asks
+
+    def watch(self, callback: Callable[[], None] | None) -> None:
+        """Is called before each shared access of any procedure."""
+        for sites in self.sites:
+            sites.watch = callback
+
+    def interrupt(self) -> None:
+        """Control-C: for the first thread; once that has ended, for all others."""
+        wanted = [MAIN] if MAIN not in self.over else [n for n in range(len(self.machines)) if n not in self.over]
+        for number in wanted:
+            self._interrupt(number)
+
+    def waiting(self) -> list[str]:
+        """Who has not ended and cannot go on, and where."""
+        heap = Objects(self.state.things)
+        found = []
+        for number, machine in enumerate(self.machines):
+            if number not in self.over:
+                name = "MainThread" if number == MAIN else threads.name(heap.thread(self.refs[number]))
+                file, line, _ = machine.state.place(machine.state.frame)
+                found.append(f"{name} at {file}:{line}")
+        return found

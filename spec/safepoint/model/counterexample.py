@@ -1,0 +1,90 @@
+"""A path as text: one column a thread, the source line, and the words that the step changed, no others."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from safepoint.graph.text import Text
+from safepoint.model.custom import is_own
+from safepoint.model.eventually import EVENTUALLY
+from safepoint.model.explore import Result
+from safepoint.model.path import Change, Path, Taken, path_of
+from safepoint.model.properties import ALWAYS
+from safepoint.protocol import FILES
+
+AGAIN = "from here again and again, for ever:"
+"""Above the loop of a lasso."""
+
+SENTENCES = ALWAYS | EVENTUALLY
+KINDS = ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")
+BITS = {"pending": KINDS, "masked": KINDS, "ending": KINDS}
+VALUES = {"state": ("MANAGED", "NATIVE", "PARKED", "ENDED"), "operation": ("NOTHING", "ASKED", "RUNNING")}
+"""Words whose values have names in our text; a text that has not these names shows numbers."""
+
+
+def counterexample(result: Result, text: Text) -> str:
+    """Verdict, the shortest path, and the command that walks it again."""
+    p = path_of(result)
+    model = p.model
+    mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
+    head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
+    sentence = SENTENCES.get(p.broken) or p.detail or "claimed by the text"
+    other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in FILES)
+    return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
+
+
+def path(p: Path, text: Text) -> str:
+    """The whole counterexample, as `safepoint explore` prints it."""
+    names = [m.name for m in p.model.movers]
+    cells = [[statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
+    lines = [_row("", "line", names, widths, "changes")]
+    for number, (step, row) in enumerate(zip(p.steps, cells, strict=True), start=1):
+        if number - 1 == p.loop:
+            lines.append(f"{'':3}  {AGAIN}")
+        told = ", ".join(_change(p, c, text) for c in step.changes)
+        lines.append(_row(str(number), str(step.move.line), row, widths, told))
+    if p.broken:
+        lines.append(f"{'':3}  -> {p.broken}" + (f": {p.detail}" if p.detail else ""))
+    return "\n".join(lines)
+
+
+def _row(number: str, line: str, columns: list[str], widths: list[int], told: str) -> str:
+    body = "  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True))
+    return f"{number:>3}  {line:>4}  {body}  {told}".rstrip()
+
+
+def statement(step: Taken) -> str:
+    """What the thread does: the case it chose, if it chose one, and the statement as it stands in the text."""
+    source = step.move.source.split("  #")[0].rstrip(":").strip()
+    return f"{step.move.cases}: {source}" if step.move.cases and step.move.cases != source else source
+
+
+def _change(p: Path, change: Change, text: Text) -> str:
+    owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
+    old, new = (value_of(p, change.word, v, text) for v in (change.old, change.new))
+    return f"{owner}.{change.word} {old} -> {new}"
+
+
+def value_of(p: Path, word: str, value: int, text: Text) -> str:
+    name = word.split("[", maxsplit=1)[0]
+    if name in p.model.reals:
+        return _trigger(p, name, value, text)
+    if word in BITS and all(n in text.constants for n in BITS[word]):
+        return _kinds(value)
+    if word in VALUES and all(n in text.constants for n in VALUES[word]):
+        return VALUES[word][value]
+    return str(value)
+
+
+def _trigger(p: Path, word: str, value: int, text: Text) -> str:
+    """Poisoned or real; and, where there are several values of the sort, which: bits inside a limit, what a ticker counts."""
+    base = p.model.policy.base if word == "limit" and not is_own(text) else 0
+    if value == 0 or value < base:
+        return f"poison {_kinds(value)}" if value else "poison"
+    real, normal = value - base, p.model.reals[word]
+    return "real" if real == normal == 1 else f"real {real}"
+
+
+def _kinds(value: int) -> str:
+    return "|".join(n for i, n in enumerate(KINDS) if value >> i & 1) or "nothing"

@@ -1,0 +1,88 @@
+"""Somebody's own text: its roles, the scopes it is explored in, and what it is judged by.
+
+A text with a `mutator` of its own brings its whole world.  Its words are not ours, so our properties cannot be asked of it: it
+is judged by the claims that it makes, and by no-deadlock, which speaks of no word.  A text without one is a variant of our
+protocol: it gets our roles, our scopes and our properties.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.explore import Judge
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.system import Model
+from safepoint.protocol import FILES
+
+THREADS = {"tiny": (1,), "small": (1, 2), "nightly": (1, 2, 3)}
+"""How many guest threads the scopes of a group have: ours say more of each scope, but know the text."""
+
+
+def read(file: Path | None) -> Text:
+    """Our protocol (None), somebody's own text, or a variant of one of our files (the one of its name, else protocol.py)."""
+    if file is None or "mutator" in (text := Text((file,))).functions:
+        return Text() if file is None else text
+    ours = [path.name for path in FILES]
+    place = ours.index(file.name) if file.name in ours else 0
+    return Text((*FILES[:place], file, *FILES[place + 1 :]))
+
+
+def is_own(text: Text) -> bool:
+    return FILES[-1] not in text.files
+
+
+def roles(text: Text) -> tuple[str, ...]:
+    """Who is in the world beside its threads: endless functions without a parameter that no other function calls."""
+    calls = {name: _called(p.node) for name, p in text.functions.items()}
+    return tuple(
+        name
+        for name, p in text.functions.items()
+        if not p.node.args.args
+        and name in calls[name]
+        and not any(name in calls[other] for other in calls if other != name)
+    )
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def scopes_of(text: Text) -> dict[str, Scope]:
+    """Ours; or, of somebody's own text, each role alone and all of them, the smallest worlds first.  Raises ProtocolError."""
+    if not is_own(text):
+        return SCOPES
+    found = roles(text)
+    if not found:
+        raise ProtocolError(
+            f"{text.files[0].name}: nobody is there beside the threads (write: a role, `def name() -> None:` that ends in `return name()`)"
+        )
+    worlds = {role: (role,) for role in found} | ({"all": found} if len(found) > 1 else {})
+    made: dict[str, Scope] = {}
+    for group, counts in THREADS.items():
+        for name, who in worlds.items():
+            why = f"{' and '.join(who)} beside {counts[-1]} of its threads"
+            made[f"{name}-{counts[-1]}"] = Scope(f"{name}-{counts[-1]}", group, counts[-1], who, why)
+    return made
+
+
+def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
+    """A scope by its name; or those of a group, as `scopes.chosen`.  Raises KeyError, ProtocolError."""
+    known = scopes_of(text)
+    if scope not in THREADS:
+        return [known[scope]]
+    if not is_own(text):
+        return chosen(scope, threads, slices)
+    groups = tuple(THREADS)[: tuple(THREADS).index(scope) + 1]
+    return [s for s in known.values() if s.group in groups and threads in (None, s.threads)]
+
+
+def judge_of(model: Model) -> Judge:
+    """What is asked of each state.  The claims of a text, and no-deadlock, are asked by the search itself."""
+    return _nothing if is_own(model.text) else Properties(model).judge
+
+
+def _nothing(_: int) -> str:
+    return ""

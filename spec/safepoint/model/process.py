@@ -1,0 +1,212 @@
+"""One thread of a model: where its bits are, and its moves, worked out by running the text with the readable `Activation`.
+
+What a thread can do depends only on the bits it can touch (its footprint), so its moves are worked out once for each value
+of those bits, as xor deltas.  A choice is no step of its own: it is part of the access that follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safepoint.graph.execute import Activation, Impossible
+from safepoint.graph.ir import Cell, Graph, Step
+
+if TYPE_CHECKING:
+    from safepoint.model.system import Model
+
+BUFFER = 5
+"""Stores that a thread may have on their way under TSO; a further one waits.  A search that never met a full buffer would
+find the same states with a longer one; one that did has no verdict but a counterexample."""
+
+
+@dataclass(frozen=True)
+class Field:
+    shift: int
+    mask: int
+
+    def get(self, state: int) -> int:
+        return state >> self.shift & self.mask
+
+    def put(self, state: int, value: int) -> int:
+        if value & ~self.mask:
+            raise OverflowError(f"{value} does not fit in the model's {self.mask.bit_length()} bits")
+        return state & ~(self.mask << self.shift) | value << self.shift
+
+
+@dataclass(frozen=True)
+class Move:
+    """One atomic step of one thread: who, what the step is called, which cases it chose, and where it stands in the text."""
+
+    who: str
+    name: str
+    cases: str
+    line: int
+    source: str
+
+
+@dataclass
+class Edge:
+    """What a move does to the bits of a footprint, and what there is to say of it."""
+
+    delta: int
+    move: Move
+    claims: tuple[str, ...]  # claims of the text that it breaks
+
+
+@dataclass
+class Mover:
+    """One thread of the model: its graph, whose words it calls its own, and where its bits are.  The memory of its steps."""
+
+    model: Model
+    graph: Graph
+    me: int | str
+    name: str
+    pc: Field
+    locals: dict[str, Field]
+    privates: dict[str, Field]
+    fill: Field | None = None  # TSO: how many stores are on their way
+    buffer: list[tuple[Field, Field]] = field(default_factory=list)  # which word, what value; the oldest first
+    stored: list[Cell] = field(default_factory=list)  # the words it stores to: `which` is a number of this list
+    table: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
+    visited: set[int] = field(default_factory=set)
+    branches: set[tuple[str, bool]] = field(default_factory=set)
+    footprint: int = 0
+    state: int = 0  # while a step is worked out
+    claims: list[str] = field(default_factory=list)
+    is_locked: bool = False
+
+    # -- the memory and the listener of an Activation
+
+    def load(self, cell: Cell) -> int:
+        """The newest store of its own, or memory."""
+        for which, value in reversed(self.buffer[: self.in_flight(self.state)]):
+            if self.stored[which.get(self.state)] == cell:
+                return value.get(self.state)
+        return self.model.cells[cell].get(self.state)
+
+    def store(self, cell: Cell, value: int) -> bool:
+        if self.fill is None or self.is_locked:
+            self.state = self._put(self.state, self.model.cells[cell], cell.word, value)
+            return True
+        n = self.fill.get(self.state)
+        if n == len(self.buffer):
+            self.model.buffer_was_full = True
+            return False
+        which, what = self.buffer[n]
+        self.state = which.put(
+            self._put(self.fill.put(self.state, n + 1), what, cell.word, value), self.stored.index(cell)
+        )
+        return True
+
+    def locked(self, cell: Cell) -> bool:
+        """A locked operation waits until its thread's stores have reached memory, and goes to memory itself."""
+        self.is_locked = True
+        return not self.in_flight(self.state)
+
+    def in_flight(self, state: int) -> int:
+        return self.fill.get(state) if self.fill else 0
+
+    def drain(self, state: int) -> int:
+        """The oldest store reaches memory."""
+        assert self.fill is not None
+        which, what = self.buffer[0]
+        state = self.model.cells[self.stored[which.get(state)]].put(state, what.get(state))
+        for (which, what), (next_which, next_what) in zip(self.buffer, self.buffer[1:], strict=False):
+            state = which.put(what.put(state, next_what.get(state)), next_which.get(state))
+        which, what = self.buffer[-1]
+        return which.put(what.put(self.fill.put(state, self.fill.get(state) - 1), 0), 0)
+
+    def ghost(self, op: str, owner: int | str, kind: int) -> None:
+        owed = self.model.owed[owner]
+        now = owed.get(self.state)
+        match op:
+            case "posted":
+                self.state = owed.put(self.state, now | kind)
+            case _:
+                self.claim("served-once", op != "ran" or now & kind != 0)
+                self.state = owed.put(self.state, now & ~kind)
+
+    def claim(self, name: str, holds: bool) -> None:
+        if not holds:
+            self.claims.append(name)
+
+    def branch(self, place: str, taken: bool) -> None:
+        self.branches.add((place, taken))
+
+    # -- states
+
+    def at(self, state: int) -> Step:
+        return self.graph.steps[self.pc.get(state)]
+
+    def unpack(self, state: int) -> Activation:
+        env = {n: f.get(state) for n, f in self.locals.items()}
+        privates = {n: f.get(state) for n, f in self.privates.items()}
+        return Activation(self.graph, self.me, env, privates, self.model.reals, self.at(state))
+
+    def pack(self, state: int, a: Activation) -> int:
+        if a.at is None:
+            raise ValueError(
+                f"{self.graph.name}: a role of the model must not end (write instead: `return {self.graph.name}(…)`)"
+            )
+        for n, f in self.locals.items():
+            state = self._put(state, f, n, a.env.get(n, 0))
+        for n, f in self.privates.items():
+            state = self._put(state, f, n, a.privates[n])
+        return self.pc.put(state, a.at.number)
+
+    def _put(self, state: int, where: Field, name: str, value: int) -> int:
+        if value & ~where.mask:
+            raise self.model.widths.unbounded(name)
+        return where.put(state, value)
+
+    def edges(self, state: int) -> Iterator[Edge]:
+        """Every move that this thread can make, worked out by running the text."""
+        if self.in_flight(state):
+            where = self.stored[self.buffer[0][0].get(state)]
+            told = Move(
+                self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
+            )
+            yield Edge(self.drain(state) ^ state, told, ())
+        yield from self._from(state, state, self.unpack(state), "", frozenset())
+
+    def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Edge]:
+        step = a.at
+        assert step is not None
+        self.visited.add(step.number)
+        if step.op == "choose" and step.number not in seen:
+            for case, tree in zip(step.cases, step.then, strict=True):
+                chosen = a.copy()
+                self.state, self.claims, self.is_locked = state, [], False
+                try:
+                    chosen.settle(tree, self)
+                except Impossible:
+                    continue
+                told = f"{cases}, {case}" if cases else case
+                if chosen.at is not None and chosen.at.number in seen | {step.number}:
+                    yield self._edge(start, step, chosen, told)  # all local: it is at a choice that it has just made
+                else:
+                    yield from self._from(start, self.state, chosen, told, seen | {step.number})
+            return
+        self.state, self.claims, self.is_locked = state, [], False
+        try:
+            if a.perform(self, self):
+                yield self._edge(start, step, a, cases)
+        except Impossible:
+            return
+
+    def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Edge:
+        after = self.pack(self.state, a)
+        move = Move(self.name, step.name, cases, step.line, step.source)
+        return Edge(after ^ start, move, tuple(self.claims))
+
+    def moves(self, key: int) -> tuple[int, ...]:
+        """One row of the table."""
+        deltas: list[int] = []
+        for edge in self.edges(key):
+            deltas.append(edge.delta)
+            if edge.claims:
+                self.broken[key, edge.delta] = edge.claims[0]
+        return tuple(deltas)

@@ -1,0 +1,196 @@
+"""A model written out as Promela: for a second opinion, that of Spin, on our explorer.
+
+    safepoint explore --scope stop-1 --promela stop.pml
+    spin -a -o2 stop.pml && gcc -O2 -DNOREDUCE -DSAFETY -o pan pan.c && ./pan
+
+Spin then stores exactly as many states as we find, and its verdict is the same: a violated assertion where a property is
+broken, an invalid end state where nobody can move.  (-o2: else Spin leaves words that are only written out of its states.)
+
+A place of a graph becomes a label.  There, each way to the next place is one option, and one `d_step`: a condition over the
+state before, then what changes.  A choice is part of the access that follows it, and what is no longer needed becomes 0.
+Under TSO a store goes into an array, and a process brings it to memory; it waits where the array is full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from safepoint.graph.ir import Const, Expr, Local, Op, Step, locals_of
+from safepoint.model.custom import is_own
+from safepoint.model.process import Mover
+from safepoint.model.properties import ASKED, HANDSHAKE, place
+from safepoint.model.system import Model
+from safepoint.proof.guarded import Way, Ways, identifier, variable
+
+
+def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
+    match e:
+        case Const(value):
+            return str(int(value))
+        case Local(name):
+            return (renamed or {}).get(name, name)
+        case Op("~", (a,)):
+            return f"~{say(a, renamed)}"
+        case Op(name, (a, b)):
+            return f"({say(a, renamed)} {name} {say(b, renamed)})"
+    raise ValueError(f"{e}: an expression that Promela is not told of")
+
+
+Places = dict[int, list[tuple[Way, Step]]]
+"""Where a mover can be between two steps, and its ways from there."""
+
+
+def export(model: Model) -> str:
+    """The whole model.  Raises ValueError for what has no counterpart here."""
+    places = [_places(m) for m in model.movers]
+    processes = "\n".join(line for m, found in zip(model.movers, places, strict=True) for line in _process(m, found))
+    parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
+    for mover in model.movers:
+        parts += _buffer(mover)
+    # somebody's own text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
+    judged = [] if is_own(model.text) else [*_definitions(model, places), *_judge(model)]
+    return "\n".join([*parts, processes, *judged, ""])
+
+
+def _places(mover: Mover) -> Places:
+    """The initial place first."""
+    found: Places = {}
+    todo = [mover.at(mover.model.initial)]
+    while todo:
+        step = todo.pop()
+        if step.number not in found:
+            found[step.number] = list(Ways(mover).all(step))
+            todo += [end for _, end in found[step.number]]
+    return found
+
+
+def _head(model: Model) -> str:
+    told = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
+    return f"/* {told}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
+
+
+def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
+    """Each with what it holds at first; beside it, if the processes use one, the hidden one that is no part of a state."""
+    fields = {variable(cell): at for cell, at in model.cells.items()}
+    fields |= {identifier(f"T{owner}.owed"): at for owner, at in model.owed.items()}
+    for mover in model.movers:
+        fields |= {Ways(mover).name(n): at for n, at in (mover.locals | mover.privates).items()}
+    for name, at in fields.items():
+        size = "byte" if at.mask < 1 << 8 else "int"
+        yield f"{size} {name} = {at.get(model.initial)};"
+        if f"was_{name}" in hidden:
+            yield f"hidden {size} was_{name};"
+
+
+def _buffer(mover: Mover) -> Iterator[str]:
+    """TSO: the stores on their way, the oldest first, and a process that brings them to memory."""
+    if not mover.buffer:
+        return
+    name, last = identifier(mover.name), len(mover.buffer) - 1
+    yield f"\nbyte {name}_sent, {name}_which[{last + 1}], {name}_what[{last + 1}];"
+    for number, cell in enumerate(mover.stored, 1):
+        seen = variable(cell)
+        for i in range(last + 1):  # the newest is asked first
+            seen = f"({name}_which[{i}] == {number} -> {name}_what[{i}] : {seen})"
+        yield f"#define {name}_sees_{variable(cell)} {seen}"
+    yield f"active proctype {name}_memory() {{\n  do\n  :: d_step {{ {name}_sent > 0 ->\n    if"
+    yield from (
+        f"    :: {name}_which[0] == {n} -> {variable(c)} = {name}_what[0]" for n, c in enumerate(mover.stored, 1)
+    )
+    yield "    fi;"
+    yield from (f"    {name}_{a}[{i}] = {name}_{a}[{i + 1}];" for i in range(last) for a in ("which", "what"))
+    yield f"    {name}_which[{last}] = 0; {name}_what[{last}] = 0; {name}_sent-- }}\n  od\n}}"
+
+
+def _process(mover: Mover, places: Places) -> Iterator[str]:
+    yield f"\nactive proctype {identifier(mover.name)}() {{"
+    for number, ways in places.items():
+        step = mover.graph.steps[number]
+        options = [_option(Ways(mover), step, way, end) for way, end in ways] or [
+            "  :: false"
+        ]  # nothing leads on from here
+        yield "\n".join([f"L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
+    yield "}"
+
+
+def _option(ways: Ways, before: Step, way: Way, after: Step) -> str:
+    changes = ways.changes(way, before, after)
+    # all of them happen at once: what another one reads is kept in a hidden variable first
+    read = {of for name, value in changes.items() for of in locals_of(value) if of != name}
+    kept = {name: f"was_{name}" for name in changes if name in read}
+    does = [f"assert({say(test)}) /* {name} */" for name, test in way.claims]
+    does += [f"{new} = {name}" for name, new in kept.items()]
+    if way.sent:
+        mine, (which, what) = identifier(ways.mover.name), way.sent
+        does += [f"{mine}_which[{mine}_sent] = {which}", f"{mine}_what[{mine}_sent] = {say(what)}", f"{mine}_sent++"]
+    does += [f"{name} = {say(value, kept)}" for name, value in changes.items()]
+    tests = " && ".join(say(t) for t in way.tests) or "true"
+    told = f"  /* {', '.join(way.cases)} */" if way.cases else ""
+    return f"  :: d_step {{ {tests} -> {'; '.join(does or ['skip'])} }}; goto L{after.number}{told}"
+
+
+# ---------------------------------------------------------------------------------------------- the properties
+
+
+def _definitions(model: Model, places: list[Places]) -> Iterator[str]:
+    """What the properties speak of, as macros: a place of `properties` is one or more labels."""
+    yield ""
+    table = [
+        (f"{identifier(m.name)}@L{number}", m, place(m, m.graph.steps[number]))
+        for m, found in zip(model.movers, places, strict=True)
+        for number in found
+    ]
+    yield f"#define stopped {_any(label for label, _, p in table if p.stopped)}"
+    yield f"#define visible {_no(f'{identifier(m.name)}_sent' for m in model.movers if m.buffer)}"
+    for i, me in enumerate(model.mutators):
+        guest = (f"T{i}@L{n}" for n in places[i] if me.graph.steps[n].op == "choose")
+        yield f"#define T{i}_in_guest {_any(guest)}"
+        yield f"#define T{i}_asleep {_any(label for label, m, p in table if m is me and p.asleep)}"
+        for what in ("posting", "awaiting", "operating"):
+            yield f"#define {what}_T{i} {_any(label for label, _, p in table if getattr(p, what) == i)}"
+        yield from _words(model, me)
+
+
+def _words(model: Model, me: Mover) -> Iterator[str]:
+    """Of one thread: what is pending, what of that it would take now, and whether all its checks fail."""
+    t, base = f"T{me.me}", model.policy.base
+    words = {c.word: variable(c) for c in model.cells if c.owner == me.me}
+    limit = words.get("limit", "0")
+    yield f"#define {t}_bits {f'({limit} < {base} -> {limit} : 0)' if base else words.get('pending', '0')}"
+    kept = [f"{t}_{word}" for word in ("masked", "ending") if word in me.privates]
+    yield f"#define {t}_deliverable ({t}_bits & ~({' + '.join(kept) or '0'}))"
+    triggers = [name for word, name in words.items() if word.split("[")[0] in model.policy.triggers]
+    alert = " && ".join(f"{name} <= {max(base - 1, 0)}" for name in triggers) or f"{t}_deliverable != 0"
+    yield f"#define {t}_alert ({alert})"
+    asked = f"{words['operation']} == {ASKED}" if "operation" in words else "false"
+    yield f"#define {t}_lost ({t}_owed & ~{t}_bits)"
+    yield f"#define {t}_nobody_holds (({t}_lost & ~{HANDSHAKE}) != 0 || ({t}_lost != 0 && {asked}))"
+    yield f"#define {t}_woken ({words.get('wake', '0')} != 0)"
+
+
+def _judge(model: Model) -> Iterator[str]:
+    """It moves only where a property is broken: so it adds no state to those where all hold."""
+    yield "\nactive proctype judge() {\n  if"
+    for i in range(len(model.mutators)):
+        quiet = f"T{i}_in_guest && !posting_T{i} && visible"
+        broken = {
+            "world-stopped": f"T{i}_in_guest && stopped",
+            "handshake-alone": f"T{i}_in_guest && operating_T{i}",
+            "owed-is-pending": f"{quiet} && T{i}_nobody_holds",
+            "pending-is-poisoned": f"{quiet} && !T{i}_alert && T{i}_deliverable",
+            "awaited-is-poisoned": f"{quiet} && !T{i}_alert && awaiting_T{i}",
+            "sleeper-is-woken": f"T{i}_asleep && !posting_T{i} && visible && !T{i}_woken && T{i}_deliverable",
+        }
+        for name, bad in broken.items():
+            if name not in model.policy.waives:
+                yield f'  :: {bad} -> printf("{name}: T{i}\\n"); assert(false)'
+    yield "  fi\n}"
+
+
+def _any(labels: Iterable[str]) -> str:
+    return f"({' || '.join(labels) or 'false'})"
+
+
+def _no(counts: Iterable[str]) -> str:
+    return f"({' && '.join(f'{c} == 0' for c in counts) or 'true'})"

@@ -1,0 +1,106 @@
+"""THE PROTOCOL, continued: what not every VM needs.
+
+Critical sections, sleeping, stacks that grow, guest threads that stop the world themselves, threads that end and begin.
+"""
+
+from __future__ import annotations
+
+from safepoint.protocol.language import dropped, mutant, pause, wait
+from safepoint.protocol.owner import leave, own_handshake, reenter, restore, slow_path
+from safepoint.protocol.requester import stop_world
+from safepoint.protocol.words import (
+    ENDED,
+    EVERYTHING,
+    GO,
+    HANDSHAKE,
+    INTERRUPT,
+    MANAGED,
+    NATIVE,
+    Me,
+    deliverable,
+    real_limit,
+)
+
+
+def mask(t: Me) -> int:
+    """The beginning of a critical section.  What was masked before: not 0, if it is inside of another one."""
+    before = t.masked
+    t.masked = INTERRUPT
+    return before
+
+
+def unmask(t: Me) -> int:
+    """The end of a critical section, or of an unwinding: what came meanwhile has lost its poison, so look."""
+    t.masked = 0
+    t.ending = 0
+    if mutant("unmask-forgets", breaks="UNMASK-LOOKS"):
+        return GO
+    if t.pending.load() & deliverable(t):               # UNMASK-LOOKS
+        return slow_path(t)
+    return GO
+
+
+def block(t: Me) -> None:
+    """Sleep until somebody posts: say that we are about to, look again, and only then sleep."""
+    if mutant("looks-too-early", breaks="BLOCK-LOOKS-AGAIN"):
+        bits = t.pending.load() & deliverable(t)
+        t.wake.store(0)
+        leave(t)
+    elif mutant("block-unfenced", breaks="BLOCK-IS-A-BARRIER"):
+        t.wake.store(0)
+        leave(t)
+        bits = t.pending.load() & deliverable(t)
+    else:
+        t.wake.store(0)
+        t.state.swap(NATIVE)                            # BLOCK-IS-A-BARRIER
+        bits = t.pending.load() & deliverable(t)        # BLOCK-LOOKS-AGAIN
+    if bits == 0:
+        wait(t.wake.load() == 1)
+    return reenter(t)
+
+
+def grow_stack(t: Me, extra: int) -> None:
+    """The real limit changes; the visible one follows only if it is not poisoned."""
+    before = real_limit(t)
+    t.extra = extra
+    if mutant("limit-blindly", breaks="LIMIT-KEEPS-POISON"):
+        t.limit.store(real_limit(t))
+    else:
+        t.limit.cas(before, real_limit(t))              # LIMIT-KEEPS-POISON
+
+
+def stop_world_from(t: Me) -> None:
+    """A guest thread is the coordinator: it counts as stopped itself, also while it waits for its turn."""
+    if mutant("coordinator-stays", breaks="COORDINATOR-IS-OUTSIDE"):
+        pause()
+    else:
+        leave(t)                                        # COORDINATOR-IS-OUTSIDE
+    stop_world()
+
+
+def exit_thread(t: Me) -> None:
+    """Leave for good: nobody waits for t any more, and what is pending is nobody's."""
+    t.masked = 0
+    t.ending = 0
+    t.state.store(ENDED)
+
+
+def start_thread(t: Me) -> None:
+    """A thread begins, perhaps where another has ended: it inherits no request, and enters guest code as anybody does.
+
+    But who asked for an operation still waits for it, and has posted: nothing else would remind the thread.
+    """
+    restore(t)
+    if mutant("birth-keeps-bits", breaks="BIRTH-IS-CLEAN"):
+        pause()
+    else:
+        bits = t.pending.swap(0)                        # BIRTH-IS-CLEAN
+        dropped(t, EVERYTHING & ~HANDSHAKE)
+        if mutant("birth-drops-handshake", breaks="BIRTH-OWES-HANDSHAKE"):
+            pause()
+        elif bits & HANDSHAKE:
+            own_handshake(t)                            # BIRTH-OWES-HANDSHAKE
+    if mutant("born-running", breaks="BIRTH-REENTERS"):
+        t.state.swap(MANAGED)
+        return None
+    return reenter(t)                                   # BIRTH-REENTERS

@@ -1,0 +1,134 @@
+"""THE PROTOCOL: the requester.  Post a request, stop the world and start it, ask for an operation."""
+
+from __future__ import annotations
+
+from safepoint.protocol.language import mutant, pause, policy, posted, ran, wait
+from safepoint.protocol.words import ASKED, BITS, HANDSHAKE, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
+
+
+def post(t: Thread, kind: int) -> None:
+    """Ask thread t for something: say why first, then make every check of t fail, then wake it in case it sleeps."""
+    if mutant("poison-before-post", breaks="POST-BEFORE-POISON"):
+        poison(t)
+        add(t, kind)
+    else:
+        add(t, kind)                                    # POST-BEFORE-POISON
+        poison(t)
+    if mutant("post-does-not-wake", breaks="POST-WAKES"):
+        return
+    t.wake.store(1)                                     # POST-WAKES
+
+
+def add(t: Thread, kind: int) -> None:
+    if policy("dart"):
+        return add_to_limit(t, kind)
+    if mutant("unlocked-post", breaks="POST-IS-LOCKED"):
+        bits = t.pending.load()
+        t.pending.store(bits | kind)
+    else:
+        t.pending.fetch_or(kind)                        # POST-IS-LOCKED
+    if kind != HANDSHAKE:
+        posted(t, kind)
+
+
+def add_to_limit(t: Thread, kind: int) -> None:
+    """dart: the limit is real, or it is the request bits; one word, so nothing to order."""
+    limit = t.limit.load()
+    bits = kind
+    if limit < BITS:
+        bits = limit | kind
+    done = t.limit.cas(limit, bits)
+    if done:
+        if kind != HANDSHAKE:
+            posted(t, kind)
+        return None
+    return add_to_limit(t, kind)
+
+
+def poison(t: Thread) -> None:
+    """Make every check of t fail.  Anybody may, at any time, also with nothing to ask; only the owner restores."""
+    if policy("cpython", "dart"):
+        return                                          # the bits are the trigger
+    if policy("pypy"):
+        t.ticker.store(t.ticker.poison)
+        return
+    t.limit.store(t.limit.poison)
+    if mutant("word-forgotten", breaks="POISON-EVERY-WORD"):
+        return
+    for word in t.entry:
+        word.store(word.poison)                         # POISON-EVERY-WORD
+
+
+def stop_world() -> None:
+    """When this returns, no thread runs guest code until `start_world`."""
+    if mutant("no-lock", breaks="ONE-COORDINATOR"):
+        pause()
+    else:
+        wait(world.lock.cas(0, 1))                      # ONE-COORDINATOR
+    if mutant("stop-published-late", breaks="STOP-BEFORE-POST"):
+        for t in threads():
+            post(t, STOP)
+        world.stop.store(1)
+    else:
+        world.stop.store(1)                             # STOP-BEFORE-POST
+        for t in threads():
+            post(t, STOP)
+    if mutant("does-not-wait", breaks="STOP-AWAITS-ALL"):
+        return
+    for t in threads():
+        wait(t.state.load() != MANAGED)                 # STOP-AWAITS-ALL
+
+
+def start_world() -> None:
+    if mutant("stays-stopped", breaks="STOP-ENDS"):
+        world.lock.store(0)
+    elif mutant("unlock-before-start", breaks="START-BEFORE-UNLOCK"):
+        world.lock.store(0)
+        world.stop.store(0)
+    else:
+        world.stop.store(0)                             # START-BEFORE-UNLOCK, STOP-ENDS
+        world.lock.store(0)
+
+
+def handshake(t: Thread) -> None:
+    """One operation on thread t, exactly once: by t at a check site, or by us while t is outside guest code."""
+    wait(t.operation.cas(NOTHING, ASKED))               # one at a time: the queue is whoever waits here
+    posted(t, HANDSHAKE)                                # from here on it is owed: the bit that follows is a hint
+    post(t, HANDSHAKE)
+    return finish_handshake(t)
+
+
+def finish_handshake(t: Thread) -> None:
+    now = t.operation.load()
+    if now == NOTHING:
+        return None
+    if now == ASKED:
+        outside = t.state.load()
+        if outside != MANAGED:
+            claimed = t.operation.cas(ASKED, RUNNING)   # HANDSHAKE-ONCE
+            if claimed:
+                return run_for(t)
+    return finish_handshake(t)
+
+
+def run_for(t: Thread) -> None:
+    """It is ours to run, but t may have come back meanwhile: it looks at `operation` after it has published its state."""
+    if mutant("handshake-unchecked", breaks="CLAIM-LOOKS-AGAIN"):
+        operate(t)
+        t.operation.store(NOTHING)
+        return None
+    state = t.state.load()                              # CLAIM-LOOKS-AGAIN
+    if state == MANAGED:
+        t.operation.store(ASKED)
+        if mutant("backs-off-silently", breaks="BACK-OFF-POSTS-AGAIN"):
+            return finish_handshake(t)
+        post(t, HANDSHAKE)                              # BACK-OFF-POSTS-AGAIN: t may have found nothing meanwhile
+        return finish_handshake(t)
+    operate(t)
+    t.operation.store(NOTHING)
+
+
+def operate(t: Thread) -> None:
+    """The operation itself: nobody else runs it, and t runs no guest code meanwhile."""
+    t.operation.load()                                  # stands for it: whatever the operation looks at
+    ran(HANDSHAKE, t)

@@ -1,0 +1,56 @@
+"""THE PROTOCOL: its words.  What the threads share, what only the owner touches, and the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from safepoint.protocol.language import Trigger, Triggers, Word
+
+STOP, HANDSHAKE, INTERRUPT, SAMPLE, TERMINATE = 1, 2, 4, 8, 16      # kinds of request: bits of Thread.pending
+EVERYTHING = STOP | HANDSHAKE | INTERRUPT | SAMPLE | TERMINATE
+MANAGED, NATIVE, PARKED, ENDED = 0, 1, 2, 3                         # values of Thread.state
+NOTHING, ASKED, RUNNING = 0, 1, 2                                   # values of Thread.operation
+GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE = 0, 1, 2, 3   # what a check site tells the guest to do
+BITS = 32                                                           # policy dart: a limit below this is request bits
+
+
+class Thread:
+    """What anybody may access."""
+
+    limit: Trigger          # a frame push compares the new frame's end with it
+    entry: Triggers         # a back-edge dispatches through it: one for each opcode that jumps backward
+    ticker: Trigger         # policy pypy: every check counts it down
+    pending: Word           # requests that nobody has taken yet (policy dart: bits of the limit instead)
+    state: Word             # in guest code, native, parked, or ended
+    operation: Word         # a handshake: nothing, asked for, being run
+    wake: Word              # set by whoever posts, for a thread that blocks
+
+
+class Me(Thread):
+    """What only the owner may access."""
+
+    end: int                # where the newest frame ends
+    extra: int              # by how much the stack has grown since the thread began
+    masked: int             # kinds that stay pending for now
+    ending: int             # TERMINATE once it has been raised: a second one waits until the first has unwound
+
+
+class World:
+    stop: Word              # 1: the world is stopped, or about to be
+    lock: Word              # one coordinator at a time
+
+
+world: World
+
+
+def threads() -> Iterable[Thread]:
+    """Every thread of the world; a loop over them is unrolled by the model, and is a loop in the machine."""
+    raise NotImplementedError
+
+
+def deliverable(t: Me) -> int:
+    return EVERYTHING & ~(t.masked | t.ending)          # MASKED-STAYS
+
+
+def real_limit(t: Me) -> int:
+    return t.limit.real + t.extra

@@ -1,0 +1,90 @@
+"""What stands under a picture: what the shapes mean, what the words are for, and the command that walks the path again."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from safepoint.graph.text import Text
+from safepoint.model.path import Path
+from safepoint.show.shapes import (
+    FAINT,
+    GAP,
+    INK,
+    MARGIN,
+    MONO_WIDE,
+    POISONED,
+    SANS_WIDE,
+    SMALL,
+    Rail,
+    Sheet,
+    arrow,
+    chip,
+    dot,
+    label,
+    wrap,
+)
+
+LEGEND = (
+    (POISONED, "trigger", "a check of this word fails"),
+    ("real", "trigger", "it passes"),
+    ("", "changes", "changes the word"),
+    ("", "reads", "reads it"),
+    ("", "stores", "stores what is there already"),
+    ("", "buffered", "stores to, or with a dashed arrow reads, its own store buffer: not yet in memory"),
+)
+"""A value and the kind of its word, or the kind of an arrow; and what it means."""
+
+DECLARED = re.compile(r"    (\w+): \w+ +# (.+)")
+"""A word of a class of the text, and what the text says of it."""
+
+NAMES = 96
+"""How wide the column of words is, under a picture."""
+
+
+def legend(sheet: Sheet, rails: list[Rail], *, buffered: bool) -> None:
+    """What the shapes mean; each is drawn by what draws it above."""
+    sheet.y += 14
+    x = float(MARGIN)
+    for said, kind, meaning in LEGEND:
+        if kind == "trigger" and not any(rail.kind == kind for rail in rails):
+            continue
+        if kind == "buffered" and not buffered:
+            continue
+        size = len(said) * SMALL * MONO_WIDE + 20 if said else 46
+        room = size + 6 + len(meaning) * SMALL * SANS_WIDE
+        if x + room > sheet.width - MARGIN:
+            x, sheet.y = MARGIN, sheet.y + 30
+        if said:
+            chip(sheet, Rail("", "", kind, x, size, said), said, sheet.y)
+        elif kind == "changes":
+            arrow(sheet, x, x + size, sheet.y)
+        else:
+            arrow(sheet, x, x + size - 10, sheet.y, back=kind == "reads")
+            dot(sheet, x + size - 5, sheet.y, reads=kind == "reads", buffered=kind == "buffered")
+        sheet.front.append(label(x + size + 6, sheet.y + 4, meaning, SMALL, FAINT))
+        x += room + GAP
+    sheet.y += 10
+
+
+def glossary(sheet: Sheet, rails: list[Rail], text: Text) -> None:
+    """What the text says of each word of the picture, where it declares it."""
+    found = (DECLARED.fullmatch(line) for lines in text.lines.values() for line in lines)
+    told = {match[1]: match[2] for match in found if match}
+    words = dict.fromkeys(rail.word.split("[", maxsplit=1)[0] for rail in rails)
+    sheet.y += 14 if any(word in told for word in words) else 0
+    for word in words:
+        for number, line in enumerate(wrap(told.get(word, ""), sheet.width - 2 * MARGIN - NAMES, SMALL)):
+            sheet.y += 16
+            if number == 0:
+                sheet.front.append(label(MARGIN, sheet.y, word, SMALL, INK, mono=True))
+            sheet.front.append(label(MARGIN + NAMES, sheet.y, line, SMALL, FAINT))
+
+
+def again(sheet: Sheet, path: Path) -> None:
+    """The command that walks the path again; long ones go on in the next line."""
+    told = f"safepoint replay '{path.replay}'"
+    sheet.y += 14
+    for line in textwrap.wrap(told, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
+        sheet.y += 16
+        sheet.front.append(label(MARGIN, sheet.y, line, SMALL, FAINT, mono=True))

@@ -1,0 +1,137 @@
+"""The command line: exit statuses, one clear error each, and nothing heavy at start-up."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from safepoint.cli.main import cli
+from safepoint.graph.text import Text
+from safepoint.protocol.rules import RULES
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(*args: str) -> Result:
+    return CliRunner().invoke(cli, args)
+
+
+@pytest.mark.parametrize("mutant", Text().mutants)
+def test_a_mutant_prints_its_interleaving_and_exits_1(mutant: str) -> None:
+    result = call("explore", "--mutant", mutant)
+    assert result.exit_code == 1
+    assert f"mutant {mutant} of rule" in result.output
+    string = result.output.strip().splitlines()[-1].removeprefix("again: safepoint replay '").rstrip("'")
+    again = call("replay", string)
+    assert again.exit_code == 1
+    assert again.output.strip() in result.output
+
+
+def test_explore_holds() -> None:
+    result = call("explore", "--scope", "interrupt-1", "--json")
+    (row,) = json.loads(result.output)["protocol"]
+    assert result.exit_code == 0
+    assert (row["policy"], row["memory"], row["verdict"]) == ("folded", "sc", "holds")
+    assert row["bound"] == {"frames": 1, "back_edges": 1}
+
+
+BAD = {
+    ("explore", "--mutant", "nope"): "no mutant 'nope' in the text; there are: ",
+    ("explore", "--scope", "nope"): "no scope 'nope'; there are: tiny, small, nightly",
+    ("explore", "-p", "nope"): "no policy 'nope'; there are: folded",
+    ("explore", "--max-states", "100"): "interrupt-1: not explored: more than 100 states",
+    ("explore", "--protocol", "nowhere.py"): "nowhere.py: cannot be read",
+    ("rules", "NOPE"): "no rule 'NOPE'; there are: POST-BEFORE-POISON",
+    ("replay", "x"): "'x' is no replay string",
+    ("replay", "m:x"): "'m:x' is not a path",
+    ("replay", "s:x"): "'s:x' is no schedule",
+    ("run", "nowhere.py"): "nowhere.py: No such file or directory (write the path of a guest program)",
+    ("conform", "--target", "nope"): "no target 'nope' (registered: folded",
+    ("verify", "--target", "nope"): "no target 'nope'",
+    ("verify", "--json", "/nowhere/x"): "/nowhere: no such directory",
+}
+
+
+@pytest.mark.parametrize("args", BAD)
+def test_bad_input_is_one_clear_error(args: tuple[str, ...]) -> None:
+    result = call(*args)
+    assert result.exit_code == 2
+    assert result.output.startswith("safepoint: ")
+    assert BAD[args] in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("args", [("nope",), ("explore", "--threads", "0"), ("run",), ("explore", "--memory", "nope")])
+def test_bad_usage_exits_2(args: tuple[str, ...]) -> None:
+    assert call(*args).exit_code == 2
+
+
+GUESTS: dict[str, tuple[bytes, str]] = {
+    "subset": (b"x = 1\ny = {1: 2}\n", "guest.py:2:5: "),
+    "nul": (b"x = 1\0\n", "guest.py:1:"),
+    "encoding": (b"# coding: nope\nx = 1\n", "guest.py:1:"),
+    "utf-8": (b"x = '\xff'\n", "guest.py:1:"),
+    "nesting": (b"x = " + b"(" * 10_000 + b"1" + b")" * 10_000, "guest.py:1:"),
+    "minuses": (b"x = " + b"-" * 10_000 + b"1", "guest.py:1:"),
+    "sums": (b"x = 1" + b" + 1" * 10_000, "guest.py:1:"),
+    "blocks": (b"".join(b" " * i + b"if 1:\n" for i in range(10_000)), "guest.py:"),
+    "number": (b"x = 4611686018427387904\n", "guest.py:1:5: "),
+}
+
+
+@pytest.mark.parametrize("name", GUESTS)
+@pytest.mark.parametrize("machine", ["vm", "reference"])
+def test_a_program_outside_the_subset_does_not_run(name: str, machine: str, tmp_path: Path) -> None:
+    source, place = GUESTS[name]
+    path = tmp_path / "guest.py"
+    path.write_bytes(source)
+    result = call("run", str(path), "--machine", machine)
+    assert result.exit_code == 2
+    assert re.match(rf"safepoint: .*{re.escape(place)}", result.output), result.output
+    assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_explains_itself(rule: str) -> None:
+    result = call("rules", rule)
+    assert result.exit_code == 0
+    assert RULES[rule].text in result.output
+    assert "broken by: safepoint explore --mutant" in result.output
+
+
+def test_rules_as_json_have_the_documented_shape() -> None:
+    rows = json.loads(call("rules", "--json").output)
+    assert [row["id"] for row in rows] == list(RULES)
+    for row in rows:
+        assert {"id", "title", "text", "source", "checks", "mutants"} <= set(row)
+        assert re.search(r"\bMUST\b", row["text"])
+        assert row["checks"]
+        assert row["mutants"]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Counted, not timed: what `--help` imports beside the standard library and click."""
+    script = (
+        "import sys; from click.testing import CliRunner; from safepoint.cli.main import cli\n"
+        "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
+        "print([m for m in ('rich', 'llvmlite', 'numpy', 'pytest', 'safepoint.model.explore') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_reference_machine_runs_a_program(tmp_path: Path) -> None:
+    path = tmp_path / "guest.py"
+    path.write_text("def f(n):\n    return 7 // n\n\nprint(f(2))\nprint(f(0))\n", encoding="utf-8")
+    result = call("run", str(path), "--machine", "reference")
+    assert result.exit_code == 1
+    assert result.output.startswith("3\nTraceback (most recent call last):\n")
+    assert result.output.endswith("ZeroDivisionError: integer division or modulo by zero\n")

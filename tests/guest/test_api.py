@@ -1,0 +1,432 @@
+"""Requests that the guest makes itself, and holds off: on the reference machine, and in the module that CPython executes."""
+
+from __future__ import annotations
+
+import gc
+import re
+import signal
+import threading
+import weakref
+from pathlib import Path
+
+import pytest
+
+from safepoint.differential.compare import Undisturbed
+from safepoint.differential.schedule import Schedule
+from safepoint.graph.ir import Cell
+from safepoint.guest.api import collect, handshake, interrupt, masked
+from safepoint.guest.compiler.program import compile_program
+from safepoint.guest.faults import GuestSyntaxError
+from safepoint.guest.lockstep import MAIN
+from safepoint.guest.reference.sites import Sites
+from safepoint.guest.reference.world import World
+from safepoint.protocol.words import MANAGED
+from tests import oracle
+
+PROGRAMS = Path(__file__).parents[1] / "programs"
+IMPORT = "from safepoint.guest.api import masked\n"
+
+
+def after_each_step(source: str) -> set[tuple[str, str]]:
+    """(output, exception) of the runs in which an interrupt is posted before a step, any step of the program's."""
+    run = Undisturbed(source, "f.py", 4096)
+    trials = [run.attempt(Schedule(step, "INTERRUPT")) for step in range(run.steps)]
+    return {(t.observation.output, t.observation.error) for t in trials}
+
+
+# ---------------------------------------------------------------------------------------------- masked
+
+
+@pytest.mark.rule("MASKED-STAYS")
+def test_no_interrupt_comes_between_the_two_halves_of_a_transfer() -> None:
+    """Without the critical section money is lost; with it never, wherever the interrupt is posted."""
+    source = (PROGRAMS / "masked_transfer.py").read_text()
+    assert {output for output, _ in after_each_step(source)} == {"100\n"}
+    careless = source.replace("with masked():", "if True:")
+    assert {output for output, _ in after_each_step(careless)} > {"100\n"}
+
+
+ENDS = """
+def late():
+    try:
+        with masked():
+            for i in range(3):
+                pass
+        print("not interrupted")
+    except KeyboardInterrupt:
+        print("interrupted", i)
+late()
+"""
+
+
+@pytest.mark.rule("UNMASK-LOOKS")
+def test_what_came_in_a_section_is_raised_at_its_end() -> None:
+    """There is no check site between its last loop and the `print`: the end itself is one."""
+    assert after_each_step(IMPORT + ENDS) == {
+        ("", "KeyboardInterrupt"),  # before the call
+        ("interrupted 2\n", ""),
+        ("not interrupted\n", ""),  # after the end, or before the program's
+    }
+
+
+NESTED = """
+def f():
+    with masked():
+        for i in range(2):
+            pass
+def g():
+    try:
+        with masked():
+            with masked():
+                f()
+            f()
+            done[0] = 1
+            f()
+    except KeyboardInterrupt:
+        print("interrupted", done[0])
+done = [0]
+g()
+"""
+
+
+def test_the_end_of_an_inner_section_ends_nothing() -> None:
+    printed = {output for output, _ in after_each_step(IMPORT + NESTED)}
+    assert printed == {"", "interrupted 1\n"}
+
+
+REPLACED = """
+try:
+    with masked():
+        for i in range(3):
+            pass
+        raise ValueError("what was under way")
+except ValueError as e:
+    print(e)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_takes_the_place_of_what_leaves_the_section() -> None:
+    assert after_each_step(IMPORT + REPLACED) == {("what was under way\n", ""), ("interrupted\n", "")}
+
+
+def test_an_interrupt_raised_at_the_end_is_at_the_with() -> None:
+    source = IMPORT + "with masked():\n for i in range(3):\n  pass\n"
+    run = Undisturbed(source, "f.py", 4096)
+    seen = run.attempt(Schedule(run.steps - 3, "INTERRUPT")).observation
+    assert (seen.error, seen.traceback) == ("KeyboardInterrupt", ("<module>:2",))
+
+
+def test_cpython_keeps_control_c_until_the_end_of_the_outermost_section() -> None:
+    done = []
+
+    def interrupted() -> None:
+        with masked():
+            with masked():
+                signal.raise_signal(signal.SIGINT)
+                done.append("inner")
+            done.append("outer")
+        done.append("never")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == ["inner", "outer"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    with masked():
+        done.append("again")
+    assert done[-1] == "again"
+
+
+def test_in_cpython_too_an_interrupt_takes_the_place_of_what_leaves_the_section() -> None:
+    def fails() -> None:
+        with masked():
+            signal.raise_signal(signal.SIGINT)
+            raise ValueError
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        fails()
+    assert isinstance(raised.value.__context__, ValueError)
+
+
+# ---------------------------------------------------------------------------------------------- interrupt
+
+THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, handshake, interrupt, masked\n"
+
+
+def finished(source: str, quantum: int) -> World:
+    world = World(compile_program(THREADS + source, "f.py"), 4096, quantum)
+    for _ in range(20_000):
+        if not world.step():
+            assert world.waiting() == []
+            return world
+    raise AssertionError("does not end")
+
+
+NEWBORN = """
+def f():
+    try:
+        while True:
+            pass
+    except KeyboardInterrupt:
+        print("interrupted")
+t = Thread(target=f)
+t.start()
+for i in range(turns):
+    pass
+interrupt(t)
+t.join()
+print("joined")
+"""
+
+
+@pytest.mark.parametrize("quantum", [1, 2, 3, 1000])
+@pytest.mark.parametrize("turns", range(6))
+def test_an_interrupt_is_not_lost_at_birth(turns: int, quantum: int) -> None:
+    """Birth drops what is pending; with long turns the thread is interrupted before it is born, and dies of it."""
+    world = finished(NEWBORN.replace("turns", str(turns)), quantum)
+    died = [uncaught.fault.kind for uncaught in world.uncaught]
+    assert (world.output, died) in (("interrupted\njoined\n", []), ("joined\n", ["KeyboardInterrupt"]))
+    assert seen_by(world, 1) == ["INTERRUPT"]
+
+
+AGAIN = """
+def f():
+    for i in range(20):
+        pass
+    print("whole")
+a = Thread(target=f)
+interrupt(a)
+a.start()
+a.join()
+b = Thread(target=f)
+b.start()
+interrupt(a)
+b.join()
+interrupt(b)
+"""
+
+
+@pytest.mark.parametrize("quantum", [1, 1000])
+def test_who_has_not_been_started_or_has_ended_hears_nothing(quantum: int) -> None:
+    """Nor does the thread that lives in its record now."""
+    world = finished(AGAIN, quantum)
+    assert len(world.machines) == 2, "the second thread was to be born in the record of the first"
+    assert world.output == "whole\nwhole\n"
+    assert world.sites[1].words[Cell(1, "pending")] == 0
+
+
+@pytest.mark.parametrize("turns", [*range(12), 60])
+def test_a_section_of_a_thread_that_another_one_interrupts_is_executed_whole(turns: int) -> None:
+    """At every distance of the two threads, from before the section to after its end."""
+    source = f"""
+done = []
+def f():
+    while not done:
+        pass
+    try:
+        with masked():
+            for i in range(3):
+                done.append(i)
+    except KeyboardInterrupt:
+        pass
+t = Thread(target=f)
+t.start()
+sleep(0.0001)
+done.append("go")
+for i in range({turns}):
+    pass
+interrupt(t)
+t.join()
+print(done)
+"""
+    assert finished(source, 1).output in ("['go', 0, 1, 2]\n", "['go']\n")
+
+
+def test_cpython_interrupts_a_thread_and_no_other() -> None:
+    heard, ready, over = [], threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            ready.set()
+            while not over.is_set():
+                pass
+        except KeyboardInterrupt:
+            heard.append("interrupted")
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    interrupt(threads[0])
+    for thread in threads:
+        ready.clear()
+        thread.start()
+        assert ready.wait(60)
+    interrupt(threads[1])
+    threads[1].join(60)
+    assert heard == ["interrupted"]
+    assert threads[0].is_alive()
+    over.set()
+    threads[0].join(60)
+    interrupt(threads[0])
+    assert heard == ["interrupted"]
+
+
+@pytest.mark.parametrize("value", ["None", "'t'", "[]"])
+def test_only_a_thread_is_interrupted(value: str) -> None:
+    source = f"{THREADS}try:\n interrupt({value})\nexcept TypeError as e:\n print(e)\n"
+    assert Undisturbed(source, "f.py", 4096).end.output == oracle.run(source).output == "interrupt() wants a thread\n"
+
+
+# ---------------------------------------------------------------------------------------------- handshake
+
+HANDSHAKES = """
+over = []
+started = []
+def turns(n):
+    while len(over) < n:
+        pass
+def asks(first, second):
+    while not started:
+        pass
+    for i in range(5):
+        handshake(threads[first])
+        handshake(threads[second])
+    over.append(first)
+threads = [Thread(target=turns, args=(2,)), Thread(target=asks, args=(2, 0)), Thread(target=asks, args=(1, 0))]
+for t in threads:
+    t.start()
+started.append(True)
+for t in threads:
+    t.join()
+    handshake(t)
+"""
+
+
+def seen_by(world: World, thread: int) -> list[str]:
+    """The kinds of all requests that a thread has answered."""
+    return [served.kind for served in world.sites[MAIN].seen if served.thread == thread]
+
+
+@pytest.mark.rule("HANDSHAKE-ONCE")
+@pytest.mark.parametrize("quantum", [1, 2, 3, 5, 1000])
+def test_each_handshake_runs_once_also_of_threads_that_ask_each_other(quantum: int) -> None:
+    """Two ask each other, and a third one, which never leaves guest code; who has ended already is not asked."""
+    world = finished(HANDSHAKES, quantum)
+    ran = [seen_by(world, number).count("HANDSHAKE") for number in range(1, world.population)]
+    assert ran[0] == 10
+    assert max(ran[1:]) == 5
+    assert not world.asked
+
+
+FENCE = """
+seen = [0]
+news = [0]
+def looks():
+    while news[0] == 0:
+        pass
+    seen[0] = news[0]
+    while news[0] < 2:
+        pass
+t = Thread(target=looks)
+t.start()
+sleep(0.001)
+news[0] = 1
+for i in range(turns):
+    handshake(t)
+print(seen[0])
+news[0] = 2
+t.join()
+"""
+
+
+def test_a_handshake_returns_after_a_check_site() -> None:
+    """The first at the back-edge whose test has not heard of the news, perhaps; but at the second one it has."""
+    assert finished(FENCE.replace("turns", "2"), 1000).output == "1\n"
+    assert finished(FENCE.replace("turns", "0"), 1000).output == "0\n"
+
+
+def test_under_cpython_only_a_thread_is_asked() -> None:
+    handshake(threading.Thread())
+    with pytest.raises(TypeError, match=r"handshake\(\) wants a thread"):
+        handshake(None)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------------------------------- collect
+
+COLLECTORS = """
+over = []
+def turns():
+    while len(over) < 2:
+        pass
+def collects(n):
+    for i in range(n):
+        collect()
+    over.append(n)
+threads = [Thread(target=turns), Thread(target=collects, args=(4,)), Thread(target=collects, args=(3,))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+"""
+
+
+@pytest.mark.rule("STOP-AWAITS-ALL", "COORDINATOR-IS-OUTSIDE", "ONE-COORDINATOR")
+@pytest.mark.parametrize("quantum", [1, 2, 3, 5, 1000])
+def test_nobody_runs_guest_code_when_a_guest_has_stopped_the_world(
+    quantum: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two coordinators beside a thread that must be stopped: each stop is whole before its end begins."""
+    call, stops = Sites.call, []
+
+    def watched(sites: Sites, procedure: str, *args: int) -> int | None:
+        if procedure == "start_world":
+            stops.append([value for cell, value in sites.words.items() if cell.word == "state"])
+        return call(sites, procedure, *args)
+
+    monkeypatch.setattr(Sites, "call", watched)
+    world = finished(COLLECTORS, quantum)
+    assert len(stops) == 7
+    assert not any(MANAGED in states for states in stops)
+    assert seen_by(world, 1).count("STOP") >= 1
+
+
+def test_cpython_collects() -> None:
+    class Thing:
+        itself: Thing
+
+    thing = Thing()
+    thing.itself = thing
+    left = weakref.ref(thing)
+    gc.disable()
+    try:
+        del thing
+        assert left() is not None
+        collect()
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+# ---------------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("x = masked()\n", r"f\.py:2:5: masked\(\) stands only in a with \(write instead: with masked\(\):\)"),
+        ("with masked(1):\n pass\n", r"f\.py:2:6: masked with 1 argument \(write instead: 0 of them\)"),
+        ("with masked() as m:\n pass\n", r"f\.py:2:1: with is for one lock, without as, or for masked\(\)"),
+        ("f = masked\n", r"f\.py:2:5: 'masked' can only be called"),
+        ("from safepoint.guest.api import what\n", r"f\.py:2:1: this import is outside .* from safepoint\.guest\.api import masked"),
+    ],
+)  # fmt: skip
+def test_what_else_is_written_is_refused(source: str, what: str) -> None:
+    with pytest.raises(GuestSyntaxError) as raised:
+        compile_program(IMPORT + source, "f.py")
+    assert re.match(what, str(raised.value)), str(raised.value)
+
+
+def test_without_the_import_the_name_is_the_programs_own() -> None:
+    source = "def masked():\n return 1\nprint(masked())\n"
+    run = Undisturbed(source, "f.py", 4096)
+    assert run.end.output == oracle.run(source).output == "1\n"

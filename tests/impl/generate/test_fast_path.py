@@ -1,0 +1,80 @@
+"""The claim of zero cost: the bytes of the fast handlers are those of an engine that knows no protocol."""
+
+from __future__ import annotations
+
+import pytest
+
+from safepoint.guest.code import BACK_EDGES, OPCODES, FunctionConstant
+from safepoint.protocol.words import INTERRUPT
+from safepoint_vm.generate.engine import PLAIN, Variant, difference, engine
+from safepoint_vm.language.machine import Exited
+from tests.impl.building import code, fresh, program
+
+FAST = list(OPCODES)
+WITHOUT = Variant(protocol=False)
+FLAG = Variant(checks_flag=True)
+
+
+def test_the_fast_path_is_that_of_an_engine_without_a_protocol() -> None:
+    assert difference(engine(PLAIN), engine(WITHOUT), FAST) == []
+
+
+def test_the_same_comparison_tells_a_flag_test_at_every_back_edge() -> None:
+    """And nowhere else: the comparison can fail."""
+    assert difference(engine(PLAIN), engine(FLAG), FAST) == list(BACK_EDGES)
+
+
+def test_the_comparison_sees_where_a_jump_goes() -> None:
+    """Jumps to slow handlers are relocated: equal bytes that name different functions are not equal."""
+    add, sub = engine(PLAIN).functions["ADD"], engine(PLAIN).functions["SUB"]
+    assert {r.symbol for r in add.relocations} == {"slow_add"}
+    assert {r.symbol for r in sub.relocations} == {"slow_sub"}
+
+
+def test_an_engine_without_a_protocol_has_none() -> None:
+    assert not {"post", "slow_path", "push_failed", "leave", "reenter"} & set(engine(WITHOUT).functions)
+    assert {"post", "slow_path", "push_failed"} <= set(engine(PLAIN).functions)
+
+
+@pytest.mark.parametrize("name", BACK_EDGES)
+def test_a_flag_test_costs_instructions_that_a_back_edge_does_not_have(name: str) -> None:
+    counts = {variant: len(engine(variant).listing(name)) for variant in (PLAIN, WITHOUT, FLAG)}
+    assert counts[PLAIN] == counts[WITHOUT]
+    assert counts[FLAG] >= counts[PLAIN] + 2
+
+
+def test_the_bytes_that_run_are_the_bytes_compared() -> None:
+    for name in FAST:
+        function = engine(PLAIN).functions[name]
+        relocated = {r.offset + i for r in function.relocations for i in range(4)}
+        pairs = enumerate(zip(engine(PLAIN).bytes_in_memory(name), function.code, strict=True))
+        assert all(running == compared for i, (running, compared) in pairs if i not in relocated), name
+
+
+LOOPS = {
+    "JUMP_BACK": [("JUMP_BACK", -1), ("HALT",)],
+    "TRUE_JUMP_BACK": [("LOADK", 0, 1), ("TRUE_JUMP_BACK", 0, -1), ("HALT",)],
+    "LESS_JUMP_BACK": [("LOADK", 0, 1), ("LOADK", 1, 2), ("LESS_JUMP_BACK", 0, 1, -1), ("HALT",)],
+    "FOR_RANGE": [
+        ("LOADK", 0, 0), ("LOADK", 1, 10**8), ("LOADK", 2, 1), ("FOR_PREPARE", 0, 0), ("FOR_RANGE", 3, 0, -1), ("HALT",),
+    ],
+    "FOR_EACH": [("LIST", 0, 0), ("EACH_PREPARE", 0, 0), ("FOR_EACH", 3, 0, -1), ("HALT",)],
+}  # fmt: skip
+CALLS = [("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)]
+
+
+@pytest.mark.parametrize("name", [*BACK_EDGES, "CALL"])
+@pytest.mark.rule("POISON-EVERY-WORD")
+def test_a_post_arrives_in_those_same_bytes(name: str) -> None:
+    """Posted before the site, whose code in memory is what was compared and does not change."""
+    callee = code("f", 1, ("LOADK", 0, 0), ("RETURN", 0))
+    lines = CALLS if name == "CALL" else LOOPS[name]
+    thread = fresh(program(code("<module>", 10, *lines), callee, constants=(FunctionConstant(1),)))
+    site = [op for op, *_ in lines].index(name)
+    assert thread.enter(budget=site) is Exited.STEPPED
+    before = {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST}
+    engine(PLAIN).procedure("post", thread.address, INTERRUPT)
+    assert thread.enter() is Exited.INTERRUPTED
+    assert str(thread.place()) == f"<module>:{site}"
+    assert thread.record.get("slow_entries") == 1
+    assert {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST} == before

@@ -1,0 +1,186 @@
+"""The machine code made from the protocol's text: its memory orders as they stand in the assembly, and its waits."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from llvmlite import ir
+
+from safepoint.graph.expressions import Instance
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, PARKED, STOP
+from safepoint_vm.generate.compiler import Compiler
+from safepoint_vm.generate.engine import PLAIN, Variant, engine
+from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
+from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
+from safepoint_vm.language.layout import fields
+from safepoint_vm.language.words import NONE_WORD, Thread
+from tests.impl.building import code, fresh, inhabited, program
+
+PENDING, STATE = fields(Thread)["pending"].offset, fields(Thread)["state"].offset
+WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE: "state"}
+
+
+def shared_stores(name: str, mutant: str = "") -> list[tuple[str, str]]:
+    """(instruction, word) for each store to a shared word of a procedure's own thread, as they stand."""
+    found = []
+    for line in engine(Variant(mutant=mutant)).listing(name):
+        written = re.match(r"^((?:lock )?\w+) (?:[$%]\w+, )?(\d*)\(%rdi\)$", line)
+        if written and int(written[2] or 0) in WORDS and not written[1].startswith(("cmp", "test")):
+            found.append((written[1], WORDS[int(written[2] or 0)]))
+    return found
+
+
+TAKEN = ("lock cmpxchgq", "pending")  # a fetch_and whose result is used is a loop on x86-64
+TRIGGER_STORES = [("movq", t.word) for t in (LIMIT, *ENTRIES)]
+
+
+@pytest.mark.rule("POST-BEFORE-POISON")
+def test_post_says_why_with_a_lock_and_then_poisons_with_plain_stores() -> None:
+    assert shared_stores("post") == [("lock orq", "pending"), *TRIGGER_STORES]
+
+
+@pytest.mark.rule("POST-BEFORE-POISON")
+def test_the_order_of_stores_is_read_from_the_code_and_can_be_wrong() -> None:
+    assert shared_stores("post", "poison-before-post") == [*TRIGGER_STORES, ("lock orq", "pending")]
+
+
+@pytest.mark.rule("RESTORE-BEFORE-TAKE", "TAKE-IS-LOCKED")
+@pytest.mark.parametrize("name", ["slow_path", "push_failed"])
+def test_the_slow_path_restores_with_plain_stores_and_takes_with_a_lock(name: str) -> None:
+    stores = shared_stores(name)
+    taken = stores.index(TAKEN)
+    assert stores[:taken] == TRIGGER_STORES
+    assert [s for s in stores[: taken + 1] if s[1] == "pending"] == [TAKEN]
+    assert all(s[0].startswith("lock ") for s in stores if s[1] == "pending")
+
+
+@pytest.mark.rule("TAKE-IS-LOCKED")
+def test_an_unlocked_take_is_told() -> None:
+    assert TAKEN not in shared_stores("slow_path", "unlocked-take")
+
+
+@pytest.mark.rule("REENTER-LOOKS-AGAIN")
+def test_reentering_is_locked_and_leaving_is_not() -> None:
+    assert shared_stores("reenter")[0] == ("xchgq", "state")
+    assert shared_stores("leave") == [("movq", "state")]
+
+
+def procedures(mutant: str) -> dict[str, str]:
+    """The protocol's code alone, as LLVM is given it."""
+    compiler = Compiler(ir.Module(), PLAIN.switches())
+    add_protocol(compiler.declare, mutant, hooked=False)
+    return {name: str(compiler.functions[name]) for name in PROCEDURES}
+
+
+def test_every_mutant_of_the_text_is_compiled_in_and_changes_a_procedure() -> None:
+    """Of those that stand in the procedures that the interpreter has; handshakes are asked for by nobody yet, nor births."""
+    plain, text = procedures(""), Text()
+    instance = Instance(threads=None)
+    there = {place for name in PROCEDURES for step in compile_graph(text, name, instance).steps for place in step.where}
+    mutants = [mutant.name for mutant in text.mutants.values() if mutant.procedure in there]
+    assert len(mutants) >= 20
+    for mutant in mutants:
+        assert procedures(mutant) != plain, mutant
+
+
+def test_an_unknown_mutant_is_refused_by_name() -> None:
+    with pytest.raises(ProtocolError, match="no mutant 'nonsense'"):
+        engine(Variant(mutant="nonsense"))
+
+
+def test_a_post_writes_no_word_that_is_only_the_owners() -> None:
+    """The result of a procedure is its thread's: somebody else's post must not overwrite it."""
+    thread = fresh(program(code("<module>", 1, ("HALT",))))
+    before = [thread.record[i] for i in range(thread.record.words)]
+    thread.record.set("result", 77)
+    engine(PLAIN).procedure("post", thread.address, INTERRUPT)
+    after = [thread.record[i] for i in range(thread.record.words)]
+    changed = {8 * i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
+    assert changed == {
+        PENDING,
+        fields(Thread)["wake"].offset,
+        fields(Thread)["result"].offset,
+        *(t.at for t in TRIGGERS.values()),
+    }
+    assert thread.record.get("result") == 77
+
+
+@pytest.mark.rule("STOP-PARKS")
+def test_a_stop_and_a_guest_wait_for_each_other_through_statuses() -> None:
+    code_of_guest = code("<module>", 1, ("JUMP_BACK", -1), ("HALT",))
+    thread = fresh(program(code_of_guest))
+    call, world = engine(PLAIN).procedure, thread.world.address
+    stopping = call("stop_world", world)
+    assert stopping != 0  # the guest is in guest code
+    waits = call("slow_path", thread.address)
+    assert waits != 0
+    assert thread.record.get("state") == PARKED
+    assert call("stop_world", world, resume=stopping) == 0
+    assert call("slow_path", thread.address, resume=waits) != 0  # still stopped
+    assert call("start_world", world) == 0
+    assert call("slow_path", thread.address, resume=waits) == 0
+    assert thread.record.get("state") == MANAGED
+    assert thread.record.get("stop", 0) == 1  # served once
+
+
+@pytest.mark.rule("STOP-AWAITS-ALL")
+def test_a_status_is_the_same_only_where_nothing_has_changed() -> None:
+    """Who resumes a procedure tells others to look again unless it is: one that waits anew at the same access has got further."""
+    thread, world = inhabited(program(code("<module>", 1, ("HALT",))))
+    other = world.add(lambda record: thread.child(record, 1, NONE_WORD, ()))
+    other.record.set("state", MANAGED)
+    call = engine(PLAIN).procedure
+    stopping = call("stop_world", world.address)
+    assert call("stop_world", world.address, resume=stopping) == stopping
+    call("leave", thread.address)
+    further = call("stop_world", world.address, resume=stopping)  # waits for the other one, at the same access
+    assert further not in (0, stopping)
+    assert call("stop_world", world.address, resume=further) == further
+    call("leave", other.address)
+    assert call("stop_world", world.address, resume=further) == 0
+
+
+@pytest.mark.rule("TAKEN-IS-SERVED")
+def test_what_was_taken_with_a_stop_survives_the_wait() -> None:
+    thread = fresh(program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",))))
+    call = engine(PLAIN).procedure
+    stopping = call("stop_world", thread.world.address)
+    call("post", thread.address, INTERRUPT)
+    waits = call("slow_path", thread.address)
+    assert call("stop_world", thread.world.address, resume=stopping) == 0
+    call("start_world", thread.world.address)
+    assert call("slow_path", thread.address, resume=waits) == 0
+    assert thread.record.get("interrupt", 0) == 1
+    assert thread.record.get("pending") == 0
+
+
+@pytest.mark.rule("HANDSHAKE-ONCE")
+def test_who_asks_a_running_thread_waits_through_statuses() -> None:
+    thread = fresh(program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",))))
+    call = engine(PLAIN).procedure
+    asking = call("handshake", thread.address)
+    assert asking != 0
+    assert call("handshake", thread.address, resume=asking) == asking  # comes round
+    assert thread.record.get("handshake", 0) == 0
+    assert call("slow_path", thread.address) == 0
+    assert thread.record.get("handshake", 0) == 1
+    assert call("handshake", thread.address, resume=asking) == 0
+    call("leave", thread.address)
+    assert call("handshake", thread.address) == 0  # by whoever asks
+    assert thread.record.get("handshake", 0) == 2
+
+
+def test_a_stop_does_not_wait_for_native_code_and_holds_it_there() -> None:
+    thread = fresh(program(code("<module>", 1, ("HALT",))))
+    call, world = engine(PLAIN).procedure, thread.world.address
+    assert call("leave", thread.address) == 0
+    assert thread.record.get("state") == NATIVE
+    assert call("stop_world", world) == 0
+    back = call("reenter", thread.address)
+    assert back != 0
+    call("start_world", world)
+    assert call("reenter", thread.address, resume=back) == 0
+    assert thread.record.get("pending") == STOP  # the hint stays; the next site finds nothing to wait for

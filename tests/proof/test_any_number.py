@@ -1,0 +1,141 @@
+"""Any number of threads from one: where the argument holds, where it must be refused, and what exploring shows of both."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safepoint.graph.text import Text
+from safepoint.model.explore import Result, search
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.system import Model
+from safepoint.proof.any_number import argument, projection, resized
+from safepoint.protocol.policies import FOLDED, POLICIES
+
+TEXT = Text()
+DATA = Path(__file__).parent / "data"
+SPLIT_COUNT = DATA / "split_count.py"
+LIMIT_ONLY = DATA / "limit_only.py"
+COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
+LARGE = 300_000
+"""States: a projection of so many takes over 5 s."""
+ONE = Scope("one", "tiny", 1, ("coordinator",), "for the texts of this file")
+PLACE = re.compile(r"([\w.]+):(\d+) `([^`]*)`")
+
+
+def explored(model: Model) -> Result:
+    return search(model, Properties(model).judge)
+
+
+@pytest.mark.parametrize(
+    ("policy", "memory"),
+    # it reads the graphs, which are the same under both memory models
+    [*((policy, "sc") for policy in POLICIES), ("folded", "tso")],
+)
+def test_the_core_needs_one_thread_only(policy: str, memory: str) -> None:
+    """Two requesters and no features: what a thread does, it does to itself."""
+    roles = {role for scope in SCOPES.values() for role in scope.roles}
+    scope = replace(ONE, roles=tuple(sorted(roles & {"coordinator", "interrupter"})))
+    assert argument(Model(TEXT, scope, "", POLICIES[policy], memory)).reasons == ()
+
+
+EACH_ALONE = {scope.name for scope in chosen("tiny")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    # every slice and every role alone; features that come together bring the same statements again, at 0.3 s a scope
+    [pytest.param(name, marks=[] if name in EACH_ALONE else pytest.mark.nightly) for name in SCOPES],
+)
+def test_what_breaks_the_argument_is_named(name: str) -> None:
+    """It holds, or there is a statement of the text to blame; it holds without features."""
+    found = argument(Model(TEXT, SCOPES[name]))
+    assert found.holds == (not found.reasons)
+    assert found.holds or SCOPES[name].slices
+    for reason in found.reasons:
+        places = PLACE.findall(reason)
+        assert places, reason
+        for file, line, source in places:
+            assert source in TEXT.source(file, int(line))
+
+
+TWO = [s for s in SCOPES.values() if s.threads == 2 and s.group != "nightly" and not s.slices and len(s.roles) == 1]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param(s, id=s.name, marks=pytest.mark.nightly if COUNTS[f"folded/sc/{s.name}"][0] > LARGE else ())
+        for s in TWO
+    ],
+)
+def test_two_threads_see_what_one_sees(scope: Scope) -> None:
+    """The check by projection, for every claim that is small enough to explore with two."""
+    many = Model(TEXT, scope)
+    assert argument(many).holds
+    one = resized(many, 1)
+    seen = projection(explored(many), explored(one))
+    assert [p.thread for p in seen] == [0, 1]
+    assert all(p.equal and p.common for p in seen), seen
+
+
+def test_two_threads_see_what_one_sees_under_tso() -> None:
+    many = Model(Text((LIMIT_ONLY,)), replace(ONE, threads=2), "", FOLDED, "tso")
+    assert argument(many).holds
+    seen = projection(search(many, lambda _: ""), search(resized(many, 1), lambda _: ""))
+    assert all(p.equal and p.common for p in seen), seen
+
+
+# ---------------------------------------------------------------------------------------------- where it must be refused
+
+
+def test_a_count_by_load_and_store_passes_with_one_thread_and_fails_with_two() -> None:
+    one = Model(Text((SPLIT_COUNT,)), ONE, "split-count")
+    two = resized(one, 2)
+    assert explored(one).broken == ""
+    assert explored(two).broken == "world-stopped"
+    found = argument(one)
+    assert not found.holds
+    told = "\n".join(found.reasons)
+    assert "world.active: a thread writes it (split_count.py:" in told
+    assert "another thread reads it" in told
+    assert "the coordinator reads it" in told
+    seen = projection(search(two, lambda _: ""), search(one, lambda _: ""))
+    assert all(p.only_many for p in seen), "a second thread shows states that one alone does not"
+
+
+def test_refused_is_not_refuted() -> None:
+    """Counted with a compare-and-swap it is right for two threads, and still nothing that one thread could decide."""
+    one = Model(Text((SPLIT_COUNT,)), ONE)
+    assert explored(resized(one, 2)).broken == ""
+    assert not argument(one).holds
+
+
+PICKY = """
+
+def coordinator() -> None:
+    seen = NATIVE
+    for t in threads():
+        now = t.state.load()
+        if {who} != MANAGED:
+            t.pending.fetch_or(1)
+        seen = now
+    return coordinator()
+"""
+
+
+@pytest.mark.parametrize(("who", "holds"), [("seen", False), ("now", True)])
+def test_a_requester_may_look_at_the_thread_it_works_on_only(who: str, holds: bool, tmp_path: Path) -> None:
+    """One that posts to a thread by what it saw of the thread before treats the second otherwise than an only one."""
+    source = LIMIT_ONLY.read_text()
+    path = tmp_path / "picky.py"
+    path.write_text(source[: source.index("def coordinator")] + PICKY.format(who=who))
+    found = argument(Model(Text((path,)), ONE))
+    assert found.holds == holds
+    if not holds:
+        assert "the coordinator treats a thread by what it finds in another (picky.py:" in found.reasons[0]

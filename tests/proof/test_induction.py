@@ -1,0 +1,169 @@
+"""The induction over any number of threads: it holds, every core mutant loses it, and it reads the text as the explorer does."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from safepoint.graph.ir import Cell
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.explore import search
+from safepoint.model.properties import ALWAYS, Properties
+from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Model
+from safepoint.proof.induction import COVERS, induction
+from tests.model.test_model import CAUGHT
+
+if TYPE_CHECKING:
+    import z3
+
+    from safepoint.proof.symbolic import State
+
+TEXT = Text()
+CORE = [
+    replace(s, threads=1)
+    for s in SCOPES.values()
+    if set(s.roles) <= {"coordinator", "interrupter"} and len(set(s.roles)) == len(s.roles)
+    and not s.slices and not s.widths and s.depth == 1 and s.threads == 1
+]  # fmt: skip
+"""The scopes that the induction speaks of: no features, at most one requester of each kind."""
+
+needs_solver = pytest.mark.skipif(
+    importlib.util.find_spec("z3") is None, reason="z3-solver is not installed: pip install 'safepoint[proof]'"
+)
+
+
+PROVED = [name for name in ALWAYS if name in COVERS]
+REFUTED = {
+    mutant: broken
+    for mutant, (scope, memory, broken) in CAUGHT.items()
+    if scope in [s.name for s in CORE] and memory == "sc" and broken in PROVED
+}
+"""Mutant -> what the explorer sees broken in the core, under sequential consistency: `test_model` says so."""
+
+
+@needs_solver
+def test_the_core_is_inductive() -> None:
+    result = induction(TEXT)
+    assert result.holds, result.counterexample
+    assert result.steps > 0
+    assert result.vacuous == (), "the invariant says that these steps are never made"
+
+
+@needs_solver
+@pytest.mark.parametrize("mutant", REFUTED)
+def test_what_the_explorer_refutes_is_not_inductive(mutant: str) -> None:
+    """Were it inductive, one of the two would read the text wrongly."""
+    result = induction(TEXT, mutant)
+    assert not result.holds
+    head, why, *state = result.counterexample.splitlines()
+    assert any(f"[{file}:" in head for file in TEXT.lines), "it names the statement"
+    assert why.startswith("breaks, for thread i: ")
+    assert any(" -> " in line for line in state), "it shows what the step changed"
+
+
+@pytest.mark.nightly  # 0.5 s a mutant, to see that nothing is to be seen
+@pytest.mark.parametrize("mutant", [mutant for mutant in TEXT.mutants if mutant not in REFUTED])
+def test_no_other_mutant_breaks_the_core(mutant: str) -> None:
+    """Caught elsewhere first, one could break the core too: then it is for the solver as well."""
+    for scope in CORE:
+        model = Model(TEXT, scope, mutant)
+        assert search(model, Properties(model).judge).broken not in PROVED
+
+
+def test_the_core_has_a_mutant_for_each_property_that_is_proved() -> None:
+    """What no core mutant breaks has been put to no test here."""
+    assert set(PROVED) - set(REFUTED.values()) <= {"no-missed-overflow"}
+
+
+@needs_solver
+def test_the_solver_reads_the_same_transition_system_as_the_explorer() -> None:
+    """Every state that is reached is inside the invariant, and the steps from it are the explorer's, one for one."""
+    import z3
+
+    from safepoint.proof.invariant import Invariant, conjunction
+    from safepoint.proof.symbolic import THREADS, real, word
+
+    core, zero = Invariant(TEXT, ""), z3.IntVal(0)
+    whole = conjunction([*core.world(core.state), *core.thread(core.state, zero)])
+    model = Model(TEXT, next(s for s in CORE if len(s.roles) == 2))
+    alone = [(THREADS, z3.IntVal(1)), (core.mover, zero), (core.chosen, zero)]
+    sizes = [(real(base, zero), word(value)) for base, value in model.reals.items()]
+    compared = [*core.words, *(("thread" if r.threads else r.name, "at") for r in core.roles)]  # dead locals may differ
+    for state in somewhere(model):
+        here = [(term, _term(term, _get(model, state, *key))) for key, term in core.state.items()]
+
+        def value(term: z3.ExprRef, here: list[tuple[z3.ExprRef, z3.ExprRef]] = here) -> z3.ExprRef:
+            return z3.simplify(z3.substitute(z3.substitute(term, *alone), *here, *sizes))
+
+        def number(key: tuple[str, str], after: State, value: Callable[..., z3.ExprRef] = value) -> int:
+            return value(z3.Select(after[key], zero) if key[0] == "thread" else after[key]).as_long()
+
+        assert z3.is_true(value(whole)), "a state that is reached is outside the invariant"
+        for mover, role in zip(model.movers, core.roles, strict=True):
+            assert mover.graph.name == role.graph.name
+            news = [state ^ delta for delta in mover.moves(state & mover.footprint)]
+            runs = role.moves(role.graph.steps[mover.pc.get(state)], core.state)
+            made = [r.state for r in runs if all(z3.is_true(value(c)) for c in r.conditions)]
+            explored = {tuple(_get(model, new, *key) for key in compared) for new in news}
+            assert {tuple(number(key, after) for key in compared) for after in made} == explored
+
+
+def somewhere(model: Model) -> set[int]:
+    """Of the states that are reached, one for each way from each place where a mover can stand; and some more."""
+    reached = list(search(model, lambda _: "").reached)
+    found: dict[tuple[object, ...], int] = {}
+    for mover in model.movers:
+        for key, state in {state & mover.footprint: state for state in reached}.items():
+            for edge in mover.edges(key):
+                found[mover.name, edge.move.name, edge.move.cases, mover.pc.get(key ^ edge.delta)] = state
+    return {*found.values(), *reached[:: len(reached) // 20]}
+
+
+def _get(model: Model, state: int, whose: str, what: str) -> int:
+    """A word of a world of one thread, as the induction names it."""
+    mover = model.mutators[0] if whose == "thread" else next((m for m in model.movers if m.name == whose), None)
+    if mover and what == "at":
+        return mover.pc.get(state)
+    if what == "owed":
+        return model.owed[0].get(state)
+    cell = model.cells.get(Cell("world" if whose == "world" else 0, what))
+    where = cell or (mover and (mover.privates.get(what) or mover.locals.get(what)))
+    return where.get(state) if where else 0  # no such local there: a loop over threads is unrolled
+
+
+def _term(like: z3.ExprRef, value: int) -> z3.ExprRef:
+    """The number, as a term of the same sort; for an array, one that holds it everywhere."""
+    import z3
+
+    sort = like.sort()
+    if isinstance(sort, z3.ArraySortRef):
+        inner = z3.IntVal(value) if sort.range() == z3.IntSort() else z3.BitVecVal(value, sort.range().size())
+        return z3.K(z3.IntSort(), inner)
+    return z3.IntVal(value) if sort == z3.IntSort() else z3.BitVecVal(value, sort.size())
+
+
+@needs_solver
+def test_a_text_without_the_core_is_refused() -> None:
+    path = Path(__file__).parent / "data" / "limit_only.py"
+    with pytest.raises(ProtocolError, match="no procedure 'interrupter'"):
+        induction(Text((path,)))
+
+
+def test_without_the_solver_it_says_so() -> None:
+    """In another interpreter, in which z3 cannot be imported."""
+    program = (
+        "import sys; sys.modules['z3'] = None\n"
+        "from safepoint.model import proof, text\n"
+        "try: proof.induction(text.Text())\n"
+        "except proof.NoProof as e: print(e)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "z3-solver is not installed: pip install 'safepoint[proof]'"

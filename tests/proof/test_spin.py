@@ -1,0 +1,168 @@
+"""Second opinions from Spin: as many states and transitions as our explorer, and the same verdict."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from safepoint.cli.main import cli
+from safepoint.graph.text import Text
+from safepoint.model.custom import judge_of
+from safepoint.model.explore import search
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.system import Model
+from safepoint.proof.promela import export
+from safepoint.protocol.policies import POLICIES
+from tests.model.counterexamples import IN_THE_END, counterexample, mutated
+
+TEXT = Text()
+DATA = Path(__file__).parent / "data"
+COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
+"""policy/memory/scope -> states, transitions: `test_model` has them of our explorer, this file of Spin."""
+TINY = [scope.name for scope in chosen("tiny")]
+DEEPEST = 600_000
+"""Steps of one path: Spin goes deep first, and no path is longer than there are states."""
+
+MISSING = [tool for tool in ("spin", "gcc") if shutil.which(tool) is None]
+
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"no second opinion from Spin: {' and '.join(MISSING)} not installed (Debian: spin, gcc)"
+)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    states: int
+    transitions: int
+    errors: int
+    complaint: str  # Spin's own words for the first error
+
+
+def run(where: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-500:]}{done.stderr[-500:]}"
+    return done.stdout
+
+
+def ask_spin(where: Path, source: str, *defines: str) -> Opinion:
+    """Up to the first error.  -o2: words that are only written are part of a state too.
+
+    -O0, as nearly all the time goes into gcc: -O1 takes 2 s more, and makes the largest search here 0.5 s shorter.
+    """
+    (where / "model.pml").write_text(source)
+    complaints = run(where, "spin", "-a", "-o2", *defines, "model.pml")
+    assert "rror" not in complaints, complaints
+    run(where, "gcc", "-O0", "-w", "-DNOREDUCE", "-DSAFETY", "-o", "pan", "pan.c")
+    told = run(where, "./pan", f"-m{DEEPEST}", "-w18")
+    assert "max search depth too small" not in told
+    states, transitions, errors = (
+        int(match[1])
+        for pattern in (r"(\d+) states, stored", r"(\d+) transitions", r"errors: (\d+)")
+        if (match := re.search(pattern, told))
+    )
+    complaint = re.search(r"pan:1: (.*)", told)
+    # Spin counts how the initial state came to be as a transition
+    return Opinion(states, transitions - 1, errors, complaint[1] if complaint else "")
+
+
+def ours(model: Model) -> tuple[int, int]:
+    result = search(model, Properties(model).judge)
+    assert result.broken == ""
+    return result.states, result.transitions
+
+
+@pytest.mark.parametrize(
+    "key",
+    # each slice under both memory models; of the other families one scope, in which each of their words is written
+    [f"folded/{memory}/{scope}" for scope in TINY for memory in ("sc", "tso")]
+    + [f"{policy}/tso/handshake-1" for policy in POLICIES if policy != "folded"],
+)
+def test_spin_finds_as_many_states(key: str, tmp_path: Path) -> None:
+    policy, memory, scope = key.split("/")
+    model = Model(TEXT, SCOPES[scope], policy=POLICIES[policy], memory=memory)
+    states, transitions = COUNTS[key]
+    assert ask_spin(tmp_path, export(model)) == Opinion(states, transitions, 0, "")
+
+
+@pytest.mark.parametrize("mutant", [mutant for mutant in TEXT.mutants if mutant not in IN_THE_END])
+def test_spin_refutes_every_mutant(mutant: str, tmp_path: Path) -> None:
+    found = counterexample(mutant)
+    opinion = ask_spin(tmp_path, export(found.model))
+    assert opinion.errors == 1
+    kind = "invalid end state" if found.broken == "no-deadlock" else "assertion violated"
+    assert kind in opinion.complaint
+
+
+GOALS = {
+    "world-starts": "world_stop == 0",
+    "checks-pass": "T0_in_guest && T0_limit > 0 && T0_entry_0 > 0",
+}
+"""What can never happen again behind the traps of the mutants below, as the model says it in Promela."""
+
+
+@pytest.mark.parametrize("mutant", IN_THE_END)
+def test_spin_finds_no_way_out_of_a_trap(mutant: str, tmp_path: Path) -> None:
+    """A mutant of what happens in the end breaks nothing that is always true.  But begun in the state that our explorer calls
+    a trap, the model never comes to the goal; begun where it begins, it does.
+    """
+    found, model = counterexample(mutant), mutated(mutant)
+    goal = f"active proctype goal() {{ if :: {GOALS[found.broken]} -> assert(false) fi }}\n"
+    assert ask_spin(tmp_path, export(model)) == Opinion(found.states, found.transitions, 0, "")
+    assert "assertion violated" in ask_spin(tmp_path, export(model) + goal).complaint
+    model.initial = found.path[-1]
+    behind = search(model, Properties(model).judge)
+    assert ask_spin(tmp_path, export(model) + goal) == Opinion(behind.states, behind.transitions, 0, "")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_spin_finds_as_many_states_in_somebodys_own_text(threads: int, tmp_path: Path) -> None:
+    model = Model(Text((DATA / "limit_only.py",)), Scope("limit-only", "", threads, ("coordinator",), "", widths=()))
+    result = search(model, judge_of(model))
+    assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "model.pml"
+    done = CliRunner().invoke(cli, ["explore", "--scope", "interrupt-1", "--memory", "tso", "--promela", str(file)])
+    assert done.exit_code == 0, done.output
+    assert file.read_text() == export(Model(TEXT, SCOPES["interrupt-1"], memory="tso"))
+
+
+def test_the_command_writes_one_scope_only(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["explore", "--scope", "tiny", "--promela", str(tmp_path / "model.pml")])
+    assert done.exit_code == 2
+    assert re.search(r"--promela: \d+ scopes \(name one: --scope ", done.output)
+
+
+# ---------------------------------------------------------------------------------------------- the core, written by hand
+
+CORE = (DATA / "core.pml").read_text()
+
+
+@pytest.mark.parametrize("roles", [("interrupter",), ("coordinator",), ("coordinator", "interrupter")], ids="+".join)
+def test_the_core_by_hand_has_as_many_states(roles: tuple[str, ...], tmp_path: Path) -> None:
+    """Written from reading the text, without our compiler: so what is one step is what was meant."""
+    opinion = ask_spin(tmp_path, CORE, "-DN=1", *(f"-D{role.upper()}" for role in roles))
+    assert (opinion.states, opinion.transitions) == ours(Model(TEXT, Scope("core", "", 1, roles, "")))
+    assert opinion.errors == 0, opinion.complaint
+
+
+def test_the_core_by_hand_for_two_threads(tmp_path: Path) -> None:
+    opinion = ask_spin(tmp_path, CORE, "-DN=2", "-DINTERRUPTER")
+    assert (opinion.states, opinion.transitions) == ours(Model(TEXT, Scope("core", "", 2, ("interrupter",), "")))
+
+
+def test_the_core_by_hand_can_break(tmp_path: Path) -> None:
+    """Its own broken twin: a thread that comes back without looking runs while the world is stopped."""
+    looks = ":: stop == 1 -> goto park"
+    assert CORE.count(looks) == 1
+    opinion = ask_spin(tmp_path, CORE.replace(looks, ":: stop == 1 -> goto guest"), "-DN=1", "-DCOORDINATOR")
+    assert "assertion violated" in opinion.complaint

@@ -1,0 +1,71 @@
+"""No line that obeys a rule is idle: without it, a named property is broken, or the compiler refuses what is left."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from safepoint.graph.lower import check
+from safepoint.graph.text import ProtocolError
+from safepoint.model.custom import read
+from safepoint.model.engines import engine
+from safepoint.model.eventually import EVENTUALLY
+from safepoint.model.properties import ALWAYS
+from safepoint.model.scopes import chosen
+from safepoint.protocol import FILES
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.rules import RULES
+from safepoint.verify.explore import explore
+
+LINES = [
+    (path, number, line.partition("  # ")[2].strip())
+    for path in FILES[:-1]
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    if any(rule in line.partition("  # ")[2] for rule in RULES)
+]
+ONLY_UNDER_TSO = ("BLOCK-IS-A-BARRIER",)
+"""The store that publishes a sleeper is needed for its barrier alone: whoever posts wakes, whatever the state says."""
+
+
+def without(path: Path, number: int) -> str:
+    """The file without the statement that begins at that line."""
+
+    class Deletion(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            after: ast.AST = super().visit(node)
+            is_it = isinstance(after, ast.stmt) and after.lineno == number
+            return ast.Pass() if is_it and not isinstance(after, ast.FunctionDef) else after
+
+    tree = Deletion().visit(ast.parse(path.read_text(encoding="utf-8")))
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+@pytest.mark.parametrize(
+    ("path", "number", "rules"), LINES, ids=[f"{p.stem}-{rules.split(':')[0]}" for p, _, rules in LINES]
+)
+def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    copy.write_text(without(path, number), encoding="utf-8")
+    refused = ""
+    try:
+        text = read(copy)
+        check(text)
+    except ProtocolError as error:
+        refused = str(error)
+    if refused:
+        assert "write instead" in refused
+        return
+    scopes = chosen("tiny", slices=FOLDED.slices)
+    for memory in ("sc", "tso"):
+        explored = explore(text, scopes, FOLDED, memory, "", engine(), 3_000_000, lambda _states, _frontier: None)
+        if explored.path is not None:
+            assert explored.path.broken in ALWAYS | EVENTUALLY
+            assert memory == "sc" or rules.startswith(ONLY_UNDER_TSO)
+            return
+    pytest.fail(f"{path.name}:{number} can be deleted, and everything holds")
+
+
+def test_there_are_enough_lines() -> None:
+    assert len(LINES) >= len(RULES)
