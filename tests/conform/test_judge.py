@@ -16,7 +16,7 @@ from safepoint.conform.claims import CLAIMS
 from safepoint.conform.judge import UnknownTarget, as_json, find_target, hold, judge
 from safepoint.conform.programs import PROGRAMS, Program
 from safepoint.conform.target import NotOffered
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 from tests.conform import twins
 from tests.conform.toy import Toy
 

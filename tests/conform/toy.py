@@ -11,7 +11,7 @@ from textwrap import indent
 from typing import Any
 
 from safepoint.conform.target import Observation, Seen, Target
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 
 
 class Toy(Target):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from safepoint.graph.text import Text
-from safepoint.model.eventually import EVENTUALLY, in_the_end
+from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
@@ -33,6 +33,6 @@ def counterexample(mutant: str) -> Result:
     result = search(model, Properties(model).judge)
     if mutant in IN_THE_END:
         assert result.broken == ""
-        result = in_the_end(result)
+        result = check_liveness(result)
     assert result.broken == CAUGHT[mutant][2], f"{mutant}: test_model.CAUGHT is wrong"
     return result

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from safepoint.graph.text import Text
 from safepoint.model import explore
-from safepoint.model.eventually import EVENTUALLY, in_the_end
+from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from tests.model.test_model import CAUGHT
@@ -27,7 +27,7 @@ NEVER = {mutant: where[:2] for mutant, where in CAUGHT.items() if where[2] in EV
 
 def in_the_end_of(search: object, name: str, mutant: str, memory: str) -> tuple[str, str, tuple[int, ...]]:
     assert callable(search)
-    result = in_the_end(search(Model(TEXT, SCOPES[name], mutant, memory=memory), lambda _: ""))
+    result = check_liveness(search(Model(TEXT, SCOPES[name], mutant, memory=memory), lambda _: None))
     return result.broken, result.detail, result.path
 
 
@@ -48,7 +48,7 @@ def test_no_trap_where_the_reference_finds_none(name: str, memory: str) -> None:
 def test_every_move_is_an_edge(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "CHUNK", chunk)
     model = Model(TEXT, SCOPES["stop-1"])
-    reached = arrays.search(model, lambda _: "").reached
+    reached = arrays.search(model, lambda _: None).reached
     assert isinstance(reached, arrays.Reached)
     graph = backwards(model, reached)
     numbers = {state: i for i, state in enumerate(reached)}

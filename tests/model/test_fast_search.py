@@ -13,8 +13,7 @@ from bench import explorers
 from safepoint.graph.text import Text
 from safepoint.model import engines, explore
 from safepoint.model.engines import ENGINES, NoEngine, engine
-from safepoint.model.explore import Judge, NotExplored, Result
-from safepoint.model.parts import Part, Parts
+from safepoint.model.explore import Judge, NotExplored, Result, Violation
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
@@ -50,8 +49,8 @@ def mutator(t: Me) -> None:
 """
 
 
-def good(_state: int) -> str:
-    return ""
+def good(_state: int) -> None:
+    return None
 
 
 def small(threads: int = 2) -> Model:
@@ -76,7 +75,7 @@ def told(result: Result | str) -> object:
 def assert_same(model: Model, most: int = MOST) -> Result | str:
     """Both searches of the same model; the second works all of it out again."""
     expected = found(explore.search, model, Properties(model).judge, most)
-    model.buffer_was_full = False
+    model.layout.buffer_was_full = False
     for mover in model.movers:
         mover.table.clear()
         mover.broken.clear()
@@ -118,27 +117,10 @@ def test_chunks_do_not_show(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None
     seen = list(explore.search(small(1), good).reached)
     for last in (seen[-1], seen[len(seen) // 2]):
 
-        def judge(state: int, last: int = last) -> str:
-            return "last: it is" if state == last else ""
+        def judge(state: int, last: int = last) -> Violation | None:
+            return Violation("last", "it is") if state == last else None
 
         assert told(found(arrays.search, small(1), judge)) == told(found(explore.search, small(1), judge))
-
-
-def test_a_judge_in_parts_is_asked_once_for_what_it_reads() -> None:
-    model, asked = small(), list[int]()
-    pc = model.mutators[1].pc
-
-    def judge(state: int) -> str:
-        asked.append(state)
-        return "far: there" if pc.get(state) == pc.mask >> 1 else ""
-
-    parts = Parts((Part(0, good), Part(pc.mask << pc.shift, judge, 1, lambda state: state & 1 == 0)))
-    expected = explore.search(small(), parts)
-    asked.clear()
-    result = arrays.search(model, parts)
-    assert expected.broken == "far"
-    assert told(result) == told(expected)
-    assert len(asked) <= pc.mask + 2  # once for each value, and once for the message
 
 
 def test_a_state_that_was_reached_is_in_reached() -> None:
@@ -165,7 +147,7 @@ def test_out_of_memory_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_full_store_buffer_is_no_verdict() -> None:
     model = small()
-    model.buffer_was_full = True
+    model.layout.buffer_was_full = True
     with pytest.raises(NotExplored, match="buffer"):
         arrays.search(model, good, 20_000)
 

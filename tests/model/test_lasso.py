@@ -14,17 +14,17 @@ from click.testing import CliRunner
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
-from safepoint.model.bounds import bound_of, lasso_of
+from safepoint.model.bounds import KINDS, bound_of, lasso_of
 from safepoint.model.counterexample import AGAIN, counterexample
-from safepoint.model.ending import NEVER
-from safepoint.model.eventually import EVENTUALLY, goals, in_the_end
-from safepoint.model.explore import Result, search
+from safepoint.model.eventually import EVENTUALLY, NEVER, check_liveness, goals
+from safepoint.model.explore import Result, Violation, search
 from safepoint.model.path import Path, ReplayError, path_of, replay
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.protocol import FILES
-from safepoint.protocol.policies import FOLDED, POLICIES, PYPY, Bound, Policy
+from safepoint.protocol import TRIGGERS, files
+from safepoint.protocol.policies import FOLDED, POLICIES, PYPY
+from safepoint.protocol.policy import Bound, Policy
 from safepoint.show import report as page
 from safepoint.show import svg
 from safepoint.show.lanes import source_of
@@ -33,34 +33,35 @@ from safepoint.verify.report import Report
 TEXT = Text()
 NS = "{http://www.w3.org/2000/svg}"
 
-PUSH_ONLY = replace(FOLDED, triggers=("limit",), declared=Bound(frames=1, back_edges=None))
+PUSH_ONLY = replace(FOLDED, words=("limit",), declared=Bound(frames=1, back_edges=None))
 """A VM that is asked by its stack limit alone: what `word-forgotten` makes of ours, and no mistake if that is what it claims."""
 
-COUNTED = "    t.ticker.store(left - 1)\n"
-"""Where the owner counts down, for `REFILLED` to stand before it: a ticker that begins anew instead of running out, so that a
-poison that the owner's store has overwritten is never healed."""
-REFILLED = "    if left == 1:\n        t.ticker.store(t.ticker.real)\n        return GO\n"
+REFILLED = "ticker-refilled"
+"""A ticker that begins anew instead of running out, so that a poison that the owner's store has overwritten is never healed."""
 
 
 @pytest.fixture(scope="module")
 def refilled(tmp_path_factory: pytest.TempPathFactory) -> Text:
-    file = tmp_path_factory.mktemp("text") / "sites.py"
-    source = FILES[3].read_text(encoding="utf-8")
-    assert source.count(COUNTED) == 1
-    file.write_text(source.replace(COUNTED, REFILLED + COUNTED), encoding="utf-8")
-    return Text((*FILES[:3], file, *FILES[4:]))
+    """The same as a text of its own, in which it is no mutant."""
+    ours = files(PYPY.trigger)
+    file = tmp_path_factory.mktemp("text") / "ticker.py"
+    source = TRIGGERS[PYPY.trigger].read_text(encoding="utf-8")
+    asked = 'if mutant("ticker-refilled", breaks="EXPIRED-IS-SEEN"):'
+    assert source.count(asked) == 2
+    file.write_text(source.replace(asked, "if left == 1:"), encoding="utf-8")
+    return Text(tuple(file if path.name == file.name else path for path in ours))
 
 
 def explored(text: Text, policy: Policy, mutant: str = "", scope: str = "interrupt-1") -> Result:
     """All of it, and no property of a single state broken, nor one of the end: whatever is wrong is for the bound to say."""
     model = Model(text, SCOPES[scope], mutant, policy)
     result = search(model, Properties(model).judge)
-    assert (result.broken, in_the_end(result).broken) == ("", "")
+    assert (result.broken, check_liveness(result).broken) == ("", "")
     return result
 
 
-def lasso(result: Result, policy: Policy, kind: str) -> Path | None:
-    found = lasso_of(result.model, result, policy, kind)
+def lasso(result: Result, kind: str) -> Path | None:
+    found = lasso_of(result.model, result, kind)
     return path_of(found) if found else None
 
 
@@ -74,10 +75,10 @@ def test_a_loop_without_a_check_of_the_limit_goes_on_for_ever() -> None:
     """Known: a push reads the limit, so the next one sees; a back-edge reads its entry, which nobody poisons.  So the shortest
     loop is one back-edge, and the shortest way to it one whole post: request, limit, wake."""
     result = explored(TEXT, PUSH_ONLY, "word-forgotten")
-    assert bound_of(result.model, result, PUSH_ONLY) == PUSH_ONLY.declared
+    assert bound_of(result.model, result) == PUSH_ONLY.declared
     assert not PUSH_ONLY.declared.within(FOLDED.declared)
-    assert lasso(result, PUSH_ONLY, "frames") is None
-    path = lasso(result, PUSH_ONLY, "back_edges")
+    assert lasso(result, "frames") is None
+    path = lasso(result, "back_edges")
     assert path is not None
     assert [step.move.who for step in path.steps] == ["interrupter"] * 3 + ["T0"]
     assert loop_of(path) == ["T0 if word.load() == word.poison"]
@@ -86,13 +87,13 @@ def test_a_loop_without_a_check_of_the_limit_goes_on_for_ever() -> None:
 
 
 @pytest.mark.parametrize("period", [1, 2, 3])
-def test_a_ticker_that_never_runs_out_goes_on_for_ever(refilled: Text, period: int) -> None:
+def test_a_ticker_that_never_runs_out_goes_on_for_ever(period: int) -> None:
     """Known: it comes round after `period` back-edges, each a load and a store, by the owner alone; and to get there takes the
     owner's load, the three steps of the post, and the owner's store over the poison."""
     policy = replace(PYPY, period=period, declared=Bound(period, period))
-    result = explored(refilled, policy)
-    assert bound_of(result.model, result, policy) == Bound(None, None)
-    path = lasso(result, policy, "back_edges")
+    result = explored(TEXT, policy, REFILLED)
+    assert bound_of(result.model, result) == Bound(None, None)
+    path = lasso(result, "back_edges")
     assert path is not None
     assert path.loop == 5
     store = "T0 t.ticker.store"
@@ -100,9 +101,9 @@ def test_a_ticker_that_never_runs_out_goes_on_for_ever(refilled: Text, period: i
     assert f"T0 checks {period} time" in path.detail
 
 
-def test_pushes_alone_go_on_for_ever_too(refilled: Text) -> None:
+def test_pushes_alone_go_on_for_ever_too() -> None:
     """Known: with two checks to a round and room for one frame, a push and one that overflows lead back to where they began."""
-    path = lasso(explored(refilled, PYPY), PYPY, "frames")
+    path = lasso(explored(TEXT, PYPY, REFILLED), "frames")
     assert path is not None
     assert path.loop == 5
     assert [step.move.cases for step in path.steps[5:]] == ["push", "", "push", ""]
@@ -112,7 +113,7 @@ def test_pushes_alone_go_on_for_ever_too(refilled: Text) -> None:
 def test_the_check_in_a_loop_is_that_of_the_thread_that_is_late() -> None:
     """Where nothing changes, any thread's back-edge leads from the state to itself; only T1 owes an answer."""
     model = Model(TEXT, SCOPES["interrupt-2"], "word-forgotten")
-    asked = search(model, lambda state: "asked: T1" if model.value(state, 1, "wake") else "")
+    asked = search(model, lambda state: Violation("asked", "T1") if model.value(state, 1, "wake") else None)
     path = path_of(replace(asked, broken="declared-bound", path=(*asked.path, asked.path[-1])))
     assert loop_of(path) == ["T1 if word.load() == word.poison"]
     assert path.detail == "T1 checks 1 time a round (back-edge), and never sees INTERRUPT"
@@ -121,16 +122,16 @@ def test_the_check_in_a_loop_is_that_of_the_thread_that_is_late() -> None:
 @pytest.mark.parametrize("policy", ["folded", "pypy"])
 def test_where_there_is_a_bound_there_is_no_lasso(policy: str) -> None:
     result = explored(TEXT, POLICIES[policy])
-    for kind in POLICIES[policy].sites:
-        assert lasso_of(result.model, result, POLICIES[policy], kind) is None
+    for kind in KINDS:
+        assert lasso_of(result.model, result, kind) is None
 
 
 @pytest.mark.parametrize("mutant", ["word-forgotten", "take-before-restore"])
 def test_a_lasso_is_made_of_moves_and_nothing_is_seen_in_its_loop(mutant: str) -> None:
     """Walked again by the model's own moves, in a text whose always-properties are broken too, and not asked here."""
     model = Model(TEXT, SCOPES["both-1"], mutant)
-    result = search(model, lambda _: "")
-    found = lasso_of(model, result, FOLDED, "back_edges")
+    result = search(model, lambda _: None)
+    found = lasso_of(model, result, "back_edges")
     assert found is not None
     states, loop = found.path, found.path.index(found.path[-1])
     assert states[0] == model.initial
@@ -149,16 +150,16 @@ def test_a_lasso_is_made_of_moves_and_nothing_is_seen_in_its_loop(mutant: str) -
 
 @pytest.fixture
 def path(refilled: Text) -> Path:
-    found = lasso(explored(refilled, PYPY), PYPY, "back_edges")
+    found = lasso(explored(refilled, PYPY), "back_edges")
     assert found is not None
     return found
 
 
 def test_the_text_says_where_the_loop_begins(refilled: Text) -> None:
     result = explored(refilled, PYPY)
-    found = lasso_of(result.model, result, PYPY, "back_edges")
+    found = lasso_of(result.model, result, "back_edges")
     assert found is not None
-    lines = counterexample(found, refilled).splitlines()
+    lines = counterexample(found, found.model.text).splitlines()
     assert lines[1] == "declared-bound: A request is seen within the number of checks that the policy declares."
     here = next(n for n, line in enumerate(lines) if AGAIN in line)
     assert lines[here - 1].split()[0] == "5"
@@ -191,15 +192,15 @@ def test_a_loop_in_which_nothing_is_owed_breaks_nothing() -> None:
     assert replay(TEXT, idle.replay).broken == ""
 
 
-def test_the_command_replays_a_loop(refilled: Text, path: Path) -> None:
-    done = CliRunner().invoke(cli, ["replay", "--protocol", str(refilled.files[3]), path.replay])
+def test_the_command_replays_a_loop(path: Path) -> None:
+    done = CliRunner().invoke(cli, ["replay", "--protocol", str(path.model.text.files[4]), path.replay])
     assert done.exit_code == 1
     assert AGAIN in done.stdout
     assert path.detail in done.stdout
 
 
-def test_the_picture_brackets_the_loop(refilled: Text, path: Path) -> None:
-    root = ET.fromstring(svg.picture(path, refilled))
+def test_the_picture_brackets_the_loop(path: Path) -> None:
+    root = ET.fromstring(svg.picture(path, path.model.text))
     said = [t.text for t in root.iter(f"{NS}text")]
     assert AGAIN in said
     assert "broken by this loop: declared-bound" in said
@@ -212,8 +213,8 @@ def test_the_picture_brackets_the_loop(refilled: Text, path: Path) -> None:
     assert not [r for r in boxes if float(r.get("stroke-width", "0")) > 2]  # no single step is to blame
 
 
-def test_the_page_shows_it(refilled: Text, path: Path) -> None:
-    source = page.html(Report(failures=["declared-bound"]), refilled, [], [path])
+def test_the_page_shows_it(path: Path) -> None:
+    source = page.html(Report(failures=["declared-bound"]), path.model.text, [], [path])
     assert source.count("<svg ") == 1
     assert source.index("broken by this loop") < source.index("Every state of the protocol")
 
@@ -239,11 +240,11 @@ def test_the_page_draws_what_a_failure_replays() -> None:
 def test_a_trap_is_told_in_words(mutant: str, scope: str) -> None:
     """The number of states that can follow is that of a search that begins in the trap; its goal is met in none of them."""
     model = Model(TEXT, SCOPES[scope], mutant)
-    result = in_the_end(search(model, Properties(model).judge))
+    result = check_liveness(search(model, Properties(model).judge))
     path = path_of(result)
     assert path.broken in EVENTUALLY
     model.initial = result.path[-1]
-    beyond = search(model, lambda _: "")
+    beyond = search(model, lambda _: None)
     assert path.detail.startswith("from here on, whatever happens, ")
     assert path.detail.endswith(f" (all {beyond.states:,} states that can follow were looked at)")
     missed = [goal for name, _, goal in goals(model) if name == path.broken]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from safepoint.graph.text import Text
+from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.bounds import bound_of
-from safepoint.model.eventually import EVENTUALLY, in_the_end
+from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.mutants import hunt
 from safepoint.model.properties import ALWAYS, SOMETIMES, Properties
 from safepoint.model.scopes import SCOPES, SLICES, Scope, chosen, not_combined
 from safepoint.model.system import Model
-from safepoint.protocol.policies import CPYTHON, DART, FOLDED, POLICIES, PYPY, Bound, Policy
+from safepoint.protocol import TRIGGERS
+from safepoint.protocol.policies import CPYTHON, DART, FOLDED, POLICIES, PYPY
+from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.rules import RULES
 from tests.model import pinning
 from tests.model.pinning import counts, planned, planned_nightly
@@ -72,6 +75,19 @@ CAUGHT = {
 }
 """Mutant -> the smallest scope that catches it, under which memory model, and by which property."""
 
+CAUGHT_ELSEWHERE = {
+    ("dart", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
+    ("dart", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("dart", "unlocked-post"): ("both-1", "sc", "owed-is-pending"),
+    ("dart", "unlocked-take"): ("interrupt-1", "sc", "owed-is-pending"),
+    ("cpython", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
+    ("cpython", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("pypy", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("pypy", "ticker-refilled"): ("interrupt-1", "sc", "declared-bound"),
+    ("pypy", "word-forgotten"): ("interrupt-1", "sc", "declared-bound"),
+}
+"""The same of the mutants in the other policies' own trigger files."""
+
 
 def explored(scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: str = "sc") -> Result:
     model = Model(TEXT, scope, mutant, policy, memory)
@@ -84,9 +100,9 @@ def test_holds_within_the_declared_bound(key: str) -> None:
     result = explored(SCOPES[name], "", POLICIES[policy], memory)
     assert (result.broken, [result.states, result.transitions]) == ("", COUNTS[key])
     if result.states < 30_000:
-        assert in_the_end(result).broken == ""
+        assert check_liveness(result).broken == ""
     if result.states < 100_000:
-        assert bound_of(result.model, result, POLICIES[policy]).within(POLICIES[policy].declared)
+        assert bound_of(result.model, result).within(POLICIES[policy].declared)
 
 
 def test_every_scope_is_pinned() -> None:
@@ -106,14 +122,14 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
 def test_the_declared_bound_is_attained(policy: Policy, bound: int) -> None:
     """1: the next check sees.  pypy: its owner's store may bring the old count back once, and then it runs out."""
     result = explored(SCOPES["interrupt-1"], "", policy)
-    assert bound_of(result.model, result, policy) == Bound(bound, bound) == policy.declared
+    assert bound_of(result.model, result) == Bound(bound, bound) == policy.declared
 
 
 @pytest.mark.parametrize("period", [1, 2, 3])
 def test_a_tickers_bound_is_its_period(period: int) -> None:
-    policy = Policy("pypy", "", "", PYPY.sites, Bound(period, period), ("ticker",), period=period, waives=PYPY.waives)
+    policy = replace(PYPY, declared=Bound(period, period), period=period)
     result = explored(SCOPES["interrupt-1"], "", policy)
-    assert (result.broken, bound_of(result.model, result, policy)) == ("", policy.declared)
+    assert (result.broken, bound_of(result.model, result)) == ("", policy.declared)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +139,7 @@ def test_spin_and_tlc_agree(threads: int, states: int, transitions: int) -> None
     """The counts of Spin 6.5 and TLC 2.15 for hand-written models of the same protocol (they count the initial state as a
     transition more); so what we take for one step is what was meant."""
     model = Model(Text((LIMIT_ONLY,)), Scope("limit-only", "", threads, ("coordinator",), "", widths=(("entry", 0),)))
-    result = search(model, lambda _: "")
+    result = search(model, lambda _: None)
     assert (result.states, result.transitions) == (states, transitions)
 
 
@@ -131,7 +147,7 @@ def test_under_tso_spin_agrees_too() -> None:
     """48,712 states for two threads: Spin's count with store buffers as channels, and it does not grow with longer ones."""
     scope = Scope("limit-only", "", 2, ("coordinator",), "", widths=(("entry", 0),))
     model = Model(Text((LIMIT_ONLY,)), scope, memory="tso")
-    assert search(model, lambda _: "").states == 48_712
+    assert search(model, lambda _: None).states == 48_712
     assert not model.buffer_was_full
 
 
@@ -140,7 +156,7 @@ def test_every_step_and_branch_is_reached_somewhere() -> None:
     reached: set[str] = set()
     for scope in chosen("tiny", slices=FOLDED.slices):
         model = Model(TEXT, scope)
-        search(model, lambda _: "")
+        search(model, lambda _: None)
         places, missing = model.places()
         everywhere |= places
         reached |= places - missing
@@ -150,7 +166,7 @@ def test_every_step_and_branch_is_reached_somewhere() -> None:
 def test_a_scope_without_requests_reaches_no_slow_path() -> None:
     """The check of the check: where nobody asks for anything, much of the text must be reported as unreached."""
     model = Model(TEXT, Scope("nobody", "", 1, (), ""))
-    search(model, lambda _: "")
+    search(model, lambda _: None)
     assert len(model.places()[1]) > 20
 
 
@@ -160,6 +176,31 @@ def test_interesting_states_are_reached(name: str) -> None:
     interesting = Properties(result.model).sometimes()[name]
     assert any(map(interesting, result.reached))
     assert not all(map(interesting, result.reached))
+
+
+@pytest.mark.parametrize(("policy", "name"), CAUGHT_ELSEWHERE)
+def test_a_triggers_own_mutant_is_caught_by_its_policy(policy: str, name: str) -> None:
+    hunted = hunt(TEXT, name, POLICIES[policy])
+    assert hunted.result is not None
+    assert (hunted.scope, hunted.memory, hunted.result.broken) == CAUGHT_ELSEWHERE[policy, name]
+
+
+def test_every_triggers_own_mutants_are_expected() -> None:
+    others = [p for p in POLICIES.values() if p is not FOLDED]
+    own = {
+        (p.name, m.name)
+        for p in others
+        for m in TEXT.with_trigger(p.trigger).mutants.values()
+        if f"{p.trigger}.py" in {file for file, _, _ in m.places}
+    }
+    assert own == set(CAUGHT_ELSEWHERE)
+
+
+def test_a_mutant_that_no_scope_compiles_in_is_refused() -> None:
+    with pytest.raises(
+        ProtocolError, match=r"optional.py:\d+: mutant unmask-forgets is compiled into no scope of policy dart"
+    ):
+        hunt(TEXT, "unmask-forgets", DART)
 
 
 @pytest.mark.parametrize("name", [pytest.param(m.name, marks=pytest.mark.rule(m.rule)) for m in TEXT.mutants.values()])
@@ -177,17 +218,21 @@ def test_every_mutant_is_expected_somewhere() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_a_mutant(rule: str) -> None:
-    mutants = [m.name for m in TEXT.mutants.values() if m.rule == rule]
+    mutants = [CAUGHT[m.name] for m in TEXT.mutants.values() if m.rule == rule]
+    for (policy, name), caught in CAUGHT_ELSEWHERE.items():
+        if TEXT.with_trigger(POLICIES[policy].trigger).mutants[name].rule == rule:
+            mutants.append(caught)
     assert mutants, f"nothing in the text breaks {rule}"
-    assert {CAUGHT[name][2] for name in mutants} <= set(RULES[rule].checks)
+    assert {broken for _, _, broken in mutants} <= set(RULES[rule].checks)
     assert set(RULES[rule].checks) <= set(ALWAYS | EVENTUALLY)
 
 
 def test_the_text_cites_its_rules() -> None:
     """Each rule stands as a comment beside the line that obeys it, and no comment names another."""
-    cited = {word.strip(".,:") for lines in TEXT.lines.values() for line in lines
+    texts = [TEXT.with_trigger(name) for name in TRIGGERS]
+    cited = {word.strip(".,:") for text in texts for lines in text.lines.values() for line in lines
              for word in line.partition("  # ")[2].split() if "-" in word and word.strip(".,:").replace("-", "").isupper()}  # fmt: skip
-    assert cited == set(RULES) == {m.rule for m in TEXT.mutants.values()}
+    assert cited == set(RULES) == {m.rule for text in texts for m in text.mutants.values()}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +245,7 @@ def test_the_text_cites_its_rules() -> None:
 def test_a_broken_text_has_no_bound(mutant: str, bound: Bound) -> None:
     """Explored on past its broken property: a thread that only loops never reads the limit, for ever."""
     model = Model(TEXT, SCOPES["interrupt-1"], mutant)
-    assert bound_of(model, search(model, lambda _: ""), FOLDED) == bound
+    assert bound_of(model, search(model, lambda _: None)) == bound
     assert not bound.within(FOLDED.declared)
 
 
@@ -222,7 +267,7 @@ def test_a_full_store_buffer_is_no_verdict() -> None:
     """Without its barrier the way back from native code fills any buffer: nothing may be said to hold."""
     model = Model(TEXT, SCOPES["interrupt-1"], "reenter-unfenced", FOLDED, "tso")
     with pytest.raises(NotExplored, match="a store buffer was full"):
-        search(model, lambda _: "")
+        search(model, lambda _: None)
 
 
 def test_every_pair_of_features_is_combined() -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from safepoint.graph.text import Text
 from safepoint.model.counterexample import counterexample, path
-from safepoint.model.explore import search
+from safepoint.model.explore import Violation, search
 from safepoint.model.mutants import hunt
 from safepoint.model.path import ReplayError, path_of, replay
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.protocol import FILES
+from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
 from safepoint.show.report import found_again
 from tests.model.test_model import CAUGHT
@@ -41,7 +41,7 @@ def test_a_counterexample_says_thread_line_and_changed_words() -> None:
     assert result is not None
     told = counterexample(result, TEXT)
     lines = told.splitlines()
-    sources = [file.read_text(encoding="utf-8").splitlines() for file in FILES]
+    sources = [file.read_text(encoding="utf-8").splitlines() for file in files()]
     assert "pending-is-poisoned: A thread in guest code with a pending request fails its next check" in lines[1]
     rows = [line for line in lines if re.match(r" +\d+  +\d+  ", line)]
     assert len(rows) == len(result.path) - 1
@@ -66,13 +66,13 @@ def test_a_changed_text_is_noticed(tmp_path: Path) -> None:
     assert result is not None
     string = path_of(result).replay
     changed = tmp_path / "owner.py"
-    source = FILES[2].read_text(encoding="utf-8")
+    source = files()[2].read_text(encoding="utf-8")
     assert "t.pending.fetch_and(~deliverable(t)) &" in source
     changed.write_text(
         source.replace("t.pending.fetch_and(~deliverable(t)) &", "t.pending.swap(0) &"), encoding="utf-8"
     )
     with pytest.raises(ReplayError, match="the protocol's text has changed"):
-        replay(Text((*FILES[:2], changed, *FILES[3:])), string)
+        replay(Text((*files()[:2], changed, *files()[3:])), string)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_poisoned_word_says_so_in_every_family(policy: str, word: str, told: s
     """dart: the request bits are inside the limit, which is poisoned by holding any; pypy: a ticker has two real values."""
     model = Model(TEXT, SCOPES["interrupt-1"], "", POLICIES[policy])
     poisoned = Properties(model).poisoned
-    result = search(model, lambda state: "poisoned: now" if any(poisoned(state, 0)) else "")
+    result = search(model, lambda state: Violation("poisoned", "now") if any(poisoned(state, 0)) else None)
     assert path(path_of(result), TEXT).splitlines()[-2].endswith(f"T0.{word} {told}")
 
 

@@ -118,7 +118,7 @@ def test_the_solver_reads_the_same_transition_system_as_the_explorer() -> None:
 
 def somewhere(model: Model) -> set[int]:
     """Of the states that are reached, one for each way from each place where a mover can stand; and some more."""
-    reached = list(search(model, lambda _: "").reached)
+    reached = list(search(model, lambda _: None).reached)
     found: dict[tuple[object, ...], int] = {}
     for mover in model.movers:
         for key, state in {state & mover.footprint: state for state in reached}.items():
@@ -152,7 +152,7 @@ def _term(like: z3.ExprRef, value: int) -> z3.ExprRef:
 
 @needs_solver
 def test_a_text_without_the_core_is_refused() -> None:
-    path = Path(__file__).parent / "data" / "limit_only.py"
+    path = Path(__file__).parents[1] / "model" / "data" / "limit_only.py"
     with pytest.raises(ProtocolError, match="no procedure 'interrupter'"):
         induction(Text((path,)))
 
@@ -161,7 +161,7 @@ def test_without_the_solver_it_says_so() -> None:
     """In another interpreter, in which z3 cannot be imported."""
     program = (
         "import sys; sys.modules['z3'] = None\n"
-        "from safepoint.model import proof, text\n"
+        "from safepoint.graph import text\nfrom safepoint.proof import induction as proof\n"
         "try: proof.induction(text.Text())\n"
         "except proof.NoProof as e: print(e)"
     )

@@ -24,7 +24,7 @@ from safepoint.protocol.policies import POLICIES
 from tests.model.counterexamples import IN_THE_END, counterexample, mutated
 
 TEXT = Text()
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "model" / "data"
 COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
 """policy/memory/scope -> states, transitions: `test_model` has them of our explorer, this file of Spin."""
 TINY = [scope.name for scope in chosen("tiny")]

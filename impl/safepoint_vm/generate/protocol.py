@@ -46,7 +46,7 @@ from safepoint.graph.ir import (
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
-from safepoint.protocol import FILES
+from safepoint.protocol import files
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
 from safepoint_vm.generate.encoding import I8, I64, POINTER
 from safepoint_vm.generate.staged import Builder
@@ -309,7 +309,7 @@ def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked
 
     Raises ProtocolError (of the text, also for an unknown mutant) and ProtocolCodeError.
     """
-    text = Text(FILES[:-1])
+    text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
         graph = compile_graph(text, name, instance)

@@ -31,14 +31,15 @@ def cli() -> None:
     """A specification of safepoints that runs, an interpreter that pays nothing for them, and a judge for other VMs."""
 
 
-def protocol_text(file: Path | None) -> Text:
-    """The protocol, or somebody's own: with roles of its own, or with ours around it."""
+def protocol_text(file: Path | None, policy: str = "folded") -> Text:
+    """The protocol with the policy's trigger; a custom text; or the protocol with a variant of one of its files."""
     from safepoint.graph.lower import check
     from safepoint.graph.text import ProtocolError
     from safepoint.model.custom import read, scopes_of
+    from safepoint.protocol.policies import POLICIES
 
     try:
-        text = read(file)
+        text = read(file, POLICIES[policy])
         check(text)
         scopes_of(text)
     except ProtocolError as error:
@@ -126,7 +127,7 @@ def explore(
 
     if policy not in POLICIES:
         fail(f"no policy {policy!r}; there are: {', '.join(POLICIES)}")
-    text = protocol_text(file)
+    text = protocol_text(file, policy)
     if scope not in (known := (*THREADS, *scopes_of(text))):
         fail(f"no scope {scope!r}; there are: {', '.join(known)}")
     if mutant and mutant not in text.mutants:
@@ -160,10 +161,11 @@ def explore(
 @click.option("--mutant", default="", metavar="M", help="For s:…, the mistake that is compiled into the interpreter.")
 def replay(*, string: str, file: Path | None, mutant: str) -> None:
     """Walk a path of the model (m:…) or a schedule of the machine code (s:…) again."""
+    from safepoint.model.path import policy_of
     from safepoint.verify.replay import CannotReplay, again
 
     try:
-        told, agrees = again(string, protocol_text(file), mutant)
+        told, agrees = again(string, protocol_text(file, policy_of(string)), mutant)
     except CannotReplay as error:
         fail(str(error))
     click.echo(told)
@@ -175,12 +177,12 @@ def replay(*, string: str, file: Path | None, mutant: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="On standard output.")
 def rules(*, rule: str | None, as_json: bool) -> None:
     """The rules of the protocol, or one of them."""
-    from safepoint.graph.text import Text
+    from safepoint.graph.text import all_mutants
     from safepoint.protocol.rules import RULES
 
     if rule is not None and rule not in RULES:
         fail(f"no rule {rule!r}; there are: {', '.join(RULES)}")
-    mutants = Text().mutants
+    mutants = all_mutants()
     rows: list[dict[str, Any]] = [
         {"id": r.id, "title": r.title, "text": r.text, "without": r.without, "source": r.source, "checks": list(r.checks),
          "mutants": [m.name for m in mutants.values() if m.rule == r.id]}

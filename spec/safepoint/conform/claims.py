@@ -28,7 +28,7 @@ from safepoint.conform.runs import (
     undisturbed,
 )
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Target
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 
 GAP = 7  # steps between two posts that are not to be seen together
 STRIDE = 3  # where each step means a run for each shared access: every third step

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from safepoint.conform.programs import PROGRAMS, Program
 from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Observation, Seen, Target
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
 STEPS = 1_000  # posts go before each of a program's first steps, up to so many

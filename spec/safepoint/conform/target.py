@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 
 STOP, INTERRUPT = "STOP", "INTERRUPT"
 

@@ -19,7 +19,7 @@ from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, UNBOUNDED, GuestStuck, Stepped
 from safepoint.guest.code import OPCODES
 from safepoint.guest.lockstep import MAIN, QUANTUM
-from safepoint.protocol.policies import Bound
+from safepoint.protocol.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
 EVERY_STEP = 2_000

@@ -6,7 +6,7 @@ work that follows, up to the next step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,6 +36,18 @@ from safepoint.graph.ir import (
 
 POISON = 0
 """What a poisoned trigger word holds: below every stack address, and no handler's address."""
+
+
+def private_value(e: Expr, privates: Mapping[str, int]) -> int:
+    """The value of an expression over constants and one thread's private words; a word that is not there is 0."""
+    match e:
+        case Const(value):
+            return value
+        case Private(word):
+            return privates.get(word, 0)
+        case Op(name, args):
+            return int(FOLD[name](*(private_value(a, privates) for a in args)))
+    raise ValueError(f"{e} is not an expression over private words")
 
 
 class Memory(Protocol):

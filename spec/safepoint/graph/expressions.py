@@ -26,9 +26,8 @@ class Instance:
     threads: int | None = 1
     mutant: str = ""
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
-    policy: str = "folded"
     slices: tuple[str, ...] = ()  # features of the scope
-    trigger: int = 0  # which word of its row a root's parameter of type Trigger is
+    word: int = 0  # which word of its row a root's parameter of type Trigger is
 
 
 @dataclass
@@ -55,6 +54,7 @@ class Expressions:
     text: Text
     instance: Instance
     steps: list[Step] = field(default_factory=list)
+    mutated: bool = False  # has the instance's mutant been met?
 
     def _step(
         self, node: ast.AST, op: str, scope: Scope, cell: Cell | None = None, operands: tuple[Expr, ...] = ()
@@ -98,7 +98,7 @@ class Expressions:
         found[0].then = [then(value)]
         return found[0]
 
-    def _pure(self, node: ast.expr, scope: Scope) -> Expr:
+    def pure(self, node: ast.expr, scope: Scope) -> Expr:
         found: list[Step] = []
         value = self._expression(node, scope, found)
         if found:
@@ -111,12 +111,11 @@ class Expressions:
                 cell = self._constant(word, scope)
                 if not isinstance(cell, Cell):
                     self.text.error(node, scope.file, "not a shared word", "t.word.load()")
-                found.append(self._step(node, op, scope, cell, tuple(self._pure(a, scope) for a in args)))
+                found.append(self._step(node, op, scope, cell, tuple(self.pure(a, scope) for a in args)))
                 return RESULT
             case ast.Call(func=ast.Name(id="mutant"), args=[ast.Constant(value=name), *_]):
+                self.mutated = self.mutated or name == self.instance.mutant
                 return Const(int(name == self.instance.mutant))
-            case ast.Call(func=ast.Name(id="policy"), args=names):
-                return Const(int(any(isinstance(n, ast.Constant) and n.value == self.instance.policy for n in names)))
             case ast.Call(func=ast.Name(id="slice_on"), args=[ast.Constant(value=name)]):
                 return Const(int(name in self.instance.slices))
             case ast.Call() if name := self._procedure(node):
@@ -166,7 +165,7 @@ class Expressions:
                 names = dict(zip((a.arg for a in parameters), self._arguments(node, scope), strict=True))
                 return self._constant(body, Scope(names, scope.ret, scope.path, scope.file))
             case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
-                return self._pure(node, scope)
+                return self.pure(node, scope)
             case ast.Call(func=ast.Name(id=name)) if name in ENVIRONMENT_ONLY:
                 self.text.error(
                     node,
@@ -216,7 +215,7 @@ class Expressions:
                 node,
                 scope.file,
                 "a loop runs over something known when the text is compiled",
-                "triggers(t), t.entry or threads()",
+                "t.entry, a tuple of words, or threads()",
             )
         return value
 

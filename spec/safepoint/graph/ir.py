@@ -170,6 +170,7 @@ class Graph:
     steps: list[Step]
     labels: dict[int, Tree]
     live: dict[int, frozenset[str]] = field(default_factory=dict)
+    mutated: bool = False  # is the instance's mutant in it?
 
     def cells(self) -> set[Cell]:
         return {s.cell for s in self.steps if s.cell}

@@ -9,31 +9,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
-from safepoint.graph.ir import (
-    ACCESSES,
-    SELF,
-    WORLD,
-    Cell,
-    Claim,
-    Const,
-    Done,
-    Expr,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Population,
-    Private,
-    Step,
-    Tree,
-    When,
-    fold,
-    liveness,
-)
 from safepoint.graph.text import ProtocolError, Record, Text, Value
 
 
@@ -41,42 +18,42 @@ from safepoint.graph.text import ProtocolError, Record, Text, Value
 class Lowering(Expressions):
     """Lowers one root."""
 
-    labels: dict[int, Tree] = field(default_factory=dict)
+    labels: dict[int, ir.Tree] = field(default_factory=dict)
     entered: dict[tuple[object, ...], int] = field(default_factory=dict)
     kept: list[Return] = field(default_factory=list)  # keeps the ids in `entered` unique
 
-    def root(self, name: str) -> Graph:
+    def root(self, name: str) -> ir.Graph:
         """A parameter that is a thread is the running one; the others are integers."""
         function = self.text.functions[name].node
         args: list[Value] = []
         params: list[str] = []
-        owner = WORLD
+        owner = ir.WORLD
         for a in function.args.args:
             cls = ast.unparse(a.annotation) if a.annotation else ""
             if cls in self.text.words:
-                owner = SELF
-                args.append(Record(SELF, cls))
+                owner = ir.SELF
+                args.append(Record(ir.SELF, cls))
             elif cls == "Trigger":
-                args.append(self._row(Record(SELF, "Thread"), "entry")[self.instance.trigger])
+                args.append(self._row(Record(ir.SELF, "Thread"), "entry")[self.instance.word])
             else:
                 params.append(f"{name}.{a.arg}")
-                args.append(Local(params[-1]))
-        start = self._inline(function, name, args, Done, Scope({}, Done, (), self.text.functions[name].file))
-        graph = Graph(name, owner, tuple(params), start, self.steps, self.labels)
-        graph.live = liveness(graph)
+                args.append(ir.Local(params[-1]))
+        start = self._inline(function, name, args, ir.Done, Scope({}, ir.Done, (), self.text.functions[name].file))
+        graph = ir.Graph(name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated)
+        graph.live = ir.liveness(graph)
         return graph
 
-    def _label(self, build: Next) -> Goto:
+    def _label(self, build: Next) -> ir.Goto:
         number = len(self.labels)
-        self.labels[number] = Done(None)  # reserved: `build` may come back to it
+        self.labels[number] = ir.Done(None)  # reserved: `build` may come back to it
         self.labels[number] = build()
-        return Goto(number)
+        return ir.Goto(number)
 
     def _join(self, build: Next) -> Next:
         """The same continuation from several places: built once, reached by a label."""
-        made: list[Goto] = []
+        made: list[ir.Goto] = []
 
-        def once() -> Tree:
+        def once() -> ir.Tree:
             if not made:
                 made.append(self._label(build))
             return made[0]
@@ -85,7 +62,7 @@ class Lowering(Expressions):
 
     # -- procedures
 
-    def _inline(self, node: ast.AST, name: str, args: list[Value], ret: Return, caller: Scope) -> Tree:
+    def _inline(self, node: ast.AST, name: str, args: list[Value], ret: Return, caller: Scope) -> ir.Tree:
         procedure = self.text.functions[name]
         parameters = procedure.node.args.args
         if name in caller.path:
@@ -104,31 +81,31 @@ class Lowering(Expressions):
             )
         key = (name, tuple(args), id(ret), caller.path)
         if key in self.entered:
-            return Goto(self.entered[key])
+            return ir.Goto(self.entered[key])
         self.kept.append(ret)
         self.entered[key] = len(self.labels)
         names: dict[str, Value] = {}
-        lets: list[tuple[Local, Expr]] = []
+        lets: list[tuple[ir.Local, ir.Expr]] = []
         for parameter, value in zip(parameters, args, strict=True):
-            local = Local(f"{name}.{parameter.arg}")
-            if isinstance(value, Record | Cell | tuple | Const) or value == local:
+            local = ir.Local(f"{name}.{parameter.arg}")
+            if isinstance(value, Record | ir.Cell | tuple | ir.Const) or value == local:
                 names[parameter.arg] = value
             else:
                 names[parameter.arg] = local
                 lets.append((local, value))
 
-        def body() -> Tree:
+        def body() -> ir.Tree:
             scope = Scope(names, ret, (*caller.path, name), procedure.file)
             tree = self._block(procedure.node.body, scope, lambda: ret(None))
             for local, value in lets:
-                tree = Let(local, value, tree, place_of(node, caller))
+                tree = ir.Let(local, value, tree, place_of(node, caller))
             return tree
 
         return self._label(body)
 
     # -- statements
 
-    def _block(self, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+    def _block(self, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         if not body:
             return then()
         match body[0]:
@@ -138,7 +115,7 @@ class Lowering(Expressions):
                 return self._choose_one(node, name, over, body[1:], scope, then)
         return self._statement(body[0], scope, lambda: self._block(body[1:], scope, then))
 
-    def _statement(self, node: ast.stmt, scope: Scope, then: Next) -> Tree:
+    def _statement(self, node: ast.stmt, scope: Scope, then: Next) -> ir.Tree:
         match node:
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 return then()
@@ -166,12 +143,12 @@ class Lowering(Expressions):
                 made.then = [self._block(c.body, scope, after) for c in cases]
                 return made
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                local = Local(f"{scope.path[-1]}.{name}")
+                local = ir.Local(f"{scope.path[-1]}.{name}")
                 scope.names[name] = local
                 return self._assign(node, local, value, scope, then)
             case ast.Assign(targets=[ast.Attribute() as target], value=value):
                 private = self._attribute(target, scope)
-                if not isinstance(private, Private):
+                if not isinstance(private, ir.Private):
                     self.text.error(node, scope.file, "a shared word is not assigned", "t.word.store(value)")
                 return self._assign(node, private, value, scope, then)
             case ast.Expr(value=ast.Call() as call):
@@ -183,11 +160,13 @@ class Lowering(Expressions):
             "=, if, return, a call, for over triggers or threads",
         )
 
-    def _assign(self, node: ast.stmt, target: Local | Private, value: ast.expr, scope: Scope, then: Next) -> Tree:
-        def let(v: Expr | None) -> Tree:
+    def _assign(
+        self, node: ast.stmt, target: ir.Local | ir.Private, value: ast.expr, scope: Scope, then: Next
+    ) -> ir.Tree:
+        def let(v: ir.Expr | None) -> ir.Tree:
             if v is None:
                 self.text.error(node, scope.file, "a procedure that returns nothing has no value", "the call alone")
-            return Let(target, v, then(), place_of(node, scope))
+            return ir.Let(target, v, then(), place_of(node, scope))
 
         if name := self._procedure(value):
             return self._inline(node, name, self._arguments(value, scope), let, scope)
@@ -195,7 +174,7 @@ class Lowering(Expressions):
 
     def _choose_one(
         self, node: ast.stmt, name: str, over: ast.expr, rest: list[ast.stmt], scope: Scope, then: Next
-    ) -> Tree:
+    ) -> ir.Tree:
         values = self._static(over, scope)
         made = self._step(node, "choose", scope)
         after = self._join(then)
@@ -203,31 +182,31 @@ class Lowering(Expressions):
         made.then = [self._block(rest, scope.binding(name, v), after) for v in values]
         return made
 
-    def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+    def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         if self.instance.threads is None and is_call(over, "threads"):
             return self._loop_at_run_time(name, body, scope, then)
         return self._unroll(name, self._static(over, scope), body, scope, then)
 
-    def _unroll(self, name: str, values: tuple[Value, ...], body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+    def _unroll(self, name: str, values: tuple[Value, ...], body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         if not values:
             return then()
         return self._block(
             body, scope.binding(name, values[0]), lambda: self._unroll(name, values[1:], body, scope, then)
         )
 
-    def _loop_at_run_time(self, name: str, body: list[ast.stmt], scope: Scope, then: Next) -> Tree:
+    def _loop_at_run_time(self, name: str, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         """A loop over however many threads there are: its variable is a local that numbers them."""
-        number = Local(f"{scope.path[-1]}.{name}")
+        number = ir.Local(f"{scope.path[-1]}.{name}")
         inner = scope.binding(name, Record(number, "Thread"))
         again = len(self.labels)
 
-        def head() -> Tree:
-            turn = self._block(body, inner, lambda: Let(number, fold("+", number, Const(1)), Goto(again)))
-            return If(Op("<", (number, Population())), turn, then())
+        def head() -> ir.Tree:
+            turn = self._block(body, inner, lambda: ir.Let(number, ir.fold("+", number, ir.Const(1)), ir.Goto(again)))
+            return ir.If(ir.Op("<", (number, ir.Population())), turn, then())
 
-        return Let(number, Const(0), self._label(head))
+        return ir.Let(number, ir.Const(0), self._label(head))
 
-    def _command(self, call: ast.Call, scope: Scope, then: Next) -> Tree:
+    def _command(self, call: ast.Call, scope: Scope, then: Next) -> ir.Tree:
         if name := self._procedure(call):
             after = self._join(then)
             return self._inline(call, name, self._arguments(call, scope), lambda v: after(), scope)
@@ -235,19 +214,19 @@ class Lowering(Expressions):
             case ast.Call(func=ast.Name(id="wait"), args=[condition]):
                 return self._wait(condition, scope, then)
             case ast.Call(func=ast.Name(id="served" | "ran" as op), args=[kind, whom]):
-                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
+                return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="posted" | "dropped" as op), args=[whom, kind]):
-                return Ghost(op, self._whom(whom, scope), self._pure(kind, scope), then())
+                return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
-                holds = self._pure(condition, scope)
-                return When(holds, Done(None)) if holds == Const(0) else When(holds, then())
+                holds = self.pure(condition, scope)
+                return ir.When(holds, ir.Done(None)) if holds == ir.Const(0) else ir.When(holds, then())
             case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
-                return Claim(name, self._pure(condition, scope), then())
+                return ir.Claim(name, self.pure(condition, scope), then())
             case ast.Call(func=ast.Name(id="pause"), args=[]):
                 made = self._step(call, "pause", scope)
                 made.then = [then()]
                 return made
-            case ast.Call(func=ast.Attribute(attr=op)) if op in ACCESSES:
+            case ast.Call(func=ast.Attribute(attr=op)) if op in ir.ACCESSES:
                 return self._evaluate(call, scope, lambda v: then())
         self.text.error(
             call,
@@ -256,14 +235,14 @@ class Lowering(Expressions):
             "an access, a procedure of the text, wait, served, posted",
         )
 
-    def _whom(self, node: ast.expr, scope: Scope) -> int | str | Local:
+    def _whom(self, node: ast.expr, scope: Scope) -> int | str | ir.Local:
         record = self._constant(node, scope)
         if not isinstance(record, Record):
             self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
         return record.owner
 
-    def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> Tree:
-        found: list[Step] = []
+    def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> ir.Tree:
+        found: list[ir.Step] = []
         guard = self._expression(condition, scope, found)
         if len(found) != 1 or found[0].op not in ("load", "cas"):
             self.text.error(condition, scope.file, "wait needs exactly one load or cas", "wait(t.word.load() == value)")
@@ -272,7 +251,7 @@ class Lowering(Expressions):
         return found[0]
 
 
-def compile_graph(text: Text, name: str, instance: Instance | None = None) -> Graph:
+def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir.Graph:
     """The graph of one procedure or role.  Raises ProtocolError; also for a mutant that the text does not have."""
     instance = instance or Instance()
     if instance.mutant and instance.mutant not in text.mutants:
@@ -287,12 +266,26 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> Gr
         ) from None
 
 
-def check(text: Text, policies: tuple[str, ...] = ("folded",)) -> None:
-    """Lower everything for every policy, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
+def compile_helper(text: Text, name: str) -> ir.Expr:
+    """The expression of a helper of one thread, such as `deliverable(t)`, over that thread's private words.  Raises ProtocolError."""
+    lowering = Lowering(text, Instance())
+    body = lowering.helper(name) if name in text.functions else None
+    if body is None:
+        raise ProtocolError(
+            f"no helper {name}() in the text (write: def {name}(t: Me) -> int: return …, without a shared access)"
+        )
+    procedure = text.functions[name]
+    (parameter,) = procedure.node.args.args
+    scope = Scope({parameter.arg: Record(ir.SELF, "Me")}, ir.Done, (name,), procedure.file)
+    return lowering.pure(body, scope)
+
+
+def check(text: Text) -> None:
+    """Lower every procedure, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
     helpers = Expressions(text, Instance())
     for name in text.functions:
         if name != "threads" and not helpers.helper(name):
-            for policy in policies:
-                compile_graph(text, name, Instance(policy=policy))
+            compile_graph(text, name)
     for mutant in text.mutants.values():
-        compile_graph(text, mutant.procedure, Instance(mutant=mutant.name))
+        for _, _, procedure in mutant.places:
+            compile_graph(text, procedure, Instance(mutant=mutant.name))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
-from safepoint.protocol import FILES
+from safepoint.protocol import AROUND, TRIGGERS, files
 
 
 class ProtocolError(Exception):
@@ -35,20 +35,29 @@ class Procedure:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake that stands in the text beside the right line."""
+    """A mistake that stands in the text beside the right line; in several places, if it takes more than one to make it.
+
+    places: file, line and procedure of each.
+    """
 
     name: str
     rule: str
-    procedure: str
-    file: str
-    line: int
+    places: tuple[tuple[str, int, str], ...]
+
+    @property
+    def file(self) -> str:
+        return self.places[0][0]
+
+    @property
+    def line(self) -> int:
+        return self.places[0][1]
 
 
 @dataclass
 class Text:
     """Files of a protocol, parsed.  Raises ProtocolError for anything that is not of the language."""
 
-    files: tuple[Path, ...] = FILES
+    files: tuple[Path, ...] = field(default_factory=files)
     functions: dict[str, Procedure] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)  # class -> word -> declared type
     constants: dict[str, Value] = field(default_factory=dict)
@@ -126,9 +135,33 @@ class Text:
                     args=[ast.Constant(value=str(name))],
                     keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
                 ):
-                    self.mutants[name] = Mutant(name, rule, function.name, file, node.lineno)
+                    before = self.mutants.get(name) or Mutant(name, rule, ())
+                    if before.rule != rule:
+                        self.error(
+                            node, file, f"mutant {name} breaks {before.rule} elsewhere", "one rule, or another name"
+                        )
+                    self.mutants[name] = replace(before, places=(*before.places, (file, node.lineno, function.name)))
                 case ast.Call(func=ast.Name(id="mutant")):
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
+
+    @property
+    def is_custom(self) -> bool:
+        """Has it its own roles?  Then its words are not ours, and our properties cannot be asked of it."""
+        return AROUND[-1] not in self.files
+
+    def with_trigger(self, trigger: str) -> Text:
+        """The same text with this mechanism in place of the one it has; a custom text has none of ours, and stays as it is.
+
+        Raises ProtocolError if that would leave a variant of the other mechanism unread.
+        """
+        now = next((path for path in self.files if path.stem in TRIGGERS), None)
+        if self.is_custom or now is None or now.stem == trigger:
+            return self
+        if now != TRIGGERS[now.stem]:
+            raise ProtocolError(
+                f"{now.name}: is not read with trigger {trigger} (write: a policy whose trigger is {now.stem})"
+            )
+        return Text(tuple(TRIGGERS[trigger] if path == now else path for path in self.files))
 
     def triggers(self) -> list[str]:
         """The words that are declared as trigger words: they begin real, all others 0."""
@@ -143,3 +176,12 @@ class Text:
     def error(self, node: ast.AST, file: str, what: str, instead: str) -> NoReturn:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         raise ProtocolError(f"{file}:{line}:{column}: {what} (write instead: {instead})\n    {self.source(file, line)}")
+
+
+def all_mutants() -> dict[str, Mutant]:
+    """The mutants of the protocol with each mechanism; where several have one of a name, the first."""
+    mutants: dict[str, Mutant] = {}
+    for trigger in TRIGGERS:
+        for name, mutant in Text(files(trigger)).mutants.items():
+            mutants.setdefault(name, mutant)
+    return mutants

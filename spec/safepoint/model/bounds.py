@@ -10,57 +10,74 @@ the initial state to a loop in that set.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from safepoint.model.explore import Result, path_to, search
 from safepoint.model.process import Move
-from safepoint.model.properties import ASKED, HANDSHAKE, Properties
+from safepoint.model.properties import Properties
 from safepoint.model.system import Model
-from safepoint.protocol.policies import Bound, Policy
+from safepoint.protocol.activities import CHECKS
+from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policy import Bound
+from safepoint.protocol.words import ASKED, HANDSHAKE
 
 BROKEN = "declared-bound"
 """The property that a policy breaks whose requests are seen late, or never."""
 
-KINDS = {1: "STOP", 2: "HANDSHAKE", 4: "INTERRUPT", 8: "SAMPLE", 16: "TERMINATE"}
+KINDS = tuple(dict.fromkeys(CHECKS.values()))
+"""The kinds of check, as `Bound` names them."""
 
-Sites = frozenset[str]
-NONE: Sites = frozenset()
+Kinds = frozenset[str]
+NONE: Kinds = frozenset()
 
 
 @dataclass(frozen=True)
 class Region:
-    """The sub-graph in which a thread owes an answer: for each state who leads to it, and through a check of which sites."""
+    """The sub-graph in which a thread owes an answer: for each state those that lead to it, and through a check of which kinds."""
 
     states: frozenset[int]
-    before: dict[int, list[tuple[int, Sites]]]
+    before: dict[int, list[tuple[int, Kinds]]]
 
 
-def bound_of(model: Model, result: Result, policy: Policy) -> Bound:
-    """The largest number over all threads and kinds of request, for each kind of check of the policy."""
-    found: dict[str, int | None] = dict.fromkeys(policy.sites, 0)
-    for region in _regions(model, result, policy):
-        for kind, site in policy.sites.items():
-            (n, endless), worst = _longest(region, site), found[kind]
+def bound_of(model: Model, result: Result) -> Bound:
+    """The largest number over all threads and kinds of request, for each kind of check."""
+    found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
+    for region in _regions(model, result):
+        for kind in KINDS:
+            (n, endless), worst = _longest(region, kind), found[kind]
             found[kind] = None if endless or worst is None else max(worst, n)
     return Bound(frames=found["frames"], back_edges=found["back_edges"])
 
 
-def lasso_of(model: Model, result: Result, policy: Policy, kind: str) -> Result | None:
+def check_bound(result: Result) -> Result:
+    """The result of a search that broke nothing, held to the bound that the model's policy declares."""
+    model = result.model
+    bound = bound_of(model, result)
+    if bound.within(model.policy.declared):
+        return result
+    declared = model.policy.declared.as_json()
+    for kind in (kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None):
+        if lasso := lasso_of(model, result, kind):
+            return lasso
+    return replace(
+        result, broken=BROKEN, detail=f"{model.policy.name} declares {model.policy.declared}, and has {bound}"
+    )
+
+
+def lasso_of(model: Model, result: Result, kind: str) -> Result | None:
     """Why the bound on checks of that kind is null: the result, with a path whose last state is where its loop begins.
 
     None: there is a bound.  The loop goes through a check of the kind, and a request is owed and unseen all along it.  The
     way to it is a shortest one to any such loop, and the loop a shortest one from there.
     """
-    parents = search(
-        model, lambda _: ""
-    ).reached  # the order of this search is that of the distance, whoever found `result`
+    parents = search(model, lambda _: None).reached  # in the order of the distance, whichever engine found `result`
     assert isinstance(parents, dict)
     order = {state: number for number, state in enumerate(parents)}
     found: list[tuple[int, int, tuple[int, ...]]] = []
-    for region in _regions(model, result, policy):
-        _, endless = _longest(region, policy.sites[kind])
-        after = _turned(region, endless, policy.sites[kind])
+    for region in _regions(model, result):
+        _, endless = _longest(region, kind)
+        after = _turned(region, endless, kind)
         for state in sorted(endless, key=order.__getitem__):
             if loop := _round(after, state):
                 found.append((order[state], len(loop), loop))
@@ -74,10 +91,7 @@ def lasso_of(model: Model, result: Result, policy: Policy, kind: str) -> Result 
 def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
     """What is never seen in a loop of these states and moves (whose, and which), and by which checks; "" if nothing is."""
     for thread, request in owing(model, states):
-        made = {
-            kind: sum(who == thread and is_check(move, site) for who, move in moves)
-            for kind, site in model.policy.sites.items()
-        }
+        made = {kind: sum(who == thread and kind in checks(move) for who, move in moves) for kind in KINDS}
         if n := sum(made.values()):
             kinds = ", ".join(kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times)
             return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({kinds}), and never sees {request}"
@@ -89,57 +103,55 @@ def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     return [
         (thread, name)
         for thread in range(len(model.mutators))
-        for request, name in KINDS.items()
+        for request, name in REQUESTS.items()
         if all(map(_inside(model, thread, request), states))
     ]
 
 
-def _regions(model: Model, result: Result, policy: Policy) -> Iterator[Region]:
-    """One for each thread and each kind of request that anybody sends."""
+def _regions(model: Model, result: Result) -> Iterator[Region]:
+    """One for each thread and each kind of request that is posted."""
     sent = 0
     for state in result.reached:
         for field in model.owed.values():
             sent |= field.get(state)
     for thread in range(len(model.mutators)):
-        for request in (kind for kind in KINDS if sent & kind):
-            yield _region(model, result, thread, request, policy.sites.values())
+        for request in (kind for kind in REQUESTS if sent & kind):
+            yield _region(model, result, thread, request)
 
 
 def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
     """Is the request owed in a state, its post complete, and is it for the thread to see?"""
     properties = Properties(model)
-    owed, me = model.owed[thread], model.mutators[thread]
+    owed = model.owed[thread]
     fills = [m.fill for m in model.requesters if m.fill]
-    kept = [me.privates[word] for word in ("masked", "ending") if word in me.privates]
 
     def inside(state: int) -> bool:
         if (
             not owed.get(state) & request
             or any(f.get(state) for f in fills)
-            or any(f.get(state) & request for f in kept)
+            or not properties.kinds(state, thread) & request
         ):
             return False
         if request == HANDSHAKE and model.value(state, thread, "operation") != ASKED:
-            return False  # whoever asked has claimed it: it is not the thread's to see
-        return all(p.posting != thread for p in properties.places(state))
+            return False  # its requester has claimed it: it is not the thread's to see
+        return all(d.posting != thread for d in properties.doings(state))
 
     return inside
 
 
-def _region(model: Model, result: Result, thread: int, request: int, sites: Iterable[str]) -> Region:
+def _region(model: Model, result: Result, thread: int, request: int) -> Region:
     me = model.mutators[thread]
     states = frozenset(filter(_inside(model, thread, request), result.reached))
-    before: dict[int, list[tuple[int, Sites]]] = defaultdict(list)
-    checks: dict[tuple[int, int], Sites] = {}
+    before: dict[int, list[tuple[int, Kinds]]] = defaultdict(list)
+    checked: dict[tuple[int, int], Kinds] = {}
     for state in states:
         for new, mover, delta in model.successors(state):
             check = NONE
             if mover is me:
                 key = (state & me.footprint, delta)
-                if key not in checks:
-                    moves = [edge.move for edge in me.edges(key[0]) if edge.delta == delta]
-                    checks[key] = frozenset(site for site in sites if any(is_check(move, site) for move in moves))
-                check = checks[key]
+                if key not in checked:
+                    checked[key] = NONE.union(*(checks(e.move) for e in me.edges(key[0]) if e.delta == delta))
+                check = checked[key]
             if new in states:
                 before[new].append((state, check))
             elif check:
@@ -147,19 +159,20 @@ def _region(model: Model, result: Result, thread: int, request: int, sites: Iter
     return Region(states, before)
 
 
-def is_check(move: Move, site: str) -> bool:
-    """Is it the first access of the site's procedure?  (Policies that test flags share `flag_check` between their sites.)"""
-    where, _, what = move.name.partition(":")
-    places = where.split("/")
-    return what.startswith("load ") and places[1:2] == [site] and set(places[2:]) <= {"flag_check"}
+def checks(move: Move) -> Kinds:
+    """The kinds of check that the move is: the first access after guest code chose to push or to jump back, whatever it looks at.
+
+    A site that looks at nothing is executed all the same, so that its checks can go on for ever.
+    """
+    return frozenset(CHECKS[case] for case in move.cases.split(", ") if case in CHECKS)
 
 
-def _longest(region: Region, site: str) -> tuple[int, frozenset[int]]:
+def _longest(region: Region, kind: str) -> tuple[int, frozenset[int]]:
     """The n at which S(n + 1) is empty, or is S(n) again; and S(n + 1)."""
     n, current = 0, region.states | {-1}
     while True:
         # every state from which a check leads into `current`, and all from which those can be reached
-        start = {state for new in current for state, check in region.before.get(new, ()) if site in check}
+        start = {state for new in current for state, check in region.before.get(new, ()) if kind in check}
         closed, todo = set(start), list(start)
         while todo:
             for state, _ in region.before.get(todo.pop(), ()):
@@ -171,13 +184,13 @@ def _longest(region: Region, site: str) -> tuple[int, frozenset[int]]:
         n, current = n + 1, frozenset(closed)
 
 
-def _turned(region: Region, states: frozenset[int], site: str) -> dict[int, list[tuple[int, bool]]]:
-    """For each of these states of the region whom among them it leads to, and whether through a check of the site."""
+def _turned(region: Region, states: frozenset[int], kind: str) -> dict[int, list[tuple[int, bool]]]:
+    """For each of these states of the region whom among them it leads to, and whether through a check of the kind."""
     after: dict[int, list[tuple[int, bool]]] = {state: [] for state in states}
     for new in states:
         for state, check in region.before.get(new, ()):
             if state in after:
-                after[state].append((new, site in check))
+                after[state].append((new, kind in check))
     return after
 
 

@@ -10,15 +10,15 @@ from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
-from safepoint.protocol import FILES
+from safepoint.protocol import AROUND, CORE, TRIGGERS
+from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 
 AGAIN = "from here again and again, for ever:"
 """Above the loop of a lasso."""
 
 SENTENCES = ALWAYS | EVENTUALLY
-KINDS = ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")
-BITS = {"pending": KINDS, "masked": KINDS, "ending": KINDS}
-VALUES = {"state": ("MANAGED", "NATIVE", "PARKED", "ENDED"), "operation": ("NOTHING", "ASKED", "RUNNING")}
+BITS = ("pending", "masked", "ending")
+VALUES = {"state": STATES, "operation": OPERATIONS}
 """Words whose values have names in our text; a text that has not these names shows numbers."""
 
 
@@ -29,7 +29,7 @@ def counterexample(result: Result, text: Text) -> str:
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
     sentence = SENTENCES.get(p.broken) or p.detail or "claimed by the text"
-    other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in FILES)
+    other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in {*CORE, *TRIGGERS.values(), *AROUND})
     return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 
 
@@ -70,9 +70,9 @@ def value_of(p: Path, word: str, value: int, text: Text) -> str:
     name = word.split("[", maxsplit=1)[0]
     if name in p.model.reals:
         return _trigger(p, name, value, text)
-    if word in BITS and all(n in text.constants for n in BITS[word]):
+    if word in BITS and all(n in text.constants for n in REQUESTS.values()):
         return _kinds(value)
-    if word in VALUES and all(n in text.constants for n in VALUES[word]):
+    if word in VALUES and all(n in text.constants for n in VALUES[word].values()):
         return VALUES[word][value]
     return str(value)
 
@@ -87,4 +87,4 @@ def _trigger(p: Path, word: str, value: int, text: Text) -> str:
 
 
 def _kinds(value: int) -> str:
-    return "|".join(n for i, n in enumerate(KINDS) if value >> i & 1) or "nothing"
+    return "|".join(name for kind, name in REQUESTS.items() if value & kind) or "nothing"

@@ -15,23 +15,37 @@ from safepoint.model.explore import Judge
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
-from safepoint.protocol import FILES
+from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 THREADS = {"tiny": (1,), "small": (1, 2), "nightly": (1, 2, 3)}
 """How many guest threads the scopes of a group have: ours say more of each scope, but know the text."""
 
 
-def read(file: Path | None) -> Text:
-    """Our protocol (None), somebody's own text, or a variant of one of our files (the one of its name, else protocol.py)."""
-    if file is None or "mutator" in (text := Text((file,))).functions:
-        return Text() if file is None else text
-    ours = [path.name for path in FILES]
-    place = ours.index(file.name) if file.name in ours else 0
-    return Text((*FILES[:place], file, *FILES[place + 1 :]))
+def read(file: Path | None, policy: Policy = FOLDED) -> Text:
+    """The protocol with the policy's trigger (None); a custom text; or the protocol with a variant of one file, by its name.
+
+    Raises ProtocolError.
+    """
+    ours = files(policy.trigger)
+    if file is None:
+        return Text(ours)
+    text = Text((file,))
+    if "mutator" in text.functions:
+        return text
+    names = [path.name for path in ours]
+    if file.name not in names:
+        raise ProtocolError(
+            f"{file.name}: neither a text of its own, which has a mutator(), nor a variant of a file of ours"
+            f" (write: def mutator(t: Me), or name it as the file it replaces: {', '.join(names)})"
+        )
+    place = names.index(file.name)
+    return Text((*ours[:place], file, *ours[place + 1 :]))
 
 
 def is_own(text: Text) -> bool:
-    return FILES[-1] not in text.files
+    return text.is_custom
 
 
 def roles(text: Text) -> tuple[str, ...]:
@@ -84,5 +98,5 @@ def judge_of(model: Model) -> Judge:
     return _nothing if is_own(model.text) else Properties(model).judge
 
 
-def _nothing(_: int) -> str:
-    return ""
+def _nothing(_: int) -> None:
+    return None

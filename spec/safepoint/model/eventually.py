@@ -1,7 +1,7 @@
-"""What must happen in the end, whatever the threads do: decided on the graph of reachable states.
+"""Liveness under strong fairness, decided on the graph of reachable states.
 
-Fairness is stated, and strong: a move that is possible again and again is made again and again (running threads reach check
-sites, native regions end, nobody is passed over for ever).  In a finite graph a goal is then reached from everywhere in every
+Strong fairness: a move that is possible again and again is made again and again (running threads reach check sites, native
+regions end, no thread is passed over for ever).  In a finite graph a goal is then reached from everywhere in every
 fair run exactly if it *can* be reached from every reachable state.  A state from which it cannot is a trap: whatever happens
 after it, for ever, is the loop of the lasso.
 """
@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from safepoint.model.activity import is_at
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Field, Mover
+from safepoint.model.process import Field
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
+from safepoint.protocol.activities import STOPPED
 
 EVENTUALLY: dict[str, str] = {
     "request-is-seen": "Every request that is owed to a thread is answered in the end.",
@@ -25,6 +27,15 @@ EVENTUALLY: dict[str, str] = {
     "world-starts": "A world that is stopped starts again in the end.",
     "checks-pass": "A thread's checks pass again in the end: no trigger word stays poisoned for ever.",
 }
+
+NEVER: dict[str, str] = {
+    "request-is-seen": "{whom} always owes an answer",
+    "thread-runs": "{whom} never runs guest code again",
+    "world-stops": "{whom} never gets the world stopped",
+    "world-starts": "{whom} never starts again",
+    "checks-pass": "the checks of {whom} never all pass again",
+}
+"""For each of EVENTUALLY, what it means that it cannot happen any more."""
 
 Goal = Callable[[int], bool]
 
@@ -37,28 +48,27 @@ def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
         return not where.get(state)
 
     def checks_pass(thread: int, state: int) -> bool:
-        return properties.in_guest(state, thread) and not any(properties.poisoned(state, thread))
+        return properties.in_guest(state, thread) and properties.is_at_ease(state, thread)
 
     def runs(thread: int, state: int) -> bool:
         return properties.in_guest(state, thread)
 
-    def has_stopped(mover: Mover, state: int) -> bool:
-        return mover.at(state).where[-1] == "critical"
+    def is_among(pc: Field, steps: frozenset[int], state: int) -> bool:
+        return pc.get(state) in steps
 
     for requester in model.requesters:
-        if any(step.where[-1] == "critical" for step in requester.graph.steps):
-            yield "world-stops", requester.name, partial(has_stopped, requester)
+        if steps := frozenset(step.number for step in requester.graph.steps if is_at(step, STOPPED)):
+            yield "world-stops", requester.name, partial(is_among, requester.pc, steps)
     for cell, where in model.cells.items():
         if cell.word == "stop":
             yield "world-starts", "the world", partial(clear, where)
     for thread, mutator in enumerate(model.mutators):
         yield "request-is-seen", mutator.name, partial(clear, model.owed[thread])
         yield "thread-runs", mutator.name, partial(runs, thread)
-        if model.policy.triggers:
-            yield "checks-pass", mutator.name, partial(checks_pass, thread)
+        yield "checks-pass", mutator.name, partial(checks_pass, thread)
 
 
-def in_the_end(result: Result) -> Result:
+def check_liveness(result: Result) -> Result:
     """The result of a search that broke nothing, held to the eventual properties too.  Which engine searched does not matter:
     if there is a trap, `explore.search` comes by the same states, and its parents give the shortest way to it.
     """
@@ -71,7 +81,7 @@ def in_the_end(result: Result) -> Result:
         assert isinstance(parents, Reached)
         if always_possible(model, parents, (goal for _, _, goal in goals(model))):
             return result
-        result = search(model, lambda _: "", result.states)
+        result = search(model, lambda _: None, result.states)
         parents = result.reached
         assert isinstance(parents, dict)
     before: dict[int, list[int]] = defaultdict(list)
@@ -93,3 +103,25 @@ def in_the_end(result: Result) -> Result:
             detail = f"{whom}: from here on it can never happen, whatever is done"
             return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
     return result
+
+
+# ---------------------------------------------------------------------------------------------- a trap in words
+
+
+def trapped(model: Model, broken: str, detail: str, state: int) -> str:
+    """The words for a trap; of any other state the detail as it is."""
+    if broken not in EVENTUALLY:
+        return detail
+    never = NEVER[broken].format(whom=detail.partition(":")[0])
+    return f"from here on, whatever happens, {never} (all {following(model, state):,} states that can follow were looked at)"
+
+
+def following(model: Model, state: int) -> int:
+    """How many states can be reached from this one, it included."""
+    seen, todo = {state}, [state]
+    while todo:
+        for new, _, _ in model.successors(todo.pop()):
+            if new not in seen:
+                seen.add(new)
+                todo.append(new)
+    return len(seen)

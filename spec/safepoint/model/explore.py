@@ -8,10 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from safepoint.model.system import Model
 
-STUCK = "no-deadlock: nobody can move"
+
+class Violation(NamedTuple):
+    """A property that does not hold: its name, and what is wrong here."""
+
+    property: str
+    detail: str = ""
+
+
+STUCK = Violation("no-deadlock", "no thread can move")
 
 
 class NotExplored(Exception):
@@ -32,13 +41,9 @@ class Result:
     path: tuple[int, ...] = ()
     reached: Collection[int] = field(default=(), repr=False)
 
-    @property
-    def verdict(self) -> str:
-        return "refuted" if self.broken else "holds"
 
-
-Judge = Callable[[int], str]
-"""Is the state good?  "", or "property: detail"."""
+Judge = Callable[[int], Violation | None]
+"""What is wrong with a state, if anything."""
 
 
 def search(
@@ -53,9 +58,9 @@ def search(
     level, transitions, depth = [model.initial], 0, 0
     tables = [(m.footprint, m.table, m.moves, m.broken) for m in model.movers]
 
-    def result(bad: str = "", at: int = -1, before: int = -1) -> Result:
+    def result(bad: Violation | None = None, at: int = -1, before: int = -1) -> Result:
         path = (*path_to(parent, before), at) if bad else ()
-        name, _, detail = bad.partition(": ")
+        name, detail = bad or ("", "")
         return Result(model, len(parent), transitions, depth, time.perf_counter() - began, name, detail, path, parent)
 
     while level:
@@ -74,7 +79,7 @@ def search(
                         new = state ^ delta
                         if broken and (key, delta) in broken:
                             depth += 1
-                            return result(f"{broken[key, delta]}: ", new, state)
+                            return result(Violation(broken[key, delta]), new, state)
                         if new not in parent:
                             parent[new] = state
                             fresh.append(new)

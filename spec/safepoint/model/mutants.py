@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safepoint.graph.text import Mutant, Text
-from safepoint.model.eventually import in_the_end
+from safepoint.graph.text import Mutant, ProtocolError, Text
+from safepoint.model.bounds import check_bound
+from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
 from safepoint.model.system import MEMORIES, Model
-from safepoint.protocol.policies import FOLDED, Policy
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -34,22 +36,39 @@ class Hunted:
 
 
 def attempt(model: Model) -> Result:
-    """One world: what is always true, and if that holds, what must happen in the end.  Raises NotExplored."""
+    """One scope: what is always true; if that holds, what must happen in the end; then the bound.  Raises NotExplored."""
     result = search(model, Properties(model).judge)
-    return result if result.broken else in_the_end(result)
+    if not result.broken:
+        result = check_liveness(result)
+    return result if result.broken else check_bound(result)
+
+
+def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
+    """The complaint that no scope of the policy has the statement in which the mistake is."""
+    at = text.mutants[mutant]
+    return ProtocolError(
+        f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, whose features are"
+        f" {', '.join(policy.slices) or 'none'} (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"
+    )
 
 
 def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     """Explore the mutant in one scope after the other, the smallest first, until a property is broken: under sequential
-    consistency, and only if none of those catches it, under TSO.
+    consistency, and only if none of those catches it, under TSO.  Raises ProtocolError if no scope compiles it in.
     """
+    text, is_anywhere = text.with_trigger(policy.trigger), False
     for memory in MEMORIES:
         for scope in chosen("tiny", slices=policy.slices):
             model = Model(text, scope, mutant, policy, memory)
+            if not model.mutated:
+                continue
+            is_anywhere = True
             try:
                 result = attempt(model)
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
                 continue
             if result.broken:
                 return Hunted(text.mutants[mutant], result)
+    if not is_anywhere:
+        raise not_compiled(text, mutant, policy)
     return Hunted(text.mutants[mutant], None)

@@ -16,11 +16,10 @@ from itertools import pairwise
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
-from safepoint.model.bounds import is_check, never_seen, owing
+from safepoint.model.bounds import checks, never_seen, owing
 from safepoint.model.custom import is_own, judge_of, scopes_of
-from safepoint.model.ending import trapped
-from safepoint.model.eventually import in_the_end
-from safepoint.model.explore import STUCK, NotExplored, Result, search
+from safepoint.model.eventually import check_liveness, trapped
+from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.process import Edge, Move, Mover
 from safepoint.model.system import MEMORIES, Model
 from safepoint.protocol.policies import FOLDED, POLICIES
@@ -110,8 +109,8 @@ def _taken(model: Model, before: int, after: int, late: Collection[int]) -> Take
         if before ^ edge.delta == after
     ]
     assert found, "two states of a path have no move between them"
-    checks = (t for m, t in found if m.me in late and any(is_check(t.move, s) for s in model.policy.sites.values()))
-    return next(checks, found[0][1])
+    late_checks = (taken for mover, taken in found if mover.me in late and checks(taken.move))
+    return next(late_checks, found[0][1])
 
 
 def _edges(mover: Mover, state: int) -> list[Edge]:
@@ -141,13 +140,20 @@ def _model(text: Text, match: re.Match[str]) -> Model:
     return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
 
 
-def _trap(model: Model, state: int) -> str:
+def _trap(model: Model, state: int) -> Violation | None:
     """Is the state the nearest from which something that must happen in the end cannot?"""
     try:
-        result = in_the_end(search(model, judge_of(model), TRAPS))
+        result = check_liveness(search(model, judge_of(model), TRAPS))
     except NotExplored:
-        return ""
-    return f"{result.broken}: {result.detail}" if result.path[-1:] == (state,) else ""
+        return None
+    return Violation(result.broken, result.detail) if result.path[-1:] == (state,) else None
+
+
+def policy_of(string: str) -> str:
+    """The policy that a replay string speaks of; folded if it is not one of a path, or names one that does not exist."""
+    match = PATTERN.fullmatch(string.strip())
+    name = match["policy"] if match else None
+    return name if name in POLICIES else FOLDED.name
 
 
 def replay(text: Text, string: str) -> Path:
@@ -157,7 +163,8 @@ def replay(text: Text, string: str) -> Path:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
     model = _model(text, match)
     judge = judge_of(model)
-    states, steps, broken = [model.initial], list[Taken](), ""
+    states, steps = [model.initial], list[Taken]()
+    broken: Violation | None = None
     for letter, digits in MOVE.findall(match["moves"] + (match["loop"] or "")):
         number, choice, state = ord(letter) - 97, int(digits or 0), states[-1]
         edges = _edges(model.movers[number], state) if number < len(model.movers) else []
@@ -168,7 +175,7 @@ def replay(text: Text, string: str) -> Path:
         edge = edges[choice]
         states.append(state ^ edge.delta)
         steps.append(Taken(number, choice, edge.move, changes(model, state, states[-1])))
-        broken = f"{edge.claims[0]}: " if edge.claims else judge(states[-1])
+        broken = Violation(edge.claims[0]) if edge.claims else judge(states[-1])
     loop = len(MOVE.findall(match["moves"])) if match["loop"] else None
     path = _ended(model, tuple(states), tuple(steps), broken, loop)
     if path.replay[-8:] != match["check"]:
@@ -176,7 +183,9 @@ def replay(text: Text, string: str) -> Path:
     return path
 
 
-def _ended(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...], broken: str, loop: int | None) -> Path:
+def _ended(
+    model: Model, states: tuple[int, ...], steps: tuple[Taken, ...], broken: Violation | None, loop: int | None
+) -> Path:
     """What is wrong with the end of a path that was walked again."""
     if loop is not None:
         if states[loop] != states[-1]:
@@ -190,5 +199,5 @@ def _ended(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...], brok
         broken = STUCK
     if not broken and not is_own(model.text):
         broken = _trap(model, states[-1])
-    name, _, detail = broken.partition(": ")
+    name, detail = broken or ("", "")
     return Path(model, steps, name, trapped(model, name, detail, states[-1]))

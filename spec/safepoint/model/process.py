@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
-
-if TYPE_CHECKING:
-    from safepoint.model.system import Model
+from safepoint.model.widths import Widths
 
 BUFFER = 5
 """Stores that a thread may have on their way under TSO; a further one waits.  A search that never met a full buffer would
@@ -33,6 +30,21 @@ class Field:
         if value & ~self.mask:
             raise OverflowError(f"{value} does not fit in the model's {self.mask.bit_length()} bits")
         return state & ~(self.mask << self.shift) | value << self.shift
+
+
+@dataclass
+class Layout:
+    """Where the shared state is in a packed state, and how wide a word is.
+
+    cells: shared word -> its bits.  owed: thread -> the kinds of request that were posted to it and not served (a ghost).
+    reals: trigger word, by its name without number -> its real value.
+    """
+
+    cells: dict[Cell, Field]
+    owed: dict[int | str, Field]
+    reals: dict[str, int]
+    widths: Widths
+    buffer_was_full: bool = False  # did a store have to wait for its turn in a store buffer?
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Edge:
 class Mover:
     """One thread of the model: its graph, whose words it calls its own, and where its bits are.  The memory of its steps."""
 
-    model: Model
+    layout: Layout
     graph: Graph
     me: int | str
     name: str
@@ -85,15 +97,15 @@ class Mover:
         for which, value in reversed(self.buffer[: self.in_flight(self.state)]):
             if self.stored[which.get(self.state)] == cell:
                 return value.get(self.state)
-        return self.model.cells[cell].get(self.state)
+        return self.layout.cells[cell].get(self.state)
 
     def store(self, cell: Cell, value: int) -> bool:
         if self.fill is None or self.is_locked:
-            self.state = self._put(self.state, self.model.cells[cell], cell.word, value)
+            self.state = self._put(self.state, self.layout.cells[cell], cell.word, value)
             return True
         n = self.fill.get(self.state)
         if n == len(self.buffer):
-            self.model.buffer_was_full = True
+            self.layout.buffer_was_full = True
             return False
         which, what = self.buffer[n]
         self.state = which.put(
@@ -113,14 +125,14 @@ class Mover:
         """The oldest store reaches memory."""
         assert self.fill is not None
         which, what = self.buffer[0]
-        state = self.model.cells[self.stored[which.get(state)]].put(state, what.get(state))
+        state = self.layout.cells[self.stored[which.get(state)]].put(state, what.get(state))
         for (which, what), (next_which, next_what) in zip(self.buffer, self.buffer[1:], strict=False):
             state = which.put(what.put(state, next_what.get(state)), next_which.get(state))
         which, what = self.buffer[-1]
         return which.put(what.put(self.fill.put(state, self.fill.get(state) - 1), 0), 0)
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
-        owed = self.model.owed[owner]
+        owed = self.layout.owed[owner]
         now = owed.get(self.state)
         match op:
             case "posted":
@@ -144,7 +156,7 @@ class Mover:
     def unpack(self, state: int) -> Activation:
         env = {n: f.get(state) for n, f in self.locals.items()}
         privates = {n: f.get(state) for n, f in self.privates.items()}
-        return Activation(self.graph, self.me, env, privates, self.model.reals, self.at(state))
+        return Activation(self.graph, self.me, env, privates, self.layout.reals, self.at(state))
 
     def pack(self, state: int, a: Activation) -> int:
         if a.at is None:
@@ -159,7 +171,7 @@ class Mover:
 
     def _put(self, state: int, where: Field, name: str, value: int) -> int:
         if value & ~where.mask:
-            raise self.model.widths.unbounded(name)
+            raise self.layout.widths.unbounded(name)
         return where.put(state, value)
 
     def edges(self, state: int) -> Iterator[Edge]:

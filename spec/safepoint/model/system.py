@@ -9,10 +9,12 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
-from safepoint.model.process import BUFFER, Field, Mover
+from safepoint.model.process import BUFFER, Field, Layout, Mover
 from safepoint.model.scopes import Scope
 from safepoint.model.widths import Widths
-from safepoint.protocol.policies import FOLDED, Policy
+from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 MEMORIES = ("sc", "tso")
 
@@ -21,22 +23,24 @@ class Model:
     """A text, compiled for a scope, a policy, a memory model and, if asked for, a mutant; with the layout of its states."""
 
     def __init__(self, text: Text, scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: str = "sc") -> None:
-        self.text, self.scope, self.mutant, self.policy, self.memory = text, scope, mutant, policy, memory
-        self.bits, self.buffer_was_full = 0, False
-        widths = scope.widths or policy.widths
-        instance = Instance(scope.threads, mutant, widths, policy.name, scope.slices)
+        self.text = text = text.with_trigger(policy.trigger)
+        self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
+        self.bits = 0
+        instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
         sizes = {"limit": scope.depth, "ticker": policy.period}
-        self.reals = {word: sizes.get(word, 1) for word in text.triggers()}
+        self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
         mutator = compile_graph(text, "mutator", instance)
         others = [compile_graph(text, role, instance) for role in scope.roles]
+        self.mutated = any(graph.mutated for graph in (mutator, *others))
         graphs = (*[mutator] * scope.threads, *others)
         # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
         places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
-        self.widths = Widths(text, (mutator, *others), {**self.reals, "limit": scope.depth + policy.base})
+        self.widths = Widths(text, (mutator, *others), {**reals, "limit": scope.depth + policy.base})
         cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
         order = sorted(cells.union(*(g.cells() for g in others)), key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
-        self.owed: dict[int | str, Field] = {i: self._field(5) for i in range(scope.threads)}
+        self.owed: dict[int | str, Field] = {i: self._field(len(REQUESTS)) for i in range(scope.threads)}
+        self.layout = Layout(self.cells, self.owed, reals, self.widths)
         who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
         who += [(WORLD, name) for name in _numbered(scope.roles)]
         self.movers = [self._mover(g, me, name, pc) for g, (me, name), pc in zip(graphs, who, places, strict=True)]
@@ -52,7 +56,7 @@ class Model:
                           | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
         mover = Mover(
-            self,
+            self.layout,
             graph,
             me,
             name,
@@ -93,6 +97,11 @@ class Model:
             activation.begin(mover)
             state = mover.pack(state, activation)
         return state
+
+    @property
+    def buffer_was_full(self) -> bool:
+        """Did a store have to wait, so that a longer store buffer might show more states?"""
+        return self.layout.buffer_was_full
 
     def value(self, state: int, owner: int | str, word: str) -> int:
         return self.cells[Cell(owner, word)].get(state)

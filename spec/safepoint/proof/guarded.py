@@ -171,7 +171,7 @@ class Ways:
             case Local(name) | Private(name):
                 return way.env[name]
             case Fixed(cell, which):
-                return Const(POISON if which == "poison" else self.mover.model.reals[cell.word.split("[")[0]])
+                return Const(POISON if which == "poison" else self.mover.layout.reals[cell.word.split("[")[0]])
             case Op(name, args):
                 return fold(name, *(self._value(a, way) for a in args))
         return e

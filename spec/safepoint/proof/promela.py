@@ -17,11 +17,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from safepoint.graph.ir import Const, Expr, Local, Op, Step, locals_of
+from safepoint.model.activity import doing
 from safepoint.model.custom import is_own
 from safepoint.model.process import Mover
-from safepoint.model.properties import ASKED, HANDSHAKE, place
 from safepoint.model.system import Model
 from safepoint.proof.guarded import Way, Ways, identifier, variable
+from safepoint.protocol.words import ASKED, HANDSHAKE
 
 
 def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
@@ -43,7 +44,7 @@ Places = dict[int, list[tuple[Way, Step]]]
 
 def export(model: Model) -> str:
     """The whole model.  Raises ValueError for what has no counterpart here."""
-    places = [_places(m) for m in model.movers]
+    places = [_places(model, m) for m in model.movers]
     processes = "\n".join(line for m, found in zip(model.movers, places, strict=True) for line in _process(m, found))
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
     for mover in model.movers:
@@ -53,10 +54,10 @@ def export(model: Model) -> str:
     return "\n".join([*parts, processes, *judged, ""])
 
 
-def _places(mover: Mover) -> Places:
+def _places(model: Model, mover: Mover) -> Places:
     """The initial place first."""
     found: Places = {}
-    todo = [mover.at(mover.model.initial)]
+    todo = [mover.at(model.initial)]
     while todo:
         step = todo.pop()
         if step.number not in found:
@@ -137,7 +138,7 @@ def _definitions(model: Model, places: list[Places]) -> Iterator[str]:
     """What the properties speak of, as macros: a place of `properties` is one or more labels."""
     yield ""
     table = [
-        (f"{identifier(m.name)}@L{number}", m, place(m, m.graph.steps[number]))
+        (f"{identifier(m.name)}@L{number}", m, doing(m, m.graph.steps[number]))
         for m, found in zip(model.movers, places, strict=True)
         for number in found
     ]
@@ -159,8 +160,8 @@ def _words(model: Model, me: Mover) -> Iterator[str]:
     limit = words.get("limit", "0")
     yield f"#define {t}_bits {f'({limit} < {base} -> {limit} : 0)' if base else words.get('pending', '0')}"
     kept = [f"{t}_{word}" for word in ("masked", "ending") if word in me.privates]
-    yield f"#define {t}_deliverable ({t}_bits & ~({' + '.join(kept) or '0'}))"
-    triggers = [name for word, name in words.items() if word.split("[")[0] in model.policy.triggers]
+    yield f"#define {t}_deliverable ({t}_bits & ~({' | '.join(kept) or '0'}))"
+    triggers = [name for word, name in words.items() if word.split("[")[0] in model.policy.words]
     alert = " && ".join(f"{name} <= {max(base - 1, 0)}" for name in triggers) or f"{t}_deliverable != 0"
     yield f"#define {t}_alert ({alert})"
     asked = f"{words['operation']} == {ASKED}" if "operation" in words else "false"

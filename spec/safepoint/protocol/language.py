@@ -1,6 +1,6 @@
 """The vocabulary of a protocol text, for mypy, editors and readers.
 
-A protocol text is never executed by CPython: `model.compile` reads it with `ast`, and these declarations only give it types.
+A protocol text is never executed by CPython: `graph.lower` reads it with `ast`, and these declarations only give it types.
 One method call on a `Word` is one access to shared memory, and one atomic step of the model:
 
     method             what it is                        machine (LLVM's memory order)
@@ -44,7 +44,10 @@ Triggers = tuple[Trigger, ...]
 
 
 def wait(condition: bool) -> None:
-    """Block until the condition holds.  It is made of one `load`, or is one `cas`.  Machine: try once, else suspend."""
+    """Block until the condition holds.  The condition contains exactly one `load`, or is one `cas`.
+
+    Model: the step is disabled until it holds.  Machine: try once; if it fails, return a status and be called again.
+    """
 
 
 def served(kind: int, t: object) -> None:
@@ -65,11 +68,6 @@ def dropped(t: object, kinds: int) -> None:
 
 def pause() -> None:
     """A silent step, so that a place in the text can be observed.  Machine: nothing."""
-
-
-def policy(*names: str) -> bool:
-    """True when the text is compiled for one of these policies; folded then."""
-    raise NotImplementedError
 
 
 def mutant(name: str, breaks: str) -> bool:

@@ -1,4 +1,4 @@
-"""THE PROTOCOL, continued: what not every VM needs.
+"""THE PROTOCOL: what not every VM needs.
 
 Critical sections, sleeping, stacks that grow, guest threads that stop the world themselves, threads that end and begin.
 """
@@ -6,24 +6,16 @@ Critical sections, sleeping, stacks that grow, guest threads that stop the world
 from __future__ import annotations
 
 from safepoint.protocol.language import dropped, mutant, pause, wait
-from safepoint.protocol.owner import leave, own_handshake, reenter, restore, slow_path
+from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
 from safepoint.protocol.requester import stop_world
+from safepoint.protocol.trigger import restore
 from safepoint.protocol.words import (
-    ENDED,
-    EVERYTHING,
-    GO,
-    HANDSHAKE,
-    INTERRUPT,
-    MANAGED,
-    NATIVE,
-    Me,
-    deliverable,
-    real_limit,
+    ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, Me, deliverable, real_limit,
 )
 
 
 def mask(t: Me) -> int:
-    """The beginning of a critical section.  What was masked before: not 0, if it is inside of another one."""
+    """Begin a critical section. Returns the previous mask: non-zero if the section is nested."""
     before = t.masked
     t.masked = INTERRUPT
     return before
@@ -41,7 +33,7 @@ def unmask(t: Me) -> int:
 
 
 def block(t: Me) -> None:
-    """Sleep until somebody posts: say that we are about to, look again, and only then sleep."""
+    """Sleep until a request is posted: publish that t is about to, look again, and only then sleep."""
     if mutant("looks-too-early", breaks="BLOCK-LOOKS-AGAIN"):
         bits = t.pending.load() & deliverable(t)
         t.wake.store(0)
@@ -79,16 +71,17 @@ def stop_world_from(t: Me) -> None:
 
 
 def exit_thread(t: Me) -> None:
-    """Leave for good: nobody waits for t any more, and what is pending is nobody's."""
+    """Leave for good: no coordinator waits for t any more, and what is pending is dropped by the next birth."""
     t.masked = 0
     t.ending = 0
     t.state.store(ENDED)
 
 
 def start_thread(t: Me) -> None:
-    """A thread begins, perhaps where another has ended: it inherits no request, and enters guest code as anybody does.
+    """A thread begins, perhaps in the record of one that has ended: it inherits no request, and enters guest code by `reenter`.
 
-    But who asked for an operation still waits for it, and has posted: nothing else would remind the thread.
+    But a requester may still wait for a handshake on this record. It will not post again, so a HANDSHAKE bit dropped here must
+    be served here.
     """
     restore(t)
     if mutant("birth-keeps-bits", breaks="BIRTH-IS-CLEAN"):

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import mutant, policy, served, wait
-from safepoint.protocol.requester import add_to_limit, operate, poison
+from safepoint.protocol.language import mutant, served, wait
+from safepoint.protocol.requester import operate
+from safepoint.protocol.trigger import add, poison, restore, take
 from safepoint.protocol.words import (
-    ASKED,
-    BITS,
-    GO,
-    HANDSHAKE,
-    INTERRUPT,
-    MANAGED,
-    NATIVE,
-    NOTHING,
-    PARKED,
-    RAISE_INTERRUPT,
-    RAISE_TERMINATE,
-    RUNNING,
-    SAMPLE,
-    STOP,
-    TERMINATE,
-    Me,
-    deliverable,
-    real_limit,
-    world,
+    ASKED, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, NOTHING, PARKED, RAISE_INTERRUPT, RAISE_TERMINATE, RUNNING,
+    SAMPLE, STOP, TERMINATE, Me, deliverable, world,
 )
 
 
@@ -32,34 +16,14 @@ def slow_path(t: Me) -> int:
     if mutant("take-before-restore", breaks="RESTORE-BEFORE-TAKE"):
         bits = take(t)
         restore(t)
-    elif mutant("second-word-late", breaks="RESTORE-BEFORE-TAKE"):
-        t.limit.store(real_limit(t))
-        bits = take(t)
-        for word in t.entry:
-            word.store(word.real)
     else:
         restore(t)                                      # RESTORE-BEFORE-TAKE: all of them, whichever failed
         bits = take(t)
     return serve(t, bits)
 
 
-def restore(t: Me) -> None:
-    if policy("cpython", "dart"):
-        return                                          # taking the bits restores
-    if mutant("never-restored", breaks="OWNER-RESTORES"):
-        return
-    if policy("pypy"):
-        t.ticker.store(t.ticker.real)
-        return
-    t.limit.store(real_limit(t))
-    for word in t.entry:
-        word.store(word.real)                           # OWNER-RESTORES
-
-
-def take(t: Me) -> int:
-    """Every request that may be delivered, at once: none is ever in nobody's hands."""
-    if policy("dart"):
-        return take_from_limit(t)
+def take_pending(t: Me) -> int:
+    """`take` of triggers that have their pending bits in a word of their own."""
     if mutant("unlocked-take", breaks="TAKE-IS-LOCKED"):
         bits = t.pending.load()
         t.pending.store(bits & ~deliverable(t))
@@ -73,16 +37,8 @@ def take(t: Me) -> int:
     return t.pending.fetch_and(~deliverable(t)) & deliverable(t)    # TAKE-IS-LOCKED, TAKE-IS-A-BARRIER
 
 
-def take_from_limit(t: Me) -> int:
-    """dart: one exchange restores and takes.  What is masked would be put into a word of the owner's; here nothing is."""
-    bits = t.limit.swap(real_limit(t) + BITS)
-    if bits < BITS:
-        return bits
-    return 0
-
-
 def serve(t: Me, bits: int) -> int:
-    """Answer all that was taken: what stops or looks first, then what raises, and of that only one."""
+    """Serve everything taken: first STOP, HANDSHAKE and SAMPLE, which do not raise; then at most one request that raises."""
     if bits & STOP:
         served(STOP, t)
         if mutant("stop-without-park", breaks="STOP-PARKS"):
@@ -108,19 +64,17 @@ def serve(t: Me, bits: int) -> int:
 
 
 def give_back(t: Me, bits: int) -> None:
-    """What was taken and cannot be answered now is pending again, and every check fails again."""
+    """What was taken and cannot be served now is pending again, and every check fails again."""
     if mutant("rest-dropped", breaks="TAKEN-IS-SERVED"):
         return
-    if policy("dart"):
-        return add_to_limit(t, bits)
-    t.pending.fetch_or(bits)
+    add(t, bits)
     if mutant("given-back-unpoisoned", breaks="GIVEN-BACK-IS-POISONED"):
         return
     poison(t)                                           # GIVEN-BACK-IS-POISONED
 
 
 def own_handshake(t: Me) -> None:
-    """The bit was a hint: whoever asked may have run the operation for us, or be about to."""
+    """The bit was a hint: the requester may have run the operation for t, or be about to."""
     mine = t.operation.cas(ASKED, RUNNING)              # HANDSHAKE-ONCE
     if mutant("handshake-unclaimed", breaks="HANDSHAKE-ONCE"):
         mine = True
@@ -129,8 +83,11 @@ def own_handshake(t: Me) -> None:
         t.operation.store(NOTHING)
 
 
+# ---------------------------------------------------------------------------------------------- out of guest code, and back
+
+
 def park(t: Me) -> None:
-    """Let the world be stopped.  The request was a hint: whether to wait is for the word to say."""
+    """Park while the world is stopped. The STOP bit is only a hint; `world.stop` decides."""
     t.state.store(PARKED)
     wait(world.stop.load() == 0)
     if mutant("park-exit-unchecked", breaks="REENTER-LOOKS-AGAIN"):
@@ -145,7 +102,7 @@ def leave(t: Me) -> None:
 
 
 def reenter(t: Me) -> None:
-    """Come back to guest code, from native code, a park, a sleep or a birth: say so first, then look."""
+    """Return to guest code, from native code, a park, a sleep or a birth: publish MANAGED first, then look."""
     if mutant("reenter-unfenced", breaks="REENTER-IS-A-BARRIER"):
         t.state.store(MANAGED)
     else:

@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import mutant, pause, policy, posted, ran, wait
-from safepoint.protocol.words import ASKED, BITS, HANDSHAKE, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
+from safepoint.protocol.language import mutant, pause, posted, ran, wait
+from safepoint.protocol.trigger import add, poison
+from safepoint.protocol.words import ASKED, HANDSHAKE, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
 
 
 def post(t: Thread, kind: int) -> None:
     """Ask thread t for something: say why first, then make every check of t fail, then wake it in case it sleeps."""
     if mutant("poison-before-post", breaks="POST-BEFORE-POISON"):
         poison(t)
-        add(t, kind)
+        ask(t, kind)
     else:
-        add(t, kind)                                    # POST-BEFORE-POISON
+        ask(t, kind)                                    # POST-BEFORE-POISON
         poison(t)
     if mutant("post-does-not-wake", breaks="POST-WAKES"):
         return
     t.wake.store(1)                                     # POST-WAKES
 
 
-def add(t: Thread, kind: int) -> None:
-    if policy("dart"):
-        return add_to_limit(t, kind)
+def ask(t: Thread, kind: int) -> None:
+    add(t, kind)
+    if kind != HANDSHAKE:                               # of a handshake `operation` says that it is owed
+        posted(t, kind)
+
+
+def add_pending(t: Thread, kind: int) -> None:
+    """`add` of triggers that have their pending bits in a word of their own."""
     if mutant("unlocked-post", breaks="POST-IS-LOCKED"):
         bits = t.pending.load()
         t.pending.store(bits | kind)
     else:
         t.pending.fetch_or(kind)                        # POST-IS-LOCKED
-    if kind != HANDSHAKE:
-        posted(t, kind)
 
 
-def add_to_limit(t: Thread, kind: int) -> None:
-    """dart: the limit is real, or it is the request bits; one word, so nothing to order."""
-    limit = t.limit.load()
-    bits = kind
-    if limit < BITS:
-        bits = limit | kind
-    done = t.limit.cas(limit, bits)
-    if done:
-        if kind != HANDSHAKE:
-            posted(t, kind)
-        return None
-    return add_to_limit(t, kind)
-
-
-def poison(t: Thread) -> None:
-    """Make every check of t fail.  Anybody may, at any time, also with nothing to ask; only the owner restores."""
-    if policy("cpython", "dart"):
-        return                                          # the bits are the trigger
-    if policy("pypy"):
-        t.ticker.store(t.ticker.poison)
-        return
-    t.limit.store(t.limit.poison)
-    if mutant("word-forgotten", breaks="POISON-EVERY-WORD"):
-        return
-    for word in t.entry:
-        word.store(word.poison)                         # POISON-EVERY-WORD
+# ---------------------------------------------------------------------------------------------- stop the world
 
 
 def stop_world() -> None:
@@ -90,9 +69,12 @@ def start_world() -> None:
         world.lock.store(0)
 
 
+# ---------------------------------------------------------------------------------------------- one operation, exactly once
+
+
 def handshake(t: Thread) -> None:
-    """One operation on thread t, exactly once: by t at a check site, or by us while t is outside guest code."""
-    wait(t.operation.cas(NOTHING, ASKED))               # one at a time: the queue is whoever waits here
+    """One operation on thread t, exactly once: by t at a check site, or by the requester while t is outside guest code."""
+    wait(t.operation.cas(NOTHING, ASKED))               # one outstanding operation per target; other requesters wait on this CAS
     posted(t, HANDSHAKE)                                # from here on it is owed: the bit that follows is a hint
     post(t, HANDSHAKE)
     return finish_handshake(t)
@@ -112,7 +94,7 @@ def finish_handshake(t: Thread) -> None:
 
 
 def run_for(t: Thread) -> None:
-    """It is ours to run, but t may have come back meanwhile: it looks at `operation` after it has published its state."""
+    """The requester has claimed the operation; t may have come back meanwhile: it reads `operation` after it has published MANAGED."""
     if mutant("handshake-unchecked", breaks="CLAIM-LOOKS-AGAIN"):
         operate(t)
         t.operation.store(NOTHING)
@@ -129,6 +111,6 @@ def run_for(t: Thread) -> None:
 
 
 def operate(t: Thread) -> None:
-    """The operation itself: nobody else runs it, and t runs no guest code meanwhile."""
+    """The operation itself: only the thread that claimed it runs it, and t runs no guest code meanwhile."""
     t.operation.load()                                  # stands for it: whatever the operation looks at
     ran(HANDSHAKE, t)

@@ -1,4 +1,4 @@
-"""What the model puts around the protocol: threads that run guest code, and those who want something from them.
+"""What the model puts around the protocol: threads that run guest code, and requesters.
 
 Explored only, never compiled.  Each function is an endless role; `mutator` has one copy for each thread.  A scope switches
 features on (`slice_on`): the product of all of them is too large, and `scopes` says what is combined.
@@ -10,17 +10,9 @@ from safepoint.protocol.language import choose, claim, pause, slice_on, when
 from safepoint.protocol.optional import block, exit_thread, grow_stack, mask, start_thread, stop_world_from, unmask
 from safepoint.protocol.owner import leave, reenter
 from safepoint.protocol.requester import handshake, post, start_world, stop_world
-from safepoint.protocol.sites import back_edge, frame_push
+from safepoint.protocol.trigger import back_edge, frame_push
 from safepoint.protocol.words import (
-    GO,
-    INTERRUPT,
-    RAISE_OVERFLOW,
-    RAISE_TERMINATE,
-    SAMPLE,
-    TERMINATE,
-    Me,
-    real_limit,
-    threads,
+    GO, INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Me, real_limit, threads,
 )
 
 

@@ -132,6 +132,13 @@ RULES: dict[str, Rule] = {
             ("pending-is-poisoned",),
         ),
         Rule(
+            "EXPIRED-IS-SEEN", "a counter that expires enters the slow path",
+            "An owner that counts checks down MUST enter the slow path when the counter expires, and refill it only there.",
+            "A poison that the owner's own store has overwritten is never healed: the request is never seen.",
+            "PyPy's action flag: the ticker is refilled where the actions run, and nowhere else",
+            ("declared-bound",),
+        ),
+        Rule(
             "REAL-LIMIT-DECIDES", "a failed push is tried again, against the real limit",
             "A push whose check failed MUST, after the requests are served, be decided by the real limit and by it alone.",
             "A request at a push aborts it: a stop of the world becomes a RecursionError.",

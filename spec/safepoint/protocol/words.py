@@ -1,4 +1,4 @@
-"""THE PROTOCOL: its words.  What the threads share, what only the owner touches, and the values."""
+"""THE PROTOCOL: its words: what threads share, what only the owner touches, and the values."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ STOP, HANDSHAKE, INTERRUPT, SAMPLE, TERMINATE = 1, 2, 4, 8, 16      # kinds of r
 EVERYTHING = STOP | HANDSHAKE | INTERRUPT | SAMPLE | TERMINATE
 MANAGED, NATIVE, PARKED, ENDED = 0, 1, 2, 3                         # values of Thread.state
 NOTHING, ASKED, RUNNING = 0, 1, 2                                   # values of Thread.operation
-GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE = 0, 1, 2, 3   # what a check site tells the guest to do
-BITS = 32                                                           # policy dart: a limit below this is request bits
+GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE = 0, 1, 2, 3   # outcomes: what a check site tells the guest to do
+BITS = 32                                                           # trigger bits_in_limit: a limit below this is request bits
 
 
 class Thread:
-    """What anybody may access."""
+    """What any thread may access."""
 
     limit: Trigger          # a frame push compares the new frame's end with it
-    entry: Triggers         # a back-edge dispatches through it: one for each opcode that jumps backward
-    ticker: Trigger         # policy pypy: every check counts it down
-    pending: Word           # requests that nobody has taken yet (policy dart: bits of the limit instead)
+    entry: Triggers         # a back-edge is dispatched through it: one for each opcode that jumps backward
+    ticker: Trigger         # trigger ticker: every check counts it down
+    pending: Word           # requests that the owner has not taken yet (trigger bits_in_limit: bits of the limit instead)
     state: Word             # in guest code, native, parked, or ended
     operation: Word         # a handshake: nothing, asked for, being run
-    wake: Word              # set by whoever posts, for a thread that blocks
+    wake: Word              # set by a post, for a thread that blocks
 
 
 class Me(Thread):

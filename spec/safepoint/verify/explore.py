@@ -11,12 +11,13 @@ from safepoint.model.bounds import bound_of, lasso_of
 from safepoint.model.counterexample import counterexample
 from safepoint.model.custom import is_own, judge_of
 from safepoint.model.engines import Search
-from safepoint.model.eventually import in_the_end
+from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
+from safepoint.model.mutants import not_compiled
 from safepoint.model.path import TRAPS, Path, path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
-from safepoint.protocol.policies import Bound, Policy
+from safepoint.protocol.policy import Bound, Policy
 
 ARRAYS = 1_000_000
 """States up to which what must happen in the end is decided over arrays; in Python's own dictionaries, TRAPS."""
@@ -57,19 +58,19 @@ def decide(
         return Decision(result, policy, None, counterexample(result, model.text))
     if is_own(model.text):
         return Decision(result, policy, None, "")
-    if in_the_end_too := result.states <= (TRAPS if isinstance(result.reached, dict) else ARRAYS):
-        result = in_the_end(result)
+    if lively := result.states <= (TRAPS if isinstance(result.reached, dict) else ARRAYS):
+        result = check_liveness(result)
         if result.broken:
             return Decision(result, policy, None, counterexample(result, model.text), True)
-    bound = bound_of(model, result, policy)
+    bound = bound_of(model, result)
     beyond = f"{model.scope.name}: declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
     if bound.within(policy.declared):
-        return Decision(result, policy, bound, "", in_the_end_too)
+        return Decision(result, policy, bound, "", lively)
     declared = policy.declared.as_json()
     endless = [kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None]
-    for lasso in filter(None, (lasso_of(model, result, policy, kind) for kind in endless)):
-        return Decision(lasso, policy, bound, f"{beyond}\n\n{counterexample(lasso, model.text)}", in_the_end_too)
-    return Decision(result, policy, bound, beyond, in_the_end_too)
+    for lasso in filter(None, (lasso_of(model, result, kind) for kind in endless)):
+        return Decision(lasso, policy, bound, f"{beyond}\n\n{counterexample(lasso, model.text)}", lively)
+    return Decision(result, policy, bound, beyond, lively)
 
 
 @dataclass
@@ -100,6 +101,8 @@ def explore(
     for each in (memory,) if memory else MEMORIES if mutant else MEMORIES[:1]:
         for scope in scopes:
             model = Model(text, scope, mutant, policy, each)
+            if mutant and not model.mutated:
+                continue
             try:
                 found = decide(model, policy, search, most, tell)
             except (NotExplored, MemoryError) as error:
@@ -115,5 +118,7 @@ def explore(
             everywhere, reached = everywhere | places, reached | places - missing
     if cut_off:
         raise NotExplored(cut_off)
+    if mutant and not explored.rows:
+        raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
     explored.vacuous = everywhere - reached if is_own(text) else set()
     return explored

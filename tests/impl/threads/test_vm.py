@@ -75,8 +75,8 @@ def test_control_c_reaches_a_guest_that_never_calls_python() -> None:
     """In a process of its own, whose main thread waits in `run`."""
     script = textwrap.dedent("""
         import os, signal, sys, threading, time
-        from safepoint_vm.vm import run
-        from tests.impl.test_vm import ENDLESS
+        from safepoint_vm.threads.vm import run
+        from tests.impl.threads.test_vm import ENDLESS
         began = []
         def press():
             while not any(thread.name == "guest" for thread in threading.enumerate()):

@@ -30,7 +30,7 @@ CHECKS = ("frame_push", "back_edge")
 @lru_cache
 def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
     """A procedure of the protocol for a world of however many threads, with a trigger word for each back-edge opcode."""
-    return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
+    return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), word=trigger))
 
 
 @lru_cache

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safepoint.model.explore import STUCK, Judge, NotExplored, Result
+from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation
 from safepoint.model.fast.table import Lanes, Numbered, Positions, join, lanes_for, pack, split, take, unpack
-from safepoint.model.parts import Parts
 from safepoint.model.process import Mover
 from safepoint.model.system import Model
 
@@ -146,49 +145,12 @@ def _places(states: Lanes, state: int) -> Positions:
     return np.flatnonzero(same)
 
 
-class Asked:
-    """The answers of a predicate that reads the bits of `mask` only: it is asked once for each value of them."""
-
-    def __init__(self, mask: int, ask: Callable[[int], object], lanes: int) -> None:
-        self.mask, self.ask = split(mask, lanes), ask
-        self.known = Numbered(lanes)
-        self.answers = np.empty(0, np.bool_)
-
-    def of(self, states: Lanes) -> NDArray[np.bool_]:
-        keys = tuple(lane & mask for lane, mask in zip(states, self.mask, strict=True))
-        rows, new = self.known.number(keys)
-        if len(new):
-            self.answers = np.append(self.answers, [bool(self.ask(key)) for key in unpack(take(keys, new))])
-        return self.answers[rows]
-
-
-class Judgement:
-    """The first state of an array that a judge complains of.  A judge that is not in parts is asked for every state."""
-
-    def __init__(self, judge: Judge, lanes: int) -> None:
-        self.judge = judge
-        self.parts: list[tuple[Asked, Asked]] | None = None
-        if isinstance(judge, Parts):
-            self.parts = [(Asked(p.looks, p.where, lanes), Asked(p.reads, p.judge, lanes)) for p in judge.parts]
-
-    def first_bad(self, states: Lanes) -> int | None:
-        if self.parts is None:
-            return next((i for i, state in enumerate(unpack(states)) if self.judge(state)), None)
-        found = []
-        for where, judge in self.parts:
-            there = np.flatnonzero(where.of(states))
-            bad = np.flatnonzero(judge.of(take(states, there)))
-            if len(bad):
-                found.append(int(there[bad[0]]))
-        return min(found, default=None)
-
-
 @dataclass(frozen=True)
 class Bad:
     """What is wrong with a chunk: at which of its successors, and how `explore` counts up to there."""
 
     at: float
-    what: str
+    what: Violation
     depth: int  # how many levels after that of the chunk's states
     state: int  # the bad one
     before: int  # the one it was reached from; -1: look for it
@@ -203,7 +165,7 @@ class Search:
         self.model, self.lanes, self.began = model, lanes_for(model.bits), time.perf_counter()
         self.table = Table(model, self.lanes)
         self.visited = Numbered(self.lanes, bits=16)
-        self.judgement = Judgement(judge, self.lanes)
+        self.judge = judge
         self.levels = [pack([model.initial], self.lanes)]
         self.visited.add(self.levels[0])
         self.transitions = 0
@@ -243,15 +205,15 @@ class Search:
             if len(broken):
                 claim = self.table.deltas.claims[int(made.deltas[broken[0]])]
                 found.append(
-                    self._move(chunk, made, int(broken[0]), f"{claim}: ", int(np.searchsorted(new, broken[0])))
+                    self._move(chunk, made, int(broken[0]), Violation(claim), int(np.searchsorted(new, broken[0])))
                 )
-        judged = self.judgement.first_bad(states)
-        if judged is not None:
-            what = self.judgement.judge(_one(states, judged))
-            found.append(self._move(chunk, made, int(new[judged]), what, judged + 1))
+        for number, state in enumerate(unpack(states)):
+            if wrong := self.judge(state):
+                found.append(self._move(chunk, made, int(new[number]), wrong, number + 1))
+                break
         return min(found, key=lambda bad: bad.at, default=None)
 
-    def _move(self, chunk: Lanes, made: Successors, at: int, what: str, fresh: int) -> Bad:
+    def _move(self, chunk: Lanes, made: Successors, at: int, what: Violation, fresh: int) -> Bad:
         i, mover = made.state(at)
         transitions = int(made.moves[:i].sum() + made.moves[i, : mover + 1].sum())
         return Bad(at, what, 1, _one(made.states, at), _one(chunk, i), fresh, transitions)
@@ -273,8 +235,10 @@ class Search:
                 return _one(chunk, made.state(int(found[0]))[0])
         raise AssertionError("a state was reached from nowhere")
 
-    def _result(self, depth: int, levels: list[Lanes], bad: str = "", path: tuple[int, ...] = ()) -> Result:
-        name, _, detail = bad.partition(": ")
+    def _result(
+        self, depth: int, levels: list[Lanes], bad: Violation | None = None, path: tuple[int, ...] = ()
+    ) -> Result:
+        name, detail = bad or ("", "")
         reached, seconds = Reached(levels), time.perf_counter() - self.began
         return Result(self.model, len(reached), self.transitions, depth, seconds, name, detail, path, reached)
 

@@ -1,0 +1,53 @@
+"""What a step of the text says of its thread: the one table by which properties, bounds, liveness and proofs know the text.
+
+A step is recognised by what it does (its word, its guard, the ghost that follows), and by the procedure around it only where
+the text's own division into procedures is what is meant.  A text in which an activity that a scope needs is not found is
+refused: it would be judged by less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """says: what a thread at such a step is doing.  All that is given of the rest must match.
+
+    op: kind of access, or "choose".  word: the shared word it accesses.  waits: it is a `wait`.  ghost: a ghost statement of
+    this name belongs to it.  within: it stands in one of these procedures, at any depth.
+    """
+
+    says: str
+    op: str = ""
+    word: str = ""
+    waits: bool = False
+    ghost: str = ""
+    within: tuple[str, ...] = ()
+
+
+GUEST, POSTING, AWAITING, STOPPED, OPERATING, ASLEEP = "guest", "posting", "awaiting", "stopped", "operating", "asleep"
+
+ACTIVITIES: dict[str, Activity] = {
+    GUEST: Activity(says="guest code runs, and chooses what to do next", op="choose", within=("mutator",)),
+    POSTING: Activity(says="a post to a thread is under way", within=("post", "give_back")),
+    AWAITING: Activity(says="a coordinator waits for a thread to be outside guest code", word="state", waits=True),
+    STOPPED: Activity(says="the world is stopped, for its coordinator to use", within=("critical",)),
+    OPERATING: Activity(says="an operation is being run for a thread", ghost="ran"),
+    ASLEEP: Activity(says="a thread sleeps until it is posted to", word="wake", waits=True),
+}
+
+NEEDED: dict[str, tuple[str, ...]] = {
+    "mutator": (GUEST,),
+    "coordinator": (POSTING, AWAITING, STOPPED),
+    "interrupter": (POSTING,),
+    "sampler": (POSTING,),
+    "terminator": (POSTING,),
+    "handshaker": (POSTING, OPERATING),
+    "collect": (POSTING, AWAITING, STOPPED),
+    "blocking": (ASLEEP,),
+}
+"""Role, or feature of a scope, to the activities that its text must have."""
+
+CHECKS: dict[str, str] = {"push": "frames", "back-edge": "back_edges"}
+"""A case that a mutator chooses, to the kind of check that its first access is: what a bound counts."""

@@ -1,0 +1,62 @@
+"""What a policy is: where a VM checks, by which mechanism, and which bound it declares.
+
+The model, the reference machine and the code generator take the same object; `policies` has one a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Checks = int | str | None
+"""A number of checks; "depth": as many as fit on a stack; None: no bound."""
+
+
+def at_most(n: Checks, most: Checks) -> bool:
+    """Is n no worse than `most`?  A number is no worse than "depth", and anything is no worse than None."""
+    if most is None or n == most:
+        return True
+    if n is None or n == "depth":
+        return False
+    return most == "depth" or (isinstance(n, int) and isinstance(most, int) and n <= most)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Upper bound on checks executed from the completed post to, and including, the check that notices the request."""
+
+    frames: Checks
+    back_edges: Checks
+
+    def within(self, declared: Bound) -> bool:
+        """Is it no worse than declared, in both kinds?"""
+        return at_most(self.frames, declared.frames) and at_most(self.back_edges, declared.back_edges)
+
+    def as_json(self) -> dict[str, Checks]:
+        return {"frames": self.frames, "back_edges": self.back_edges}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One VM's safepoints, or one family's.
+
+    name: as on the command line.  title: the mechanism in one line.
+    trigger: the file of `protocol/triggers` that has it.
+    words: the trigger words that its checks read, by name.
+    declared: the bound that it claims.
+    waives: properties that it does not claim, each with the reason.
+    slices: features that its text is written for (names of `scopes.SLICES`).
+    widths: how many words each array of trigger words has in a model, e.g. (("entry", 1),).
+    base: a limit below it is request bits (0: it never is).
+    period: what a ticker is set to.
+    """
+
+    name: str
+    title: str
+    trigger: str
+    declared: Bound
+    words: tuple[str, ...] = ()
+    waives: dict[str, str] = field(default_factory=dict, hash=False)
+    slices: tuple[str, ...] = ()
+    widths: tuple[tuple[str, int], ...] = (("entry", 1),)
+    base: int = 0
+    period: int = 0

@@ -1,0 +1,42 @@
+"""THE PROTOCOL: what each file of `triggers` defines: the six procedures in which VMs differ, in this order.
+
+The core calls them by these names; a policy names the file that has them.  These declarations give them types, and no steps.
+"""
+
+from __future__ import annotations
+
+from safepoint.protocol.language import Trigger
+from safepoint.protocol.words import Me, Thread
+
+
+def frame_push(t: Me, end: int) -> int:
+    """The check site of a call that wants a frame ending at `end`.  Returns an outcome; on GO the frame is pushed."""
+    raise NotImplementedError
+
+
+def back_edge(t: Me, word: Trigger) -> int:
+    """The check site of an instruction that jumps backward and is dispatched through `word`.  Returns an outcome."""
+    raise NotImplementedError
+
+
+def add(t: Thread, kind: int) -> None:
+    """Requester, or an owner that gives back: make the request pending."""
+    raise NotImplementedError
+
+
+def poison(t: Thread) -> None:
+    """Make every check of t fail.  Anybody may, at any time, also with nothing to ask."""
+    raise NotImplementedError
+
+
+def restore(t: Me) -> None:
+    """Owner only: make every check of t pass again."""
+    raise NotImplementedError
+
+
+def take(t: Me) -> int:
+    """Take all deliverable requests in one atomic step: at every instant a request is pending or held by its owner.
+
+    Returns their bits.
+    """
+    raise NotImplementedError

@@ -1,0 +1,10 @@
+"""THE PROTOCOL: the mechanisms, a file each, with the same six procedures in the same order (`trigger` declares them).
+
+A policy names its file.  Read the core and one of these, and you have read that VM's whole protocol; its own mistakes stand
+beside its own right lines.
+
+limit_and_table: the stack limit, and a dispatch table for each thread; pending bits beside them
+bits_in_limit: the stack limit is a limit, or it is the request bits: one word
+flag: the pending bits are tested by themselves
+ticker: every check counts a ticker down, without a lock
+"""

@@ -1,0 +1,44 @@
+"""THE PROTOCOL, trigger `flag`: each check tests the pending bits by themselves, beside the comparison with the stack limit.
+
+The bits are the trigger: there is no word to poison, and taking the bits restores.
+"""
+
+from __future__ import annotations
+
+from safepoint.protocol.language import Trigger, mutant
+from safepoint.protocol.owner import slow_path, take_pending
+from safepoint.protocol.requester import add_pending
+from safepoint.protocol.sites import decide_push, push_failed
+from safepoint.protocol.words import GO, Me, Thread, deliverable
+
+
+def frame_push(t: Me, end: int) -> int:
+    if t.pending.load() & deliverable(t):
+        return push_failed(t, end)
+    return decide_push(t, end)
+
+
+def back_edge(t: Me, word: Trigger) -> int:
+    if mutant("checks-at-calls-only", breaks="POISON-EVERY-WORD"):
+        return GO
+    if t.pending.load() & deliverable(t):               # POISON-EVERY-WORD: a site for each way to run for ever
+        return slow_path(t)
+    return GO
+
+
+def add(t: Thread, kind: int) -> None:
+    return add_pending(t, kind)
+
+
+def poison(t: Thread) -> None:
+    return
+
+
+def restore(t: Me) -> None:
+    return
+
+
+def take(t: Me) -> int:
+    if mutant("never-restored", breaks="OWNER-RESTORES"):
+        return t.pending.load() & deliverable(t)
+    return take_pending(t)                              # OWNER-RESTORES
