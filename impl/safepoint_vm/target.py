@@ -134,5 +134,5 @@ class FoldedTarget(Stepped):
 
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
-        site = "" if thread.over else str(thread.guest.place())
+        site = "" if thread.over else str(thread.guest.code_address())
         self._seen.append(Seen(kind, site, *self.checks(thread.number), thread.number))

@@ -20,16 +20,16 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint_vm.generate import encoding
-from safepoint_vm.generate.calls import Calls
-from safepoint_vm.generate.encoding import HANDLER, I64, POINTER
-from safepoint_vm.generate.staged import (
+from safepoint_vm.generate import instruction
+from safepoint_vm.generate.calls import CallCompiler
+from safepoint_vm.generate.instruction import HANDLER, I64, POINTER
+from safepoint_vm.generate.ir_values import (
     CALLING_CONVENTION,
     REGISTERS,
     VOID,
     Builder,
     HandlerError,
-    Staged,
+    IrValue,
     inlined,
     ir_type,
     role_of,
@@ -39,7 +39,7 @@ from safepoint_vm.language.vocabulary import Exit, Word
 
 
 @dataclass
-class Compiler:
+class ModuleCompiler:
     """Compiles handlers, and the helpers they use, into one module.  `switches`: the variant."""
 
     module: ir.Module
@@ -56,7 +56,7 @@ class Compiler:
             if role_of(function) == "slow":
                 made.attributes.add("cold")
                 made.attributes.add("noinline")
-            Body(self, function, made).compile_handler()
+            FunctionCompiler(self, function, made).compile_handler()
         return self.functions[name]
 
     def helper(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
@@ -67,7 +67,7 @@ class Compiler:
             made.linkage = "internal"
             made.attributes.add("alwaysinline")
             self.compiling.append(name)
-            Body(self, function, made).compile_helper()
+            FunctionCompiler(self, function, made).compile_helper()
             self.compiling.pop()
         return self.functions[name], returned(function)
 
@@ -77,7 +77,7 @@ class Compiler:
         if name not in self.functions:
             made = self._define(name, signature(function))
             made.attributes.add("noinline")
-            Body(self, function, made).compile_helper()
+            FunctionCompiler(self, function, made).compile_helper()
         return self.functions[name], returned(function)
 
     def procedure(self, function: Callable[..., Any]) -> ir.Function:
@@ -105,11 +105,11 @@ def definitions(file: str) -> dict[int, ast.FunctionDef]:
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, type]:
-    return {name: hint for name, hint in encoding.hints(function).items() if name != "return"}
+    return {name: hint for name, hint in instruction.hints(function).items() if name != "return"}
 
 
 def returned(function: Callable[..., Any]) -> type:
-    return encoding.hints(function)["return"]
+    return instruction.hints(function)["return"]
 
 
 def signature(function: Callable[..., Any]) -> ir.FunctionType:
@@ -117,10 +117,10 @@ def signature(function: Callable[..., Any]) -> ir.FunctionType:
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
 
 
-class Body(Calls):
+class FunctionCompiler(CallCompiler):
     """Compiles one function."""
 
-    def __init__(self, compiler: Compiler, function: Callable[..., Any], target: ir.Function) -> None:
+    def __init__(self, compiler: ModuleCompiler, function: Callable[..., Any], target: ir.Function) -> None:
         self.compiler = compiler
         self.protocol = bool(compiler.switches["PROTOCOL"])
         self.function = function
@@ -141,17 +141,17 @@ class Body(Calls):
 
     def compile_handler(self) -> None:
         for (name, kind), argument in zip(REGISTERS.items(), self.target.args, strict=True):
-            self.registers[name] = Staged(argument, kind)
+            self.registers[name] = IrValue(argument, kind)
         self.scope[self.enclosing()] = Machine
-        self.operands = list(encoding.operand_types(self.function).items())
+        self.operands = list(instruction.operand_types(self.function).items())
         for number, (name, kind) in enumerate(self.operands):
-            loaded = encoding.operand(self.builder, self.registers["pc"].ir, number, kind)
-            self.scope[name] = Staged(loaded, kind)
+            loaded = instruction.operand(self.builder, self.registers["pc"].ir, number, kind)
+            self.scope[name] = IrValue(loaded, kind)
         self.finish()
 
     def compile_helper(self) -> None:
         for (name, kind), argument in zip(parameters_of(self.function).items(), self.target.args, strict=True):
-            self.assign(self.definition, name, Staged(argument, kind))
+            self.assign(self.definition, name, IrValue(argument, kind))
         self.finish()
 
     def finish(self) -> None:
@@ -205,28 +205,28 @@ class Body(Calls):
     def store(self, target: ast.expr, value: ast.expr) -> None:
         match target:
             case ast.Name(id=name):
-                self.assign(target, name, self.staged(value))
+                self.assign(target, name, self.ir_value(value))
             case ast.Tuple(elts=[*names]) if isinstance(value, ast.Tuple) and len(names) == len(value.elts):
-                for one, each in list(zip(names, [self.staged(each) for each in value.elts], strict=True)):
+                for one, each in list(zip(names, [self.ir_value(each) for each in value.elts], strict=True)):
                     if not isinstance(one, ast.Name):
                         raise self.error(one, "several targets are names", "an assignment for each")
                     self.assign(one, one.id, each)
             case ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]):
-                pair = self.staged(value)
+                pair = self.ir_value(value)
                 if pair.type is not tuple:
                     raise self.error(value, "not a pair", "total, overflow = add_overflows(x, y)")
-                self.assign(target, first, Staged(self.builder.extract_value(pair.ir, 0), Word))
-                self.assign(target, second, Staged(self.builder.extract_value(pair.ir, 1), bool))
+                self.assign(target, first, IrValue(self.builder.extract_value(pair.ir, 0), Word))
+                self.assign(target, second, IrValue(self.builder.extract_value(pair.ir, 1), bool))
             case ast.Subscript(value=owner, slice=index):
-                stored = self.staged(value)
+                stored = self.ir_value(value)
                 self.write(stored.ir, self.element(owner, index))
             case ast.Attribute(value=owner, attr=name):
-                place = self.place(target, self.staged(owner), name)
-                self.write(self.staged(value).ir, place)
+                place = self.place(target, self.ir_value(owner), name)
+                self.write(self.ir_value(value).ir, place)
             case _:
                 raise self.error(target, "no such assignment", "a name, a slot, an element or a field on the left")
 
-    def assign(self, node: ast.AST, name: str, value: Staged) -> None:
+    def assign(self, node: ast.AST, name: str, value: IrValue) -> None:
         if name not in self.locals:
             self.locals[name] = self.entry.alloca(ir_type(value.type), name=name), value.type
         address, kind = self.locals[name]
@@ -236,7 +236,7 @@ class Body(Calls):
 
     def branch(self, statement: ast.If, rest: bool) -> None:
         test = self.value(statement.test)
-        if not isinstance(test, Staged):  # known now: a variant's switch
+        if not isinstance(test, IrValue):  # known now: a variant's switch
             self.block(statement.body if test else statement.orelse, rest)
             return
         yes, no, join = (self.target.append_basic_block(name) for name in ("then", "else", "join"))
@@ -261,7 +261,7 @@ class Body(Calls):
         test, body, after = (self.target.append_basic_block(name) for name in ("test", "loop", "after"))
         self.builder.branch(test)
         self.builder.position_at_end(test)
-        self.builder.cbranch(self.truth(statement.test, self.staged(statement.test)), body, after)
+        self.builder.cbranch(self.truth(statement.test, self.ir_value(statement.test)), body, after)
         self.builder.position_at_end(body)
         self.block(statement.body, after=False)
         if not self.builder.block.is_terminated:
@@ -274,7 +274,7 @@ class Body(Calls):
             return
         if self.registers:
             raise self.error(value, "a handler has no value", "return vm.next(), or another handler")
-        self.builder.ret(self.staged(value).ir if not isinstance(result, Staged) else result.ir)
+        self.builder.ret(self.ir_value(value).ir if not isinstance(result, IrValue) else result.ir)
 
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1

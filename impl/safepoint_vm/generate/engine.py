@@ -17,12 +17,12 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
-from safepoint_vm.generate import cache, encoding
-from safepoint_vm.generate.compiler import Compiler, parameters_of
-from safepoint_vm.generate.encoding import HANDLER
-from safepoint_vm.generate.object_file import Function, functions_of
+from safepoint_vm.generate import cache
+from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
+from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
+from safepoint_vm.generate.ir_values import CALLING_CONVENTION
+from safepoint_vm.generate.object_file import MachineFunction, functions_of
 from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
-from safepoint_vm.generate.staged import CALLING_CONVENTION
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
@@ -39,7 +39,7 @@ LLVM_OPTIONS = (
     "-disable-loop-idiom-all",  # a loop that clears or copies stays one: no call of the C library's
 )
 CPU = "x86-64-v2"
-KINDS = {name: tuple(encoding.operand_types(handler).values()) for name, handler in opcodes().items()}
+OPERANDS = {name: tuple(operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 
 
@@ -72,7 +72,7 @@ class Engine:
     """Machine code.  `functions`: as the object file has them; `addresses`: where they are."""
 
     variant: Variant
-    functions: dict[str, Function]
+    functions: dict[str, MachineFunction]
     addresses: dict[str, int]
     stepping: Memory  # the table that counts down
     code: object  # owns the memory
@@ -83,8 +83,8 @@ class Engine:
         return target_machine().emit_assembly(optimized(self.variant))
 
     def assemble(self, instruction: Instruction) -> bytes:
-        number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
-        return encoding.assemble(number, instruction.operands, kinds, SMALL_WORDS)
+        number, kinds = NUMBERS[instruction.op], OPERANDS[instruction.op]
+        return assemble(number, instruction.operands, kinds, SMALL_WORDS)
 
     @functools.cached_property
     def table(self) -> ctypes.Array[ctypes.c_int64]:
@@ -141,7 +141,7 @@ class Engine:
 
 def generate(variant: Variant) -> ir.Module:
     module = ir.Module("engine")
-    compiler = Compiler(module, variant.switches())
+    compiler = ModuleCompiler(module, variant.switches())
     for handler in (*opcodes().values(), *ENTRANCES):
         compiler.handler(handler)
     for routine in ROUTINES:

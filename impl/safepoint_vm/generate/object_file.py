@@ -25,12 +25,12 @@ class Relocation:
 
 
 @dataclass(frozen=True)
-class Function:
+class MachineFunction:
     code: bytes
     relocations: tuple[Relocation, ...]
 
 
-def functions_of(image: bytes) -> dict[str, Function]:
+def functions_of(image: bytes) -> dict[str, MachineFunction]:
     """Of an object file in which each function has a section `.text.NAME`."""
     order = ["", *((s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections())]
     contents = {(s.name() or b"").decode(): s.data() for s in llvm.ObjectFileRef.from_data(image).sections()}
@@ -40,7 +40,7 @@ def functions_of(image: bytes) -> dict[str, Function]:
         text = strings[name : strings.index(b"\0", name)].decode()
         symbols.append(order[section] if info & 15 == SECTION_SYMBOL else text)
     return {
-        section.removeprefix(PREFIX): Function(code, _relocations(contents.get(".rela" + section, b""), symbols))
+        section.removeprefix(PREFIX): MachineFunction(code, _relocations(contents.get(".rela" + section, b""), symbols))
         for section, code in contents.items()
         if section.startswith(PREFIX)
     }

@@ -48,8 +48,8 @@ from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import FILES
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
-from safepoint_vm.generate.encoding import I8, I64, POINTER
-from safepoint_vm.generate.staged import Builder
+from safepoint_vm.generate.instruction import I8, I64, POINTER
+from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import SPILL_WORDS, Sight, Thread, World
@@ -89,7 +89,7 @@ class ProtocolCodeError(Exception):
 
 
 @dataclass
-class Emitter:
+class ProcedureEmitter:
     """Emits one graph as one function, into `function`, which is only declared."""
 
     function: ir.Function
@@ -315,4 +315,4 @@ def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked
         graph = compile_graph(text, name, instance)
         function = declare(name, len(graph.params) + 2)
         function.attributes.add("noinline")
-        Emitter(function, graph, hooked).emit()
+        ProcedureEmitter(function, graph, hooked).emit()

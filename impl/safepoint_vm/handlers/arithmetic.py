@@ -9,8 +9,8 @@ from collections.abc import Callable
 from safepoint_vm.handlers.concat import extend, join, repeat, repeat_in_place
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, hosted_binary, named
-from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.exits import fault, hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, hosted_binary, named
 from safepoint_vm.handlers.shared.numbers import (
     both_numbers,
     comparable,
@@ -43,8 +43,8 @@ OfFloats = Callable[[Float, Float], Float]
 
 
 def overflowing(
-    name: str, compute: Overflowing, packed: Packed, of_floats: OfFloats, otherwise: Handler, shift: int = 0
-) -> Handler:
+    name: str, compute: Overflowing, packed: Packed, of_floats: OfFloats, otherwise: HandlerFunction, shift: int = 0
+) -> HandlerFunction:
     """dst = left op right.  `shift`: how far a left int is untagged; `packed`: of floats in range, perhaps beyond it;
     `otherwise`: where values go that are no numbers, and results that leave 63 bits.
     """

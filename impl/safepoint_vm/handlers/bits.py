@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.shared.families import Handler, named, partial
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named, partial
 from safepoint_vm.handlers.shared.values import as_number, both_ints, is_bool, truth_word
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
@@ -66,7 +66,7 @@ def bits_xor(x: Value, y: Value) -> Word:
     return x ^ y
 
 
-def bitwise(name: str, compute: Callable[[Value, Value], Word]) -> Handler:
+def bitwise(name: str, compute: Callable[[Value, Value], Word]) -> HandlerFunction:
     """dst = left op right; of two bools it is a bool."""
 
     @slow

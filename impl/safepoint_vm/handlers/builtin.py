@@ -7,11 +7,11 @@ from __future__ import annotations
 from safepoint.guest.code import INT_MAX
 from safepoint.guest.operations.builtins import BUILTINS
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.compare_values import ABOVE, BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.layout import character, list_length
-from safepoint_vm.handlers.shared.leaving import hosted
 from safepoint_vm.handlers.shared.numbers import SIGN
-from safepoint_vm.handlers.shared.order import ABOVE, BELOW, HOSTED, compare
 from safepoint_vm.handlers.shared.values import (
     as_float,
     as_number,
@@ -85,13 +85,13 @@ def call_float(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit
 @slow
 def call_str(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
     if count == 1:
-        made = vm[first]
-        if not is_string(made):
-            made = text(vm.thread, vm.frame.at(first), count)
-        if made == 0:
+        new = vm[first]
+        if not is_string(new):
+            new = text(vm.thread, vm.frame.at(first), count)
+        if new == 0:
             return no_room(vm)
-        if made != UNSET_WORD:
-            vm[first] = made
+        if new != UNSET_WORD:
+            vm[first] = new
             return vm.next()
     return hosted(vm)
 
@@ -128,10 +128,10 @@ def call_chr(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
     x = as_number(vm[first])
     if is_int(x):
         if below(x >> 1, Word(CODES)):
-            made = character(vm.thread, x >> 1)
-            if made == 0:
+            new = character(vm.thread, x >> 1)
+            if new == 0:
                 return no_room(vm)
-            vm[first] = made
+            vm[first] = new
             return vm.next()
     return hosted(vm)
 
@@ -164,7 +164,7 @@ def best_of(items: Elements, count: Word, wanted: Word) -> Value:
     return best
 
 
-def extreme(name: str, wanted: int) -> Handler:
+def extreme(name: str, wanted: int) -> HandlerFunction:
     """Of several arguments, or of the items of a list."""
 
     @slow

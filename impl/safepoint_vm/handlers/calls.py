@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import RAISE_INTERRUPT, RAISE_OVERFLOW
-from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
 from safepoint_vm.language.vocabulary import Bytecode, Exit, below, inline, opcode, slow

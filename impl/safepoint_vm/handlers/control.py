@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol.words import RAISE_INTERRUPT
-from safepoint_vm.handlers.shared.leaving import fault, hosted
-from safepoint_vm.handlers.shared.order import BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.compare_values import BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.values import (
     as_number,
     both_floats,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, named, partial
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named, partial
 from safepoint_vm.handlers.shared.numbers import EXACT_FLOAT, SIGN, both_numbers, is_finite
 from safepoint_vm.handlers.shared.values import as_float, as_number, both_ints
 from safepoint_vm.language.machine import Machine, Slot
@@ -104,7 +104,7 @@ def float_floordiv(x: Float, y: Float) -> Float:
     return rounded
 
 
-def of_floats(name: str, compute: Callable[[Float, Float], Float]) -> Handler:
+def of_floats(name: str, compute: Callable[[Float, Float], Float]) -> HandlerFunction:
     """Where a division goes that is not one of ints, or is one by zero."""
     int_zero, float_zero = known(f"int_{name}"), known(f"float_{name}")
 

@@ -1,11 +1,11 @@
-"""Exceptions: made, raised, caught and matched in machine code.  What nobody catches is the host's."""
+"""Exceptions: new, raised, caught and matched in machine code.  What nobody catches is the host's."""
 
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, no_room
-from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.exits import fault, hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.faults import NUMBERS
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import has_kind, is_int, truth_word
 from safepoint_vm.language.machine import Count, Kind, Machine, Slot
 from safepoint_vm.language.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
@@ -41,11 +41,11 @@ def is_exception(x: Value) -> bool:
 @inline
 def begin_exception(start: Word, kind: Word, argument: Value) -> Raisable:
     Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
-    made = Raisable(start + OBJECT)
-    made.kind = Value(kind << 1)
-    made.argument = argument
-    made.trace = Value(UNSET_WORD)
-    return made
+    new = Raisable(start + OBJECT)
+    new.kind = Value(kind << 1)
+    new.argument = argument
+    new.trace = Value(UNSET_WORD)
+    return new
 
 
 @opcode
@@ -88,9 +88,9 @@ def begin_trace(start: Word, length: Word, words: Word) -> Trace:
     """Its places are not there yet."""
     Heading(start).header = Word(TRACE_HEADER) | words << 32
     Array(start)[words - 1] = Value(0)
-    made = Trace(start + OBJECT)
-    made.length = Value(length << 1)
-    return made
+    new = Trace(start + OBJECT)
+    new.length = Value(length << 1)
+    return new
 
 
 @inline
@@ -156,7 +156,7 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
     return Word(CAUGHT)
 
 
-def raising(name: str, again: int) -> Handler:
+def raising(name: str, again: int) -> HandlerFunction:
     """raise src"""
 
     @opcode
@@ -177,7 +177,7 @@ RAISE = raising("RAISE", 0)
 RERAISE = raising("RERAISE", 1)
 
 
-def known(name: str) -> Handler:
+def known(name: str) -> HandlerFunction:
     """The instruction raises a known fault; uncaught, it is the host's, who looks again: a list may be another by then."""
     number = NUMBERS[name]
 

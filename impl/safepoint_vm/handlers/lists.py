@@ -5,8 +5,8 @@ from __future__ import annotations
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.sequences import position
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import backing_bytes, begin_backing, clear, copy_elements, list_length, smaller
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.language.machine import Constant, Global, Machine, Name, Slot, Small
 from safepoint_vm.language.vocabulary import Exit, Value, opcode
 from safepoint_vm.language.words import UNSET_WORD

@@ -9,6 +9,7 @@ from __future__ import annotations
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import bump, larger, no_room
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
     begin_list,
     begin_string,
@@ -20,7 +21,6 @@ from safepoint_vm.handlers.shared.layout import (
     smaller,
     string_words,
 )
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.language.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
@@ -157,8 +157,8 @@ def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         start = bump(vm.thread, string_words(count) << 3)
         if start == 0:
             return no_room(vm)
-        made = begin_string(start, count)
-        copy_characters(Characters(String(x).characters.at(first >> 1)), made.characters, count)
+        new = begin_string(start, count)
+        copy_characters(Characters(String(x).characters.at(first >> 1)), new.characters, count)
         vm[dst] = Value(start + OBJECT)
         return vm.next()
     return hosted(vm)
@@ -178,9 +178,9 @@ def SLICE(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         start = bump(vm.thread, list_bytes(capacity))
         if start == 0:
             return no_room(vm)
-        made = begin_list(start, count, capacity)
-        copy_elements(backing, first >> 1, made, Word(0), count)
-        clear(made, count, capacity)
+        new = begin_list(start, count, capacity)
+        copy_elements(backing, first >> 1, new, Word(0), count)
+        clear(new, count, capacity)
         vm[dst] = Value(start + LIST)
         return vm.next()
     return slow_slice(vm, dst, of, bounds)

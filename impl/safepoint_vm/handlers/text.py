@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_characters, string_words
-from safepoint_vm.handlers.shared.leaving import hosted
 from safepoint_vm.handlers.shared.values import is_int, is_string
 from safepoint_vm.language.machine import Count, Machine, Slot
 from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
@@ -85,12 +85,12 @@ def text(thread: Thread, parts: Array, count: Word) -> Value:
 @opcode
 def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
     """first = ''.join of str(first), str(first+1), …"""
-    made = text(vm.thread, vm.frame.at(first), count)
-    if made == UNSET_WORD:
+    new = text(vm.thread, vm.frame.at(first), count)
+    if new == UNSET_WORD:
         return hosted(vm)
-    if made == 0:
+    if new == 0:
         return no_room(vm)
-    vm[first] = made
+    vm[first] = new
     return vm.next()
 
 

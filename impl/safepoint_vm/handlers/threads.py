@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.values import has_kind
 from safepoint_vm.language.machine import Count, Exited, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap

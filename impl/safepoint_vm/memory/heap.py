@@ -118,7 +118,7 @@ class GuestHeap:
         thread.set("wanted", size)
         return self.engine.routine("refill", thread.address) != 0
 
-    def allocate_spare(self, size: int) -> int:
+    def allocate_reserve(self, size: int) -> int:
         """From what is kept for the exceptions of a full heap.  NoRoom."""
         with self._sparing:  # threads raise at the same time
             address = self._spare
@@ -129,7 +129,7 @@ class GuestHeap:
 
     @property
     def spare(self) -> int:
-        """Bytes that `allocate_spare` still has."""
+        """Bytes that `allocate_reserve` still has."""
         return self._spaces[0].end - self._spare
 
     def grant(self, thread: Record) -> bool:

@@ -9,15 +9,15 @@ from itertools import chain, groupby
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.verifier import verify
-from safepoint_vm.generate.encoding import SIZE
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD, float_word, word_of
 from safepoint_vm.memory import objects as encoded
 
 
 @dataclass(frozen=True)
-class Place:
+class CodeAddress:
     """An instruction of the program.  `start`: the address of its code's first one."""
 
     code: Code
@@ -116,7 +116,7 @@ class Image:
     def function_word(self, function: values.Function) -> int:
         return self._functions[function.number].address + FUNCTION
 
-    def place(self, pc: int) -> Place:
+    def code_address(self, pc: int) -> CodeAddress:
         """The instruction at an address."""
         address, number = self._starts[bisect_right(self._starts, (pc, len(self._starts))) - 1]
-        return Place(self.program.codes[number], (pc - address) // SIZE, address)
+        return CodeAddress(self.program.codes[number], (pc - address) // SIZE, address)

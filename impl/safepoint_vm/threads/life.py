@@ -81,7 +81,7 @@ class Host(Protocol):
         ...
 
 
-class Mutator:
+class ThreadLife:
     """`entry`: the handler at which machine code is entered next.  `stopped`: it is to wait for nothing any more, and end."""
 
     def __init__(self, guest: GuestThread, host: Host) -> None:
@@ -135,7 +135,7 @@ class Mutator:
 
     def _threading(self) -> Waits:
         """START, JOIN, SLEEP; an ACQUIRE comes here only to be refused."""
-        op, fault = self.guest.place().instruction.op, self.guest.refused()
+        op, fault = self.guest.code_address().instruction.op, self.guest.refused()
         if fault is not None:
             self.guest.throw(fault, self.host.make_room)
         elif op == "START":
@@ -163,7 +163,7 @@ class Mutator:
         if (fault := self.guest.refused()) is not None:
             self.guest.throw(fault, self.host.make_room)
             return
-        number, op = self.guest.joined(), self.guest.place().instruction.op
+        number, op = self.guest.joined(), self.guest.code_address().instruction.op
         yield from self._call("leave")
         if op == "INTERRUPT":
             self.host.interrupt_thread(number)

@@ -17,7 +17,7 @@ from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.image import Image
-from safepoint_vm.threads.life import Blocked, Mutator, Waits
+from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -25,14 +25,14 @@ AGAIN = (Exited.NEEDS_ROOM, Exited.LOCKED)
 """Machine code was left in the middle of an instruction, which begins again (or raises)."""
 
 
-class Stepping:
+class LockstepThread:
     """A guest thread that is entered for so many instructions at a time.  `number`: of its record."""
 
     def __init__(
         self, guest: GuestThread, world: LockstepWorld, number: int, thread: ThreadObject | None = None
     ) -> None:
         self.guest, self.thread, self.number, self._world = guest, thread, number, world
-        self._mutator = Mutator(guest, self)
+        self._life = ThreadLife(guest, self)
         self._under_way: Waits | None = None  # what it does outside machine code, if it waits there
         self.blocked: Blocked | None = None
         self._just = False  # it has begun to wait at the end of its last turn
@@ -43,7 +43,7 @@ class Stepping:
     def birth(self) -> None:
         """It is to be born at its first turn."""
         self.unborn = True
-        self._under_way, self._again, self._place = self._mutator.born(), True, self.guest.record.get("pc")
+        self._under_way, self._again, self._place = self._life.born(), True, self.guest.record.get("pc")
 
     def advance(self, most: int) -> int:
         """Execute up to so many instructions; how many it was.  0: it is over, or waits.
@@ -64,7 +64,7 @@ class Stepping:
             if self.unborn:
                 self.unborn = False
                 self._world.is_born(self)
-        while not (self.guest.ended or self._under_way) and (self._done < most or self._mutator.entry != "begin"):
+        while not (self.guest.ended or self._under_way) and (self._done < most or self._life.entry != "begin"):
             self._execute(None if free else most - self._done)
         self._just = self._under_way is not None and self._done > 0
         if self.guest.ended and not self._under_way:
@@ -76,10 +76,10 @@ class Stepping:
     def _execute(self, budget: int | None) -> None:
         """Enter machine code once, and do what it was left for."""
         self._world.moved += 1
-        why = self._world.enter(self.guest, self._mutator.entry, budget)
+        why = self._world.enter(self.guest, self._life.entry, budget)
         self._done += 1 if budget is None else budget - self.guest.record.get("budget")
         self._again, self._place = why in AGAIN, self.guest.record.get("pc")
-        self._under_way = self._mutator.serve(why)
+        self._under_way = self._life.serve(why)
         if not self._go_on() or self._begins_again:
             self._done -= 1
 
@@ -105,7 +105,7 @@ class Stepping:
         record = self.guest.record
         return record.get("frames"), record.get("back_edges"), record.get("slow_entries")
 
-    # -- what a Mutator needs
+    # -- what a ThreadLife needs
 
     def call(self, procedure: str, resume: int = 0) -> int:
         return self._world.call(procedure, self.guest.address, resume=resume)
@@ -173,7 +173,7 @@ class LockstepWorld(Lockstep):
         self.uncaught: list[str] = []
         self.error: BaseException | None = None  # of the judge, inside a callback
         self.moved = 0
-        self._early: list[Stepping] = []  # to be interrupted when they are born: birth drops all requests
+        self._early: list[LockstepThread] = []  # to be interrupted when they are born: birth drops all requests
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
         variables, heap = image.globals(), self.world.heap
@@ -181,9 +181,9 @@ class LockstepWorld(Lockstep):
         self.threads = [self._made(main, MAIN)]
         self._buried = [0, 0, 0]  # counts of threads that are over: another may live in their record
 
-    def _made(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> Stepping:
+    def _made(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> LockstepThread:
         guest.record.set("hook", self._hook)
-        return Stepping(guest, self, number, thread)
+        return LockstepThread(guest, self, number, thread)
 
     def begin(self, guest: GuestThread, thread: ThreadObject) -> None:
         """A guest thread is to be born."""
@@ -191,7 +191,7 @@ class LockstepWorld(Lockstep):
         self.threads[number : number + 1] = [self._made(guest, number, thread)]
         self.threads[number].birth()
 
-    def end(self, thread: Stepping) -> None:
+    def end(self, thread: LockstepThread) -> None:
         self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
         self.world.engine.routine("retire", thread.guest.address)
         self.call("exit_thread", thread.guest.address)
@@ -200,17 +200,17 @@ class LockstepWorld(Lockstep):
             lines, source = thread.guest.traceback(), self._image.program.source
             self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))
 
-    def living(self, number: int) -> Stepping | None:
+    def living(self, number: int) -> LockstepThread | None:
         """The thread of this number, started and not ended."""
         return next((t for t in self.threads if t.guest.number == number and not t.over), None)
 
-    def interrupt(self, thread: Stepping) -> None:
+    def interrupt(self, thread: LockstepThread) -> None:
         if not thread.unborn:
             self.call("post", thread.guest.address, INTERRUPT)
         elif thread not in self._early:
             self._early.append(thread)
 
-    def is_born(self, thread: Stepping) -> None:
+    def is_born(self, thread: LockstepThread) -> None:
         if thread in self._early:
             self._early.remove(thread)
             self.interrupt(thread)

@@ -14,7 +14,7 @@ from safepoint.guest.faults import Place as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import ENDED, INTERRUPT
 from safepoint_vm.memory.heap import Statistics
-from safepoint_vm.threads.life import Mutator, Waits
+from safepoint_vm.threads.life import ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Outcome:
     stats: Statistics
 
 
-class Running:
+class OsThread:
     """A guest thread that its world knows.  `go` starts the OS thread.  `thread`: what the guest has started; None: the host."""
 
     def __init__(self, guest: GuestThread, vm: Vm, thread: ThreadObject | None = None) -> None:
@@ -42,7 +42,7 @@ class Running:
         self._begun = self._unheard = False
         self._interrupts: deque[int] = deque()  # that came before its birth, at which all requests are dropped
         guest.record.set("state", ENDED)  # until it enters guest code nobody waits for it
-        self._mutator, self._before = Mutator(guest, self), 0
+        self._life, self._before = ThreadLife(guest, self), 0
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
 
     def go(self) -> None:
@@ -84,7 +84,7 @@ class Running:
 
     def stop(self) -> None:
         """It executes no further instruction, and ends without raising anything."""
-        self._mutator.stopped = True
+        self._life.stopped = True
         self.guest.stop()
         self._world.tell()
 
@@ -92,15 +92,15 @@ class Running:
 
     def _main(self) -> None:
         try:
-            self._through(self._mutator.born(), self._world.told)
+            self._through(self._life.born(), self._world.told)
             self._begun = True
             self._post()
-            while not (self.guest.ended or self._mutator.stopped):
+            while not (self.guest.ended or self._life.stopped):
                 told, self._before = self._world.told, self._world.released
-                why = self.guest.enter(self._mutator.entry)
+                why = self.guest.enter(self._life.entry)
                 if why in WAITS:
                     self._world.tell()  # it has parked, perhaps: a stop may be waiting for that
-                self._through(self._mutator.serve(why), told)
+                self._through(self._life.serve(why), told)
         except BaseException as error:  # noqa: BLE001  -- handed to whoever waits
             self.error = error
         finally:
@@ -120,14 +120,14 @@ class Running:
     def _through(self, waits: Waits, told: int) -> None:
         """To the end of what it does outside machine code: asleep wherever it waits, until somebody tells more than `told`."""
         for blocked in waits:
-            if blocked and (self._mutator.stopped or blocked.ready()):
+            if blocked and (self._life.stopped or blocked.ready()):
                 self.guest.record.set("wake", 1)
             else:
                 left = (blocked.until - self.now()) / 10**6 if blocked else threading.TIMEOUT_MAX
                 self._world.wait(told, max(0.0, min(threading.TIMEOUT_MAX, left)))
             told = self._world.told
 
-    # -- what a Mutator needs
+    # -- what a ThreadLife needs
 
     def call(self, procedure: str, resume: int = 0) -> int:
         return self._world.attempt(procedure, self.guest.address, resume=resume)

@@ -15,16 +15,16 @@ from safepoint.guest.operations.instructions import call_fault
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED
-from safepoint_vm.generate.encoding import SIZE
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import TABLE_WORDS, Thread
 from safepoint_vm.memory.heap import GuestHeap
-from safepoint_vm.memory.image import Image, Place
+from safepoint_vm.memory.heap_view import HeapView
+from safepoint_vm.memory.image import CodeAddress, Image
 from safepoint_vm.memory.objects import statics
-from safepoint_vm.memory.view import View
-from safepoint_vm.threads.hosted import WITH_RESULT, InternalError, jumps, result, text_of
+from safepoint_vm.threads.host_operations import WITH_RESULT, InternalError, jumps, result, text_of
 from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, Uncaught, unwind
 
 WAITS: dict[Exited, tuple[str, str]] = {
@@ -63,7 +63,7 @@ class GuestThread:
         self.fault: Fault | None = None
         self.ended = False
         self._lines: tuple[Line, ...] = ()
-        self._view = View(image, heap, self.record)
+        self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
         end = self.stack.address + 8 * stack
         for name, word in {
@@ -148,7 +148,7 @@ class GuestThread:
     def printed(self, make_room: Callable[[], bool]) -> str | None:
         """What the PRINT at which machine code was left prints; None: it has raised instead."""
         self._view.begin()
-        found = text_of(self.place().instruction, self.slot, self._view)
+        found = text_of(self.code_address().instruction, self.slot, self._view)
         if isinstance(found, str):
             return found
         self.throw(found, make_room)
@@ -179,7 +179,7 @@ class GuestThread:
             self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
 
     def _execute(self, why: Exited) -> None:
-        instruction = self.place().instruction
+        instruction = self.code_address().instruction
         found = result(self.image.program, instruction, self.slot, self._view)
         if isinstance(found, Fault):
             self._raise(found)
@@ -200,11 +200,11 @@ class GuestThread:
     def operand(self) -> Value:
         """Of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
         self._view.begin()
-        return self.slot(self.place().instruction.operands[0])
+        return self.slot(self.code_address().instruction.operands[0])
 
     def refused(self) -> Fault | None:
         """Why it raises at once."""
-        instruction = self.place().instruction
+        instruction = self.code_address().instruction
         return threads.refused(self._view, instruction.op, self.operand(), self.number, instruction.augmented)
 
     def startable(self) -> tuple[ThreadObject, int, list[int]]:
@@ -235,8 +235,8 @@ class GuestThread:
 
     # -- where it is
 
-    def place(self) -> Place:
-        return self.image.place(self.record.get("pc"))
+    def code_address(self) -> CodeAddress:
+        return self.image.code_address(self.record.get("pc"))
 
     def _top(self) -> int:
         """The number of the current frame's first slot."""
@@ -263,7 +263,7 @@ class GuestThread:
         """
         if self.ended:
             return (frame := self.record.get("frame")), frame
-        end = self._top() + self.place().code.slots
+        end = self._top() + self.code_address().code.slots
         above = self.stack.address + 8 * end
         ctypes.memset(above, 0, 8 * (self.stack.words - end))
         return self.stack.address, above

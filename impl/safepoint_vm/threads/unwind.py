@@ -13,10 +13,10 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Place as Line
 from safepoint.guest.operations.instructions import new_exception
 from safepoint.guest.operations.text import message
-from safepoint_vm.generate.encoding import SIZE
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.memory.image import Image, Place
-from safepoint_vm.memory.view import View
+from safepoint_vm.memory.heap_view import HeapView
+from safepoint_vm.memory.image import CodeAddress, Image
 
 RETURN_TO, CALLER = -2, -1  # the link below a frame, in words
 
@@ -35,7 +35,7 @@ class Caught:
 
     handler: Handler
     frame: int
-    place: Place
+    place: CodeAddress
 
 
 class Stack:
@@ -55,14 +55,14 @@ class Stack:
         return found
 
     def line(self, pc: int) -> Line:
-        place = self.image.place(pc)
+        place = self.image.code_address(pc)
         return self.image.program.file, place.instruction.line, place.code.name
 
 
-def unwind(stack: Stack, view: View, fault: Fault) -> Uncaught | None:
+def unwind(stack: Stack, view: HeapView, fault: Fault) -> Uncaught | None:
     """Go to the handler of the exception; or say what ends the guest.  NoRoom."""
     passed, caught = _search(stack)
-    if stack.image.place(passed[0]).instruction.op == "RERAISE":
+    if stack.image.code_address(passed[0]).instruction.op == "RERAISE":
         passed = passed[1:]
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []
@@ -86,7 +86,7 @@ def _search(stack: Stack) -> tuple[list[int], Caught | None]:
     passed = []
     for frame, pc in stack.frames():
         passed.append(pc)
-        place = stack.image.place(pc)
+        place = stack.image.code_address(pc)
         for handler in place.code.handlers:
             if handler.start <= place.number < handler.end:
                 return passed, Caught(handler, frame, place)

@@ -1,4 +1,4 @@
-"""Running a guest program: guest threads on OS threads of their own, the host waiting for them.
+"""OsThread a guest program: guest threads on OS threads of their own, the host waiting for them.
 
 Guest code never runs on Python's main thread: that one waits, so that signal handlers run there as Python's always do.
 Nothing in a plain engine calls Python: whatever needs the host leaves machine code first.  Guest threads end before the
@@ -24,7 +24,7 @@ from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
-from safepoint_vm.threads.os_thread import GLANCE, Outcome, Running
+from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import SOON, GuestWorld
 
@@ -55,15 +55,15 @@ class Vm:
         self._output, self._errors, self._stack = output, errors or sys.stderr, stack
         self._writing = threading.Lock()
         self.world = GuestWorld(self._engine, heap, stress)
-        self.running: list[Running] = []  # that the host has started
-        self._started: dict[int, Running] = {}  # by the guest: the number of a thread that has not ended
+        self.running: list[OsThread] = []  # that the host has started
+        self._started: dict[int, OsThread] = {}  # by the guest: the number of a thread that has not ended
         self._ending = False  # from then on nobody is born
         self._failures: list[BaseException] = []  # of the host, on their OS threads
 
-    def start(self) -> Running:
+    def start(self) -> OsThread:
         """A guest thread that runs the module from its start, sharing its variables with the others."""
         with self.world.unstopped():
-            self.running.append(Running(self.world.add(self._thread), self))
+            self.running.append(OsThread(self.world.add(self._thread), self))
         self.running[-1].go()
         return self.running[-1]
 
@@ -78,7 +78,7 @@ class Vm:
         def go(born: GuestThread, thread: ThreadObject) -> None:
             if self._ending:
                 raise RuntimeError("nobody is born any more")
-            running = self._started[thread.number] = Running(born, self, thread)
+            running = self._started[thread.number] = OsThread(born, self, thread)
             try:
                 running.go()
             except RuntimeError:
@@ -107,7 +107,7 @@ class Vm:
         with self._writing:
             self._output.write(text)
 
-    def has_ended(self, running: Running) -> None:
+    def has_ended(self, running: OsThread) -> None:
         """It is outside guest code for good.  What ended it is said before anybody who joins it goes on."""
         guest, thread = running.guest, running.thread
         self.world.remove(guest)
@@ -129,7 +129,7 @@ class Vm:
         for running in [running for running in self.running if not running.done.is_set()] or self._living():
             running.interrupt()
 
-    def _living(self) -> list[Running]:
+    def _living(self) -> list[OsThread]:
         return [running for running in (*self.running, *list(self._started.values())) if not running.done.is_set()]
 
     def finish(self) -> None:

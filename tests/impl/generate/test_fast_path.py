@@ -75,6 +75,6 @@ def test_a_post_arrives_in_those_same_bytes(name: str) -> None:
     before = {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST}
     engine(PLAIN).procedure("post", thread.address, INTERRUPT)
     assert thread.enter() is Exited.INTERRUPTED
-    assert str(thread.place()) == f"<module>:{site}"
+    assert str(thread.code_address()) == f"<module>:{site}"
     assert thread.record.get("slow_entries") == 1
     assert {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST} == before

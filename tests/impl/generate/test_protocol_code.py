@@ -11,7 +11,7 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, PARKED, STOP
-from safepoint_vm.generate.compiler import Compiler
+from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
 from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
@@ -70,7 +70,7 @@ def test_reentering_is_locked_and_leaving_is_not() -> None:
 
 def procedures(mutant: str) -> dict[str, str]:
     """The protocol's code alone, as LLVM is given it."""
-    compiler = Compiler(ir.Module(), PLAIN.switches())
+    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
     add_protocol(compiler.declare, mutant, hooked=False)
     return {name: str(compiler.functions[name]) for name in PROCEDURES}
 

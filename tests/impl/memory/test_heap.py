@@ -18,8 +18,8 @@ from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import OBJECT, Thread, World
 from safepoint_vm.memory.heap import CHUNK, SMALLEST, GuestHeap, HeapError
+from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import Image
-from safepoint_vm.memory.view import View
 from tests.impl.building import code, program
 
 MUTANTS = ("copies-exceptions-twice", "skips-the-last-word", "forgets-lists", "copies-a-word-less")
@@ -51,7 +51,7 @@ class Heap:
         self.thread.set("world", world.address)
         self.heap = GuestHeap(self.engine, world, size, stress)
         self.image = Image(self.engine, program(code("<module>", 1, ("HALT",))))
-        self.view = View(self.image, self.heap, self.thread)
+        self.view = HeapView(self.image, self.heap, self.thread)
         self.roots = Memory(64)
 
     def ranges(self) -> list[tuple[int, int]]:
@@ -216,7 +216,7 @@ def test_every_space_between_pieces_can_be_walked() -> None:
     others = [Record(Thread) for _ in range(3)]
     for record in others:
         record.set("world", heap.heap.world.address)
-    views = [View(heap.image, heap.heap, record) for record in others]
+    views = [HeapView(heap.image, heap.heap, record) for record in others]
     draw = random.Random(1)
     for _ in range(300):
         views[draw.randrange(3)].new_list([0] * draw.choice((1, 2, 3, 500)))

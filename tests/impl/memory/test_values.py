@@ -26,7 +26,7 @@ from safepoint.guest.values import Ref, Value
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import List
 from safepoint_vm.memory.heap import SMALLEST
-from safepoint_vm.memory.view import put
+from safepoint_vm.memory.heap_view import put
 from safepoint_vm.threads.thread import GuestThread
 from tests.impl.building import code, inhabited, no_room, program
 

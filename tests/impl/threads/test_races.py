@@ -19,8 +19,8 @@ from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import PLAIN, Engine, engine
 from safepoint_vm.handlers import lists, threads
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.handlers.shared.layout import backing_bytes, begin_backing, clear, copy_elements
-from safepoint_vm.handlers.shared.leaving import fault
 from safepoint_vm.handlers.shared.values import is_list
 from safepoint_vm.handlers.threads import is_lock, slow_acquire
 from safepoint_vm.language.layout import Record

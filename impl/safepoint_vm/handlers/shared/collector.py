@@ -31,7 +31,7 @@ MAGIC_BITS = 0xFFFF << 16
 
 
 @inline
-def is_left(world: World, x: Value) -> bool:
+def in_from_space(world: World, x: Value) -> bool:
     """Does x point into the space that is left?"""
     if COLLECTOR_MUTANT == "forgets-lists":
         if x & TAG_MASK == LIST:
@@ -56,9 +56,9 @@ def copy(world: World, old: Word, words: Word) -> Word:
 
 
 @inline
-def moved(world: World, x: Value) -> Value:
+def forwarded(world: World, x: Value) -> Value:
     """Where x points to is copied, if it is not yet: the value to take its place."""
-    if not is_left(world, x):
+    if not in_from_space(world, x):
         return x
     old = x & ~TAG_MASK
     head = Heading(old).header
@@ -80,7 +80,7 @@ def moved(world: World, x: Value) -> Value:
 def forward_all(world: World, first: Word, end: Word) -> None:
     at = first
     while below(at, end):
-        Array(at)[0] = moved(world, Array(at)[0])
+        Array(at)[0] = forwarded(world, Array(at)[0])
         at += 8
 
 

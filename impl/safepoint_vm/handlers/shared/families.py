@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.values import as_number, both_ints
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, opcode, slow
 
-Handler = Callable[..., Exit]
+HandlerFunction = Callable[..., Exit]
 
 
-def named(name: str, handler: Handler) -> Handler:
-    """A handler that a family made, under its own name."""
+def named(name: str, handler: HandlerFunction) -> HandlerFunction:
+    """A handler that a family new, under its own name."""
     handler.__name__ = handler.__qualname__ = name
     return handler
 
@@ -29,8 +29,8 @@ def partial(
     name: str,
     possible: Callable[[Value, Value], bool],
     compute: Callable[[Value, Value], Word],
-    otherwise: Handler = hosted_binary,
-) -> Handler:
+    otherwise: HandlerFunction = hosted_binary,
+) -> HandlerFunction:
     """dst = left op right, of ints, where there is a result."""
 
     @slow

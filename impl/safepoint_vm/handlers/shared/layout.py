@@ -35,12 +35,12 @@ def begin_string(start: Word, length: Word) -> String:
     """Everything but its characters; the last words are zeros, so that equal strings are equal words."""
     words = string_words(length)
     Heading(start).header = Word(STRING_HEADER) | words << 32
-    made = String(start + OBJECT)
-    made.length = Value(length << 1)
+    new = String(start + OBJECT)
+    new.length = Value(length << 1)
     if length != 0:
         Array(start)[words - 1] = Value(0)
         Array(start)[words - 2] = Value(0)
-    return made
+    return new
 
 
 @inline
@@ -96,9 +96,9 @@ def list_length(of: List, backing: Backing) -> Word:
 def begin_backing(start: Word, capacity: Word) -> Backing:
     """Its elements are not values yet.  `capacity`: even."""
     Heading(start).header = Word(BACKING_HEADER) | (HEAD_WORDS + capacity) << 32
-    made = Backing(start + OBJECT)
-    made.capacity = Value(capacity << 1)
-    return made
+    new = Backing(start + OBJECT)
+    new.capacity = Value(capacity << 1)
+    return new
 
 
 @inline
@@ -106,10 +106,10 @@ def begin_list(start: Word, length: Word, capacity: Word) -> Backing:
     """A list and, behind it, its backing."""
     backing = begin_backing(start + 8 * LIST_WORDS, capacity)
     Heading(start).header = Word(LIST_HEADER | LIST_WORDS << 32)
-    made = List(start + LIST)
-    made.padding = Word(0)
-    made.length = Value(length << 1)
-    made.backing = backing
+    new = List(start + LIST)
+    new.padding = Word(0)
+    new.length = Value(length << 1)
+    new.backing = backing
     return backing
 
 

@@ -65,7 +65,7 @@ def row(word: int, struct: type[Struct], name: str, count: int) -> ctypes.Array[
     return (ctypes.c_int64 * count).from_address(word + fields(struct)[name].offset)
 
 
-class View:
+class HeapView:
     """The `safepoint.guest.heap.Heap` of one guest thread."""
 
     def __init__(self, image: Image, heap: GuestHeap, thread: Record) -> None:
@@ -151,7 +151,7 @@ class View:
     def _room(self, size: int) -> int:
         """What an instruction has taken in vain it will want again, in one piece."""
         try:
-            address = self._heap.allocate_spare(size) if self.full else self._heap.allocate(self._thread, size)
+            address = self._heap.allocate_reserve(size) if self.full else self._heap.allocate(self._thread, size)
         except NoRoom:
             self._thread.set("wanted", self._taken + size)
             raise

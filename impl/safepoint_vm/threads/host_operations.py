@@ -10,7 +10,7 @@ from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations import sequences
 from safepoint.guest.operations.text import printed
 from safepoint.guest.values import Value
-from safepoint_vm.memory.view import View
+from safepoint_vm.memory.heap_view import HeapView
 
 WITH_RESULT = frozenset(name for name, o in OPCODES.items() if o.operands and o.operands[0].name in ("dst", "first"))
 Slot = Callable[[int], Value]
@@ -20,7 +20,7 @@ class InternalError(Exception):
     """Machine code and the guest's definitions do not agree: a bug of this interpreter."""
 
 
-def result(program: Program, instruction: Instruction, slot: Slot, view: View) -> Value | Fault:
+def result(program: Program, instruction: Instruction, slot: Slot, view: HeapView) -> Value | Fault:
     """What the instruction computes, or raises.  NoRoom."""
     match instruction.op, instruction.operands:
         case "CALL", (base, count):
@@ -31,7 +31,7 @@ def result(program: Program, instruction: Instruction, slot: Slot, view: View) -
     return operations.result(program, instruction, slot, view)
 
 
-def text_of(instruction: Instruction, slot: Slot, view: View) -> str | Fault:
+def text_of(instruction: Instruction, slot: Slot, view: HeapView) -> str | Fault:
     """What a PRINT prints."""
     first, count = instruction.operands
     values = [slot(first + index) for index in range(count)]

@@ -37,13 +37,13 @@ def operand_types(handler: Callable[..., Any]) -> dict[str, type]:
     return dict([(name, hint) for name, hint in hints(handler).items() if name != "return"][1:])
 
 
-def place(number: int, kind: type) -> tuple[int, ir.IntType]:
+def operand_offset(number: int, kind: type) -> tuple[int, ir.IntType]:
     """Where operand `number` is, in bytes, and how wide."""
     return (4, I32) if issubclass(kind, WIDE) else (2 + 2 * number, I16)
 
 
 def operand(build: ir.IRBuilder, pc: ir.Value, number: int, kind: type) -> ir.Value:
-    at, width = place(number, kind)
+    at, width = operand_offset(number, kind)
     loaded = build.load(build.gep(pc, [I64(at)], source_etype=I8), typ=width)
     return (build.zext if issubclass(kind, UNSIGNED) else build.sext)(loaded, I64)
 
@@ -79,7 +79,7 @@ def assemble(number: int, operands: Sequence[int], kinds: Sequence[type], small:
     image = bytearray(SIZE)
     image[0:2] = number.to_bytes(2, "little")
     for position, (value, kind) in enumerate(zip(operands, kinds, strict=True)):
-        at, width = place(position, kind)
+        at, width = operand_offset(position, kind)
         count, signed = width.width // 8, not issubclass(kind, UNSIGNED)
         image[at : at + count] = stored(value, kind, small).to_bytes(count, "little", signed=signed)
     return bytes(image)

@@ -8,7 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint_vm.generate.encoding import I64, POINTER
+from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.language.vocabulary import Bytecode, Float, Struct, Table
 from safepoint_vm.language.words import Frame, Thread
 
@@ -18,7 +18,7 @@ REGISTERS: dict[str, type[Struct]] = {"pc": Bytecode, "frame": Frame, "thread": 
 
 
 @dataclass(frozen=True)
-class Staged:
+class IrValue:
     """A value of the generated code, and its type in the handler language."""
 
     ir: ir.Value
@@ -34,7 +34,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Place:
+class MemoryPlace:
     """A word in memory.  `racing`: others write it too; `published`: what a store of it points to must be visible before."""
 
     address: ir.Value
