@@ -1,7 +1,7 @@
-"""The interpreter under judgement: guest threads in lockstep, driven step by step, everything on one OS thread.
+"""The interpreter as a target of the judge: guest threads in lockstep, driven step by step, all on one OS thread.
 
-The engine is hooked and counts; it is stepped through a second table, whose handlers dispatch through the one that
-requesters poison.
+The engine is hooked and counts checks.  It is stepped through a second dispatch table, whose only handler counts down and
+dispatches through the live table, which requesters poison.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE
 
 
 class FoldedTarget(Stepped):
-    """Our interpreter with the `folded` policy.  `mutant`: a mistake of the protocol's text that is compiled in; `stress`: every
-    allocation collects; `quantum`: instructions of a thread's turn.
+    """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
+    collects; `quantum`: instructions in a thread's turn.
     """
 
     name = "folded"
@@ -39,7 +39,7 @@ class FoldedTarget(Stepped):
     def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM) -> None:
         self._stress, self._quantum = stress, quantum
         self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant))
-        self._hook = HOOK(self._hooked)  # kept: ctypes does not
+        self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
         return FoldedTarget(mutant, self._stress, self._quantum)
@@ -48,7 +48,7 @@ class FoldedTarget(Stepped):
         self.load_program(compiler.compile_program(source, file), stack)
 
     def load_program(self, program: Program, stack: int = 4096) -> None:
-        """As `load`, for code that is compiled already."""
+        """As `load`, for compiled code.  BadCode: the verifier rejects it."""
         self._image, self._stack = Image(self._engine, program), stack
         alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
         self._turn = 2 * UNBOUNDED if alone else self._quantum
@@ -59,7 +59,7 @@ class FoldedTarget(Stepped):
         self._seen: list[Seen] = []
         self._advancing, self.stops = False, []
 
-    # -- what the driver is built on
+    # -- primitives of Stepped
 
     def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
         owner = self._world.world if procedure in OWNED_BY_WORLD else self._world.threads[thread].guest
@@ -121,7 +121,7 @@ class FoldedTarget(Stepped):
     # -- callbacks from machine code: no exception may cross it
 
     def _hooked(self, record: int, step: int) -> None:
-        """Before a shared access of any procedure (its step); or where a request is served (minus its kind)."""
+        """Called before each shared access with the number of its step, and for each request served with minus its kind."""
         if self._world.error is not None:
             return
         try:
@@ -129,7 +129,7 @@ class FoldedTarget(Stepped):
                 self._served(record, KINDS[-step])
             else:
                 self.watching()
-        except BaseException as error:  # noqa: BLE001  -- raised again where machine code was entered
+        except BaseException as error:  # noqa: BLE001  -- re-raised where machine code was entered
             self._world.failed(error)
 
     def _served(self, address: int, kind: str) -> None:

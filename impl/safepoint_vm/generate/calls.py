@@ -1,4 +1,4 @@
-"""CallCompiler of the handler language: other handlers, helpers, routines, procedures of the protocol, operations, and the ways out."""
+"""Compile calls of the handler language: handlers, helpers, routines, procedures of the protocol, operations, exits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from safepoint_vm.language.words import Thread
 
 
 class Callees(Protocol):
-    """Where callees come from: each compiled once for a module."""
+    """Provides callees, each compiled once per module."""
 
     compiling: list[str]
 
@@ -42,13 +42,15 @@ class Callees(Protocol):
 
 
 class CallCompiler(ExpressionCompiler):
+    """Adds calls to the expressions."""
+
     compiler: Callees
-    operands: list[tuple[str, type]]  # of the instruction: name and kind
+    operands: list[tuple[str, type]]  # of this handler: name and kind
     definition: ast.FunctionDef
 
     @abstractmethod
     def enclosing(self) -> str:
-        """The machine's name in this function."""
+        """The name of this handler's Machine parameter."""
 
     def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any:
         match callee, arguments:
@@ -65,7 +67,7 @@ class CallCompiler(ExpressionCompiler):
                 return Exit
             case "inline":
                 if inlined(callee) in self.compiler.compiling:
-                    raise self.error(node, f"{callee.__name__} calls itself", "a helper that does not: it is inlined")
+                    raise self.error(node, f"{callee.__name__} calls itself", "a loop: helpers are inlined")
                 helper, returns = self.compiler.helper(callee)
                 return IrValue(self.builder.call(helper, self.matching(node, helper, arguments)), returns)
             case "routine":
@@ -76,35 +78,33 @@ class CallCompiler(ExpressionCompiler):
                 return IrValue(self.builder.call(target, self.matching(node, target, arguments)), Word)
         if inspect.isfunction(callee) and callee.__module__ == vocabulary.__name__:
             return self.operation(node, callee.__name__, arguments)
-        what = f"{ast.unparse(node)} is no call of a handler, a helper or an operation"
-        raise self.error(
-            node, what, "a function marked @opcode, @slow, @inline or @routine, one of the vocabulary, or Type(x)"
-        )
+        what = f"{ast.unparse(node)} does not call a handler, a helper or an operation"
+        right = "a function marked @opcode, @slow, @inline or @routine, one of the vocabulary, or Type(x)"
+        raise self.error(node, what, right)
 
     def matching(self, node: ast.AST, target: ir.Function, arguments: list[ast.expr]) -> list[ir.Value]:
-        """Arguments of a call; a procedure of the protocol takes addresses as words."""
+        """The arguments of a call, of the types that it declares; a procedure of the protocol takes addresses as words."""
         wanted = target.ftype.args
         if len(wanted) != len(arguments):
-            raise self.error(node, f"{len(arguments)} arguments for {len(wanted)} parameters", "as many as it declares")
+            raise self.error(node, f"{len(arguments)} arguments for {len(wanted)} parameters", "one per parameter")
         found = [self.ir_value(argument).ir for argument in arguments]
         found = [
             self.builder.ptrtoint(x, I64) if x.type == POINTER and w == I64 else x
             for x, w in zip(found, wanted, strict=True)
         ]
         if any(x.type != w for x, w in zip(found, wanted, strict=True)):
-            raise self.error(node, "an argument of another type than declared", "a cast: Value(x), Word(x)")
+            raise self.error(node, "an argument is not of the declared type", "a cast: Value(x), Word(x)")
         return found
 
     def check_operands(self, node: ast.Call, callee: Callable[..., Any]) -> None:
-        """The other handler decodes its operands from the same instruction: they must be ours, in order."""
+        """The other handler decodes the same instruction, so its operands must be this handler's own, in order."""
         wanted = instruction.operand_types(callee)
         machine, mine = self.enclosing(), self.operands[: len(wanted)]
         names = [argument.id if isinstance(argument, ast.Name) else "" for argument in node.args]
         if names != [machine, *(name for name, _ in mine)] or [kind for _, kind in mine] != list(wanted.values()):
             right = ", ".join([machine, *(name for name, _ in mine)])
-            raise self.error(
-                node, "operands are passed on as they are, in order", f"{callee.__name__}({right}), of the same kinds"
-            )
+            what = "a tail call must pass this handler's own operands, unchanged and in order"
+            raise self.error(node, what, f"{callee.__name__}({right}), of the same kinds")
 
     def cast(self, node: ast.AST, kind: type, value: IrValue) -> IrValue:
         source, wanted = ir_type(value.type), ir_type(kind)
@@ -118,10 +118,10 @@ class CallCompiler(ExpressionCompiler):
         return IrValue(convert(value.ir, wanted), kind)
 
     def operation(self, node: ast.Call, name: str, arguments: list[ast.expr]) -> IrValue:
-        """One of `vocabulary`."""
+        """An operation of the vocabulary."""
         build = self.builder
         if name in ("fetch_add", "compare_and_swap", "swap"):
-            return self.at_once(node, name, arguments)
+            return self.atomic(node, name, arguments)
         raw = [self.ir_value(argument).ir for argument in arguments]
         match name:
             case "add_overflows" | "sub_overflows" | "mul_overflows":
@@ -148,10 +148,10 @@ class CallCompiler(ExpressionCompiler):
                 intrinsic = "llvm.floor" if name == "float_floor" else "llvm.pow"
                 called = self.target.module.declare_intrinsic(intrinsic, [DOUBLE])
                 return IrValue(build.call(called, raw), Float)
-        raise self.error(node, f"{name} is no operation", "one of those that vocabulary.py declares")
+        raise self.error(node, f"{name} is not an operation", "one that vocabulary.py declares")
 
-    def at_once(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> IrValue:
-        """Read and write a field as one step."""
+    def atomic(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> IrValue:
+        """An atomic read-modify-write of a field."""
         match arguments:
             case [ast.Attribute(value=owner, attr=name), *rest]:
                 address = self.place(node, self.ir_value(owner), name).address
@@ -162,11 +162,8 @@ class CallCompiler(ExpressionCompiler):
                     case "fetch_add" | "swap", [new]:
                         locked = "add" if operation == "fetch_add" else "xchg"
                         return IrValue(self.builder.atomic_rmw(locked, address, new, "seq_cst"), Word)
-        raise self.error(
-            node,
-            f"{operation} changes a field",
-            "fetch_add(s.field, amount), swap(s.field, new), compare_and_swap(s.field, old, new)",
-        )
+        right = "fetch_add(s.field, amount), swap(s.field, new), compare_and_swap(s.field, old, new)"
+        raise self.error(node, f"{operation} needs a field", right)
 
     # -- the ways to leave a handler
 
@@ -185,9 +182,8 @@ class CallCompiler(ExpressionCompiler):
                 self.save(status)
                 self.builder.ret_void()
             case _:
-                raise self.error(
-                    node, f"the machine has no {name} with {len(arguments)} arguments", "an operation of Machine"
-                )
+                what = f"Machine has no {name} with {len(arguments)} arguments"
+                raise self.error(node, what, "an operation of Machine")
         return Exit
 
     def save(self, status: ir.Value) -> None:
@@ -196,7 +192,7 @@ class CallCompiler(ExpressionCompiler):
             self.builder.store(value, self.offset(thread.ir, fields(Thread)[name].offset))
 
     def dispatch(self, **changed: ir.Value) -> None:
-        """Go on with the instruction at the new pc."""
+        """Jump to the handler of the instruction at the new pc."""
         pc, table = changed["pc"], self.registers["table"].ir
         self.go(instruction.dispatch(self.builder, pc, table, self.protocol), **changed)
 

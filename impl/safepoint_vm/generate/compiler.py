@@ -1,11 +1,12 @@
-"""Handlers, which are restricted Python functions, compiled to LLVM IR.
+"""Compile handlers, which are functions of restricted Python, to LLVM IR.
 
-One pass over the `ast`.  Every local variable is an `alloca` (LLVM makes registers of them); helpers marked `@inline`
-become functions that LLVM inlines; `return other_handler(vm, …)` becomes a jump (`musttail`).  An `if` whose test is known
-now (a constant, a variant's switch) compiles one branch only.  A path that ends in a `@slow` handler is unlikely: the fast
-path is what falls through, and nobody writes a hint.
+One pass over the `ast`.  Every local variable is an `alloca`, which LLVM promotes to registers; a helper marked `@inline`
+becomes a function that LLVM inlines; `return other_handler(vm, …)` becomes a jump (`musttail`).  An `if` whose test is
+known at compile time (a constant, a switch of the variant) compiles only one branch.  A path that ends in a `@slow` handler
+is unlikely: the fast path falls through, without hints in the source.
 
-Here: whole functions and statements; `expressions` and `calling` have the rest.
+`FunctionCompiler` compiles functions and statements; it inherits calls from `CallCompiler`, and that expressions from
+`ExpressionCompiler`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from safepoint_vm.language.vocabulary import Exit, Word
 
 @dataclass
 class ModuleCompiler:
-    """Compiles handlers, and the helpers they use, into one module.  `switches`: the variant."""
+    """Compiles handlers, and the helpers they use, into one module.  `switches`: of the variant."""
 
     module: ir.Module
     switches: dict[str, bool | str]
@@ -51,60 +52,61 @@ class ModuleCompiler:
         """The machine code of an opcode or a slow path, compiled once."""
         name = function.__name__
         if name not in self.functions:
-            made = self._define(name, HANDLER)
-            made.calling_convention = CALLING_CONVENTION
+            target = self._define(name, HANDLER)
+            target.calling_convention = CALLING_CONVENTION
             if role_of(function) == "slow":
-                made.attributes.add("cold")
-                made.attributes.add("noinline")
-            FunctionCompiler(self, function, made).compile_handler()
+                target.attributes.add("cold")
+                target.attributes.add("noinline")
+            FunctionCompiler(self, function, target).compile_handler()
         return self.functions[name]
 
     def helper(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
-        """An inline helper, and what it returns."""
+        """An inline helper and its result type."""
         name = inlined(function)
         if name not in self.functions:
-            made = self._define(name, signature(function))
-            made.linkage = "internal"
-            made.attributes.add("alwaysinline")
+            target = self._define(name, signature(function))
+            target.linkage = "internal"
+            target.attributes.add("alwaysinline")
             self.compiling.append(name)
-            FunctionCompiler(self, function, made).compile_helper()
+            FunctionCompiler(self, function, target).compile_helper()
             self.compiling.pop()
         return self.functions[name], returned(function)
 
     def routine(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
-        """A function of the C calling convention, for handlers and for the host, and what it returns."""
+        """A function of the C calling convention, for handlers and the host, and its result type."""
         name = function.__name__
         if name not in self.functions:
-            made = self._define(name, signature(function))
-            made.attributes.add("noinline")
-            FunctionCompiler(self, function, made).compile_helper()
+            target = self._define(name, signature(function))
+            target.attributes.add("noinline")
+            FunctionCompiler(self, function, target).compile_helper()
         return self.functions[name], returned(function)
 
     def procedure(self, function: Callable[..., Any]) -> ir.Function:
-        """A procedure of the protocol's text; `protocol_code` gives it a body."""
+        """A procedure of the protocol's text, declared; `generate.protocol` compiles it."""
         return self.declare(function.__name__, len(inspect.signature(function).parameters))
 
     def declare(self, name: str, parameters: int) -> ir.Function:
-        """A function of the C calling convention: a record's address and words."""
+        """Declare a C function of a record's address and `parameters - 1` words; returns a word."""
         if name not in self.functions:
             self._define(name, ir.FunctionType(I64, [POINTER, *[I64] * (parameters - 1)]))
         return self.functions[name]
 
     def _define(self, name: str, kind: ir.FunctionType) -> ir.Function:
-        self.functions[name] = made = ir.Function(self.module, kind, name)
-        made.attributes.add("nounwind")
-        return made
+        self.functions[name] = target = ir.Function(self.module, kind, name)
+        target.attributes.add("nounwind")
+        return target
 
 
 @functools.cache
 def definitions(file: str) -> dict[int, ast.FunctionDef]:
-    """Its functions, by the line where each begins, decorators included."""
+    """The functions of a source file, by first line, decorators included."""
     nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     return {min([node.lineno, *[each.lineno for each in node.decorator_list]]): node for node in functions}
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, type]:
+    """The types of a helper's or routine's parameters, by name."""
     return {name: hint for name, hint in instruction.hints(function).items() if name != "return"}
 
 
@@ -113,6 +115,7 @@ def returned(function: Callable[..., Any]) -> type:
 
 
 def signature(function: Callable[..., Any]) -> ir.FunctionType:
+    """The LLVM type of a helper or routine."""
     result = VOID if returned(function) is type(None) else ir_type(returned(function))
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
 
@@ -166,7 +169,7 @@ class FunctionCompiler(CallCompiler):
 
     def block(self, statements: list[ast.stmt], after: bool) -> None:
         for position, statement in enumerate(statements):
-            if self.builder.block.is_terminated:  # behind a `return` of a branch that was decided now
+            if self.builder.block.is_terminated:  # after a `return` in a branch decided at compile time
                 return
             rest = self.is_cold(statements[position + 1 :], after)
             match statement:
@@ -186,11 +189,11 @@ class FunctionCompiler(CallCompiler):
                 case ast.Return(value=ast.expr() as value):
                     self.leave(value)
                 case _:
-                    what = f"no {type(statement).__name__} in a handler"
+                    what = f"a handler cannot contain {type(statement).__name__}"
                     raise self.error(statement, what, "=, if, while, return and calls")
 
     def is_cold(self, body: list[ast.stmt], after: bool = False) -> bool:
-        """Does every way through `body`, and what follows it, end in a slow handler?"""
+        """Does every path through `body` end in a slow handler?  `after`: whether the path that follows it does."""
         if not body:
             return after
         match body[-1]:
@@ -209,7 +212,7 @@ class FunctionCompiler(CallCompiler):
             case ast.Tuple(elts=[*names]) if isinstance(value, ast.Tuple) and len(names) == len(value.elts):
                 for one, each in list(zip(names, [self.ir_value(each) for each in value.elts], strict=True)):
                     if not isinstance(one, ast.Name):
-                        raise self.error(one, "several targets are names", "an assignment for each")
+                        raise self.error(one, "a tuple on the left may contain names only", "one assignment per target")
                     self.assign(one, one.id, each)
             case ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]):
                 pair = self.ir_value(value)
@@ -224,19 +227,19 @@ class FunctionCompiler(CallCompiler):
                 place = self.place(target, self.ir_value(owner), name)
                 self.write(self.ir_value(value).ir, place)
             case _:
-                raise self.error(target, "no such assignment", "a name, a slot, an element or a field on the left")
+                raise self.error(target, "cannot assign to this", "a name, a slot, an element or a field on the left")
 
     def assign(self, node: ast.AST, name: str, value: IrValue) -> None:
         if name not in self.locals:
             self.locals[name] = self.entry.alloca(ir_type(value.type), name=name), value.type
         address, kind = self.locals[name]
         if ir_type(kind) != ir_type(value.type):
-            raise self.error(node, f"{name} was a {kind.__name__} before", "another name for it")
+            raise self.error(node, f"{name} already is a {kind.__name__}", "another name")
         self.builder.store(value.ir, address)
 
     def branch(self, statement: ast.If, rest: bool) -> None:
         test = self.value(statement.test)
-        if not isinstance(test, IrValue):  # known now: a variant's switch
+        if not isinstance(test, IrValue):  # known at compile time: a switch of the variant
             self.block(statement.body if test else statement.orelse, rest)
             return
         yes, no, join = (self.target.append_basic_block(name) for name in ("then", "else", "join"))
@@ -245,7 +248,7 @@ class FunctionCompiler(CallCompiler):
         if cold_yes != cold_no:
             decision.set_weights([1, 2000] if cold_yes else [2000, 1])
         elif statement.orelse:
-            decision.set_weights([4, 1])  # `elif`: what is written first is likelier
+            decision.set_weights([4, 1])  # the branch written first is likelier
         joined = False
         for block, body in ((yes, statement.body), (no, statement.orelse)):
             self.builder.position_at_end(block)
@@ -273,7 +276,7 @@ class FunctionCompiler(CallCompiler):
         if result is Exit:
             return
         if self.registers:
-            raise self.error(value, "a handler has no value", "return vm.next(), or another handler")
+            raise self.error(value, "a handler does not return a value", "return vm.next(), or another handler")
         self.builder.ret(self.ir_value(value).ir if not isinstance(result, IrValue) else result.ir)
 
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError:

@@ -1,4 +1,4 @@
-"""Expressions of the handler language: words, floats, fields, elements, comparisons, `and`/`or`/`not`."""
+"""Compile expressions of the handler language: words, floats, fields, elements, comparisons, `and`/`or`/`not`."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ STATIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 
 
 class ExpressionCompiler(ABC):
-    """Of one function that is being compiled."""
+    """Compiles the expressions of one function."""
 
     builder: Builder
     target: ir.Function
-    scope: dict[str, Any]  # names known now: operands, globals of the module, the variant's switches
+    scope: dict[str, Any]  # names known at compile time: operands, globals of the module, switches
     locals: dict[str, tuple[ir.Value, type]]
     registers: dict[str, IrValue]
-    protocol: bool  # False: as if nobody wrote a thread's words but itself
+    protocol: bool  # False: only the owner writes a thread's words
 
     @abstractmethod
     def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any: ...
@@ -49,6 +49,7 @@ class ExpressionCompiler(ABC):
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError: ...
 
     def ir_value(self, node: ast.expr) -> IrValue:
+        """The value of an expression in the generated code; constants become IR constants."""
         value = self.value(node)
         match value:
             case bool():
@@ -60,11 +61,11 @@ class ExpressionCompiler(ABC):
             case IrValue():
                 return value
         raise self.error(
-            node, f"{ast.unparse(node)} is not a value of the machine", "a word, a float, a struct or a bool"
+            node, f"{ast.unparse(node)} has no value in machine code", "a word, a float, a struct or a bool"
         )
 
     def value(self, node: ast.expr) -> Any:
-        """A IrValue value, or whatever Python object the expression already is when the handler is compiled."""
+        """The IrValue of an expression, or the Python object that it is at compile time already."""
         match node:
             case ast.Constant(value=value):
                 return value
@@ -74,9 +75,8 @@ class ExpressionCompiler(ABC):
             case ast.Name(id=name) if name in self.scope:
                 return self.scope[name]
             case ast.Name(id=name):
-                raise self.error(
-                    node, f"unknown name {name}", "a local set before, an operand, or a global of the module"
-                )
+                right = "a local assigned before, an operand, or a global of the module"
+                raise self.error(node, f"unknown name {name}", right)
             case ast.Attribute(value=owner, attr=name):
                 return self.attribute(node, self.value(owner), name)
             case ast.Subscript(value=owner, slice=index):
@@ -91,9 +91,8 @@ class ExpressionCompiler(ABC):
                 return self.shortcut(isinstance(sign, ast.And), values)
             case ast.Call(func=callee, args=arguments, keywords=[]):
                 return self.call(node, self.value(callee), arguments)
-        raise self.error(
-            node, f"no such expression: {ast.unparse(node)}", "words, fields, slots, one comparison, and/or/not, calls"
-        )
+        what = f"no such expression: {ast.unparse(node)}"
+        raise self.error(node, what, "words, fields, slots, one comparison, and/or/not, calls")
 
     # -- memory
 
@@ -124,13 +123,12 @@ class ExpressionCompiler(ABC):
     def field(self, node: ast.AST, owner: IrValue, name: str) -> Field:
         table = fields(owner.type) if issubclass(owner.type, Struct) else {}
         if name not in table:
-            raise self.error(
-                node, f"a {owner.type.__name__} has no field {name}", f"one of {', '.join(table) or 'no fields'}"
-            )
+            right = f"one of {', '.join(table)}" if table else "a struct"
+            raise self.error(node, f"a {owner.type.__name__} has no field {name}", right)
         return table[name]
 
     def element(self, owner: ast.expr, index: ast.expr) -> MemoryPlace:
-        """`owner[index]`; the machine's elements are its frame's slots."""
+        """`owner[index]`; the elements of the machine are the slots of its frame."""
         array = self.value(owner)
         if array is Machine:
             array = self.registers["frame"]
@@ -149,7 +147,7 @@ class ExpressionCompiler(ABC):
         return self.builder.gep(base, [I64(offset)], source_etype=I8)
 
     def read(self, place: MemoryPlace) -> IrValue:
-        """An unordered atomic is a plain `mov`, that LLVM neither tears nor makes up."""
+        """A racing read is an unordered atomic: a plain `mov` that LLVM neither tears nor invents."""
         if place.racing:
             return IrValue(self.builder.load_atomic(place.address, "unordered", 8, typ=place.width), place.type)
         loaded = self.builder.load(place.address, typ=place.width)
@@ -178,13 +176,13 @@ class ExpressionCompiler(ABC):
         raise self.error(node, "no such operator", "~x, not x, 0 - x, or a constant")
 
     def not_(self, node: ast.expr, operand: Any) -> Any:
-        return (
-            IrValue(self.builder.not_(self.truth(node, operand)), bool) if isinstance(operand, IrValue) else not operand
-        )
+        if isinstance(operand, IrValue):
+            return IrValue(self.builder.not_(self.truth(node, operand)), bool)
+        return not operand
 
     def truth(self, node: ast.AST, value: IrValue) -> ir.Value:
         if value.type is not bool:
-            raise self.error(node, "a word has no truth of its own", "x != 0")
+            raise self.error(node, "a Word is not a bool", "x != 0")
         return value.ir
 
     def binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> Any:
@@ -208,13 +206,12 @@ class ExpressionCompiler(ABC):
     def compare(self, node: ast.expr, relation: ast.cmpop, left: ast.expr, right: ast.expr) -> Any:
         one, other = self.value(left), self.value(right)
         if not isinstance(one, IrValue) and not isinstance(other, IrValue) and type(relation) in STATIC:
-            return STATIC[type(relation)](one, other)  # known now: which variant it is
+            return STATIC[type(relation)](one, other)  # known at compile time: a switch of the variant
         x = one if isinstance(one, IrValue) else self.ir_value(left)
         y = other if isinstance(other, IrValue) else self.ir_value(right)
         if x.ir.type != y.ir.type:
-            raise self.error(
-                node, f"a {x.type.__name__} compared with a {y.type.__name__}", "two words, two floats, or two bools"
-            )
+            what = f"a {x.type.__name__} is compared with a {y.type.__name__}"
+            raise self.error(node, what, "two words, two floats, or two bools")
         sign = COMPARISONS[type(relation)]
         if x.type is Float:
             compare = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
@@ -222,7 +219,7 @@ class ExpressionCompiler(ABC):
         return IrValue(self.builder.icmp_signed(sign, x.ir, y.ir), bool)
 
     def shortcut(self, is_and: bool, values: list[ast.expr]) -> Any:
-        """`and`/`or`: the right side runs only when the left one did not decide."""
+        """`and`/`or`: the right side is evaluated only if the left one does not decide."""
         done = self.target.append_basic_block("decided")
         incoming = []
         for position, node in enumerate(values):

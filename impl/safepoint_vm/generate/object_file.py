@@ -1,6 +1,6 @@
-"""The functions of an object file (ELF, x86-64): their bytes, and what their relocations name.
+"""Read the functions of an object file (ELF, x86-64): their bytes and their relocations.
 
-Relocations stay symbolic, so two engines' functions can be compared before they have addresses.
+Relocations stay symbolic, so that functions of two engines can be compared before they have addresses.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ SECTION_SYMBOL = 3
 
 @dataclass(frozen=True)
 class Relocation:
+    """An entry of a `.rela` section, its symbol by name."""
+
     offset: int
     kind: int
     symbol: str
@@ -26,12 +28,14 @@ class Relocation:
 
 @dataclass(frozen=True)
 class MachineFunction:
+    """The machine code of a function, not relocated."""
+
     code: bytes
     relocations: tuple[Relocation, ...]
 
 
 def functions_of(image: bytes) -> dict[str, MachineFunction]:
-    """Of an object file in which each function has a section `.text.NAME`."""
+    """The functions, by name, of an object file in which each has a section `.text.NAME`."""
     order = ["", *((s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections())]
     contents = {(s.name() or b"").decode(): s.data() for s in llvm.ObjectFileRef.from_data(image).sections()}
     strings = contents[".strtab"]

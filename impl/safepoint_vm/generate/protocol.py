@@ -1,16 +1,16 @@
-"""The protocol's graph becomes machine code: what was explored is what runs.
+"""Compile the protocol's graph to machine code: the text that was explored is the text that runs.
 
-Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; self is the thread's record, or the world's.  It returns 0
-when it is through, and its value stands in the record's `result`.  Anything else is a status: it waits.  Whoever called
-waits a while and calls again with resume = that status (parameters are ignored then).  Locals that are alive where it
-waits are kept in the record's `spill` row: one procedure of a thread waits at a time, and of those of the world only the one
-that holds its lock has locals alive.
+Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; `self` is the record of a thread, or of the world.  It
+returns 0 when it has finished, with its value in the record's `result`; anything else is a status: it waits.  The caller
+waits, too, and calls again with `resume` = that status; parameters are ignored then.  Locals that are live across the wait
+are kept in the record's `spill` row: at most one procedure of a thread waits, and of the world's procedures only the one
+that holds its lock has live locals.
 
-    status   (number of the step + 1) << 8 | a bit that differs from resume's if it has got further
+    status   (number of the step + 1) << 8 | a bit that is flipped if the procedure has made progress since `resume`
 
-So it comes back with the same status only where it has changed nothing, and nobody need look again because of it.
+So an unchanged status means that nothing was changed, and no other waiter need be notified.
 
-HOOKED: before each shared access `hook(record, step)` is called, and `hook(record, -kind)` where a request is served.
+Hooked: `hook(record, step)` is called before each shared access, and `hook(record, -kind)` where a request is served.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
 
 
 class ProtocolCodeError(Exception):
-    """The text uses something that has a model and no machine code."""
+    """The text uses a construct that only the model has."""
 
 
 @dataclass
 class ProcedureEmitter:
-    """Emits one graph as one function, into `function`, which is only declared."""
+    """Emits one graph as the body of `function`, which is only declared."""
 
     function: ir.Function
     graph: Graph
@@ -98,8 +98,8 @@ class ProcedureEmitter:
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
-    resumed: set[int] = field(default_factory=set)  # steps at which it can be resumed
-    at: int = -1  # the step whose local work is being emitted
+    resumed: set[int] = field(default_factory=set)  # numbers of the steps that have a resume block
+    at: int = -1  # number of the step whose local work is being emitted
 
     def emit(self) -> None:
         self.me, *parameters, resume = self.function.args
@@ -188,7 +188,7 @@ class ProcedureEmitter:
             return
         if s.cell is None:
             raise ProtocolCodeError(
-                f"{self.graph.name}: {s.name} belongs to the model's environment, it has no machine code"
+                f"{self.graph.name}: {s.name} belongs to the model's environment: it has no machine code"
             )
         if self.hooked:
             self.call_hook(s.number)
@@ -204,7 +204,7 @@ class ProcedureEmitter:
         self.tree(s.then[0])
 
     def access(self, s: Step, where: ir.Value, values: list[ir.Value]) -> None:
-        """The memory orders of `model.language`."""
+        """An atomic access, in the memory order that `protocol.language` gives it."""
         match s.op:
             case "load":
                 result = self.builder.load_atomic(where, "acquire", 8, typ=I64)
@@ -223,11 +223,11 @@ class ProcedureEmitter:
         self.builder.call(hook, [self.me, I64(what)])
 
     def suspend(self, s: Step) -> None:
-        """Keep what is alive and return the status; and the way back in, to the same access."""
+        """Spill the live locals and return the status; once per step, emit the block that resumes at the same access."""
         kept = [self.locals[name] for name in sorted(self.graph.live[s.number])]
         if len(kept) > SPILL_WORDS:
             raise ProtocolCodeError(
-                f"{self.graph.name}: {s.name} waits with {len(kept)} locals alive; there is room for {SPILL_WORDS}"
+                f"{self.graph.name}: {s.name} waits with {len(kept)} live locals; there is room for {SPILL_WORDS}"
             )
         for index, local in enumerate(kept):
             self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
@@ -246,7 +246,7 @@ class ProcedureEmitter:
     # -- local work
 
     def tree(self, t: Tree, at: int | None = None) -> None:
-        """What follows step `at` (None: the one before)."""
+        """Emit the local work after step `at` (default: the current one)."""
         self.at = self.at if at is None else at
         match t:
             case Step():
@@ -273,14 +273,14 @@ class ProcedureEmitter:
                 self.served(kind)
                 self.tree(then)
             case Done(value):
-                if value is not None:  # nobody but the owner may write `result`: a post has none
+                if value is not None:  # `post` has none: only the owner may write `result`
                     self.builder.store(self.value(value), self.own("result"))
                 self.builder.ret(I64(0))
             case _:
                 raise ProtocolCodeError(f"{self.graph.name}: no machine code for {t}")
 
     def comes_round(self, label: int) -> Step | None:
-        """The earlier step that a procedure which waits in a loop comes back to."""
+        """The step that a procedure which waits in a loop comes back to: it suspends there."""
         match self.graph.labels[label]:
             case Step(number=number) as work if self.graph.name in SPINNING and number <= self.at:
                 return work
@@ -305,9 +305,9 @@ class ProcedureEmitter:
 
 
 def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked: bool) -> None:
-    """Give every procedure a body.  `declare(name, parameters)`: the function to fill.
+    """Compile every procedure.  `declare(name, parameters)` returns the function to fill.
 
-    Raises ProtocolError (of the text, also for an unknown mutant) and ProtocolCodeError.
+    ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: a construct that only the model has.
     """
     text = Text(FILES[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))

@@ -21,10 +21,9 @@ from safepoint_vm.handlers import (
     sequences,
     text,
     threads,
+    unary,
 )
-from safepoint_vm.handlers import unary as signs
-from safepoint_vm.handlers.shared import allocation as allocating
-from safepoint_vm.handlers.shared import collector as collecting
+from safepoint_vm.handlers.shared import allocation, collector
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.begin,
@@ -34,30 +33,30 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
     control.after_back_edge,
     requests.after_unmask,
 )
-"""Handlers that somebody else than an instruction leads to: the host, or a poisoned table."""
+"""Handlers that the host or a poisoned table enters."""
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
-    allocating.refill,
-    allocating.retire,
-    collecting.forward,
-    collecting.scan,
-    collecting.unsound_value,
-    collecting.unsound_object,
-    collecting.fill,
+    allocation.refill,
+    allocation.retire,
+    collector.forward,
+    collector.scan,
+    collector.unsound_value,
+    collector.unsound_object,
+    collector.fill,
     threads.unlock,
 )
-"""What the host calls."""
+"""Routines that the host calls."""
 
 
 MODULES = (
-    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
+    moves, arithmetic, division, bits, unary, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
     requests,
 )  # fmt: skip
-"""Where the handlers of opcodes are."""
+"""The modules that define handlers of opcodes."""
 
 
 def opcodes() -> dict[str, Callable[..., Any]]:
-    """KeyError: an opcode without a handler."""
+    """The handlers, by opcode, in the order of the guest's opcode table.  KeyError: an opcode has none."""
     found = {
         value.__name__: value
         for module in MODULES

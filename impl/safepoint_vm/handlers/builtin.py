@@ -1,4 +1,4 @@
-"""The guest's built-in functions, of numbers, strings and lists.  What raises, and what needs CPython's own, is the host's."""
+"""The guest's built-in functions on numbers, strings and lists.  The host executes calls that raise, and rarer cases."""
 
 # ruff: noqa: ARG001  -- every function has the signature of the instruction that calls it
 
@@ -47,7 +47,7 @@ BEYOND = float(INT_MAX + 1)
 CODES = 0x110000
 
 
-# ---- of one value; of none, it is the host's
+# ---- of one value; the host executes calls without arguments
 
 
 @slow
@@ -151,7 +151,7 @@ def call_ord(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
 
 @routine
 def best_of(items: Elements, count: Word, wanted: Word) -> Value:
-    """The first that is as `wanted` to all before it.  UNSET: the host's."""
+    """The least item (`wanted` is BELOW) or the greatest (ABOVE), the first of equal ones.  UNSET: the host must compare."""
     best, i = items[0], Word(1)
     while i < count:
         item = items[i]
@@ -165,7 +165,7 @@ def best_of(items: Elements, count: Word, wanted: Word) -> Value:
 
 
 def extreme(name: str, wanted: int) -> HandlerFunction:
-    """Of several arguments, or of the items of a list."""
+    """`min` or `max`, of several arguments or of the items of a list."""
 
     @slow
     def call(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
@@ -190,7 +190,7 @@ call_min, call_max = extreme("min", BELOW), extreme("max", ABOVE)
 
 @slow
 def call_sum(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
-    """Of a list of numbers.  From the first float on the sum is in `number`, and `total` is UNSET."""
+    """The sum of a list of numbers.  From the first float on it is in `number`, and `total` is UNSET."""
     start = Value(0)
     if count == 2:
         start = vm[first + 1]
@@ -217,7 +217,7 @@ def call_sum(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
             return hosted(vm)
         i += 1
     if length == 0:
-        total = start  # a bool stays one
+        total = start  # which may be a bool
     elif total == UNSET_WORD:
         total = float_value(vm.thread, number)
         if total == 0:

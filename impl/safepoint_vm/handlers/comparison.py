@@ -1,4 +1,4 @@
-"""Comparison, identity, and `in`.  Fast: ints, and floats that need no box; the order of tagged ints is that of the ints."""
+"""Comparison, identity and `in`.  Fast: ints, whose order is that of their tagged words, and floats that need no box."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_greater_equal(x: Value, y: Value) -> bool:
 
 
 def ordering(name: str, holds: Callable[[Value, Value], bool], of_floats: FloatTest, wanted: int) -> HandlerFunction:
-    """dst = left op right.  `wanted`: what `compare` may find."""
+    """dst = left op right.  `wanted`: the answers of `compare` that mean True."""
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
@@ -90,7 +90,7 @@ def is_not_equal(x: Value, y: Value) -> bool:
 
 
 def equality(name: str, holds: Callable[[Value, Value], bool], wanted: int) -> HandlerFunction:
-    """dst = left op right, of any values."""
+    """dst = left op right, for any values.  `wanted`: the answer of `equal` that means True."""
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:

@@ -27,7 +27,7 @@ from safepoint_vm.language.words import LIST, OBJECT, UNSET_WORD, Backing, Chara
 
 @inline
 def repeated(count: Word, times: Value) -> Word:
-    """How many elements there will be; more than MOST are not all counted."""
+    """The number of elements; MOST + 1 stands for any number beyond MOST."""
     if count == 0 or times <= 0:
         return Word(0)
     if times >> 1 > MOST:
@@ -37,7 +37,7 @@ def repeated(count: Word, times: Value) -> Word:
 
 @inline
 def repeat_elements(source: Backing, count: Word, new: Backing, length: Word) -> None:
-    """The first `count` of them are the source's."""
+    """Fill `new` with `length` elements by repeating the first `count` of `source`, which may be `new` itself."""
     i = Word(0)
     while i < length:
         if i < count:
@@ -111,7 +111,7 @@ def repeat(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
 
 @slow
 def repeat_in_place(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """left *= right, of a list, which grows or shrinks, and an int.  Strings are repeated."""
+    """left *= right, of a list, which changes its length in place, and an int.  Strings go to `repeat`."""
     x, times = vm[left], as_number(vm[right])
     if not (is_list(x) and is_int(times)):
         return repeat(vm, dst, left, right)
@@ -176,7 +176,7 @@ def join(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
 
 @slow
 def extend(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """left += right, of two lists: the left one grows.  Strings are joined."""
+    """left += right, of two lists: the left one grows.  Strings go to `join`."""
     x, y = vm[left], vm[right]
     if not (is_list(x) and is_list(y)):
         return join(vm, dst, left, right)

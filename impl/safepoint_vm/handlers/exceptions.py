@@ -1,4 +1,4 @@
-"""Exceptions: new, raised, caught and matched in machine code.  What nobody catches is the host's."""
+"""Exceptions: made, raised, caught and matched in machine code.  The host reports uncaught ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from safepoint_vm.language.words import (
     Trace,
 )
 
-CAUGHT, UNCAUGHT, NO_ROOM = 0, 1, 2  # what becomes of an exception
+CAUGHT, UNCAUGHT, NO_ROOM = 0, 1, 2  # results of `unwind`
 
 
 @inline
@@ -66,7 +66,7 @@ def EXCEPTION(vm: Machine, first: Slot, kind: Kind, count: Count) -> Exit:
 
 @inline
 def landing(landings: Landings, pc: Bytecode) -> Landing:
-    """Where an exception of this instruction goes: found by halving."""
+    """The landing of an instruction, by binary search."""
     low, high = Word(0), landings.count
     while high - low > 1:
         middle = (low + high) >> 1
@@ -85,7 +85,7 @@ def call_of(frame: Frame) -> Bytecode:
 
 @inline
 def begin_trace(start: Word, length: Word, words: Word) -> Trace:
-    """Its places are not there yet."""
+    """A trace in `words` words at `start`, for `length` addresses that the caller must write."""
     Heading(start).header = Word(TRACE_HEADER) | words << 32
     Array(start)[words - 1] = Value(0)
     new = Trace(start + OBJECT)
@@ -94,20 +94,20 @@ def begin_trace(start: Word, length: Word, words: Word) -> Trace:
 
 
 @inline
-def places_of(trace: Value) -> Word:
-    """How many it has."""
+def trace_length(trace: Value) -> Word:
+    """The number of addresses in a trace; UNSET has none."""
     if trace == UNSET_WORD:
         return Word(0)
     return Trace(trace).length >> 1
 
 
 @inline
-def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
-    """The outermost `count` of `calls` calls and the instruction that they led to."""
+def write_pcs(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
+    """Write the outermost `count` of these: `calls` calls, and the instruction at `pc` that they led to."""
     i = calls
     while i >= 0:
         if i < count:
-            trace.places[i] = Value(Word(pc))
+            trace.pcs[i] = Value(Word(pc))
         pc = call_of(frame)
         frame = Link(frame).caller
         i -= 1
@@ -115,10 +115,10 @@ def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: W
 
 @routine
 def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Word) -> Word:
-    """Cut the frames above the one that catches the exception: `thread.pc` and `thread.frame` are where it goes on.
+    """Unwind to the frame that catches the exception: `thread.pc` and `thread.frame` are its handler.
 
-    `raised`: an exception, or the number of a known fault.  `again`: 1, its place is in its traceback already.  Nothing
-    changes unless it is CAUGHT.  Takes as long as the stack is deep and the traceback is long.
+    `raised`: an exception, or the number of a known fault.  `again`: 1 if its trace has this instruction already.  Returns
+    CAUGHT, UNCAUGHT or NO_ROOM; nothing changes unless CAUGHT.  Time is linear in the depth of the stack and the trace.
     """
     found, at, calls = landing(thread.landings, pc), frame, Word(0)
     while found.target == 0:
@@ -130,17 +130,17 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
     old, size = Value(UNSET_WORD), Word(8 * EXCEPTION_WORDS)
     if not is_int(raised):
         old, size = Raisable(raised).trace, Word(0)
-    added, before = calls + 1 - again, places_of(old)
+    added, before = calls + 1 - again, trace_length(old)
     if added != 0:
         words = (HEAD_WORDS + added + before + 1) & -2
         start = bump(thread, size + (words << 3))
         if start == 0:
             return Word(NO_ROOM)
         trace = begin_trace(start + size, added + before, words)
-        write_places(trace, added, pc, frame, calls)
+        write_pcs(trace, added, pc, frame, calls)
         i = Word(0)
         while i < before:
-            trace.places[added + i] = Trace(old).places[i]
+            trace.pcs[added + i] = Trace(old).pcs[i]
             i += 1
         if is_int(raised):
             known = Known(thread.known.at((raised >> 1) * KNOWN_WORDS))
@@ -148,7 +148,7 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
         Raisable(raised).trace = Value(Word(trace))
     at[found.slot] = raised
     dead = found.slot + 1
-    while dead < found.slots:  # intermediate values, which nobody reads again: they keep nothing alive
+    while dead < found.slots:  # intermediate values: dead, and no longer roots
         at[dead] = Value(0)
         dead += 1
     thread.pc = Bytecode(found.target)
@@ -178,7 +178,7 @@ RERAISE = raising("RERAISE", 1)
 
 
 def known(name: str) -> HandlerFunction:
-    """The instruction raises a known fault; uncaught, it is the host's, who looks again: a list may be another by then."""
+    """A handler that raises a known fault.  If it is uncaught, the host executes the instruction again, and may not raise."""
     number = NUMBERS[name]
 
     @slow

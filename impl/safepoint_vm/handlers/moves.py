@@ -12,7 +12,7 @@ from safepoint_vm.language.words import UNSET_WORD
 
 @opcode
 def LOADK(vm: Machine, dst: Slot, value: Small) -> Exit:
-    """dst = a small constant, tagged when it was assembled"""
+    """dst = a small constant, tagged by the assembler"""
     vm[dst] = Value(value)
     return vm.next()
 

@@ -1,4 +1,4 @@
-"""`str` of strings and ints, f-strings, and `int` of plain digits.  What else has a text, the host writes."""
+"""`str` of strings and ints, f-strings, and `int` of plain digits.  The host formats other values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_un
 from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
 
 MINUS, ZERO = ord("-"), ord("0")
-MOST_DIGITS = 18  # of an int that surely fits
+MOST_DIGITS = 18  # an int of so many characters fits in 63 bits
 
 
 @inline
@@ -23,7 +23,7 @@ def magnitude(x: Value) -> Word:
 
 @inline
 def decimal_length(x: Value) -> Word:
-    """How many characters the text of an int has."""
+    """The length of an int in decimal, sign included."""
     rest, count = magnitude(x), Word(1)
     while rest > 9:
         rest = divide_unsigned(rest, Word(10))
@@ -47,7 +47,7 @@ def write_decimal(x: Value, to: Characters, length: Word) -> None:
 
 @inline
 def text_length(x: Value) -> Word:
-    """Of a string or an int; of another value more than MOST."""
+    """The length of the text of a string or an int; MOST + 1 for other values."""
     if is_int(x):
         return decimal_length(x)
     if is_string(x):
@@ -57,7 +57,7 @@ def text_length(x: Value) -> Word:
 
 @routine
 def text(thread: Thread, parts: Array, count: Word) -> Value:
-    """One string of strings and ints.  UNSET: other values, or too long; 0: there is no room."""
+    """Join the texts of strings and ints.  UNSET: there are other values, or it is too long; 0: there is no room."""
     length, i = Word(0), Word(0)
     while i < count:
         length += text_length(parts[i])
@@ -96,7 +96,7 @@ def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
 
 @routine
 def number_in(text: String) -> Value:
-    """The int that is written there: digits, perhaps behind a minus.  UNSET: the host looks closer."""
+    """Parse an int: digits, perhaps after a minus.  UNSET: the host must parse it."""
     count, i, sign = text.length >> 1, Word(0), Word(0)
     if count != 0:
         sign = text.characters[0]

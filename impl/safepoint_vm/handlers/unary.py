@@ -1,4 +1,4 @@
-"""The operators of one value: - + ~ not."""
+"""Unary operators: - + ~ not."""
 
 # ruff: noqa: ARG001  -- the members of a family have one signature
 
@@ -32,7 +32,7 @@ def inverted(x: Value) -> Word:
 
 @inline
 def negatable(x: Value) -> bool:
-    """Only -INT_MIN does not fit."""
+    """False for INT_MIN only: its negation does not fit."""
     return x == 0 or 0 - x != x
 
 

@@ -1,4 +1,4 @@
-"""Where the words of a struct are, and memory to put them in."""
+"""The layout of structs, and memory for them.  Offsets and sizes are in bytes unless a name says words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from safepoint_vm.language.vocabulary import Line, Published, Racing, Row, Shared, Struct
 
-LINE_BYTES = 64  # of a cache line
+LINE_BYTES = 64  # size of a cache line
 
 
 @dataclass(frozen=True)
 class Field:
-    """`offset`: in bytes, from the tagged pointer.  `inplace`: the field is a row, and its value its address."""
+    """A field of a struct.  `offset`: from the tagged pointer.  `inplace`: a `Row`; the field's value is its address.
+
+    `racing`, `shared`, `published`: its marks, see `vocabulary`.
+    """
 
     offset: int
     type: type
@@ -29,12 +32,12 @@ _layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
 
 
 def fields(struct: type[Struct]) -> dict[str, Field]:
-    """Where each field of a struct is."""
+    """The fields of a struct, by name."""
     return _layout_once(struct)[0]
 
 
 def size(struct: type[Struct]) -> int:
-    """In bytes, whole cache lines."""
+    """The size of a struct, rounded up to whole cache lines."""
     return -(-_layout_once(struct)[1] // LINE_BYTES) * LINE_BYTES
 
 
@@ -60,7 +63,10 @@ def _layout(struct: type[Struct]) -> tuple[dict[str, Field], int]:
 
 
 class Memory:
-    """Zeroed words at a cache line's boundary, kept as long as this object is."""
+    """64-bit words at a cache line's boundary, read and written as signed ints; zero, but for `contents`.
+
+    Freed with this object: machine code that has its address needs it kept alive.
+    """
 
     def __init__(self, words: int, contents: Iterable[int] = ()) -> None:
         self._block = ctypes.create_string_buffer(8 * words + LINE_BYTES)
@@ -70,8 +76,8 @@ class Memory:
         for index, word in enumerate(contents):
             self._row[index] = word
 
-    def behind(self, words: int) -> Memory:
-        """The same memory, without its first words."""
+    def after(self, words: int) -> Memory:
+        """The same memory without its first `words` words."""
         rest = copy(self)
         rest.address, rest.words = self.address + 8 * words, self.words - words
         rest._row = (ctypes.c_int64 * rest.words).from_address(rest.address)  # noqa: SLF001  -- its own class
@@ -85,18 +91,18 @@ class Memory:
 
 
 class Record(Memory):
-    """A Thread or a World in memory; its fields by name."""
+    """A Thread or a World in memory, its fields by name.  A field outside a row has index 0."""
 
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
         self._places = {name: field.offset // 8 for name, field in fields(struct).items()}
 
     def at(self, name: str, index: int = 0) -> int:
-        """The address of a field, or of a word of a row."""
+        """The address of a field, or of word `index` of a row."""
         return self.address + 8 * (self._places[name] + index)
 
     def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
-        """A whole row at once."""
+        """Overwrite a whole row."""
         ctypes.memmove(self.at(name), row, ctypes.sizeof(row))
 
     def get(self, name: str, index: int = 0) -> int:

@@ -1,6 +1,6 @@
-"""The guest's values over real memory: what the guest's definitions see of a thread's words and of its heap.
+"""`safepoint.guest.heap.Heap` over machine memory: how the guest's definitions see tagged words and the heap.
 
-A view is good for one instruction of a running thread: nothing moves meanwhile, so a Ref's number is the tagged word itself.
+A view is valid for one instruction of a running thread.  Nothing moves meanwhile, so a Ref's number is the tagged word itself.
 """
 
 from __future__ import annotations
@@ -52,16 +52,17 @@ KINDS_OF_REFS = {EXCEPTION_KIND: "exception", THREAD_KIND: "thread", LOCK_KIND: 
 
 
 def get(word: int, struct: type[Struct], name: str) -> int:
-    """A field of the object that a tagged word points to."""
+    """Read a field of the object that a tagged word points to."""
     return ctypes.c_int64.from_address(word + fields(struct)[name].offset).value
 
 
 def put(word: int, struct: type[Struct], name: str, value: int) -> None:
+    """Write a field of the object that a tagged word points to."""
     ctypes.c_int64.from_address(word + fields(struct)[name].offset).value = value
 
 
 def row(word: int, struct: type[Struct], name: str, count: int) -> ctypes.Array[ctypes.c_int64]:
-    """The words behind an object's fields."""
+    """The first `count` words of a row of the object that a tagged word points to, in place."""
     return (ctypes.c_int64 * count).from_address(word + fields(struct)[name].offset)
 
 
@@ -74,14 +75,15 @@ class HeapView:
         self.begin()
 
     def begin(self) -> None:
-        """An instruction begins, perhaps again."""
-        self._known: dict[str, int] = {}  # strings that have a word already
-        self._taken = 0
-        self.full = False  # True: the spare room may be used
+        """Begin an instruction, or retry it."""
+        self._known: dict[str, int] = {}  # strings that have a tagged word already
+        self._taken = 0  # bytes allocated
+        self.full = False  # True: allocate from the reserve
 
     # -- words and values
 
     def value(self, word: int) -> Value:
+        """The value of a tagged word.  HeapError: it has none."""
         if word & 1 == 0:
             return word >> 1
         if word & 0b11 == 0b01:
@@ -94,7 +96,7 @@ class HeapView:
             case tag if tag == OBJECT:
                 return self._object(word)
         if word not in CONSTANTS:
-            raise HeapError(f"{word:#x} is no value")
+            raise HeapError(f"{word:#x} is not a value")
         constant: Value = CONSTANTS[word]  # type: ignore[assignment]
         return constant
 
@@ -106,17 +108,17 @@ class HeapView:
                 return self._string(word)
             case kind if kind in KINDS_OF_REFS:
                 return Ref(KINDS_OF_REFS[kind], word)
-        raise HeapError(f"the object at {word:#x} is no value")
+        raise HeapError(f"the object at {word:#x} is not a value")
 
     def _string(self, word: int) -> str:
         length = get(word, String, "length") >> 1
         image = ctypes.string_at(word + fields(String)["characters"].offset, 4 * length)
-        text = image.decode(encoded.UTF32, encoded.HALVES)
+        text = image.decode(encoded.UTF32, encoded.SURROGATES)
         self._known.setdefault(text, word)
         return text
 
     def word(self, value: Value) -> int:
-        """Strings and boxed floats that have no word yet are copied into the heap.  NoRoom."""
+        """The tagged word of a value.  Strings and boxed floats that have none yet are copied into the heap.  NoRoom."""
         match value:
             case Ref():
                 return value.number
@@ -149,7 +151,7 @@ class HeapView:
         return address
 
     def _room(self, size: int) -> int:
-        """What an instruction has taken in vain it will want again, in one piece."""
+        """Allocate.  On NoRoom the instruction will be retried, so `wanted` includes what it has allocated in vain."""
         try:
             address = self._heap.allocate_reserve(size) if self.full else self._heap.allocate(self._thread, size)
         except NoRoom:
@@ -179,7 +181,7 @@ class HeapView:
         return Ref("list", address + LIST)
 
     def length(self, ref: Ref) -> int:
-        """No more than the backing has, if other threads change the list just now."""
+        """At most the capacity of the backing, which other threads may be replacing."""
         return len(self._elements(ref))
 
     def items(self, ref: Ref) -> Sequence[Value]:
@@ -202,7 +204,6 @@ class HeapView:
         return row(backing, Backing, "elements", count)
 
     def append(self, ref: Ref, value: Value) -> None:
-        """Not on the fast path."""
         self.set_items(ref, [*self.items(ref), value])
 
     def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
@@ -230,7 +231,7 @@ class HeapView:
     # -- threads and locks
 
     def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref:
-        """It gets its number when nothing can fail any more."""
+        """Its number is drawn last, when nothing can fail any more."""
         words = self.word(target), self.new_list(args).number
         address = self._room(8 * THREAD_WORDS)
         image = encoded.thread_object(self._heap.next_thread(), *words)
@@ -238,7 +239,7 @@ class HeapView:
         return Ref("thread", address + OBJECT)
 
     def thread(self, ref: Ref) -> ThreadObject:
-        """When it ends, its world knows."""
+        """A copy.  `state` is NEW or STARTED: its world knows when it ends."""
         number, started = get(ref.number, Startable, "number") >> 1, get(ref.number, Startable, "started")
         args = self.items(Ref("list", get(ref.number, Startable, "args")))
         return ThreadObject(
@@ -246,39 +247,41 @@ class HeapView:
         )
 
     def call_of(self, ref: Ref) -> tuple[int, list[int]]:
-        """The words of its target and of the arguments."""
+        """The tagged words of a THREAD object's target and arguments."""
         target, args = get(ref.number, Startable, "target"), get(ref.number, Startable, "args")
         return target, list(self._elements(Ref("list", args)))
 
     def set_started(self, ref: Ref, started: bool) -> None:
+        """Write `started` of a THREAD object."""
         put(ref.number, Startable, "started", word_of(int(started)))
 
     def new_lock(self) -> Ref:
         return Ref("lock", self._new(encoded.lock_object()) + OBJECT)
 
     def locked(self, ref: Ref) -> bool:
-        return get(ref.number, Lock, "owner") != FREE
+        return get(ref.number, Lock, "state") != FREE
 
     def unlock(self, ref: Ref) -> bool:
-        """Who waits for it will look again by itself."""
+        """Free a lock in one atomic step.  Returns whether it was held."""
         return self._heap.engine.routine("unlock", ref.number) != FREE
 
     # -- traces
 
     def trace(self, ref: Ref) -> list[int]:
-        """Addresses of instructions, outermost first."""
+        """The trace of an exception: addresses of instructions, outermost call first."""
         trace = get(ref.number, Raisable, "trace")
         if trace == UNSET_WORD:
             return []
         if trace & TAG_MASK != OBJECT or get(trace, Object, "header") & 0xFF != TRACE_KIND:
             raise HeapError(f"the exception at {ref.number:#x} has no trace at {trace:#x}")
-        return list(row(trace, Trace, "places", get(trace, Trace, "length") >> 1))
+        return list(row(trace, Trace, "pcs", get(trace, Trace, "length") >> 1))
 
-    def new_trace(self, places: Sequence[int]) -> int:
-        """Its tagged word.  In the spare room a trace that is too long keeps its end."""
+    def new_trace(self, pcs: Sequence[int]) -> int:
+        """Make a trace.  Returns its tagged word.  In the reserve, a trace that is too long keeps its innermost calls."""
         if self.full:
-            places = places[-max(0, self._heap.spare // 8 - 8) :]
-        return self._new(encoded.trace_object(places)) + OBJECT
+            pcs = pcs[-max(0, self._heap.reserve_left // 8 - 8) :]
+        return self._new(encoded.trace_object(pcs)) + OBJECT
 
     def set_trace(self, ref: Ref, trace: int) -> None:
+        """Write the trace of an exception, a tagged word."""
         put(ref.number, Raisable, "trace", trace)

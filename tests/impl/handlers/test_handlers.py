@@ -170,20 +170,20 @@ def jumps_nowhere(vm: Machine, offset: Jump) -> Exit:
 @pytest.mark.parametrize(
     ("handler", "what"),
     [
-        (loops, "no For in a handler"),
+        (loops, "a handler cannot contain For"),
         (forgets_to_leave, "a path ends without leaving"),
-        (swaps_operands, "operands are passed on as they are, in order"),
-        (has_other_kinds, "operands are passed on as they are, in order"),
+        (swaps_operands, "a tail call must pass this handler's own operands"),
+        (has_other_kinds, "a tail call must pass this handler's own operands"),
         (recurs, "endless calls itself"),
-        (asks_a_word, "a word has no truth of its own"),
+        (asks_a_word, "a Word is not a bool"),
         (has_no_such_name, "unknown name nothing"),
         (has_no_such_field, "a Thread has no field colour"),
-        (gives_a_value, "a handler has no value"),
+        (gives_a_value, "a handler does not return a value"),
         (compares_twice, "no such expression"),
         (reads_no_member, "no such name: machine.Exited.NOWHERE"),
-        (casts_nothing, "is no call of a handler"),
-        (calls_a_stranger, "is no call of a handler"),
-        (jumps_nowhere, "the machine has no jump with 2 arguments"),
+        (casts_nothing, "does not call a handler"),
+        (calls_a_stranger, "does not call a handler"),
+        (jumps_nowhere, "Machine has no jump with 2 arguments"),
     ],
 )
 def test_what_is_not_the_handlers_language_is_refused_where_it_stands(handler: Callable[..., Any], what: str) -> None:

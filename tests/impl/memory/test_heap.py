@@ -17,7 +17,7 @@ from safepoint.guest.values import Ref, Value
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import OBJECT, Thread, World
-from safepoint_vm.memory.heap import CHUNK, SMALLEST, GuestHeap, HeapError
+from safepoint_vm.memory.heap import SMALLEST, TLAB, GuestHeap, HeapError
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import Image
 from tests.impl.building import code, program
@@ -161,7 +161,7 @@ def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> No
     good, other = at[0], heap.heap._spaces[1].start
     for bad in (other + OBJECT, good + 16, good - 8, heap.roots.address + OBJECT):
         at[0] = bad
-        with pytest.raises(HeapError, match="is no value, or no header"):
+        with pytest.raises(HeapError, match="is not a valid value or header"):
             heap.verify()
     at[0] = good
     heap.verify()
@@ -205,7 +205,7 @@ def test_a_heap_that_stays_full_grants_nothing() -> None:
     heap = Heap()
     fill_up(heap, None)
     heap.collect()
-    heap.thread.set("wanted", 2 * CHUNK)
+    heap.thread.set("wanted", 2 * TLAB)
     assert not heap.heap.grant(heap.thread)
     heap.verify()
 

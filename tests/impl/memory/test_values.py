@@ -110,7 +110,7 @@ def given_by(op: str, *values: object, operands: tuple[int, ...] | None = None, 
         thread.stack[number + 1] = stored(thread, value)
     if stress:
         world.heap.stress = True
-        world.record.set("chunk", 0)
+        world.record.set("tlab_bytes", 0)
         thread.engine.routine("retire", thread.address)
     while not thread.ended:
         assert thread.serve(thread.enter(), (lambda: world.collect(thread)) if stress else no_room)

@@ -95,8 +95,8 @@ def ACQUIRE(vm: Machine, src: Slot) -> Exit:
     """Without its compare-and-swap: between the test and the store, another thread may do the same."""
     x = vm[src]
     if is_lock(x):
-        if Lock(x).owner == FREE:
-            Lock(x).owner = Value(HELD)
+        if Lock(x).state == FREE:
+            Lock(x).state = Value(HELD)
             return vm.next()
     return slow_acquire(vm, src)
 

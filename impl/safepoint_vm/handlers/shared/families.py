@@ -1,4 +1,4 @@
-"""A family of opcodes is a function that returns their handlers: the fast one, and the slow one that it goes to."""
+"""Families: a function that makes the handlers of several opcodes, the fast one and the slow one that it goes to."""
 
 # ruff: noqa: ARG001  -- the members of a family have one signature
 
@@ -15,7 +15,7 @@ HandlerFunction = Callable[..., Exit]
 
 
 def named(name: str, handler: HandlerFunction) -> HandlerFunction:
-    """A handler that a family new, under its own name."""
+    """Name a handler that a family made."""
     handler.__name__ = handler.__qualname__ = name
     return handler
 
@@ -31,7 +31,7 @@ def partial(
     compute: Callable[[Value, Value], Word],
     otherwise: HandlerFunction = hosted_binary,
 ) -> HandlerFunction:
-    """dst = left op right, of ints, where there is a result."""
+    """dst = left op right, of ints for which it is `possible`; other operands go to `otherwise`."""
 
     @slow
     def with_bools(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
