@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
-from safepoint.differential.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
+from safepoint.conform.target import Observation, Seen
+from safepoint.differential.stepped import UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
+from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.words import HANDSHAKE as HANDSHAKE_BIT
-from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
-from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
-from safepoint.protocol.words import STOP as STOP_BIT
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.protocol import OWNED_BY_WORLD
 from safepoint_vm.generate.triggers import TRIGGERS
@@ -25,7 +22,6 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.lockstep import LockstepWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE_BIT: HANDSHAKE}
 
 
 class FoldedTarget(Stepped):
@@ -57,7 +53,8 @@ class FoldedTarget(Stepped):
         hook = ctypes.cast(self._hook, ctypes.c_void_p).value or 0
         self._world = LockstepWorld(self._engine, self._image, self._stack, self._stress, self._turn, hook)
         self._seen: list[Seen] = []
-        self._advancing, self.stops = False, []
+        self.stops = []
+        self._advancing = False
 
     # -- primitives of Stepped
 
@@ -75,7 +72,8 @@ class FoldedTarget(Stepped):
     def advance(self, count: int) -> int:
         if self._advancing:
             raise GuestStuck("a guest thread cannot be stepped from inside a procedure of one")
-        self._advancing, done = True, 0
+        self._advancing = True
+        done = 0
         try:
             while done < count and (more := self._world.step(count - done)):
                 done += more
@@ -126,7 +124,7 @@ class FoldedTarget(Stepped):
             return
         try:
             if step < 0:
-                self._served(record, KINDS[-step])
+                self._served(record, REQUESTS[-step])
             else:
                 self.watching()
         except BaseException as error:  # noqa: BLE001  -- re-raised where machine code was entered

@@ -86,3 +86,13 @@ def outcome(built: Program, stack: int = 1000) -> tuple[Value | Fault, str]:
     thread = fresh(built, stack)
     output = finish(thread)
     return thread.fault or thread.slot(0), output
+
+
+ENDLESS = program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",)))
+"""A loop."""
+CALLING = program(
+    code("<module>", 6, ("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)),
+    code("f", 1, ("LOADK", 0, 0), ("RETURN", 0)),
+    constants=(FunctionConstant(1),),
+)
+"""Calls in a loop."""

@@ -36,10 +36,7 @@ def sources() -> bytes:
 
 
 def key(parts: Iterable[object]) -> str:
-    """The cache key of an engine: a digest of `parts` and of everything else that decides its machine code.
-
-    No address of this process is among them, so the code must not contain one.
-    """
+    """A digest of `parts`, and of all else that decides an engine's code.  No address is among them, so the code has none."""
     digest = hashlib.sha256(sources())
     for part in (sys.version, *parts):
         digest.update(repr(part).encode() + b"\0")

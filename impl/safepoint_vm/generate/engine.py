@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llvmlite
@@ -21,12 +19,12 @@ from safepoint_vm.generate import cache
 from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
-from safepoint_vm.generate.object_file import MachineFunction, functions_of
 from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
-from safepoint_vm.language.words import TABLE_WORDS, word_of
+from safepoint_vm.language.tagged import word_of
+from safepoint_vm.language.words import TABLE_WORDS
 
 # Each path of a handler ends in its own dispatch: no jump to a shared tail, and one branch-predictor entry each.
 # Handlers begin at cache lines, so that alignment does not differ between engines that are compared.
@@ -39,6 +37,7 @@ LLVM_OPTIONS = (
     "-disable-loop-idiom-all",  # a loop that clears or copies stays a loop: no call of memset or memcpy
 )
 CPU = "x86-64-v2"
+TEXT = ".text."  # prefix of the section of each function
 OPERANDS = {name: tuple(operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 
@@ -69,18 +68,13 @@ PLAIN = Variant()
 
 @dataclass(frozen=True)
 class Engine:
-    """Machine code.  `functions`: as in the object file; `addresses`: where they are loaded."""
+    """Machine code.  `image`: its object file, with a section `.text.NAME` for each function; `addresses`: of functions."""
 
     variant: Variant
-    functions: dict[str, MachineFunction]
+    image: bytes
     addresses: dict[str, int]
     stepping: Memory  # a dispatch table whose every entry is `step`
     code: object  # owns the memory
-
-    @functools.cached_property
-    def assembly(self) -> str:
-        """The assembly of this variant, compiled again: the object file may have come from the cache."""
-        return target_machine().emit_assembly(optimized(self.variant))
 
     def assemble(self, instruction: Instruction) -> bytes:
         """The bytes of an instruction.  OverflowError: an operand that the verifier should have rejected."""
@@ -98,45 +92,27 @@ class Engine:
 
     def procedure(self, name: str, record: int, *arguments: int, resume: int = 0) -> int:
         """Call a procedure of the protocol's text, or resume one (then without arguments).  0: it returned; else its status."""
-        call = self._procedures[name]
+        call = self._functions[name]
         assert call.argtypes is not None
         absent = (0,) * (len(call.argtypes) - 2) if resume else ()
         status: int = call(record, *(absent or arguments), resume)
         return status
 
-    @functools.cached_property
-    def _procedures(self) -> dict[str, ctypes._CFunctionType]:
-        counts = {"push_failed": 3, "post": 3}
-        return {
-            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * counts.get(name, 2))(self.addresses[name])
-            for name in PROCEDURES
-        }
-
     def routine(self, name: str, *arguments: int) -> int:
         """Call a routine of the handler language.  The result of one without a value is undefined."""
-        result: int = self._routines[name](*arguments)
+        result: int = self._functions[name](*arguments)
         return result
 
     @functools.cached_property
-    def _routines(self) -> dict[str, ctypes._CFunctionType]:
+    def _functions(self) -> dict[str, ctypes._CFunctionType]:
+        """The C functions that the host calls: routines, and procedures of the protocol if there is one."""
+        counts = {routine.__name__: len(parameters_of(routine)) for routine in ROUTINES}
+        if self.variant.protocol:
+            counts |= dict.fromkeys(PROCEDURES, 2) | {"push_failed": 3, "post": 3}
         return {
-            routine.__name__: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(parameters_of(routine)))(
-                self.addresses[routine.__name__]
-            )
-            for routine in ROUTINES
+            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(self.addresses[name])
+            for name, count in counts.items()
         }
-
-    def listing(self, name: str) -> list[str]:
-        """A function's instructions, as assembly without labels and directives.  KeyError: there is no such function."""
-        body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", self.assembly, re.DOTALL | re.MULTILINE)
-        if body is None:
-            raise KeyError(f"this engine has no function {name}")
-        lines = (" ".join(line.split("#")[0].split()) for line in body[1].splitlines())
-        return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]
-
-    def bytes_in_memory(self, name: str) -> bytes:
-        """A function's machine code where it runs; relocated."""
-        return ctypes.string_at(self.addresses[name], len(self.functions[name].code))
 
 
 def generate(variant: Variant) -> ir.Module:
@@ -152,7 +128,7 @@ def generate(variant: Variant) -> ir.Module:
     add_enter(module)
     for function in module.functions:
         if not function.is_declaration:
-            function.section = ".text." + function.name
+            function.section = TEXT + function.name
     return module
 
 
@@ -222,12 +198,8 @@ def engine(variant: Variant = PLAIN) -> Engine:
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     code.add_object_file(llvm.ObjectFileRef.from_data(image))
     code.finalize_object()
-    functions = functions_of(image)
+    sections = [(section.name() or b"").decode() for section in llvm.ObjectFileRef.from_data(image).sections()]
+    functions = [section.removeprefix(TEXT) for section in sections if section.startswith(TEXT)]
     addresses = {name: code.get_function_address(name) for name in functions}
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return Engine(variant, functions, addresses, stepping, code)
-
-
-def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:
-    """Those of `names` whose bytes or relocations differ between two engines."""
-    return [name for name in names if one.functions[name] != other.functions[name]]
+    return Engine(variant, image, addresses, stepping, code)

@@ -60,9 +60,8 @@ class ExpressionCompiler(ABC):
                 return IrValue(DOUBLE(value), Float)
             case IrValue():
                 return value
-        raise self.error(
-            node, f"{ast.unparse(node)} has no value in machine code", "a word, a float, a struct or a bool"
-        )
+        what = f"{ast.unparse(node)} has no value in machine code"
+        raise self.error(node, what, "a word, a float, a struct or a bool")
 
     def value(self, node: ast.expr) -> Any:
         """The IrValue of an expression, or the Python object that it is at compile time already."""

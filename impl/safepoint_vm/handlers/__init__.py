@@ -1,4 +1,23 @@
-"""The opcodes: one module a family.  `opcodes()` is every one of them, in the order of the guest's opcode table."""
+"""The opcodes, one module a family.
+
+moves: constants, slots, globals
+arithmetic: + - * /
+division: // % **
+bits: << >> & | ^
+unary: - + ~ not
+comparison: order, equality, identity, membership
+concat: strings and lists as operands of + and *
+control: jumps, loops and their check sites
+calls: frames and their check site, printing, the entrances for the host
+sequences: lists and strings: elements, slices, iteration
+lists: lists that grow and shrink
+text: str, f-strings, int of digits
+builtin: built-in functions
+exceptions: make, raise, catch and match
+threads: threads and locks
+requests: interrupt, handshake, collect, critical sections
+shared: what families share, and the collector
+"""
 
 from __future__ import annotations
 
@@ -26,25 +45,14 @@ from safepoint_vm.handlers import (
 from safepoint_vm.handlers.shared import allocation, collector
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
-    calls.begin,
-    calls.step,
-    calls.after_push,
-    control.slow_back_edge,
-    control.after_back_edge,
-    requests.after_unmask,
-)
+    calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, requests.after_unmask,
+)  # fmt: skip
 """Handlers that the host or a poisoned table enters."""
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
-    allocation.refill,
-    allocation.retire,
-    collector.forward,
-    collector.scan,
-    collector.unsound_value,
-    collector.unsound_object,
-    collector.fill,
-    threads.unlock,
-)
+    allocation.refill, allocation.retire, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
+    collector.fill, threads.unlock,
+)  # fmt: skip
 """Routines that the host calls."""
 
 

@@ -13,12 +13,9 @@ from safepoint_vm.language.vocabulary import Line, Published, Racing, Row, Share
 LINE_BYTES = 64  # size of a cache line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field of a struct.  `offset`: from the tagged pointer.  `inplace`: a `Row`; the field's value is its address.
-
-    `racing`, `shared`, `published`: its marks, see `vocabulary`.
-    """
+    """A field and its marks (see `vocabulary`).  `offset`: from the tagged pointer; `inplace`: a `Row`, whose value is its address."""
 
     offset: int
     type: type
@@ -28,45 +25,48 @@ class Field:
     published: bool
 
 
-_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
-
-
 def fields(struct: type[Struct]) -> dict[str, Field]:
     """The fields of a struct, by name."""
-    return _layout_once(struct)[0]
+    return _layout(struct)[0]
 
 
 def size(struct: type[Struct]) -> int:
     """The size of a struct, rounded up to whole cache lines."""
-    return -(-_layout_once(struct)[1] // LINE_BYTES) * LINE_BYTES
+    return -(-_layout(struct)[1] // LINE_BYTES) * LINE_BYTES
 
 
-def _layout_once(struct: type[Struct]) -> tuple[dict[str, Field], int]:
-    if struct not in _layouts:
-        _layouts[struct] = _layout(struct)
-    return _layouts[struct]
+_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
 
 
 def _layout(struct: type[Struct]) -> tuple[dict[str, Field], int]:
+    """The fields of a struct, and the offset of its end; worked out once."""
+    if struct in _layouts:
+        return _layouts[struct]
     table: dict[str, Field] = {}
     at = 0
+    hints = typing.get_type_hints(struct, include_extras=True)
     for name in struct.__annotations__:
-        hint = typing.get_type_hints(struct, include_extras=True)[name]
+        hint = hints[name]
         marks = getattr(hint, "__metadata__", ())
         if Line in marks:
             at = -(-at // LINE_BYTES) * LINE_BYTES
         rows = [mark.words for mark in marks if isinstance(mark, Row)]
         kind = typing.get_args(hint)[0] if marks else hint
-        table[name] = Field(at - struct.tag, kind, Racing in marks, Shared in marks, bool(rows), Published in marks)
+        table[name] = Field(
+            offset=at - struct.tag,
+            type=kind,
+            racing=Racing in marks,
+            shared=Shared in marks,
+            inplace=bool(rows),
+            published=Published in marks,
+        )
         at += 8 * sum(rows, 0 if rows else 1)
+    _layouts[struct] = table, at
     return table, at
 
 
 class Memory:
-    """64-bit words at a cache line's boundary, read and written as signed ints; zero, but for `contents`.
-
-    Freed with this object: machine code that has its address needs it kept alive.
-    """
+    """64-bit words at a cache line's boundary, as signed ints; zero, but for `contents`.  Freed with this object."""
 
     def __init__(self, words: int, contents: Iterable[int] = ()) -> None:
         self._block = ctypes.create_string_buffer(8 * words + LINE_BYTES)

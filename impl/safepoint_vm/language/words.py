@@ -15,11 +15,11 @@ values follow, and nothing else.  A forwarded object has its new address instead
 
 from __future__ import annotations
 
-import struct
 from typing import Annotated
 
-from safepoint.guest.code import INT_MAX, INT_MIN, UNSET, Unset
+from safepoint.guest.code import UNSET
 from safepoint.guest.lockstep import THREADS
+from safepoint.protocol.names import REQUESTS
 from safepoint_vm.language.vocabulary import (
     Array,
     Bytecode,
@@ -50,6 +50,7 @@ FLOAT_HEADER, STRING_HEADER, TRACE_HEADER, FILLER_HEADER = (
 LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_KIND, BACKING_KIND, EXCEPTION_KIND))
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
+SERVED = {kind: index for index, kind in enumerate(REQUESTS)}  # a kind of request -> its index in `Thread.served`
 FREE, HELD, CONTENDED = 0, 2, 4  # states of a lock, as guest ints; CONTENDED: held, and threads are blocked on it
 LANDING_WORDS, KNOWN_WORDS = 4, 2
 HEAD_WORDS = 2  # words before the elements of a string, a backing or a trace
@@ -205,15 +206,6 @@ class Known(Struct):
     argument: Value
 
 
-class Sight(Struct):
-    """The last request of one kind that a thread served, and how many there were."""
-
-    count: Word
-    pc: Bytecode
-    frames: Word
-    back_edges: Word
-
-
 class Thread(Struct):
     """The record of a guest thread.  Words that other threads write have cache lines of their own."""
 
@@ -248,11 +240,7 @@ class Thread(Struct):
     frames: Word  # COUNTING: checks executed at frame pushes
     back_edges: Word  # COUNTING: … and at back-edges
     budget: Word  # on the stepping table: instructions left
-    interrupt: Annotated[Sight, Row(4)]
-    stop: Annotated[Sight, Row(4)]
-    handshake: Annotated[Sight, Row(4)]
-    sample: Annotated[Sight, Row(4)]
-    terminate: Annotated[Sight, Row(4)]
+    served: Annotated[Array, Row(len(SERVED))]  # how many requests of each kind it has served
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings
     known: Array  # rows of `Known`
@@ -276,55 +264,3 @@ class World(Struct):
     from_start: Word  # the collector's: address of from-space
     from_bytes: Word
     copied: Word  # … and where the next copy goes in to-space
-
-
-def header(kind_header: int, words: int) -> int:
-    """The header of an object of `words` words, itself included."""
-    return kind_header | words << 32
-
-
-def even(words: int) -> int:
-    """Round up to an even number of words, as objects have."""
-    return words + 1 & -2
-
-
-def word_of(value: object) -> int:
-    """The tagged word of an int, None, a bool or UNSET.  OverflowError: an int beyond 63 bits.  TypeError: another value."""
-    match value:
-        case bool() | None | Unset():
-            return next(word for word, constant in CONSTANTS.items() if constant is value)
-        case int() if INT_MIN <= value <= INT_MAX:
-            return value << 1
-        case int():
-            raise OverflowError(f"{value} does not fit in 63 bits")
-    raise TypeError(f"{value!r} is not an int, None, a bool or UNSET")
-
-
-def float_word(number: float) -> int | None:
-    """The tagged word of a float, signed.  None: it is out of range and needs a box."""
-    scaled = bits(number) - FLOAT_SCALE & (1 << 64) - 1
-    word = (scaled << 3 | scaled >> 61) & (1 << 64) - 1
-    return signed(word) if word & 0b11 == 0b01 else None
-
-
-def float_of_word(word: int) -> float:
-    """The inverse of `float_word`."""
-    scaled = (word & (1 << 64) - 1) >> 3 | (word & 0b111) << 61
-    return from_bits(scaled + FLOAT_SCALE)
-
-
-def bits(number: float) -> int:
-    """The 64 bits of an IEEE double, unsigned."""
-    word: int = struct.unpack("<Q", struct.pack("<d", number))[0]
-    return word
-
-
-def from_bits(word: int) -> float:
-    """The inverse of `bits`; takes signed words, too."""
-    number: float = struct.unpack("<d", struct.pack("<Q", word & (1 << 64) - 1))[0]
-    return number
-
-
-def signed(word: int) -> int:
-    """A word of 64 unsigned bits as the signed int of the same bits."""
-    return word - (1 << 64) if word >> 63 else word

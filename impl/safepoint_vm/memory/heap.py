@@ -106,10 +106,8 @@ class GuestHeap:
 
     def allocate(self, thread: Record, size: int) -> int:
         """Take `size` bytes of the thread's TLAB, which the caller must fill at once.  Returns their address.  NoRoom."""
-        if thread.get("heap_limit") - thread.get("heap_top") < size:
-            thread.set("wanted", size)
-            if not self.engine.routine("refill", thread.address):
-                raise NoRoom
+        if not self.room(thread, size):
+            raise NoRoom
         address = thread.get("heap_top")
         thread.set("heap_top", address + size)
         return address

@@ -12,43 +12,15 @@ from safepoint.guest.code import UNSET
 from safepoint.guest.faults import KINDS
 from safepoint.guest.heap import NEW, STARTED, NoRoom, ThreadObject
 from safepoint.guest.values import Function, Ref, Value
+from safepoint_vm.language import words
 from safepoint_vm.language.layout import Record, fields
+from safepoint_vm.language.tagged import float_of_word, float_word, from_bits, word_of
 from safepoint_vm.language.vocabulary import Struct
-from safepoint_vm.language.words import (
-    CHARACTERS,
-    CONSTANTS,
-    EXCEPTION_KIND,
-    FLOAT_KIND,
-    FREE,
-    FUNCTION,
-    LIST,
-    LOCK_KIND,
-    OBJECT,
-    STRING_KIND,
-    TAG_MASK,
-    THREAD_KIND,
-    THREAD_WORDS,
-    TRACE_KIND,
-    UNSET_WORD,
-    Backing,
-    BoxedFloat,
-    List,
-    Lock,
-    Object,
-    Raisable,
-    Startable,
-    String,
-    Trace,
-    float_of_word,
-    float_word,
-    from_bits,
-    word_of,
-)
 from safepoint_vm.memory import objects as encoded
 from safepoint_vm.memory.heap import GuestHeap, HeapError
 from safepoint_vm.memory.image import Image
 
-KINDS_OF_REFS = {EXCEPTION_KIND: "exception", THREAD_KIND: "thread", LOCK_KIND: "lock"}
+KINDS_OF_REFS = {words.EXCEPTION_KIND: "exception", words.THREAD_KIND: "thread", words.LOCK_KIND: "lock"}
 
 
 def get(word: int, struct: type[Struct], name: str) -> int:
@@ -88,31 +60,31 @@ class HeapView:
             return word >> 1
         if word & 0b11 == 0b01:
             return float_of_word(word)
-        match word & TAG_MASK:
-            case tag if tag == LIST:
+        match word & words.TAG_MASK:
+            case words.LIST:
                 return Ref("list", word)
-            case tag if tag == FUNCTION:
+            case words.FUNCTION:
                 return self._image.function(word)
-            case tag if tag == OBJECT:
+            case words.OBJECT:
                 return self._object(word)
-        if word not in CONSTANTS:
+        if word not in words.CONSTANTS:
             raise HeapError(f"{word:#x} is not a value")
-        constant: Value = CONSTANTS[word]  # type: ignore[assignment]
+        constant: Value = words.CONSTANTS[word]  # type: ignore[assignment]
         return constant
 
     def _object(self, word: int) -> Value:
-        match get(word, Object, "header") & 0xFF:
-            case kind if kind == FLOAT_KIND:
-                return from_bits(get(word, BoxedFloat, "bits"))
-            case kind if kind == STRING_KIND:
+        match get(word, words.Object, "header") & 0xFF:
+            case words.FLOAT_KIND:
+                return from_bits(get(word, words.BoxedFloat, "bits"))
+            case words.STRING_KIND:
                 return self._string(word)
             case kind if kind in KINDS_OF_REFS:
                 return Ref(KINDS_OF_REFS[kind], word)
         raise HeapError(f"the object at {word:#x} is not a value")
 
     def _string(self, word: int) -> str:
-        length = get(word, String, "length") >> 1
-        image = ctypes.string_at(word + fields(String)["characters"].offset, 4 * length)
+        length = get(word, words.String, "length") >> 1
+        image = ctypes.string_at(word + fields(words.String)["characters"].offset, 4 * length)
         text = image.decode(encoded.UTF32, encoded.SURROGATES)
         self._known.setdefault(text, word)
         return text
@@ -132,16 +104,16 @@ class HeapView:
         return word_of(value)
 
     def _string_word(self, text: str) -> int:
-        if len(text) == 1 and ord(text) < CHARACTERS:
+        if len(text) == 1 and ord(text) < words.CHARACTERS:
             return self._statics.characters[ord(text)]
         if text not in self._known:
-            self._known[text] = self._new(encoded.string_object(text)) + OBJECT
+            self._known[text] = self._new(encoded.string_object(text)) + words.OBJECT
         return self._known[text]
 
     def _boxed(self, number: float) -> int:
         if repr(number) == "0.0":
             return self._statics.zero
-        return self._new(encoded.float_object(number)) + OBJECT
+        return self._new(encoded.float_object(number)) + words.OBJECT
 
     # -- making objects
 
@@ -174,11 +146,11 @@ class HeapView:
     # -- lists
 
     def new_list(self, items: Sequence[Value]) -> Ref:
-        words = [self.word(item) for item in items]
-        address = self._room(encoded.list_bytes(len(words)))
-        image = encoded.list_object(address, words)
+        tagged = [self.word(item) for item in items]
+        address = self._room(encoded.list_bytes(len(tagged)))
+        image = encoded.list_object(address, tagged)
         ctypes.memmove(address, image, len(image))
-        return Ref("list", address + LIST)
+        return Ref("list", address + words.LIST)
 
     def length(self, ref: Ref) -> int:
         """At most the capacity of the backing, which other threads may be replacing."""
@@ -199,89 +171,89 @@ class HeapView:
         return number
 
     def _elements(self, ref: Ref) -> ctypes.Array[ctypes.c_int64]:
-        backing = get(ref.number, List, "backing")
-        count = min(get(ref.number, List, "length"), get(backing, Backing, "capacity")) >> 1
-        return row(backing, Backing, "elements", count)
+        backing = get(ref.number, words.List, "backing")
+        count = min(get(ref.number, words.List, "length"), get(backing, words.Backing, "capacity")) >> 1
+        return row(backing, words.Backing, "elements", count)
 
     def append(self, ref: Ref, value: Value) -> None:
         self.set_items(ref, [*self.items(ref), value])
 
     def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        words = [self.word(item) for item in items]
-        backing = get(ref.number, List, "backing")
-        capacity = get(backing, Backing, "capacity") >> 1
-        if len(words) > capacity:
-            backing = self._new(encoded.backing_object(words)) + OBJECT
-            put(ref.number, List, "backing", backing)
+        tagged = [self.word(item) for item in items]
+        backing = get(ref.number, words.List, "backing")
+        capacity = get(backing, words.Backing, "capacity") >> 1
+        if len(tagged) > capacity:
+            backing = self._new(encoded.backing_object(tagged)) + words.OBJECT
+            put(ref.number, words.List, "backing", backing)
         else:
-            unused = [0] * (capacity - len(words))
-            row(backing, Backing, "elements", capacity)[:] = [*words, *unused]
-        put(ref.number, List, "length", word_of(len(words)))
+            unused = [0] * (capacity - len(tagged))
+            row(backing, words.Backing, "elements", capacity)[:] = [*tagged, *unused]
+        put(ref.number, words.List, "length", word_of(len(tagged)))
 
     # -- exceptions
 
     def new_exception(self, kind: str, args: tuple[Value, ...]) -> Ref:
-        argument = self.word(args[0]) if args else UNSET_WORD
-        return Ref("exception", self._new(encoded.exception_object(KINDS.index(kind), argument)) + OBJECT)
+        argument = self.word(args[0]) if args else words.UNSET_WORD
+        return Ref("exception", self._new(encoded.exception_object(KINDS.index(kind), argument)) + words.OBJECT)
 
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
-        argument = self.value(get(ref.number, Raisable, "argument"))
-        return KINDS[get(ref.number, Raisable, "kind") >> 1], () if argument is UNSET else (argument,)
+        argument = self.value(get(ref.number, words.Raisable, "argument"))
+        return KINDS[get(ref.number, words.Raisable, "kind") >> 1], () if argument is UNSET else (argument,)
 
     # -- threads and locks
 
     def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref:
         """Its number is drawn last, when nothing can fail any more."""
-        words = self.word(target), self.new_list(args).number
-        address = self._room(8 * THREAD_WORDS)
-        image = encoded.thread_object(self._heap.next_thread(), *words)
+        tagged = self.word(target), self.new_list(args).number
+        address = self._room(8 * words.THREAD_WORDS)
+        image = encoded.thread_object(self._heap.next_thread(), *tagged)
         ctypes.memmove(address, image, len(image))
-        return Ref("thread", address + OBJECT)
+        return Ref("thread", address + words.OBJECT)
 
     def thread(self, ref: Ref) -> ThreadObject:
         """A copy.  `state` is NEW or STARTED: its world knows when it ends."""
-        number, started = get(ref.number, Startable, "number") >> 1, get(ref.number, Startable, "started")
-        args = self.items(Ref("list", get(ref.number, Startable, "args")))
+        number, started = get(ref.number, words.Startable, "number") >> 1, get(ref.number, words.Startable, "started")
+        args = self.items(Ref("list", get(ref.number, words.Startable, "args")))
         return ThreadObject(
-            number, self.value(get(ref.number, Startable, "target")), tuple(args), STARTED if started else NEW
+            number, self.value(get(ref.number, words.Startable, "target")), tuple(args), STARTED if started else NEW
         )
 
     def call_of(self, ref: Ref) -> tuple[int, list[int]]:
         """The tagged words of a THREAD object's target and arguments."""
-        target, args = get(ref.number, Startable, "target"), get(ref.number, Startable, "args")
+        target, args = get(ref.number, words.Startable, "target"), get(ref.number, words.Startable, "args")
         return target, list(self._elements(Ref("list", args)))
 
     def set_started(self, ref: Ref, started: bool) -> None:
         """Write `started` of a THREAD object."""
-        put(ref.number, Startable, "started", word_of(int(started)))
+        put(ref.number, words.Startable, "started", word_of(int(started)))
 
     def new_lock(self) -> Ref:
-        return Ref("lock", self._new(encoded.lock_object()) + OBJECT)
+        return Ref("lock", self._new(encoded.lock_object()) + words.OBJECT)
 
     def locked(self, ref: Ref) -> bool:
-        return get(ref.number, Lock, "state") != FREE
+        return get(ref.number, words.Lock, "state") != words.FREE
 
     def unlock(self, ref: Ref) -> bool:
         """Free a lock in one atomic step.  Returns whether it was held."""
-        return self._heap.engine.routine("unlock", ref.number) != FREE
+        return self._heap.engine.routine("unlock", ref.number) != words.FREE
 
     # -- traces
 
     def trace(self, ref: Ref) -> list[int]:
         """The trace of an exception: addresses of instructions, outermost call first."""
-        trace = get(ref.number, Raisable, "trace")
-        if trace == UNSET_WORD:
+        trace = get(ref.number, words.Raisable, "trace")
+        if trace == words.UNSET_WORD:
             return []
-        if trace & TAG_MASK != OBJECT or get(trace, Object, "header") & 0xFF != TRACE_KIND:
+        if trace & words.TAG_MASK != words.OBJECT or get(trace, words.Object, "header") & 0xFF != words.TRACE_KIND:
             raise HeapError(f"the exception at {ref.number:#x} has no trace at {trace:#x}")
-        return list(row(trace, Trace, "pcs", get(trace, Trace, "length") >> 1))
+        return list(row(trace, words.Trace, "pcs", get(trace, words.Trace, "length") >> 1))
 
     def new_trace(self, pcs: Sequence[int]) -> int:
         """Make a trace.  Returns its tagged word.  In the reserve, a trace that is too long keeps its innermost calls."""
         if self.full:
             pcs = pcs[-max(0, self._heap.reserve_left // 8 - 8) :]
-        return self._new(encoded.trace_object(pcs)) + OBJECT
+        return self._new(encoded.trace_object(pcs)) + words.OBJECT
 
     def set_trace(self, ref: Ref, trace: int) -> None:
         """Write the trace of an exception, a tagged word."""
-        put(ref.number, Raisable, "trace", trace)
+        put(ref.number, words.Raisable, "trace", trace)

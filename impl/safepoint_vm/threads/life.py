@@ -34,53 +34,48 @@ Waits = Generator[Blocked | None, None, None]
 """Yields why the thread sleeps; None: a procedure of the protocol waits for another thread."""
 
 
-class Host(Protocol):
-    """What a guest thread needs of its driver, an `OsThread` or a `LockstepThread`."""
-
-    def call(self, procedure: str, resume: int = 0) -> int:
-        """Run a procedure on the thread, from the start or from where it waits.  0: it has returned; else its status."""
-        ...
-
-    def make_room(self) -> bool:
-        """Collect.  Is there room now for the bytes that the thread wants?"""
-        ...
+class Services(Protocol):
+    """What a driver offers its guest thread, and a VM its drivers."""
 
     def write(self, text: str) -> None:
-        """Write the output of a PRINT."""
-
-    def room(self) -> bool:
-        """Is there room for another guest thread?"""
-        ...
-
-    def start(self) -> Fault | None:
-        """Execute the START at which the thread left machine code.  Returns the fault if it raises."""
-        ...
+        """Write the output of a PRINT, whole."""
 
     def ended(self, number: int) -> bool:
         """Has the started guest thread of this number ended?"""
-        ...
 
     def interrupt_thread(self, number: int) -> None:
         """Post INTERRUPT to a guest thread; a no-op unless it is running."""
 
+
+class Host(Services, Protocol):
+    """What a guest thread needs of its driver, an `OsThread` or a `LockstepThread`."""
+
+    def call(self, procedure: str, resume: int = 0) -> int:
+        """Run a procedure on the thread, from the start or from where it waits.  0: it has returned; else its status."""
+
+    def make_room(self) -> bool:
+        """Collect.  Is there room now for the bytes that the thread wants?"""
+
+    def room(self) -> bool:
+        """Is there room for another guest thread?"""
+
+    def start(self) -> Fault | None:
+        """Execute the START at which the thread left machine code.  Returns the fault if it raises."""
+
     def handshake(self, number: int) -> Waits:
         """Wait until one operation has run on a guest thread, exactly once."""
-        ...
 
     def collect(self) -> Waits:
         """Stop the world from inside guest code, collect, start it, and re-enter."""
-        ...
 
     def retry(self) -> Callable[[], bool]:
         """The condition under which to retry the ACQUIRE at which the thread left machine code."""
-        ...
 
     def released(self) -> None:
         """Make threads blocked on a lock retry: one was released."""
 
     def now(self) -> float:
         """Microseconds, on a clock that never goes back."""
-        ...
 
 
 class ThreadLife:

@@ -14,7 +14,7 @@ from safepoint.guest.faults import Place as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import ENDED, INTERRUPT
 from safepoint_vm.memory.heap import Statistics
-from safepoint_vm.threads.life import ThreadLife, Waits
+from safepoint_vm.threads.life import Services, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -30,7 +30,7 @@ class Outcome:
     stats: Statistics
 
 
-class Supervisor(Protocol):
+class Supervisor(Services, Protocol):
     """What an OS thread needs of the VM that started it (not its *owner*: in the protocol, a thread owns itself)."""
 
     @property
@@ -39,18 +39,8 @@ class Supervisor(Protocol):
     def check(self) -> None:
         """Re-raise an error of the host on the OS thread of any guest thread that the guest has started."""
 
-    def write(self, text: str) -> None:
-        """Write the output of a PRINT, whole."""
-
     def start_for(self, guest: GuestThread) -> Fault | None:
         """Execute the START at which `guest` left machine code.  Returns the fault if it raises."""
-
-    def ended(self, number: int) -> bool:
-        """Has the started guest thread of this number ended?"""
-        ...
-
-    def interrupt_thread(self, number: int) -> None:
-        """Post INTERRUPT to a guest thread; a no-op unless it is running."""
 
     def handshake(self, number: int) -> None:
         """Return when one operation has run on a guest thread, exactly once."""
@@ -60,10 +50,7 @@ class Supervisor(Protocol):
 
 
 class OsThread:
-    """A guest thread that its world knows; `go` starts its OS thread.
-
-    `thread`: the guest's THREAD object; None if the host started the thread.
-    """
+    """A guest thread and its OS thread, which `go` starts.  `thread`: the guest's THREAD object; None: the host started it."""
 
     def __init__(self, guest: GuestThread, supervisor: Supervisor, thread: ThreadObject | None = None) -> None:
         self.guest, self.thread = guest, thread

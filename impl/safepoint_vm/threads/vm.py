@@ -140,10 +140,7 @@ class Vm:
             raise self._failures[0]
 
     def _end(self) -> None:
-        """Interrupt every thread; after GRACE seconds stop those still running at their next instruction.
-
-        A thread that is blocked in output is abandoned: its OS thread is a daemon.
-        """
+        """Interrupt every thread; after GRACE seconds stop those still running; abandon those blocked in output."""
         self._ending = True
         began = time.monotonic()
         while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:

@@ -18,6 +18,7 @@ from llvmlite import ir
 from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.engine import PLAIN, prepare_llvm, target_machine
 from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.tagged import bits, from_bits, signed
 from safepoint_vm.language.vocabulary import (
     Array,
     Value,
@@ -30,7 +31,7 @@ from safepoint_vm.language.vocabulary import (
     rotate_left,
     routine,
 )
-from safepoint_vm.language.words import Characters, World, bits, from_bits, signed
+from safepoint_vm.language.words import Characters, World
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., int]:

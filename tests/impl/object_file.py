@@ -5,6 +5,7 @@ Relocations stay symbolic, so that functions of two engines can be compared befo
 
 from __future__ import annotations
 
+import functools
 import struct
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class MachineFunction:
     relocations: tuple[Relocation, ...]
 
 
+@functools.cache
 def functions_of(image: bytes) -> dict[str, MachineFunction]:
     """The functions, by name, of an object file in which each has a section `.text.NAME`."""
     order = ["", *((s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections())]
