@@ -45,7 +45,8 @@ class FoldedTarget(Stepped):
 
     def load_program(self, program: Program, stack: int = 4096) -> None:
         """As `load`, for compiled code.  BadCode: the verifier rejects it."""
-        self._image, self._stack = Image(self._engine, program), stack
+        self._image = Image(self._engine, program)
+        self._stack = stack
         alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
         self._turn = 2 * UNBOUNDED if alone else self._quantum
 

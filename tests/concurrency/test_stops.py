@@ -42,7 +42,7 @@ def test_a_newborn_waits_for_the_stop_to_end() -> None:
 
 
 def test_threads_share_the_modules_variables() -> None:
-    """Each waits until somebody writes the one that it reads."""
+    """Each loops until the test writes the variable that it reads."""
     waiting = [("GLOBAL", 0, 0), ("FALSE_JUMP", 0, 1), ("HALT",), ("JUMP_BACK", -4)]
     with Vm(program(code("<module>", 1, *waiting), variables=1), io.StringIO()) as vm:
         vm._variables[0] = 0

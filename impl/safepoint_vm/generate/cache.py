@@ -36,7 +36,7 @@ def sources() -> bytes:
 
 
 def key(parts: Iterable[object]) -> str:
-    """A digest of `parts`, and of all else that decides an engine's code.  No address is among them, so the code has none."""
+    """A digest of `parts`, and of all else that decides an engine's code; no address may be in either."""
     digest = hashlib.sha256(sources())
     for part in (sys.version, *parts):
         digest.update(repr(part).encode() + b"\0")

@@ -91,7 +91,7 @@ class Engine:
         return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(self.addresses["enter"])
 
     def procedure(self, name: str, record: int, *arguments: int, resume: int = 0) -> int:
-        """Call a procedure of the protocol's text, or resume one (then without arguments).  0: it returned; else its status."""
+        """Call a procedure of the protocol's text, or resume one (without arguments).  0: it returned; else its status."""
         call = self._functions[name]
         assert call.argtypes is not None
         absent = (0,) * (len(call.argtypes) - 2) if resume else ()

@@ -115,8 +115,8 @@ class ExpressionCompiler(ABC):
             self.offset(owner.ir, found.offset),
             width,
             found.type,
-            found.shared or (found.racing and self.protocol),
-            found.published,
+            racing=found.shared or (found.racing and self.protocol),
+            published=found.published,
         )
 
     def field(self, node: ast.AST, owner: IrValue, name: str) -> Field:

@@ -1,7 +1,7 @@
 """The format of an instruction, the assembler, and the IR that decodes operands and dispatches.
 
-64-bit instructions of 16-bit fields, each loaded where it is used: opcode, a, b, c; or opcode, a and a 32-bit b.  The distance
-of a jump is stored in bytes from the jump itself: one addition, on the critical path of a short loop.
+64-bit instructions of 16-bit fields, each loaded where it is used: opcode, a, b, c; or opcode, a and a 32-bit b.  A jump's
+distance is stored in bytes from the jump itself: one addition, on the critical path of a short loop.
 """
 
 from __future__ import annotations

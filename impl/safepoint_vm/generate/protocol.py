@@ -150,9 +150,7 @@ class ProcedureEmitter:
             self.tree(s.then[0])
             return
         if s.cell is None:
-            raise ProtocolCodeError(
-                f"{self.procedure.name}: {s.name} belongs to the model's environment: it has no machine code"
-            )
+            raise ProtocolCodeError(f"{self.procedure.name}: {s.name} is the model's only: it has no machine code")
         if self.hooked:
             self.call_hook(s.number)
         self.access(s, self.cell(s.cell), [self.value(o) for o in s.operands])

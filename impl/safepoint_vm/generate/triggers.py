@@ -16,7 +16,7 @@ NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 
 
 @dataclass(frozen=True)
-class Trigger:
+class TriggerOffsets:
     """A trigger word.  `word`: its name in the protocol's text; `at`, `real`, `poison`: offsets of it and its two values."""
 
     word: str
@@ -33,11 +33,11 @@ def _offset(name: str) -> int:
     return fields(Thread)[name].offset
 
 
-LIMIT = Trigger("limit", _offset("limit"), _offset("limit_real"), _offset("limit_poison"))
+LIMIT = TriggerOffsets("limit", _offset("limit"), _offset("limit_real"), _offset("limit_poison"))
 """The stack limit; its poison is 0, which every frame's end exceeds."""
 
 ENTRIES = tuple(
-    Trigger(
+    TriggerOffsets(
         f"entry[{index}]",
         _offset("table") + 8 * NUMBERS[name],
         _offset("base") + 8 * NUMBERS[name],
@@ -47,4 +47,4 @@ ENTRIES = tuple(
 )
 """The entries of the back-edges in the live dispatch table; their poison is `slow_back_edge`."""
 
-TRIGGERS: dict[str, Trigger] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}
+TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}

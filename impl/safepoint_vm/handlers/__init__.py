@@ -55,7 +55,6 @@ ROUTINES: tuple[Callable[..., Any], ...] = (
 )  # fmt: skip
 """Routines that the host calls."""
 
-
 MODULES = (
     moves, arithmetic, division, bits, unary, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
     requests,

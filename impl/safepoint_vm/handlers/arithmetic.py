@@ -1,5 +1,5 @@
-"""+ - * /.  Fast: ints, and floats that need no box.  Slow: bools, which are the ints 0 and 1, mixed numbers, strings, lists.
-The host executes the rest.
+"""+ - * /.  Fast: ints, and floats that need no box.  Slow: bools (as 0 and 1), mixed numbers, strings, lists.  The
+host executes the rest.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ OfFloats = Callable[[Float, Float], Float]
 def overflowing(
     name: str, compute: Overflowing, packed: Packed, of_floats: OfFloats, otherwise: HandlerFunction, shift: int = 0
 ) -> HandlerFunction:
-    """dst = left op right.  `shift`: how far a left int is untagged; `packed`: computes unboxed floats, perhaps out of range;
-    `otherwise`: gets values that are not numbers, and results beyond 63 bits.
+    """dst = left op right.  `shift`: how far a left int is untagged; `packed`: for unboxed floats, perhaps out of range;
+    `otherwise`: for values that are not numbers, and results beyond 63 bits.
     """
 
     @slow

@@ -178,7 +178,7 @@ RERAISE = raising("RERAISE", 1)
 
 
 def known(name: str) -> HandlerFunction:
-    """A handler that raises a known fault.  If it is uncaught, the host executes the instruction again, and may not raise."""
+    """A handler that raises a known fault.  Uncaught, the host executes the instruction again, and may find no fault."""
     number = NUMBERS[name]
 
     @slow

@@ -1,4 +1,4 @@
-"""Requests that the guest makes, through the host; and critical sections, which begin and end in procedures of the protocol."""
+"""Requests that the guest makes, through the host; critical sections, by procedures of the protocol."""
 
 # ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
 

@@ -15,7 +15,7 @@ LINE_BYTES = 64  # size of a cache line
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field and its marks (see `vocabulary`).  `offset`: from the tagged pointer; `inplace`: a `Row`, whose value is its address."""
+    """A field and its marks (see `vocabulary`).  `offset`: from the tagged pointer; `inplace`: it is a `Row`."""
 
     offset: int
     type: type

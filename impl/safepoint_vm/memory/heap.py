@@ -153,7 +153,7 @@ class GuestHeap:
     # -- collecting
 
     def collect(self, threads: Sequence[Record], roots: Ranges) -> None:
-        """Copy what `roots` reach to the other space.  `threads`: the records of all; each must take a new TLAB afterwards."""
+        """Copy what `roots` reach to the other space.  `threads`: all records; each thread loses its TLAB."""
         began = time.perf_counter()
         for thread in threads:
             self.engine.routine("retire", thread.address)

@@ -1,6 +1,6 @@
 """`safepoint.guest.heap.Heap` over machine memory: how the guest's definitions see tagged words and the heap.
 
-A view is valid for one instruction of a running thread.  Nothing moves meanwhile, so a Ref's number is the tagged word itself.
+A view is valid for one instruction of a running thread.  Nothing moves meanwhile: a Ref's number is the tagged word.
 """
 
 from __future__ import annotations

@@ -82,8 +82,10 @@ class ThreadLife:
     """`entry`: the handler at which machine code is entered next.  `stopped`: block no more, the thread is to end."""
 
     def __init__(self, guest: GuestThread, host: Host) -> None:
-        self.guest, self.host = guest, host
-        self.entry, self.stopped = "begin", False
+        self.guest = guest
+        self.host = host
+        self.entry = "begin"
+        self.stopped = False
 
     def born(self) -> Waits:
         """Enter guest code for the first time."""

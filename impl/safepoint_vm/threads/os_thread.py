@@ -50,10 +50,11 @@ class Supervisor(Services, Protocol):
 
 
 class OsThread:
-    """A guest thread and its OS thread, which `go` starts.  `thread`: the guest's THREAD object; None: the host started it."""
+    """A guest thread and its OS thread, which `go` starts.  `thread`: its THREAD object; None: the host started it."""
 
     def __init__(self, guest: GuestThread, supervisor: Supervisor, thread: ThreadObject | None = None) -> None:
-        self.guest, self.thread = guest, thread
+        self.guest = guest
+        self.thread = thread
         self._supervisor, self._world = supervisor, supervisor.world
         self.error: BaseException | None = None  # an error of the host on this OS thread
         self.done = threading.Event()
@@ -126,7 +127,7 @@ class OsThread:
             self._end()
 
     def _end(self) -> None:
-        """Leave guest code for good.  Until `exit_thread` returns the thread counts as managed, so the heap stands still."""
+        """Leave guest code for good.  Until `exit_thread` the thread is MANAGED, so no collection starts."""
         self.guest.ended = True
         self._world.heap.engine.routine("retire", self.guest.address)
         self._world.call("exit_thread", self.guest.address)

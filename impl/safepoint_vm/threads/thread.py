@@ -25,7 +25,7 @@ from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import CodeAddress, Image
 from safepoint_vm.memory.objects import statics
 from safepoint_vm.threads.host_operations import WITH_RESULT, InternalError, distance, result, text_of
-from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, Uncaught, unwind
+from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, UncaughtFault, unwind
 
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
@@ -57,7 +57,9 @@ class GuestThread:
     ) -> None:
         self.engine, self.image, self.heap = engine, image, heap
         self.variables, self.world = variables, heap.world
-        self.record, self.number, self.slots = record or Record(Thread), number, stack
+        self.record = record or Record(Thread)
+        self.number = number
+        self.slots = stack
         whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
         self.stack = whole.after(LINK)  # below it: the link of the first frame
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
@@ -119,7 +121,7 @@ class GuestThread:
         self.ended = True
 
     def stop(self) -> None:
-        """Make machine code leave at the next instruction, and at once whenever it is entered.  Any OS thread may call this."""
+        """Make machine code leave at the next instruction, now and whenever it is entered.  Any OS thread may call this."""
         for number in range(TABLE_WORDS):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
@@ -193,7 +195,7 @@ class GuestThread:
 
     def _raise(self, fault: Fault) -> None:
         match unwind(self._frames, self._view, fault):
-            case Uncaught(said, lines):
+            case UncaughtFault(said, lines):
                 self.fault, self._lines, self.ended = said, lines, True
 
     # -- threads

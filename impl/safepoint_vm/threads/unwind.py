@@ -22,7 +22,7 @@ RETURN_TO, CALLER = -2, -1  # the link below a frame, in words
 
 
 @dataclass(frozen=True)
-class Uncaught:
+class UncaughtFault:
     """The exception ends the thread.  `traceback`: outermost call first."""
 
     fault: Fault
@@ -60,7 +60,7 @@ class Stack:
         return self.image.program.file, at.instruction.line, at.code.name
 
 
-def unwind(stack: Stack, view: HeapView, fault: Fault) -> Uncaught | None:
+def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     """Go on at the exception's handler, or return what ends the thread.  NoRoom: the trace does not fit in the heap."""
     passed, caught = _search(stack)
     if stack.image.code_address(passed[0]).instruction.op == "RERAISE":
@@ -69,7 +69,7 @@ def unwind(stack: Stack, view: HeapView, fault: Fault) -> Uncaught | None:
         before = view.trace(fault.ref) if fault.ref else []
         text = message(view, fault.ref) if fault.ref else fault.message
         lines = tuple(stack.line(pc) for pc in [*reversed(passed), *before])
-        return Uncaught(replace(fault, message=text, ref=None), lines)
+        return UncaughtFault(replace(fault, message=text, ref=None), lines)
     exception = new_exception(view, fault)
     trace = view.new_trace([*reversed(passed), *view.trace(exception)])
     view.set_trace(exception, trace)

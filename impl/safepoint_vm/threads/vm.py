@@ -52,7 +52,8 @@ class Vm:
         self._engine = engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
-        self._output, self._errors, self._stack = output, errors or sys.stderr, stack
+        self._output, self._errors = output, errors or sys.stderr
+        self._stack = stack
         self._writing = threading.Lock()
         self.world = GuestWorld(self._engine, heap, stress)
         self.running: list[OsThread] = []  # those that the host started

@@ -136,7 +136,7 @@ class GuestWorld:
             self._changed.notify_all()
 
     def post(self, thread: GuestThread, kind: int) -> None:
-        """Post a request, a bit of `Thread.pending`; a no-op for a thread that has ended.  A signal handler may call this."""
+        """Post a request of this kind, unless the thread has ended.  A signal handler may call this."""
         if not thread.ended:
             self.engine.procedure("post", thread.address, kind)
             self.notify()

@@ -77,7 +77,7 @@ def procedures(mutant: str) -> dict[str, str]:
 
 
 def test_every_mutant_of_the_text_is_compiled_in_and_changes_a_procedure() -> None:
-    """Of those that stand in the procedures that the interpreter has; handshakes are asked for by nobody yet, nor births."""
+    """Every mutant of a procedure that the interpreter has."""
     plain, text = procedures(""), Text()
     instance = Instance(threads=None)
     there = {place for name in PROCEDURES for step in compile_graph(text, name, instance).steps for place in step.where}
@@ -93,7 +93,7 @@ def test_an_unknown_mutant_is_refused_by_name() -> None:
 
 
 def test_a_post_writes_no_word_that_is_only_the_owners() -> None:
-    """The result of a procedure is its thread's: somebody else's post must not overwrite it."""
+    """The result of a procedure is its thread's: a requester's post must not overwrite it."""
     thread = fresh(program(code("<module>", 1, ("HALT",))))
     before = [thread.record[i] for i in range(thread.record.words)]
     thread.record.set("result", 77)
@@ -129,7 +129,7 @@ def test_a_stop_and_a_guest_wait_for_each_other_through_statuses() -> None:
 
 @pytest.mark.rule("STOP-AWAITS-ALL")
 def test_a_status_is_the_same_only_where_nothing_has_changed() -> None:
-    """Who resumes a procedure tells others to look again unless it is: one that waits anew at the same access has got further."""
+    """A caller notifies other waiters unless the status is unchanged; one that waits anew at the same access is another."""
     thread, world = inhabited(program(code("<module>", 1, ("HALT",))))
     other = world.add(lambda record: thread.child(record, 1, NONE_WORD, ()))
     other.record.set("state", MANAGED)
@@ -170,7 +170,7 @@ def test_who_asks_a_running_thread_waits_through_statuses() -> None:
     assert thread.record.get("served", SERVED[HANDSHAKE]) == 1
     assert call("handshake", thread.address, resume=asking) == 0
     call("leave", thread.address)
-    assert call("handshake", thread.address) == 0  # by whoever asks
+    assert call("handshake", thread.address) == 0  # by the requester itself
     assert thread.record.get("served", SERVED[HANDSHAKE]) == 2
 
 

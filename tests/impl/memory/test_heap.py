@@ -95,7 +95,7 @@ def build(heap: Heap, draw: random.Random, count: int) -> None:
 
 
 def shape(heap: Heap, values: Sequence[Value]) -> list[object]:
-    """What can be told of values without addresses: objects by the number of their first visit."""
+    """Values described without addresses: objects by the number of their first visit."""
     numbers: dict[int, int] = {}
     described: list[object] = []
 
@@ -137,7 +137,7 @@ def test_a_graph_is_the_same_after_a_collection(draw: random.Random, count: int)
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mistake_of_the_collectors_is_caught(mutant: str) -> None:
-    """By the shape, by the verifier, or since the host meets a word that is no value: within a few graphs."""
+    """By the shape, by the verifier, or because the host meets a word that is not a value: within a few graphs."""
     for seed in range(20):
         heap = Heap(4 * SMALLEST, Variant(collector_mutant=mutant))
         build(heap, random.Random(seed), 60)
@@ -148,7 +148,7 @@ def test_a_mistake_of_the_collectors_is_caught(mutant: str) -> None:
             assert whole_shape(heap) == before
         except (AssertionError, HeapError):
             return
-    pytest.fail(f"nobody noticed {mutant}")
+    pytest.fail(f"{mutant} was not noticed")
 
 
 def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> None:
@@ -170,7 +170,7 @@ def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> No
         heap.verify()
 
 
-def test_what_nothing_refers_to_is_gone() -> None:
+def test_what_no_root_reaches_is_not_copied() -> None:
     heap = Heap()
     keep = heap.view.new_list(["keep"])
     heap.roots[0] = keep.number
@@ -210,8 +210,8 @@ def test_a_heap_that_stays_full_grants_nothing() -> None:
     heap.verify()
 
 
-def test_every_space_between_pieces_can_be_walked() -> None:
-    """Several threads take pieces and large objects in turn."""
+def test_every_space_between_tlabs_can_be_walked() -> None:
+    """Several threads take TLABs and large objects in turn."""
     heap = Heap(16 * SMALLEST)
     others = [Record(Thread) for _ in range(3)]
     for record in others:
@@ -225,7 +225,7 @@ def test_every_space_between_pieces_can_be_walked() -> None:
     heap.verify()
 
 
-def test_the_spare_room_is_for_the_exceptions_of_a_full_heap() -> None:
+def test_the_reserve_is_for_the_exceptions_of_a_full_heap() -> None:
     heap = Heap()
     fill_up(heap, [1] * 10)
     heap.view.begin()

@@ -154,7 +154,7 @@ def test_bounds_come_from_the_backing(name: str) -> None:
 
 @pytest.mark.parametrize("line", [("INDEX", 0, 0, 1), ("STORE_INDEX", 0, 1, 0)])
 def test_a_torn_list_is_not_out_of_range(line: tuple[object, ...]) -> None:
-    """Its last item is that of the backing: nobody has taken it away, so there is nothing to catch."""
+    """Its last item is that of the backing: no thread has removed it, so there is nothing to raise."""
     body = code("<module>", 3, *(("LOADK", n, 0) for n in range(3)), line, ("HALT",), ("LOADK", 2, 1), ("HALT",))
     thread, _ = inhabited(program(replace(body, handlers=(Handler(3, 4, 5, 0),))), heap=SMALLEST)
     assert thread.enter(budget=3) is Exited.STEPPED

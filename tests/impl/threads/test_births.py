@@ -64,7 +64,7 @@ print(len(got), sum(got))
         assert soon(lambda: gc.collect() >= 0 and sum(born() is not None for born in stacks) <= 1)
 
 
-def test_there_is_room_for_so_many_threads_and_then_again() -> None:
+def test_a_world_is_full_and_has_room_again_when_threads_end() -> None:
     done = ran("""
 lock = Lock()
 lock.acquire()
@@ -107,7 +107,7 @@ print(count[0])
     assert done.output == "31\n"
 
 
-def test_an_exception_ends_its_thread_only_and_is_told() -> None:
+def test_an_exception_ends_its_thread_only_and_is_reported() -> None:
     done = ran("""
 def fail(n):
     return 1 // n

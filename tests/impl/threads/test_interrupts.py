@@ -101,7 +101,7 @@ all_of(stubborn, [0, 1, 2])
 
 
 def test_threads_that_start_others_for_ever_are_stopped_with_the_vm() -> None:
-    """Nobody is born any more, once all are to end."""
+    """No thread is started once all are to end."""
     for _ in range(5):
         with begun("""
 def grow(n):

@@ -22,7 +22,7 @@ print(count[0])
 
 
 def test_no_turn_is_lost_under_a_lock() -> None:
-    """So many that they are at it at the same time."""
+    """Turns enough for the threads to overlap."""
     assert ran(COUNTING.replace("TURNS", "100_000")).output == "400000\n"
 
 
@@ -41,7 +41,7 @@ def test_the_same_while_the_world_is_stopped_again_and_again() -> None:
     assert done.statistics.collections > 400  # two lists each time
 
 
-def test_whoever_waits_for_a_lock_does_not_keep_the_world_from_stopping() -> None:
+def test_a_thread_blocked_on_a_lock_does_not_keep_the_world_from_stopping() -> None:
     with begun("""
 lock = Lock()
 lock.acquire()

@@ -73,7 +73,7 @@ for text in got:
 
 
 def test_births_and_ends_while_the_world_is_stopped_again_and_again() -> None:
-    """Nobody is left out of a stop, and nobody stays stopped."""
+    """No thread is left out of a stop, and none stays stopped."""
     with begun("""
 lock = Lock()
 done = [0]
@@ -100,7 +100,7 @@ print(done[0])
         assert stops > 20
 
 
-def test_nobody_starts_a_thread_in_a_stopped_world(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_is_started_in_a_stopped_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """What START reads of the heap is not about to move."""
     arrived, go, stops = threading.Event(), threading.Event(), []
     start_for, startable = Vm.start_for, GuestThread.startable
@@ -130,7 +130,7 @@ def test_nobody_starts_a_thread_in_a_stopped_world(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("mutant", ["", "birth-keeps-bits"])
 def test_a_record_that_is_used_again_inherits_no_request(mutant: str) -> None:
-    """But if the text forgets to clean it, it does: this test can tell."""
+    """With the mutant that does not clean it, it does: this test can fail."""
     with begun("""
 def nothing(n):
     sleep(0.001)

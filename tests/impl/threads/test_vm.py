@@ -26,7 +26,7 @@ def test_a_program_prints_and_ends() -> None:
     assert (outcome.fault, outcome.traceback) == (None, ())
 
 
-def test_a_fault_is_told_with_its_places() -> None:
+def test_a_fault_comes_with_its_traceback() -> None:
     inner = code("f", 2, ("LOADK", 1, 0), ("MOD", 0, 0, 1), ("RETURN", 0), parameters=("x",))
     module = code("<module>", 6, ("CONSTANT", 0, 0), ("LOADK", 3, 7), ("CALL", 0, 1), ("HALT",))
     outcome = run(program(module, inner, constants=(FunctionConstant(1),)), io.StringIO())

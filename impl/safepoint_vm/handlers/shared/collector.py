@@ -136,7 +136,7 @@ def _length(at: Word) -> Word:
 
 @inline
 def is_sound(idle: Word, idle_bytes: Word, x: Value) -> bool:
-    """Is x a constant that exists, a value without a pointer, or a pointer to an object of its kind outside the idle space?"""
+    """Is x a known constant, not a pointer, or a pointer to an object of its kind outside the idle space?"""
     if x & TAG_MASK == CONSTANT:
         return is_constant(x)
     if x & POINTER_BITS != POINTER:
@@ -151,7 +151,7 @@ def is_sound(idle: Word, idle_bytes: Word, x: Value) -> bool:
 
 @routine
 def unsound_value(first: Word, end: Word, idle: Word, idle_bytes: Word) -> Word:
-    """The address of the first unsound value from `first` up to `end`; 0: all are sound.  `idle`: the space without objects."""
+    """The address of the first unsound value from `first` up to `end`; 0: none.  `idle`: the space without objects."""
     at = first
     while below(at, end):
         if not is_sound(idle, idle_bytes, Array(at)[0]):
