@@ -1,1 +1,9 @@
-"""The optimized interpreter: machine code generated from typed, restricted Python (Linux x86-64)."""
+"""The interpreter: machine code generated from typed, restricted Python (Linux x86-64).
+
+language: what a handler is written in
+handlers: the opcodes, one module a family
+generate: compile handlers and the protocol's text to machine code
+memory: guest programs and objects in real memory, and the heap
+threads: guest threads, on OS threads or in lockstep
+target: the interpreter as a target of the judge
+"""

@@ -1,23 +1,20 @@
-"""The interpreter under judgement: guest threads in lockstep, driven step by step, everything on one OS thread.
+"""The interpreter as a target of the judge: guest threads in lockstep, driven step by step, all on one OS thread.
 
-The engine is hooked and counts; it is stepped through a second table, whose handlers dispatch through the one that
-requesters poison.
+The engine is hooked and counts checks.  It is stepped through a second dispatch table, whose only handler counts down and
+dispatches through the live table, which requesters poison.
 """
 
 from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.target import INTERRUPT, STOP, Observation, Seen
-from safepoint.differential.stepped import HANDSHAKE, SAMPLE, UNBOUNDED, GoOn, GuestStuck, Stepped
+from safepoint.conform.target import Observation, Seen
+from safepoint.differential.stepped import UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
+from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.words import HANDSHAKE as HANDSHAKE_BIT
-from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
-from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
-from safepoint.protocol.words import STOP as STOP_BIT
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.protocol import OWNED_BY_WORLD
 from safepoint_vm.generate.triggers import TRIGGERS
@@ -25,12 +22,11 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.lockstep import LockstepWorld
 
 HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-KINDS = {STOP_BIT: STOP, INTERRUPT_BIT: INTERRUPT, SAMPLE_BIT: SAMPLE, HANDSHAKE_BIT: HANDSHAKE}
 
 
 class FoldedTarget(Stepped):
-    """Our interpreter with the `folded` policy.  `mutant`: a mistake of the protocol's text that is compiled in; `stress`: every
-    allocation collects; `quantum`: instructions of a thread's turn.
+    """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
+    collects; `quantum`: instructions in a thread's turn.
     """
 
     name = "folded"
@@ -39,7 +35,7 @@ class FoldedTarget(Stepped):
     def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM) -> None:
         self._stress, self._quantum = stress, quantum
         self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant))
-        self._hook = HOOK(self._hooked)  # kept: ctypes does not
+        self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
         return FoldedTarget(mutant, self._stress, self._quantum)
@@ -48,8 +44,9 @@ class FoldedTarget(Stepped):
         self.load_program(compiler.compile_program(source, file), stack)
 
     def load_program(self, program: Program, stack: int = 4096) -> None:
-        """As `load`, for code that is compiled already."""
-        self._image, self._stack = Image(self._engine, program), stack
+        """As `load`, for compiled code.  BadCode: the verifier rejects it."""
+        self._image = Image(self._engine, program)
+        self._stack = stack
         alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
         self._turn = 2 * UNBOUNDED if alone else self._quantum
 
@@ -57,9 +54,10 @@ class FoldedTarget(Stepped):
         hook = ctypes.cast(self._hook, ctypes.c_void_p).value or 0
         self._world = LockstepWorld(self._engine, self._image, self._stack, self._stress, self._turn, hook)
         self._seen: list[Seen] = []
-        self._advancing, self.stops = False, []
+        self.stops = []
+        self._advancing = False
 
-    # -- what the driver is built on
+    # -- primitives of Stepped
 
     def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
         owner = self._world.world if procedure in OWNED_BY_WORLD else self._world.threads[thread].guest
@@ -75,7 +73,8 @@ class FoldedTarget(Stepped):
     def advance(self, count: int) -> int:
         if self._advancing:
             raise GuestStuck("a guest thread cannot be stepped from inside a procedure of one")
-        self._advancing, done = True, 0
+        self._advancing = True
+        done = 0
         try:
             while done < count and (more := self._world.step(count - done)):
                 done += more
@@ -121,18 +120,18 @@ class FoldedTarget(Stepped):
     # -- callbacks from machine code: no exception may cross it
 
     def _hooked(self, record: int, step: int) -> None:
-        """Before a shared access of any procedure (its step); or where a request is served (minus its kind)."""
+        """Called before each shared access with the number of its step, and for each request served with minus its kind."""
         if self._world.error is not None:
             return
         try:
             if step < 0:
-                self._served(record, KINDS[-step])
+                self._served(record, REQUESTS[-step])
             else:
                 self.watching()
-        except BaseException as error:  # noqa: BLE001  -- raised again where machine code was entered
+        except BaseException as error:  # noqa: BLE001  -- re-raised where machine code was entered
             self._world.failed(error)
 
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
-        site = "" if thread.over else str(thread.guest.place())
+        site = "" if thread.over else str(thread.guest.code_address())
         self._seen.append(Seen(kind, site, *self.checks(thread.number), thread.number))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import time
 
-from safepoint.protocol.words import MANAGED
+from safepoint.protocol.words import MANAGED, STOP
 from safepoint_vm.generate.engine import Variant
+from safepoint_vm.language.words import SERVED
 from safepoint_vm.threads.vm import Vm
-from tests.impl.building import code, program
-from tests.impl.threads.test_vm import CALLING, soon
+from tests.impl.building import CALLING, code, program
+from tests.impl.waiting import soon
 
 
 def test_the_world_stops_and_starts_on_real_threads() -> None:
@@ -28,7 +29,7 @@ def test_the_world_stops_and_starts_on_real_threads() -> None:
                 assert all(guest.record.get("state") != MANAGED for guest in guests)
                 time.sleep(0.002)
                 assert counts() == still
-        assert all(guest.record.get("stop") >= 1 for guest in guests)
+        assert all(guest.record.get("served", SERVED[STOP]) >= 1 for guest in guests)
 
 
 def test_a_newborn_waits_for_the_stop_to_end() -> None:
@@ -41,7 +42,7 @@ def test_a_newborn_waits_for_the_stop_to_end() -> None:
 
 
 def test_threads_share_the_modules_variables() -> None:
-    """Each waits until somebody writes the one that it reads."""
+    """Each loops until the test writes the variable that it reads."""
     waiting = [("GLOBAL", 0, 0), ("FALSE_JUMP", 0, 1), ("HALT",), ("JUMP_BACK", -4)]
     with Vm(program(code("<module>", 1, *waiting), variables=1), io.StringIO()) as vm:
         vm._variables[0] = 0

@@ -64,7 +64,7 @@ def evaluate(op: str, *operands: int, values: tuple[Value, ...] = ()) -> Value |
 
 
 def finish(thread: GuestThread) -> str:
-    """What it prints until it ends.  Nobody posts."""
+    """The output of a thread that runs to its end, to which no request is posted."""
     output = io.StringIO()
     while not thread.ended:
         why = thread.enter()
@@ -82,7 +82,17 @@ def word(thread: GuestThread, value: Value) -> int:
 
 
 def outcome(built: Program, stack: int = 1000) -> tuple[Value | Fault, str]:
-    """Slot 0 of the module, or the fault; and what was printed.  Nobody posts."""
+    """Slot 0 of the module, or the fault; and the output.  No request is posted."""
     thread = fresh(built, stack)
     output = finish(thread)
     return thread.fault or thread.slot(0), output
+
+
+ENDLESS = program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",)))
+"""A loop."""
+CALLING = program(
+    code("<module>", 6, ("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)),
+    code("f", 1, ("LOADK", 0, 0), ("RETURN", 0)),
+    constants=(FunctionConstant(1),),
+)
+"""Calls in a loop."""

@@ -1,7 +1,7 @@
-"""Compiled engines on disk: a process that needs the same machine code as one before it loads it in milliseconds.
+"""Compiled engines on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
 
-Machine code is executed, so who can write the cache can be whoever runs it: the directory is the user's own, and closed to
-others.  A file is written whole or not at all, and says by its own digest whether it still is what was written.
+The files are executed, so write access to the cache is as good as running code as this user: the directory must be the
+user's own, and closed to others.  A file is written atomically, and begins with the digest of its content.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from functools import cache
 from pathlib import Path
 
 PACKAGES = ("safepoint", "safepoint_vm")
-"""Their sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
+"""Packages whose sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
 KEPT = 32
-"""Engines; of more than these the oldest go."""
+"""Engines in the cache; beyond that, the oldest are deleted."""
 DIGEST = hashlib.sha256().digest_size
 
 
 @cache
 def sources() -> bytes:
-    """A digest of every source file that may have a part in an engine."""
+    """A digest of the sources of PACKAGES."""
     digest = hashlib.sha256()
     for package in PACKAGES:
         file = importlib.import_module(package).__file__
@@ -36,7 +36,7 @@ def sources() -> bytes:
 
 
 def key(parts: Iterable[object]) -> str:
-    """Of everything that decides what the machine code is; no address is among it, so none may be in the code."""
+    """A digest of `parts`, and of all else that decides an engine's code; no address may be in either."""
     digest = hashlib.sha256(sources())
     for part in (sys.version, *parts):
         digest.update(repr(part).encode() + b"\0")
@@ -44,7 +44,7 @@ def key(parts: Iterable[object]) -> str:
 
 
 def load(name: str) -> bytes | None:
-    """What was kept under this key, if it is whole."""
+    """The content kept under this key.  None: there is none, or its digest is wrong."""
     place = _directory()
     if place is None:
         return None
@@ -57,7 +57,7 @@ def load(name: str) -> bytes | None:
 
 
 def keep(name: str, content: bytes) -> None:
-    """Best effort: without a cache everything works, later."""
+    """Keep content under this key if possible; errors of the file system are ignored."""
     place = _directory()
     if place is None:
         return
@@ -71,7 +71,7 @@ def keep(name: str, content: bytes) -> None:
 
 
 def _directory() -> Path | None:
-    """Private, or none: somebody else's directory, or one that others may write, is not for machine code."""
+    """The cache directory.  None: it cannot be made, belongs to another user, or others have access to it."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     place = Path(base) / "safepoint"
     try:

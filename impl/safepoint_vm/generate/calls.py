@@ -1,4 +1,4 @@
-"""Calls of the handler language: other handlers, helpers, routines, procedures of the protocol, operations, and the ways out."""
+"""Compile calls of the handler language: handlers, helpers, routines, procedures of the protocol, operations, exits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from typing import Any, Protocol
 
 from llvmlite import ir
 
-from safepoint_vm.generate import encoding
-from safepoint_vm.generate.encoding import I64, POINTER
-from safepoint_vm.generate.expressions import Expressions
-from safepoint_vm.generate.staged import CALLING_CONVENTION, DOUBLE, I1, Operation, Staged, inlined, ir_type, role_of
+from safepoint_vm.generate import instruction
+from safepoint_vm.generate.expressions import ExpressionCompiler
+from safepoint_vm.generate.instruction import I64, POINTER
+from safepoint_vm.generate.ir_values import (
+    CALLING_CONVENTION,
+    DOUBLE,
+    I1,
+    IrValue,
+    Operation,
+    inlined,
+    ir_type,
+    role_of,
+)
 from safepoint_vm.language import vocabulary
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.machine import Machine
@@ -21,8 +30,8 @@ from safepoint_vm.language.vocabulary import Exit, Float, Word
 from safepoint_vm.language.words import Thread
 
 
-class Functions(Protocol):
-    """Where callees come from: each compiled once for a module."""
+class Callees(Protocol):
+    """Provides callees, each compiled once per module."""
 
     compiling: list[str]
 
@@ -32,23 +41,25 @@ class Functions(Protocol):
     def procedure(self, function: Callable[..., Any]) -> ir.Function: ...
 
 
-class Calls(Expressions):
-    compiler: Functions
-    operands: list[tuple[str, type]]  # of the instruction: name and kind
+class CallCompiler(ExpressionCompiler):
+    """Adds calls to the expressions."""
+
+    compiler: Callees
+    operands: list[tuple[str, type]]  # of this handler: name and kind
     definition: ast.FunctionDef
 
     @abstractmethod
     def enclosing(self) -> str:
-        """The machine's name in this function."""
+        """The name of this handler's Machine parameter."""
 
     def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any:
         match callee, arguments:
-            case Operation(owner=Staged() as array), [index]:
-                return Staged(self.at(array, index), array.type)
+            case Operation(owner=IrValue() as array), [index]:
+                return IrValue(self.at(array, index), array.type)
             case Operation(owner=owner, name=name), _ if owner is Machine:
-                return self.exit(node, name, [self.staged(argument) for argument in arguments])
+                return self.exit(node, name, [self.ir_value(argument) for argument in arguments])
             case type(), [argument]:
-                return self.cast(node, callee, self.staged(argument))
+                return self.cast(node, callee, self.ir_value(argument))
         match role_of(callee):
             case "opcode" | "slow":
                 self.check_operands(node, callee)
@@ -56,129 +67,123 @@ class Calls(Expressions):
                 return Exit
             case "inline":
                 if inlined(callee) in self.compiler.compiling:
-                    raise self.error(node, f"{callee.__name__} calls itself", "a helper that does not: it is inlined")
+                    raise self.error(node, f"{callee.__name__} calls itself", "a loop: helpers are inlined")
                 helper, returns = self.compiler.helper(callee)
-                return Staged(self.builder.call(helper, self.matching(node, helper, arguments)), returns)
+                return IrValue(self.builder.call(helper, self.matching(node, helper, arguments)), returns)
             case "routine":
                 routine, returns = self.compiler.routine(callee)
-                return Staged(self.builder.call(routine, self.matching(node, routine, arguments)), returns)
+                return IrValue(self.builder.call(routine, self.matching(node, routine, arguments)), returns)
             case "procedure":
                 target = self.compiler.procedure(callee)
-                return Staged(self.builder.call(target, self.matching(node, target, arguments)), Word)
+                return IrValue(self.builder.call(target, self.matching(node, target, arguments)), Word)
         if inspect.isfunction(callee) and callee.__module__ == vocabulary.__name__:
             return self.operation(node, callee.__name__, arguments)
-        what = f"{ast.unparse(node)} is no call of a handler, a helper or an operation"
-        raise self.error(
-            node, what, "a function marked @opcode, @slow, @inline or @routine, one of the vocabulary, or Type(x)"
-        )
+        what = f"{ast.unparse(node)} does not call a handler, a helper or an operation"
+        right = "a function marked @opcode, @slow, @inline or @routine, one of the vocabulary, or Type(x)"
+        raise self.error(node, what, right)
 
     def matching(self, node: ast.AST, target: ir.Function, arguments: list[ast.expr]) -> list[ir.Value]:
-        """Arguments of a call; a procedure of the protocol takes addresses as words."""
+        """The arguments of a call, of the types that it declares; a procedure of the protocol takes addresses as words."""
         wanted = target.ftype.args
         if len(wanted) != len(arguments):
-            raise self.error(node, f"{len(arguments)} arguments for {len(wanted)} parameters", "as many as it declares")
-        found = [self.staged(argument).ir for argument in arguments]
+            raise self.error(node, f"{len(arguments)} arguments for {len(wanted)} parameters", "one per parameter")
+        found = [self.ir_value(argument).ir for argument in arguments]
         found = [
             self.builder.ptrtoint(x, I64) if x.type == POINTER and w == I64 else x
             for x, w in zip(found, wanted, strict=True)
         ]
         if any(x.type != w for x, w in zip(found, wanted, strict=True)):
-            raise self.error(node, "an argument of another type than declared", "a cast: Value(x), Word(x)")
+            raise self.error(node, "an argument is not of the declared type", "a cast: Value(x), Word(x)")
         return found
 
     def check_operands(self, node: ast.Call, callee: Callable[..., Any]) -> None:
-        """The other handler decodes its operands from the same instruction: they must be ours, in order."""
-        wanted = encoding.operand_types(callee)
+        """The other handler decodes the same instruction, so its operands must be this handler's own, in order."""
+        wanted = instruction.operand_types(callee)
         machine, mine = self.enclosing(), self.operands[: len(wanted)]
         names = [argument.id if isinstance(argument, ast.Name) else "" for argument in node.args]
         if names != [machine, *(name for name, _ in mine)] or [kind for _, kind in mine] != list(wanted.values()):
             right = ", ".join([machine, *(name for name, _ in mine)])
-            raise self.error(
-                node, "operands are passed on as they are, in order", f"{callee.__name__}({right}), of the same kinds"
-            )
+            what = "a tail call must pass this handler's own operands, unchanged and in order"
+            raise self.error(node, what, f"{callee.__name__}({right}), of the same kinds")
 
-    def cast(self, node: ast.AST, kind: type, value: Staged) -> Staged:
+    def cast(self, node: ast.AST, kind: type, value: IrValue) -> IrValue:
         source, wanted = ir_type(value.type), ir_type(kind)
         if source == wanted:
-            return Staged(value.ir, kind)
+            return IrValue(value.ir, kind)
         if I1 in (source, wanted):
             raise self.error(node, "a bool is not a word", "truth_word(x)")
         if DOUBLE in (source, wanted):
             raise self.error(node, "a float is not a word", "bits_of_float(x), float_from_bits(x), int_to_float(x)")
         convert = self.builder.inttoptr if wanted == POINTER else self.builder.ptrtoint
-        return Staged(convert(value.ir, wanted), kind)
+        return IrValue(convert(value.ir, wanted), kind)
 
-    def operation(self, node: ast.Call, name: str, arguments: list[ast.expr]) -> Staged:
-        """One of `vocabulary`."""
+    def operation(self, node: ast.Call, name: str, arguments: list[ast.expr]) -> IrValue:
+        """An operation of the vocabulary."""
         build = self.builder
         if name in ("fetch_add", "compare_and_swap", "swap"):
-            return self.at_once(node, name, arguments)
-        raw = [self.staged(argument).ir for argument in arguments]
+            return self.atomic(node, name, arguments)
+        raw = [self.ir_value(argument).ir for argument in arguments]
         match name:
             case "add_overflows" | "sub_overflows" | "mul_overflows":
-                return Staged(getattr(build, f"s{name[:3]}_with_overflow")(*raw), tuple)
+                return IrValue(getattr(build, f"s{name[:3]}_with_overflow")(*raw), tuple)
             case "below":
                 raw = [build.ptrtoint(each, I64) if each.type == POINTER else each for each in raw]
-                return Staged(build.icmp_unsigned("<", *raw), bool)
+                return IrValue(build.icmp_unsigned("<", *raw), bool)
             case "divide_unsigned":
-                return Staged(build.udiv(*raw), Word)
+                return IrValue(build.udiv(*raw), Word)
             case "rotate_left":  # LLVM knows the pattern
                 x, by = raw
-                return Staged(build.or_(build.shl(x, by), build.lshr(x, build.sub(I64(64), by))), Word)
+                return IrValue(build.or_(build.shl(x, by), build.lshr(x, build.sub(I64(64), by))), Word)
             case "bits_of_float":
-                return Staged(build.bitcast(raw[0], I64), Word)
+                return IrValue(build.bitcast(raw[0], I64), Word)
             case "float_from_bits":
-                return Staged(build.bitcast(raw[0], DOUBLE), Float)
+                return IrValue(build.bitcast(raw[0], DOUBLE), Float)
             case "int_to_float":
-                return Staged(build.sitofp(raw[0], DOUBLE), Float)
+                return IrValue(build.sitofp(raw[0], DOUBLE), Float)
             case "float_to_int":
-                return Staged(build.fptosi(raw[0], I64), Word)
+                return IrValue(build.fptosi(raw[0], I64), Word)
             case "float_remainder":
-                return Staged(build.frem(*raw), Float)
+                return IrValue(build.frem(*raw), Float)
             case "float_floor" | "float_power":
                 intrinsic = "llvm.floor" if name == "float_floor" else "llvm.pow"
                 called = self.target.module.declare_intrinsic(intrinsic, [DOUBLE])
-                return Staged(build.call(called, raw), Float)
-        raise self.error(node, f"{name} is no operation", "one of those that vocabulary.py declares")
+                return IrValue(build.call(called, raw), Float)
+        raise self.error(node, f"{name} is not an operation", "one that vocabulary.py declares")
 
-    def at_once(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> Staged:
-        """Read and write a field as one step."""
+    def atomic(self, node: ast.Call, operation: str, arguments: list[ast.expr]) -> IrValue:
+        """An atomic read-modify-write of a field."""
         match arguments:
             case [ast.Attribute(value=owner, attr=name), *rest]:
-                address = self.place(node, self.staged(owner), name).address
-                match operation, [self.staged(each).ir for each in rest]:
+                address = self.place(node, self.ir_value(owner), name).address
+                match operation, [self.ir_value(each).ir for each in rest]:
                     case "compare_and_swap", [old, new]:
                         pair = self.builder.cmpxchg(address, old, new, "seq_cst", "seq_cst")
-                        return Staged(self.builder.extract_value(pair, 1), bool)
+                        return IrValue(self.builder.extract_value(pair, 1), bool)
                     case "fetch_add" | "swap", [new]:
                         locked = "add" if operation == "fetch_add" else "xchg"
-                        return Staged(self.builder.atomic_rmw(locked, address, new, "seq_cst"), Word)
-        raise self.error(
-            node,
-            f"{operation} changes a field",
-            "fetch_add(s.field, amount), swap(s.field, new), compare_and_swap(s.field, old, new)",
-        )
+                        return IrValue(self.builder.atomic_rmw(locked, address, new, "seq_cst"), Word)
+        right = "fetch_add(s.field, amount), swap(s.field, new), compare_and_swap(s.field, old, new)"
+        raise self.error(node, f"{operation} needs a field", right)
 
     # -- the ways to leave a handler
 
-    def exit(self, node: ast.AST, name: str, arguments: list[Staged]) -> type[Exit]:
+    def exit(self, node: ast.AST, name: str, arguments: list[IrValue]) -> type[Exit]:
         pc = self.registers["pc"].ir
         match name, [each.ir for each in arguments]:
             case "next", []:
-                self.dispatch(pc=encoding.following(self.builder, pc, I64(1)))
+                self.dispatch(pc=instruction.following(self.builder, pc, I64(1)))
             case "jump", [offset]:
-                self.dispatch(pc=encoding.jump(self.builder, pc, offset))
+                self.dispatch(pc=instruction.jump(self.builder, pc, offset))
             case "enter", [target, frame]:
                 self.dispatch(pc=target, frame=frame)
             case "execute", [table]:
-                self.go(encoding.dispatch(self.builder, pc, table, self.protocol))
+                self.go(instruction.dispatch(self.builder, pc, table, self.protocol))
             case "leave", [status]:
                 self.save(status)
                 self.builder.ret_void()
             case _:
-                raise self.error(
-                    node, f"the machine has no {name} with {len(arguments)} arguments", "an operation of Machine"
-                )
+                what = f"Machine has no {name} with {len(arguments)} arguments"
+                raise self.error(node, what, "an operation of Machine")
         return Exit
 
     def save(self, status: ir.Value) -> None:
@@ -187,9 +192,9 @@ class Calls(Expressions):
             self.builder.store(value, self.offset(thread.ir, fields(Thread)[name].offset))
 
     def dispatch(self, **changed: ir.Value) -> None:
-        """Go on with the instruction at the new pc."""
+        """Jump to the handler of the instruction at the new pc."""
         pc, table = changed["pc"], self.registers["table"].ir
-        self.go(encoding.dispatch(self.builder, pc, table, self.protocol), **changed)
+        self.go(instruction.dispatch(self.builder, pc, table, self.protocol), **changed)
 
     def go(self, handler: ir.Value, **changed: ir.Value) -> None:
         given = [changed.get(name, register.ir) for name, register in self.registers.items()]

@@ -1,11 +1,12 @@
-"""Handlers, which are restricted Python functions, compiled to LLVM IR.
+"""Compile handlers, which are functions of restricted Python, to LLVM IR.
 
-One pass over the `ast`.  Every local variable is an `alloca` (LLVM makes registers of them); helpers marked `@inline`
-become functions that LLVM inlines; `return other_handler(vm, …)` becomes a jump (`musttail`).  An `if` whose test is known
-now (a constant, a variant's switch) compiles one branch only.  A path that ends in a `@slow` handler is unlikely: the fast
-path is what falls through, and nobody writes a hint.
+One pass over the `ast`.  Every local variable is an `alloca`, which LLVM promotes to registers; a helper marked `@inline`
+becomes a function that LLVM inlines; `return other_handler(vm, …)` becomes a jump (`musttail`).  An `if` whose test is
+known at compile time (a constant, a switch of the variant) compiles only one branch.  A path that ends in a `@slow` handler
+is unlikely: the fast path falls through, without hints in the source.
 
-Here: whole functions and statements; `expressions` and `calling` have the rest.
+`FunctionCompiler` compiles functions and statements; it inherits calls from `CallCompiler`, and that expressions from
+`ExpressionCompiler`.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint_vm.generate import encoding
-from safepoint_vm.generate.calls import Calls
-from safepoint_vm.generate.encoding import HANDLER, I64, POINTER
-from safepoint_vm.generate.staged import (
+from safepoint_vm.generate import instruction
+from safepoint_vm.generate.calls import CallCompiler
+from safepoint_vm.generate.instruction import HANDLER, I64, POINTER
+from safepoint_vm.generate.ir_values import (
     CALLING_CONVENTION,
     REGISTERS,
     VOID,
     Builder,
     HandlerError,
-    Staged,
+    IrValue,
     inlined,
     ir_type,
     role_of,
@@ -39,8 +40,8 @@ from safepoint_vm.language.vocabulary import Exit, Word
 
 
 @dataclass
-class Compiler:
-    """Compiles handlers, and the helpers they use, into one module.  `switches`: the variant."""
+class ModuleCompiler:
+    """Compiles handlers, and the helpers they use, into one module.  `switches`: of the variant."""
 
     module: ir.Module
     switches: dict[str, bool | str]
@@ -51,76 +52,78 @@ class Compiler:
         """The machine code of an opcode or a slow path, compiled once."""
         name = function.__name__
         if name not in self.functions:
-            made = self._define(name, HANDLER)
-            made.calling_convention = CALLING_CONVENTION
+            target = self._define(name, HANDLER)
+            target.calling_convention = CALLING_CONVENTION
             if role_of(function) == "slow":
-                made.attributes.add("cold")
-                made.attributes.add("noinline")
-            Body(self, function, made).compile_handler()
+                target.attributes.add("cold")
+                target.attributes.add("noinline")
+            FunctionCompiler(self, function, target).compile_handler()
         return self.functions[name]
 
     def helper(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
-        """An inline helper, and what it returns."""
+        """An inline helper and its result type."""
         name = inlined(function)
         if name not in self.functions:
-            made = self._define(name, signature(function))
-            made.linkage = "internal"
-            made.attributes.add("alwaysinline")
+            target = self._define(name, signature(function))
+            target.linkage = "internal"
+            target.attributes.add("alwaysinline")
             self.compiling.append(name)
-            Body(self, function, made).compile_helper()
+            FunctionCompiler(self, function, target).compile_helper()
             self.compiling.pop()
         return self.functions[name], returned(function)
 
     def routine(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
-        """A function of the C calling convention, for handlers and for the host, and what it returns."""
+        """A function of the C calling convention, for handlers and the host, and its result type."""
         name = function.__name__
         if name not in self.functions:
-            made = self._define(name, signature(function))
-            made.attributes.add("noinline")
-            Body(self, function, made).compile_helper()
+            target = self._define(name, signature(function))
+            target.attributes.add("noinline")
+            FunctionCompiler(self, function, target).compile_helper()
         return self.functions[name], returned(function)
 
     def procedure(self, function: Callable[..., Any]) -> ir.Function:
-        """A procedure of the protocol's text; `protocol_code` gives it a body."""
+        """A procedure of the protocol's text, declared; `generate.protocol` compiles it."""
         return self.declare(function.__name__, len(inspect.signature(function).parameters))
 
     def declare(self, name: str, parameters: int) -> ir.Function:
-        """A function of the C calling convention: a record's address and words."""
+        """Declare a C function of a record's address and `parameters - 1` words; returns a word."""
         if name not in self.functions:
             self._define(name, ir.FunctionType(I64, [POINTER, *[I64] * (parameters - 1)]))
         return self.functions[name]
 
     def _define(self, name: str, kind: ir.FunctionType) -> ir.Function:
-        self.functions[name] = made = ir.Function(self.module, kind, name)
-        made.attributes.add("nounwind")
-        return made
+        self.functions[name] = target = ir.Function(self.module, kind, name)
+        target.attributes.add("nounwind")
+        return target
 
 
 @functools.cache
 def definitions(file: str) -> dict[int, ast.FunctionDef]:
-    """Its functions, by the line where each begins, decorators included."""
+    """The functions of a source file, by first line, decorators included."""
     nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     return {min([node.lineno, *[each.lineno for each in node.decorator_list]]): node for node in functions}
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, type]:
-    return {name: hint for name, hint in encoding.hints(function).items() if name != "return"}
+    """The types of a helper's or routine's parameters, by name."""
+    return {name: hint for name, hint in instruction.hints(function).items() if name != "return"}
 
 
 def returned(function: Callable[..., Any]) -> type:
-    return encoding.hints(function)["return"]
+    return instruction.hints(function)["return"]
 
 
 def signature(function: Callable[..., Any]) -> ir.FunctionType:
+    """The LLVM type of a helper or routine."""
     result = VOID if returned(function) is type(None) else ir_type(returned(function))
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
 
 
-class Body(Calls):
+class FunctionCompiler(CallCompiler):
     """Compiles one function."""
 
-    def __init__(self, compiler: Compiler, function: Callable[..., Any], target: ir.Function) -> None:
+    def __init__(self, compiler: ModuleCompiler, function: Callable[..., Any], target: ir.Function) -> None:
         self.compiler = compiler
         self.protocol = bool(compiler.switches["PROTOCOL"])
         self.function = function
@@ -141,17 +144,17 @@ class Body(Calls):
 
     def compile_handler(self) -> None:
         for (name, kind), argument in zip(REGISTERS.items(), self.target.args, strict=True):
-            self.registers[name] = Staged(argument, kind)
+            self.registers[name] = IrValue(argument, kind)
         self.scope[self.enclosing()] = Machine
-        self.operands = list(encoding.operand_types(self.function).items())
+        self.operands = list(instruction.operand_types(self.function).items())
         for number, (name, kind) in enumerate(self.operands):
-            loaded = encoding.operand(self.builder, self.registers["pc"].ir, number, kind)
-            self.scope[name] = Staged(loaded, kind)
+            loaded = instruction.operand(self.builder, self.registers["pc"].ir, number, kind)
+            self.scope[name] = IrValue(loaded, kind)
         self.finish()
 
     def compile_helper(self) -> None:
         for (name, kind), argument in zip(parameters_of(self.function).items(), self.target.args, strict=True):
-            self.assign(self.definition, name, Staged(argument, kind))
+            self.assign(self.definition, name, IrValue(argument, kind))
         self.finish()
 
     def finish(self) -> None:
@@ -166,7 +169,7 @@ class Body(Calls):
 
     def block(self, statements: list[ast.stmt], after: bool) -> None:
         for position, statement in enumerate(statements):
-            if self.builder.block.is_terminated:  # behind a `return` of a branch that was decided now
+            if self.builder.block.is_terminated:  # after a `return` in a branch decided at compile time
                 return
             rest = self.is_cold(statements[position + 1 :], after)
             match statement:
@@ -186,11 +189,11 @@ class Body(Calls):
                 case ast.Return(value=ast.expr() as value):
                     self.leave(value)
                 case _:
-                    what = f"no {type(statement).__name__} in a handler"
+                    what = f"a handler cannot contain {type(statement).__name__}"
                     raise self.error(statement, what, "=, if, while, return and calls")
 
     def is_cold(self, body: list[ast.stmt], after: bool = False) -> bool:
-        """Does every way through `body`, and what follows it, end in a slow handler?"""
+        """Does every path through `body` end in a slow handler?  `after`: whether the path that follows it does."""
         if not body:
             return after
         match body[-1]:
@@ -205,38 +208,38 @@ class Body(Calls):
     def store(self, target: ast.expr, value: ast.expr) -> None:
         match target:
             case ast.Name(id=name):
-                self.assign(target, name, self.staged(value))
+                self.assign(target, name, self.ir_value(value))
             case ast.Tuple(elts=[*names]) if isinstance(value, ast.Tuple) and len(names) == len(value.elts):
-                for one, each in list(zip(names, [self.staged(each) for each in value.elts], strict=True)):
+                for one, each in list(zip(names, [self.ir_value(each) for each in value.elts], strict=True)):
                     if not isinstance(one, ast.Name):
-                        raise self.error(one, "several targets are names", "an assignment for each")
+                        raise self.error(one, "a tuple on the left may contain names only", "one assignment per target")
                     self.assign(one, one.id, each)
             case ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]):
-                pair = self.staged(value)
+                pair = self.ir_value(value)
                 if pair.type is not tuple:
                     raise self.error(value, "not a pair", "total, overflow = add_overflows(x, y)")
-                self.assign(target, first, Staged(self.builder.extract_value(pair.ir, 0), Word))
-                self.assign(target, second, Staged(self.builder.extract_value(pair.ir, 1), bool))
+                self.assign(target, first, IrValue(self.builder.extract_value(pair.ir, 0), Word))
+                self.assign(target, second, IrValue(self.builder.extract_value(pair.ir, 1), bool))
             case ast.Subscript(value=owner, slice=index):
-                stored = self.staged(value)
+                stored = self.ir_value(value)
                 self.write(stored.ir, self.element(owner, index))
             case ast.Attribute(value=owner, attr=name):
-                place = self.place(target, self.staged(owner), name)
-                self.write(self.staged(value).ir, place)
+                place = self.place(target, self.ir_value(owner), name)
+                self.write(self.ir_value(value).ir, place)
             case _:
-                raise self.error(target, "no such assignment", "a name, a slot, an element or a field on the left")
+                raise self.error(target, "cannot assign to this", "a name, a slot, an element or a field on the left")
 
-    def assign(self, node: ast.AST, name: str, value: Staged) -> None:
+    def assign(self, node: ast.AST, name: str, value: IrValue) -> None:
         if name not in self.locals:
             self.locals[name] = self.entry.alloca(ir_type(value.type), name=name), value.type
         address, kind = self.locals[name]
         if ir_type(kind) != ir_type(value.type):
-            raise self.error(node, f"{name} was a {kind.__name__} before", "another name for it")
+            raise self.error(node, f"{name} already is a {kind.__name__}", "another name")
         self.builder.store(value.ir, address)
 
     def branch(self, statement: ast.If, rest: bool) -> None:
         test = self.value(statement.test)
-        if not isinstance(test, Staged):  # known now: a variant's switch
+        if not isinstance(test, IrValue):  # known at compile time: a switch of the variant
             self.block(statement.body if test else statement.orelse, rest)
             return
         yes, no, join = (self.target.append_basic_block(name) for name in ("then", "else", "join"))
@@ -245,7 +248,7 @@ class Body(Calls):
         if cold_yes != cold_no:
             decision.set_weights([1, 2000] if cold_yes else [2000, 1])
         elif statement.orelse:
-            decision.set_weights([4, 1])  # `elif`: what is written first is likelier
+            decision.set_weights([4, 1])  # the branch written first is likelier
         joined = False
         for block, body in ((yes, statement.body), (no, statement.orelse)):
             self.builder.position_at_end(block)
@@ -261,7 +264,7 @@ class Body(Calls):
         test, body, after = (self.target.append_basic_block(name) for name in ("test", "loop", "after"))
         self.builder.branch(test)
         self.builder.position_at_end(test)
-        self.builder.cbranch(self.truth(statement.test, self.staged(statement.test)), body, after)
+        self.builder.cbranch(self.truth(statement.test, self.ir_value(statement.test)), body, after)
         self.builder.position_at_end(body)
         self.block(statement.body, after=False)
         if not self.builder.block.is_terminated:
@@ -273,8 +276,8 @@ class Body(Calls):
         if result is Exit:
             return
         if self.registers:
-            raise self.error(value, "a handler has no value", "return vm.next(), or another handler")
-        self.builder.ret(self.staged(value).ir if not isinstance(result, Staged) else result.ir)
+            raise self.error(value, "a handler does not return a value", "return vm.next(), or another handler")
+        self.builder.ret(self.ir_value(value).ir if not isinstance(result, IrValue) else result.ir)
 
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1

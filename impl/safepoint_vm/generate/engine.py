@@ -1,15 +1,13 @@
-"""Handlers, the protocol's code and a variant -> an executable engine.
+"""Compile the handlers and the protocol's text, in one variant, to an executable engine.
 
-An engine is compiled once for each variant and process.  Each function has a section of its own, so that the bytes of the
-same handler in two engines can be compared.
+An engine is compiled once per variant and process.  Each function has a section of its own, so that the bytes of the same
+handler in two engines can be compared.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llvmlite
@@ -17,29 +15,30 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
-from safepoint_vm.generate import cache, encoding
-from safepoint_vm.generate.compiler import Compiler, parameters_of
-from safepoint_vm.generate.encoding import HANDLER
-from safepoint_vm.generate.object_file import Function, functions_of
+from safepoint_vm.generate import cache
+from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
+from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
+from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
-from safepoint_vm.generate.staged import CALLING_CONVENTION
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
-from safepoint_vm.language.words import TABLE_WORDS, word_of
+from safepoint_vm.language.tagged import word_of
+from safepoint_vm.language.words import TABLE_WORDS
 
-# Every path of a handler keeps its own dispatch: no jump to a shared tail, and one predictor entry each.
-# Handlers begin at cache lines, so that placement does not differ between engines that are compared.
+# Each path of a handler ends in its own dispatch: no jump to a shared tail, and one branch-predictor entry each.
+# Handlers begin at cache lines, so that alignment does not differ between engines that are compared.
 LLVM_OPTIONS = (
     "-align-all-functions=6",
     "-enable-tail-merge=0",
     "-sink-common-insts=0",
     "-tail-dup-placement-threshold=12",
     "-tail-dup-size=12",
-    "-disable-loop-idiom-all",  # a loop that clears or copies stays one: no call of the C library's
+    "-disable-loop-idiom-all",  # a loop that clears or copies stays a loop: no call of memset or memcpy
 )
 CPU = "x86-64-v2"
-KINDS = {name: tuple(encoding.operand_types(handler).values()) for name, handler in opcodes().items()}
+TEXT = ".text."  # prefix of the section of each function
+OPERANDS = {name: tuple(operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 
 
@@ -47,15 +46,15 @@ SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 class Variant:
     """What is decided when an engine is compiled."""
 
-    counting: bool = False  # check sites are counted
-    hooked: bool = False  # the host is called before each shared access of the protocol's code
-    checks_flag: bool = False  # back-edges test a flag: for comparison
-    protocol: bool = True  # False: as if the protocol did not exist; also for comparison
-    mutant: str = ""  # a mistake of the protocol's text
-    collector_mutant: str = ""  # … and one of the collector's
+    counting: bool = False  # count the checks that each thread executes
+    hooked: bool = False  # call the host before each shared access of the protocol's code
+    checks_flag: bool = False  # back-edges also test a flag: for comparison
+    protocol: bool = True  # False: no protocol at all, also for comparison
+    mutant: str = ""  # of the protocol's text
+    collector_mutant: str = ""  # of the collector
 
     def switches(self) -> dict[str, bool | str]:
-        """The constants of `machine` that handlers are compiled with."""
+        """The values of the switches in `language.machine`."""
         return {
             "PROTOCOL": self.protocol,
             "COUNTING": self.counting,
@@ -69,22 +68,17 @@ PLAIN = Variant()
 
 @dataclass(frozen=True)
 class Engine:
-    """Machine code.  `functions`: as the object file has them; `addresses`: where they are."""
+    """Machine code.  `image`: its object file, with a section `.text.NAME` for each function; `addresses`: of functions."""
 
     variant: Variant
-    functions: dict[str, Function]
+    image: bytes
     addresses: dict[str, int]
-    stepping: Memory  # the table that counts down
+    stepping: Memory  # a dispatch table whose every entry is `step`
     code: object  # owns the memory
 
-    @functools.cached_property
-    def assembly(self) -> str:
-        """What the object file was made of; made once more, since that may have come from the cache."""
-        return target_machine().emit_assembly(optimized(self.variant))
-
     def assemble(self, instruction: Instruction) -> bytes:
-        number, kinds = NUMBERS[instruction.op], KINDS[instruction.op]
-        return encoding.assemble(number, instruction.operands, kinds, SMALL_WORDS)
+        """The bytes of an instruction.  OverflowError: an operand that the verifier should have rejected."""
+        return assemble(NUMBERS[instruction.op], instruction.operands, OPERANDS[instruction.op], SMALL_WORDS)
 
     @functools.cached_property
     def table(self) -> ctypes.Array[ctypes.c_int64]:
@@ -97,51 +91,34 @@ class Engine:
         return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(self.addresses["enter"])
 
     def procedure(self, name: str, record: int, *arguments: int, resume: int = 0) -> int:
-        """Call a procedure of the protocol's text, or resume one (then without arguments); 0, or the status of its wait."""
-        call = self._procedures[name]
+        """Call a procedure of the protocol's text, or resume one (without arguments).  0: it returned; else its status."""
+        call = self._functions[name]
         assert call.argtypes is not None
         absent = (0,) * (len(call.argtypes) - 2) if resume else ()
         status: int = call(record, *(absent or arguments), resume)
         return status
 
-    @functools.cached_property
-    def _procedures(self) -> dict[str, ctypes._CFunctionType]:
-        counts = {"push_failed": 3, "post": 3}
-        return {
-            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * counts.get(name, 2))(self.addresses[name])
-            for name in PROCEDURES
-        }
-
     def routine(self, name: str, *arguments: int) -> int:
-        """Call a routine of the handler language; 0 if it gives nothing."""
-        result: int = self._routines[name](*arguments)
+        """Call a routine of the handler language.  The result of one without a value is undefined."""
+        result: int = self._functions[name](*arguments)
         return result
 
     @functools.cached_property
-    def _routines(self) -> dict[str, ctypes._CFunctionType]:
+    def _functions(self) -> dict[str, ctypes._CFunctionType]:
+        """The C functions that the host calls: routines, and procedures of the protocol if there is one."""
+        counts = {routine.__name__: len(parameters_of(routine)) for routine in ROUTINES}
+        if self.variant.protocol:
+            counts |= dict.fromkeys(PROCEDURES, 2) | {"push_failed": 3, "post": 3}
         return {
-            routine.__name__: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * len(parameters_of(routine)))(
-                self.addresses[routine.__name__]
-            )
-            for routine in ROUTINES
+            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(self.addresses[name])
+            for name, count in counts.items()
         }
-
-    def listing(self, name: str) -> list[str]:
-        """A function's instructions, as assembly without labels and directives."""
-        body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", self.assembly, re.DOTALL | re.MULTILINE)
-        if body is None:
-            raise KeyError(f"this engine has no function {name}")
-        lines = (" ".join(line.split("#")[0].split()) for line in body[1].splitlines())
-        return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]
-
-    def bytes_in_memory(self, name: str) -> bytes:
-        """A function's machine code where it runs; relocated."""
-        return ctypes.string_at(self.addresses[name], len(self.functions[name].code))
 
 
 def generate(variant: Variant) -> ir.Module:
+    """The LLVM IR of a variant, before optimization.  Errors: as `optimized`."""
     module = ir.Module("engine")
-    compiler = Compiler(module, variant.switches())
+    compiler = ModuleCompiler(module, variant.switches())
     for handler in (*opcodes().values(), *ENTRANCES):
         compiler.handler(handler)
     for routine in ROUTINES:
@@ -151,12 +128,12 @@ def generate(variant: Variant) -> ir.Module:
     add_enter(module)
     for function in module.functions:
         if not function.is_declaration:
-            function.section = ".text." + function.name
+            function.section = TEXT + function.name
     return module
 
 
 def add_enter(module: ir.Module) -> None:
-    """The one way in: call a handler as C would."""
+    """Add `enter`, the only way into machine code: a C function that calls a handler."""
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [HANDLER.as_pointer(), *HANDLER.args]), "enter")
     build = ir.IRBuilder(function.append_basic_block())
     handler, *registers = function.args
@@ -166,7 +143,7 @@ def add_enter(module: ir.Module) -> None:
 
 @functools.cache
 def prepare_llvm() -> None:
-    """Once: options are the process's."""
+    """Initialize LLVM once; its options are global to the process."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     for option in LLVM_OPTIONS:
@@ -183,11 +160,12 @@ def target_machine() -> llvm.TargetMachine:
 
 
 def features() -> str:
+    """CPU features beyond `CPU`, as LLVM writes them."""
     return "-slow-3ops-lea" + ",+bmi2" * llvm.get_host_cpu_features().get("bmi2", False)
 
 
 def optimized(variant: Variant) -> llvm.ModuleRef:
-    """Raises ProtocolError for an unknown mutant, HandlerError and ProtocolCodeError for what cannot be compiled."""
+    """ProtocolError: an unknown mutant.  HandlerError, ProtocolCodeError: a handler or the text cannot be compiled."""
     prepare_llvm()
     module = generate(variant)
     module.triple = llvm.get_process_triple()
@@ -201,31 +179,27 @@ def optimized(variant: Variant) -> llvm.ModuleRef:
 
 
 def object_file(variant: Variant) -> bytes:
-    """From the cache, or made and kept there: no address of this process is in it."""
+    """The object file of a variant, cached on disk: it contains no address of this process.  Errors: as `optimized`."""
     prepare_llvm()
     target = target_machine()
     versions = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), LLVM_OPTIONS)
     name = cache.key((variant, *versions, CPU, features()))
     if (kept := cache.load(name)) is not None:
         return kept
-    made = target.emit_object(optimized(variant))
-    cache.keep(name, made)
-    return made
+    image = target.emit_object(optimized(variant))
+    cache.keep(name, image)
+    return image
 
 
 @functools.cache
 def engine(variant: Variant = PLAIN) -> Engine:
-    """Raises as `optimized` does."""
-    image = object_file(variant)  # what runs is the very object file that is compared
+    """The engine of a variant, loaded into this process.  Errors: as `optimized`."""
+    image = object_file(variant)  # the same bytes are loaded and compared
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     code.add_object_file(llvm.ObjectFileRef.from_data(image))
     code.finalize_object()
-    functions = functions_of(image)
+    sections = [(section.name() or b"").decode() for section in llvm.ObjectFileRef.from_data(image).sections()]
+    functions = [section.removeprefix(TEXT) for section in sections if section.startswith(TEXT)]
     addresses = {name: code.get_function_address(name) for name in functions}
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return Engine(variant, functions, addresses, stepping, code)
-
-
-def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:
-    """Functions whose bytes, or what they refer to, are not the same in two engines."""
-    return [name for name in names if one.functions[name] != other.functions[name]]
+    return Engine(variant, image, addresses, stepping, code)

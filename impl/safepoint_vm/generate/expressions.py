@@ -1,4 +1,4 @@
-"""Expressions of the handler language: words, floats, fields, elements, comparisons, `and`/`or`/`not`."""
+"""Compile expressions of the handler language: words, floats, fields, elements, comparisons, `and`/`or`/`not`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint_vm.generate import encoding
-from safepoint_vm.generate.encoding import I8, I32, I64
-from safepoint_vm.generate.staged import DOUBLE, I1, Builder, HandlerError, Operation, Place, Staged, ir_type
+from safepoint_vm.generate import instruction
+from safepoint_vm.generate.instruction import I8, I32, I64
+from safepoint_vm.generate.ir_values import DOUBLE, I1, Builder, HandlerError, IrValue, MemoryPlace, Operation, ir_type
 from safepoint_vm.language.layout import Field, fields
 from safepoint_vm.language.machine import Machine
 from safepoint_vm.language.vocabulary import Array, Bytecode, Float, Struct, Value, Word
@@ -32,15 +32,15 @@ STATIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Expressions(ABC):
-    """Of one function that is being compiled."""
+class ExpressionCompiler(ABC):
+    """Compiles the expressions of one function."""
 
     builder: Builder
     target: ir.Function
-    scope: dict[str, Any]  # names known now: operands, globals of the module, the variant's switches
+    scope: dict[str, Any]  # names known at compile time: operands, globals of the module, switches
     locals: dict[str, tuple[ir.Value, type]]
-    registers: dict[str, Staged]
-    protocol: bool  # False: as if nobody wrote a thread's words but itself
+    registers: dict[str, IrValue]
+    protocol: bool  # False: only the owner writes a thread's words
 
     @abstractmethod
     def call(self, node: ast.Call, callee: Any, arguments: list[ast.expr]) -> Any: ...
@@ -48,35 +48,34 @@ class Expressions(ABC):
     @abstractmethod
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError: ...
 
-    def staged(self, node: ast.expr) -> Staged:
+    def ir_value(self, node: ast.expr) -> IrValue:
+        """The value of an expression in the generated code; constants become IR constants."""
         value = self.value(node)
         match value:
             case bool():
-                return Staged(I1(int(value)), bool)
+                return IrValue(I1(int(value)), bool)
             case int():
-                return Staged(I64(int(value)), Word)
+                return IrValue(I64(int(value)), Word)
             case float():
-                return Staged(DOUBLE(value), Float)
-            case Staged():
+                return IrValue(DOUBLE(value), Float)
+            case IrValue():
                 return value
-        raise self.error(
-            node, f"{ast.unparse(node)} is not a value of the machine", "a word, a float, a struct or a bool"
-        )
+        what = f"{ast.unparse(node)} has no value in machine code"
+        raise self.error(node, what, "a word, a float, a struct or a bool")
 
     def value(self, node: ast.expr) -> Any:
-        """A Staged value, or whatever Python object the expression already is when the handler is compiled."""
+        """The IrValue of an expression, or the Python object that it is at compile time already."""
         match node:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name) if name in self.locals:
                 address, kind = self.locals[name]
-                return Staged(self.builder.load(address, typ=ir_type(kind)), kind)
+                return IrValue(self.builder.load(address, typ=ir_type(kind)), kind)
             case ast.Name(id=name) if name in self.scope:
                 return self.scope[name]
             case ast.Name(id=name):
-                raise self.error(
-                    node, f"unknown name {name}", "a local set before, an operand, or a global of the module"
-                )
+                right = "a local assigned before, an operand, or a global of the module"
+                raise self.error(node, f"unknown name {name}", right)
             case ast.Attribute(value=owner, attr=name):
                 return self.attribute(node, self.value(owner), name)
             case ast.Subscript(value=owner, slice=index):
@@ -91,71 +90,69 @@ class Expressions(ABC):
                 return self.shortcut(isinstance(sign, ast.And), values)
             case ast.Call(func=callee, args=arguments, keywords=[]):
                 return self.call(node, self.value(callee), arguments)
-        raise self.error(
-            node, f"no such expression: {ast.unparse(node)}", "words, fields, slots, one comparison, and/or/not, calls"
-        )
+        what = f"no such expression: {ast.unparse(node)}"
+        raise self.error(node, what, "words, fields, slots, one comparison, and/or/not, calls")
 
     # -- memory
 
     def attribute(self, node: ast.Attribute, owner: Any, name: str) -> Any:
         if owner is Machine:
             return self.registers.get(name) or Operation(Machine, name)
-        if not isinstance(owner, Staged):  # a member of an enumeration
+        if not isinstance(owner, IrValue):  # a member of an enumeration
             if not hasattr(owner, name):
                 raise self.error(node, f"no such name: {ast.unparse(node)}", "a field, or a member of an enumeration")
             return getattr(owner, name)
         if name == "at":
             return Operation(owner, name)
         place = self.place(node, owner, name)
-        return Staged(place.address, place.type) if self.field(node, owner, name).inplace else self.read(place)
+        return IrValue(place.address, place.type) if self.field(node, owner, name).inplace else self.read(place)
 
-    def place(self, node: ast.AST, owner: Staged, name: str) -> Place:
+    def place(self, node: ast.AST, owner: IrValue, name: str) -> MemoryPlace:
         found = self.field(node, owner, name)
         width = ir_type(found.type)
         assert not isinstance(width, ir.DoubleType)
-        return Place(
+        return MemoryPlace(
             self.offset(owner.ir, found.offset),
             width,
             found.type,
-            found.shared or (found.racing and self.protocol),
-            found.published,
+            racing=found.shared or (found.racing and self.protocol),
+            published=found.published,
         )
 
-    def field(self, node: ast.AST, owner: Staged, name: str) -> Field:
+    def field(self, node: ast.AST, owner: IrValue, name: str) -> Field:
         table = fields(owner.type) if issubclass(owner.type, Struct) else {}
         if name not in table:
-            raise self.error(
-                node, f"a {owner.type.__name__} has no field {name}", f"one of {', '.join(table) or 'no fields'}"
-            )
+            right = f"one of {', '.join(table)}" if table else "a struct"
+            raise self.error(node, f"a {owner.type.__name__} has no field {name}", right)
         return table[name]
 
-    def element(self, owner: ast.expr, index: ast.expr) -> Place:
-        """`owner[index]`; the machine's elements are its frame's slots."""
+    def element(self, owner: ast.expr, index: ast.expr) -> MemoryPlace:
+        """`owner[index]`; the elements of the machine are the slots of its frame."""
         array = self.value(owner)
         if array is Machine:
             array = self.registers["frame"]
-        if not isinstance(array, Staged) or not issubclass(array.type, Array):
+        if not isinstance(array, IrValue) or not issubclass(array.type, Array):
             raise self.error(owner, f"{ast.unparse(owner)} has no elements", "vm[slot], or an Array")
-        return Place(self.at(array, index), self.width(array), Value, array.type.shared)
+        return MemoryPlace(self.at(array, index), self.width(array), Value, array.type.shared)
 
-    def at(self, array: Staged, index: ast.expr) -> ir.Value:
-        return self.builder.gep(array.ir, [self.staged(index).ir], source_etype=self.width(array))
+    def at(self, array: IrValue, index: ast.expr) -> ir.Value:
+        return self.builder.gep(array.ir, [self.ir_value(index).ir], source_etype=self.width(array))
 
     @staticmethod
-    def width(array: Staged) -> ir.IntType:
+    def width(array: IrValue) -> ir.IntType:
         return I32 if issubclass(array.type, Array) and array.type.bits == 32 else I64
 
     def offset(self, base: ir.Value, offset: int) -> ir.Value:
         return self.builder.gep(base, [I64(offset)], source_etype=I8)
 
-    def read(self, place: Place) -> Staged:
-        """An unordered atomic is a plain `mov`, that LLVM neither tears nor makes up."""
+    def read(self, place: MemoryPlace) -> IrValue:
+        """A racing read is an unordered atomic: a plain `mov` that LLVM neither tears nor invents."""
         if place.racing:
-            return Staged(self.builder.load_atomic(place.address, "unordered", 8, typ=place.width), place.type)
+            return IrValue(self.builder.load_atomic(place.address, "unordered", 8, typ=place.width), place.type)
         loaded = self.builder.load(place.address, typ=place.width)
-        return Staged(self.builder.zext(loaded, I64) if place.width is I32 else loaded, place.type)
+        return IrValue(self.builder.zext(loaded, I64) if place.width is I32 else loaded, place.type)
 
-    def write(self, value: ir.Value, place: Place) -> None:
+    def write(self, value: ir.Value, place: MemoryPlace) -> None:
         if place.width is I32:
             value = self.builder.trunc(value, I32)
         if place.racing:
@@ -169,8 +166,8 @@ class Expressions(ABC):
         match sign:
             case ast.Not():
                 return self.not_(node, operand)
-            case ast.Invert() if isinstance(operand, Staged) and operand.ir.type == I64:
-                return Staged(self.builder.not_(operand.ir), Word)
+            case ast.Invert() if isinstance(operand, IrValue) and operand.ir.type == I64:
+                return IrValue(self.builder.not_(operand.ir), Word)
             case ast.Invert() if isinstance(operand, int):
                 return ~operand
             case ast.USub() if isinstance(operand, int | float):
@@ -178,55 +175,54 @@ class Expressions(ABC):
         raise self.error(node, "no such operator", "~x, not x, 0 - x, or a constant")
 
     def not_(self, node: ast.expr, operand: Any) -> Any:
-        return (
-            Staged(self.builder.not_(self.truth(node, operand)), bool) if isinstance(operand, Staged) else not operand
-        )
+        if isinstance(operand, IrValue):
+            return IrValue(self.builder.not_(self.truth(node, operand)), bool)
+        return not operand
 
-    def truth(self, node: ast.AST, value: Staged) -> ir.Value:
+    def truth(self, node: ast.AST, value: IrValue) -> ir.Value:
         if value.type is not bool:
-            raise self.error(node, "a word has no truth of its own", "x != 0")
+            raise self.error(node, "a Word is not a bool", "x != 0")
         return value.ir
 
     def binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> Any:
         if isinstance(left, int) and isinstance(right, int) and type(sign) in STATIC:
             return STATIC[type(sign)](left, right)
-        if all(isinstance(side, float) or (isinstance(side, Staged) and side.type is Float) for side in (left, right)):
+        if all(isinstance(side, float) or (isinstance(side, IrValue) and side.type is Float) for side in (left, right)):
             return self.float_binary(node, sign, left, right)
-        x, y = (side.ir if isinstance(side, Staged) else I64(int(side)) for side in (left, right))
-        if isinstance(left, Staged) and left.type is Bytecode and isinstance(sign, ast.Add):
-            return Staged(encoding.following(self.builder, x, y), Bytecode)
+        x, y = (side.ir if isinstance(side, IrValue) else I64(int(side)) for side in (left, right))
+        if isinstance(left, IrValue) and left.type is Bytecode and isinstance(sign, ast.Add):
+            return IrValue(instruction.following(self.builder, x, y), Bytecode)
         if type(sign) not in WORD_OPERATORS or x.type != I64 or y.type != I64:
             raise self.error(node, "no such operation", "+ - * // & | ^ << >> of two words, + - * / of two floats")
-        return Staged(getattr(self.builder, WORD_OPERATORS[type(sign)])(x, y), Word)
+        return IrValue(getattr(self.builder, WORD_OPERATORS[type(sign)])(x, y), Word)
 
-    def float_binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> Staged:
+    def float_binary(self, node: ast.expr, sign: ast.operator, left: Any, right: Any) -> IrValue:
         if type(sign) not in FLOAT_OPERATORS:
             raise self.error(node, "no such operation", "+ - * / of two floats")
-        x, y = (side.ir if isinstance(side, Staged) else DOUBLE(side) for side in (left, right))
-        return Staged(getattr(self.builder, FLOAT_OPERATORS[type(sign)])(x, y), Float)
+        x, y = (side.ir if isinstance(side, IrValue) else DOUBLE(side) for side in (left, right))
+        return IrValue(getattr(self.builder, FLOAT_OPERATORS[type(sign)])(x, y), Float)
 
     def compare(self, node: ast.expr, relation: ast.cmpop, left: ast.expr, right: ast.expr) -> Any:
         one, other = self.value(left), self.value(right)
-        if not isinstance(one, Staged) and not isinstance(other, Staged) and type(relation) in STATIC:
-            return STATIC[type(relation)](one, other)  # known now: which variant it is
-        x = one if isinstance(one, Staged) else self.staged(left)
-        y = other if isinstance(other, Staged) else self.staged(right)
+        if not isinstance(one, IrValue) and not isinstance(other, IrValue) and type(relation) in STATIC:
+            return STATIC[type(relation)](one, other)  # known at compile time: a switch of the variant
+        x = one if isinstance(one, IrValue) else self.ir_value(left)
+        y = other if isinstance(other, IrValue) else self.ir_value(right)
         if x.ir.type != y.ir.type:
-            raise self.error(
-                node, f"a {x.type.__name__} compared with a {y.type.__name__}", "two words, two floats, or two bools"
-            )
+            what = f"a {x.type.__name__} is compared with a {y.type.__name__}"
+            raise self.error(node, what, "two words, two floats, or two bools")
         sign = COMPARISONS[type(relation)]
         if x.type is Float:
             compare = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
-            return Staged(compare(sign, x.ir, y.ir), bool)
-        return Staged(self.builder.icmp_signed(sign, x.ir, y.ir), bool)
+            return IrValue(compare(sign, x.ir, y.ir), bool)
+        return IrValue(self.builder.icmp_signed(sign, x.ir, y.ir), bool)
 
     def shortcut(self, is_and: bool, values: list[ast.expr]) -> Any:
-        """`and`/`or`: the right side runs only when the left one did not decide."""
+        """`and`/`or`: the right side is evaluated only if the left one does not decide."""
         done = self.target.append_basic_block("decided")
         incoming = []
         for position, node in enumerate(values):
-            test = self.truth(node, self.staged(node))
+            test = self.truth(node, self.ir_value(node))
             if position == len(values) - 1:
                 incoming.append((test, self.builder.block))
                 self.builder.branch(done)
@@ -239,4 +235,4 @@ class Expressions(ABC):
         phi = self.builder.phi(I1)
         for value, block in incoming:
             phi.add_incoming(value, block)
-        return Staged(phi, bool)
+        return IrValue(phi, bool)

@@ -1,16 +1,16 @@
-"""The protocol's graph becomes machine code: what was explored is what runs.
+"""Compile the protocol's graph to machine code: the text that was explored is the text that runs.
 
-Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; self is the thread's record, or the world's.  It returns 0
-when it is through, and its value stands in the record's `result`.  Anything else is a status: it waits.  Whoever called
-waits a while and calls again with resume = that status (parameters are ignored then).  Locals that are alive where it
-waits are kept in the record's `spill` row: one procedure of a thread waits at a time, and of those of the world only the one
-that holds its lock has locals alive.
+Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; `self` is the record of a thread, or of the world.  It
+returns 0 when it has finished, with its value in the record's `result`; anything else is a status: it waits.  The caller
+waits, too, and calls again with `resume` = that status; parameters are ignored then.  Locals that are live across the wait
+are kept in the record's `spill` row: at most one procedure of a thread waits, and of the world's procedures only the one
+that holds its lock has live locals.
 
-    status   (number of the step + 1) << 8 | a bit that differs from resume's if it has got further
+    status   (number of the step + 1) << 8 | a bit that is flipped if the procedure has made progress since `resume`
 
-So it comes back with the same status only where it has changed nothing, and nobody need look again because of it.
+So an unchanged status means that nothing was changed, and no other waiter need be notified.
 
-HOOKED: before each shared access `hook(record, step)` is called, and `hook(record, -kind)` where a request is served.
+Hooked: `hook(record, step)` is called before each shared access, and `hook(record, -kind)` where a request is served.
 """
 
 from __future__ import annotations
@@ -20,94 +20,57 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
+from safepoint.graph import ir as graph
 from safepoint.graph.expressions import Instance
-from safepoint.graph.ir import (
-    RESULT,
-    SELF,
-    SPINNING,
-    WORLD,
-    Cell,
-    Const,
-    Done,
-    Expr,
-    Fixed,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Population,
-    Private,
-    Step,
-    Tree,
-)
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import files
-from safepoint.protocol.words import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
-from safepoint_vm.generate.encoding import I8, I64, POINTER
-from safepoint_vm.generate.staged import Builder
+from safepoint_vm.generate.instruction import I8, I64, POINTER
+from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import SPILL_WORDS, Sight, Thread, World
+from safepoint_vm.language.words import SERVED, SPILL_WORDS, Thread, World
 
 PROCEDURES = (
-    "push_failed",
-    "slow_path",
-    "post",
-    "poison",
-    "leave",
-    "reenter",
-    "block",
-    "start_thread",
-    "exit_thread",
-    "mask",
-    "unmask",
-    "stop_world",
-    "start_world",
-    "stop_world_from",
-    "handshake",
-)
+    "push_failed", "slow_path", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread", "mask", "unmask",
+    "stop_world", "start_world", "stop_world_from", "handshake",
+)  # fmt: skip
+"""The procedures of the protocol's text that handlers and the host call."""
 OWNED_BY_WORLD = ("stop_world", "start_world")
-KINDS: dict[int, str] = {  # kind -> field of the thread's record
-    INTERRUPT: "interrupt",
-    STOP: "stop",
-    HANDSHAKE: "handshake",
-    SAMPLE: "sample",
-    TERMINATE: "terminate",
-}
 HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "swap": "xchg"}
 BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
 
 
 class ProtocolCodeError(Exception):
-    """The text uses something that has a model and no machine code."""
+    """The text uses a construct that only the model has."""
 
 
 @dataclass
-class Emitter:
-    """Emits one graph as one function, into `function`, which is only declared."""
+class ProcedureEmitter:
+    """Emits one graph as the body of `function`, which is only declared."""
 
     function: ir.Function
-    graph: Graph
+    procedure: graph.Graph
     hooked: bool
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
-    resumed: set[int] = field(default_factory=set)  # steps at which it can be resumed
-    at: int = -1  # the step whose local work is being emitted
+    resumed: set[int] = field(default_factory=set)  # numbers of the steps that have a resume block
+    at: int = -1  # number of the step whose local work is being emitted
 
     def emit(self) -> None:
         self.me, *parameters, resume = self.function.args
         self.builder = Builder(self.function.append_basic_block("entry"))
-        names = {RESULT.name, *self.graph.params}.union(*self.graph.live.values())
-        names.update(t.target.name for t in self.graph.trees() if isinstance(t, Let) and isinstance(t.target, Local))
+        names = {graph.RESULT.name, *self.procedure.params}.union(*self.procedure.live.values())
+        names.update(
+            t.target.name
+            for t in self.procedure.trees()
+            if isinstance(t, graph.Let) and isinstance(t.target, graph.Local)
+        )
         self.locals = {name: self.builder.alloca(I64, name=name) for name in sorted(names)}
-        for name, value in zip(self.graph.params, parameters, strict=True):
+        for name, value in zip(self.procedure.params, parameters, strict=True):
             self.builder.store(value, self.locals[name])
         start = self.function.append_basic_block("start")
         self.further = self.builder.alloca(I64, name="further")
@@ -116,7 +79,7 @@ class Emitter:
         self.went = self.builder.xor(still, I64(1))
         self.resume = self.builder.switch(self.builder.and_(resume, I64(~1)), start)
         self.builder.position_at_end(start)
-        self.tree(self.graph.start)
+        self.tree(self.procedure.start)
         while self.todo:
             block, work = self.todo.pop()
             self.builder.position_at_end(block)
@@ -129,67 +92,65 @@ class Emitter:
 
     def own(self, name: str, index: int = 0) -> ir.Value:
         """The address of a word that both kinds of record have."""
-        struct = World if self.graph.owner == WORLD else Thread
+        struct = World if self.procedure.owner == graph.WORLD else Thread
         return self.word(self.me, fields(struct)[name].offset + 8 * index)
 
     def world(self) -> ir.Value:
-        return self.me if self.graph.owner == WORLD else self.builder.load(self.own("world"), typ=POINTER)
+        return self.me if self.procedure.owner == graph.WORLD else self.builder.load(self.own("world"), typ=POINTER)
 
-    def record(self, owner: int | str | Local) -> ir.Value:
-        if owner in (SELF, self.graph.owner):
+    def record(self, owner: int | str | graph.Local) -> ir.Value:
+        if owner in (graph.SELF, self.procedure.owner):
             return self.me
-        if owner == WORLD:
+        if owner == graph.WORLD:
             return self.world()
-        number = self.value(owner if isinstance(owner, Local) else Const(int(owner)))
+        number = self.value(owner if isinstance(owner, graph.Local) else graph.Const(int(owner)))
         row = self.word(self.world(), fields(World)["threads"].offset)
         return self.builder.load(self.builder.gep(row, [number], source_etype=I64), typ=POINTER)
 
-    def cell(self, cell: Cell) -> ir.Value:
-        if cell.owner == WORLD:
-            return self.word(self.record(WORLD), fields(World)[cell.word].offset)
+    def cell(self, cell: graph.Cell) -> ir.Value:
+        if cell.owner == graph.WORLD:
+            return self.word(self.record(graph.WORLD), fields(World)[cell.word].offset)
         offset = TRIGGERS[cell.word].at if cell.word in TRIGGERS else fields(Thread)[cell.word].offset
         return self.word(self.record(cell.owner), offset)
 
-    def fixed(self, cell: Cell, which: str) -> ir.Value:
+    def fixed(self, cell: graph.Cell, which: str) -> ir.Value:
         trigger = TRIGGERS[cell.word]
         offset = trigger.real if which == "real" else trigger.poison
         return self.builder.load(self.word(self.record(cell.owner), offset), typ=I64)
 
-    def value(self, e: Expr) -> ir.Value:
+    def value(self, e: graph.Expr) -> ir.Value:
         match e:
-            case Const(value):
+            case graph.Const(value):
                 return I64(value)
-            case Local(name):
+            case graph.Local(name):
                 return self.builder.load(self.locals[name], typ=I64)
-            case Private(word):
+            case graph.Private(word):
                 return self.builder.load(self.own(word), typ=I64)
-            case Fixed(cell, which):
+            case graph.Fixed(cell, which):
                 return self.fixed(cell, which)
-            case Population():
+            case graph.Population():
                 return self.builder.load(self.word(self.world(), fields(World)["population"].offset), typ=I64)
-            case Op("~", (a,)):
+            case graph.Op("~", (a,)):
                 return self.builder.not_(self.value(a))
-            case Op(name, (a, b)) if name in BINARY:
+            case graph.Op(name, (a, b)) if name in BINARY:
                 combined: ir.Value = getattr(self.builder, BINARY[name])(self.value(a), self.value(b))
                 return combined
-            case Op(name, (a, b)):
+            case graph.Op(name, (a, b)):
                 return self.builder.zext(self.builder.icmp_signed(name, self.value(a), self.value(b)), I64)
-        raise ProtocolCodeError(f"{self.graph.name}: no machine code for {e}")
+        raise ProtocolCodeError(f"{self.procedure.name}: no machine code for {e}")
 
-    def truth(self, e: Expr) -> ir.Value:
+    def truth(self, e: graph.Expr) -> ir.Value:
         return self.builder.icmp_unsigned("!=", self.value(e), I64(0))
 
     # -- steps
 
-    def step(self, s: Step) -> None:
+    def step(self, s: graph.Step) -> None:
         self.at = s.number
         if s.op == "pause":
             self.tree(s.then[0])
             return
         if s.cell is None:
-            raise ProtocolCodeError(
-                f"{self.graph.name}: {s.name} belongs to the model's environment, it has no machine code"
-            )
+            raise ProtocolCodeError(f"{self.procedure.name}: {s.name} is the model's only: it has no machine code")
         if self.hooked:
             self.call_hook(s.number)
         self.access(s, self.cell(s.cell), [self.value(o) for o in s.operands])
@@ -203,8 +164,8 @@ class Emitter:
             self.builder.store(self.went, self.further)
         self.tree(s.then[0])
 
-    def access(self, s: Step, where: ir.Value, values: list[ir.Value]) -> None:
-        """The memory orders of `model.language`."""
+    def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
+        """An atomic access, in the memory order that `protocol.language` gives it."""
         match s.op:
             case "load":
                 result = self.builder.load_atomic(where, "acquire", 8, typ=I64)
@@ -216,18 +177,18 @@ class Emitter:
                 result = self.builder.zext(self.builder.extract_value(pair, 1), I64)
             case _:
                 result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], "seq_cst")
-        self.builder.store(result, self.locals[RESULT.name])
+        self.builder.store(result, self.locals[graph.RESULT.name])
 
     def call_hook(self, what: int) -> None:
         hook = self.builder.load(self.own("hook"), typ=HOOK.as_pointer())
         self.builder.call(hook, [self.me, I64(what)])
 
-    def suspend(self, s: Step) -> None:
-        """Keep what is alive and return the status; and the way back in, to the same access."""
-        kept = [self.locals[name] for name in sorted(self.graph.live[s.number])]
+    def suspend(self, s: graph.Step) -> None:
+        """Spill the live locals and return the status; once per step, emit the block that resumes at the same access."""
+        kept = [self.locals[name] for name in sorted(self.procedure.live[s.number])]
         if len(kept) > SPILL_WORDS:
             raise ProtocolCodeError(
-                f"{self.graph.name}: {s.name} waits with {len(kept)} locals alive; there is room for {SPILL_WORDS}"
+                f"{self.procedure.name}: {s.name} waits with {len(kept)} live locals; there is room for {SPILL_WORDS}"
             )
         for index, local in enumerate(kept):
             self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
@@ -245,44 +206,44 @@ class Emitter:
 
     # -- local work
 
-    def tree(self, t: Tree, at: int | None = None) -> None:
-        """What follows step `at` (None: the one before)."""
+    def tree(self, t: graph.Tree, at: int | None = None) -> None:
+        """Emit the local work after step `at` (default: the current one)."""
         self.at = self.at if at is None else at
         match t:
-            case Step():
+            case graph.Step():
                 self.builder.branch(self.block(self.steps, t.number, f"step_{t.number}", lambda: self.step(t)))
-            case Goto(label) if (earlier := self.comes_round(label)) is not None:
+            case graph.Goto(label) if (earlier := self.comes_round(label)) is not None:
                 self.suspend(earlier)
-            case Goto(label):
-                work, at = self.graph.labels[label], self.at
+            case graph.Goto(label):
+                work, at = self.procedure.labels[label], self.at
                 self.builder.branch(self.block(self.labels, label, f"label_{label}", lambda: self.tree(work, at)))
-            case Let(Local(name), value, then):
+            case graph.Let(graph.Local(name), value, then):
                 self.builder.store(self.value(value), self.locals[name])
                 self.tree(then)
-            case Let(Private(word), value, then):
+            case graph.Let(graph.Private(word), value, then):
                 self.builder.store(self.value(value), self.own(word))
                 self.tree(then)
-            case If(test, yes, no):
+            case graph.If(test, yes, no):
                 one, other = self.function.append_basic_block("yes"), self.function.append_basic_block("no")
                 self.builder.cbranch(self.truth(test), one, other)
                 at = self.at
                 self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
-            case Ghost("posted" | "dropped", _, _, then):
+            case graph.Ghost("posted" | "dropped", _, _, then):
                 self.tree(then)
-            case Ghost("served" | "ran", _, Const(kind), then):
+            case graph.Ghost("served" | "ran", _, graph.Const(kind), then):
                 self.served(kind)
                 self.tree(then)
-            case Done(value):
-                if value is not None:  # nobody but the owner may write `result`: a post has none
+            case graph.Done(value):
+                if value is not None:  # `post` has none: only the owner may write `result`
                     self.builder.store(self.value(value), self.own("result"))
                 self.builder.ret(I64(0))
             case _:
-                raise ProtocolCodeError(f"{self.graph.name}: no machine code for {t}")
+                raise ProtocolCodeError(f"{self.procedure.name}: no machine code for {t}")
 
-    def comes_round(self, label: int) -> Step | None:
-        """The earlier step that a procedure which waits in a loop comes back to."""
-        match self.graph.labels[label]:
-            case Step(number=number) as work if self.graph.name in SPINNING and number <= self.at:
+    def comes_round(self, label: int) -> graph.Step | None:
+        """The step that a procedure which waits in a loop comes back to: it suspends there."""
+        match self.procedure.labels[label]:
+            case graph.Step(number=number) as work if self.procedure.name in graph.SPINNING and number <= self.at:
                 return work
         return None
 
@@ -293,26 +254,22 @@ class Emitter:
         return known[number]
 
     def served(self, kind: int) -> None:
-        """Count it, and note where the thread is."""
-        sight = self.own(KINDS[kind])
-        count = self.word(sight, fields(Sight)["count"].offset)
+        """Count a served request."""
+        count = self.own("served", SERVED[kind])
         self.builder.store(self.builder.add(self.builder.load(count, typ=I64), I64(1)), count)
-        for name in ("pc", "frames", "back_edges"):
-            value = self.builder.load(self.own(name), typ=I64)
-            self.builder.store(value, self.word(sight, fields(Sight)[name].offset))
         if self.hooked:
             self.call_hook(-kind)
 
 
 def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked: bool) -> None:
-    """Give every procedure a body.  `declare(name, parameters)`: the function to fill.
+    """Compile every procedure.  `declare(name, parameters)` returns the function to fill.
 
-    Raises ProtocolError (of the text, also for an unknown mutant) and ProtocolCodeError.
+    ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: a construct that only the model has.
     """
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
-        graph = compile_graph(text, name, instance)
-        function = declare(name, len(graph.params) + 2)
+        procedure = compile_graph(text, name, instance)
+        function = declare(name, len(procedure.params) + 2)
         function.attributes.add("noinline")
-        Emitter(function, graph, hooked).emit()
+        ProcedureEmitter(function, procedure, hooked).emit()

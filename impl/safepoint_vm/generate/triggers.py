@@ -1,6 +1,6 @@
-"""The trigger words of the `folded` policy: where they stand in a thread's record, and what makes a check fail.
+"""The trigger words of policy `folded`: their offsets in a thread's record.
 
-A `Trigger` is addresses only.  Who poisons and restores is the protocol's code, compiled from its text.
+The procedures that poison and restore them are compiled from the protocol's text.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.words import Thread
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
-"""The machine's number of an opcode is its place in the opcode table."""
+"""The number of an opcode in machine code: its index in the opcode table."""
 
 
 @dataclass(frozen=True)
-class Trigger:
-    """`word`: its name in the protocol's text.  Offsets in the thread's record: of the word, its real and its poison value."""
+class TriggerOffsets:
+    """A trigger word.  `word`: its name in the protocol's text; `at`, `real`, `poison`: offsets of it and its two values."""
 
     word: str
     at: int
@@ -25,6 +25,7 @@ class Trigger:
     poison: int
 
     def is_poisoned(self, thread: Record) -> bool:
+        """Does the word of this thread have its poison value?"""
         return thread[self.at // 8] == thread[self.poison // 8]
 
 
@@ -32,11 +33,11 @@ def _offset(name: str) -> int:
     return fields(Thread)[name].offset
 
 
-LIMIT = Trigger("limit", _offset("limit"), _offset("limit_real"), _offset("limit_poison"))
+LIMIT = TriggerOffsets("limit", _offset("limit"), _offset("limit_real"), _offset("limit_poison"))
 """The stack limit; its poison is 0, which every frame's end exceeds."""
 
 ENTRIES = tuple(
-    Trigger(
+    TriggerOffsets(
         f"entry[{index}]",
         _offset("table") + 8 * NUMBERS[name],
         _offset("base") + 8 * NUMBERS[name],
@@ -44,6 +45,6 @@ ENTRIES = tuple(
     )
     for index, name in enumerate(BACK_EDGES)
 )
-"""The back-edges' entries of the live dispatch table; their poison is `slow_back_edge`."""
+"""The entries of the back-edges in the live dispatch table; their poison is `slow_back_edge`."""
 
-TRIGGERS: dict[str, Trigger] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}
+TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}

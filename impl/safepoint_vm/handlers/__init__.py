@@ -1,4 +1,23 @@
-"""The opcodes: one module a family.  `opcodes()` is every one of them, in the order of the guest's opcode table."""
+"""The opcodes, one module a family.
+
+moves: constants, slots, globals
+arithmetic: + - * /
+division: // % **
+bits: << >> & | ^
+unary: - + ~ not
+comparison: order, equality, identity, membership
+concat: strings and lists as operands of + and *
+control: jumps, loops and their check sites
+calls: frames and their check site, printing, the entrances for the host
+sequences: lists and strings: elements, slices, iteration
+lists: lists that grow and shrink
+text: str, f-strings, int of digits
+builtin: built-in functions
+exceptions: make, raise, catch and match
+threads: threads and locks
+requests: interrupt, handshake, collect, critical sections
+shared: what families share, and the collector
+"""
 
 from __future__ import annotations
 
@@ -21,43 +40,30 @@ from safepoint_vm.handlers import (
     sequences,
     text,
     threads,
+    unary,
 )
-from safepoint_vm.handlers import unary as signs
-from safepoint_vm.handlers.shared import allocation as allocating
-from safepoint_vm.handlers.shared import collector as collecting
+from safepoint_vm.handlers.shared import allocation, collector
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
-    calls.begin,
-    calls.step,
-    calls.after_push,
-    control.slow_back_edge,
-    control.after_back_edge,
-    requests.after_unmask,
-)
-"""Handlers that somebody else than an instruction leads to: the host, or a poisoned table."""
+    calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, requests.after_unmask,
+)  # fmt: skip
+"""Handlers that the host or a poisoned table enters."""
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
-    allocating.refill,
-    allocating.retire,
-    collecting.forward,
-    collecting.scan,
-    collecting.unsound_value,
-    collecting.unsound_object,
-    collecting.fill,
-    threads.unlock,
-)
-"""What the host calls."""
-
+    allocation.refill, allocation.retire, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
+    collector.fill, threads.unlock,
+)  # fmt: skip
+"""Routines that the host calls."""
 
 MODULES = (
-    moves, arithmetic, division, bits, signs, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
+    moves, arithmetic, division, bits, unary, comparison, control, calls, sequences, lists, text, builtin, exceptions, threads,
     requests,
 )  # fmt: skip
-"""Where the handlers of opcodes are."""
+"""The modules that define handlers of opcodes."""
 
 
 def opcodes() -> dict[str, Callable[..., Any]]:
-    """KeyError: an opcode without a handler."""
+    """The handlers, by opcode, in the order of the guest's opcode table.  KeyError: an opcode has none."""
     found = {
         value.__name__: value
         for module in MODULES

@@ -1,5 +1,5 @@
-"""+ - * /.  Fast: ints, and floats that need no box.  Slow: bools, which are the ints 0 and 1, and numbers of two kinds;
-strings and lists.  The rest is the host's.
+"""+ - * /.  Fast: ints, and floats that need no box.  Slow: bools (as 0 and 1), mixed numbers, strings, lists.  The
+host executes the rest.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from safepoint_vm.handlers.concat import extend, join, repeat, repeat_in_place
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, hosted_binary, named
-from safepoint_vm.handlers.shared.leaving import fault, hosted
+from safepoint_vm.handlers.shared.exits import fault, hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, hosted_binary, named
 from safepoint_vm.handlers.shared.numbers import (
     both_numbers,
     comparable,
@@ -43,10 +43,10 @@ OfFloats = Callable[[Float, Float], Float]
 
 
 def overflowing(
-    name: str, compute: Overflowing, packed: Packed, of_floats: OfFloats, otherwise: Handler, shift: int = 0
-) -> Handler:
-    """dst = left op right.  `shift`: how far a left int is untagged; `packed`: of floats in range, perhaps beyond it;
-    `otherwise`: where values go that are no numbers, and results that leave 63 bits.
+    name: str, compute: Overflowing, packed: Packed, of_floats: OfFloats, otherwise: HandlerFunction, shift: int = 0
+) -> HandlerFunction:
+    """dst = left op right.  `shift`: how far a left int is untagged; `packed`: for unboxed floats, perhaps out of range;
+    `otherwise`: for values that are not numbers, and results beyond 63 bits.
     """
 
     @slow
@@ -97,7 +97,7 @@ int_truediv, float_truediv = known("int_truediv"), known("float_truediv")
 
 @slow
 def slow_truediv(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """Ints beyond 53 bits are the host's: CPython rounds their quotient once."""
+    """The host divides ints beyond 53 bits: CPython rounds their quotient only once."""
     x, y = as_number(vm[left]), as_number(vm[right])
     if comparable(x, y):
         if as_float(y) != 0.0:
@@ -143,7 +143,7 @@ def slow_addi(vm: Machine, dst: Slot, left: Slot, right: Immediate) -> Exit:
 
 @opcode
 def ADDI(vm: Machine, dst: Slot, left: Slot, right: Immediate) -> Exit:
-    """dst = left + a small int, tagged when it was assembled"""
+    """dst = left + a small int, tagged by the assembler"""
     x = vm[left]
     if is_int(x):
         result, overflow = add_overflows(x, right)

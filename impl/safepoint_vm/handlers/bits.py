@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.shared.families import Handler, named, partial
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named, partial
 from safepoint_vm.handlers.shared.values import as_number, both_ints, is_bool, truth_word
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
@@ -15,7 +15,7 @@ from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, o
 
 @inline
 def shl_possible(x: Value, y: Value) -> bool:
-    """A result of 63 bits comes back when it is shifted back."""
+    """Does the result fit in 63 bits?  If so, shifting back restores x."""
     if y < 0:
         return False
     if x == 0:
@@ -38,7 +38,7 @@ def shr_possible(x: Value, y: Value) -> bool:
 
 @inline
 def shr(x: Value, y: Value) -> Word:
-    """Far shifts leave the sign."""
+    """Shifts of more than 62 bits leave the sign only."""
     if y > 2 * 62:
         return (x >> 63) << 1
     return (x >> ((y >> 1) & 63)) & ~1
@@ -66,7 +66,7 @@ def bits_xor(x: Value, y: Value) -> Word:
     return x ^ y
 
 
-def bitwise(name: str, compute: Callable[[Value, Value], Word]) -> Handler:
+def bitwise(name: str, compute: Callable[[Value, Value], Word]) -> HandlerFunction:
     """dst = left op right; of two bools it is a bool."""
 
     @slow

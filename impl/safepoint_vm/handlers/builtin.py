@@ -1,4 +1,4 @@
-"""The guest's built-in functions, of numbers, strings and lists.  What raises, and what needs CPython's own, is the host's."""
+"""The guest's built-in functions on numbers, strings and lists.  The host executes calls that raise, and rarer cases."""
 
 # ruff: noqa: ARG001  -- every function has the signature of the instruction that calls it
 
@@ -7,11 +7,11 @@ from __future__ import annotations
 from safepoint.guest.code import INT_MAX
 from safepoint.guest.operations.builtins import BUILTINS
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.compare_values import ABOVE, BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.layout import character, list_length
-from safepoint_vm.handlers.shared.leaving import hosted
 from safepoint_vm.handlers.shared.numbers import SIGN
-from safepoint_vm.handlers.shared.order import ABOVE, BELOW, HOSTED, compare
 from safepoint_vm.handlers.shared.values import (
     as_float,
     as_number,
@@ -47,7 +47,7 @@ BEYOND = float(INT_MAX + 1)
 CODES = 0x110000
 
 
-# ---- of one value; of none, it is the host's
+# ---- of one value; the host executes calls without arguments
 
 
 @slow
@@ -85,13 +85,13 @@ def call_float(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit
 @slow
 def call_str(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
     if count == 1:
-        made = vm[first]
-        if not is_string(made):
-            made = text(vm.thread, vm.frame.at(first), count)
-        if made == 0:
+        new = vm[first]
+        if not is_string(new):
+            new = text(vm.thread, vm.frame.at(first), count)
+        if new == 0:
             return no_room(vm)
-        if made != UNSET_WORD:
-            vm[first] = made
+        if new != UNSET_WORD:
+            vm[first] = new
             return vm.next()
     return hosted(vm)
 
@@ -128,10 +128,10 @@ def call_chr(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
     x = as_number(vm[first])
     if is_int(x):
         if below(x >> 1, Word(CODES)):
-            made = character(vm.thread, x >> 1)
-            if made == 0:
+            new = character(vm.thread, x >> 1)
+            if new == 0:
                 return no_room(vm)
-            vm[first] = made
+            vm[first] = new
             return vm.next()
     return hosted(vm)
 
@@ -151,7 +151,7 @@ def call_ord(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
 
 @routine
 def best_of(items: Elements, count: Word, wanted: Word) -> Value:
-    """The first that is as `wanted` to all before it.  UNSET: the host's."""
+    """The least item (`wanted` is BELOW) or the greatest (ABOVE), the first of equal ones.  UNSET: the host must compare."""
     best, i = items[0], Word(1)
     while i < count:
         item = items[i]
@@ -164,8 +164,8 @@ def best_of(items: Elements, count: Word, wanted: Word) -> Value:
     return best
 
 
-def extreme(name: str, wanted: int) -> Handler:
-    """Of several arguments, or of the items of a list."""
+def extreme(name: str, wanted: int) -> HandlerFunction:
+    """`min` or `max`, of several arguments or of the items of a list."""
 
     @slow
     def call(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
@@ -190,7 +190,7 @@ call_min, call_max = extreme("min", BELOW), extreme("max", ABOVE)
 
 @slow
 def call_sum(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
-    """Of a list of numbers.  From the first float on the sum is in `number`, and `total` is UNSET."""
+    """The sum of a list of numbers.  From the first float on it is in `number`, and `total` is UNSET."""
     start = Value(0)
     if count == 2:
         start = vm[first + 1]
@@ -217,7 +217,7 @@ def call_sum(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
             return hosted(vm)
         i += 1
     if length == 0:
-        total = start  # a bool stays one
+        total = start  # which may be a bool
     elif total == UNSET_WORD:
         total = float_value(vm.thread, number)
         if total == 0:

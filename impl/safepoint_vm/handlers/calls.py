@@ -1,8 +1,8 @@
-"""Calls, returns, and what leaves guest code.
+"""Calls, returns, and instructions that leave machine code.
 
-CALL makes one comparison with the thread's limit, as it must for real overflows: the frame push is a check site, and
-nothing is added for it.  It clears nothing: what is above the top frame is cleared by each collection (`thread.roots`), so a
-new frame begins with values that may be looked at, if not with ones that mean something.
+CALL compares with the thread's limit once, as it must for real overflows: that makes the frame push a check site at no
+cost.  It clears nothing: each collection clears the slots above the top frame (`GuestThread.roots`), so the slots of a new
+frame hold stale values, but valid ones.
 """
 
 # ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import RAISE_INTERRUPT, RAISE_OVERFLOW
-from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
 from safepoint_vm.language.vocabulary import Bytecode, Exit, below, inline, opcode, slow
-from safepoint_vm.language.words import Frame, Function, Link
+from safepoint_vm.language.words import Frame, FunctionObject, Link
 
 
 @inline
@@ -31,7 +31,7 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
     callee = vm[base]
     if not is_function(callee):
         return fault(vm)
-    code = Function(callee).code
+    code = FunctionObject(callee).code
     if code.parameters != count:
         return fault(vm)
     if COUNTING:
@@ -45,13 +45,13 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
 
 @slow
 def slow_push(vm: Machine, base: Slot) -> Exit:
-    """The comparison failed: a request, a real overflow, both, or neither.  The protocol's text says which."""
+    """The comparison failed: a request, a real overflow, both, or neither.  `push_failed` decides."""
     if PROTOCOL:
         thread = vm.thread
         thread.slow_entries = thread.slow_entries + 1
         thread.pc = vm.pc
         thread.frame = vm.frame
-        end = vm.frame.at(base + LINK).at(Function(vm[base]).code.slots)
+        end = vm.frame.at(base + LINK).at(FunctionObject(vm[base]).code.slots)
         suspended = push_failed(thread, end, 0)
         if suspended != 0:
             thread.suspended = suspended
@@ -62,14 +62,14 @@ def slow_push(vm: Machine, base: Slot) -> Exit:
 
 @slow
 def after_push(vm: Machine, base: Slot) -> Exit:
-    """`push_failed` is through.  On GO the frame is pushed without asking the limit again: it may be poisoned again."""
+    """`push_failed` has returned.  On GO push the frame without comparing with `limit` again: it may be poisoned again."""
     if vm.thread.result == RAISE_INTERRUPT:
         return vm.leave(Exited.INTERRUPTED)
     if vm.thread.result == RAISE_OVERFLOW:
         return vm.leave(Exited.OVERFLOWED)
     frame = vm.frame.at(base + LINK)
     link(frame, vm.pc + 1, vm.frame)
-    return vm.enter(Function(vm[base]).code.start, frame)
+    return vm.enter(FunctionObject(vm[base]).code.start, frame)
 
 
 @opcode
@@ -82,32 +82,32 @@ def RETURN(vm: Machine, src: Slot) -> Exit:
 
 @opcode
 def PRINT(vm: Machine, first: Slot, count: Count) -> Exit:
-    """print(first, first+1, …): the host's, in a native region"""
+    """print(first, first+1, …): by the host, in a native region"""
     return vm.leave(Exited.PRINT)
 
 
 @opcode
 def PRINT_END(vm: Machine, first: Slot, count: Count) -> Exit:
-    """print(first, …, end=the last of them): the host's, in a native region"""
+    """print(first, …, end=the last of them): by the host, in a native region"""
     return vm.leave(Exited.PRINT)
 
 
 @opcode
 def HALT(vm: Machine) -> Exit:
-    """the module is through"""
+    """end of the module"""
     return vm.leave(Exited.FINISHED)
 
 
 @slow
 def begin(vm: Machine) -> Exit:
-    """Where the host enters: execute the instruction at pc."""
+    """Entered by the host: execute the instruction at pc."""
     return vm.execute(vm.table)
 
 
 @slow
 def step(vm: Machine) -> Exit:
-    """Every entry of the stepping table: stop when the budget is spent, else dispatch through the thread's live table, which
-    is the one that requesters poison.
+    """Every entry of the stepping table: leave if the budget is spent, else dispatch through the thread's live table, which
+    requesters poison.
     """
     thread = vm.thread
     if thread.budget == 0:

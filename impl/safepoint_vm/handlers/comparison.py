@@ -1,13 +1,24 @@
-"""Comparison, identity, and `in`.  Fast: ints, and floats that need no box; the order of tagged ints is that of the ints."""
+"""Comparison, identity and `in`.  Fast: ints, whose order is that of their tagged words, and floats that need no box."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.shared.families import Handler, named
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.compare_values import (
+    ABOVE,
+    BELOW,
+    HOSTED,
+    NO,
+    SAME,
+    YES,
+    compare,
+    contains,
+    equal,
+    identical,
+)
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.numbers import float_greater, float_greater_equal, float_less, float_less_equal
-from safepoint_vm.handlers.shared.order import ABOVE, BELOW, HOSTED, NO, SAME, YES, compare, contains, equal, identical
 from safepoint_vm.handlers.shared.values import both_floats, both_ints, is_object, scaled, truth_word
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Float, Value, Word, inline, opcode, slow
@@ -35,8 +46,8 @@ def is_greater_equal(x: Value, y: Value) -> bool:
     return x >= y
 
 
-def ordering(name: str, holds: Callable[[Value, Value], bool], of_floats: FloatTest, wanted: int) -> Handler:
-    """dst = left op right.  `wanted`: what `compare` may find."""
+def ordering(name: str, holds: Callable[[Value, Value], bool], of_floats: FloatTest, wanted: int) -> HandlerFunction:
+    """dst = left op right.  `wanted`: the answers of `compare` that mean True."""
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
@@ -78,8 +89,8 @@ def is_not_equal(x: Value, y: Value) -> bool:
     return x != y
 
 
-def equality(name: str, holds: Callable[[Value, Value], bool], wanted: int) -> Handler:
-    """dst = left op right, of any values."""
+def equality(name: str, holds: Callable[[Value, Value], bool], wanted: int) -> HandlerFunction:
+    """dst = left op right, for any values.  `wanted`: the answer of `equal` that means True."""
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
@@ -106,7 +117,7 @@ EQUAL = equality("EQUAL", is_equal, YES)
 NOT_EQUAL = equality("NOT_EQUAL", is_not_equal, NO)
 
 
-def identity(name: str, wanted: int) -> Handler:
+def identity(name: str, wanted: int) -> HandlerFunction:
     """dst = left is right, or is not."""
 
     @opcode
@@ -127,7 +138,7 @@ IS = identity("IS", YES)
 IS_NOT = identity("IS_NOT", NO)
 
 
-def membership(name: str, wanted: int) -> Handler:
+def membership(name: str, wanted: int) -> HandlerFunction:
     """dst = left in right, or not in."""
 
     @opcode

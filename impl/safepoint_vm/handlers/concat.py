@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.layout import (
     MOST,
     backing_bytes,
@@ -16,7 +17,6 @@ from safepoint_vm.handlers.shared.layout import (
     list_length,
     string_words,
 )
-from safepoint_vm.handlers.shared.leaving import hosted
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, routine, slow
@@ -27,7 +27,7 @@ from safepoint_vm.language.words import LIST, OBJECT, UNSET_WORD, Backing, Chara
 
 @inline
 def repeated(count: Word, times: Value) -> Word:
-    """How many elements there will be; more than MOST are not all counted."""
+    """The number of elements; MOST + 1 stands for any number beyond MOST."""
     if count == 0 or times <= 0:
         return Word(0)
     if times >> 1 > MOST:
@@ -36,25 +36,25 @@ def repeated(count: Word, times: Value) -> Word:
 
 
 @inline
-def repeat_elements(source: Backing, count: Word, made: Backing, length: Word) -> None:
-    """The first `count` of them are the source's."""
+def repeat_elements(source: Backing, count: Word, new: Backing, length: Word) -> None:
+    """Fill `new` with `length` elements by repeating the first `count` of `source`, which may be `new` itself."""
     i = Word(0)
     while i < length:
         if i < count:
-            made.elements[i] = source.elements[i]
+            new.elements[i] = source.elements[i]
         else:
-            made.elements[i] = made.elements[i - count]
+            new.elements[i] = new.elements[i - count]
         i += 1
 
 
 @inline
-def repeat_characters(source: Characters, count: Word, made: Characters, length: Word) -> None:
+def repeat_characters(source: Characters, count: Word, new: Characters, length: Word) -> None:
     i = Word(0)
     while i < length:
         if i < count:
-            made[i] = source[i]
+            new[i] = source[i]
         else:
-            made[i] = made[i - count]
+            new[i] = new[i - count]
         i += 1
 
 
@@ -70,9 +70,9 @@ def repeated_list(thread: Thread, of: List, times: Value) -> Value:
     start = bump(thread, list_bytes(capacity))
     if start == 0:
         return Value(0)
-    made = begin_list(start, length, capacity)
-    repeat_elements(source, count, made, length)
-    clear(made, length, capacity)
+    new = begin_list(start, length, capacity)
+    repeat_elements(source, count, new, length)
+    clear(new, length, capacity)
     return Value(start + LIST)
 
 
@@ -96,22 +96,22 @@ def repeat(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
     if not is_int(times):
         x, times = vm[right], as_number(vm[left])
     if is_int(times) and (is_list(x) or is_string(x)):
-        made = Value(0)
+        new = Value(0)
         if is_list(x):
-            made = repeated_list(vm.thread, List(x), times)
+            new = repeated_list(vm.thread, List(x), times)
         else:
-            made = repeated_string(vm.thread, String(x), times)
-        if made == 0:
+            new = repeated_string(vm.thread, String(x), times)
+        if new == 0:
             return no_room(vm)
-        if made != UNSET_WORD:
-            vm[dst] = made
+        if new != UNSET_WORD:
+            vm[dst] = new
             return vm.next()
     return hosted(vm)
 
 
 @slow
 def repeat_in_place(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """left *= right, of a list, which grows or shrinks, and an int.  Strings are repeated."""
+    """left *= right, of a list, which changes its length in place, and an int.  Strings go to `repeat`."""
     x, times = vm[left], as_number(vm[right])
     if not (is_list(x) and is_int(times)):
         return repeat(vm, dst, left, right)
@@ -152,9 +152,9 @@ def join(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
             start = bump(vm.thread, string_words(length) << 3)
             if start == 0:
                 return no_room(vm)
-            made = begin_string(start, length)
-            copy_characters(one.characters, made.characters, first)
-            copy_characters(other.characters, Characters(made.characters.at(first)), second)
+            new = begin_string(start, length)
+            copy_characters(one.characters, new.characters, first)
+            copy_characters(other.characters, Characters(new.characters.at(first)), second)
             vm[dst] = Value(start + OBJECT)
             return vm.next()
     elif is_list(x) and is_list(y):
@@ -176,7 +176,7 @@ def join(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
 
 @slow
 def extend(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-    """left += right, of two lists: the left one grows.  Strings are joined."""
+    """left += right, of two lists: the left one grows.  Strings go to `join`."""
     x, y = vm[left], vm[right]
     if not (is_list(x) and is_list(y)):
         return join(vm, dst, left, right)

@@ -1,13 +1,13 @@
-"""Jumps and loops.  What may jump backward is a check site, with nothing to show for it: a thread whose table is poisoned
-never comes to these handlers, it comes to `slow_back_edge`.
+"""Jumps and loops.  A handler that may jump backward is a check site without any code for it: a thread whose table is
+poisoned dispatches to `slow_back_edge` instead.
 """
 
 from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol.words import RAISE_INTERRUPT
-from safepoint_vm.handlers.shared.leaving import fault, hosted
-from safepoint_vm.handlers.shared.order import BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.compare_values import BELOW, HOSTED, compare
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.values import (
     as_number,
     both_floats,
@@ -41,7 +41,7 @@ def JUMP(vm: Machine, offset: FarJump) -> Exit:
 
 @slow
 def slow_false_jump(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
-    """The same, of lists and objects."""
+    """FALSE_JUMP on a list or an object."""
     if is_true(vm[condition]):
         return vm.next()
     return vm.jump(offset)
@@ -60,7 +60,7 @@ def FALSE_JUMP(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
 
 @slow
 def slow_true_jump(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
-    """The same, of lists and objects; TRUE_JUMP_BACK's too."""
+    """TRUE_JUMP and TRUE_JUMP_BACK on a list or an object."""
     if is_true(vm[condition]):
         return vm.jump(offset)
     return vm.next()
@@ -88,21 +88,21 @@ def count_back_edge(thread: Thread) -> None:
 
 @inline
 def uncount_back_edge(thread: Thread) -> None:
-    """The handler is about to count this visit once more."""
+    """Undo the count: the handler will run again, and count again."""
     if COUNTING:
         thread.back_edges = thread.back_edges - 1
 
 
 @slow
 def slow_flag(vm: Machine) -> Exit:
-    """What a flag would lead to."""
+    """The flag is set: clear it, and go on as at a poisoned back-edge."""
     vm.thread.flag = Word(0)
     return slow_back_edge(vm)
 
 
 @slow
 def slow_back_edge(vm: Machine) -> Exit:
-    """A poisoned back-edge.  The protocol's text says why, and what to do."""
+    """A poisoned back-edge: run `slow_path`."""
     if PROTOCOL:
         thread = vm.thread
         count_back_edge(thread)
@@ -119,8 +119,8 @@ def slow_back_edge(vm: Machine) -> Exit:
 
 @slow
 def after_back_edge(vm: Machine) -> Exit:
-    """The slow path is through.  The instruction is executed by the table that nobody poisons: a storm of posts gets the
-    guest one instruction further each time.
+    """`slow_path` has returned.  Execute the instruction through the base table, which is never poisoned: even under a storm
+    of posts each slow path gets the guest one instruction further.
     """
     thread = vm.thread
     if thread.result == RAISE_INTERRUPT:
@@ -156,7 +156,7 @@ def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
 
 @slow
 def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
-    """The same, with any values.  (It is still the handler's one visit: nothing is counted here.)"""
+    """LESS_JUMP_BACK on any values.  The fast handler has counted this visit."""
     found = compare(vm[left], vm[right], Word(0))
     if found == HOSTED:
         return hosted(vm)
@@ -189,10 +189,7 @@ def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
 
 @inline
 def quotient_up(low: Value, high: Value, step: Word) -> Value:
-    """How many steps lead from low to high or beyond it, as a guest int.
-
-    More than the largest int are taken for that many: nobody lives to see the difference.
-    """
+    """(high - low) / step rounded up, at least 0, as a guest int; at most INT_MAX, which no loop reaches."""
     if low >= high:
         return Value(0)
     turns = divide_unsigned(high - low - 2, step) + 1
@@ -210,7 +207,7 @@ def turns_of(start: Value, end: Value, step: Value) -> Value:
 
 @slow
 def slow_for_prepare(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
-    """The same, with bools; a step of 0 raises."""
+    """FOR_PREPARE with bools; a step of 0 raises."""
     start, end, step = as_number(vm[loop]), as_number(vm[loop + 1]), as_number(vm[loop + 2])
     if both_ints(start, end) and is_int(step) and step != 0:
         vm[loop] = start

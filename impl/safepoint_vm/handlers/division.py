@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, named, partial
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named, partial
 from safepoint_vm.handlers.shared.numbers import EXACT_FLOAT, SIGN, both_numbers, is_finite
 from safepoint_vm.handlers.shared.values import as_float, as_number, both_ints
 from safepoint_vm.language.machine import Machine, Slot
@@ -37,7 +37,7 @@ from safepoint_vm.language.words import UNSET_WORD
 
 @inline
 def floor_quotient(x: Value, y: Value) -> Word:
-    """Python's //: rounded down, untagged.  y is not 0; the quotient of the tagged ints is that of the ints."""
+    """Python's //, rounded down, untagged: the quotient of tagged ints is that of the ints.  y is not 0."""
     quotient = x // y
     rest = x - quotient * y
     if rest != 0 and (rest ^ y) < 0:
@@ -81,7 +81,7 @@ def zero_like(x: Float) -> Float:
 
 @inline
 def float_mod(x: Float, y: Float) -> Float:
-    """It has the sign of y, also if it is a zero."""
+    """Python's %: the result has the sign of y, even if it is a zero."""
     rest = float_remainder(x, y)
     if rest == 0.0:
         return zero_like(y)
@@ -104,8 +104,8 @@ def float_floordiv(x: Float, y: Float) -> Float:
     return rounded
 
 
-def of_floats(name: str, compute: Callable[[Float, Float], Float]) -> Handler:
-    """Where a division goes that is not one of ints, or is one by zero."""
+def of_floats(name: str, compute: Callable[[Float, Float], Float]) -> HandlerFunction:
+    """A handler for divisions of floats, mixed numbers, and by zero."""
     int_zero, float_zero = known(f"int_{name}"), known(f"float_{name}")
 
     @slow
@@ -136,13 +136,13 @@ MOD = partial("MOD", mod_possible, mod, of_floats("mod", float_mod))
 
 @inline
 def is_odd(x: Float) -> bool:
-    """Of a whole number that is_exact."""
+    """Is a whole number below 2**53 odd?"""
     return float_to_int(x) & 1 != 0
 
 
 @routine
 def int_power(x: Value, y: Value) -> Value:
-    """Of a y that is not negative; UNSET: it does not fit in 63 bits."""
+    """x ** y for y >= 0.  UNSET: it does not fit in 63 bits."""
     base, times, result = x >> 1, y >> 1, Word(1)
     while times != 0:
         if times & 1 != 0:
@@ -164,7 +164,7 @@ def int_power(x: Value, y: Value) -> Value:
 
 @routine
 def ordinary_power(x: Float, y: Float) -> Float:
-    """A nan where CPython has more to say: infinities, results that are not finite, zeros of its own, complex numbers."""
+    """x ** y; nan: the host decides, as for infinities, results that are not finite, signed zeros, complex numbers."""
     if x == 0.0 and (y <= 0.0 or bits_of_float(x) == SIGN):
         return Float(math.nan)
     if not (is_finite(x) and y > -EXACT_FLOAT and y < EXACT_FLOAT):

@@ -1,11 +1,11 @@
-"""Exceptions: made, raised, caught and matched in machine code.  What nobody catches is the host's."""
+"""Exceptions: made, raised, caught and matched in machine code.  The host reports uncaught ones."""
 
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, no_room
-from safepoint_vm.handlers.shared.families import Handler, named
+from safepoint_vm.handlers.shared.exits import fault, hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.faults import NUMBERS
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import has_kind, is_int, truth_word
 from safepoint_vm.language.machine import Count, Kind, Machine, Slot
 from safepoint_vm.language.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
@@ -30,7 +30,7 @@ from safepoint_vm.language.words import (
     Trace,
 )
 
-CAUGHT, UNCAUGHT, NO_ROOM = 0, 1, 2  # what becomes of an exception
+CAUGHT, UNCAUGHT, NO_ROOM = 0, 1, 2  # results of `unwind`
 
 
 @inline
@@ -41,11 +41,11 @@ def is_exception(x: Value) -> bool:
 @inline
 def begin_exception(start: Word, kind: Word, argument: Value) -> Raisable:
     Heading(start).header = Word(EXCEPTION_HEADER | EXCEPTION_WORDS << 32)
-    made = Raisable(start + OBJECT)
-    made.kind = Value(kind << 1)
-    made.argument = argument
-    made.trace = Value(UNSET_WORD)
-    return made
+    new = Raisable(start + OBJECT)
+    new.kind = Value(kind << 1)
+    new.argument = argument
+    new.trace = Value(UNSET_WORD)
+    return new
 
 
 @opcode
@@ -66,7 +66,7 @@ def EXCEPTION(vm: Machine, first: Slot, kind: Kind, count: Count) -> Exit:
 
 @inline
 def landing(landings: Landings, pc: Bytecode) -> Landing:
-    """Where an exception of this instruction goes: found by halving."""
+    """The landing of an instruction, by binary search."""
     low, high = Word(0), landings.count
     while high - low > 1:
         middle = (low + high) >> 1
@@ -85,29 +85,29 @@ def call_of(frame: Frame) -> Bytecode:
 
 @inline
 def begin_trace(start: Word, length: Word, words: Word) -> Trace:
-    """Its places are not there yet."""
+    """A trace in `words` words at `start`, for `length` addresses that the caller must write."""
     Heading(start).header = Word(TRACE_HEADER) | words << 32
     Array(start)[words - 1] = Value(0)
-    made = Trace(start + OBJECT)
-    made.length = Value(length << 1)
-    return made
+    new = Trace(start + OBJECT)
+    new.length = Value(length << 1)
+    return new
 
 
 @inline
-def places_of(trace: Value) -> Word:
-    """How many it has."""
+def trace_length(trace: Value) -> Word:
+    """The number of addresses in a trace; UNSET has none."""
     if trace == UNSET_WORD:
         return Word(0)
     return Trace(trace).length >> 1
 
 
 @inline
-def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
-    """The outermost `count` of `calls` calls and the instruction that they led to."""
+def write_pcs(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: Word) -> None:
+    """Write the outermost `count` of these: `calls` calls, and the instruction at `pc` that they led to."""
     i = calls
     while i >= 0:
         if i < count:
-            trace.places[i] = Value(Word(pc))
+            trace.pcs[i] = Value(Word(pc))
         pc = call_of(frame)
         frame = Link(frame).caller
         i -= 1
@@ -115,10 +115,10 @@ def write_places(trace: Trace, count: Word, pc: Bytecode, frame: Frame, calls: W
 
 @routine
 def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Word) -> Word:
-    """Cut the frames above the one that catches the exception: `thread.pc` and `thread.frame` are where it goes on.
+    """Unwind to the frame that catches the exception: `thread.pc` and `thread.frame` are its handler.
 
-    `raised`: an exception, or the number of a known fault.  `again`: 1, its place is in its traceback already.  Nothing
-    changes unless it is CAUGHT.  Takes as long as the stack is deep and the traceback is long.
+    `raised`: an exception, or the number of a known fault.  `again`: 1 if its trace has this instruction already.  Returns
+    CAUGHT, UNCAUGHT or NO_ROOM; nothing changes unless CAUGHT.  Time is linear in the depth of the stack and the trace.
     """
     found, at, calls = landing(thread.landings, pc), frame, Word(0)
     while found.target == 0:
@@ -130,17 +130,17 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
     old, size = Value(UNSET_WORD), Word(8 * EXCEPTION_WORDS)
     if not is_int(raised):
         old, size = Raisable(raised).trace, Word(0)
-    added, before = calls + 1 - again, places_of(old)
+    added, before = calls + 1 - again, trace_length(old)
     if added != 0:
         words = (HEAD_WORDS + added + before + 1) & -2
         start = bump(thread, size + (words << 3))
         if start == 0:
             return Word(NO_ROOM)
         trace = begin_trace(start + size, added + before, words)
-        write_places(trace, added, pc, frame, calls)
+        write_pcs(trace, added, pc, frame, calls)
         i = Word(0)
         while i < before:
-            trace.places[added + i] = Trace(old).places[i]
+            trace.pcs[added + i] = Trace(old).pcs[i]
             i += 1
         if is_int(raised):
             known = Known(thread.known.at((raised >> 1) * KNOWN_WORDS))
@@ -148,7 +148,7 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
         Raisable(raised).trace = Value(Word(trace))
     at[found.slot] = raised
     dead = found.slot + 1
-    while dead < found.slots:  # intermediate values, which nobody reads again: they keep nothing alive
+    while dead < found.slots:  # intermediate values: dead, and no longer roots
         at[dead] = Value(0)
         dead += 1
     thread.pc = Bytecode(found.target)
@@ -156,7 +156,7 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
     return Word(CAUGHT)
 
 
-def raising(name: str, again: int) -> Handler:
+def raising(name: str, again: int) -> HandlerFunction:
     """raise src"""
 
     @opcode
@@ -177,8 +177,8 @@ RAISE = raising("RAISE", 0)
 RERAISE = raising("RERAISE", 1)
 
 
-def known(name: str) -> Handler:
-    """The instruction raises a known fault; uncaught, it is the host's, who looks again: a list may be another by then."""
+def known(name: str) -> HandlerFunction:
+    """A handler that raises a known fault.  Uncaught, the host executes the instruction again, and may find no fault."""
     number = NUMBERS[name]
 
     @slow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.sequences import position
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import backing_bytes, begin_backing, clear, copy_elements, list_length, smaller
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
@@ -17,7 +17,7 @@ empty_pop = known("empty_pop")
 
 @slow
 def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
-    """A larger backing, published when it is complete."""
+    """Append to a larger backing, published when it is complete."""
     x = vm[of]
     if not is_list(x):
         return fault(vm)
@@ -59,7 +59,7 @@ def POP(vm: Machine, dst: Slot, of: Slot) -> Exit:
         last = Value(List(x).length - 2)
         if below(last, backing.capacity):
             vm[dst] = backing.elements[last >> 1]
-            backing.elements[last >> 1] = Value(0)  # the list no longer keeps it alive
+            backing.elements[last >> 1] = Value(0)  # no longer reachable from the list
             List(x).length = last
             return vm.next()
         if last < 0:
@@ -102,10 +102,10 @@ def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
 
 @inline
 def close_gap(of: List, backing: Backing, at: Word, length: Word) -> None:
-    """What is behind element `at` moves one to the front."""
+    """Move the elements after `at` down by one."""
     i = at + 1
     while i < length:
         backing.elements[i - 1] = backing.elements[i]
         i += 1
-    backing.elements[length - 1] = Value(0)  # the list no longer keeps it alive
+    backing.elements[length - 1] = Value(0)  # no longer reachable from the list
     of.length = Value((length - 1) << 1)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.leaving import fault
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.language.machine import Constant, Global, Machine, Name, Slot, Small
 from safepoint_vm.language.vocabulary import Exit, Value, opcode
 from safepoint_vm.language.words import UNSET_WORD
@@ -12,7 +12,7 @@ from safepoint_vm.language.words import UNSET_WORD
 
 @opcode
 def LOADK(vm: Machine, dst: Slot, value: Small) -> Exit:
-    """dst = a small constant, tagged when it was assembled"""
+    """dst = a small constant, tagged by the assembler"""
     vm[dst] = Value(value)
     return vm.next()
 

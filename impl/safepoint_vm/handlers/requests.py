@@ -1,6 +1,4 @@
-"""Requests that the guest makes, which go through the host; and critical sections, whose beginning and end are calls of the
-protocol's text.
-"""
+"""Requests that the guest makes, through the host; critical sections, by procedures of the protocol."""
 
 # ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
 
@@ -15,7 +13,7 @@ from safepoint_vm.language.words import FALSE_WORD
 
 @slow
 def begin_section(vm: Machine, dst: Slot) -> Exit:
-    """The same."""
+    """MASK, out of line."""
     vm[dst] = truth_word(False)
     if PROTOCOL:
         mask(vm.thread, 0)
@@ -25,13 +23,13 @@ def begin_section(vm: Machine, dst: Slot) -> Exit:
 
 @opcode
 def MASK(vm: Machine, dst: Slot) -> Exit:
-    """a critical section begins; dst = is it inside of another one?"""
+    """begin a critical section; dst = is it nested?"""
     return begin_section(vm, dst)
 
 
 @slow
 def end_section(vm: Machine) -> Exit:
-    """Of the outermost.  What came meanwhile has lost its poison: the protocol's text looks."""
+    """End the outermost section.  Requests masked meanwhile have lost their poison, so `unmask` looks for them."""
     if PROTOCOL:
         thread = vm.thread
         thread.pc = vm.pc
@@ -46,7 +44,7 @@ def end_section(vm: Machine) -> Exit:
 
 @slow
 def after_unmask(vm: Machine) -> Exit:
-    """`unmask` is through."""
+    """`unmask` has returned."""
     if vm.thread.result == RAISE_INTERRUPT:
         return vm.leave(Exited.INTERRUPTED)
     return vm.next()
@@ -54,7 +52,7 @@ def after_unmask(vm: Machine) -> Exit:
 
 @opcode
 def UNMASK(vm: Machine, src: Slot) -> Exit:
-    """src is False: its end, where what came meanwhile is raised"""
+    """if src is False: end the outermost critical section, and serve requests masked meanwhile"""
     if vm[src] != FALSE_WORD:
         return vm.next()
     return end_section(vm)
@@ -62,19 +60,19 @@ def UNMASK(vm: Machine, src: Slot) -> Exit:
 
 @slow
 def asks(vm: Machine) -> Exit:
-    """Which record is the other thread's, the host knows."""
+    """Leave for the host, which finds the other thread's record."""
     return vm.leave(Exited.ASKS)
 
 
 @opcode
 def INTERRUPT(vm: Machine, src: Slot) -> Exit:
-    """interrupt(src): KeyboardInterrupt is posted to a thread"""
+    """interrupt(src): post INTERRUPT to a thread"""
     return asks(vm)
 
 
 @opcode
 def HANDSHAKE(vm: Machine, src: Slot) -> Exit:
-    """handshake(src): a thread, or this one for it, runs one operation"""
+    """handshake(src): run one operation on a thread; it does so itself, or this thread for it"""
     return asks(vm)
 
 

@@ -1,7 +1,7 @@
 """Lists and strings.
 
-A list's length and its backing are read apart from each other, while other threads write both; bounds come from the backing
-that was just loaded, so racing threads lose updates and never memory.
+The length of a list and its backing are read one after the other, while other threads may write both.  An index is checked
+against the capacity of the backing that was loaded, so a race may lose updates, but never leaves the object.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import bump, larger, no_room
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
     begin_list,
     begin_string,
@@ -20,7 +21,6 @@ from safepoint_vm.handlers.shared.layout import (
     smaller,
     string_words,
 )
-from safepoint_vm.handlers.shared.leaving import fault, hosted
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.language.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
@@ -54,7 +54,7 @@ LIST_.__name__ = "LIST"
 
 @inline
 def position(index: Value, length: Value) -> Value:
-    """Counted from the start."""
+    """A negative index, counted from the start."""
     if index < 0:
         return Value(index + length)
     return index
@@ -62,7 +62,7 @@ def position(index: Value, length: Value) -> Value:
 
 @slow
 def slow_index(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
-    """Negative indices, strings; what raises."""
+    """INDEX with a negative index, in a string, or that raises."""
     x, i = vm[of], as_number(vm[index])
     if is_int(i):
         if is_list(x):
@@ -100,7 +100,7 @@ def INDEX(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
 
 @slow
 def slow_store_index(vm: Machine, of: Slot, index: Slot, src: Slot) -> Exit:
-    """Negative indices; what raises."""
+    """STORE_INDEX with a negative index, or that raises."""
     x, i = vm[of], as_number(vm[index])
     if is_list(x) and is_int(i):
         backing = List(x).backing
@@ -136,7 +136,7 @@ def is_bound(x: Value) -> bool:
 
 @inline
 def bound(x: Value, length: Value, missing: Value) -> Value:
-    """Within 0 … length; None is what it is at this end."""
+    """A bound of a slice, clamped to 0 … length; `missing` for None."""
     if x == NONE_WORD:
         return missing
     at = position(x, length)
@@ -147,7 +147,7 @@ def bound(x: Value, length: Value, missing: Value) -> Value:
 
 @slow
 def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
-    """A string's."""
+    """SLICE of a string."""
     x = vm[of]
     if is_string(x) and is_bound(vm[bounds]) and is_bound(vm[bounds + 1]):
         length = String(x).length
@@ -157,8 +157,8 @@ def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         start = bump(vm.thread, string_words(count) << 3)
         if start == 0:
             return no_room(vm)
-        made = begin_string(start, count)
-        copy_characters(Characters(String(x).characters.at(first >> 1)), made.characters, count)
+        new = begin_string(start, count)
+        copy_characters(Characters(String(x).characters.at(first >> 1)), new.characters, count)
         vm[dst] = Value(start + OBJECT)
         return vm.next()
     return hosted(vm)
@@ -178,9 +178,9 @@ def SLICE(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         start = bump(vm.thread, list_bytes(capacity))
         if start == 0:
             return no_room(vm)
-        made = begin_list(start, count, capacity)
-        copy_elements(backing, first >> 1, made, Word(0), count)
-        clear(made, count, capacity)
+        new = begin_list(start, count, capacity)
+        copy_elements(backing, first >> 1, new, Word(0), count)
+        clear(new, count, capacity)
         vm[dst] = Value(start + LIST)
         return vm.next()
     return slow_slice(vm, dst, of, bounds)
@@ -204,7 +204,7 @@ def LEN(vm: Machine, dst: Slot, src: Slot) -> Exit:
 
 @opcode
 def EACH_PREPARE(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
-    """TypeError if loop is no list and no str; loop+1 = 0; jump forward to its FOR_EACH"""
+    """TypeError unless loop is a list or a str; loop+1 = 0; jump forward to its FOR_EACH"""
     x = vm[loop]
     if is_list(x) or is_string(x):
         vm[loop + 1] = Value(0)
@@ -214,7 +214,7 @@ def EACH_PREPARE(vm: Machine, loop: Slot, offset: FarJump) -> Exit:
 
 @slow
 def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
-    """A string's.  (It is still the handler's one visit: without room it is counted again.)"""
+    """FOR_EACH over a string.  The fast handler has counted this visit; without room it will count it again."""
     x, i = vm[loop], vm[loop + 1]
     if not below(i, String(x).length):
         return vm.next()

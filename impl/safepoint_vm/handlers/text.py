@@ -1,17 +1,17 @@
-"""`str` of strings and ints, f-strings, and `int` of plain digits.  What else has a text, the host writes."""
+"""`str` of strings and ints, f-strings, and `int` of plain digits.  The host formats other values."""
 
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_characters, string_words
-from safepoint_vm.handlers.shared.leaving import hosted
 from safepoint_vm.handlers.shared.values import is_int, is_string
 from safepoint_vm.language.machine import Count, Machine, Slot
 from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
 from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
 
 MINUS, ZERO = ord("-"), ord("0")
-MOST_DIGITS = 18  # of an int that surely fits
+MOST_DIGITS = 18  # an int of so many characters fits in 63 bits
 
 
 @inline
@@ -23,7 +23,7 @@ def magnitude(x: Value) -> Word:
 
 @inline
 def decimal_length(x: Value) -> Word:
-    """How many characters the text of an int has."""
+    """The length of an int in decimal, sign included."""
     rest, count = magnitude(x), Word(1)
     while rest > 9:
         rest = divide_unsigned(rest, Word(10))
@@ -47,7 +47,7 @@ def write_decimal(x: Value, to: Characters, length: Word) -> None:
 
 @inline
 def text_length(x: Value) -> Word:
-    """Of a string or an int; of another value more than MOST."""
+    """The length of the text of a string or an int; MOST + 1 for other values."""
     if is_int(x):
         return decimal_length(x)
     if is_string(x):
@@ -57,7 +57,7 @@ def text_length(x: Value) -> Word:
 
 @routine
 def text(thread: Thread, parts: Array, count: Word) -> Value:
-    """One string of strings and ints.  UNSET: other values, or too long; 0: there is no room."""
+    """Join the texts of strings and ints.  UNSET: there are other values, or it is too long; 0: there is no room."""
     length, i = Word(0), Word(0)
     while i < count:
         length += text_length(parts[i])
@@ -85,18 +85,18 @@ def text(thread: Thread, parts: Array, count: Word) -> Value:
 @opcode
 def FORMAT(vm: Machine, first: Slot, count: Count) -> Exit:
     """first = ''.join of str(first), str(first+1), …"""
-    made = text(vm.thread, vm.frame.at(first), count)
-    if made == UNSET_WORD:
+    new = text(vm.thread, vm.frame.at(first), count)
+    if new == UNSET_WORD:
         return hosted(vm)
-    if made == 0:
+    if new == 0:
         return no_room(vm)
-    vm[first] = made
+    vm[first] = new
     return vm.next()
 
 
 @routine
 def number_in(text: String) -> Value:
-    """The int that is written there: digits, perhaps behind a minus.  UNSET: the host looks closer."""
+    """Parse an int: digits, perhaps after a minus.  UNSET: the host must parse it."""
     count, i, sign = text.length >> 1, Word(0), Word(0)
     if count != 0:
         sign = text.characters[0]

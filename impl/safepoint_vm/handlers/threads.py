@@ -1,14 +1,14 @@
-"""Threads and locks.  A lock that is free costs one locked instruction; whoever must wait does so in the host."""
+"""Threads and locks.  To acquire a free lock costs one locked instruction; a thread that must wait leaves machine code."""
 
 # ruff: noqa: ARG001  -- the signature is the encoding: an operand need not be used
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.values import has_kind
 from safepoint_vm.language.machine import Count, Exited, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
-from safepoint_vm.language.words import FREE, HELD, LOCK_KIND, WANTED, Lock
+from safepoint_vm.language.words import CONTENDED, FREE, HELD, LOCK_KIND, Lock
 
 
 @inline
@@ -24,7 +24,7 @@ def THREAD(vm: Machine, first: Slot, count: Count) -> Exit:
 
 @slow
 def threading(vm: Machine) -> Exit:
-    """Needs other threads than this one, or time."""
+    """Leave for the host: the instruction needs other threads, or time."""
     return vm.leave(Exited.THREADING)
 
 
@@ -54,10 +54,10 @@ def LOCK(vm: Machine, dst: Slot) -> Exit:
 
 @slow
 def slow_acquire(vm: Machine, src: Slot) -> Exit:
-    """Somebody has it: say that it is wanted, in the same access that sees whether it is still taken."""
+    """The lock was held: mark it contended, in the same access that tells whether it still is held."""
     x = vm[src]
     if is_lock(x):
-        if swap(Lock(x).owner, Word(WANTED)) == Word(FREE):
+        if swap(Lock(x).state, Word(CONTENDED)) == Word(FREE):
             return vm.next()
         return vm.leave(Exited.LOCKED)
     return vm.leave(Exited.THREADING)
@@ -65,20 +65,20 @@ def slow_acquire(vm: Machine, src: Slot) -> Exit:
 
 @opcode
 def ACQUIRE(vm: Machine, src: Slot) -> Exit:
-    """src.acquire(): interrupted, it raises and does not own"""
+    """src.acquire(): if interrupted, it raises and does not hold the lock"""
     x = vm[src]
     if is_lock(x):
-        if compare_and_swap(Lock(x).owner, Word(FREE), Word(HELD)):
+        if compare_and_swap(Lock(x).state, Word(FREE), Word(HELD)):
             return vm.next()
     return slow_acquire(vm, src)
 
 
 @slow
 def slow_release(vm: Machine, src: Slot) -> Exit:
-    """Somebody waits for it; or it is no lock, or free."""
+    """The lock is contended, or free; or src is not a lock."""
     x = vm[src]
     if is_lock(x):
-        if compare_and_swap(Lock(x).owner, Word(WANTED), Word(FREE)):
+        if compare_and_swap(Lock(x).state, Word(CONTENDED), Word(FREE)):
             return vm.leave(Exited.RELEASED)
     return hosted(vm)
 
@@ -88,12 +88,12 @@ def RELEASE(vm: Machine, src: Slot) -> Exit:
     """src.release()"""
     x = vm[src]
     if is_lock(x):
-        if compare_and_swap(Lock(x).owner, Word(HELD), Word(FREE)):
+        if compare_and_swap(Lock(x).state, Word(HELD), Word(FREE)):
             return vm.next()
     return slow_release(vm, src)
 
 
 @routine
 def unlock(lock: Lock) -> Word:
-    """What it was."""
-    return swap(lock.owner, Word(FREE))
+    """Free a lock.  Returns its old state."""
+    return swap(lock.state, Word(FREE))

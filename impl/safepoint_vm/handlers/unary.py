@@ -1,4 +1,4 @@
-"""The operators of one value: - + ~ not."""
+"""Unary operators: - + ~ not."""
 
 # ruff: noqa: ARG001  -- the members of a family have one signature
 
@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from safepoint_vm.handlers.shared.allocation import float_value, no_room
-from safepoint_vm.handlers.shared.families import Handler, named
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.values import as_float, as_number, is_int, is_number, is_true, truth_word
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, opcode, slow
@@ -32,7 +32,7 @@ def inverted(x: Value) -> Word:
 
 @inline
 def negatable(x: Value) -> bool:
-    """Only -INT_MIN does not fit."""
+    """False for INT_MIN only: its negation does not fit."""
     return x == 0 or 0 - x != x
 
 
@@ -68,8 +68,11 @@ def same_float(vm: Machine, dst: Slot, src: Slot) -> Exit:
 
 
 def unary(
-    name: str, possible: Callable[[Value], bool], compute: Callable[[Value], Word], otherwise: Handler = hosted_unary
-) -> Handler:
+    name: str,
+    possible: Callable[[Value], bool],
+    compute: Callable[[Value], Word],
+    otherwise: HandlerFunction = hosted_unary,
+) -> HandlerFunction:
     """dst = op src"""
 
     @slow

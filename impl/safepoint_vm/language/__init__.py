@@ -1,0 +1,8 @@
+"""What a handler is written in.
+
+vocabulary: types and operations
+machine: what a handler sees of the machine, and the ways to leave it
+words: tags, headers, and the structs of objects and records: the only place with tags and offsets
+layout: the offsets of structs, and memory for them
+tagged: Python values to tagged words and back
+"""

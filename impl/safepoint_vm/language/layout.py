@@ -1,4 +1,4 @@
-"""Where the words of a struct are, and memory to put them in."""
+"""The layout of structs, and memory for them.  Offsets and sizes are in bytes unless a name says words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from safepoint_vm.language.vocabulary import Line, Published, Racing, Row, Shared, Struct
 
-LINE_BYTES = 64  # of a cache line
+LINE_BYTES = 64  # size of a cache line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
-    """`offset`: in bytes, from the tagged pointer.  `inplace`: the field is a row, and its value its address."""
+    """A field and its marks (see `vocabulary`).  `offset`: from the tagged pointer; `inplace`: it is a `Row`."""
 
     offset: int
     type: type
@@ -25,42 +25,48 @@ class Field:
     published: bool
 
 
-_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
-
-
 def fields(struct: type[Struct]) -> dict[str, Field]:
-    """Where each field of a struct is."""
-    return _layout_once(struct)[0]
+    """The fields of a struct, by name."""
+    return _layout(struct)[0]
 
 
 def size(struct: type[Struct]) -> int:
-    """In bytes, whole cache lines."""
-    return -(-_layout_once(struct)[1] // LINE_BYTES) * LINE_BYTES
+    """The size of a struct, rounded up to whole cache lines."""
+    return -(-_layout(struct)[1] // LINE_BYTES) * LINE_BYTES
 
 
-def _layout_once(struct: type[Struct]) -> tuple[dict[str, Field], int]:
-    if struct not in _layouts:
-        _layouts[struct] = _layout(struct)
-    return _layouts[struct]
+_layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
 
 
 def _layout(struct: type[Struct]) -> tuple[dict[str, Field], int]:
+    """The fields of a struct, and the offset of its end; worked out once."""
+    if struct in _layouts:
+        return _layouts[struct]
     table: dict[str, Field] = {}
     at = 0
+    hints = typing.get_type_hints(struct, include_extras=True)
     for name in struct.__annotations__:
-        hint = typing.get_type_hints(struct, include_extras=True)[name]
+        hint = hints[name]
         marks = getattr(hint, "__metadata__", ())
         if Line in marks:
             at = -(-at // LINE_BYTES) * LINE_BYTES
         rows = [mark.words for mark in marks if isinstance(mark, Row)]
         kind = typing.get_args(hint)[0] if marks else hint
-        table[name] = Field(at - struct.tag, kind, Racing in marks, Shared in marks, bool(rows), Published in marks)
+        table[name] = Field(
+            offset=at - struct.tag,
+            type=kind,
+            racing=Racing in marks,
+            shared=Shared in marks,
+            inplace=bool(rows),
+            published=Published in marks,
+        )
         at += 8 * sum(rows, 0 if rows else 1)
+    _layouts[struct] = table, at
     return table, at
 
 
 class Memory:
-    """Zeroed words at a cache line's boundary, kept as long as this object is."""
+    """64-bit words at a cache line's boundary, as signed ints; zero, but for `contents`.  Freed with this object."""
 
     def __init__(self, words: int, contents: Iterable[int] = ()) -> None:
         self._block = ctypes.create_string_buffer(8 * words + LINE_BYTES)
@@ -70,8 +76,8 @@ class Memory:
         for index, word in enumerate(contents):
             self._row[index] = word
 
-    def behind(self, words: int) -> Memory:
-        """The same memory, without its first words."""
+    def after(self, words: int) -> Memory:
+        """The same memory without its first `words` words."""
         rest = copy(self)
         rest.address, rest.words = self.address + 8 * words, self.words - words
         rest._row = (ctypes.c_int64 * rest.words).from_address(rest.address)  # noqa: SLF001  -- its own class
@@ -85,18 +91,18 @@ class Memory:
 
 
 class Record(Memory):
-    """A Thread or a World in memory; its fields by name."""
+    """A Thread or a World in memory, its fields by name.  A field outside a row has index 0."""
 
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
         self._places = {name: field.offset // 8 for name, field in fields(struct).items()}
 
     def at(self, name: str, index: int = 0) -> int:
-        """The address of a field, or of a word of a row."""
+        """The address of a field, or of word `index` of a row."""
         return self.address + 8 * (self._places[name] + index)
 
     def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
-        """A whole row at once."""
+        """Overwrite a whole row."""
         ctypes.memmove(self.at(name), row, ctypes.sizeof(row))
 
     def get(self, name: str, index: int = 0) -> int:

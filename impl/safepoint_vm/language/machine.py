@@ -1,7 +1,7 @@
 # mypy: disable-error-code="empty-body"
 """What a handler sees of the machine: its frame, its thread, the protocol's procedures, and the ways to leave.
 
-All of it lives in CPU registers between handlers.
+Between handlers, pc, frame, thread and table live in CPU registers.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from enum import IntEnum
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Table, Value, Word, procedure
 from safepoint_vm.language.words import Frame, Thread
 
-# Variants of the engine: an `if` on one of these is decided when the handler is compiled (`engine.Variant`).
-PROTOCOL = True  # False: an engine written as if the protocol did not exist
-COUNTING = False  # check sites are counted
-CHECKS_FLAG = False  # back-edges test a flag of the thread: what `folded` does without
-COLLECTOR_MUTANT = ""  # a mistake of the collector's
+# Switches of `engine.Variant`: an `if` on one of these is decided when the handler is compiled.
+PROTOCOL = True  # False: the engine as it would be without the protocol
+COUNTING = False  # True: each thread counts the checks that it executes
+CHECKS_FLAG = False  # True: back-edges also test a flag of the thread, which policy `folded` does without
+COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
 
 class Exited(IntEnum):
-    """Why machine code was left.  `pc` and `frame` of the thread say where: at the instruction concerned."""
+    """Why machine code was left.  The thread's `pc` and `frame` name the instruction."""
 
     FINISHED = 1  # HALT
-    FAULT = 2  # the instruction raises: the host says what, and where guest code goes on
-    PRINT = 3  # PRINT: the host prints, and goes on at the next instruction
-    STEPPED = 4  # stepping: the budget is spent
-    INTERRUPTED = 5  # the protocol said RAISE_INTERRUPT
-    OVERFLOWED = 6  # the protocol said RAISE_OVERFLOW, or, without one, the stack is full
-    PUSH_WAITS = 7  # `push_failed` waits: the host goes on with it, then enters at `after_push`
-    BACK_EDGE_WAITS = 8  # `slow_path` waits: the host goes on with it, then enters at `after_back_edge`
-    HOSTED = 9  # the host executes the instruction, and goes on at the next one
-    NEEDS_ROOM = 10  # there is no room for `wanted` bytes: the host collects, and the instruction begins again
-    THREADING = 11  # START, JOIN or SLEEP: the host's
-    LOCKED = 12  # ACQUIRE: another thread has it; the host waits a while, and the instruction begins again
-    RELEASED = 13  # RELEASE: others may wait for it; the host tells them, and goes on at the next instruction
-    UNMASK_WAITS = 14  # `unmask` waits: the host goes on with it, then enters at `after_unmask`
-    ASKS = 15  # INTERRUPT, HANDSHAKE: another thread is asked for something, by the host
-    COLLECTS = 16  # COLLECT: the host stops the world and collects, and goes on at the next instruction
+    FAULT = 2  # the instruction raises: the host makes the exception and unwinds
+    PRINT = 3  # PRINT: the host prints, then enters at the next instruction
+    STEPPED = 4  # on the stepping table: the budget is spent
+    INTERRUPTED = 5  # the outcome of a check site was RAISE_INTERRUPT
+    OVERFLOWED = 6  # … was RAISE_OVERFLOW; without a protocol: the stack is full
+    PUSH_WAITS = 7  # `push_failed` waits: the host resumes it, then enters at `after_push`
+    BACK_EDGE_WAITS = 8  # `slow_path` waits: the host resumes it, then enters at `after_back_edge`
+    HOSTED = 9  # the host executes the instruction, then enters at the next one
+    NEEDS_ROOM = 10  # no room for `wanted` bytes: the host collects, and the instruction restarts
+    THREADING = 11  # START, JOIN or SLEEP, or an ACQUIRE that raises: the host executes it
+    LOCKED = 12  # ACQUIRE of a held lock: the host waits for a release, and the instruction restarts
+    RELEASED = 13  # RELEASE of a contended lock: the host notifies, then enters at the next instruction
+    UNMASK_WAITS = 14  # `unmask` waits: the host resumes it, then enters at `after_unmask`
+    ASKS = 15  # INTERRUPT or HANDSHAKE: the host makes the request, then enters at the next instruction
+    COLLECTS = 16  # COLLECT: the host stops the world and collects, then enters at the next instruction
 
 
 class Slot(Word):
@@ -44,7 +44,7 @@ class Slot(Word):
 
 
 class Immediate(Word):
-    """An operand: a small int, tagged when it is assembled."""
+    """An operand: a small int, tagged by the assembler."""
 
 
 class Small(Word):
@@ -60,7 +60,7 @@ class Global(Word):
 
 
 class Name(Word):
-    """An operand: the number of a name, for a message; not for machine code."""
+    """An operand: the number of a name, for error messages; machine code ignores it."""
 
 
 class Builtin(Word):
@@ -72,11 +72,11 @@ class Kind(Word):
 
 
 class Count(Word):
-    """An operand: how many arguments follow."""
+    """An operand: the number of arguments, in consecutive slots."""
 
 
 class Jump(Word):
-    """An operand: how far to jump, in instructions after this one."""
+    """An operand: how far to jump, in bytes from this instruction (in the opcode table: instructions from the next)."""
 
 
 class FarJump(Word):
@@ -84,6 +84,8 @@ class FarJump(Word):
 
 
 class Machine:
+    """The first parameter of every handler; `vm[slot]` is a slot of the frame.  Operations that return an Exit end it."""
+
     pc: Bytecode  # the instruction being executed
     frame: Frame
     thread: Thread
@@ -102,10 +104,10 @@ class Machine:
         """Go on at `pc` in `frame`."""
 
     def execute(self, table: Table) -> Exit:
-        """Execute this instruction by its handler in `table`; what follows it is dispatched as before."""
+        """Execute this instruction with its handler in `table`; later ones are dispatched through `self.table` again."""
 
     def leave(self, status: Exited) -> Exit:
-        """Leave machine code: back to whoever entered it, who finds status, pc and frame in the thread."""
+        """Leave machine code, with status, pc and frame stored in the thread's record."""
 
 
 @procedure

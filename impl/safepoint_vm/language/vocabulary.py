@@ -1,8 +1,8 @@
 # mypy: disable-error-code="empty-body"
-"""The words a handler is written in: types and operations that `compiler` turns into machine code.
+"""What a handler is written in: types and operations that `generate.compiler` turns into machine code.
 
-To mypy and to an editor these are ordinary typed classes and functions.  Nothing here runs: every body is `...`, but for
-the decorators, which say what kind of function one is.
+To mypy and to an editor these are ordinary typed classes and functions.  Only the decorators run, which mark what kind of
+function one is; every other body is `...`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Word:
-    """64 bits; arithmetic wraps, comparison is signed (`below`, `divide_unsigned` are not), `//` rounds towards zero."""
+    """64 bits.  Arithmetic wraps; comparison is signed (unsigned: `below`, `divide_unsigned`); `//` rounds towards zero."""
 
     def __init__(self, bits: Word | Struct | int) -> None: ...
     def __add__(self, other: Word | int) -> Word: ...
@@ -43,7 +43,7 @@ class Value(Word):
 
 
 class Float:
-    """An IEEE double.  Comparisons with a nan are false, but `!=`."""
+    """An IEEE double.  A comparison with a nan is false, except `!=`."""
 
     def __init__(self, number: float) -> None: ...
     def __add__(self, other: Float | float) -> Float: ...
@@ -62,7 +62,7 @@ class Float:
 class Struct:
     """A pointer to words in memory; annotated attributes are its fields, in order.
 
-    `tag` is what a pointer to it carries in its low bits; it disappears into the displacement of each access.
+    `tag`: the low bits of a pointer to it; each access subtracts it in its displacement.
     """
 
     tag: ClassVar[int] = 0
@@ -75,7 +75,7 @@ class Struct:
 
 
 class Array(Struct):
-    """Consecutive guest values.  `shared`: every guest thread may write them.  `bits`: 32 for characters, which are no values."""
+    """Consecutive guest values.  `shared`: every guest thread may write them.  `bits`: 32 for characters, not values."""
 
     shared: ClassVar[bool] = False
     bits: ClassVar[int] = 64
@@ -86,7 +86,8 @@ class Array(Struct):
 
     def __getitem__(self, index: Word | int) -> Value: ...
     def __setitem__(self, index: Word | int, value: Value) -> None: ...
-    def at(self, index: Word | int) -> Self: ...
+    def at(self, index: Word | int) -> Self:
+        """A pointer to element `index`."""
 
 
 class Bytecode(Struct):
@@ -100,30 +101,30 @@ class Table(Struct):
 
 
 class Racing:
-    """Marks a field that requesters write: it is accessed with an unordered atomic."""
+    """Marks a field that requesters write: accessed with unordered atomics, unless the variant has no protocol."""
 
 
 class Shared:
-    """Marks a field of an object, which every guest thread may write: the same, with or without a protocol."""
+    """Marks a field that every guest thread may write: accessed with unordered atomics in every variant."""
 
 
 class Published:
-    """Marks a shared field whose store comes after all that was written before it: what it points to is complete."""
+    """Marks a shared field that is stored with release order: the object it points to is complete."""
 
 
 class Line:
-    """Marks a field that begins a cache line."""
+    """Marks a field that starts a new cache line."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Marks a field of `words` words in place: its value is its address."""
+    """Marks a field of `words` words inside the struct: the field's value is its address."""
 
     words: int
 
 
 class Exit:
-    """How a handler ends: by jumping to another one.  Never a value at run time."""
+    """The type of a jump that ends a handler.  Never a value at run time."""
 
 
 def _role(role: str) -> Callable[[F], F]:
@@ -138,29 +139,41 @@ opcode = _role("opcode")
 """A handler.  Its parameters after the machine are the operands, in the order of their encoding."""
 
 slow = _role("slow")
-"""Where handlers go that cannot finish: cold, out of line.  Branches that lead here are laid out of the way."""
+"""A handler that others jump to when they cannot finish: cold, out of line; branches to it are unlikely."""
 
 inline = _role("inline")
-"""A helper in the same language, inlined wherever it is used."""
+"""A helper in the same language, always inlined; it may not call itself."""
 
 routine = _role("routine")
-"""A function of the C calling convention: handlers and the host call it.  Its result is a word, or nothing."""
+"""A function of the C calling convention, for handlers and the host.  Returns a Word, a Value, a Float or None."""
 
 procedure = _role("procedure")
-"""A procedure of the protocol's text (`protocol_code`), called by its name; only declared here."""
+"""A procedure of the protocol's text, declared by name; `generate.protocol` compiles it."""
 
 
-def add_overflows(x: Word, y: Word) -> tuple[Word, bool]: ...
-def sub_overflows(x: Word, y: Word) -> tuple[Word, bool]: ...
-def mul_overflows(x: Word, y: Word) -> tuple[Word, bool]: ...
-def below(x: Word | Struct, y: Word | Struct) -> bool: ...
+def add_overflows(x: Word, y: Word) -> tuple[Word, bool]:
+    """Returns the wrapped sum, and whether the signed sum does not fit in 64 bits."""
+
+
+def sub_overflows(x: Word, y: Word) -> tuple[Word, bool]:
+    """As `add_overflows`, for x - y."""
+
+
+def mul_overflows(x: Word, y: Word) -> tuple[Word, bool]:
+    """As `add_overflows`, for x * y."""
+
+
+def below(x: Word | Struct, y: Word | Struct) -> bool:
+    """Unsigned x < y: also the order of addresses."""
+
+
 def divide_unsigned(x: Word, y: Word) -> Word: ...
 def rotate_left(x: Word, by: int) -> Word: ...
 def bits_of_float(x: Float) -> Word: ...
 def float_from_bits(x: Word) -> Float: ...
 def int_to_float(x: Word) -> Float: ...
 def float_to_int(x: Float) -> Word:
-    """Towards zero; only of what fits."""
+    """Rounds towards zero.  Undefined if x does not fit in 64 bits."""
 
 
 def float_floor(x: Float) -> Float: ...
@@ -173,12 +186,12 @@ def float_power(x: Float, y: Float) -> Float:
 
 
 def fetch_add(field: Word, amount: Word | int) -> Word:
-    """A field is changed in one step; what it was before."""
+    """Add to a field atomically (sequentially consistent).  Returns its old value."""
 
 
 def compare_and_swap(field: Word, old: Word | int, new: Word | int) -> bool:
-    """In one step: a field that is `old` becomes `new`; was it?"""
+    """Store `new` in a field atomically if it is `old` (sequentially consistent).  Returns whether it was."""
 
 
 def swap(field: Word, new: Word | int) -> Word:
-    """A field is written in one step; what it was before."""
+    """Store `new` in a field atomically (sequentially consistent).  Returns its old value."""

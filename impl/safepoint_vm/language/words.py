@@ -3,23 +3,23 @@
 ...xxx0  int        63 bits, shifted left by one: + - < and == work on the tagged word
 ...xx01  float      2**-256 times the number, rotated left by 3: for 2**-255 <= |x| < 2**257 the two top exponent bits of that
                     product are 01, and they are the tag.  A sum, difference or comparison of such products needs no
-                    untagging; whatever is out of range (0.0, inf and nan too) has another tag, and is boxed
+                    untagging; a float out of range (0.0, inf and nan too) would get another tag, and is boxed
 ...0011  object     str, boxed float, exception, … (addresses are multiples of 16)
 ...0111  constant   None, False, True, UNSET
-...1011  list       lists and functions have a tag of their own: testing the type touches no memory
+...1011  list       lists and functions have tags of their own: testing the type touches no memory
 ...1111  function   outside the heap
 
-An object begins with its header, which is odd: kind (8 bits) | raw << 8 | 0x5AFE << 16 | words << 32.  Behind the header of
-one that is not raw stand values only.  A forwarded object has its new address there, which is even.
+An object begins with its header, which is odd: kind (8 bits) | raw << 8 | 0x5AFE << 16 | words << 32.  Unless it is raw,
+values follow, and nothing else.  A forwarded object has its new address instead of a header, which is even.
 """
 
 from __future__ import annotations
 
-import struct
 from typing import Annotated
 
-from safepoint.guest.code import INT_MAX, INT_MIN, UNSET, Unset
+from safepoint.guest.code import UNSET
 from safepoint.guest.lockstep import THREADS
+from safepoint.protocol.names import REQUESTS
 from safepoint_vm.language.vocabulary import (
     Array,
     Bytecode,
@@ -50,15 +50,15 @@ FLOAT_HEADER, STRING_HEADER, TRACE_HEADER, FILLER_HEADER = (
 LIST_HEADER, BACKING_HEADER, EXCEPTION_HEADER = (kind | MAGIC for kind in (LIST_KIND, BACKING_KIND, EXCEPTION_KIND))
 THREAD_HEADER, LOCK_HEADER = (kind | MAGIC for kind in (THREAD_KIND, LOCK_KIND))
 FLOAT_WORDS, LIST_WORDS, EXCEPTION_WORDS, THREAD_WORDS, LOCK_WORDS = 2, 4, 4, 6, 2
-FREE, HELD, WANTED = 0, 2, 4  # of a lock, as guest ints: nobody has it; somebody; and others wait
+SERVED = {kind: index for index, kind in enumerate(REQUESTS)}  # a kind of request -> its index in `Thread.served`
+FREE, HELD, CONTENDED = 0, 2, 4  # states of a lock, as guest ints; CONTENDED: held, and threads are blocked on it
 LANDING_WORDS, KNOWN_WORDS = 4, 2
-HEAD_WORDS = 2  # of a string, a backing, a trace, before their elements
-OBJECT_BYTES = 16  # objects are multiples of these, and so are their addresses
-STALE = 0x0BAD_0BAD_0BAD_0BA7  # what a space is filled with when nothing is alive in it: no value has this word
+HEAD_WORDS = 2  # words before the elements of a string, a backing or a trace
+STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the heap is stressed: not a value
 
 TABLE_WORDS = 128  # entries of a dispatch table
-SPILL_WORDS = 16  # locals of the protocol's text that are alive while a procedure waits
-CHARACTERS = 256  # one-character strings that exist once and for all
+SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
+CHARACTERS = 256  # code points below this have preallocated one-character strings
 
 
 class Frame(Array):
@@ -66,18 +66,20 @@ class Frame(Array):
 
 
 class Globals(Array, shared=True):
-    """The variables of the module, which every thread reads and writes."""
+    """The module's variables."""
 
 
 class Code(Struct):
-    """What the machine knows of a function."""
+    """A function's code.  Outside the heap, as functions are."""
 
-    slots: Word  # how many its frame has, parameters included
+    slots: Word  # of its frame, parameters included
     parameters: Word
     start: Bytecode
 
 
-class Function(Struct, tag=FUNCTION):
+class FunctionObject(Struct, tag=FUNCTION):
+    """A guest function, outside the heap: `header` is 0, no collector reads it."""
+
     header: Word
     code: Code
 
@@ -90,12 +92,14 @@ class Heading(Struct):
 
 
 class Object(Struct, tag=OBJECT):
-    """What carries that tag: the header says which."""
+    """Any object with that tag; the header's low 8 bits are its kind."""
 
     header: Word
 
 
 class BoxedFloat(Struct, tag=OBJECT):
+    """A float that has no tagged word.  `bits`: of an IEEE double."""
+
     header: Word
     bits: Word
 
@@ -105,17 +109,19 @@ class Characters(Array, bits=32):
 
 
 class String(Struct, tag=OBJECT):
+    """A str.  `length`: in characters, as a guest int; `characters`: two a word, the last word padded with zeros."""
+
     header: Word
     length: Value
     characters: Annotated[Characters, Row(0)]
 
 
 class Elements(Array, shared=True):
-    """A list's, which every thread reads and writes."""
+    """The elements of a list."""
 
 
 class Backing(Struct, tag=OBJECT):
-    """All of its capacity holds values.  It never changes its size, so bounds that come from it cannot be outdated."""
+    """The memory of a list: `capacity` values, not all in use.  Never resized, so a bound read from it is never stale."""
 
     header: Word
     capacity: Value
@@ -123,6 +129,8 @@ class Backing(Struct, tag=OBJECT):
 
 
 class List(Struct, tag=LIST):
+    """A list.  A thread that reads it while others write may see `length` beyond the capacity of `backing`."""
+
     header: Word
     length: Annotated[Value, Shared]
     backing: Annotated[Backing, Shared, Published]
@@ -130,7 +138,7 @@ class List(Struct, tag=LIST):
 
 
 class Raisable(Struct, tag=OBJECT):
-    """An exception.  `argument`: UNSET if there is none.  `trace`: UNSET before it is raised; several threads may raise it."""
+    """An exception.  `argument`: or UNSET.  `trace`: UNSET before it is raised; several threads may raise it."""
 
     header: Word
     kind: Value
@@ -139,15 +147,15 @@ class Raisable(Struct, tag=OBJECT):
 
 
 class Trace(Struct, tag=OBJECT):
-    """`places`: addresses of instructions, outermost first."""
+    """A traceback.  `pcs`: addresses of instructions, outermost call first; `length`: how many, as a guest int."""
 
     header: Word
     length: Value
-    places: Annotated[Array, Row(0)]
+    pcs: Annotated[Array, Row(0)]
 
 
 class Startable(Struct, tag=OBJECT):
-    """A `Thread` of the guest's.  `started`: 1 once it is; only in a world that cannot be stopped meanwhile."""
+    """A guest `Thread` object.  `started`: guest int 1 once it is; accessed only while coordinators are kept out."""
 
     header: Word
     number: Value
@@ -158,10 +166,10 @@ class Startable(Struct, tag=OBJECT):
 
 
 class Lock(Struct, tag=OBJECT):
-    """`owner`: FREE, HELD or WANTED."""
+    """A guest `Lock`.  `state`: FREE, HELD or CONTENDED."""
 
     header: Word
-    owner: Annotated[Value, Shared]
+    state: Annotated[Value, Shared]
 
 
 class Link(Struct, tag=16):
@@ -172,9 +180,10 @@ class Link(Struct, tag=16):
 
 
 class Landing(Struct):
-    """Where an exception goes from an instruction, `start` or behind it, up to the next landing's.  `target`: 0, the caller.
+    """The exception handler of the instructions from address `start` up to the next landing's.
 
-    `slots`: of the frame.
+    `target`: its address; 0: there is none, unwind to the caller.  `slot`: where it expects the exception.  `slots`: of the
+    frame.
     """
 
     start: Word
@@ -184,32 +193,23 @@ class Landing(Struct):
 
 
 class Landings(Struct):
-    """Of a program, by address; the first one starts at 0."""
+    """The landings of a program, by address; the first one starts at 0."""
 
     count: Word
     rows: Annotated[Array, Row(0)]
 
 
 class Known(Struct):
-    """A fault that machine code raises by itself (see `known`), as the exception that it becomes."""
+    """A fault that machine code raises itself (`handlers.shared.faults`): kind and argument of its exception."""
 
     kind: Value
     argument: Value
 
 
-class Sight(Struct):
-    """The last request of one kind that a thread served, and how many there were."""
-
-    count: Word
-    pc: Bytecode
-    frames: Word
-    back_edges: Word
-
-
 class Thread(Struct):
-    """One guest thread's words.  What others write stands in cache lines of its own."""
+    """The record of a guest thread.  Words that other threads write have cache lines of their own."""
 
-    limit: Annotated[Frame, Racing, Line]  # a frame may end here; poisoned by whoever wants attention
+    limit: Annotated[Frame, Racing, Line]  # a frame may end here; requesters poison it
     flag: Annotated[Word, Racing]  # read by the CHECKS_FLAG variant only
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
@@ -217,14 +217,14 @@ class Thread(Struct):
     wake: Annotated[Word, Racing]
     limit_real: Annotated[Word, Line]
     limit_poison: Word
-    extra: Word  # the owner's words of the protocol's text
+    extra: Word  # this and the next three: the text's words of the owner
     masked: Word
     ending: Word
-    entry_poison: Word  # the handler of every poisoned back-edge; what is real, `base` says
+    entry_poison: Word  # the handler of every poisoned back-edge; the real ones stand in `base`
     world: Word
     hook: Word  # HOOKED: called before each shared access of the protocol's code
     result: Word  # what a procedure of the protocol's text returned
-    suspended: Word  # the status of the procedure that waits
+    suspended: Word  # the status of a procedure that waits
     status: Word  # why machine code was left: an `Exited`
     pc: Bytecode
     frame: Frame
@@ -232,28 +232,24 @@ class Thread(Struct):
     globals: Globals
     characters: Array  # the one-character strings
     zero: Value  # the box of 0.0
-    ancestry: Array  # of each exception class: a bit for each that it derives from
-    heap_top: Word  # the thread's own piece of the heap: where its next object begins
-    heap_limit: Word  # … and where the piece ends
-    wanted: Word  # bytes, where there was no room
+    ancestry: Array  # for each exception class: a bit for each class that it derives from
+    heap_top: Word  # the thread's TLAB: where its next object begins
+    heap_limit: Word  # … and where the TLAB ends
+    wanted: Word  # bytes of an allocation that failed
     slow_entries: Word  # checks that failed
-    frames: Word  # COUNTING: checks executed, of each kind
-    back_edges: Word
-    budget: Word  # stepping: instructions left
-    interrupt: Annotated[Sight, Row(4)]
-    stop: Annotated[Sight, Row(4)]
-    handshake: Annotated[Sight, Row(4)]
-    sample: Annotated[Sight, Row(4)]
-    terminate: Annotated[Sight, Row(4)]
+    frames: Word  # COUNTING: checks executed at frame pushes
+    back_edges: Word  # COUNTING: … and at back-edges
+    budget: Word  # on the stepping table: instructions left
+    served: Annotated[Array, Row(len(SERVED))]  # how many requests of each kind it has served
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings
-    known: Array  # the rows of `Known`, one behind the other
-    table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live one: requesters poison its back-edges
-    base: Annotated[Table, Row(TABLE_WORDS)]  # the one that nobody poisons
+    known: Array  # rows of `Known`
+    table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live dispatch table: requesters poison its back-edges
+    base: Annotated[Table, Row(TABLE_WORDS)]  # never poisoned
 
 
 class World(Struct):
-    """What the threads of one world share."""
+    """The record of a world: the words that its threads share."""
 
     stop: Annotated[Word, Racing, Line]
     lock: Annotated[Word, Racing, Line]
@@ -262,56 +258,9 @@ class World(Struct):
     population: Word
     spill: Annotated[Array, Row(SPILL_WORDS)]
     threads: Annotated[Array, Row(THREADS)]
-    heap_next: Annotated[Word, Racing, Line]  # where the next piece begins
+    heap_next: Annotated[Word, Racing, Line]  # where the next TLAB begins
     heap_end: Annotated[Word, Line]
-    chunk: Word  # bytes of a piece; 0: each allocation asks the host
-    from_start: Word  # collecting: the space that is left
+    tlab_bytes: Word  # 0: there are no TLABs, each allocation leaves for the host
+    from_start: Word  # the collector's: address of from-space
     from_bytes: Word
-    copied: Word  # … and in the other one, where the next copy goes
-
-
-def header(kind_header: int, words: int) -> int:
-    return kind_header | words << 32
-
-
-def even(words: int) -> int:
-    """Objects have an even number of words."""
-    return words + 1 & -2
-
-
-def word_of(value: object) -> int:
-    """The tagged word of an int, None, a bool or UNSET.  OverflowError: an int beyond 63 bits."""
-    match value:
-        case bool() | None | Unset():
-            return next(word for word, constant in CONSTANTS.items() if constant is value)
-        case int() if INT_MIN <= value <= INT_MAX:
-            return value << 1
-        case int():
-            raise OverflowError(f"{value} does not fit in 63 bits")
-    raise TypeError(f"{value!r} is no constant of the guest's")
-
-
-def float_word(number: float) -> int | None:
-    """The word of a float in range; None: it needs a box."""
-    scaled = bits(number) - FLOAT_SCALE & (1 << 64) - 1
-    word = (scaled << 3 | scaled >> 61) & (1 << 64) - 1
-    return signed(word) if word & 0b11 == 0b01 else None
-
-
-def float_of_word(word: int) -> float:
-    scaled = (word & (1 << 64) - 1) >> 3 | (word & 0b111) << 61
-    return from_bits(scaled + FLOAT_SCALE)
-
-
-def bits(number: float) -> int:
-    found: int = struct.unpack("<Q", struct.pack("<d", number))[0]
-    return found
-
-
-def from_bits(word: int) -> float:
-    found: float = struct.unpack("<d", struct.pack("<Q", word & (1 << 64) - 1))[0]
-    return found
-
-
-def signed(word: int) -> int:
-    return word - (1 << 64) if word >> 63 else word
+    copied: Word  # … and where the next copy goes in to-space

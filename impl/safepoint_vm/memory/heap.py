@@ -1,6 +1,7 @@
-"""The guest's heap: two spaces, the pieces that threads take of one of them, and collections, whose work is machine code.
+"""The guest's heap: two spaces, the TLABs that threads take from one of them, and collections, done by machine code.
 
-Nothing here stops anybody: whoever collects has stopped the world (`world.make_room`).
+A TLAB is the part of a space in which one thread allocates.  The coordinator of a collection has stopped the world
+(`threads.world`); nothing here does.
 """
 
 from __future__ import annotations
@@ -19,27 +20,28 @@ from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import STALE
 
 SIZE = 64 << 20  # bytes of each space
-SMALLEST = 64 << 10
-CHUNK = 32 << 10  # bytes of a thread's piece
-RESERVE = 256 << 10  # at most: for the exceptions that a full heap raises
+SMALLEST = 64 << 10  # … at least
+TLAB = 32 << 10  # bytes of a TLAB, at most
+RESERVE = 256 << 10  # bytes kept for the exceptions that a full heap raises, at most
 
 
 class HeapError(Exception):
-    """The heap is not what it must be: a bug of this interpreter."""
+    """The heap is corrupt: a bug of this interpreter."""
 
 
 @dataclass
 class Statistics:
-    """Of a world's collections.  Times in seconds."""
+    """The collections of a world.  Times in seconds."""
 
     collections: int = 0
     copied: int = 0  # bytes
-    pauses: float = 0.0  # in all, from the stopped world to its start
+    pauses: float = 0.0  # sum of the collections
     longest_pause: float = 0.0
-    stopping: float = 0.0  # in all, until the world stood
+    stopping: float = 0.0  # sum of the times from the decision to collect to the stopped world
     longest_stop: float = 0.0
 
     def stopped(self, took: float) -> None:
+        """Count a stop of the world that took this long."""
         self.stopping += took
         self.longest_stop = max(self.longest_stop, took)
 
@@ -51,6 +53,7 @@ class Statistics:
         )
 
     def collected(self, copied: int, took: float) -> None:
+        """Count a collection."""
         self.collections += 1
         self.copied += copied
         self.pauses += took
@@ -58,7 +61,7 @@ class Statistics:
 
 
 class Space:
-    """Zeroed memory that costs nothing before it is touched."""
+    """Zeroed memory; a page costs nothing before it is touched.  `start`, `end`: addresses."""
 
     def __init__(self, size: int) -> None:
         self._map = mmap.mmap(-1, size)
@@ -67,14 +70,14 @@ class Space:
 
 
 Ranges = Sequence[tuple[int, int]]
-"""Where values are that are alive by themselves: (first, end) addresses."""
+"""Ranges of values: (first, end) addresses."""
 
 
 class GuestHeap:
-    """Of one world, whose record it keeps.  `size`: bytes of each space, of which one is in use.
+    """The heap of the world with this record.  `size`: bytes of each of its two spaces; objects are in one of them.
 
-    `stress`: every allocation collects; what was left is overwritten, and all is verified, before and after.
-    ValueError: too small.
+    `stress`: every allocation collects, from-space is overwritten, and the heap is verified before and after.
+    ValueError: `size` is less than SMALLEST.
     """
 
     def __init__(self, engine: Engine, world: Record, size: int = SIZE, stress: bool = False) -> None:
@@ -83,30 +86,28 @@ class GuestHeap:
         size &= -4096
         self.engine, self.world, self.stress = engine, world, stress
         self.statistics = Statistics()
-        self._births = count(1)
-        self._sparing = threading.Lock()
+        self._numbers = count(1)
+        self._reserve_lock = threading.Lock()
         self._spaces = Space(size), Space(size)
         self._reserve = min(RESERVE, size // 16)
-        self._chunk = min(CHUNK, size // 16)
-        world.set("chunk", 0 if stress else self._chunk)
+        self._tlab = min(TLAB, size // 16)
+        world.set("tlab_bytes", 0 if stress else self._tlab)
         self._use(self._spaces[0].start)
 
     # -- the space in use
 
     def _use(self, filled: int) -> None:
-        """The first space, filled up to there."""
+        """Allocate in the first space from address `filled` on."""
         end = self._spaces[0].end - self._reserve
         self.world.set("heap_next", filled)
         self.world.set("heap_end", end)
-        self._packed = filled  # without gaps up to here
-        self._spare = max(end, filled)
+        self._packed = filled  # objects without gaps up to here
+        self._reserve_top = max(end, filled)
 
     def allocate(self, thread: Record, size: int) -> int:
-        """The address of `size` bytes, which are the caller's to fill at once.  NoRoom."""
-        if thread.get("heap_limit") - thread.get("heap_top") < size:
-            thread.set("wanted", size)
-            if not self.engine.routine("refill", thread.address):
-                raise NoRoom
+        """Take `size` bytes of the thread's TLAB, which the caller must fill at once.  Returns their address.  NoRoom."""
+        if not self.room(thread, size):
+            raise NoRoom
         address = thread.get("heap_top")
         thread.set("heap_top", address + size)
         return address
@@ -118,27 +119,27 @@ class GuestHeap:
         thread.set("wanted", size)
         return self.engine.routine("refill", thread.address) != 0
 
-    def allocate_spare(self, size: int) -> int:
-        """From what is kept for the exceptions of a full heap.  NoRoom."""
-        with self._sparing:  # threads raise at the same time
-            address = self._spare
+    def allocate_reserve(self, size: int) -> int:
+        """Take `size` bytes of the reserve.  Returns their address.  NoRoom."""
+        with self._reserve_lock:  # several threads may raise at the same time
+            address = self._reserve_top
             if address + size > self._spaces[0].end:
                 raise NoRoom
-            self._spare += size
+            self._reserve_top += size
             return address
 
     @property
-    def spare(self) -> int:
-        """Bytes that `allocate_spare` still has."""
-        return self._spaces[0].end - self._spare
+    def reserve_left(self) -> int:
+        """Bytes that `allocate_reserve` still has."""
+        return self._spaces[0].end - self._reserve_top
 
     def grant(self, thread: Record) -> bool:
-        """A piece with room for `wanted` bytes, for a thread that has waited for it; the world is stopped.  False: none."""
+        """Give a thread a TLAB with room for its `wanted` bytes, in a stopped world.  False: there is no room."""
         wanted, first = thread.get("wanted"), self.world.get("heap_next")
         free = self.world.get("heap_end") - first
         if wanted > free:
             return False
-        size = wanted if self.stress else min(max(wanted, self._chunk), free)
+        size = wanted if self.stress else min(max(wanted, self._tlab), free)
         self.engine.routine("retire", thread.address)
         thread.set("heap_top", first)
         thread.set("heap_limit", first + size)
@@ -147,67 +148,68 @@ class GuestHeap:
 
     def next_thread(self) -> int:
         """The number of a new THREAD object."""
-        return next(self._births)
+        return next(self._numbers)
 
     # -- collecting
 
     def collect(self, threads: Sequence[Record], roots: Ranges) -> None:
-        """Copy what is alive.  `threads`: all of them; each takes a new piece afterwards."""
+        """Copy what `roots` reach to the other space.  `threads`: all records; each thread loses its TLAB."""
         began = time.perf_counter()
         for thread in threads:
             self.engine.routine("retire", thread.address)
         if self.stress:
             self._has_roots_of(threads, roots)
             self.verify(roots)
-        old, new = self._spaces
-        for name, word in {"from_start": old.start, "from_bytes": old.end - old.start, "copied": new.start}.items():
-            self.world.set(name, word)
+        from_space, to_space = self._spaces
+        self.world.set("from_start", from_space.start)
+        self.world.set("from_bytes", from_space.end - from_space.start)
+        self.world.set("copied", to_space.start)
         for first, end in roots:
             self.engine.routine("forward", self.world.address, first, end)
-        self.engine.routine("scan", self.world.address, new.start)
-        left = self._filled()
-        self._spaces = new, old
+        self.engine.routine("scan", self.world.address, to_space.start)
+        garbage = self._filled()
+        self._spaces = to_space, from_space
         self._use(self.world.get("copied"))
         if self.stress:
-            for first, end in left:
+            for first, end in garbage:
                 self.engine.routine("fill", first, end, STALE)
             self.verify(roots)
-        self.statistics.collected(self._packed - new.start, time.perf_counter() - began)
+        self.statistics.collected(self._packed - to_space.start, time.perf_counter() - began)
 
     @staticmethod
     def _has_roots_of(threads: Sequence[Record], roots: Ranges) -> None:
-        """Whoever is left out would go on with a stack full of what has moved."""
+        """HeapError: a thread's stack is missing, which would keep pointers into from-space."""
         for number, thread in enumerate(threads):
             frame = thread.get("frame")
             if not any(first <= frame <= end for first, end in roots):
                 raise HeapError(f"the roots lack the stack of thread {number}, whose frame is at {frame:#x}")
 
     def verify(self, roots: Ranges) -> None:
-        """Every object and every root is sound.  The world is stopped, and the threads have given up their pieces."""
-        gone = self._spaces[1]
-        other = gone.start, gone.end - gone.start
+        """HeapError: an object or a root is unsound.  The world is stopped, and all threads have retired their TLABs."""
+        idle = self._spaces[1]
+        other = idle.start, idle.end - idle.start
         for first, last in self._filled():
             self._sound(self.engine.routine("unsound_object", first, last, *other))
         for first, last in roots:
             self._sound(self.engine.routine("unsound_value", first, last, *other))
 
     def _filled(self) -> Ranges:
-        """Where objects are: what threads have taken, and of the spare room."""
+        """Where objects are: what threads have taken, and the used part of the reserve."""
         end = self.world.get("heap_end")
         taken = max(self._packed, min(self.world.get("heap_next"), end))
-        return (self._spaces[0].start, taken), (max(end, self._packed), self._spare)
+        return (self._spaces[0].start, taken), (max(end, self._packed), self._reserve_top)
 
     @staticmethod
     def _sound(bad: int) -> None:
         if bad:
             word = ctypes.c_uint64.from_address(bad).value
-            raise HeapError(f"the word {word:#x} at {bad:#x} is no value, or no header")
+            raise HeapError(f"the word {word:#x} at {bad:#x} is not a valid value or header")
 
     def spaces(self) -> tuple[int, int]:
-        """Where the space in use begins, and the other one."""
+        """The start addresses of the space in use and of the other one."""
         return self._spaces[0].start, self._spaces[1].start
 
     @property
     def used(self) -> int:
-        """Bytes that are taken: objects, pieces and what is lost between them."""
+        """Bytes taken: objects, TLABs and the gaps between them."""
         return min(self.world.get("heap_next"), self.world.get("heap_end")) - self._spaces[0].start

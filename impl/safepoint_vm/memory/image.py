@@ -1,4 +1,4 @@
-"""A guest program in memory, as machine code wants it, and the way back: from words and addresses to values and places."""
+"""A guest program in memory, for machine code; and back, from words and addresses to values and instructions."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from itertools import chain, groupby
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.verifier import verify
-from safepoint_vm.generate.encoding import SIZE
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory
-from safepoint_vm.language.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD, float_word, word_of
+from safepoint_vm.language.tagged import float_word, word_of
+from safepoint_vm.language.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD
 from safepoint_vm.memory import objects as encoded
 
 
 @dataclass(frozen=True)
-class Place:
-    """An instruction of the program.  `start`: the address of its code's first one."""
+class CodeAddress:
+    """An instruction of the program.  `number`: its index in `code`; `start`: address of the code's first instruction."""
 
     code: Code
     number: int
     start: int
 
     def address(self, number: int) -> int:
-        """Of another instruction of the same code."""
+        """The address of another instruction of the same code."""
         return self.start + SIZE * number
 
     @property
@@ -37,7 +38,7 @@ class Place:
 
 
 class Image:
-    """Raises BadCode: a program that must not run."""
+    """A program in memory.  BadCode: the verifier rejects it."""
 
     def __init__(self, engine: Engine, program: Program) -> None:
         verify(program)
@@ -60,7 +61,7 @@ class Image:
         return Memory(len(images), [int.from_bytes(image, "little", signed=True) for image in images])
 
     def _landings(self) -> Memory:
-        """As `Landings`.  What protects an instruction is the first handler of its code that covers it."""
+        """A `Landings`.  The handler of an instruction is the first of its code that covers it."""
         rows = [(0, 0, 0, 0)]
         for address, number in self._starts:
             code = self.program.codes[number]
@@ -83,17 +84,17 @@ class Image:
 
     @property
     def halt(self) -> int:
-        """The address of a HALT: where a thread's first function returns to."""
+        """The address of a HALT: the return address of a thread's first frame."""
         ops = [instruction.op for instruction in self.program.codes[0].instructions]
         return self.start + SIZE * ops.index("HALT")
 
     def globals(self) -> Memory:
-        """A module's variables, before it runs."""
+        """New variables of the module, all UNSET."""
         count = max(1, len(self.program.globals))
         return Memory(count, [UNSET_WORD] * count)
 
     def word(self, constant: float | str | FunctionConstant) -> int:
-        """Strings and boxed floats are static objects: no collector moves them."""
+        """The tagged word of a constant.  Strings and boxed floats become static objects, which no collector moves."""
         match constant:
             case FunctionConstant(number):
                 return self._functions[number].address + FUNCTION
@@ -109,14 +110,15 @@ class Image:
         return self._objects[-1].address + OBJECT
 
     def function(self, word: int) -> values.Function:
-        """What a tagged word of a function stands for."""
+        """The function with this tagged word."""
         number = self._numbers[word]
         return values.Function(number, self.program.codes[number].name, self.program.codes[number].parameters)
 
     def function_word(self, function: values.Function) -> int:
+        """The tagged word of a function."""
         return self._functions[function.number].address + FUNCTION
 
-    def place(self, pc: int) -> Place:
+    def code_address(self, pc: int) -> CodeAddress:
         """The instruction at an address."""
         address, number = self._starts[bisect_right(self._starts, (pc, len(self._starts))) - 1]
-        return Place(self.program.codes[number], (pc - address) // SIZE, address)
+        return CodeAddress(self.program.codes[number], (pc - address) // SIZE, address)

@@ -1,8 +1,8 @@
-"""What a guest thread does where machine code is left: procedures of the protocol, and what a host does for it.
+"""What a guest thread does outside machine code: procedures of the protocol, and what the host does for it.
 
-A generator that yields wherever the thread waits.  On real cores its OS thread sleeps there (`running`), in lockstep another
-guest thread goes on (`target`): both drive the same life.  What blocks is a native region: a stop does not wait for it, and
-what is asked for meanwhile is answered before the thread goes on.  Nothing that points into the heap is kept across one.
+A generator that yields wherever the thread blocks.  `os_thread` lets its OS thread sleep there; `lockstep` runs another
+guest thread.  A thread blocks in a native region: a stop does not wait for it, and requests posted meanwhile are served
+before it goes on.  No pointer into the heap is kept across a wait.
 """
 
 from __future__ import annotations
@@ -21,75 +21,74 @@ from safepoint_vm.threads.thread import RAISED, WAITS, GuestThread
 
 @dataclass(frozen=True)
 class Blocked:
-    """It sleeps until somebody posts, or until it is `ready`: then whoever drives it wakes it.  `until`: see `Host.now`."""
+    """The thread sleeps until a request is posted or `ready()`, whereupon its driver sets `wake`.
+
+    `until`: microseconds of `Host.now` at which `ready` comes true by itself.
+    """
 
     ready: Callable[[], bool]
     until: float = math.inf
 
 
 Waits = Generator[Blocked | None, None, None]
-"""What is yielded: why the thread sleeps; None: it waits for a word of the protocol."""
+"""Yields why the thread sleeps; None: a procedure of the protocol waits for another thread."""
 
 
-class Host(Protocol):
-    """What a guest thread needs of whoever drives it."""
+class Services(Protocol):
+    """What a driver offers its guest thread, and a VM its drivers."""
 
-    def call(self, procedure: str, resume: int = 0) -> int:
-        """Run a procedure of the thread's, from the start or from where it waits.  0: it is through; else it waits there."""
-        ...
-
-    def make_room(self) -> bool:
-        """Collect; is there room now for the bytes that the thread wants?"""
-        ...
-
-    def write(self, text: str) -> None: ...
-
-    def room(self) -> bool:
-        """For another guest thread?"""
-        ...
-
-    def start(self) -> Fault | None:
-        """Do the START at which the thread has left guest code; or say why it raises."""
-        ...
+    def write(self, text: str) -> None:
+        """Write the output of a PRINT, whole."""
 
     def ended(self, number: int) -> bool:
-        """Has the thread of this number ended, which the guest has started?"""
-        ...
+        """Has the started guest thread of this number ended?"""
 
     def interrupt_thread(self, number: int) -> None:
-        """One that has not been started, or has ended, hears nothing of it."""
-        ...
+        """Post INTERRUPT to a guest thread; a no-op unless it is running."""
+
+
+class Host(Services, Protocol):
+    """What a guest thread needs of its driver, an `OsThread` or a `LockstepThread`."""
+
+    def call(self, procedure: str, resume: int = 0) -> int:
+        """Run a procedure on the thread, from the start or from where it waits.  0: it has returned; else its status."""
+
+    def make_room(self) -> bool:
+        """Collect.  Is there room now for the bytes that the thread wants?"""
+
+    def room(self) -> bool:
+        """Is there room for another guest thread?"""
+
+    def start(self) -> Fault | None:
+        """Execute the START at which the thread left machine code.  Returns the fault if it raises."""
 
     def handshake(self, number: int) -> Waits:
-        """Until an operation has been run on a thread, once."""
-        ...
+        """Wait until one operation has run on a guest thread, exactly once."""
 
     def collect(self) -> Waits:
-        """Stop the world from inside guest code, collect, start it, and come back."""
-        ...
+        """Stop the world from inside guest code, collect, start it, and re-enter."""
 
-    def free(self) -> Callable[[], bool]:
-        """Of the ACQUIRE at which the thread has left machine code: is it worth while to try again?"""
-        ...
+    def retry(self) -> Callable[[], bool]:
+        """The condition under which to retry the ACQUIRE at which the thread left machine code."""
 
     def released(self) -> None:
-        """A lock that others wait for is free."""
-        ...
+        """Make threads blocked on a lock retry: one was released."""
 
     def now(self) -> float:
-        """Microseconds."""
-        ...
+        """Microseconds, on a clock that never goes back."""
 
 
-class Mutator:
-    """`entry`: the handler at which machine code is entered next.  `stopped`: it is to wait for nothing any more, and end."""
+class ThreadLife:
+    """`entry`: the handler at which machine code is entered next.  `stopped`: block no more, the thread is to end."""
 
     def __init__(self, guest: GuestThread, host: Host) -> None:
-        self.guest, self.host = guest, host
-        self.entry, self.stopped = "begin", False
+        self.guest = guest
+        self.host = host
+        self.entry = "begin"
+        self.stopped = False
 
     def born(self) -> Waits:
-        """Before its first instruction."""
+        """Enter guest code for the first time."""
         yield from self._call("start_thread")
 
     def serve(self, why: Exited) -> Waits:
@@ -103,7 +102,7 @@ class Mutator:
             case Exited.THREADING:
                 yield from self._threading()
             case Exited.LOCKED:
-                yield from self._block(Blocked(self.host.free()))
+                yield from self._block(Blocked(self.host.retry()))
             case Exited.RELEASED:
                 self.host.released()
                 self.guest.skip()
@@ -117,14 +116,14 @@ class Mutator:
                 yield from self._call(procedure, status=self.guest.record.get("suspended"))
 
     def _call(self, procedure: str, why: Blocked | None = None, status: int = 0) -> Waits:
-        """status: where it waits already."""
+        """Run a procedure to its end.  `status`: not 0 if it waits already."""
         status = status or self.host.call(procedure)
         while status:
             yield why
             status = self.host.call(procedure, status)
 
     def _print(self) -> Waits:
-        """A stop does not wait for a slow terminal, and may move what was printed."""
+        """Print in a native region: a stop does not wait for a slow terminal."""
         text = self.guest.printed(self.host.make_room)
         if text is None:
             return
@@ -134,8 +133,8 @@ class Mutator:
         self.guest.skip()
 
     def _threading(self) -> Waits:
-        """START, JOIN, SLEEP; an ACQUIRE comes here only to be refused."""
-        op, fault = self.guest.place().instruction.op, self.guest.refused()
+        """Execute START, JOIN or SLEEP; an ACQUIRE comes here only to raise."""
+        op, fault = self.guest.code_address().instruction.op, self.guest.refused()
         if fault is not None:
             self.guest.throw(fault, self.host.make_room)
         elif op == "START":
@@ -159,11 +158,11 @@ class Mutator:
             self.guest.throw(fault, self.host.make_room)
 
     def _ask(self) -> Waits:
-        """INTERRUPT, HANDSHAKE: outside guest code, so that two threads can ask each other."""
+        """Execute INTERRUPT or HANDSHAKE in a native region, so that two threads can make requests of each other."""
         if (fault := self.guest.refused()) is not None:
             self.guest.throw(fault, self.host.make_room)
             return
-        number, op = self.guest.joined(), self.guest.place().instruction.op
+        number, op = self.guest.joined(), self.guest.code_address().instruction.op
         yield from self._call("leave")
         if op == "INTERRUPT":
             self.host.interrupt_thread(number)
@@ -181,10 +180,10 @@ class Mutator:
         return Blocked(lambda: self.host.now() >= until, until)
 
     def _block(self, blocked: Blocked) -> Generator[Blocked | None, None, bool]:
-        """Sleep until it can be done.  What comes meanwhile is answered first; has that raised?"""
+        """Sleep until `blocked.ready()`, serving requests on the way.  Returns whether one of them raised."""
         while not (self.stopped or blocked.ready()):
             yield from self._call("block", blocked)
-            if self.guest.asked():
+            if self.guest.has_deliverable():
                 yield from self._call("slow_path", blocked)
                 if self.guest.record.get("result") == RAISE_INTERRUPT:
                     self.guest.throw(RAISED[Exited.INTERRUPTED], self.host.make_room)

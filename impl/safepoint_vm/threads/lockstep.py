@@ -1,4 +1,4 @@
-"""Guest threads of the machine code in lockstep: each is entered for so many instructions, everything on one OS thread.
+"""Guest threads of the machine code in lockstep: each is entered for n instructions, everything on one OS thread.
 
 They take turns as the reference machine's do (`safepoint.guest.lockstep.Lockstep`), so a program has one order of steps.
 """
@@ -17,57 +17,60 @@ from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.image import Image
-from safepoint_vm.threads.life import Blocked, Mutator, Waits
+from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
-AGAIN = (Exited.NEEDS_ROOM, Exited.LOCKED)
-"""Machine code was left in the middle of an instruction, which begins again (or raises)."""
+RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
+"""Machine code was left in the middle of an instruction, which begins again, or raises."""
 
 
-class Stepping:
-    """A guest thread that is entered for so many instructions at a time.  `number`: of its record."""
+class LockstepThread:
+    """A guest thread that is entered for n instructions at a time.  `number`: of its record."""
 
     def __init__(
         self, guest: GuestThread, world: LockstepWorld, number: int, thread: ThreadObject | None = None
     ) -> None:
         self.guest, self.thread, self.number, self._world = guest, thread, number, world
-        self._mutator = Mutator(guest, self)
-        self._under_way: Waits | None = None  # what it does outside machine code, if it waits there
+        self._life = ThreadLife(guest, self)
+        self._waits: Waits | None = None  # its work outside machine code, if that waits
         self.blocked: Blocked | None = None
-        self._just = False  # it has begun to wait at the end of its last turn
-        self._again, self._place = False, 0
+        self._waits_anew = False  # it began to wait at the end of its last turn
+        self._restarts = False  # machine code was left for one of RESTARTS …
+        self._restart_pc = 0  # … at this instruction
         self._done = 0  # instructions of this turn
-        self.over = self.unborn = False
+        self.over = False
+        self.unborn = False
 
     def birth(self) -> None:
-        """It is to be born at its first turn."""
+        """Prepare the birth, which its first turn executes."""
         self.unborn = True
-        self._under_way, self._again, self._place = self._mutator.born(), True, self.guest.record.get("pc")
+        self._waits = self._life.born()
+        self._restarts, self._restart_pc = True, self.guest.record.get("pc")
 
     def advance(self, most: int) -> int:
-        """Execute up to so many instructions; how many it was.  0: it is over, or waits.
+        """Execute at most `most` instructions.  Returns how many it executed; 0: it has ended, or waits.
 
-        An instruction in which it waits is counted when it is through.  Who may go on without bound runs free, not stepped:
-        then a way into machine code is counted as one.
+        An instruction in which it waits counts when it has finished.  With an unlimited budget the thread runs on its own
+        dispatch table, not the stepping one, and each entry into machine code counts as one instruction.
         """
-        free = most > UNBOUNDED // 2
-        if self.over or self._just:
-            self._world.moved += self._just  # it is now that the reference machine's begins to wait
-            self._just = False
+        unlimited = most > UNBOUNDED // 2
+        if self.over or self._waits_anew:
+            self._world.moved += self._waits_anew  # the reference machine's thread begins to wait in this turn
+            self._waits_anew = False
             return 0
         self._done = 0
-        if self._under_way:
+        if self._waits:
             if not self._go_on():
                 return 0
             self._done = 0 if self._begins_again else 1
             if self.unborn:
                 self.unborn = False
                 self._world.is_born(self)
-        while not (self.guest.ended or self._under_way) and (self._done < most or self._mutator.entry != "begin"):
-            self._execute(None if free else most - self._done)
-        self._just = self._under_way is not None and self._done > 0
-        if self.guest.ended and not self._under_way:
+        while not (self.guest.ended or self._waits) and (self._done < most or self._life.entry != "begin"):
+            self._execute(None if unlimited else most - self._done)
+        self._waits_anew = self._waits is not None and self._done > 0
+        if self.guest.ended and not self._waits:
             self.over = True
             self._world.end(self)
             return max(1, self._done)
@@ -76,42 +79,42 @@ class Stepping:
     def _execute(self, budget: int | None) -> None:
         """Enter machine code once, and do what it was left for."""
         self._world.moved += 1
-        why = self._world.enter(self.guest, self._mutator.entry, budget)
+        why = self._world.enter(self.guest, self._life.entry, budget)
         self._done += 1 if budget is None else budget - self.guest.record.get("budget")
-        self._again, self._place = why in AGAIN, self.guest.record.get("pc")
-        self._under_way = self._mutator.serve(why)
+        self._restarts, self._restart_pc = why in RESTARTS, self.guest.record.get("pc")
+        self._waits = self._life.serve(why)
         if not self._go_on() or self._begins_again:
             self._done -= 1
 
     def _go_on(self) -> bool:
-        """What is under way, until it waits; False then."""
-        assert self._under_way is not None
+        """Do the work outside machine code.  False: it waits."""
+        assert self._waits is not None
         if self.blocked and self.blocked.ready():
             self.guest.record.set("wake", 1)
-        for blocked in self._under_way:
+        for blocked in self._waits:
             self.blocked = blocked
             return False
-        self._under_way = self.blocked = None
+        self._waits = self.blocked = None
         return True
 
     @property
     def _begins_again(self) -> bool:
-        """And has not raised?"""
-        return self._again and self.guest.record.get("pc") == self._place and not self.guest.ended
+        """Is the instruction executed once more?  False if it raised instead."""
+        return self._restarts and self.guest.record.get("pc") == self._restart_pc and not self.guest.ended
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Frame pushes, back-edges, and how often one has failed."""
+        """Checks executed at frame pushes and at back-edges, and how many of them failed."""
         record = self.guest.record
         return record.get("frames"), record.get("back_edges"), record.get("slow_entries")
 
-    # -- what a Mutator needs
+    # -- life.Host
 
     def call(self, procedure: str, resume: int = 0) -> int:
         return self._world.call(procedure, self.guest.address, resume=resume)
 
     def make_room(self) -> bool:
-        """Everything is on one OS thread, and all guests are outside machine code: nobody is to be stopped."""
+        """Collect without a stop: every guest thread is outside machine code, on this OS thread."""
         return self._world.world.collect(self.guest)
 
     def write(self, text: str) -> None:
@@ -149,21 +152,21 @@ class Stepping:
             yield None
             status = self._world.call(name, record, resume=status)
 
-    def free(self) -> Callable[[], bool]:
+    def retry(self) -> Callable[[], bool]:
         return self.guest.acquirable
 
     def released(self) -> None:
-        """Whoever waits for a lock looks at it."""
+        """A no-op: `acquirable` reads the lock itself."""
 
     def now(self) -> float:
-        """Of the instruction that is being executed."""
+        """The clock of the instruction that is being executed."""
         return self._world.clock + max(0, self._done - 1)
 
 
 class LockstepWorld(Lockstep):
     """Guest threads of the machine code, in the order in which the reference machine's take turns.
 
-    `threads`: by the number of their records.  `hook`: the address of what is called before each shared access.
+    `threads`: by the number of their records.  `hook`: address of the function called before each shared access.
     """
 
     def __init__(self, built: Engine, image: Image, stack: int, stress: bool, quantum: int, hook: int) -> None:
@@ -171,27 +174,28 @@ class LockstepWorld(Lockstep):
         self.world = GuestWorld(built, stress=stress)
         self.output: list[str] = []
         self.uncaught: list[str] = []
-        self.error: BaseException | None = None  # of the judge, inside a callback
+        self.error: BaseException | None = None  # the judge's, raised inside a callback
         self.moved = 0
-        self._early: list[Stepping] = []  # to be interrupted when they are born: birth drops all requests
+        self._early: list[LockstepThread] = []  # to be interrupted once born: birth drops all requests
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
         variables, heap = image.globals(), self.world.heap
         main = self.world.add(lambda record: GuestThread(built, image, variables, heap, stack, record))
-        self.threads = [self._made(main, MAIN)]
-        self._buried = [0, 0, 0]  # counts of threads that are over: another may live in their record
+        self.threads = [self._hooked(main, MAIN)]
+        self._buried = [0, 0, 0]  # counts of threads that have ended: their records are used again
 
-    def _made(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> Stepping:
+    def _hooked(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> LockstepThread:
         guest.record.set("hook", self._hook)
-        return Stepping(guest, self, number, thread)
+        return LockstepThread(guest, self, number, thread)
 
     def begin(self, guest: GuestThread, thread: ThreadObject) -> None:
-        """A guest thread is to be born."""
+        """Let a new guest thread be born at its first turn."""
         number = self.world.number(guest)
-        self.threads[number : number + 1] = [self._made(guest, number, thread)]
+        self.threads[number : number + 1] = [self._hooked(guest, number, thread)]
         self.threads[number].birth()
 
-    def end(self, thread: Stepping) -> None:
+    def end(self, thread: LockstepThread) -> None:
+        """Take a thread that has ended out of guest code, for good, and keep what ended it."""
         self._buried = [n + m for n, m in zip(self._buried, thread.counts, strict=True)]
         self.world.engine.routine("retire", thread.guest.address)
         self.call("exit_thread", thread.guest.address)
@@ -200,17 +204,19 @@ class LockstepWorld(Lockstep):
             lines, source = thread.guest.traceback(), self._image.program.source
             self.uncaught.append(uncaught_text(thread.thread, thread.guest.fault, lines, source))
 
-    def living(self, number: int) -> Stepping | None:
+    def living(self, number: int) -> LockstepThread | None:
         """The thread of this number, started and not ended."""
         return next((t for t in self.threads if t.guest.number == number and not t.over), None)
 
-    def interrupt(self, thread: Stepping) -> None:
+    def interrupt(self, thread: LockstepThread) -> None:
+        """Post INTERRUPT to a thread, once it is born."""
         if not thread.unborn:
             self.call("post", thread.guest.address, INTERRUPT)
         elif thread not in self._early:
             self._early.append(thread)
 
-    def is_born(self, thread: Stepping) -> None:
+    def is_born(self, thread: LockstepThread) -> None:
+        """Post the interrupt that came before the thread's birth."""
         if thread in self._early:
             self._early.remove(thread)
             self.interrupt(thread)
@@ -231,24 +237,26 @@ class LockstepWorld(Lockstep):
 
     @property
     def counts(self) -> list[int]:
-        """Frame pushes, back-edges and slow paths of all threads that there have been."""
+        """Frame pushes, back-edges and failed checks, of all threads that there have been."""
         return [sum(each) for each in zip(self._buried, *(t.counts for t in self.threads if not t.over), strict=True)]
 
     # -- into machine code, whose callbacks may raise
 
     def enter(self, guest: GuestThread, entry: str, budget: int | None) -> Exited:
+        """As `GuestThread.enter`; re-raises what a callback raised."""
         why = guest.enter(entry, budget)
         self._reraise()
         return why
 
     def call(self, procedure: str, record: int, *args: int, resume: int = 0) -> int:
+        """As `Engine.procedure`; re-raises what a callback raised."""
         status = self.world.engine.procedure(procedure, record, *args, resume=resume)
         self.moved += status != resume or not resume
         self._reraise()
         return status
 
     def failed(self, error: BaseException) -> None:
-        """In a callback, through which no exception can go."""
+        """Keep an exception of a callback, which cannot pass through machine code, and end all threads."""
         self.error = error
         for thread in self.threads:
             thread.guest.abandon()

@@ -7,20 +7,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Place as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import ENDED, INTERRUPT
 from safepoint_vm.memory.heap import Statistics
-from safepoint_vm.threads.life import Mutator, Waits
+from safepoint_vm.threads.life import Services, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
+from safepoint_vm.threads.world import GuestWorld
 
-if TYPE_CHECKING:
-    from safepoint_vm.threads.vm import Vm
-
-GLANCE = 0.05  # seconds between two looks of whoever waits: a signal need not wake the main thread
+GLANCE = 0.05  # seconds between two looks of a waiting host thread: a signal need not wake the main thread
 
 
 @dataclass(frozen=True)
@@ -32,44 +30,66 @@ class Outcome:
     stats: Statistics
 
 
-class Running:
-    """A guest thread that its world knows.  `go` starts the OS thread.  `thread`: what the guest has started; None: the host."""
+class Supervisor(Services, Protocol):
+    """What an OS thread needs of the VM that started it (not its *owner*: in the protocol, a thread owns itself)."""
 
-    def __init__(self, guest: GuestThread, vm: Vm, thread: ThreadObject | None = None) -> None:
-        self.guest, self.thread, self._vm, self._world = guest, thread, vm, vm.world
-        self.error: BaseException | None = None  # of the host, on the guest's OS thread
+    @property
+    def world(self) -> GuestWorld: ...
+
+    def check(self) -> None:
+        """Re-raise an error of the host on the OS thread of any guest thread that the guest has started."""
+
+    def start_for(self, guest: GuestThread) -> Fault | None:
+        """Execute the START at which `guest` left machine code.  Returns the fault if it raises."""
+
+    def handshake(self, number: int) -> None:
+        """Return when one operation has run on a guest thread, exactly once."""
+
+    def has_ended(self, thread: OsThread) -> None:
+        """Remove a thread that is outside guest code for good, and report the fault that ended it."""
+
+
+class OsThread:
+    """A guest thread and its OS thread, which `go` starts.  `thread`: its THREAD object; None: the host started it."""
+
+    def __init__(self, guest: GuestThread, supervisor: Supervisor, thread: ThreadObject | None = None) -> None:
+        self.guest = guest
+        self.thread = thread
+        self._supervisor, self._world = supervisor, supervisor.world
+        self.error: BaseException | None = None  # an error of the host on this OS thread
         self.done = threading.Event()
-        self._begun = self._unheard = False
-        self._interrupts: deque[int] = deque()  # that came before its birth, at which all requests are dropped
-        guest.record.set("state", ENDED)  # until it enters guest code nobody waits for it
-        self._mutator, self._before = Mutator(guest, self), 0
+        self._begun = False
+        self._unserved = False  # it ended with an INTERRUPT pending
+        self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
+        guest.record.set("state", ENDED)  # until birth no coordinator waits for it
+        self._life = ThreadLife(guest, self)
+        self._releases = 0  # of the world's locks, when it last entered machine code
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
 
     def go(self) -> None:
-        """RuntimeError: the system has no room for another thread."""
+        """Start the OS thread.  RuntimeError: the system cannot start another one."""
         self._os_thread.start()
 
     def outcome(self) -> Outcome:
-        """Wait until it has ended.  Re-raises what the host raised on its OS thread, or on that of one that it has started."""
+        """Wait for the end of the guest thread.  Re-raises an error of the host, here or on a thread that it started."""
         while not self.done.wait(GLANCE):
-            self._vm.check()
+            self._supervisor.check()
         self._os_thread.join()
         if self.error is not None:
             raise self.error
-        return Outcome(
-            self.guest.fault, self.guest.traceback() if self.guest.fault else (), self._world.heap.statistics
-        )
+        traceback = self.guest.traceback() if self.guest.fault else ()
+        return Outcome(self.guest.fault, traceback, self._world.heap.statistics)
 
-    # -- what others ask for
+    # -- what other threads request
 
     def interrupt(self) -> None:
-        """It raises KeyboardInterrupt.  Never waits: a signal handler may call it."""
+        """Make it raise KeyboardInterrupt.  Never waits: a signal handler may call this."""
         self._interrupts.append(INTERRUPT)
         if self._begun:
             self._post()
 
     def _post(self) -> None:
-        """Each interrupt is posted once, by whoever comes first: the signal handler, or the thread that is born."""
+        """Post each interrupt once: the signal handler and the thread being born may both be here."""
         while self._interrupts and not self.guest.ended:
             try:
                 kind = self._interrupts.popleft()
@@ -79,92 +99,92 @@ class Running:
 
     @property
     def interrupted(self) -> bool:
-        """Has it ended, and there is an interrupt that it has not raised?"""
-        return bool(self._interrupts) or self._unheard
+        """Did it end without raising an interrupt that was requested?"""
+        return bool(self._interrupts) or self._unserved
 
     def stop(self) -> None:
-        """It executes no further instruction, and ends without raising anything."""
-        self._mutator.stopped = True
+        """End it without raising: it executes no further instruction."""
+        self._life.stopped = True
         self.guest.stop()
-        self._world.tell()
+        self._world.notify()
 
-    # -- its life
+    # -- from birth to end
 
     def _main(self) -> None:
         try:
-            self._through(self._mutator.born(), self._world.told)
+            self._finish(self._life.born(), self._world.changes)
             self._begun = True
             self._post()
-            while not (self.guest.ended or self._mutator.stopped):
-                told, self._before = self._world.told, self._world.released
-                why = self.guest.enter(self._mutator.entry)
+            while not (self.guest.ended or self._life.stopped):
+                changes, self._releases = self._world.changes, self._world.releases
+                why = self.guest.enter(self._life.entry)
                 if why in WAITS:
-                    self._world.tell()  # it has parked, perhaps: a stop may be waiting for that
-                self._through(self._mutator.serve(why), told)
-        except BaseException as error:  # noqa: BLE001  -- handed to whoever waits
+                    self._world.notify()  # it may have parked, and a coordinator may be waiting for that
+                self._finish(self._life.serve(why), changes)
+        except BaseException as error:  # noqa: BLE001  -- re-raised by the host thread that waits in `outcome`
             self.error = error
         finally:
             self._end()
 
     def _end(self) -> None:
-        """Still in guest code, as it were: nobody collects before it has left."""
+        """Leave guest code for good.  Until `exit_thread` the thread is MANAGED, so no collection starts."""
         self.guest.ended = True
         self._world.heap.engine.routine("retire", self.guest.address)
         self._world.call("exit_thread", self.guest.address)
-        self._unheard = self.guest.record.get("pending") & INTERRUPT != 0
+        self._unserved = self.guest.record.get("pending") & INTERRUPT != 0
         try:
-            self._vm.has_ended(self)
+            self._supervisor.has_ended(self)
         finally:
             self.done.set()
 
-    def _through(self, waits: Waits, told: int) -> None:
-        """To the end of what it does outside machine code: asleep wherever it waits, until somebody tells more than `told`."""
+    def _finish(self, waits: Waits, changes: int) -> None:
+        """Finish the work outside machine code, asleep wherever it waits, until the world's `changes` has moved on."""
         for blocked in waits:
-            if blocked and (self._mutator.stopped or blocked.ready()):
+            if blocked and (self._life.stopped or blocked.ready()):
                 self.guest.record.set("wake", 1)
             else:
                 left = (blocked.until - self.now()) / 10**6 if blocked else threading.TIMEOUT_MAX
-                self._world.wait(told, max(0.0, min(threading.TIMEOUT_MAX, left)))
-            told = self._world.told
+                self._world.wait(changes, max(0.0, min(threading.TIMEOUT_MAX, left)))
+            changes = self._world.changes
 
-    # -- what a Mutator needs
+    # -- life.Host
 
     def call(self, procedure: str, resume: int = 0) -> int:
-        return self._world.attempt(procedure, self.guest.address, resume=resume)
+        return self._world.try_call(procedure, self.guest.address, resume=resume)
 
     def make_room(self) -> bool:
         return self._world.make_room(self.guest)
 
     def write(self, text: str) -> None:
-        self._vm.write(text)
+        self._supervisor.write(text)
 
     def room(self) -> bool:
         return self._world.room
 
     def start(self) -> Fault | None:
-        return self._vm.start_for(self.guest)
+        return self._supervisor.start_for(self.guest)
 
     def ended(self, number: int) -> bool:
-        return self._vm.ended(number)
+        return self._supervisor.ended(number)
 
     def interrupt_thread(self, number: int) -> None:
-        self._vm.interrupt_thread(number)
+        self._supervisor.interrupt_thread(number)
 
     def handshake(self, number: int) -> Waits:
-        self._vm.handshake(number)
+        self._supervisor.handshake(number)
         yield from ()
 
     def collect(self) -> Waits:
         self._world.collect_for(self.guest)
         yield from ()
 
-    def free(self) -> Callable[[], bool]:
-        """Has any lock that was waited for been released since the thread entered machine code?"""
-        before = self._before
-        return lambda: self._world.released != before
+    def retry(self) -> Callable[[], bool]:
+        """Has a contended lock been released since the thread entered machine code?"""
+        before = self._releases
+        return lambda: self._world.releases != before
 
     def released(self) -> None:
-        self._world.tell(released=True)
+        self._world.notify(released=True)
 
     def now(self) -> float:
         return time.monotonic() * 10**6

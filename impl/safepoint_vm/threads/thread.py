@@ -14,34 +14,35 @@ from safepoint.guest.operations import threads
 from safepoint.guest.operations.instructions import call_fault
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
-from safepoint.protocol.words import ENDED
-from safepoint_vm.generate.encoding import SIZE
+from safepoint.protocol.words import ENDED, Me, deliverable
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import TABLE_WORDS, Thread
 from safepoint_vm.memory.heap import GuestHeap
-from safepoint_vm.memory.image import Image, Place
+from safepoint_vm.memory.heap_view import HeapView
+from safepoint_vm.memory.image import CodeAddress, Image
 from safepoint_vm.memory.objects import statics
-from safepoint_vm.memory.view import View
-from safepoint_vm.threads.hosted import WITH_RESULT, InternalError, jumps, result, text_of
-from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, Uncaught, unwind
+from safepoint_vm.threads.host_operations import WITH_RESULT, InternalError, distance, result, text_of
+from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, UncaughtFault, unwind
 
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
     Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
 }
-"""Why machine code was left -> the procedure that waits, and the handler that goes on when it is through."""
+"""Why machine code was left -> the procedure that waits, and the handler to enter at when it has returned."""
 
 RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OVERFLOWED: RECURSION}
-"""… and what a check site raises."""
+"""Why machine code was left -> what the check site raises."""
 
 
 class GuestThread:
-    """Before the module's first instruction.  `stack`: slots of the guest's stack.  `heap`: of the world whose thread it is.
+    """A guest thread: its record (words), stack and dispatch tables.  A new one stands before the module's first instruction.
 
-    `record`: of a thread that has ended, whose requests may still be in it.  `number`: in its name.
+    `stack`: slots of its stack.  `record`: reuse that of an ended thread, whose requests may still be pending in it.
+    `number`: the one in its name, Thread-1.
     """
 
     def __init__(
@@ -56,14 +57,16 @@ class GuestThread:
     ) -> None:
         self.engine, self.image, self.heap = engine, image, heap
         self.variables, self.world = variables, heap.world
-        self.record, self.number, self.slots = record or Record(Thread), number, stack
+        self.record = record or Record(Thread)
+        self.number = number
+        self.slots = stack
         whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
-        self.stack = whole.behind(LINK)  # below it: where the first function returns to
+        self.stack = whole.after(LINK)  # below it: the link of the first frame
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
         self.fault: Fault | None = None
         self.ended = False
         self._lines: tuple[Line, ...] = ()
-        self._view = View(image, heap, self.record)
+        self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
         end = self.stack.address + 8 * stack
         for name, word in {
@@ -79,18 +82,18 @@ class GuestThread:
 
     @property
     def address(self) -> int:
-        """Of the record: what the protocol's procedures are given."""
+        """The address of the record: the first argument of the protocol's procedures."""
         return self.record.address
 
     def child(self, record: Record | None, number: int, target: int, args: Sequence[int]) -> GuestThread:
-        """A thread of the same world that will call this with these words."""
+        """A new thread of the same world that will call `target` with `args`, all of them tagged words."""
         born = GuestThread(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
-        born.record.set("state", ENDED)  # until it enters guest code nobody waits for it
+        born.record.set("state", ENDED)  # until birth no coordinator waits for it
         born._begin_with(target, args)
         return born
 
     def _begin_with(self, target: int, args: Sequence[int]) -> None:
-        """Before its first instruction: call this, and not the module.  What cannot be called ends it."""
+        """Call `target` instead of the module.  A target that cannot be called ends the thread with a fault."""
         self._view.begin()
         function = self._view.value(target)
         fault = call_fault(self._view, function, len(args))
@@ -105,7 +108,7 @@ class GuestThread:
     # -- into machine code
 
     def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
-        """Run on the calling OS thread until machine code is left; `budget`: for so many instructions at most."""
+        """Run on the calling OS thread until machine code is left.  `budget`: at most that many instructions."""
         table = self.record.at("table") if budget is None else self.engine.stepping.address
         self.record.set("budget", max(budget or 0, 0))
         entry = self.engine.addresses[handler]
@@ -113,12 +116,12 @@ class GuestThread:
         return Exited(self.record.get("status"))
 
     def abandon(self) -> None:
-        """From inside a callback: make machine code stop at the next instruction, for good."""
+        """End the thread from inside a callback: machine code is left at the next instruction, for good."""
         self.stop()
         self.ended = True
 
     def stop(self) -> None:
-        """From anywhere: machine code is left at the next instruction, and whenever it is entered."""
+        """Make machine code leave at the next instruction, now and whenever it is entered.  Any OS thread may call this."""
         for number in range(TABLE_WORDS):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
@@ -127,9 +130,9 @@ class GuestThread:
     # -- what machine code was left for
 
     def serve(self, why: Exited, make_room: Callable[[], bool]) -> bool:
-        """Do it, and be ready to enter at `begin`, or ended.  False: it is not for here (PRINT, a wait, a spent budget).
+        """Do it, and be ready to enter at `begin`, or ended.  False: `ThreadLife` does it (PRINT, a wait, a spent budget).
 
-        `make_room`: collects; says whether there is room for `wanted` bytes now.
+        `make_room`: collects, and returns whether there is room for `wanted` bytes now.
         """
         match why:
             case Exited.FINISHED:
@@ -146,24 +149,24 @@ class GuestThread:
         return True
 
     def printed(self, make_room: Callable[[], bool]) -> str | None:
-        """What the PRINT at which machine code was left prints; None: it has raised instead."""
+        """The output of the PRINT at which machine code was left.  None: it has raised."""
         self._view.begin()
-        found = text_of(self.place().instruction, self.slot, self._view)
+        found = text_of(self.code_address().instruction, self.slot, self._view)
         if isinstance(found, str):
             return found
         self.throw(found, make_room)
         return None
 
     def skip(self, instructions: int = 1) -> None:
-        """The host has executed the instruction: on to the next one."""
+        """Advance past the instruction, which the host has executed."""
         self.record.set("pc", self.record.get("pc") + SIZE * instructions)
 
     def throw(self, fault: Fault, make_room: Callable[[], bool]) -> None:
-        """The instruction raises."""
+        """Raise a fault at the instruction at which machine code was left."""
         self._attempt(lambda: self._raise(fault), make_room)
 
     def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool]) -> None:
-        """Without room: collect, and once more; then use the spare room, if only to say that there is none."""
+        """Retry an effect after a collection while that makes room; then raise MemoryError, from the heap's reserve."""
         while True:
             self._view.begin()
             try:
@@ -175,11 +178,11 @@ class GuestThread:
         self._view.full = True
         try:
             self._raise(NO_MEMORY)
-        except NoRoom:  # the guest has kept so many of these that not even they have room: nobody can catch this one
+        except NoRoom:  # the guest keeps so many exceptions alive that the reserve is full: this one ends the thread
             self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
 
     def _execute(self, why: Exited) -> None:
-        instruction = self.place().instruction
+        instruction = self.code_address().instruction
         found = result(self.image.program, instruction, self.slot, self._view)
         if isinstance(found, Fault):
             self._raise(found)
@@ -188,82 +191,85 @@ class GuestThread:
             raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
         if instruction.op in WITH_RESULT:
             self._set_slot(instruction.operands[0], self._view.word(found))
-        self.skip(jumps(instruction, found))
+        self.skip(distance(instruction, found))
 
     def _raise(self, fault: Fault) -> None:
         match unwind(self._frames, self._view, fault):
-            case Uncaught(said, lines):
+            case UncaughtFault(said, lines):
                 self.fault, self._lines, self.ended = said, lines, True
 
     # -- threads
 
     def operand(self) -> Value:
-        """Of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
+        """The operand of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
         self._view.begin()
-        return self.slot(self.place().instruction.operands[0])
+        return self.slot(self.code_address().instruction.operands[0])
 
     def refused(self) -> Fault | None:
-        """Why it raises at once."""
-        instruction = self.place().instruction
+        """The fault that this instruction raises at once, if any.  None: the methods below may be called."""
+        instruction = self.code_address().instruction
         return threads.refused(self._view, instruction.op, self.operand(), self.number, instruction.augmented)
 
     def startable(self) -> tuple[ThreadObject, int, list[int]]:
-        """What a START that is not refused starts; and the words of target and arguments."""
+        """The operand of a START, and the tagged words of its target and arguments."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref), *self._view.call_of(ref)
 
     def joined(self) -> int:
-        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE that is not refused speaks of."""
+        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE names."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number
 
     def acquirable(self) -> bool:
-        """Is the lock free that an ACQUIRE that is not refused waits for?  For whoever sees to it that nothing moves."""
+        """Is the lock of an ACQUIRE free?  Call this only while no collection can move it."""
         return threads.ready(self._view, "ACQUIRE", self.operand())
 
     def set_started(self, started: bool) -> None:
-        """Has the thread been started that a START that is not refused starts?"""
+        """Record in the operand of a START whether its thread has been started."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         self._view.set_started(ref, started)
 
-    def asked(self) -> bool:
-        """Is there a request that may be delivered?"""
-        return self.record.get("pending") & ~(self.record.get("masked") | self.record.get("ending")) != 0
+    def has_deliverable(self) -> bool:
+        """Is a request pending that the protocol's text would deliver now?"""
+        me = Me()
+        me.masked, me.ending = self.record.get("masked"), self.record.get("ending")
+        return self.record.get("pending") & deliverable(me) != 0
 
     # -- where it is
 
-    def place(self) -> Place:
-        return self.image.place(self.record.get("pc"))
+    def code_address(self) -> CodeAddress:
+        """The instruction at which machine code was left."""
+        return self.image.code_address(self.record.get("pc"))
 
     def _top(self) -> int:
         """The number of the current frame's first slot."""
         return (self.record.get("frame") - self.stack.address) // 8
 
     def slot(self, number: int) -> Value:
-        """A slot of the frame in which machine code was left."""
+        """The value in a slot of the frame in which machine code was left."""
         return self._view.value(self.stack[self._top() + number])
 
     def _set_slot(self, number: int, word: int) -> None:
         self.stack[self._top() + number] = word
 
     def traceback(self) -> tuple[Line, ...]:
-        """Of the exception that ended it; else where it stands.  Outermost call first: (file, line, function)."""
+        """The traceback of the exception that ended the thread; else its calls.  Outermost first: (file, line, function)."""
         if self.fault:
             return self._lines
         return tuple(self._frames.line(pc) for _, pc in reversed(self._frames.frames()))
 
     def roots(self) -> tuple[int, int]:
-        """Where its live values are; it is outside machine code.
+        """The root range in its stack: (first, end) addresses.  The thread must be outside machine code.
 
-        What is above the top frame is dead, also in a frame that has called it.  Here it is cleared, and not by each push: so
-        any slot holds a value or half a link (an int, to the collector) whenever a frame comes to include it.
+        Slots above the top frame are dead, those of its callers' frames included.  They are cleared here rather than by each
+        push, so every slot that a later frame includes holds a value or a word of a link (to the collector, an int).
         """
         if self.ended:
             return (frame := self.record.get("frame")), frame
-        end = self._top() + self.place().code.slots
+        end = self._top() + self.code_address().code.slots
         above = self.stack.address + 8 * end
         ctypes.memset(above, 0, 8 * (self.stack.words - end))
         return self.stack.address, above

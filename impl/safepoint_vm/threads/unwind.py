@@ -1,7 +1,7 @@
-"""The host raises, or nobody catches: who would, and what a traceback says.  `handlers.exceptions` has the other cases.
+"""Unwind for an exception that the host raises, or that is uncaught.  `handlers.exceptions` has the other cases.
 
-The exception's trace gets the place of the instruction and those of the calls that the exception leaves, in front of what it
-has already.  Nothing changes before the last allocation: without room it can be begun again.
+The instruction and the calls that the exception leaves are prepended to the exception's trace.  Nothing changes before the
+last allocation, so unwinding can be retried after a collection.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Place as Line
 from safepoint.guest.operations.instructions import new_exception
 from safepoint.guest.operations.text import message
-from safepoint_vm.generate.encoding import SIZE
+from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.memory.image import Image, Place
-from safepoint_vm.memory.view import View
+from safepoint_vm.memory.heap_view import HeapView
+from safepoint_vm.memory.image import CodeAddress, Image
 
 RETURN_TO, CALLER = -2, -1  # the link below a frame, in words
 
 
 @dataclass(frozen=True)
-class Uncaught:
-    """`traceback`: outermost call first."""
+class UncaughtFault:
+    """The exception ends the thread.  `traceback`: outermost call first."""
 
     fault: Fault
     traceback: tuple[Line, ...]
@@ -31,11 +31,11 @@ class Uncaught:
 
 @dataclass(frozen=True)
 class Caught:
-    """Where guest code goes on: in `frame`, a number of the stack's."""
+    """The exception handler, and the call it is in.  `frame`: index of the frame's first slot in the stack."""
 
     handler: Handler
     frame: int
-    place: Place
+    code_address: CodeAddress
 
 
 class Stack:
@@ -45,7 +45,7 @@ class Stack:
         self.image, self.memory, self.record = image, memory, record
 
     def frames(self) -> list[tuple[int, int]]:
-        """(its number in the stack, the address of the instruction that it is at)"""
+        """For each frame: (index of its first slot in the stack, address of its current instruction)."""
         pc, frame = self.record.get("pc"), (self.record.get("frame") - self.memory.address) // 8
         found = [(frame, pc)]
         while frame > 0:
@@ -55,39 +55,40 @@ class Stack:
         return found
 
     def line(self, pc: int) -> Line:
-        place = self.image.place(pc)
-        return self.image.program.file, place.instruction.line, place.code.name
+        """The line of a traceback for an instruction: (file, line, function)."""
+        at = self.image.code_address(pc)
+        return self.image.program.file, at.instruction.line, at.code.name
 
 
-def unwind(stack: Stack, view: View, fault: Fault) -> Uncaught | None:
-    """Go to the handler of the exception; or say what ends the guest.  NoRoom."""
+def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
+    """Go on at the exception's handler, or return what ends the thread.  NoRoom: the trace does not fit in the heap."""
     passed, caught = _search(stack)
-    if stack.image.place(passed[0]).instruction.op == "RERAISE":
+    if stack.image.code_address(passed[0]).instruction.op == "RERAISE":
         passed = passed[1:]
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []
-        places = [*reversed(passed), *before]
-        said = message(view, fault.ref) if fault.ref else fault.message
-        return Uncaught(replace(fault, message=said, ref=None), tuple(stack.line(pc) for pc in places))
+        text = message(view, fault.ref) if fault.ref else fault.message
+        lines = tuple(stack.line(pc) for pc in [*reversed(passed), *before])
+        return UncaughtFault(replace(fault, message=text, ref=None), lines)
     exception = new_exception(view, fault)
     trace = view.new_trace([*reversed(passed), *view.trace(exception)])
     view.set_trace(exception, trace)
-    first, end = caught.frame + caught.handler.slot, caught.frame + caught.place.code.slots
+    first, end = caught.frame + caught.handler.slot, caught.frame + caught.code_address.code.slots
     stack.memory[first] = exception.number
-    for slot in range(first + 1, end):  # intermediate values, which nobody reads again: they keep nothing alive
+    for slot in range(first + 1, end):  # intermediate values: dead, and no longer roots
         stack.memory[slot] = 0
-    stack.record.set("pc", caught.place.address(caught.handler.target))
+    stack.record.set("pc", caught.code_address.address(caught.handler.target))
     stack.record.set("frame", stack.memory.address + 8 * caught.frame)
     return None
 
 
 def _search(stack: Stack) -> tuple[list[int], Caught | None]:
-    """The instructions that it goes through, innermost first, and who catches it."""
+    """The instructions that the exception leaves, innermost first, and its handler."""
     passed = []
     for frame, pc in stack.frames():
         passed.append(pc)
-        place = stack.image.place(pc)
-        for handler in place.code.handlers:
-            if handler.start <= place.number < handler.end:
-                return passed, Caught(handler, frame, place)
+        at = stack.image.code_address(pc)
+        for handler in at.code.handlers:
+            if handler.start <= at.number < handler.end:
+                return passed, Caught(handler, frame, at)
     return passed, None

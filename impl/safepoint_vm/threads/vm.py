@@ -1,8 +1,7 @@
-"""Running a guest program: guest threads on OS threads of their own, the host waiting for them.
+"""Run a guest program: guest threads on OS threads of their own, while the host waits for them.
 
-Guest code never runs on Python's main thread: that one waits, so that signal handlers run there as Python's always do.
-Nothing in a plain engine calls Python: whatever needs the host leaves machine code first.  Guest threads end before the
-host does.
+Guest code never runs on Python's main thread: that one waits, so that signal handlers run there, as always in Python.
+A plain engine never calls Python: work for the host leaves machine code first.  Guest threads end before the host does.
 """
 
 from __future__ import annotations
@@ -24,19 +23,20 @@ from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
-from safepoint_vm.threads.os_thread import GLANCE, Outcome, Running
+from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import SOON, GuestWorld
 
 STACK = 1 << 16  # slots
-GRACE = 1.0  # seconds that guest threads have to end, once they are interrupted for good
+GRACE = 1.0  # seconds that interrupted guest threads have to end, before they are stopped
 
 
 class Vm:
-    """A program, loaded, whose first guest threads the host starts: each runs the module, and may start others.
+    """A loaded program.  The host starts guest threads that run the module; they may start others.
 
-    `with Vm(…) as vm` ends them all.  `errors`: where a thread that another one has started says what ended it.
-    Raises BadCode for a program that must not run.
+    `with Vm(…) as vm` ends them all.  `stack`: slots of each thread's stack; `heap`: bytes of each space; `stress`: see
+    `heap.GuestHeap`; `errors`: gets the traceback of a thread, not the host's, that an exception ended.
+    BadCode: the verifier rejects the program.  ValueError: the heap is too small.
     """
 
     def __init__(
@@ -52,33 +52,32 @@ class Vm:
         self._engine = engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
-        self._output, self._errors, self._stack = output, errors or sys.stderr, stack
+        self._output, self._errors = output, errors or sys.stderr
+        self._stack = stack
         self._writing = threading.Lock()
         self.world = GuestWorld(self._engine, heap, stress)
-        self.running: list[Running] = []  # that the host has started
-        self._started: dict[int, Running] = {}  # by the guest: the number of a thread that has not ended
-        self._ending = False  # from then on nobody is born
-        self._failures: list[BaseException] = []  # of the host, on their OS threads
+        self.running: list[OsThread] = []  # those that the host started
+        self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
+        self._ending = False  # True: no further thread starts
+        self._failures: list[BaseException] = []  # errors of the host on the OS threads of `_started`
 
-    def start(self) -> Running:
-        """A guest thread that runs the module from its start, sharing its variables with the others."""
-        with self.world.unstopped():
-            self.running.append(Running(self.world.add(self._thread), self))
+    def start(self) -> OsThread:
+        """Start a guest thread that runs the module from its beginning, and shares its variables with the others."""
+        with self.world.without_stops():
+            self.running.append(OsThread(self.world.add(self._thread), self))
         self.running[-1].go()
         return self.running[-1]
 
     def _thread(self, record: Record | None) -> GuestThread:
         return GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
 
-    # -- what guest threads ask for
+    # -- os_thread.Supervisor
 
     def start_for(self, guest: GuestThread) -> Fault | None:
-        """Do the START at which this thread has left guest code; or say why it raises."""
-
         def go(born: GuestThread, thread: ThreadObject) -> None:
             if self._ending:
-                raise RuntimeError("nobody is born any more")
-            running = self._started[thread.number] = Running(born, self, thread)
+                raise RuntimeError("the VM is shutting down")
+            running = self._started[thread.number] = OsThread(born, self, thread)
             try:
                 running.go()
             except RuntimeError:
@@ -88,53 +87,49 @@ class Vm:
         return self.world.start_for(guest, go)
 
     def interrupt_thread(self, number: int) -> None:
-        """One that has not been started, or has ended, hears nothing of it; nor does one that is born in its record."""
-        with self.world.unstopped():
-            if running := self._started.get(number):
-                running.interrupt()
+        with self.world.without_stops():  # so that its record is not reused before the post
+            if thread := self._started.get(number):
+                thread.interrupt()
 
     def handshake(self, number: int) -> None:
-        """Run one operation on a thread, exactly once."""
-        with self.world.unstopped():
-            if running := self._started.get(number):
-                self.world.call("handshake", running.guest.address, most=SOON)
+        with self.world.without_stops():
+            if thread := self._started.get(number):
+                self.world.call("handshake", thread.guest.address, most=SOON)
 
     def ended(self, number: int) -> bool:
-        """Of a thread that the guest has started."""
         return number not in self._started
 
     def write(self, text: str) -> None:
         with self._writing:
             self._output.write(text)
 
-    def has_ended(self, running: Running) -> None:
-        """It is outside guest code for good.  What ended it is said before anybody who joins it goes on."""
-        guest, thread = running.guest, running.thread
+    def has_ended(self, thread: OsThread) -> None:
+        guest, started = thread.guest, thread.thread
         self.world.remove(guest)
-        if thread is None:
+        if started is None:
             return
-        if running.error is not None:
-            self._failures.append(running.error)
+        if thread.error is not None:
+            self._failures.append(thread.error)
         elif guest.fault is not None:
-            text = threads.uncaught_text(thread, guest.fault, guest.traceback(), self._image.program.source)
+            text = threads.uncaught_text(started, guest.fault, guest.traceback(), self._image.program.source)
             with self._writing:
                 self._errors.write(text)
-        self._started.pop(thread.number)
-        self.world.tell()
+        self._started.pop(started.number)  # after its traceback was written: a JOIN returns from here on
+        self.world.notify()
 
-    # -- what the host asks for
+    # -- what the host requests
 
     def interrupt(self) -> None:
-        """Control-C: the main thread raises KeyboardInterrupt; if it has ended, what still runs does."""
-        for running in [running for running in self.running if not running.done.is_set()] or self._living():
-            running.interrupt()
+        """Control-C: the host's threads raise KeyboardInterrupt; if they have ended, all that still run."""
+        for thread in [thread for thread in self.running if not thread.done.is_set()] or self._living():
+            thread.interrupt()
 
-    def _living(self) -> list[Running]:
-        return [running for running in (*self.running, *list(self._started.values())) if not running.done.is_set()]
+    def _living(self) -> list[OsThread]:
+        return [thread for thread in (*self.running, *list(self._started.values())) if not thread.done.is_set()]
 
     def finish(self) -> None:
-        """Wait for all threads, as Python does at its end.  Re-raises what the host raised on an OS thread of theirs."""
-        if any(running.interrupted for running in self.running):  # and it has not heard of it
+        """Wait for all threads, as Python does at its end.  Re-raises an error of the host on an OS thread of theirs."""
+        if any(thread.interrupted for thread in self.running):
             self._end()
         while living := self._living():
             living[0].done.wait(GLANCE)
@@ -142,17 +137,19 @@ class Vm:
         self.check()
 
     def check(self) -> None:
-        """Re-raise what the host raised for a thread that the guest has started: others may wait for it for ever."""
         if self._failures:
             raise self._failures[0]
 
     def _end(self) -> None:
-        """Interrupt all; who does not end by that is stopped where it stands; who then still prints is left to itself."""
+        """Interrupt every thread; after GRACE seconds stop those still running; abandon those blocked in output."""
         self._ending = True
         began = time.monotonic()
         while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
-            for running in living:
-                running.interrupt() if took < GRACE else running.stop()
+            for thread in living:
+                if took < GRACE:
+                    thread.interrupt()
+                else:
+                    thread.stop()
             living[0].done.wait(GLANCE)
 
     def __enter__(self) -> Self:
@@ -170,10 +167,9 @@ def run(
     stress: bool = False,
     errors: TextIO | None = None,
 ) -> Outcome:
-    """Run a program to its end, which is that of all its threads; how the main thread ended.
+    """Run a program until all its threads have ended.  Returns how the main thread ended.
 
-    Control-C becomes the guest's KeyboardInterrupt, if this is Python's main thread.  `stack`: slots of each thread's;
-    `heap`: bytes that objects may take.  `stress`: every allocation collects.  `errors`: as `Vm`.
+    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.
     """
     with Vm(program, output, stack, heap=heap, stress=stress, errors=errors) as vm, _control_c(vm):
         outcome = vm.start().outcome()
@@ -183,6 +179,7 @@ def run(
 
 @contextmanager
 def _control_c(vm: Vm) -> Iterator[None]:
+    """Hand SIGINT to the guest meanwhile; only Python's main thread can."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""The world: its words, its threads, and what waits.
+"""The world: its words, its threads, and where callers of the protocol's procedures wait.
 
-A procedure of the protocol's text never blocks: it comes back with a status.  Whoever called it waits here, without the
-GIL, until somebody tells that something has changed, and calls it again.
+Protocol procedures never block: they return a status.  The caller waits here, without the GIL, until notified, and calls
+again.
 """
 
 from __future__ import annotations
@@ -22,23 +22,22 @@ from safepoint_vm.language.words import World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
 from safepoint_vm.threads.thread import GuestThread
 
-SOON = 0.001  # seconds between two looks for what a thread does inside guest code: nobody tells of that
+SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which notifies nobody
 
 
 class GuestWorld:
-    """Of guest threads that one host starts.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`."""
+    """The guest threads and the heap of one host.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`."""
 
     def __init__(self, engine: Engine, size: int = SIZE, stress: bool = False) -> None:
         self.engine = engine
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
-        self.threads: list[GuestThread] = []  # that have not ended
-        self.asked: list[GuestThread] = []  # for an operation that is not yet run
-        self._records: list[Record] = []  # of all, by number: they stay where the protocol's text finds them
+        self.threads: list[GuestThread] = []  # those that have not ended
+        self.asked: list[GuestThread] = []  # targets of a handshake that has not finished
+        self._records: list[Record] = []  # by number; never freed: the protocol's text finds threads by it
         self._changed = threading.Condition()
-        self.told = self.released = (
-            0  # how often something has changed; and how often a lock that was waited for is free
-        )
+        self.changes = 0  # how often `notify` was called
+        self.releases = 0  # how often for a contended lock
         self._coordinating = threading.RLock()
 
     @property
@@ -46,15 +45,15 @@ class GuestWorld:
         return self.record.address
 
     @contextmanager
-    def unstopped(self) -> Iterator[None]:
-        """Nobody stops the world inside, and so nothing moves.  Whoever comes here must be outside guest code."""
+    def without_stops(self) -> Iterator[None]:
+        """Keep coordinators out, so that nothing moves.  The caller must be outside guest code."""
         with self._coordinating:
             yield
 
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
-        """A thread made in the record of one that has ended, if there is any.  Nobody is born during a stop.
+        """Add a thread, in the record of one that has ended if there is any; not while the world is stopped.
 
-        ValueError: there is no room.
+        `make`: takes that record, or None.  ValueError: THREADS threads are alive.
         """
         with self._coordinating:
             if not self.room:
@@ -70,24 +69,24 @@ class GuestWorld:
 
     @property
     def room(self) -> bool:
-        """For another thread?"""
+        """Is there room for another thread?"""
         return len(self._records) < THREADS or self._free() is not None
 
     def _free(self) -> Record | None:
-        """The first record of a thread that has ended, and of which nobody wants anything; the main thread's stays its own."""
+        """The first record whose thread has ended and is not the target of a handshake; never the main thread's."""
         used = {thread.address for thread in (*self.threads, *self.asked)}
         return next((record for record in islice(self._records, 1, None) if record.address not in used), None)
 
     def number(self, thread: GuestThread) -> int:
-        """Of its record."""
+        """The number of a thread's record."""
         return next(number for number, record in enumerate(self._records) if record.address == thread.address)
 
     def start_for(self, guest: GuestThread, go: Callable[[GuestThread, ThreadObject], None]) -> Fault | None:
-        """Do the START at which a thread has left guest code; or say why it raises.
+        """Execute the START at which a thread left machine code.  Returns the fault if it raises.
 
-        `go`: sets the new thread going.  It raises RuntimeError if the system has no room for another one.
+        `go`: sets the new thread going; raises RuntimeError if the system cannot start another one.
         """
-        with self.unstopped():
+        with self.without_stops():
             if (fault := guest.refused()) is not None:
                 return fault
             thread, target, args = guest.startable()
@@ -95,7 +94,7 @@ class GuestWorld:
                 born = self.add(lambda record: guest.child(record, thread.number, target, args))
             except ValueError:
                 return NO_THREAD
-            guest.set_started(True)  # before it can ask
+            guest.set_started(True)  # before the new thread can look
             try:
                 go(born, thread)
             except RuntimeError:
@@ -105,62 +104,62 @@ class GuestWorld:
             return None
 
     def remove(self, thread: GuestThread) -> None:
-        """It is outside guest code for good, and has given up its piece of the heap."""
+        """Remove a thread that is outside guest code for good and has retired its TLAB."""
         with self._coordinating:
             self.threads.remove(thread)
 
     def call(self, procedure: str, record: int, *arguments: int, most: float | None = None) -> None:
-        """Run a procedure to its end; wherever it waits, until somebody tells, or for at most so many seconds."""
-        told, status = self.told, self.attempt(procedure, record, *arguments)
+        """Run a procedure to its end.  Where it waits, sleep until notified, or for at most `most` seconds."""
+        changes, status = self.changes, self.try_call(procedure, record, *arguments)
         while status:
-            self.wait(told, most)
-            told, status = self.told, self.attempt(procedure, record, *arguments, resume=status)
+            self.wait(changes, most)
+            changes, status = self.changes, self.try_call(procedure, record, *arguments, resume=status)
 
-    def attempt(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> int:
-        """Run a procedure as far as it goes, from the start or from where it waits.  0: it is through."""
+    def try_call(self, procedure: str, record: int, *arguments: int, resume: int = 0) -> int:
+        """Run a procedure as far as it goes, from the start or from where it waits.  0: it has returned."""
         status = self.engine.procedure(procedure, record, *arguments, resume=resume)
         if status != resume or not status:
-            self.tell()  # it has parked, perhaps: a stop may be waiting for that
+            self.notify()  # it may have parked, and a coordinator may be waiting for that
         return status
 
-    def wait(self, told: int, most: float | None = None) -> None:
-        """Until somebody has told more than so often, or for at most so many seconds."""
+    def wait(self, changes: int, most: float | None = None) -> None:
+        """Sleep until `self.changes` differs from `changes`, for at most `most` seconds."""
         with self._changed:
-            if self.told == told:
+            if self.changes == changes:
                 self._changed.wait(most)
 
-    def tell(self, released: bool = False) -> None:
-        """Whoever waits is to look again.  `released`: who waits for a lock, at that."""
+    def notify(self, released: bool = False) -> None:
+        """Make every waiter look again.  `released`: threads blocked on a lock, too."""
         with self._changed:
-            self.told += 1
-            self.released += released
+            self.changes += 1
+            self.releases += released
             self._changed.notify_all()
 
     def post(self, thread: GuestThread, kind: int) -> None:
-        """Ask a thread for something; one that has ended is asked for nothing.  A signal handler may call it."""
+        """Post a request of this kind, unless the thread has ended.  A signal handler may call this."""
         if not thread.ended:
             self.engine.procedure("post", thread.address, kind)
-            self.tell()
+            self.notify()
 
     def make_room(self, thread: GuestThread) -> bool:
-        """For the bytes that a thread wants that is outside machine code.  False: a collection did not help."""
+        """Make room for the bytes that a thread, outside machine code, wants.  False: a collection did not help."""
         before = self.heap.statistics.collections
         with self._stopped_from(thread):
             helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
-            return helped or self.collect(thread)  # another one's collection has helped, or its own does
+            return helped or self.collect(thread)  # another thread's collection has helped, or its own does
 
     def collect_for(self, thread: GuestThread) -> None:
-        """Because a thread has asked for it that is outside machine code."""
+        """Execute COLLECT for a thread outside machine code."""
         thread.record.set("wanted", 0)
         with self._stopped_from(thread):
             self.collect(thread)
 
     @contextmanager
     def _stopped_from(self, thread: GuestThread) -> Iterator[None]:
-        """As `stopped`, by a guest thread: nobody waits for it, also while it waits for its turn."""
+        """Stop the world from a guest thread, which is native meanwhile: no other coordinator waits for it."""
         self.call("leave", thread.address)
         began = time.perf_counter()
-        with self._coordinating:  # until it is back: nobody else's collection may take away what it was granted
+        with self._coordinating:  # until it has re-entered: no other collection may take away what it was granted
             try:
                 self.call("stop_world_from", thread.address)
                 self.heap.statistics.stopped(time.perf_counter() - began)
@@ -172,7 +171,7 @@ class GuestWorld:
                 self.call("reenter", thread.address)
 
     def collect(self, thread: GuestThread) -> bool:
-        """In a stopped world.  As `make_room`."""
+        """Collect, in a stopped world, and grant a thread the bytes that it wants.  False: there is no room for them."""
         ranges = {other.variables.address: other.variables for other in self.threads}.values()
         roots = [other.roots() for other in self.threads]
         roots += [(variables.address, variables.address + 8 * variables.words) for variables in ranges]
@@ -181,7 +180,7 @@ class GuestWorld:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """No guest thread runs guest code inside."""
+        """Stop the world, from a host thread: no guest thread runs guest code inside."""
         with self._coordinating:
             self.call("stop_world", self.address)
             try:

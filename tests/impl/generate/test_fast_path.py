@@ -6,9 +6,10 @@ import pytest
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, FunctionConstant
 from safepoint.protocol.words import INTERRUPT
-from safepoint_vm.generate.engine import PLAIN, Variant, difference, engine
+from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.machine import Exited
 from tests.impl.building import code, fresh, program
+from tests.impl.machine_code import bytes_in_memory, difference, functions, listing
 
 FAST = list(OPCODES)
 WITHOUT = Variant(protocol=False)
@@ -26,28 +27,28 @@ def test_the_same_comparison_tells_a_flag_test_at_every_back_edge() -> None:
 
 def test_the_comparison_sees_where_a_jump_goes() -> None:
     """Jumps to slow handlers are relocated: equal bytes that name different functions are not equal."""
-    add, sub = engine(PLAIN).functions["ADD"], engine(PLAIN).functions["SUB"]
+    add, sub = functions(engine(PLAIN))["ADD"], functions(engine(PLAIN))["SUB"]
     assert {r.symbol for r in add.relocations} == {"slow_add"}
     assert {r.symbol for r in sub.relocations} == {"slow_sub"}
 
 
 def test_an_engine_without_a_protocol_has_none() -> None:
-    assert not {"post", "slow_path", "push_failed", "leave", "reenter"} & set(engine(WITHOUT).functions)
-    assert {"post", "slow_path", "push_failed"} <= set(engine(PLAIN).functions)
+    assert not {"post", "slow_path", "push_failed", "leave", "reenter"} & set(functions(engine(WITHOUT)))
+    assert {"post", "slow_path", "push_failed"} <= set(functions(engine(PLAIN)))
 
 
 @pytest.mark.parametrize("name", BACK_EDGES)
 def test_a_flag_test_costs_instructions_that_a_back_edge_does_not_have(name: str) -> None:
-    counts = {variant: len(engine(variant).listing(name)) for variant in (PLAIN, WITHOUT, FLAG)}
+    counts = {variant: len(listing(variant, name)) for variant in (PLAIN, WITHOUT, FLAG)}
     assert counts[PLAIN] == counts[WITHOUT]
     assert counts[FLAG] >= counts[PLAIN] + 2
 
 
 def test_the_bytes_that_run_are_the_bytes_compared() -> None:
     for name in FAST:
-        function = engine(PLAIN).functions[name]
+        function = functions(engine(PLAIN))[name]
         relocated = {r.offset + i for r in function.relocations for i in range(4)}
-        pairs = enumerate(zip(engine(PLAIN).bytes_in_memory(name), function.code, strict=True))
+        pairs = enumerate(zip(bytes_in_memory(engine(PLAIN), name), function.code, strict=True))
         assert all(running == compared for i, (running, compared) in pairs if i not in relocated), name
 
 
@@ -72,9 +73,9 @@ def test_a_post_arrives_in_those_same_bytes(name: str) -> None:
     thread = fresh(program(code("<module>", 10, *lines), callee, constants=(FunctionConstant(1),)))
     site = [op for op, *_ in lines].index(name)
     assert thread.enter(budget=site) is Exited.STEPPED
-    before = {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST}
+    before = {fast: bytes_in_memory(engine(PLAIN), fast) for fast in FAST}
     engine(PLAIN).procedure("post", thread.address, INTERRUPT)
     assert thread.enter() is Exited.INTERRUPTED
-    assert str(thread.place()) == f"<module>:{site}"
+    assert str(thread.code_address()) == f"<module>:{site}"
     assert thread.record.get("slow_entries") == 1
-    assert {fast: engine(PLAIN).bytes_in_memory(fast) for fast in FAST} == before
+    assert {fast: bytes_in_memory(engine(PLAIN), fast) for fast in FAST} == before

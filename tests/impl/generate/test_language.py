@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llvmlite import ir
 
-from safepoint_vm.generate.compiler import Compiler, parameters_of
+from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.engine import PLAIN, prepare_llvm, target_machine
 from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.tagged import bits, from_bits, signed
 from safepoint_vm.language.vocabulary import (
     Array,
     Value,
@@ -30,13 +31,13 @@ from safepoint_vm.language.vocabulary import (
     rotate_left,
     routine,
 )
-from safepoint_vm.language.words import Characters, World, bits, from_bits, signed
+from safepoint_vm.language.words import Characters, World
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., int]:
     prepare_llvm()
     module = ir.Module("test")
-    Compiler(module, PLAIN.switches()).routine(function)
+    ModuleCompiler(module, PLAIN.switches()).routine(function)
     module.triple = llvm.get_process_triple()
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), target_machine())
     code.finalize_object()

@@ -10,14 +10,15 @@ from llvmlite import ir
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, PARKED, STOP
-from safepoint_vm.generate.compiler import Compiler
+from safepoint.protocol.words import HANDSHAKE, INTERRUPT, MANAGED, NATIVE, PARKED, STOP
+from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
 from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import NONE_WORD, Thread
+from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
 from tests.impl.building import code, fresh, inhabited, program
+from tests.impl.machine_code import listing
 
 PENDING, STATE = fields(Thread)["pending"].offset, fields(Thread)["state"].offset
 WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE: "state"}
@@ -26,7 +27,7 @@ WORDS = {**{t.at: t.word for t in TRIGGERS.values()}, PENDING: "pending", STATE:
 def shared_stores(name: str, mutant: str = "") -> list[tuple[str, str]]:
     """(instruction, word) for each store to a shared word of a procedure's own thread, as they stand."""
     found = []
-    for line in engine(Variant(mutant=mutant)).listing(name):
+    for line in listing(Variant(mutant=mutant), name):
         written = re.match(r"^((?:lock )?\w+) (?:[$%]\w+, )?(\d*)\(%rdi\)$", line)
         if written and int(written[2] or 0) in WORDS and not written[1].startswith(("cmp", "test")):
             found.append((written[1], WORDS[int(written[2] or 0)]))
@@ -70,13 +71,13 @@ def test_reentering_is_locked_and_leaving_is_not() -> None:
 
 def procedures(mutant: str) -> dict[str, str]:
     """The protocol's code alone, as LLVM is given it."""
-    compiler = Compiler(ir.Module(), PLAIN.switches())
+    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
     add_protocol(compiler.declare, mutant, hooked=False)
     return {name: str(compiler.functions[name]) for name in PROCEDURES}
 
 
 def test_every_mutant_of_the_text_is_compiled_in_and_changes_a_procedure() -> None:
-    """Of those that stand in the procedures that the interpreter has; handshakes are asked for by nobody yet, nor births."""
+    """Every mutant of a procedure that the interpreter has."""
     plain, text = procedures(""), Text()
     instance = Instance(threads=None)
     there = {place for name in PROCEDURES for step in compile_graph(text, name, instance).steps for place in step.where}
@@ -94,7 +95,7 @@ def test_an_unknown_mutant_is_refused_by_name() -> None:
 
 
 def test_a_post_writes_no_word_that_is_only_the_owners() -> None:
-    """The result of a procedure is its thread's: somebody else's post must not overwrite it."""
+    """The result of a procedure is its thread's: a requester's post must not overwrite it."""
     thread = fresh(program(code("<module>", 1, ("HALT",))))
     before = [thread.record[i] for i in range(thread.record.words)]
     thread.record.set("result", 77)
@@ -125,12 +126,12 @@ def test_a_stop_and_a_guest_wait_for_each_other_through_statuses() -> None:
     assert call("start_world", world) == 0
     assert call("slow_path", thread.address, resume=waits) == 0
     assert thread.record.get("state") == MANAGED
-    assert thread.record.get("stop", 0) == 1  # served once
+    assert thread.record.get("served", SERVED[STOP]) == 1  # served once
 
 
 @pytest.mark.rule("STOP-AWAITS-ALL")
 def test_a_status_is_the_same_only_where_nothing_has_changed() -> None:
-    """Who resumes a procedure tells others to look again unless it is: one that waits anew at the same access has got further."""
+    """A caller notifies other waiters unless the status is unchanged; one that waits anew at the same access is another."""
     thread, world = inhabited(program(code("<module>", 1, ("HALT",))))
     other = world.add(lambda record: thread.child(record, 1, NONE_WORD, ()))
     other.record.set("state", MANAGED)
@@ -155,7 +156,7 @@ def test_what_was_taken_with_a_stop_survives_the_wait() -> None:
     assert call("stop_world", thread.world.address, resume=stopping) == 0
     call("start_world", thread.world.address)
     assert call("slow_path", thread.address, resume=waits) == 0
-    assert thread.record.get("interrupt", 0) == 1
+    assert thread.record.get("served", SERVED[INTERRUPT]) == 1
     assert thread.record.get("pending") == 0
 
 
@@ -166,13 +167,13 @@ def test_who_asks_a_running_thread_waits_through_statuses() -> None:
     asking = call("handshake", thread.address)
     assert asking != 0
     assert call("handshake", thread.address, resume=asking) == asking  # comes round
-    assert thread.record.get("handshake", 0) == 0
+    assert thread.record.get("served", SERVED[HANDSHAKE]) == 0
     assert call("slow_path", thread.address) == 0
-    assert thread.record.get("handshake", 0) == 1
+    assert thread.record.get("served", SERVED[HANDSHAKE]) == 1
     assert call("handshake", thread.address, resume=asking) == 0
     call("leave", thread.address)
-    assert call("handshake", thread.address) == 0  # by whoever asks
-    assert thread.record.get("handshake", 0) == 2
+    assert call("handshake", thread.address) == 0  # by the requester itself
+    assert thread.record.get("served", SERVED[HANDSHAKE]) == 2
 
 
 def test_a_stop_does_not_wait_for_native_code_and_holds_it_there() -> None:

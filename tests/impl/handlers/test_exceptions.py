@@ -63,7 +63,7 @@ def frame_of(thread: GuestThread) -> int:
 def exceptions(thread: GuestThread) -> dict[int, object]:
     """In slots of the frame: kind, arguments and trace."""
     found: dict[int, object] = {}
-    for number in range(thread.place().code.slots):
+    for number in range(thread.code_address().code.slots):
         value = thread.slot(number) if thread.stack[frame_of(thread) + number] & 1 else None
         if isinstance(value, Ref) and value.kind == "exception":
             found[number] = *thread._view.exception(value), thread._view.trace(value)
@@ -91,7 +91,7 @@ def test_machine_code_unwinds_as_the_host_does(wrappers: list[str], raises: str,
         while (why := mine.enter(budget=1)) is Exited.NEEDS_ROOM:
             assert mine.serve(why, lambda: world.collect(mine))
         assert why is Exited.STEPPED or mine.serve(why, lambda: world.collect(mine))
-        if hosts.place().instruction.op in ("RAISE", "RERAISE"):
+        if hosts.code_address().instruction.op in ("RAISE", "RERAISE"):
             assert hosts.serve(Exited.FAULT, no_room)
         elif (why := hosts.enter(budget=1)) is not Exited.STEPPED:
             assert hosts.serve(why, no_room)

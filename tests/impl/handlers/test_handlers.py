@@ -12,10 +12,10 @@ import pytest
 from llvmlite import ir
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL
-from safepoint_vm.generate.compiler import Compiler
-from safepoint_vm.generate.encoding import SIZE, assemble, operand_types, place
+from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, SMALL_WORDS
-from safepoint_vm.generate.staged import HandlerError
+from safepoint_vm.generate.instruction import SIZE, assemble, operand_offset, operand_types
+from safepoint_vm.generate.ir_values import HandlerError
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import opcodes
 from safepoint_vm.handlers.arithmetic import slow_addi
@@ -45,7 +45,9 @@ def test_every_operand_fits_where_the_machine_keeps_it(name: str) -> None:
     for extreme in ("low", "high"):
         operands = [getattr(operand, extreme) for operand in OPCODES[name].operands]
         assert len(assemble(NUMBERS[name], operands, kinds, SMALL_WORDS)) == SIZE
-    spans = sorted((at, at + width.width // 8) for at, width in (place(n, kind) for n, kind in enumerate(kinds)))
+    spans = sorted(
+        (at, at + width.width // 8) for at, width in (operand_offset(n, kind) for n, kind in enumerate(kinds))
+    )
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert not spans or (spans[0][0] >= 2 and spans[-1][1] <= SIZE)
 
@@ -65,7 +67,7 @@ def test_opcodes_fit_in_a_dispatch_table() -> None:
 
 
 def refused(handler: Callable[..., Any], what: str) -> None:
-    compiler = Compiler(ir.Module(), PLAIN.switches())
+    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
     with pytest.raises(HandlerError) as caught:
         compiler.handler(handler)
     place, line, column, rest = re.match(r"(.*?):(\d+):(\d+): (.*)", str(caught.value), re.DOTALL).groups()  # type: ignore[union-attr]
@@ -168,20 +170,20 @@ def jumps_nowhere(vm: Machine, offset: Jump) -> Exit:
 @pytest.mark.parametrize(
     ("handler", "what"),
     [
-        (loops, "no For in a handler"),
+        (loops, "a handler cannot contain For"),
         (forgets_to_leave, "a path ends without leaving"),
-        (swaps_operands, "operands are passed on as they are, in order"),
-        (has_other_kinds, "operands are passed on as they are, in order"),
+        (swaps_operands, "a tail call must pass this handler's own operands"),
+        (has_other_kinds, "a tail call must pass this handler's own operands"),
         (recurs, "endless calls itself"),
-        (asks_a_word, "a word has no truth of its own"),
+        (asks_a_word, "a Word is not a bool"),
         (has_no_such_name, "unknown name nothing"),
         (has_no_such_field, "a Thread has no field colour"),
-        (gives_a_value, "a handler has no value"),
+        (gives_a_value, "a handler does not return a value"),
         (compares_twice, "no such expression"),
         (reads_no_member, "no such name: machine.Exited.NOWHERE"),
-        (casts_nothing, "is no call of a handler"),
-        (calls_a_stranger, "is no call of a handler"),
-        (jumps_nowhere, "the machine has no jump with 2 arguments"),
+        (casts_nothing, "does not call a handler"),
+        (calls_a_stranger, "does not call a handler"),
+        (jumps_nowhere, "Machine has no jump with 2 arguments"),
     ],
 )
 def test_what_is_not_the_handlers_language_is_refused_where_it_stands(handler: Callable[..., Any], what: str) -> None:

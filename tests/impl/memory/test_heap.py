@@ -17,9 +17,9 @@ from safepoint.guest.values import Ref, Value
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import OBJECT, Thread, World
-from safepoint_vm.memory.heap import CHUNK, SMALLEST, GuestHeap, HeapError
+from safepoint_vm.memory.heap import SMALLEST, TLAB, GuestHeap, HeapError
+from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import Image
-from safepoint_vm.memory.view import View
 from tests.impl.building import code, program
 
 MUTANTS = ("copies-exceptions-twice", "skips-the-last-word", "forgets-lists", "copies-a-word-less")
@@ -51,7 +51,7 @@ class Heap:
         self.thread.set("world", world.address)
         self.heap = GuestHeap(self.engine, world, size, stress)
         self.image = Image(self.engine, program(code("<module>", 1, ("HALT",))))
-        self.view = View(self.image, self.heap, self.thread)
+        self.view = HeapView(self.image, self.heap, self.thread)
         self.roots = Memory(64)
 
     def ranges(self) -> list[tuple[int, int]]:
@@ -95,7 +95,7 @@ def build(heap: Heap, draw: random.Random, count: int) -> None:
 
 
 def shape(heap: Heap, values: Sequence[Value]) -> list[object]:
-    """What can be told of values without addresses: objects by the number of their first visit."""
+    """Values described without addresses: objects by the number of their first visit."""
     numbers: dict[int, int] = {}
     described: list[object] = []
 
@@ -137,7 +137,7 @@ def test_a_graph_is_the_same_after_a_collection(draw: random.Random, count: int)
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mistake_of_the_collectors_is_caught(mutant: str) -> None:
-    """By the shape, by the verifier, or since the host meets a word that is no value: within a few graphs."""
+    """By the shape, by the verifier, or because the host meets a word that is not a value: within a few graphs."""
     for seed in range(20):
         heap = Heap(4 * SMALLEST, Variant(collector_mutant=mutant))
         build(heap, random.Random(seed), 60)
@@ -148,7 +148,7 @@ def test_a_mistake_of_the_collectors_is_caught(mutant: str) -> None:
             assert whole_shape(heap) == before
         except (AssertionError, HeapError):
             return
-    pytest.fail(f"nobody noticed {mutant}")
+    pytest.fail(f"{mutant} was not noticed")
 
 
 def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> None:
@@ -161,7 +161,7 @@ def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> No
     good, other = at[0], heap.heap._spaces[1].start
     for bad in (other + OBJECT, good + 16, good - 8, heap.roots.address + OBJECT):
         at[0] = bad
-        with pytest.raises(HeapError, match="is no value, or no header"):
+        with pytest.raises(HeapError, match="is not a valid value or header"):
             heap.verify()
     at[0] = good
     heap.verify()
@@ -170,7 +170,7 @@ def test_the_verifier_is_right_about_a_sound_heap_and_sees_a_broken_word() -> No
         heap.verify()
 
 
-def test_what_nothing_refers_to_is_gone() -> None:
+def test_what_no_root_reaches_is_not_copied() -> None:
     heap = Heap()
     keep = heap.view.new_list(["keep"])
     heap.roots[0] = keep.number
@@ -205,18 +205,18 @@ def test_a_heap_that_stays_full_grants_nothing() -> None:
     heap = Heap()
     fill_up(heap, None)
     heap.collect()
-    heap.thread.set("wanted", 2 * CHUNK)
+    heap.thread.set("wanted", 2 * TLAB)
     assert not heap.heap.grant(heap.thread)
     heap.verify()
 
 
-def test_every_space_between_pieces_can_be_walked() -> None:
-    """Several threads take pieces and large objects in turn."""
+def test_every_space_between_tlabs_can_be_walked() -> None:
+    """Several threads take TLABs and large objects in turn."""
     heap = Heap(16 * SMALLEST)
     others = [Record(Thread) for _ in range(3)]
     for record in others:
         record.set("world", heap.heap.world.address)
-    views = [View(heap.image, heap.heap, record) for record in others]
+    views = [HeapView(heap.image, heap.heap, record) for record in others]
     draw = random.Random(1)
     for _ in range(300):
         views[draw.randrange(3)].new_list([0] * draw.choice((1, 2, 3, 500)))
@@ -225,7 +225,7 @@ def test_every_space_between_pieces_can_be_walked() -> None:
     heap.verify()
 
 
-def test_the_spare_room_is_for_the_exceptions_of_a_full_heap() -> None:
+def test_the_reserve_is_for_the_exceptions_of_a_full_heap() -> None:
     heap = Heap()
     fill_up(heap, [1] * 10)
     heap.view.begin()

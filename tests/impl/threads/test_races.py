@@ -19,8 +19,8 @@ from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import PLAIN, Engine, engine
 from safepoint_vm.handlers import lists, threads
 from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.exits import fault
 from safepoint_vm.handlers.shared.layout import backing_bytes, begin_backing, clear, copy_elements
-from safepoint_vm.handlers.shared.leaving import fault
 from safepoint_vm.handlers.shared.values import is_list
 from safepoint_vm.handlers.threads import is_lock, slow_acquire
 from safepoint_vm.language.layout import Record
@@ -95,14 +95,14 @@ def ACQUIRE(vm: Machine, src: Slot) -> Exit:
     """Without its compare-and-swap: between the test and the store, another thread may do the same."""
     x = vm[src]
     if is_lock(x):
-        if Lock(x).owner == FREE:
-            Lock(x).owner = Value(HELD)
+        if Lock(x).state == FREE:
+            Lock(x).state = Value(HELD)
             return vm.next()
     return slow_acquire(vm, src)
 
 
 def test_a_lock_without_its_compare_and_swap_is_noticed(breaks: Breaks) -> None:
-    """Turns are lost, or somebody releases what another one has released.  On two cores: in one of two runs."""
+    """Turns are lost, or a thread releases what another one has released.  On two cores: in one of two runs."""
     breaks(threads, "ACQUIRE", ACQUIRE)
     assert any(counted() != COUNTED for _ in range(RUNS))
 
@@ -201,7 +201,7 @@ def appended_badly(runs: int) -> int:
 
 
 def test_a_list_that_trusts_its_length_is_noticed() -> None:
-    """The verifier finds a word that is no value, a thread reads what nobody has appended, or the process does not survive.
+    """The verifier finds a word that is not a value, a thread reads what was never appended, or the process does not survive.
 
     On two cores: in one of three runs.
     """
@@ -233,7 +233,7 @@ def grown() -> str:
     return by_machine_code(compile_program(ALL + GROWING, "f.py"), 4096).output
 
 
-def test_whoever_reads_a_list_that_grows_finds_what_was_appended() -> None:
+def test_a_reader_of_a_list_that_grows_finds_what_was_appended() -> None:
     assert grown() == "0\n"
 
 
@@ -284,7 +284,7 @@ print("kept")
 
 
 def test_a_thread_without_roots_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before its stack is full of what has moved: nobody gets as far as to use that."""
+    """Before the thread uses its stack, which points into from-space."""
     collect = GuestHeap.collect
 
     def forgetful(heap: GuestHeap, records: Sequence[Record], roots: Ranges) -> None:

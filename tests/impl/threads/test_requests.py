@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.impl.threads.test_threads import begun, ran
+from safepoint.protocol.words import HANDSHAKE
+from safepoint_vm.language.words import SERVED
+from tests.impl.running import begun, ran
 
 REQUESTS = "from safepoint.guest.api import collect, handshake, interrupt, masked\n"
 
@@ -94,7 +96,7 @@ for i in range(60):
     with begun(newborns, imports=REQUESTS) as (vm, program):
         program.wait()
     assert (program.errors, program.error) == ("", "")
-    assert sum(record.get("handshake", 0) for record in vm.world._records) == 60
+    assert sum(record.get("served", SERVED[HANDSHAKE]) for record in vm.world._records) == 60
 
 
 COLLECTORS = """
@@ -148,7 +150,7 @@ for t in threads:
 def test_each_handshake_runs_once_beside_stops_and_between_threads_that_ask_each_other() -> None:
     with begun(HANDSHAKES, imports=REQUESTS) as (vm, program):
         program.wait()
-    counts = sorted(record.get("handshake", 0) for record in vm.world._records)
+    counts = sorted(record.get("served", SERVED[HANDSHAKE]) for record in vm.world._records)
     assert (program.errors, program.error) == ("", "")
     assert counts[0] == 0  # the main thread
     assert counts[-1] in range(2 * 100, 2 * 100 + 50 + 1)

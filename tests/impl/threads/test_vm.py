@@ -7,31 +7,16 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 
 import pytest
 
 from safepoint.guest.code import FunctionConstant
 from safepoint_vm.threads.vm import Vm, run
-from tests.impl.building import code, program
+from tests.impl.building import CALLING, ENDLESS, code, program
 
-ENDLESS = program(code("<module>", 1, ("JUMP_BACK", -1), ("HALT",)))
 HELLO = program(
     code("<module>", 2, ("LOADK", 0, 42), ("LOADK", 1, -(2**30)), ("PRINT", 0, 2), ("PRINT", 0, 0), ("HALT",))
 )
-CALLING = program(
-    code("<module>", 6, ("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)),
-    code("f", 1, ("LOADK", 0, 0), ("RETURN", 0)),
-    constants=(FunctionConstant(1),),
-)
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within two seconds."""
-    until = time.monotonic() + 2
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.001)
-    return condition()
 
 
 def test_a_program_prints_and_ends() -> None:
@@ -41,7 +26,7 @@ def test_a_program_prints_and_ends() -> None:
     assert (outcome.fault, outcome.traceback) == (None, ())
 
 
-def test_a_fault_is_told_with_its_places() -> None:
+def test_a_fault_comes_with_its_traceback() -> None:
     inner = code("f", 2, ("LOADK", 1, 0), ("MOD", 0, 0, 1), ("RETURN", 0), parameters=("x",))
     module = code("<module>", 6, ("CONSTANT", 0, 0), ("LOADK", 3, 7), ("CALL", 0, 1), ("HALT",))
     outcome = run(program(module, inner, constants=(FunctionConstant(1),)), io.StringIO())
@@ -76,7 +61,7 @@ def test_control_c_reaches_a_guest_that_never_calls_python() -> None:
     script = textwrap.dedent("""
         import os, signal, sys, threading, time
         from safepoint_vm.threads.vm import run
-        from tests.impl.threads.test_vm import ENDLESS
+        from tests.impl.building import ENDLESS
         began = []
         def press():
             while not any(thread.name == "guest" for thread in threading.enumerate()):

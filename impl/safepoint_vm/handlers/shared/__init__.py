@@ -1,0 +1,12 @@
+"""What families of opcodes share, and the collector.
+
+values: test, unpack and make tagged values
+numbers: arithmetic and comparison of floats, and of an int with a float
+compare_values: equality, order and membership of any values
+layout: build strings and lists
+allocation: TLABs, and what an instruction does without room
+collector: the copying collector, and the check that a heap is sound
+faults: faults that machine code raises itself
+exits: the ways out for an instruction that machine code cannot finish
+families: make the handlers of several opcodes
+"""

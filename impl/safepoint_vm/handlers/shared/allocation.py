@@ -1,6 +1,6 @@
-"""Making objects: a thread bumps a pointer in its own piece of the heap; without room it takes another piece, or leaves.
+"""Allocation: a thread bumps a pointer in its TLAB; if that is full it takes another TLAB, or leaves for the host.
 
-An instruction makes its objects by one `bump`, before it has any effect: without room it begins again.
+An instruction allocates with one `bump`, before it has any effect: without room it restarts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from safepoint_vm.language.words import (
 
 @inline
 def bump(thread: Thread, size: Word) -> Word:
-    """The address of so many bytes; 0: there is no room, go to `no_room`."""
+    """Allocate `size` bytes.  Returns their address; 0: there is no room, go to `no_room`."""
     start = thread.heap_top
     end = start + size
     if below(thread.heap_limit, end):
@@ -45,14 +45,14 @@ def bump(thread: Thread, size: Word) -> Word:
 
 @inline
 def fill_up(start: Word, end: Word) -> None:
-    """One object without content: so a space can be walked from object to object."""
+    """Cover unused memory with a filler object, so that a space can be walked from object to object."""
     if below(start, end):
         Heading(start).header = Word(FILLER_HEADER) | ((end - start) >> 3) << 32
 
 
 @routine
 def retire(thread: Thread) -> None:
-    """The thread gives up its piece of the heap."""
+    """Give up the thread's TLAB."""
     fill_up(thread.heap_top, thread.heap_limit)
     thread.heap_top = Word(0)
     thread.heap_limit = Word(0)
@@ -67,15 +67,15 @@ def larger(x: Word, y: Word) -> Word:
 
 @routine
 def refill(thread: Thread) -> Word:
-    """Take a piece of the heap that has room for `wanted` bytes.  0: there is none."""
+    """Take a TLAB with room for `wanted` bytes.  Returns 1; 0: there is no room."""
     world = World(thread.world)
-    if world.chunk == 0:
+    if world.tlab_bytes == 0:
         return Word(0)
-    size = larger(thread.wanted, world.chunk)
+    size = larger(thread.wanted, world.tlab_bytes)
     start = fetch_add(world.heap_next, size)
     if below(world.heap_end, start + size):
         if thread.wanted < size and not below(world.heap_end, start + thread.wanted):
-            size = world.heap_end - start  # the last piece may be small
+            size = world.heap_end - start  # the last TLAB may be small
         else:
             fill_up(start, world.heap_end)
             return Word(0)
@@ -87,7 +87,7 @@ def refill(thread: Thread) -> Word:
 
 @slow
 def no_room(vm: Machine) -> Exit:
-    """Take another piece and begin the instruction again, through the table that nobody poisons: its check is behind it."""
+    """Take another TLAB and restart the instruction, through the base table, which is never poisoned: its check is done."""
     if refill(vm.thread) != 0:
         return vm.execute(vm.thread.base)
     return vm.leave(Exited.NEEDS_ROOM)
@@ -95,7 +95,7 @@ def no_room(vm: Machine) -> Exit:
 
 @inline
 def float_value(thread: Thread, x: Float) -> Value:
-    """A float as a value, boxed if need be; 0: there is no room."""
+    """The value of a float, boxed if it is out of range; 0: there is no room."""
     packed = pack_unscaled(x)
     if is_float(packed):
         return packed

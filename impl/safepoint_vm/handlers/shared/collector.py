@@ -1,7 +1,7 @@
 """The collector: Cheney's, for a stopped world.
 
-The host gives it the ranges of values that are alive by themselves; it copies what they reach into the other space.  Values
-that do not point into the space that is left stay as they are: ints, constants, functions, static objects.
+The host passes the root ranges; everything reachable from them is copied to to-space.  Values that do not point into
+from-space (ints, constants, functions, static objects) are left alone.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from safepoint_vm.language.words import (
     World,
 )
 
-POINTER_BITS, POINTER = 0b0111, 0b0011  # objects and lists: what may point into a space
+POINTER_BITS, POINTER = 0b0111, 0b0011  # tags of objects and lists, which may be in a space
 MAGIC_BITS = 0xFFFF << 16
 
 
 @inline
-def is_left(world: World, x: Value) -> bool:
-    """Does x point into the space that is left?"""
+def in_from_space(world: World, x: Value) -> bool:
+    """Does x point into from-space?"""
     if COLLECTOR_MUTANT == "forgets-lists":
         if x & TAG_MASK == LIST:
             return False
@@ -43,7 +43,7 @@ def is_left(world: World, x: Value) -> bool:
 
 @inline
 def copy(world: World, old: Word, words: Word) -> Word:
-    """An object's new address."""
+    """Copy an object to to-space.  Returns its new address."""
     new = world.copied
     world.copied = new + (words << 3)
     source, target = Array(old), Array(new)
@@ -56,9 +56,9 @@ def copy(world: World, old: Word, words: Word) -> Word:
 
 
 @inline
-def moved(world: World, x: Value) -> Value:
-    """Where x points to is copied, if it is not yet: the value to take its place."""
-    if not is_left(world, x):
+def forwarded(world: World, x: Value) -> Value:
+    """The value that replaces x: a pointer to the copy in to-space, made now unless the object is forwarded already."""
+    if not in_from_space(world, x):
         return x
     old = x & ~TAG_MASK
     head = Heading(old).header
@@ -78,21 +78,22 @@ def moved(world: World, x: Value) -> Value:
 
 @inline
 def forward_all(world: World, first: Word, end: Word) -> None:
+    """Forward the values from address `first` up to `end`, in place."""
     at = first
     while below(at, end):
-        Array(at)[0] = moved(world, Array(at)[0])
+        Array(at)[0] = forwarded(world, Array(at)[0])
         at += 8
 
 
 @routine
 def forward(world: World, first: Word, end: Word) -> None:
-    """The values from one address to another, which are alive."""
+    """Forward a root range."""
     forward_all(world, first, end)
 
 
 @routine
 def scan(world: World, first: Word) -> None:
-    """What the copies reach: from the first of them until there are no more."""
+    """Forward the values in the copies, from address `first` on, until there are no more copies."""
     at = first
     while below(at, world.copied):
         head = Heading(at).header
@@ -105,12 +106,12 @@ def scan(world: World, first: Word) -> None:
         at = end
 
 
-# ---- what must be true of a heap
+# ---- invariants of a heap
 
 
 @inline
 def is_header(head: Word) -> bool:
-    """Odd, the magic, a kind that exists, an even number of words."""
+    """Is this a header: odd, with the magic, a kind that exists, and an even number of words?"""
     if head & (1 | MAGIC_BITS) != 1 | MAGIC:
         return False
     return head & 0xFF <= LAST_KIND and head >> 32 >= 2 and (head >> 32) & 1 == 0
@@ -118,7 +119,7 @@ def is_header(head: Word) -> bool:
 
 @inline
 def fits(at: Word, head: Word) -> bool:
-    """What has a length is no longer than its object."""
+    """Does the length of a string or trace fit in its object?"""
     kind = head & 0xFF
     if kind == STRING_KIND:
         return _length(at) >= 0 and (_length(at) + 1) >> 1 <= (head >> 32) - HEAD_WORDS
@@ -129,17 +130,18 @@ def fits(at: Word, head: Word) -> bool:
 
 @inline
 def _length(at: Word) -> Word:
+    """The length of a string or trace, untagged."""
     return String(at | 3).length >> 1
 
 
 @inline
-def is_sound(gone: Word, gone_bytes: Word, x: Value) -> bool:
-    """A value may point to an object of its kind in this space, or outside both spaces; there are few constants."""
+def is_sound(idle: Word, idle_bytes: Word, x: Value) -> bool:
+    """Is x a known constant, not a pointer, or a pointer to an object of its kind outside the idle space?"""
     if x & TAG_MASK == CONSTANT:
         return is_constant(x)
     if x & POINTER_BITS != POINTER:
         return True
-    if below(x - gone, gone_bytes):
+    if below(x - idle, idle_bytes):
         return False
     head = Heading(x & ~TAG_MASK).header
     if not is_header(head):
@@ -148,19 +150,19 @@ def is_sound(gone: Word, gone_bytes: Word, x: Value) -> bool:
 
 
 @routine
-def unsound_value(first: Word, end: Word, gone: Word, gone_bytes: Word) -> Word:
-    """The address of a value between first and end that cannot be one; 0: all are sound.  `gone`: the other space."""
+def unsound_value(first: Word, end: Word, idle: Word, idle_bytes: Word) -> Word:
+    """The address of the first unsound value from `first` up to `end`; 0: none.  `idle`: the space without objects."""
     at = first
     while below(at, end):
-        if not is_sound(gone, gone_bytes, Array(at)[0]):
+        if not is_sound(idle, idle_bytes, Array(at)[0]):
             return at
         at += 8
     return Word(0)
 
 
 @routine
-def unsound_object(start: Word, end: Word, gone: Word, gone_bytes: Word) -> Word:
-    """The address of the first word that is wrong in a space filled from start to end; 0: it is sound."""
+def unsound_object(start: Word, end: Word, idle: Word, idle_bytes: Word) -> Word:
+    """The address of the first unsound word in a space with objects from `start` up to `end`; 0: it is sound."""
     at = start
     while below(at, end):
         head = Heading(at).header
@@ -170,7 +172,7 @@ def unsound_object(start: Word, end: Word, gone: Word, gone_bytes: Word) -> Word
         if below(end, after) or not fits(at, head):
             return at
         if head & RAW == 0:
-            bad = unsound_value(at + 8, after, gone, gone_bytes)
+            bad = unsound_value(at + 8, after, idle, idle_bytes)
             if bad != 0:
                 return bad
         at = after
@@ -179,6 +181,7 @@ def unsound_object(start: Word, end: Word, gone: Word, gone_bytes: Word) -> Word
 
 @routine
 def fill(first: Word, end: Word, pattern: Word) -> None:
+    """Overwrite memory with a word."""
     at = first
     while below(at, end):
         Array(at)[0] = Value(pattern)

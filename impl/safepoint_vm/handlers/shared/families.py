@@ -1,4 +1,4 @@
-"""A family of opcodes is a function that returns their handlers: the fast one, and the slow one that it goes to."""
+"""Families: a function that makes the handlers of several opcodes, the fast one and the slow one that it goes to."""
 
 # ruff: noqa: ARG001  -- the members of a family have one signature
 
@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safepoint_vm.handlers.shared.leaving import hosted
+from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.values import as_number, both_ints
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, opcode, slow
 
-Handler = Callable[..., Exit]
+HandlerFunction = Callable[..., Exit]
 
 
-def named(name: str, handler: Handler) -> Handler:
-    """A handler that a family made, under its own name."""
+def named(name: str, handler: HandlerFunction) -> HandlerFunction:
+    """Name a handler that a family made."""
     handler.__name__ = handler.__qualname__ = name
     return handler
 
@@ -29,9 +29,9 @@ def partial(
     name: str,
     possible: Callable[[Value, Value], bool],
     compute: Callable[[Value, Value], Word],
-    otherwise: Handler = hosted_binary,
-) -> Handler:
-    """dst = left op right, of ints, where there is a result."""
+    otherwise: HandlerFunction = hosted_binary,
+) -> HandlerFunction:
+    """dst = left op right, of ints for which it is `possible`; other operands go to `otherwise`."""
 
     @slow
     def with_bools(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:

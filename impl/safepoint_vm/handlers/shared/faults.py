@@ -1,4 +1,4 @@
-"""Faults that machine code raises by itself: what CPython says of an example of each, as the guest's operations do."""
+"""Faults that machine code raises itself.  Kind and message are CPython's, from an example of each."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def _raised(operation: Callable[..., Any], operands: tuple[Any, ...]) -> Fault:
 
 
 FAULTS = {name: _raised(*example) for name, example in EXAMPLES.items()}
-"""Machine code knows a fault by its place here."""
+"""The faults; machine code uses their index."""
 NUMBERS = {name: number for number, name in enumerate(FAULTS)}

@@ -1,4 +1,4 @@
-"""Strings and lists as they are built: where their parts are, copying, and the order of strings."""
+"""Build strings and lists: sizes, headers, copying; and the order of strings."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from safepoint_vm.language.words import (
     Thread,
 )
 
-MOST = 1 << 31  # elements of a string or list
+MOST = 1 << 31  # elements of a string or list, at most
 
 
 @inline
 def string_words(length: Word) -> Word:
-    """Of a string of so many characters, two a word, rounded to even."""
+    """The size of a string of `length` characters, two a word, in words, rounded up to even."""
     return HEAD_WORDS + ((length + 3) >> 2 << 1)
 
 
 @inline
 def begin_string(start: Word, length: Word) -> String:
-    """Everything but its characters; the last words are zeros, so that equal strings are equal words."""
+    """A string at address `start`, without its characters.  Its last two words are zeros, for the padding."""
     words = string_words(length)
     Heading(start).header = Word(STRING_HEADER) | words << 32
-    made = String(start + OBJECT)
-    made.length = Value(length << 1)
+    new = String(start + OBJECT)
+    new.length = Value(length << 1)
     if length != 0:
         Array(start)[words - 1] = Value(0)
         Array(start)[words - 2] = Value(0)
-    return made
+    return new
 
 
 @inline
 def character(thread: Thread, code: Word) -> Value:
-    """A string of one character; 0: there is no room."""
+    """The string of one code point; 0: there is no room."""
     if code < CHARACTERS:
         return thread.characters[code]
     start = bump(thread, string_words(Word(1)) << 3)
@@ -65,7 +65,7 @@ def copy_characters(source: Characters, target: Characters, count: Word) -> None
 
 @routine
 def order_of_strings(x: String, y: String) -> Word:
-    """Less than 0, 0, more than 0: as `x` comes before `y`, is equal, comes after it."""
+    """Returns less than 0, 0 or more than 0: x sorts before y, equals it, or sorts after it."""
     length = smaller(x.length, y.length) >> 1
     i = Word(0)
     while i < length:
@@ -88,28 +88,28 @@ def smaller(x: Value, y: Value) -> Value:
 
 @inline
 def list_length(of: List, backing: Backing) -> Word:
-    """How many items; no more than the backing has, if other threads change the list just now."""
+    """The number of items; at most the capacity of `backing`, which other threads may be replacing."""
     return smaller(of.length, backing.capacity) >> 1
 
 
 @inline
 def begin_backing(start: Word, capacity: Word) -> Backing:
-    """Its elements are not values yet.  `capacity`: even."""
+    """A backing at address `start`, whose elements the caller must write.  `capacity`: even."""
     Heading(start).header = Word(BACKING_HEADER) | (HEAD_WORDS + capacity) << 32
-    made = Backing(start + OBJECT)
-    made.capacity = Value(capacity << 1)
-    return made
+    new = Backing(start + OBJECT)
+    new.capacity = Value(capacity << 1)
+    return new
 
 
 @inline
 def begin_list(start: Word, length: Word, capacity: Word) -> Backing:
-    """A list and, behind it, its backing."""
+    """A list at address `start`, followed by its backing, which is returned; the caller must write its elements."""
     backing = begin_backing(start + 8 * LIST_WORDS, capacity)
     Heading(start).header = Word(LIST_HEADER | LIST_WORDS << 32)
-    made = List(start + LIST)
-    made.padding = Word(0)
-    made.length = Value(length << 1)
-    made.backing = backing
+    new = List(start + LIST)
+    new.padding = Word(0)
+    new.length = Value(length << 1)
+    new.backing = backing
     return backing
 
 
@@ -125,7 +125,7 @@ def list_bytes(capacity: Word) -> Word:
 
 @inline
 def clear(backing: Backing, first: Word, end: Word) -> None:
-    """What is not used yet holds a value, too."""
+    """Zero elements that are not in use: the collector reads them."""
     i = first
     while i < end:
         backing.elements[i] = Value(0)

@@ -1,13 +1,13 @@
-"""What the handlers of arithmetic and comparison compute on floats, and on an int beside a float."""
+"""Arithmetic and comparison of floats, and of an int with a float."""
 
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.values import is_int, is_number, pack, scaled, unscaled
 from safepoint_vm.language.vocabulary import Float, Value, inline
 
-EXACT = 1 << 53  # ints up to here are floats, too
+EXACT = 1 << 53  # a double represents every int up to here
 EXACT_FLOAT = float(EXACT)
-SIGN = -(1 << 63)  # of a float's bits
+SIGN = -(1 << 63)  # the sign bit of a double
 
 
 @inline
@@ -57,7 +57,7 @@ def is_finite(x: Float) -> bool:
 
 @inline
 def is_exact(x: Value) -> bool:
-    """Of a number: as a float it is what it was."""
+    """Is a number unchanged by conversion to float?"""
     if is_int(x):
         return x >= -2 * EXACT and x <= 2 * EXACT
     return True
@@ -65,7 +65,7 @@ def is_exact(x: Value) -> bool:
 
 @inline
 def comparable(x: Value, y: Value) -> bool:
-    """Two numbers that can be compared as floats."""
+    """Are these two numbers that can be compared as floats?"""
     if both_numbers(x, y):
         return is_exact(x) and is_exact(y)
     return False

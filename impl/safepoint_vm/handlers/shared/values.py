@@ -1,4 +1,4 @@
-"""What machine code asks of a tagged value, and how it makes one: helpers of every handler."""
+"""Test, unpack and make tagged values: helpers of every handler."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def is_object(x: Value) -> bool:
 
 @inline
 def kind_of(x: Value) -> Word:
-    """Of an object."""
+    """The kind of an object."""
     return Object(x).header & 0xFF
 
 
@@ -91,19 +91,19 @@ def is_box(x: Value) -> bool:
 
 @inline
 def scaled(x: Value) -> Float:
-    """The float in `x` times 2**-256: enough for sums and comparisons."""
+    """The float in x times 2**-256: good enough for sums and comparisons."""
     return float_from_bits(rotate_left(x, 61))
 
 
 @inline
 def unscaled(x: Value) -> Float:
-    """The float in `x`."""
+    """The float in x."""
     return float_from_bits(rotate_left(x, 61) + FLOAT_SCALE)
 
 
 @inline
 def pack(x: Float) -> Value:
-    """The value of a scaled float; not `is_float` when out of range."""
+    """The tagged word of a scaled float; out of range, `is_float` is false of it."""
     return Value(rotate_left(bits_of_float(x), 3))
 
 
@@ -124,7 +124,7 @@ def is_function(x: Value) -> bool:
 
 @inline
 def as_number(x: Value) -> Value:
-    """A bool is the int 0 or 1; everything else is itself."""
+    """The int 0 or 1 for a bool; other values unchanged."""
     if is_bool(x):
         return Value(((x >> 4) - 1) << 1)
     return x
@@ -139,13 +139,13 @@ def truth_word(x: bool) -> Value:
 
 @inline
 def is_number(x: Value) -> bool:
-    """An int, a bool or a float."""
+    """Is x an int, a bool or a float?"""
     return is_int(x) or is_float(x) or is_bool(x) or is_box(x)
 
 
 @inline
 def as_float(x: Value) -> Float:
-    """Of a number."""
+    """The float that a number converts to."""
     if is_float(x):
         return unscaled(x)
     if is_int(x):
@@ -157,13 +157,13 @@ def as_float(x: Value) -> Float:
 
 @inline
 def is_reference(x: Value) -> bool:
-    """A list or an object."""
+    """Is x a list or an object?"""
     return x & 0b111 == 0b011
 
 
 @inline
 def is_true_word(x: Value) -> bool:
-    """Of what is neither a list nor an object."""
+    """The truth of a value that is neither a list nor an object."""
     return not (x == FALSE_WORD or x == 0 or x == NONE_WORD)
 
 

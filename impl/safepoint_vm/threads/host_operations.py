@@ -10,18 +10,19 @@ from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations import sequences
 from safepoint.guest.operations.text import printed
 from safepoint.guest.values import Value
-from safepoint_vm.memory.view import View
+from safepoint_vm.memory.heap_view import HeapView
 
 WITH_RESULT = frozenset(name for name, o in OPCODES.items() if o.operands and o.operands[0].name in ("dst", "first"))
+"""Opcodes whose first operand is the slot of their result."""
 Slot = Callable[[int], Value]
 
 
 class InternalError(Exception):
-    """Machine code and the guest's definitions do not agree: a bug of this interpreter."""
+    """Machine code and the guest's definitions disagree: a bug of this interpreter."""
 
 
-def result(program: Program, instruction: Instruction, slot: Slot, view: View) -> Value | Fault:
-    """What the instruction computes, or raises.  NoRoom."""
+def result(program: Program, instruction: Instruction, slot: Slot, view: HeapView) -> Value | Fault:
+    """Compute the result of an instruction, or the fault that it raises.  NoRoom: the heap is full."""
     match instruction.op, instruction.operands:
         case "CALL", (base, count):
             return operations.call_fault(view, slot(base), count)
@@ -31,13 +32,15 @@ def result(program: Program, instruction: Instruction, slot: Slot, view: View) -
     return operations.result(program, instruction, slot, view)
 
 
-def text_of(instruction: Instruction, slot: Slot, view: View) -> str | Fault:
-    """What a PRINT prints."""
+def text_of(instruction: Instruction, slot: Slot, view: HeapView) -> str | Fault:
+    """The output of a PRINT or PRINT_END, or the fault that it raises."""
     first, count = instruction.operands
     values = [slot(first + index) for index in range(count)]
-    return printed(view, values[:-1], values[-1]) if instruction.op == "PRINT_END" else printed(view, values)
+    if instruction.op == "PRINT_END":
+        return printed(view, values[:-1], values[-1])
+    return printed(view, values)
 
 
-def jumps(instruction: Instruction, found: Value) -> int:
-    """How many instructions further the guest goes on."""
+def distance(instruction: Instruction, found: Value) -> int:
+    """How many instructions the guest advances after this one with this result."""
     return 1 + instruction.operands[2] if instruction.op == "LESS_JUMP_BACK" and found else 1

@@ -1,9 +1,9 @@
-"""Equality and order of any two values, and what is in a list or string: routines, which call each other for lists of lists.
+"""Equality and order of any two values, and membership in a list or string: routines, recursive for nested lists.
 
-What they cannot say, the host does: an int beyond 53 bits beside a float, a comparison that raises, lists too deep.
+HOSTED means that the host must decide: an int beyond 53 bits and a float, a comparison that raises, lists nested too deep.
 
-None of this has a check site inside.  The longest: a search, SEARCH comparisons; two lists, one for each item, which are as
-many as a heap has room for, and more if lists are inside of lists several times.
+There is no check site inside.  The longest waits for a check: a search, SEARCH comparisons of characters; two lists, one
+comparison per item, which the size of the heap bounds unless lists are shared inside lists.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from safepoint_vm.language.vocabulary import Float, Value, Word, inline, routine
 from safepoint_vm.language.words import Backing, BoxedFloat, Characters, List, String
 
 NO, YES, HOSTED = 0, 1, 8  # answers
-BELOW, SAME, ABOVE = 1, 2, 4  # … to how x is to y; a nan is none of them
-SEARCH = 1 << 24  # comparisons of characters that a search may take; CPython's is faster where more are needed
+BELOW, SAME, ABOVE = 1, 2, 4  # answers of `compare`, as bits: x < y, x == y, x > y; none of them for a nan
+SEARCH = 1 << 24  # comparisons of characters that a search may take; beyond that CPython's is faster
 
 
 @inline
@@ -61,7 +61,7 @@ def is_nan(x: Value) -> bool:
 
 @routine
 def equal(x: Value, y: Value, depth: Word) -> Word:
-    """x == y: YES, NO or HOSTED.  What is no number, string or list equals itself only."""
+    """x == y: YES, NO or HOSTED.  A value that is not a number, string or list equals only itself."""
     if is_string(x) and is_string(y):
         return answer(same_text(String(x), String(y)))
     if is_list(x) and is_list(y):
@@ -76,7 +76,7 @@ def equal(x: Value, y: Value, depth: Word) -> Word:
 
 @routine
 def equal_items(x: Value, y: Value, depth: Word) -> Word:
-    """Of two that are not one word: a list's nan is equal to any other."""
+    """As `equal`, for items of lists whose words differ: in a list, any two nans are equal."""
     if is_nan(x) and is_nan(y):
         return Word(YES)
     return equal(x, y, depth)
@@ -84,7 +84,7 @@ def equal_items(x: Value, y: Value, depth: Word) -> Word:
 
 @routine
 def first_difference(x: Backing, y: Backing, count: Word, depth: Word) -> Word:
-    """Of so many items; `count`: there is none; negative: HOSTED."""
+    """The index of the first of `count` items that differs; `count`: none does; negative: HOSTED."""
     i = Word(0)
     while i < count:
         one, other = x.elements[i], y.elements[i]
@@ -114,7 +114,7 @@ def equal_lists(x: List, y: List, depth: Word) -> Word:
 
 @routine
 def compare(x: Value, y: Value, depth: Word) -> Word:
-    """How x is to y: BELOW, SAME, ABOVE, 0 or HOSTED.  Lists as their first items that differ, or as their lengths."""
+    """BELOW, SAME, ABOVE, 0 or HOSTED.  Lists compare as their first items that differ, or as their lengths."""
     if is_string(x) and is_string(y):
         return compare_words(order_of_strings(String(x), String(y)), Word(0))
     if is_list(x) and is_list(y):
@@ -129,7 +129,7 @@ def compare(x: Value, y: Value, depth: Word) -> Word:
 
 @routine
 def compare_lists(x: List, y: List, depth: Word) -> Word:
-    """Too deep is found out before, by `equal`, unless other threads deepen the lists meanwhile."""
+    """As `compare`.  `first_difference` finds lists that are too deep, unless other threads deepen them meanwhile."""
     if depth > DEPTH:
         return Word(HOSTED)
     these, those = x.backing, y.backing
@@ -145,7 +145,7 @@ def compare_lists(x: List, y: List, depth: Word) -> Word:
 
 @routine
 def identical(x: Value, y: Value) -> Word:
-    """x is y, of two objects that are not one word: strings and floats have no identity.  YES or NO."""
+    """x is y, for objects whose words differ: strings and floats have no identity.  YES or NO."""
     if is_string(x) and is_string(y):
         return answer(same_text(String(x), String(y)))
     if is_box(x) and is_box(y):
@@ -153,12 +153,12 @@ def identical(x: Value, y: Value) -> Word:
     return Word(NO)
 
 
-# ---- what is in it
+# ---- membership
 
 
 @routine
 def contains(container: Value, wanted: Value) -> Word:
-    """wanted in container: YES, NO or HOSTED"""
+    """wanted in container: YES, NO or HOSTED."""
     if is_list(container):
         return is_item(wanted, List(container))
     if is_string(container) and is_string(wanted):

@@ -1,4 +1,4 @@
-"""What the compiler of handlers is made of: staged values, errors with a place, and LLVM types of the handler language."""
+"""What the handler compiler works on: typed IR values, memory places, errors, and LLVM types of the handler language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint_vm.generate.encoding import I64, POINTER
+from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.language.vocabulary import Bytecode, Float, Struct, Table
 from safepoint_vm.language.words import Frame, Thread
 
@@ -18,7 +18,7 @@ REGISTERS: dict[str, type[Struct]] = {"pc": Bytecode, "frame": Frame, "thread": 
 
 
 @dataclass(frozen=True)
-class Staged:
+class IrValue:
     """A value of the generated code, and its type in the handler language."""
 
     ir: ir.Value
@@ -27,15 +27,15 @@ class Staged:
 
 @dataclass(frozen=True)
 class Operation:
-    """`x.at`, `vm.next`: an operation waiting for its arguments."""
+    """A bound operation such as `x.at` or `vm.next`, before its call."""
 
     owner: Any
     name: str
 
 
 @dataclass(frozen=True)
-class Place:
-    """A word in memory.  `racing`: others write it too; `published`: what a store of it points to must be visible before."""
+class MemoryPlace:
+    """A word in memory.  `racing`: other threads write it, too; `published`: stored with release order."""
 
     address: ir.Value
     width: ir.IntType | ir.PointerType
@@ -45,25 +45,29 @@ class Place:
 
 
 class HandlerError(Exception):
-    """A handler uses Python that the language does not have: `file:line:column: what (write instead: …)`."""
+    """A handler uses Python beyond the handler language: `file:line:column: what (write instead: …)`."""
 
 
 class Builder(ir.IRBuilder):
+    """llvmlite's builder, with atomic stores through opaque pointers."""
+
     def atomic_store(self, value: ir.Value, where: ir.Value, order: str) -> None:
-        """llvmlite's own store_atomic asks an opaque pointer for what it points to, and fails."""
+        """Store 8 bytes.  llvmlite's store_atomic fails: it needs the pointee type of an opaque pointer."""
         self._insert(ir.instructions.StoreAtomicInstr(self.block, value, where, order, 8))
 
 
 def role_of(function: object) -> str | None:
+    """How `vocabulary` marked a function: opcode, slow, inline, routine, procedure; None: it did not."""
     return getattr(function, "role", None)
 
 
 def inlined(function: Callable[..., Any]) -> str:
-    """The name of a helper in the module: two files may each have a `clear`."""
+    """The name of a helper in the IR module, with its file's: two files may each have a `clear`."""
     return f"inline.{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
 def ir_type(kind: type) -> ir.IntType | ir.PointerType | ir.DoubleType:
+    """The LLVM type of a type of the handler language."""
     if kind is bool:
         return I1
     if kind is Float:

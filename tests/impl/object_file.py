@@ -1,10 +1,11 @@
-"""The functions of an object file (ELF, x86-64): their bytes, and what their relocations name.
+"""Read the functions of an object file (ELF, x86-64): their bytes and their relocations.
 
-Relocations stay symbolic, so two engines' functions can be compared before they have addresses.
+Relocations stay symbolic, so that functions of two engines can be compared before they have addresses.
 """
 
 from __future__ import annotations
 
+import functools
 import struct
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ SECTION_SYMBOL = 3
 
 @dataclass(frozen=True)
 class Relocation:
+    """An entry of a `.rela` section, its symbol by name."""
+
     offset: int
     kind: int
     symbol: str
@@ -25,13 +28,16 @@ class Relocation:
 
 
 @dataclass(frozen=True)
-class Function:
+class MachineFunction:
+    """The machine code of a function, not relocated."""
+
     code: bytes
     relocations: tuple[Relocation, ...]
 
 
-def functions_of(image: bytes) -> dict[str, Function]:
-    """Of an object file in which each function has a section `.text.NAME`."""
+@functools.cache
+def functions_of(image: bytes) -> dict[str, MachineFunction]:
+    """The functions, by name, of an object file in which each has a section `.text.NAME`."""
     order = ["", *((s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections())]
     contents = {(s.name() or b"").decode(): s.data() for s in llvm.ObjectFileRef.from_data(image).sections()}
     strings = contents[".strtab"]
@@ -40,7 +46,7 @@ def functions_of(image: bytes) -> dict[str, Function]:
         text = strings[name : strings.index(b"\0", name)].decode()
         symbols.append(order[section] if info & 15 == SECTION_SYMBOL else text)
     return {
-        section.removeprefix(PREFIX): Function(code, _relocations(contents.get(".rela" + section, b""), symbols))
+        section.removeprefix(PREFIX): MachineFunction(code, _relocations(contents.get(".rela" + section, b""), symbols))
         for section, code in contents.items()
         if section.startswith(PREFIX)
     }

@@ -1,0 +1,40 @@
+"""The machine code of an engine: as assembly, as bytes where it runs, and compared with another engine's."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+from collections.abc import Sequence
+
+from safepoint_vm.generate.engine import Engine, Variant, optimized, target_machine
+from tests.impl.object_file import MachineFunction, functions_of
+
+
+def functions(engine: Engine) -> dict[str, MachineFunction]:
+    """The functions of the object file that was loaded."""
+    return functions_of(engine.image)
+
+
+@functools.cache
+def assembly(variant: Variant) -> str:
+    """Compiled for this: the engine's object file may have come from the cache."""
+    return target_machine().emit_assembly(optimized(variant))
+
+
+def listing(variant: Variant, name: str) -> list[str]:
+    """A function's instructions, as assembly without labels and directives."""
+    body = re.search(rf"^{name}:.*?\n(.*?)^\.Lfunc_end", assembly(variant), re.DOTALL | re.MULTILINE)
+    assert body is not None, f"this engine has no function {name}"
+    lines = (" ".join(line.split("#")[0].split()) for line in body[1].splitlines())
+    return [line for line in lines if line and not line.endswith(":") and not line.startswith(".")]
+
+
+def bytes_in_memory(engine: Engine, name: str) -> bytes:
+    """A function's machine code where it runs; relocated."""
+    return ctypes.string_at(engine.addresses[name], len(functions(engine)[name].code))
+
+
+def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:
+    """Functions whose bytes or relocations differ between two engines."""
+    return [name for name in names if functions(one)[name] != functions(other)[name]]
