@@ -41,6 +41,12 @@ class Stop:
         self.target, self.running = target, False
         self.go_on = target.request(self.procedure, thread=thread)
 
+    def forked(self, target: Stepped, go_on: GoOn) -> Stop:
+        """The same in a fork of its target."""
+        other = object.__new__(type(self))
+        other.target, other.running, other.go_on = target, self.running, go_on
+        return other
+
     def advance(self) -> bool:
         """True: it is over."""
         self.running = True

@@ -9,7 +9,6 @@ parameters are the opcode's operands.  What an operation computes is said in `op
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from safepoint.guest.code import LINK, UNSET
 from safepoint.guest.faults import Fault, name_fault
@@ -20,6 +19,7 @@ from safepoint.guest.operations.comparison import COMPARE
 from safepoint.guest.operations.operators import BINARY, IN_PLACE, UNARY
 from safepoint.guest.operations.text import printed
 from safepoint.guest.operations.values import truth
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.heap import Objects
 from safepoint.guest.reference.state import Frame, State
 from safepoint.guest.values import Function
@@ -48,7 +48,7 @@ def GLOBAL(s: State, dst: int, name: int) -> State:
 
 
 def SET_GLOBAL(s: State, src: int, name: int) -> State:
-    return replace(s, globals=(*s.globals[:name], s[src], *s.globals[name + 1 :])).skip()
+    return changed(s, globals=(*s.globals[:name], s[src], *s.globals[name + 1 :])).skip()
 
 
 # ---------------------------------------------------------------------------------------------- opcodes: jumps
@@ -76,7 +76,7 @@ def FOR_PREPARE(s: State, loop: int, offset: int) -> State:
         case Fault() as fault:
             return s.failed(fault)
         case prepared:
-            return replace(s, frame=s.frame.write(loop, *prepared)).skip(offset)
+            return changed(s, frame=s.frame.write(loop, *prepared)).skip(offset)
 
 
 def FOR_RANGE(s: State, dst: int, loop: int, offset: int) -> State:
@@ -84,14 +84,14 @@ def FOR_RANGE(s: State, dst: int, loop: int, offset: int) -> State:
     value, turns, step = s.integer(loop), s.integer(loop + 1), s.integer(loop + 2)
     if turns == 0:
         return s.skip()
-    return replace(s, frame=s.frame.write(loop, value + step, turns - 1).write(dst, value)).skip(offset)
+    return changed(s, frame=s.frame.write(loop, value + step, turns - 1).write(dst, value)).skip(offset)
 
 
 def EACH_PREPARE(s: State, loop: int, offset: int) -> State:
     first, _ = s.computed()
     if isinstance(first, Fault):
         return s.failed(first)
-    return replace(s, frame=s.frame.write(loop + 1, first)).skip(offset)
+    return changed(s, frame=s.frame.write(loop + 1, first)).skip(offset)
 
 
 def FOR_EACH(s: State, dst: int, loop: int, offset: int) -> State:
@@ -99,7 +99,7 @@ def FOR_EACH(s: State, dst: int, loop: int, offset: int) -> State:
     found = sequences.turn(Objects(s.things), s[loop], number)
     if not found:
         return s.skip()
-    return replace(s, frame=s.frame.write(loop + 1, number + 1).write(dst, *found)).skip(offset)
+    return changed(s, frame=s.frame.write(loop + 1, number + 1).write(dst, *found)).skip(offset)
 
 
 # ---------------------------------------------------------------------------------------------- opcodes: calls
@@ -120,7 +120,7 @@ def CALL(s: State, base: int, count: int) -> State:
     assert isinstance(callee, Function)
     code, first = s.program.codes[callee.number], base + LINK
     slots = (*s.frame.slots[first : first + count], *[UNSET] * (code.slots - count))
-    return replace(s, frame=Frame(code, s.frame.start + first, slots, 0, s.frame, base))
+    return changed(s, frame=Frame(code, s.frame.start + first, slots, 0, s.frame, base))
 
 
 def RETURN(s: State, src: int) -> State:
@@ -128,8 +128,8 @@ def RETURN(s: State, src: int) -> State:
     caller, module = s.frame.caller, s.program.codes[0]
     if caller is None:
         halt = next(number for number, i in enumerate(module.instructions) if i.op == "HALT")
-        return replace(s, frame=Frame(module, 0, (), halt))
-    return replace(s, frame=caller.write(s.frame.base, s[src]).next())
+        return changed(s, frame=Frame(module, 0, (), halt))
+    return changed(s, frame=caller.write(s.frame.base, s[src]).next())
 
 
 def to_print(s: State, first: int, count: int) -> str | Fault:
@@ -142,7 +142,7 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
 
 def BACK(s: State, *_: int) -> State:
     """In guest code again, after the machine has done it outside."""
-    return replace(s, native=False).skip()
+    return changed(s, native=False).skip()
 
 
 # ---------------------------------------------------------------------------------------------- opcodes: threads
@@ -153,13 +153,13 @@ def born(s: State, thread: ThreadObject) -> State:
     module = Frame(s.program.codes[0], 0, ())
     new, heap = State(s.program, module, s.globals, s.things, s.output, thread=thread.number), Objects(s.things)
     if not truth(heap, thread.target):
-        return replace(new, ended=True)  # CPython calls only what is true
+        return changed(new, ended=True)  # CPython calls only what is true
     if fault := operations.call_fault(heap, thread.target, len(thread.args)):
-        return replace(new, fault=fault, ended=True)
+        return changed(new, fault=fault, ended=True)
     assert isinstance(thread.target, Function)
     code = s.program.codes[thread.target.number]
     slots = (*thread.args, *[UNSET] * (code.slots - len(thread.args)))
-    return replace(new, frame=Frame(code, 0, slots))
+    return changed(new, frame=Frame(code, 0, slots))
 
 
 def ACQUIRE(s: State, src: int) -> State:
@@ -173,7 +173,7 @@ def DONE(s: State, *_: int) -> State:
 
 
 def HALT(s: State) -> State:
-    return replace(s, ended=True)
+    return changed(s, ended=True)
 
 
 EFFECTS: dict[str, Effect] = {

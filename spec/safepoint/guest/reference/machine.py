@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -17,6 +16,7 @@ from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import EFFECTS, call_end, to_print
 from safepoint.guest.reference.heap import Objects
 from safepoint.guest.reference.state import Frame, State
@@ -161,7 +161,7 @@ class Machine:
             if self._visit("stop_world_from") is None:
                 return None
             self._visit("start_world")  # which never waits
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         return self._visit("reenter")
 
     def _handshake(self, src: int) -> int | Fault | None:
@@ -171,7 +171,7 @@ class Machine:
             if fault := threads.refused(Objects(self.state.things), "HANDSHAKE", value, self.state.thread):
                 return fault
             self._visit("leave")
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         assert isinstance(value, Ref)
         if not (self.sites.suspended or self.others.handshake(self.state.thread, value)):
             return None
@@ -179,7 +179,7 @@ class Machine:
 
     def _mask(self, dst: int) -> int:
         before = self._visit("mask")
-        self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
+        self.state = changed(self.state, frame=self.state.frame.write(dst, before != 0))
         return GO
 
     def _native(self, op: str, src: int) -> int | Fault | None:
@@ -197,7 +197,7 @@ class Machine:
         heap = Objects(self.state.things)
         heap.started(ref)
         self.others.start(ref, heap.thread(ref))
-        return replace(self.state, things=heap.things)
+        return changed(self.state, things=heap.things)
 
     def _interrupted(self, ref: Ref) -> State:
         self.others.interrupt_thread(ref)
@@ -210,12 +210,12 @@ class Machine:
             if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread, in_with):
                 return fault
             if op == "SLEEP":
-                self.state = replace(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
+                self.state = changed(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
         outcome: int | None = GO
         while outcome == GO and (self.sites.suspended or not self.ready):
             outcome = self._sleep()
         if outcome is not None:
-            self.state = replace(self.state, until=None)
+            self.state = changed(self.state, until=None)
         return outcome
 
     def _sleep(self) -> int | None:
@@ -223,10 +223,10 @@ class Machine:
         if not self.state.native:
             if self._visit("block") is None:
                 return None
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         outcome = self._visit("slow_path") if self.sites.suspended or self.sites.wanted else GO
         if outcome is not None:
-            self.state = replace(self.state, native=False)
+            self.state = changed(self.state, native=False)
         return outcome
 
     @property
@@ -248,14 +248,14 @@ class Machine:
         line = to_print(self.state, first, count)
         if isinstance(line, Fault):
             return line
-        return self._outside(lambda: replace(self.state, output=self.state.output + line))
+        return self._outside(lambda: changed(self.state, output=self.state.output + line))
 
     def _outside(self, native: Callable[[], State]) -> int | None:
         """Leave guest code, do it, come back."""
         outcome = self._visit("leave")
         if outcome != GO:
             return outcome
-        self.state = replace(native(), native=True)
+        self.state = changed(native(), native=True)
         return self._visit("reenter")
 
     def _visit(self, procedure: str, *args: int) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +17,8 @@ from safepoint.graph.ir import SPINNING, WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.reference.copying import changed
+from safepoint.guest.reference.words import Words
 from safepoint.protocol import words
 from safepoint.protocol.words import ENDED, MANAGED
 
@@ -59,6 +60,12 @@ class Counts(NamedTuple):
         return Counts(*map(operator.add, self, other))
 
 
+def fresh(stack: int, state: int) -> dict[str, int]:
+    """A record's words.  Until it is born, a thread is outside guest code: no coordinator waits for it."""
+    triggers = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}}
+    return {**triggers, "pending": 0, "state": state, "operation": 0}
+
+
 class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
@@ -69,9 +76,9 @@ class Sites:
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
         self.number = number
         self.reals = {"limit": stack, "entry": 1}
-        self.words: dict[Cell, int] = first.words if first else {Cell(WORLD, word): 0 for word in ("stop", "lock")}
-        if Cell(number, "state") not in self.words:
-            self.words |= self._fresh(stack, ENDED if first else MANAGED)
+        self.words: Words = first.words if first else Words.of_world()
+        if number not in self.words.records():
+            self.words.add_record(number, fresh(stack, ENDED if first else MANAGED))
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
@@ -80,30 +87,25 @@ class Sites:
         self.waiting: Activation | None = None  # the guest's own procedure, when it waits
         self.watch: Callable[[], None] | None = first.watch if first else None
 
-    def _fresh(self, stack: int, state: int) -> dict[Cell, int]:
-        """A record's words.  Until it is born, a thread is outside guest code: nobody waits for it."""
-        first = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}, "pending": 0, "state": state}
-        return {Cell(self.number, word): value for word, value in {**first, "operation": 0, "wake": 0}.items()}
-
     def copy(self, first: Sites | None = None) -> Sites:
         """In another world, of which the first thread's are given, or are this one."""
-        other = copy(self)
-        other.words, other.seen = (first.words, first.seen) if first else (dict(self.words), list(self.seen))
-        other.privates = dict(self.privates)
-        other.waiting = self.waiting.copy() if self.waiting else None
-        if other.waiting:
-            other.waiting.privates, other.waiting.population = other.privates, other.population
-        other.watch = None
+        other = changed(self, privates=dict(self.privates), watch=None)
+        other.words, other.seen = (first.words, first.seen) if first else (self.words.copy(), list(self.seen))
+        other.waiting = other.taken(self.waiting) if self.waiting else None
         return other
+
+    def taken(self, activation: Activation) -> Activation:
+        """Copy a procedure of another world's thread, to go on as this one's."""
+        own = activation.copy()
+        own.privates, own.population = self.privates, self.population
+        return own
 
     def same_as(self, other: Sites) -> bool:
         """Does what the thread keeps for itself, and is inside of, not differ?"""
-        mine, theirs = (self.privates, self.waiting, self.asleep), (other.privates, other.waiting, other.asleep)
-        return mine == theirs
+        return self._own() == other._own()
 
-    def same_words(self, other: Sites) -> bool:
-        """Do the words of all not differ?  A `wake` matters while its owner sleeps: see `asleep`."""
-        return all(value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake")
+    def _own(self) -> tuple[object, ...]:
+        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges
 
     @property
     def asleep(self) -> bool:
@@ -151,7 +153,7 @@ class Sites:
 
     def population(self) -> int:
         """How many records the world has by now."""
-        return sum(cell.word == "state" for cell in self.words)
+        return len(self.words.wakes)
 
     def wake(self) -> None:
         """What the thread blocks for has come: its sleep is over as if somebody had posted."""
@@ -183,12 +185,11 @@ class Sites:
     def told(self) -> dict[str, str]:
         """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number.
 
-        Not `wake`: a post sets it for good, and it says something only to who sleeps.
+        Not the `wake`s: see `Words`.
         """
         return {
             f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
-            for cell, value in self.words.items()
-            if cell.word != "wake"
+            for cell, value in self.words.values.items()
         }
 
     def _told(self, word: str, value: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from safepoint.guest.code import Code, Handler, Instruction, Program
@@ -12,6 +12,7 @@ from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations.text import message
 from safepoint.guest.operations.values import truth
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.heap import Objects, Things, alike, alike_values
 from safepoint.guest.values import Ref, Value
 
@@ -36,10 +37,11 @@ class Frame(NamedTuple):
         return next((h for h in self.code.handlers if h.start <= self.pc < h.end), None)
 
     def write(self, slot: int, *new: Value) -> Frame:
-        return self._replace(slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
+        slots = (*self.slots[:slot], *new, *self.slots[slot + len(new) :])
+        return Frame(self.code, self.start, slots, self.pc, self.caller, self.base)
 
     def next(self, offset: int = 0) -> Frame:
-        return self._replace(pc=self.pc + 1 + offset)
+        return Frame(self.code, self.start, self.slots, self.pc + 1 + offset, self.caller, self.base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,24 +80,24 @@ class State:
         """What the instruction gives, and the state with what it did to the heap."""
         heap = Objects(self.things)
         result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
-        return result, self if isinstance(result, Fault) else replace(self, things=heap.things)
+        return result, self if isinstance(result, Fault) else changed(self, things=heap.things)
 
     def on_object(self, method: Callable[[Objects, Ref], None], src: int) -> State:
         """Done to the object in a slot; on to the next instruction."""
         heap, ref = Objects(self.things), self[src]
         assert isinstance(ref, Ref)
         method(heap, ref)
-        return replace(self, things=heap.things).skip()
+        return changed(self, things=heap.things).skip()
 
     def done(self, dst: int, value: Value | Fault) -> State:
         """dst = value, and on to the next instruction; or a fault."""
         if isinstance(value, Fault):
             return self.failed(value)
-        return replace(self, frame=self.frame.write(dst, value).next())
+        return changed(self, frame=self.frame.write(dst, value).next())
 
     def skip(self, offset: int = 0) -> State:
         """On to the instruction `offset` after the next."""
-        return replace(self, frame=self.frame.next(offset))
+        return changed(self, frame=self.frame.next(offset))
 
     def failed(self, fault: Fault) -> State:
         """The instruction raises: on at the handler of the innermost frame that has one, or the guest ends here."""
@@ -109,9 +111,9 @@ class State:
         heap.trace(exception, places[::-1])
         if handler:
             caught = frame.write(handler.slot, exception)._replace(pc=handler.target)
-            return replace(self, frame=caught, things=heap.things)
+            return changed(self, frame=caught, things=heap.things)
         uncaught = Fault(fault.kind, message(heap, exception), exception)
-        return replace(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
+        return changed(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
 
     def place(self, frame: Frame) -> Place:
         return self.program.file, frame.instruction.line, frame.code.name

@@ -7,8 +7,6 @@ record, in which a later thread may be born.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
-from dataclasses import replace
 from typing import NamedTuple
 
 from safepoint.graph.execute import Activation
@@ -17,11 +15,13 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.lockstep import MAIN, QUANTUM, THREADS, Lockstep
 from safepoint.guest.operations import threads
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import born
 from safepoint.guest.reference.heap import Objects
 from safepoint.guest.reference.machine import Machine
 from safepoint.guest.reference.sites import Counts, Sites
 from safepoint.guest.reference.state import same
+from safepoint.guest.reference.words import Words
 from safepoint.guest.values import Ref
 from safepoint.protocol.words import INTERRUPT
 
@@ -56,8 +56,7 @@ class World(Lockstep):
 
     def fork(self) -> World:
         """The same world again; both go on on their own, and nobody watches the new one."""
-        other = copy(self)
-        other.turns = copy(self.turns)
+        other = changed(self, turns=changed(self.turns))
         other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
         other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
         other.sites = [self.sites[MAIN].copy()]
@@ -72,11 +71,15 @@ class World(Lockstep):
             if getattr(self, name) != getattr(other, name):
                 return False
         pairs = zip(self.machines, other.machines, strict=True)
-        if not self.sites[MAIN].same_words(other.sites[MAIN]):  # which all threads share
+        if not self.words.same_as(other.words):  # which all threads share
             return False
         return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
             a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
         )
+
+    @property
+    def words(self) -> Words:
+        return self.sites[MAIN].words
 
     @property
     def main(self) -> Machine:
@@ -112,7 +115,7 @@ class World(Lockstep):
         if number in self.over:
             return 0
         if machine.state is not newest:
-            machine.state = replace(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
+            machine.state = changed(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
         if machine.blocks and machine.ready:
             self.sites[number].wake()
         went = machine.step()
@@ -131,7 +134,7 @@ class World(Lockstep):
         if number != MAIN:
             heap, ref, machine = Objects(self.state.things), self.refs[number], self.machines[number]
             heap.ended(ref)
-            self.state = replace(self.state, things=heap.things)
+            self.state = changed(self.state, things=heap.things)
             if machine.fault:
                 self.uncaught.append(Uncaught(heap.thread(ref), machine.fault, machine))
 
