@@ -12,18 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.target import INTERRUPT, STOP, Observation
-from safepoint.differential.runs import Undisturbed, outcome, repeat
+from safepoint.differential.runs import Undisturbed, outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, Stepped
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.policies import Bound
 
-KINDS = (STOP, INTERRUPT)
+NOTICED = (STOP, INTERRUPT)
+"""Kinds of request that a guest notices."""
 EVERY_STEP = 2_000
-"""Programs of up to so many steps are interrupted before every step, longer ones before `sampled` random ones."""
+"""Programs of up to this many steps are interrupted before every step, longer ones before `sampled` random ones."""
 SAMPLED, FEWEST = 50, 3
 WORK = 30_000
-"""Steps: a target runs a program from its start for each post, so the longer it is the fewer there are."""
+"""Steps: a target runs a program from its start for each post, so a longer program is posted to less often."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Mismatch:
 
 @dataclass
 class Tally:
-    """Of many trials.  `worst`: the greatest distances between a post and its being seen, in checks of each kind."""
+    """The sum of many trials.  `worst`: the most checks of each kind from a post to the check that saw it."""
 
     programs: int = 0
     interrupts: int = 0
@@ -66,15 +67,15 @@ class Tally:
 
 
 def sampled(work: int) -> int:
-    """In how many places a program of so many steps, times threads, is posted to."""
+    """The number of steps before which a program is posted to.  work: its steps times its threads."""
     return max(FEWEST, min(SAMPLED, WORK // work))
 
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
-    """Both kinds that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: before every step of programs of
-    up to `every` steps, to each thread that there is then; all but the HANDSHAKE, with which a run never comes back to the
-    undisturbed one's path, before a sample of longer ones, to one thread.  And, in programs of up to `seconds` steps (None: in
-    all), everything that can happen in the middle of that.
+    """Post each kind that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: in programs of up to `every`
+    steps before every step, to each living thread; in longer ones, without the HANDSHAKE, with which a run never comes back
+    to the undisturbed one's path, before a sample of the steps, to one thread.  In programs of up to `seconds` steps (None: in
+    all), also everything that can happen in the middle of a post and of what follows.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
     guest step in the middle of a post changes nothing, and the slow path that follows is the same, in the same state.
@@ -86,7 +87,7 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
         for thread in living if short else [rng.choice(living)]:
             kinds = (NOTHING, SAMPLE, *(asked(thread) if short else ()))
             yield from (Schedule(step, kind, thread=thread) for kind in kinds)
-            for kind in KINDS:
+            for kind in NOTICED:
                 first = Schedule(step, kind, thread=thread)
                 yield first
                 if (seconds is None or run.steps <= seconds) and run.at_a_site(step, thread):
@@ -94,15 +95,15 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
 
 
 def asked(thread: int) -> tuple[str, ...]:
-    """Another's record may be used again before the operation is run."""
+    """Handshakes are for the first thread: another's record may be used again before the operation is run."""
     return (HANDSHAKE,) if thread == MAIN else ()
 
 
 def in_the_middle(run: Undisturbed, first: Schedule) -> Iterator[Schedule]:
-    """All that can happen between two shared accesses of a post, and of what follows."""
+    """Everything that can happen between two shared accesses of a post, and of what follows."""
     trial = run.run(first)
     yield from (replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE))
-    kinds = (*KINDS, *asked(first.thread)) if first.kind == STOP else KINDS
+    kinds = (*NOTICED, *asked(first.thread)) if first.kind == STOP else NOTICED
     yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in kinds)
 
 
@@ -110,8 +111,12 @@ def compare(
     target: Stepped, source: str, name: str, stack: int, tally: Tally, rng: random.Random, *,
     seconds: int | None = None, every: int = EVERY_STEP, most_mismatches: int = 1,
 ) -> None:  # fmt: skip
-    """Hold `target` against the reference machine on one program, and add what was found to `tally`."""
-    run = Undisturbed(source, name, stack)
+    """Compare `target` with the reference machine on one program, and add the result to `tally`.
+
+    seconds: steps of the longest program in the middle of whose posts others are made; every: of the longest one posted to
+    before every step.  Stops after `most_mismatches`.
+    """
+    run = undisturbed(source, name, stack)
     target.load(source, name, stack)
     target.start()
     tally.programs += 1
@@ -136,11 +141,11 @@ def compare(
 
 
 def differences(expected: Observation, actual: Observation) -> dict[str, tuple[object, object]]:
-    """Field -> what the one has, and the other; of the words, those that differ."""
+    """Field -> (expected, actual), for the fields that differ; of the words, only those that differ."""
     pairs = ((f.name, getattr(expected, f.name), getattr(actual, f.name)) for f in fields(Observation))
     return {name: changed(a, b) if name == "words" else (a, b) for name, a, b in pairs if a != b}
 
 
 def changed(a: dict[str, str], b: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Without what is the same in both."""
+    """Both, without the entries that are equal."""
     return dict(a.items() - b.items()), dict(b.items() - a.items())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from safepoint.conform.target import Observation
 from safepoint.differential.reference import Reference
@@ -129,6 +130,7 @@ class Undisturbed:
         self.end, self.threads = reference.observe(), reference.world.population
         self.joined = 0
         self._stretches: dict[int, list[Reference]] = {}
+        self._trials: dict[Schedule, Trial] = {}
         self._known: dict[int, list[tuple[Reference, Rest]]] = {}  # step -> where runs have stood, and how they went on
 
     def before(self, step: int) -> Reference:
@@ -163,7 +165,12 @@ class Undisturbed:
         return UNBOUNDED if self.threads == 1 else self.steps + ENDLESS
 
     def run(self, schedule: Schedule) -> Trial:
-        """The same run with something posted."""
+        """The same run with requests posted."""
+        if schedule not in self._trials:
+            self._trials[schedule] = self._follow(schedule)
+        return self._trials[schedule]
+
+    def _follow(self, schedule: Schedule) -> Trial:
         target = self.before(schedule.step).fork()
         rest: Rest | None = None
         stood: list[
@@ -208,3 +215,9 @@ class Undisturbed:
         known = self._known.get(target.steps, [])
         alike = (rest for state, rest in known if rest.last < end and target.same_as(state))
         return next((rest for rest in alike if rest.follows(target.observe())), None)
+
+
+@lru_cache(maxsize=8)
+def undisturbed(source: str, name: str, stack: int) -> Undisturbed:
+    """Keep a program's runs: the target is compared with them again with each mutant compiled in."""
+    return Undisturbed(source, name, stack)
