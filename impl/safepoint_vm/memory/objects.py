@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from safepoint.guest.faults import KINDS, derives
+from safepoint.guest.faults import EXCEPTIONS, derives
 from safepoint_vm.handlers.shared.faults import FAULTS
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import (
@@ -116,10 +116,12 @@ def statics() -> Statics:
     zero = static(float_object(0.0))
     strings = [static(string_object(chr(code))) for code in range(CHARACTERS)]
     characters = Memory(CHARACTERS, [string.address + OBJECT for string in strings])
-    ancestry = Memory(len(KINDS), [sum(derives(kind, base) << n for n, base in enumerate(KINDS)) for kind in KINDS])
+    ancestry = Memory(
+        len(EXCEPTIONS), [sum(derives(kind, base) << n for n, base in enumerate(EXCEPTIONS)) for kind in EXCEPTIONS]
+    )
     messages = [static(string_object(fault.message)) for fault in FAULTS.values()]
     rows = [
-        (word_of(KINDS.index(fault.kind)), message.address + OBJECT)
+        (word_of(EXCEPTIONS.index(fault.kind)), message.address + OBJECT)
         for fault, message in zip(FAULTS.values(), messages, strict=True)
     ]
     known = Memory(KNOWN_WORDS * len(rows), chain.from_iterable(rows))

@@ -126,6 +126,6 @@ class Reference(Stepped):
             back_edges=counts.back_edges,
             seen=tuple(Seen(*served) for served in self.world.sites[MAIN].seen),
             slow_entries=counts.slow_entries,
-            words=self.world.sites[MAIN].told(),
+            words=self.world.sites[MAIN].comparable_words(),
             others=tuple(others),
         )

@@ -1,7 +1,8 @@
-"""What each opcode means: one function an opcode, from one immutable state to the next.
+"""What each opcode does to a guest thread: `EFFECTS`, opcode -> function from one immutable state to the next.
 
-The check sites are not here: `machine` visits them before the effect.  A function bears its opcode's name, and its
-parameters are the opcode's operands.  What an operation computes is said in `operations`, for both machines.
+A function in capitals is one opcode's own and takes that opcode's operands; an opcode that only computes a value shares
+`into_first` or `no_result`, and its value is one line of `operations.instructions.RESULTS`, for both machines.  The check
+sites are not here: `machine` visits them before the effect.
 """
 
 # ruff: noqa: N802
@@ -15,8 +16,6 @@ from safepoint.guest.faults import Fault, name_fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations import sequences
-from safepoint.guest.operations.comparison import COMPARE
-from safepoint.guest.operations.operators import BINARY, IN_PLACE, UNARY
 from safepoint.guest.operations.text import printed
 from safepoint.guest.operations.values import truth
 from safepoint.guest.reference.copying import changed
@@ -27,17 +26,14 @@ from safepoint.guest.values import Function
 # ---------------------------------------------------------------------------------------------- opcodes: moving values
 
 
-Effect = Callable[..., State]
-
-
 def into_first(s: State, dst: int, *_: int) -> State:
-    """The first operand is the slot for what the instruction computes."""
+    """Write what the instruction computes into the slot that its first operand names."""
     value, after = s.computed()
     return after.done(dst, value)
 
 
-def nowhere(s: State, *_: int) -> State:
-    """All that the instruction does, it does to the heap; or it raises."""
+def no_result(s: State, *_: int) -> State:
+    """Keep what the instruction did to the heap, or raise; it writes no slot."""
     value, after = s.computed()
     return after.failed(value) if isinstance(value, Fault) else after.skip()
 
@@ -80,7 +76,7 @@ def FOR_PREPARE(s: State, loop: int, offset: int) -> State:
 
 
 def FOR_RANGE(s: State, dst: int, loop: int, offset: int) -> State:
-    """The last `value + step` may be beyond the range of an int; nobody reads it."""
+    """The last `value + step` may exceed 63 bits; it is never read."""
     value, turns, step = s.integer(loop), s.integer(loop + 1), s.integer(loop + 2)
     if turns == 0:
         return s.skip()
@@ -106,7 +102,7 @@ def FOR_EACH(s: State, dst: int, loop: int, offset: int) -> State:
 
 
 def call_end(s: State, base: int, count: int) -> int | Fault:
-    """Where the callee's frame would end; or why there is no callee."""
+    """The first slot behind the callee's frame, or the fault of a value that cannot be called."""
     callee = s[base]
     if fault := operations.call_fault(Objects(s.things), callee, count):
         return fault
@@ -115,7 +111,7 @@ def call_end(s: State, base: int, count: int) -> int | Fault:
 
 
 def CALL(s: State, base: int, count: int) -> State:
-    """The push itself; that it is possible, `call_end` and the check site have said."""
+    """Push the frame; `call_end` and the check site have already let it through."""
     callee = s[base]
     assert isinstance(callee, Function)
     code, first = s.program.codes[callee.number], base + LINK
@@ -133,7 +129,7 @@ def RETURN(s: State, src: int) -> State:
 
 
 def to_print(s: State, first: int, count: int) -> str | Fault:
-    """What PRINT or PRINT_END prints in native code."""
+    """The text that PRINT or PRINT_END writes in its native region."""
     shown = s.frame.slots[first : first + count]
     if s.frame.instruction.op == "PRINT_END":
         return printed(Objects(s.things), shown[:-1], shown[-1])
@@ -149,7 +145,7 @@ def BACK(s: State, *_: int) -> State:
 
 
 def born(s: State, thread: ThreadObject) -> State:
-    """Another thread of the same world, before the first instruction of its target; one that cannot be called ends it."""
+    """A new thread of the same world, before its target's first instruction; ended, if the target cannot be called."""
     module = Frame(s.program.codes[0], 0, ())
     new, heap = State(s.program, module, s.globals, s.things, s.output, thread=thread.number), Objects(s.things)
     if not truth(heap, thread.target):
@@ -163,12 +159,12 @@ def born(s: State, thread: ThreadObject) -> State:
 
 
 def ACQUIRE(s: State, src: int) -> State:
-    """That nobody has it, the machine has seen to."""
+    """Take the lock; the machine has waited until it was free."""
     return s.on_object(Objects.lock, src)
 
 
-def DONE(s: State, *_: int) -> State:
-    """The machine has done it: nothing is left to do."""
+def skip(s: State, *_: int) -> State:
+    """Go to the next instruction: the machine has done all of it at the check site."""
     return s.skip()
 
 
@@ -176,18 +172,14 @@ def HALT(s: State) -> State:
     return changed(s, ended=True)
 
 
-EFFECTS: dict[str, Effect] = {
-    **dict.fromkeys(("LOADK", "CONSTANT", "MOVE", "ADDI", *BINARY, *IN_PLACE, *UNARY, "NOT", *COMPARE), into_first),
-    **dict.fromkeys(
-        ("LIST", "INDEX", "SLICE", "LEN", "POP", "POP_AT", "FORMAT", "BUILTIN", "THREAD", "LOCK"), into_first
-    ),
-    **dict.fromkeys(("EXCEPTION", "MATCHES"), into_first),
-    **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "RELEASE"), nowhere),
-    **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK)},
+EFFECTS: dict[str, Callable[..., State]] = {
+    **dict.fromkeys(operations.RESULTS, into_first),  # but for those that follow
+    **dict.fromkeys(("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "RELEASE"), no_result),
+    **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK, ACQUIRE)},
     **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, HALT)},
-    "ACQUIRE": ACQUIRE,
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), BACK),
-    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), DONE),
+    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), return_to_guest),
+    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), skip),
 }
+"""Opcode -> its effect, called with the state and the instruction's operands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from safepoint.guest.faults import Place
+from safepoint.guest.faults import Location
 from safepoint.guest.heap import ENDED, STARTED, NoRoom, ThreadObject
 from safepoint.guest.reference import vector as persistent
 from safepoint.guest.reference.vector import Vector
@@ -20,7 +20,7 @@ class Raised(NamedTuple):
 
     kind: str
     args: tuple[Value, ...]
-    trace: tuple[Place, ...] = ()
+    trace: tuple[Location, ...] = ()
 
 
 class Lock(NamedTuple):
@@ -91,7 +91,7 @@ class Objects:
         raised = self.raised(ref)
         return raised.kind, raised.args
 
-    def trace(self, ref: Ref, places: Sequence[Place]) -> None:
+    def trace(self, ref: Ref, places: Sequence[Location]) -> None:
         """It has come through these places, outermost first."""
         raised = self.raised(ref)
         self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)))

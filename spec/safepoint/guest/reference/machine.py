@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Location
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
@@ -282,6 +282,6 @@ class Machine:
         """The next instruction, or the one that ended the guest: "function:number"."""
         return f"{self.state.frame.code.name}:{self.state.frame.pc}"
 
-    def traceback(self) -> tuple[Place, ...]:
+    def traceback(self) -> tuple[Location, ...]:
         """Of the fault that ended it, outermost call first; `faults.format_traceback` makes text of it."""
         return self.state.trace

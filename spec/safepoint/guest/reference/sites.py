@@ -1,7 +1,7 @@
-"""A guest thread's words, and its check sites: each one runs the protocol's own graph, step by step.
+"""A guest thread's protocol words and check sites: each site runs the protocol's own graph, step by step.
 
-What the reference machine knows of safepoints is here, and it is nothing but the text: a site is a procedure of
-`protocol`, called by name.  `watch` is called before each shared access, so that a test can post right there.
+All that the reference machine knows of safepoints is here, and it is the protocol's text: a site is a procedure of
+`protocol`, called by name.  `watch` is called before each shared access, so that a test can post exactly there.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
 from safepoint.protocol import words
+from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, MANAGED
 
-KINDS = {words.STOP: "STOP", words.HANDSHAKE: "HANDSHAKE", words.INTERRUPT: "INTERRUPT",
-         words.SAMPLE: "SAMPLE", words.TERMINATE: "TERMINATE"}  # fmt: skip
 CHECKS = ("frame_push", "back_edge")
-"""Procedures whose first access is the check itself: what a fast path does, and nobody watches."""
+"""Procedures whose first access is the check itself, which a fast path does: `watch` is not called before it."""
 
 
 @lru_cache
 def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
-    """A procedure of the protocol for a world of however many threads, with a trigger word for each back-edge opcode."""
+    """A procedure of the protocol for any number of threads, with a trigger word for each back-edge opcode."""
     return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), trigger=trigger))
 
 
@@ -40,7 +39,7 @@ def _text() -> Text:
 
 
 class Served(NamedTuple):
-    """A request that a thread has answered: at which site, after how many checks of each kind, by which thread."""
+    """A request that was served: its kind, the site, the checks of each kind executed before, and the serving thread."""
 
     kind: str
     site: str
@@ -50,7 +49,7 @@ class Served(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Executed checks of each kind, and how often one failed."""
+    """Executed checks of each kind, and the number of those that entered the slow path."""
 
     frames: int = 0
     back_edges: int = 0
@@ -69,8 +68,8 @@ def fresh(stack: int, state: int) -> dict[str, int]:
 class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
-    stack: of how many slots.  number: its record's; first: the sites of the world's first thread, with which it shares the
-    words of all, where a thread may have ended in the same record.
+    stack: slots of its stack.  number: its record.  first: the sites of the world's first thread, whose `words` all threads
+    share; a thread may have ended in the same record.
     """
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
@@ -82,9 +81,9 @@ class Sites:
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
-        self.moves = 0  # how often a procedure of its has begun, or got further
-        self.seen: list[Served] = first.seen if first else []  # by any thread of the world
-        self.waiting: Activation | None = None  # the guest's own procedure, when it waits
+        self.moves = 0  # grows when a procedure of this thread begins, or makes progress
+        self.seen: list[Served] = first.seen if first else []  # served by any thread of the world
+        self.waiting: Activation | None = None  # the guest thread's own procedure, while it waits
         self.watch: Callable[[], None] | None = first.watch if first else None
 
     def copy(self, first: Sites | None = None) -> Sites:
@@ -109,7 +108,7 @@ class Sites:
 
     @property
     def asleep(self) -> bool:
-        """Until somebody wakes it."""
+        """Whether the thread waits in `block` and has not been woken."""
         return bool(self.waiting and self.waiting.graph.name == "block" and not self.words[Cell(self.number, "wake")])
 
     @property
@@ -123,7 +122,7 @@ class Sites:
         return self.waiting is not None
 
     def call(self, procedure: str, *args: int) -> int | None:
-        """Run a procedure of the guest thread's; its outcome, or None if it waits: `resume` then."""
+        """Run a procedure of the guest thread.  Returns its outcome; None: it waits, and `resume` continues it."""
         if procedure == "back_edge":
             self.back_edges += 1
             self.waiting = self.begin(procedure, trigger=args[0])
@@ -145,18 +144,18 @@ class Sites:
 
     @property
     def wanted(self) -> bool:
-        """Is anything pending that may be delivered?"""
+        """Whether a deliverable request is pending."""
         masked = self.privates["masked"] | self.privates["ending"]
         return bool(self.words[Cell(self.number, "pending")] & words.EVERYTHING & ~masked)
 
-    # -- what anybody does
+    # -- what requesters do, too
 
     def population(self) -> int:
         """How many records the world has by now."""
         return len(self.words.wakes)
 
     def wake(self) -> None:
-        """What the thread blocks for has come: its sleep is over as if somebody had posted."""
+        """End the thread's sleep, as a post would: it can have what it blocks for."""
         self.words[Cell(self.number, "wake")] = 1
 
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
@@ -169,7 +168,7 @@ class Sites:
         return activation
 
     def go_on(self, activation: Activation) -> bool:
-        """As far as it goes.  True: it is through; False: it waits."""
+        """Run an activation until it has returned (True) or waits (False)."""
         begun = activation.at
         while (step := activation.at) is not None:
             if self.watch and step.cell is not None:
@@ -182,8 +181,8 @@ class Sites:
         self.moves += 1
         return True
 
-    def told(self) -> dict[str, str]:
-        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number.
+    def comparable_words(self) -> dict[str, str]:
+        """All shared words, by name; another thread's have its number in front.  Trigger words are "real" or "poison".
 
         Not the `wake`s: see `Words`.
         """
@@ -192,7 +191,7 @@ class Sites:
             for cell, value in self.words.values.items()
         }
 
-    def _told(self, word: str, value: int) -> str:
+    def _shown(self, word: str, value: int) -> str:
         if word.partition("[")[0] not in self.reals:
             return str(value)
         return "poison" if value == POISON else "real"
@@ -211,10 +210,10 @@ class Sites:
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
         if op in ("served", "ran"):
-            self.seen.append(Served(KINDS[kind], self.here, self.frames, self.back_edges, self.number))
+            self.seen.append(Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number))
 
     def claim(self, name: str, holds: bool) -> None:
-        """Claims are of the model's roles; a procedure makes none."""
+        """Only roles of the model make claims; a procedure makes none."""
 
     def branch(self, place: str, taken: bool) -> None:
-        """Nobody counts branches here."""
+        """Branches are counted in the model only."""

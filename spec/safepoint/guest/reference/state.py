@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from safepoint.guest.code import Code, Handler, Instruction, Program
-from safepoint.guest.faults import Fault, Place
+from safepoint.guest.faults import Fault, Location
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations.text import message
@@ -58,7 +58,7 @@ class State:
     things: Things
     output: str = ""
     fault: Fault | None = None
-    trace: tuple[Place, ...] = ()
+    trace: tuple[Location, ...] = ()
     ended: bool = False
     native: bool = False
     thread: int = MAIN
@@ -115,7 +115,7 @@ class State:
         uncaught = Fault(fault.kind, message(heap, exception), exception)
         return changed(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
 
-    def place(self, frame: Frame) -> Place:
+    def place(self, frame: Frame) -> Location:
         return self.program.file, frame.instruction.line, frame.code.name
 
 
