@@ -1,22 +1,18 @@
-"""Requests that the guest makes itself, and holds off: on the reference machine, and in the module that CPython executes."""
+"""Requests that the guest makes itself: on the reference machine, and in the module that CPython executes."""
 
 from __future__ import annotations
 
 import gc
-import re
-import signal
 import threading
 import weakref
-from pathlib import Path
 
 import pytest
 
 from safepoint.differential.runs import Undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.graph.ir import Cell
-from safepoint.guest.api import collect, handshake, interrupt, masked
+from safepoint.guest.api import collect, handshake, interrupt
 from safepoint.guest.compiler.program import compile_program
-from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.reference.sites import Sites
 from safepoint.guest.reference.world import World
@@ -405,28 +401,3 @@ def test_cpython_collects() -> None:
         assert left() is None
     finally:
         gc.enable()
-
-
-# ---------------------------------------------------------------------------------------------- what is refused
-
-
-@pytest.mark.parametrize(
-    ("source", "what"),
-    [
-        ("x = masked()\n", r"f\.py:2:5: masked\(\) stands only in a with \(write instead: with masked\(\):\)"),
-        ("with masked(1):\n pass\n", r"f\.py:2:6: masked with 1 argument \(write instead: 0 of them\)"),
-        ("with masked() as m:\n pass\n", r"f\.py:2:1: with is for one lock, without as, or for masked\(\)"),
-        ("f = masked\n", r"f\.py:2:5: 'masked' can only be called"),
-        ("from safepoint.guest.api import what\n", r"f\.py:2:1: this import is outside .* from safepoint\.guest\.api import masked"),
-    ],
-)  # fmt: skip
-def test_what_else_is_written_is_refused(source: str, what: str) -> None:
-    with pytest.raises(GuestSyntaxError) as raised:
-        compile_program(IMPORT + source, "f.py")
-    assert re.match(what, str(raised.value)), str(raised.value)
-
-
-def test_without_the_import_the_name_is_the_programs_own() -> None:
-    source = "def masked():\n return 1\nprint(masked())\n"
-    run = Undisturbed(source, "f.py", 4096)
-    assert run.end.output == oracle.run(source).output == "1\n"
