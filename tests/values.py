@@ -18,7 +18,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations.operators import NO_COMPLEX
 from safepoint.guest.operations.values import TOO_BIG
-from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Function, Ref, Value
 
@@ -82,7 +82,7 @@ class Copies:
     """A heap of the reference machine, and copies in it of CPython's objects."""
 
     def __init__(self) -> None:
-        self.heap = Objects(Vector())
+        self.heap = ReferenceHeap(Vector())
         self.known: dict[int, Ref] = {}
         self.kept: list[object] = []  # so that no `id` is used twice
 

@@ -17,7 +17,7 @@ from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations import operators
 from safepoint.guest.operations.comparison import COMPARE
 from safepoint.guest.operations.values import NO_MEMORY, TOO_BIG
-from safepoint.guest.reference.heap import MOST, Objects
+from safepoint.guest.reference.heap import MOST, ReferenceHeap
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Function
 from tests.values import FUNCTION, PROGRAM, Copies, anything, check, evaluated, executed, f, lists, numbers
@@ -112,7 +112,7 @@ def test_identity_of_what_has_none() -> None:
 
 @pytest.mark.parametrize("left", [0, 1, -1, 2, -2, INT_MAX])
 def test_enormous_results_are_not_computed(left: int) -> None:
-    heap = Objects(Vector())
+    heap = ReferenceHeap(Vector())
     large = INT_MAX - 1 if left == -1 else INT_MAX
     assert operators.binary(heap, "SHL", left, INT_MAX) == (TOO_BIG if left else 0)
     assert operators.binary(heap, "SHR", left, INT_MAX) == (-1 if left < 0 else 0)
@@ -140,7 +140,7 @@ TOO_DEEP = "maximum recursion depth exceeded"
 )  # fmt: skip
 def test_lists_nested_without_end(op: str, operands: tuple[int, ...], doing: str) -> None:
     """CPython says the same, of its own depth."""
-    heap = Objects(Vector())
+    heap = ReferenceHeap(Vector())
     these, those = heap.new_list([]), heap.new_list([1])
     mine: list[Any] = []
     other: list[Any] = [1]

@@ -68,7 +68,7 @@ def LESS_JUMP_BACK(s: State, _left: int, _right: int, offset: int) -> State:
 
 
 def FOR_PREPARE(s: State, loop: int, offset: int) -> State:
-    match sequences.range_values(Objects(s.things), s[loop], s[loop + 1], s[loop + 2]):
+    match sequences.range_values(ReferenceHeap(s.things), s[loop], s[loop + 1], s[loop + 2]):
         case Fault() as fault:
             return s.failed(fault)
         case prepared:
@@ -92,7 +92,7 @@ def EACH_PREPARE(s: State, loop: int, offset: int) -> State:
 
 def FOR_EACH(s: State, dst: int, loop: int, offset: int) -> State:
     number = s.integer(loop + 1)
-    found = sequences.turn(Objects(s.things), s[loop], number)
+    found = sequences.turn(ReferenceHeap(s.things), s[loop], number)
     if not found:
         return s.skip()
     return changed(s, frame=s.frame.write(loop + 1, number + 1).write(dst, *found)).skip(offset)
@@ -104,7 +104,7 @@ def FOR_EACH(s: State, dst: int, loop: int, offset: int) -> State:
 def call_end(s: State, base: int, count: int) -> int | Fault:
     """The first slot behind the callee's frame, or the fault of a value that cannot be called."""
     callee = s[base]
-    if fault := operations.call_fault(Objects(s.things), callee, count):
+    if fault := operations.call_fault(ReferenceHeap(s.things), callee, count):
         return fault
     assert isinstance(callee, Function)
     return s.frame.start + base + LINK + s.program.codes[callee.number].slots
@@ -132,8 +132,8 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
     """The text that PRINT or PRINT_END writes in its native region."""
     shown = s.frame.slots[first : first + count]
     if s.frame.instruction.op == "PRINT_END":
-        return printed(Objects(s.things), shown[:-1], shown[-1])
-    return printed(Objects(s.things), shown)
+        return printed(ReferenceHeap(s.things), shown[:-1], shown[-1])
+    return printed(ReferenceHeap(s.things), shown)
 
 
 def BACK(s: State, *_: int) -> State:
@@ -147,7 +147,7 @@ def BACK(s: State, *_: int) -> State:
 def born(s: State, thread: ThreadObject) -> State:
     """A new thread of the same world, before its target's first instruction; ended, if the target cannot be called."""
     module = Frame(s.program.codes[0], 0, ())
-    new, heap = State(s.program, module, s.globals, s.things, s.output, thread=thread.number), Objects(s.things)
+    new, heap = State(s.program, module, s.globals, s.things, s.output, thread=thread.number), ReferenceHeap(s.things)
     if not truth(heap, thread.target):
         return changed(new, ended=True)  # CPython calls only what is true
     if fault := operations.call_fault(heap, thread.target, len(thread.args)):
@@ -160,7 +160,7 @@ def born(s: State, thread: ThreadObject) -> State:
 
 def ACQUIRE(s: State, src: int) -> State:
     """Take the lock; the machine has waited until it was free."""
-    return s.on_object(Objects.lock, src)
+    return s.on_object(ReferenceHeap.lock, src)
 
 
 def skip(s: State, *_: int) -> State:
