@@ -42,7 +42,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "no Python": ("x = = 1\n", r"2:5: invalid syntax"),
     "a NUL": ("x = 'a\0'\n", r"2:7: a NUL character \(write instead: .+\)"),
     "NULs only": (b"\0" * MEGABYTE, r"2:1: a NUL character \(write instead: .+\)"),
-    "a byte that is not UTF-8": (b"x = 'a\xff'\n", r"2:7: byte 0xff is no UTF-8 \(write instead: .+\)"),
+    "a byte that is not UTF-8": (b"x = 'a\xff'\n", r"2:7: byte 0xff is not UTF-8 \(write instead: .+\)"),
     "a character cut short": (b"x = '\xf0\x9f\x98", r"2:6: byte 0xf0 is not UTF-8 \(write instead: .+\)"),
     "half a surrogate pair": (b"x = '\xed\xa0\x80'\n", r"2:6: byte 0xed is not UTF-8 \(write instead: .+\)"),
     "UTF-16": ("x = 1\n".encode("utf-16"), r"2:1: byte 0xff is not UTF-8 \(write instead: .+\)"),

@@ -140,7 +140,8 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
         return f"{instruction.op} jumps {jumps}, not by {instruction.operands[-1]}"
     if instruction.op in LOOPS:
         loop, offset = instruction.operands
-        target, step = code.instructions[number + 1 + offset], LOOPS[instruction.op][0]
+        target = code.instructions[number + 1 + offset]
+        step, _ = LOOPS[instruction.op]
         if target.op != step or target.operands[1] != loop:
             return f"{instruction.op} does not jump to its {step}"
     return ""

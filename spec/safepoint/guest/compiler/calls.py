@@ -128,7 +128,8 @@ class CallCompiler(NameCompiler):
         self.emit(node, "LEN", dst, self.value(node.args[0]))
 
     def print(self, node: ast.Call) -> None:
-        first, op = self.top, "PRINT"
+        first = self.top
+        op = "PRINT"
         for argument in node.args:
             self.push(argument)
         for keyword in node.keywords:

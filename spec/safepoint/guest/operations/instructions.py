@@ -43,12 +43,8 @@ def _immediate(c: Context, _dst: int, left: int, number: int) -> Value | Fault:
     return operators.binary(c.heap, "SUB" if number < 0 else "ADD", c.slot(left), abs(number), c.augmented)
 
 
-def _unary(op: str, c: Context, _dst: int, src: int) -> Value | Fault:
-    return operators.unary(c.heap, op, c.slot(src))
-
-
-def _compare(op: str, c: Context, _dst: int, left: int, right: int) -> Value | Fault:
-    return compare(c.heap, op, c.slot(left), c.slot(right))
+def _on_slots(function: Callable[..., Value | Fault], op: str, c: Context, _dst: int, *slots: int) -> Value | Fault:
+    return function(c.heap, op, *map(c.slot, slots))
 
 
 RESULTS: dict[str, Callable[..., Value | Fault]] = {
@@ -61,8 +57,8 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
     # arithmetic, comparison
     **{op: partial(_binary, op) for op in (*operators.BINARY, *operators.IN_PLACE)},
     "ADDI": _immediate,
-    **{op: partial(_unary, op) for op in (*operators.UNARY, "NOT")},
-    **{op: partial(_compare, op) for op in COMPARE},
+    **{op: partial(_on_slots, operators.unary, op) for op in (*operators.UNARY, "NOT")},
+    **{op: partial(_on_slots, compare, op) for op in COMPARE},
     # lists and strings
     "LIST": lambda c, first, count: c.heap.new_list(c.slots(first, count)),
     "INDEX": lambda c, _, of, index: sequences.item(c.heap, c.slot(of), c.slot(index)),

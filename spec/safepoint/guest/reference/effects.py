@@ -64,7 +64,9 @@ def TRUE_JUMP(s: State, condition: int, offset: int) -> State:
 
 def LESS_JUMP_BACK(s: State, _left: int, _right: int, offset: int) -> State:
     less, _ = s.computed()
-    return s.failed(less) if isinstance(less, Fault) else s.skip(offset if less else 0)
+    if isinstance(less, Fault):
+        return s.failed(less)
+    return s.skip(offset if less else 0)
 
 
 def FOR_PREPARE(s: State, loop: int, offset: int) -> State:
