@@ -1,4 +1,4 @@
-"""The guest's compiler.  Its class is built in layers, one a file, each on the one before; an abstract method calls up.
+"""The guest's compiler: one class in layers, each derived from the one before, which calls up by abstract methods.
 
 subset: what of Python is left out, and what to write instead
 source: bytes -> syntax tree, and errors at positions in the text

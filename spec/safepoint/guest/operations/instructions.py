@@ -87,9 +87,9 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
 """Opcode -> what it computes from a `Context` and its operands; None if it has no `dst`.
 
 LESS_JUMP_BACK: whether to jump.  EACH_PREPARE: the new value of slot loop+1.  GLOBAL and BOUND: the fault of an unset variable.
-Not here: what only moves control, and opcodes that a machine does in parts: FOR_PREPARE, FOR_RANGE and FOR_EACH
-(`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), and what visits a check site other than a
-back-edge (`threads`).
+Not here: SET_GLOBAL, MASK, and what only moves control; and opcodes of which a machine does a part: FOR_PREPARE, FOR_RANGE and
+FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT
+and HANDSHAKE (`threads`), UNMASK and COLLECT.
 """
 
 
