@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.differential.compare import Undisturbed
+from safepoint.differential.runs import Undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.guest.api import masked
 from safepoint.guest.compiler.program import compile_program
@@ -22,7 +22,7 @@ IMPORT = "from safepoint.guest.api import masked\n"
 def after_each_step(source: str) -> set[tuple[str, str]]:
     """(output, exception) of the runs in which an interrupt is posted before a step, any step of the program's."""
     run = Undisturbed(source, "f.py", 4096)
-    trials = [run.attempt(Schedule(step, "INTERRUPT")) for step in range(run.steps)]
+    trials = [run.run(Schedule(step, "INTERRUPT")) for step in range(run.steps)]
     return {(t.observation.output, t.observation.error) for t in trials}
 
 
@@ -103,7 +103,7 @@ def test_an_interrupt_takes_the_place_of_what_leaves_the_section() -> None:
 def test_an_interrupt_raised_at_the_end_is_at_the_with() -> None:
     source = IMPORT + "with masked():\n for i in range(3):\n  pass\n"
     run = Undisturbed(source, "f.py", 4096)
-    seen = run.attempt(Schedule(run.steps - 3, "INTERRUPT")).observation
+    seen = run.run(Schedule(run.steps - 3, "INTERRUPT")).observation
     assert (seen.error, seen.traceback) == ("KeyboardInterrupt", ("<module>:2",))
 
 

@@ -2,8 +2,10 @@
 
 vector: a persistent vector
 heap: the heap, made of persistent vectors
+copying: copies of objects with some attributes changed
 state: a guest thread between two instructions
 effects: what each opcode does to a state
+words: the words that all threads share
 sites: a thread's protocol words and check sites
 machine: one guest thread: check site, then effect
 world: several guest threads in lockstep

@@ -19,7 +19,7 @@ from safepoint.guest.operations import sequences
 from safepoint.guest.operations.text import printed
 from safepoint.guest.operations.values import truth
 from safepoint.guest.reference.copying import changed
-from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.state import Frame, State
 from safepoint.guest.values import Function
 
@@ -138,7 +138,7 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
     return printed(ReferenceHeap(s.things), shown)
 
 
-def BACK(s: State, *_: int) -> State:
+def return_to_guest(s: State, *_: int) -> State:
     """In guest code again, after the machine has done it outside."""
     return changed(s, native=False).skip()
 

@@ -132,6 +132,7 @@ class ReferenceHeap:
 
 def alike(a: Things, b: Things) -> bool:
     """Whether two heaps hold the same."""
+    """Whether two heaps hold the same."""
     return persistent.alike(a, b, _alike)
 
 

@@ -87,7 +87,7 @@ class Sites:
         self.watch: Callable[[], None] | None = first.watch if first else None
 
     def copy(self, first: Sites | None = None) -> Sites:
-        """In another world, of which the first thread's are given, or are this one."""
+        """The same sites in a fork of the world.  first: the fork's first thread; None: this is the first."""
         other = changed(self, privates=dict(self.privates), watch=None)
         other.words, other.seen = (first.words, first.seen) if first else (self.words.copy(), list(self.seen))
         other.waiting = other.taken(self.waiting) if self.waiting else None
@@ -100,7 +100,7 @@ class Sites:
         return own
 
     def same_as(self, other: Sites) -> bool:
-        """Does what the thread keeps for itself, and is inside of, not differ?"""
+        """Whether the thread's private words and the procedure that it waits in are equal."""
         return self._own() == other._own()
 
     def _own(self) -> tuple[object, ...]:
@@ -151,7 +151,7 @@ class Sites:
     # -- what requesters do, too
 
     def population(self) -> int:
-        """How many records the world has by now."""
+        """The number of records in the world so far."""
         return len(self.words.wakes)
 
     def wake(self) -> None:
@@ -187,7 +187,7 @@ class Sites:
         Not the `wake`s: see `Words`.
         """
         return {
-            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
+            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._shown(cell.word, value)
             for cell, value in self.words.values.items()
         }
 

@@ -13,7 +13,7 @@ from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations.text import message
 from safepoint.guest.operations.values import truth
 from safepoint.guest.reference.copying import changed
-from safepoint.guest.reference.heap import Objects, Things, alike, alike_values
+from safepoint.guest.reference.heap import ReferenceHeap, Things, alike, alike_values
 from safepoint.guest.values import Ref, Value
 
 
@@ -96,7 +96,7 @@ class State:
         return changed(self, frame=self.frame.write(dst, value).next())
 
     def skip(self, offset: int = 0) -> State:
-        """On to the instruction `offset` after the next."""
+        """Go on at the instruction `offset` behind the next one."""
         return changed(self, frame=self.frame.next(offset))
 
     def failed(self, fault: Fault) -> State:

@@ -53,7 +53,7 @@ class World(Lockstep):
         self.uncaught: list[Uncaught] = []
 
     def fork(self) -> World:
-        """The same world again; both go on on their own, and nobody watches the new one."""
+        """A copy of the world; both run independently, and `watch` is not set in the copy."""
         other = changed(self, turns=changed(self.turns))
         other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
         other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
