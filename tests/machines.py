@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from safepoint.guest.code import Program
 from safepoint.guest.compiler.program import compile_program
-from safepoint.guest.faults import Place
+from safepoint.guest.faults import Location
 from safepoint.guest.lockstep import QUANTUM
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.heap import Raised
@@ -46,7 +46,7 @@ def by_cpython(source: str) -> Told:
     return Told(said.output, said.error, said.message, said.lines, tuple(sorted(map(unnumbered, said.uncaught))))
 
 
-def lines_of(places: tuple[Place, ...]) -> tuple[tuple[int, str], ...]:
+def lines_of(places: tuple[Location, ...]) -> tuple[tuple[int, str], ...]:
     return tuple((line, function) for _, line, function in places)
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepoint.conform.target import INTERRUPT, STOP
-from safepoint.differential.compare import Undisturbed, differences, repeat
+from safepoint.differential.compare import differences
+from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
 from safepoint_vm.target import FoldedTarget
 
@@ -81,7 +82,7 @@ def test_requests_to_any_thread_at_any_moment_of_a_race(
 ) -> None:
     run, target = RUNS[quantum]
     step = int(where * run.steps)
-    living = run.forks[step].living
+    living = run.before(step).living
     schedule = Schedule(step, kind, at if also else -1, also, living[whom % len(living)])
-    assert differences(run.attempt(schedule).observation, repeat(target, schedule).observation) == {}
+    assert differences(run.run(schedule).observation, repeat(target, schedule).observation) == {}
     assert parse(schedule.string("race")) == ("race", schedule)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
-from safepoint.differential.compare import EVERY_STEP, Tally, Undisturbed, compare, sampled, schedules
-from safepoint.differential.corpus import Guest, corpus
+from safepoint.differential.compare import EVERY_STEP, Tally, compare, sampled, schedules
+from safepoint.differential.corpus import Guest, corpus, left_out
 from safepoint.differential.reference import Reference
+from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.policies import FOLDED
@@ -79,33 +81,29 @@ def test_second_posts_reach_every_access_of_a_slow_path() -> None:
     """A STOP at a back-edge: its own accesses (a guest step before each), then the owner's."""
     own = len(("lock", "stop", "pending", "limit", "wake", "state")) + len(BACK_EDGES)
     run = Undisturbed("i = 0\nwhile i < 2:\n    i += 1\n", "short", 512)
-    at = next(step for step in range(run.steps) if run.forks[step + 1].checks(0)[1] == 1)
-    trial = run.attempt(Schedule(at, "STOP"))
+    at = next(step for step in range(run.steps) if run.before(step + 1).checks(0)[1] == 1)
+    trial = run.run(Schedule(at, "STOP"))
     made = [s for s in schedules(run, random.Random(1), None) if s.step == at and s.kind == "STOP" and s.also]
     assert [s.at for s in made if s.also == "step"] == list(range(own))
     assert [s.at for s in made if s.also == "STOP"] == list(range(own, trial.in_all))
     assert trial.in_all - own >= 5 + 1 + 4  # restore, take, park
 
 
-@pytest.mark.parametrize("schedule", [Schedule(3, "STOP"), Schedule(5, "STOP", 10, "STOP"), Schedule(2, "NOTHING")])
-def test_a_merged_run_is_the_whole_run(schedule: Schedule) -> None:
-    """The reference machine's run is cut short where it is back on the undisturbed path: it must say what a whole run says."""
-    guest = next(g for g in GUESTS if g.name == "zero_division")
-    run = Undisturbed(guest.source, guest.name, guest.stack)
-    cut = run.attempt(schedule)
-    whole = Reference()
+@pytest.mark.parametrize("name", ["missing_name", "births", "asks_nobody"])
+def test_a_run_that_is_broken_off_is_the_whole_run(name: str) -> None:
+    """The reference machine's run is cut short where an earlier one has stood: it must say what a whole run says."""
+    guest = next(g for g in GUESTS if g.name == name)
+    run, whole, rng = Undisturbed(guest.source, guest.name, guest.stack), Reference(), random.Random(1)
     whole.load(guest.source, guest.name, guest.stack)
-    whole.start()
-    whole.step(schedule.step)
-    accesses = 0
+    for schedule in schedules(run, rng, SHORTER):
+        cut = run.run(schedule)
+        if rng.random() < 0.1:
+            assert cut.observation == repeat(whole, schedule, run.longest).observation, str(schedule)
+    assert run.joined > 20, "no run is broken off where another one has stood"
 
-    def watching() -> None:
-        nonlocal accesses
-        accesses += 1
-        if accesses - 1 == schedule.at:
-            whole.post(schedule.also)
 
-    whole.watch(watching)
-    whole.post(schedule.kind)
-    whole.run()
-    assert cut.observation == whole.observe()
+def test_without_a_checkout_the_programs_left_out_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert left_out() == ""
+    monkeypatch.setattr("safepoint.differential.corpus.CHECKOUT", tmp_path / "none")
+    assert left_out().startswith(f"only the {len(corpus())} guest programs")
+    assert len(corpus()) < len(GUESTS)

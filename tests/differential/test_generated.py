@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from safepoint.differential.compare import Undisturbed, differences, repeat
+from safepoint.differential.compare import differences
+from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
 from safepoint_vm.target import FoldedTarget
 from tests.generated.programs import programs
@@ -27,11 +28,11 @@ def judged(source: str, kind: str, where: float, at: int, also: str) -> None:
     told = (run.end.output, run.end.error, run.end.frames, run.end.back_edges)
     assert told == (opinion.output, opinion.error, opinion.frames, opinion.back_edges)
     first = Schedule(min(int(where * run.steps), run.steps - 1), kind)
-    trial = run.attempt(first)
+    trial = run.run(first)
     inside = range(trial.in_post) if also == "step" else range(trial.in_post, trial.in_all)
     for schedule in (first, Schedule(first.step, kind, inside[at % len(inside)], also)) if inside else (first,):
         note(str(schedule))
-        assert differences(run.attempt(schedule).observation, repeat(FOLDED, schedule).observation) == {}
+        assert differences(run.run(schedule).observation, repeat(FOLDED, schedule).observation) == {}
 
 
 @pytest.mark.parametrize("wide", [False, True])

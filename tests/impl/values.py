@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safepoint.guest.code import INT_MAX, INT_MIN, Instruction
 from safepoint.guest.faults import Fault
 from safepoint.guest.operations import instructions as operations
-from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref, Value
 from safepoint_vm.language.machine import Exited
@@ -111,7 +111,7 @@ def given_by(op: str, *values: object, operands: tuple[int, ...] | None = None, 
 
 def reference(op: str, *values: object, operands: tuple[int, ...] | None = None) -> object:
     """What the reference machine's definition of `op` gives."""
-    heap = Objects(Vector())
+    heap = ReferenceHeap(Vector())
 
     def made(value: object) -> Value:
         return heap.new_list([made(item) for item in value]) if isinstance(value, list) else value  # type: ignore[return-value]

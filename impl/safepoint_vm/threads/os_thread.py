@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from safepoint.guest.faults import Fault
-from safepoint.guest.faults import Place as Line
+from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import ENDED, INTERRUPT
 from safepoint_vm.memory.heap import Statistics

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from safepoint.guest.code import LINK
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault
-from safepoint.guest.faults import Place as Line
+from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations import threads

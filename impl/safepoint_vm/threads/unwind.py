@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from safepoint.guest.code import Handler
 from safepoint.guest.faults import Fault
-from safepoint.guest.faults import Place as Line
+from safepoint.guest.faults import Location as Line
 from safepoint.guest.operations.instructions import new_exception
 from safepoint.guest.operations.text import message
 from safepoint_vm.generate.instruction import SIZE

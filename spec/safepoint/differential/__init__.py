@@ -1,0 +1,9 @@
+"""Our two machines, one program, the same requests at the same places: every observation must be equal.
+
+corpus: guest programs by name
+schedule: where a request is posted, and what else happens meanwhile
+stepped: a target that the judge drives step by step
+reference: the reference machine as such a target
+runs: one schedule on a target; the reference machine's runs of a program
+compare: all schedules of a program, on both machines
+"""

@@ -1,4 +1,4 @@
-"""Guest programs by name: those of `tests/programs` in a checkout, else those that come with the judge."""
+"""Guest programs by name: those of `tests/programs` in a checkout, otherwise those that come with the judge."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def corpus() -> list[Guest]:
     if CHECKOUT.is_dir():
         return [read(path) for path in sorted(CHECKOUT.rglob("*.py"))]
     return [Guest(p.name, p.name, p.source, p.stack) for p in PROGRAMS]
+
+
+def left_out() -> str:
+    """The programs that `corpus` lacks without a checkout, for a report; empty in a checkout."""
+    if CHECKOUT.is_dir():
+        return ""
+    return f"only the {len(PROGRAMS)} guest programs of the installed package; a checkout has all of tests/programs"
 
 
 def find(name: str) -> Guest:

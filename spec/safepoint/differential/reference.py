@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from safepoint.conform.target import Observation, Seen
-from safepoint.differential.stepped import GoOn, Stepped
+from safepoint.differential.stepped import Stepped, Stop
+from safepoint.graph.execute import Activation
 from safepoint.guest.code import Instruction, Program
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.lockstep import MAIN, QUANTUM
@@ -11,6 +14,22 @@ from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
 from safepoint.protocol.policies import FOLDED
+
+
+@dataclass
+class UnderWay:
+    """A procedure that a requester has begun.  thread: whose record it is about."""
+
+    world: World
+    thread: int
+    activation: Activation
+
+    def __call__(self) -> bool:
+        return self.world.sites[self.thread].go_on(self.activation)
+
+    def forked(self, world: World) -> UnderWay:
+        """The same in a fork of its world."""
+        return UnderWay(world, self.thread, world.sites[self.thread].taken(self.activation))
 
 
 class Reference(Stepped):
@@ -37,17 +56,21 @@ class Reference(Stepped):
         self.world.watch(self.watching)
 
     def fork(self) -> Reference:
-        """The same world again, with no stop under way."""
+        """The same world again, with the same stops and handshakes under way."""
         other = Reference(self._quantum)
-        other.program, other.stack, other.steps, other.stops = self.program, self.stack, self.steps, []
+        other.program, other.stack, other.steps = self.program, self.stack, self.steps
         other.world = self.world.fork()
         other.world.watch(other.watching)
+        other.stops = [stop.forked(other, self._under_way(stop).forked(other.world)) for stop in self.stops]
         return other
 
-    def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
-        sites = self.world.sites[thread]
-        activation = sites.begin(procedure, *args)
-        return lambda: sites.go_on(activation)
+    def request(self, procedure: str, *args: int, thread: int = MAIN) -> UnderWay:
+        return UnderWay(self.world, thread, self.world.sites[thread].begin(procedure, *args))
+
+    @staticmethod
+    def _under_way(stop: Stop) -> UnderWay:
+        assert isinstance(stop.go_on, UnderWay)
+        return stop.go_on
 
     def advance(self, count: int) -> int:
         done = 0
@@ -58,7 +81,23 @@ class Reference(Stepped):
 
     def same_as(self, other: Reference) -> bool:
         """Is there nothing by which the rest of the two runs could differ?"""
-        return not (self.stops or other.stops) and self.world.same_as(other.world)
+        return self._waits() == other._waits() and self.world.same_as(other.world)
+
+    def _waits(self) -> list[tuple[str, int, Activation]]:
+        """The stops and handshakes under way, and where each stands."""
+        waiting = ((stop.procedure, self._under_way(stop)) for stop in self.stops)
+        return [(procedure, request.thread, request.activation) for procedure, request in waiting]
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What is quick to compare, and mostly differs between two worlds that do: the turn, the words, and each thread's pc."""
+        turns = self.world.turns
+        return turns.current, turns.left, self.world.words.values, *(m.state.frame.pc for m in self.world.machines)
+
+    @property
+    def seen(self) -> int:
+        """How many requests have been seen."""
+        return len(self.world.sites[MAIN].seen)
 
     def born(self, thread: int) -> bool:
         return not self.world.machines[thread].unborn
@@ -87,6 +126,6 @@ class Reference(Stepped):
             back_edges=counts.back_edges,
             seen=tuple(Seen(*served) for served in self.world.sites[MAIN].seen),
             slow_entries=counts.slow_entries,
-            words=self.world.sites[MAIN].told(),
+            words=self.world.sites[MAIN].comparable_words(),
             others=tuple(others),
         )

@@ -16,7 +16,7 @@ STRING = re.compile(
 @dataclass(frozen=True)
 class Schedule:
     """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, or NOTHING but a poison; at shared access
-    `at` of all that follows, `also`.  `thread`: to whom both are posted.
+    `at` of all that follows, `also`.  `thread`: the one that both are posted to.
     """
 
     step: int

@@ -1,7 +1,7 @@
-"""A target whose every move is the judge's: requests and guest threads share one OS thread, so that each run is the same.
+"""A target that the judge drives step by step: requests and guest threads share one OS thread, so every run is the same.
 
-The reference machine and the interpreter are both driven by this class; they offer four primitives, and the book-keeping of
-requests under way, of stops that wait for the guest and guests that wait for a stop to end, stands here once.
+Drives the reference machine and the interpreter, which offer four primitives.  Keeps track of the requests under way: stops
+that wait for the guest, and guests that wait for a stop to end.
 """
 
 from __future__ import annotations
@@ -23,23 +23,29 @@ POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
     SAMPLE: ("post", SAMPLE_BIT),
     NOTHING: ("poison",),
 }
-"""Kind -> the procedure that asks a thread for it, and its arguments."""
+"""Kind of request -> the procedure that posts it to a thread, and its arguments."""
 GoOn = Callable[[], bool]
-"""A procedure under way: run it as far as it goes.  True: it is through; False: it waits."""
+"""A procedure under way: runs it as far as it goes.  True: it has returned; False: it waits."""
 
 
 class GuestStuck(Exception):
-    """It cannot go on: it waits for something that nobody is about to do, as a request was lost, or a stop never ends."""
+    """The guest is blocked for ever, for example because a request was lost or a stop never ended."""
 
 
 class Stop:
-    """A stop of the world under way: stop, and start again at once."""
+    """A stop of the world under way: it starts the world again as soon as it has stopped it."""
 
     procedure = "stop_world"
 
     def __init__(self, target: Stepped, thread: int) -> None:
         self.target, self.running = target, False
         self.go_on = target.request(self.procedure, thread=thread)
+
+    def forked(self, target: Stepped, go_on: GoOn) -> Stop:
+        """The same in a fork of its target."""
+        other = object.__new__(type(self))
+        other.target, other.running, other.go_on = target, self.running, go_on
+        return other
 
     def advance(self) -> bool:
         """True: it is over."""
@@ -54,7 +60,7 @@ class Stop:
 
 
 class Handshake(Stop):
-    """… or a handshake, which waits for the guest, too."""
+    """A handshake under way, which waits for the guest, too."""
 
     procedure = "handshake"
 
@@ -74,14 +80,14 @@ class Stepped(Target):
 
     @abstractmethod
     def request(self, procedure: str, *args: int, thread: int = MAIN) -> GoOn:
-        """Prepare a procedure of the protocol's text that anybody may run: a thread's post(kind), poison or handshake, the
-        world's stop_world or start_world.
+        """Prepare a procedure that a requester runs: post(kind), poison or handshake of a thread, stop_world or start_world of
+        the world.
         """
 
     @abstractmethod
     def advance(self, count: int) -> int:
-        """Execute up to `count` guest instructions, until all threads have ended or nobody can go on; how many it was
-        (UNBOUNDED: any number).
+        """Execute up to `count` guest instructions (UNBOUNDED: any number), until every thread has ended or is blocked; returns
+        how many.
         """
 
     @property
@@ -91,14 +97,14 @@ class Stepped(Target):
 
     @abstractmethod
     def checks(self, thread: int) -> tuple[int, int]:
-        """How many frame pushes and back-edges a thread has executed."""
+        """Frame pushes and back-edges that a thread has executed."""
 
     @property
     def ended(self) -> bool:
         return not self.living
 
     def post(self, kind: str, thread: int = MAIN) -> None:
-        """`thread`: whom it is for.  A STOP is for all."""
+        """Post a request to a thread; a STOP is for all threads.  Raises ValueError for an unknown kind."""
         if kind in WAITING:
             if not self.ended if kind == STOP else thread in self.living:
                 self.stops.append(WAITING[kind](self, thread))
@@ -126,7 +132,7 @@ class Stepped(Target):
         self.callback = callback
 
     def watching(self) -> None:
-        """Tell the judge; what the judge then does itself is not told again."""
+        """Call the judge's callback; not for accesses that the callback itself makes."""
         if self.callback and not self.busy:
             self.busy = True
             try:
@@ -135,7 +141,7 @@ class Stepped(Target):
                 self.busy = False
 
     def _poll(self) -> bool:
-        """Let every stop under way go on; whether any got through."""
+        """Let every stop under way go on.  True: at least one is over."""
         progress, again = False, True
         while again:
             again = False

@@ -1,18 +1,18 @@
-"""What a guest program may import beside the standard library: requests, as the guest makes them and as it holds them off.
+"""What a guest program may import besides the standard library: functions that make requests, and one that defers them.
 
-    interrupt(thread)  KeyboardInterrupt in a thread, as if it had been Control-C: at its next check site, or where it blocks.  One
-                       that has not been started, or has ended, hears nothing of it.
-    handshake(thread)  one (empty) operation on a thread, exactly once: by itself, at its next check site; or by the calling thread,
-                       while it is outside guest code.  So when this returns, it has been at a check site or outside guest code
-                       since.  One that has not been started, or has ended, is not waited for.
-    collect()          a collection, for which the calling thread stops the world.
-    with masked():     a critical section: an interrupt stays pending, and is raised at the section's end, whatever way it is
-                       left, instead of what leaves it.  Of sections inside each other, that is the end of the outermost.
+    interrupt(thread)  Raise KeyboardInterrupt in a thread, as Control-C does: at its next check site, or where it blocks.  A
+                       thread that has not been started, or has ended, is not affected.
+    handshake(thread)  Run one (empty) operation on a thread, exactly once: the thread runs it at its next check site, or the
+                       caller runs it while the thread is outside guest code.  So when this returns, the thread has been at a
+                       check site or outside guest code since the call.  Does not wait for one not started, or ended.
+    collect()          Stop the world, collect garbage, and start the world.
+    with masked():     A critical section: an interrupt stays pending until the section ends, however it ends, and is raised
+                       there in place of any other exception.  If sections are nested, that is the end of the outermost.
 
-The guest's compiler knows these names and makes instructions of them; what stands here is what CPython executes, so that
-a guest program is a Python program with the same meaning.  There an interrupt comes between any two bytecodes, but to a thread
-that blocks only afterwards; a handshake has nothing to do, since who asks for it has the interpreter's lock, and so everybody
-else is outside guest code; and Control-C comes to the main thread, and is kept back in its critical sections only.
+The guest's compiler knows these names and emits instructions for them; CPython executes this module instead, so that a guest
+program is a Python program with the same meaning.  Under CPython an interrupt is raised between two bytecodes, and in a thread
+that blocks only afterwards; a handshake has nothing to do, since its caller holds the GIL and so every other thread is outside
+guest code; Control-C is raised in the main thread, and is deferred in that thread's critical sections only.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from contextlib import contextmanager
 from threading import Lock, Thread, current_thread, main_thread
 
 _kept: dict[Thread, bool] = {}
-"""The threads inside a critical section -> has an interrupt come for it?"""
+"""The threads inside a critical section -> whether an interrupt is pending."""
 
 _lock = Lock()
 
 
 def interrupt(thread: Thread) -> None:
+    """Raise KeyboardInterrupt in a thread.  Raises TypeError unless it is a Thread."""
     if not isinstance(thread, Thread):
         raise TypeError("interrupt() wants a thread")
     with _lock:
@@ -42,16 +43,19 @@ def interrupt(thread: Thread) -> None:
 
 
 def handshake(thread: Thread) -> None:
+    """Run one empty operation on a thread.  Raises TypeError unless it is a Thread."""
     if not isinstance(thread, Thread):
         raise TypeError("handshake() wants a thread")
 
 
 def collect() -> None:
+    """Collect garbage, with the world stopped."""
     gc.collect()
 
 
 @contextmanager
 def masked() -> Iterator[None]:
+    """Defer interrupts to the end of the outermost section, where KeyboardInterrupt is raised."""
     me = current_thread()
     if me in _kept:
         yield
@@ -75,7 +79,7 @@ def _control_c_kept(me: Thread) -> Iterator[None]:
         return
 
     def keep(*_: object) -> None:
-        _kept[me] = True  # without the lock: who holds it may be the code that the signal has stopped
+        _kept[me] = True  # without the lock: the code that the signal interrupted may hold it
 
     before = signal.signal(signal.SIGINT, keep)
     try:

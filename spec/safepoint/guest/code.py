@@ -1,4 +1,4 @@
-"""Guest code: the opcode table, and what the compiler makes of a program.
+"""Guest code: the opcode table, and the form of a compiled program.
 
 Register code; an instruction is one 64-bit word: the opcode and up to three 16-bit operands, or one 16-bit and one
 32-bit operand.  An opcode never serves both forward and backward jumps: each one that jumps backward is a check site, and
@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LINK = 3
-"""A callee's frame begins this many slots after the called function's: between them are the two words of the return link."""
+"""A callee's frame begins this many slots after the slot of the called function; the return link, two words, lies between."""
 
 
 @dataclass(frozen=True)
 class Operand:
-    """kind: slot (of the frame), immediate (a small int), constant/global/count (a number), jump (in instructions, from the next)."""
+    """An operand from `low` to `high`, both included.  kind: slot (of the frame), immediate or small (a value), constant,
+    global, name, builtin or kind (an index into that table), count, or jump (in instructions, from the next one).
+    """
 
     name: str
     kind: str
@@ -41,7 +43,7 @@ def index(name: str, of: str) -> Operand:
 
 
 def operand(name: str, of: str) -> Operand:
-    """The number of something that there are few of: 16 bits."""
+    """An index into a short table: 16 bits."""
     return Operand(name, of, 0, 2**15 - 1)
 
 
@@ -60,7 +62,7 @@ def far(name: str) -> Operand:
 
 @dataclass(frozen=True)
 class Opcode:
-    """`site`: the check site that executing it visits, a procedure of the protocol's text, or "".  `jumps`: which way."""
+    """effect: in words.  site: the kind of check site that executing it visits, or "".  jumps: "forward", "backward" or ""."""
 
     name: str
     operands: tuple[Operand, ...]
@@ -142,13 +144,13 @@ OPCODES: dict[str, Opcode] = {
                "if turns are left: one less, dst = next value, next value += step, jump backward",
                site="back_edge", jumps="backward"),
         Opcode("EACH_PREPARE", (slot("loop"), far("offset")),
-               "TypeError if loop is no list and no str; loop+1 = 0; jump forward to its FOR_EACH", jumps="forward"),
+               "TypeError if loop is neither a list nor a str; loop+1 = 0; jump forward to its FOR_EACH", jumps="forward"),
         Opcode("FOR_EACH", (slot("dst"), slot("loop"), jump("offset")),
                "if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward", site="back_edge", jumps="backward"),
         # exceptions
         Opcode("EXCEPTION", (slot("first"), operand("kind", "kind"), count("count")), "first = kind(first, …)"),
         Opcode("RAISE", (slot("src"),), "raise src: this place is added to its traceback"),
-        Opcode("RERAISE", (slot("src"),), "raise src once more, where a handler did not want it: its traceback is as it was"),
+        Opcode("RERAISE", (slot("src"),), "raise src again, as no handler matched; its traceback stays as it was"),
         Opcode("MATCHES", (slot("dst"), slot("src"), operand("kind", "kind")), "dst = src is an instance of kind"),
         # calls
         Opcode("CALL", (slot("base"), count("count")),
@@ -160,17 +162,17 @@ OPCODES: dict[str, Opcode] = {
         Opcode("START", (slot("src"),), "src.start(), in a native region", site="native"),
         Opcode("JOIN", (slot("src"),), "src.join()", site="block"),
         Opcode("LOCK", (slot("dst"),), "dst = Lock()"),
-        Opcode("ACQUIRE", (slot("src"),), "src.acquire(): interrupted, it raises and does not own", site="block"),
+        Opcode("ACQUIRE", (slot("src"),), "src.acquire(); if interrupted, raise without owning the lock", site="block"),
         Opcode("RELEASE", (slot("src"),), "src.release()"),
         Opcode("SLEEP", (slot("src"),), "sleep(src)", site="block"),
         # requests
-        Opcode("MASK", (slot("dst"),), "a critical section begins; dst = is it inside of another one?"),
-        Opcode("UNMASK", (slot("src"),), "src is False: its end, where what came meanwhile is raised", site="unmask"),
-        Opcode("INTERRUPT", (slot("src"),), "interrupt(src): KeyboardInterrupt is posted to a thread", site="native"),
-        Opcode("HANDSHAKE", (slot("src"),), "handshake(src): a thread, or this one for it, runs one operation", site="handshake"),
+        Opcode("MASK", (slot("dst"),), "begin a critical section; dst = whether it is nested in another one"),
+        Opcode("UNMASK", (slot("src"),), "if src is False: end the critical section, and raise an interrupt that is pending", site="unmask"),
+        Opcode("INTERRUPT", (slot("src"),), "interrupt(src): post KeyboardInterrupt to a thread", site="native"),
+        Opcode("HANDSHAKE", (slot("src"),), "handshake(src): that thread, or this one on its behalf, runs one operation", site="handshake"),
         Opcode("COLLECT", (), "collect(): stop the world, collect, start it", site="collect"),
         Opcode("PRINT_END", (slot("first"), count("count")), "print(first, …, end=the last of them), in a native region", site="native"),
-        Opcode("HALT", (), "the module is through"),
+        Opcode("HALT", (), "end of the module"),
     )
 }  # fmt: skip
 
@@ -186,8 +188,8 @@ class Unset:
 
 UNSET = Unset()
 
-SMALL: dict[int, object] = {-(2**30): None, -(2**30) + 1: False, -(2**30) + 2: True, -(2**30) + 3: UNSET}
-"""Operands of LOADK that are no ints."""
+SMALL: dict[int, Unset | bool | None] = {-(2**30): None, -(2**30) + 1: False, -(2**30) + 2: True, -(2**30) + 3: UNSET}
+"""Operands of LOADK that stand for something other than an int."""
 
 INT_MIN, INT_MAX = -(2**62), 2**62 - 1
 """The exact range of the guest's `int`: 63 bits."""
@@ -195,7 +197,7 @@ INT_MIN, INT_MAX = -(2**62), 2**62 - 1
 
 @dataclass(frozen=True)
 class Instruction:
-    """`augmented`: it stands for `x op= y`, or for the beginning of a `with`, which is what an error message then says."""
+    """augmented: for error messages only: the instruction comes from `x op= y`, or (ACQUIRE) from `with`."""
 
     op: str
     operands: tuple[int, ...]
@@ -205,7 +207,7 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Handler:
-    """Of an exception raised by an instruction in start … end-1: it is put into `slot`, and control goes on at `target`."""
+    """Catches what the instructions start … end-1 raise: stores the exception in `slot`, and goes on at `target`."""
 
     start: int
     end: int
@@ -215,9 +217,9 @@ class Handler:
 
 @dataclass(frozen=True)
 class Code:
-    """A function of the guest's, or its module.  Parameters are the first slots; `slots` counts the whole frame.
+    """A guest function, or the module.  Parameters are the first slots.  slots: the size of its frame.
 
-    `handlers`: the first that covers an instruction is the one (so inner ones come first).
+    handlers: the first one that covers an instruction catches what it raises, so inner ones come first.
     """
 
     name: str
@@ -237,7 +239,7 @@ class FunctionConstant:
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled guest program.  `codes[0]` is the module.  `names`: of local variables, for error messages."""
+    """A compiled guest program.  `codes[0]` is the module.  names: of local variables, for error messages."""
 
     file: str
     source: str

@@ -1,7 +1,7 @@
 """What can go wrong: in a guest program's text (`GuestSyntaxError`), and while it runs (`Fault`).
 
-A fault is data.  Whoever executes the guest decides how to unwind, and both machines get its message from here or from
-`values`, so that they cannot differ in it.
+A fault is data: the machine that executes the guest decides how to unwind.  Both machines take its message from here or from
+`operations`, so their messages cannot differ.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ BASES = {
 }  # fmt: skip
 """The guest's exception classes -> the class that each derives from, as in CPython."""
 
-KINDS = tuple(BASES)
-"""An operand of kind "kind" is a number in this table."""
+EXCEPTIONS = tuple(BASES)
+"""An operand of kind "kind" is an index into this table."""
 
 
 def derives(kind: str, base: str) -> bool:
-    """Is an exception of this kind caught by `except base`?"""
+    """Whether `except base` catches an exception of class `kind`."""
     return kind == base or (kind != "" and derives(BASES[kind], base))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An exception of the guest.  `kind`: the name of its class.  `ref`: the object itself, where it exists already."""
+    """An exception of the guest.  kind: the name of its class.  ref: the exception object, if it exists already."""
 
     kind: str
     message: str = ""
@@ -54,21 +54,21 @@ RECURSION = Fault("RecursionError", "maximum recursion depth exceeded")
 
 
 def name_fault(name: str) -> Fault:
-    """A global variable is read that has no value."""
+    """The NameError of a global variable that is read while it has no value."""
     return Fault("NameError", f"name '{name}' is not defined")
 
 
 def unbound_fault(name: str) -> Fault:
-    """A local variable is read that has no value."""
+    """The UnboundLocalError of a local variable that is read while it has no value."""
     return Fault("UnboundLocalError", f"cannot access local variable '{name}' where it is not associated with a value")
 
 
 class TooDeep(Exception):
-    """Lists are nested deeper than an operation follows them: the guest's RecursionError, with this message."""
+    """Lists are nested deeper than an operation follows them.  The guest gets a RecursionError with this message."""
 
 
 class Deadlock(Exception):
-    """Nobody can go on.  `waiting`: who, and where.  CPython would wait for ever."""
+    """No thread can continue; CPython would hang.  waiting: each blocked thread, as "name at file:line"."""
 
     def __init__(self, waiting: Sequence[str]) -> None:
         self.waiting = tuple(waiting)
@@ -76,21 +76,21 @@ class Deadlock(Exception):
 
 
 class GuestSyntaxError(Exception):
-    """A program is no Python, or outside the subset; nothing ran.  `line` and `column` (in characters) count from 1."""
+    """A program is not Python, or is outside the subset; nothing has run.  line, column (in characters): from 1."""
 
     def __init__(self, file: str, line: int, column: int, what: str, instead: str = "") -> None:
         self.file, self.line, self.column, self.what, self.instead = file, line, column, what, instead
         super().__init__(f"{file}:{line}:{column}: {what}" + (f" (write instead: {instead})" if instead else ""))
 
 
-Place = tuple[str, int, str]
-"""file, line (from 1), function; a traceback's places go from the outermost call to the innermost."""
+Location = tuple[str, int, str]
+"""file, line (from 1), function.  A traceback lists them from the outermost call to the innermost."""
 
 REPEATS_SHOWN = 3
-"""CPython shows this many equal places of a traceback, and counts the others."""
+"""CPython prints this many equal entries of a traceback, then the number of the others."""
 
 
-def format_traceback(fault: Fault, places: Sequence[Place], source: str) -> str:
+def format_traceback(fault: Fault, places: Sequence[Location], source: str) -> str:
     """The text that CPython prints for an uncaught exception, without its carets; ends in a newline."""
     lines = re.split(r"\r\n|\r|\n", source)
     text = ["Traceback (most recent call last):"] if places else []
@@ -103,7 +103,7 @@ def format_traceback(fault: Fault, places: Sequence[Place], source: str) -> str:
     return "\n".join([*text, str(fault)]) + "\n"
 
 
-def _entry(place: Place, lines: list[str]) -> list[str]:
+def _entry(place: Location, lines: list[str]) -> list[str]:
     file, line, function = place
     source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     return [f'  File "{file}", line {line}, in {function}', *([f"    {source}"] if source else [])]

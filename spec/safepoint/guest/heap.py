@@ -1,4 +1,4 @@
-"""What the definitions of the guest's operations want of a heap, whichever machine's it is."""
+"""`Heap`, what the guest's operations need of a machine's heap: each of the two machines implements it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from safepoint.guest.values import Ref, Value
 
 
 class NoRoom(Exception):
-    """The heap cannot hold what was asked for now.
+    """The heap cannot hold the new object now.
 
-    The machine may collect and begin the instruction again: so no operation has an effect before its last allocation.
+    The machine may collect and start the instruction again, so no operation changes anything before its last allocation.
     """
 
 
@@ -19,7 +19,7 @@ NEW, STARTED, ENDED = "new", "started", "ended"
 
 
 class ThreadObject(NamedTuple):
-    """number: in its name, `Thread-1` and so on, in the order in which they are made.  stage: NEW, STARTED or ENDED."""
+    """A `Thread` of the guest.  number: n in its name `Thread-n`, in order of creation.  stage: NEW, STARTED or ENDED."""
 
     number: int
     target: Value
@@ -28,56 +28,52 @@ class ThreadObject(NamedTuple):
 
 
 class Heap(Protocol):
-    """Lists, exceptions, threads and locks.  Whatever makes something raises NoRoom, and then has changed nothing."""
+    """Lists, exceptions, threads and locks.  A method that allocates may raise NoRoom; it has then changed nothing."""
 
-    def new_list(self, items: Sequence[Value]) -> Ref: ...
+    def new_list(self, items: Sequence[Value]) -> Ref:
+        """Allocate a list with these items."""
 
-    def length(self, ref: Ref) -> int: ...
+    def length(self, ref: Ref) -> int:
+        """The number of a list's items."""
 
     def items(self, ref: Ref) -> Sequence[Value]:
-        """A copy."""
-        ...
+        """A copy of a list's items."""
 
     def item(self, ref: Ref, number: int) -> Value:
         """Raises IndexError unless 0 <= number < length at this moment: another thread may have shortened the list."""
-        ...
 
     def set_item(self, ref: Ref, number: int, value: Value) -> None:
         """Raises IndexError as `item` does."""
-        ...
 
-    def append(self, ref: Ref, value: Value) -> None: ...
+    def append(self, ref: Ref, value: Value) -> None:
+        """Add one item to a list's end; allocates if the list must grow."""
 
     def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        """The whole content anew."""
-        ...
+        """Replace all items of a list; allocates if the list must grow."""
 
     def new_exception(self, kind: str, args: tuple[Value, ...]) -> Ref:
-        """Never raised so far: with an empty trace."""
-        ...
+        """Allocate an exception that has not been raised: its trace is empty.  args: at most one value."""
 
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
-        """Its kind, and what it was made with: nothing or one value."""
-        ...
+        """The kind and args of an exception."""
 
-    def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref: ...
+    def new_thread(self, target: Value, args: tuple[Value, ...]) -> Ref:
+        """Allocate a thread that has not been started, with the next number."""
 
-    def thread(self, ref: Ref) -> ThreadObject: ...
+    def thread(self, ref: Ref) -> ThreadObject:
+        """A thread's state at this moment."""
 
     def new_lock(self) -> Ref:
-        """Nobody has it."""
-        ...
+        """Allocate a lock that is free."""
 
-    def locked(self, ref: Ref) -> bool: ...
+    def locked(self, ref: Ref) -> bool:
+        """Whether some thread holds the lock."""
 
     def unlock(self, ref: Ref) -> bool:
-        """False: nobody had it.  One step, whoever else does the same."""
-        ...
+        """Free a lock, in one atomic step.  False: it was free already."""
 
     def text_room(self, count: int) -> None:
-        """A string of so many characters is about to be made."""
-        ...
+        """Raise NoRoom unless a string of `count` characters can be made."""
 
     def list_room(self, count: int) -> None:
-        """A list of so many elements is about to be made, or a list to become so long."""
-        ...
+        """Raise NoRoom unless a list of `count` elements can be made, or a list can grow to that length."""

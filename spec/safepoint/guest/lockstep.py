@@ -1,6 +1,6 @@
-"""Whose turn it is: the threads of a world one at a time, always in the same order, in virtual time.
+"""The scheduler of a world in lockstep: one guest thread at a time, in a fixed order, in virtual time.
 
-Both machines use it, so that they cannot differ.
+Both machines use it, so their schedules cannot differ.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 THREADS = 64
-"""How many guest threads there may be at once, the first included."""
+"""Most guest threads at once, the first included."""
 
 MAIN = 0
-"""The number of the first thread; `Thread-1` and its like have their own."""
+"""The record number of the first thread; the numbers in names such as `Thread-1` are counted apart."""
 
 QUANTUM = 1000
-"""Instructions that a thread executes before the next one's turn."""
+"""Instructions that a thread executes before the next thread's turn."""
 
 
 @dataclass
@@ -31,24 +31,24 @@ class Turns:
         self.left = self.quantum
 
     def order(self, count: int) -> Iterator[tuple[int, int]]:
-        """Who is asked whether it can execute an instruction, of `count` threads, by number from 0; and up to how many."""
+        """Yield (number, most instructions) for `count` threads, in the order in which they may run next."""
         first = self.current if self.left else self.current + 1
         yield first % count, self.left or self.quantum
         for i in range(1, count):
             yield (first + i) % count, self.quantum
 
-    def went(self, number: int, instructions: int = 1) -> None:
-        """It has executed so many."""
+    def executed(self, number: int, instructions: int = 1) -> None:
+        """Record that a thread has executed this many instructions."""
         if number != self.current or not self.left:
             self.current, self.left = number, self.quantum
         self.left -= instructions
 
 
 class Lockstep(ABC):
-    """The threads of a world, one at a time, and always in the same order.
+    """Runs the threads of a world, one at a time and always in the same order.
 
-    Time is virtual: an instruction takes a microsecond, and when everybody sleeps or waits, the clock is put forward to the
-    end of the first sleep.
+    Time is virtual: an instruction takes a microsecond; when every thread sleeps or waits, the clock jumps to the end of the
+    first sleep.
     """
 
     def __init__(self, quantum: int = QUANTUM) -> None:
@@ -58,28 +58,28 @@ class Lockstep(ABC):
     @property
     @abstractmethod
     def population(self) -> int:
-        """How many threads there are, the ended ones included."""
+        """The number of threads, ended ones included."""
 
     @abstractmethod
     def advance(self, number: int, most: int) -> int:
-        """Execute up to so many instructions of a thread; how many it was.  0: it has ended, or it waits."""
+        """Execute up to `most` instructions of a thread.  Returns how many; 0: it has ended, or is blocked."""
 
     @property
     @abstractmethod
     def moves(self) -> int:
-        """Grows whenever a thread gets further without executing an instruction: another one may wait for just that."""
+        """Grows whenever a thread makes progress without executing an instruction: another may be waiting for that."""
 
     @abstractmethod
     def alarms(self) -> Iterable[float]:
-        """When the sleeps end of those who sleep."""
+        """The times at which sleeping threads wake, in microseconds."""
 
     def step(self, most: int = 1) -> int:
-        """Execute up to so many instructions of whose turn it is.  0: nobody can; all have ended, or wait for each other."""
+        """Execute up to `most` instructions of the thread whose turn it is.  Returns how many; 0: no thread can run."""
         while True:
             moves = self.moves
             for number, left in self.turns.order(self.population):
                 if done := self.advance(number, min(most, left)):
-                    self.turns.went(number, done)
+                    self.turns.executed(number, done)
                     self.clock += done
                     return done
             if self.moves != moves:

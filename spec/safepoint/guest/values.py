@@ -1,18 +1,17 @@
-"""The guest's values, and what can be said of one value alone.
+"""The guest's values: their types, constants and identity.
 
-Exactly Python's meaning.  All that differs from CPython 3.11 is this:
+Values behave as in CPython 3.11, with exactly these differences:
 
 * an `int` has 63 bits: a result beyond them is an OverflowError;
-* ints, floats and strings have no identity: `is` says whether type and value are the same (`0.0 is -0.0` is false, a nan is
-  itself);
+* ints, floats and strings have no identity: `is` compares type and value (`0.0 is -0.0` is false, a nan is itself);
 * a negative number to a fractional power is a ValueError: there are no complex numbers;
 * `str % x` is a TypeError: there is no formatting with `%`;
-* a string or list of more than 2**31 elements is a MemoryError before it is tried, and lists nested more than 300 deep are
-  neither compared nor printed: RecursionError;
-* a method that a value does not have is noticed after its arguments are computed;
-* the text of a function says no address, and an exception raised while another one is handled is printed alone;
-* threads and locks are printed as `<Thread>` and `<lock>`; of a thread's own traceback, only the guest's part is printed;
-* an exception of Python's own with two arguments (`1e308 ** 2`) has their text as its only one.
+* a string or list of more than 2**31 elements is a MemoryError, raised before any work is done;
+* comparing or printing lists nested more than 300 deep is a RecursionError;
+* the arguments of a method that does not exist are evaluated before the AttributeError is raised;
+* the text of a function has no address; an exception raised while another is handled is printed without that other one;
+* threads and locks are printed as `<Thread>` and `<lock>`; the traceback of a thread has only the guest's entries;
+* an exception that CPython raises with two arguments (`1e308 ** 2`) has one here: their text.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from safepoint.guest.code import SMALL, FunctionConstant, Program, Unset
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the guest: `codes[number]` of its program.  A `def` is executed once, so the number is its identity."""
+    """A guest function: `codes[number]` of its program.  Each `def` is executed once, so the number is its identity."""
 
     number: int
     name: str
@@ -33,14 +32,14 @@ class Function:
 
 @dataclass(frozen=True)
 class Ref:
-    """An object in a heap.  kind: "list", "exception", "thread" or "lock".  number: the heap's own name for it, good until it collects."""
+    """An object in a heap.  kind: "list", "exception", "thread" or "lock".  number: identifies it in its heap until the next collection."""
 
     kind: str
     number: int
 
 
 Value = int | float | str | Function | Ref | Unset | None
-"""`bool` is an `int` in Python's types too.  UNSET never reaches an operator of a compiled program."""
+"""A `bool` is an `int`, as in Python.  In a compiled program UNSET never reaches an operator."""
 
 
 def constant(program: Program, number: int) -> Value:
@@ -53,22 +52,22 @@ def constant(program: Program, number: int) -> Value:
 
 
 def small(number: int) -> Value:
-    """The value that this operand of LOADK stands for."""
-    value = SMALL.get(number, number)
-    assert value is None or isinstance(value, int | Unset)
-    return value
+    """The value that an operand of LOADK stands for: an int, None, False, True or UNSET."""
+    return SMALL.get(number, number)
 
 
 def is_list(value: Value) -> bool:
+    """Whether the value is a list in some heap."""
     return isinstance(value, Ref) and value.kind == "list"
 
 
 def is_exception(value: Value) -> bool:
+    """Whether the value is an exception object in some heap."""
     return isinstance(value, Ref) and value.kind == "exception"
 
 
 def same(left: Value, right: Value) -> bool:
-    """`is`."""
+    """`left is right`: the same type and value."""
     if isinstance(left, float) and isinstance(right, float):
-        return repr(left) == repr(right)  # tells the zeros apart, and nans not
+        return repr(left) == repr(right)  # distinguishes the two zeros, but not nans
     return type(left) is type(right) and left == right

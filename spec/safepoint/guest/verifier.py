@@ -1,4 +1,4 @@
-"""What must hold of code before a machine may run it, so that machine code need not check it.
+"""The verifier: what must hold of code before a machine runs it, so that machine code need not check it.
 
 Every operand is in range, every slot in the frame and written before it is read, every jump goes where its opcode says,
 nothing runs off the end, and *every cycle of the control flow holds a back-edge opcode*, also one that goes through
@@ -8,6 +8,7 @@ exception handlers: so no guest can run for ever between two check sites.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from safepoint.guest.code import (
     BACK_EDGES,
@@ -21,20 +22,20 @@ from safepoint.guest.code import (
     Instruction,
     Program,
 )
-from safepoint.guest.faults import KINDS
+from safepoint.guest.faults import EXCEPTIONS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
 
 NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
-"""After these the next instruction does not follow."""
+"""Opcodes after which control never reaches the next instruction."""
 
 LOOPS = {"FOR_PREPARE": ("FOR_RANGE", 3), "EACH_PREPARE": ("FOR_EACH", 2)}
-"""What prepares a loop -> the back-edge opcode that it jumps to, and how many slots the loop has."""
+"""Opcode that prepares a loop -> the back-edge opcode that it jumps to, and the number of the loop's slots."""
 
 STEPS = {step: (prepare, slots) for prepare, (step, slots) in LOOPS.items()}
 
 
 class BadCode(Exception):
-    """Code that must not run.  `function`: its name; `number`: of the instruction, from 0; -1: the function as a whole."""
+    """Code that must not run.  function: its name.  number: the instruction's, from 0; -1: the function as a whole."""
 
     def __init__(self, function: str, number: int, what: str) -> None:
         self.function, self.number, self.what = function, number, what
@@ -52,7 +53,7 @@ def verify(program: Program) -> None:
             case value:
                 good = isinstance(value, float | str)
         if not good:
-            raise BadCode("<module>", -1, f"the constant {constant} is no int of 63 bits, float, string or function")
+            raise BadCode("<module>", -1, f"the constant {constant} is not a 63-bit int, float, string or function")
     for code in program.codes:
         _verify_instructions(program, code)
         _verify_cycles(code)
@@ -60,15 +61,15 @@ def verify(program: Program) -> None:
 
 
 def handlers_of(code: Code) -> list[Handler | None]:
-    """For each instruction, where control goes if it raises; None: out of the function."""
-    found: list[Handler | None] = [None] * len(code.instructions)
-    for handler in reversed(code.handlers):  # the first is the one
-        found[handler.start : handler.end] = [handler] * (handler.end - handler.start)
-    return found
+    """For each instruction, the handler of what it raises; None: the exception leaves the function."""
+    handlers: list[Handler | None] = [None] * len(code.instructions)
+    for handler in reversed(code.handlers):  # so that the first one stays
+        handlers[handler.start : handler.end] = [handler] * (handler.end - handler.start)
+    return handlers
 
 
 def successors(code: Code, number: int) -> Iterator[int]:
-    """Where control can go from an instruction that does not raise; a CALL goes to the next one."""
+    """The instructions that can follow one that does not raise; a CALL is followed by the next one."""
     instruction = code.instructions[number]
     if instruction.op not in NEVER_NEXT:
         yield number + 1
@@ -102,13 +103,8 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
         return f"no such opcode: {instruction.op}"
     if len(instruction.operands) != len(opcode.operands):
         return f"{opcode.name} has {len(opcode.operands)} operands, not {len(instruction.operands)}"
-    sizes = {
-        "constant": len(program.constants),
-        "global": len(program.globals),
-        "name": len(program.names),
-        "builtin": len(BUILTINS),
-        "kind": len(KINDS),
-    }
+    sizes = {"constant": len(program.constants), "global": len(program.globals), "name": len(program.names),
+             "builtin": len(BUILTINS), "kind": len(EXCEPTIONS)}  # fmt: skip
     for operand, value in zip(opcode.operands, instruction.operands, strict=True):
         if not operand.low <= value <= operand.high:
             return f"{operand.name} = {value} is out of range"
@@ -124,7 +120,7 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
 
 
 def _counted(instruction: Instruction) -> bool:
-    """Whether there are as many values as are wanted, where that is not any number."""
+    """Whether the opcode takes as many values as the instruction gives it."""
     match instruction:
         case Instruction("BUILTIN", (_, number, count)):
             least, most = ARGUMENTS[BUILTINS[number]]
@@ -144,7 +140,8 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
         return f"{instruction.op} jumps {jumps}, not by {instruction.operands[-1]}"
     if instruction.op in LOOPS:
         loop, offset = instruction.operands
-        target, step = code.instructions[number + 1 + offset], LOOPS[instruction.op][0]
+        target = code.instructions[number + 1 + offset]
+        step, _ = LOOPS[instruction.op]
         if target.op != step or target.operands[1] != loop:
             return f"{instruction.op} does not jump to its {step}"
     return ""
@@ -154,25 +151,15 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
 
 
 def _verify_cycles(code: Code) -> None:
-    """Without its back-edge opcodes the control flow has no cycle: remove what has no way in, again and again."""
-    graph: dict[int, list[int]] = {n: [] for n in range(len(code.instructions))}
+    """Raise unless the control flow without its back-edge opcodes has no cycle: it can be sorted topologically."""
+    graph: dict[int, list[int]] = {}
     for n, handler in enumerate(handlers_of(code)):
         if code.instructions[n].op not in BACK_EDGES:
             graph[n] = [*successors(code, n), *([handler.target] if handler else [])]
-    ways_in = dict.fromkeys(graph, 0)
-    for targets in graph.values():
-        for target in targets:
-            ways_in[target] += 1
-    free = [n for n, count in ways_in.items() if count == 0]
-    while free:
-        n = free.pop()
-        del ways_in[n]
-        for target in graph[n]:
-            ways_in[target] -= 1
-            if ways_in[target] == 0:
-                free.append(target)
-    if ways_in:
-        raise BadCode(code.name, min(ways_in), "a cycle of the control flow holds no back-edge opcode")
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise BadCode(code.name, min(error.args[1]), "a cycle of the control flow holds no back-edge opcode") from None
 
 
 # ---------------------------------------------------------------------------------------------- slots
@@ -213,7 +200,7 @@ def _touched(instruction: Instruction) -> list[int]:
 
 
 class Facts:
-    """What is sure of a code's slots, as bits of an int: that they hold a value, and that a prepared loop begins there."""
+    """Facts about slots, as bits of an int: the slot certainly holds a value; a prepared loop certainly begins there."""
 
     def __init__(self, code: Code) -> None:
         self.code = code
@@ -227,7 +214,7 @@ class Facts:
         return 1 << self.first_bit[prepare] + loop
 
     def without(self, facts: int, slots: Iterable[int]) -> int:
-        """These slots may have changed, and no loop that they belong to is prepared any more."""
+        """The facts left when these slots may have changed: no loop that they belong to is still prepared."""
         for slot in slots:
             facts &= ~self.holds(slot)
             for prepare, (_, size) in LOOPS.items():
@@ -236,14 +223,14 @@ class Facts:
         return facts
 
     def below(self, facts: int, base: int) -> int:
-        """Nothing from slot `base` on is what it was."""
+        """The facts left when all slots from `base` on may have changed."""
         kept = (1 << base) - 1
         for prepare, (_, size) in LOOPS.items():
             kept |= (1 << max(0, base - size + 1)) - 1 << self.first_bit[prepare]
         return facts & kept
 
     def missing(self, instruction: Instruction, facts: int) -> str:
-        """What the instruction needs and may not find."""
+        """The error message if the instruction may not find what it needs, else ""."""
         for slot in _reads(instruction):
             if not facts & self.holds(slot):
                 return f"{instruction.op} reads slot {slot}, which may hold nothing"
@@ -252,9 +239,9 @@ class Facts:
         return ""
 
     def after(self, number: int, facts: int) -> Iterator[tuple[int, int]]:
-        """The facts at each successor.  A callee's frame lies over all that is behind the call's base.
+        """Yield each successor and the facts there.  A callee's frame overlies all slots behind the call's base.
 
-        A handler finds nothing behind its exception: there were intermediate values, which need not be kept alive.
+        A handler may use no slot behind its exception: intermediate values were there, which need not be kept alive.
         """
         instruction = self.code.instructions[number]
         op, first = instruction.op, (*instruction.operands, 0)[0]
@@ -265,14 +252,14 @@ class Facts:
         if op in LOOPS:
             changed |= self.prepared(op, first)
         for target in successors(self.code, number):
-            through = op in STEPS and target == number + 1  # no turn is left: dst is as it was
-            yield target, facts if through else changed
-        if handler := self.handlers[number]:  # what raises has written nothing
+            loop_ends = op in STEPS and target == number + 1  # dst is as it was
+            yield target, facts if loop_ends else changed
+        if handler := self.handlers[number]:  # an instruction that raises has written nothing
             yield handler.target, self.below(under, handler.slot) | self.holds(handler.slot)
 
 
 def _verify_slots(code: Code) -> None:
-    """Each slot read holds a value on every way there, and each step of a loop finds it prepared."""
+    """Raise unless each slot read holds a value on every path to it, and each step of a loop finds the loop prepared."""
     if len(code.parameters) > code.slots:
         raise BadCode(code.name, -1, "more parameters than slots")
     facts = Facts(code)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from safepoint.conform.judge import UnknownTarget, find_target
-from safepoint.differential.compare import Mismatch, Undisturbed, differences, repeat
+from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.corpus import find
+from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
 from safepoint.differential.stepped import Stepped
 from safepoint.graph.text import ProtocolError, Text
@@ -46,7 +47,7 @@ def _schedule(name: str, schedule: Schedule, mutant: str) -> tuple[str, bool]:
         raise CannotReplay(f"{name} has {run.steps} steps; the schedule speaks of step {schedule.step}")
     target.load(guest.source, guest.name, guest.stack)
     trial = repeat(target, schedule, run.longest)
-    if differs := differences(run.attempt(schedule).observation, trial.observation):
+    if differs := differences(run.run(schedule).observation, trial.observation):
         return str(Mismatch(name, schedule, differs)), False
     seen = ", ".join(f"{s.kind} at {s.site}" for s in trial.observation.seen) or "nothing"
     return f"{name}: {schedule}\n    both machines agree; seen: {seen}", True

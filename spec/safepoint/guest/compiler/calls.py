@@ -1,4 +1,4 @@
-"""Calls, and what else puts values into neighbouring slots: list displays, f-strings, subscripts -> register code."""
+"""Compiles calls, and what else needs values in adjacent slots: list displays, f-strings, subscripts."""
 
 from __future__ import annotations
 
@@ -6,39 +6,40 @@ import ast
 from collections.abc import Sequence
 
 from safepoint.guest.code import LINK
-from safepoint.guest.compiler.names import Names
+from safepoint.guest.compiler.names import NameCompiler
 from safepoint.guest.compiler.source import Located
 from safepoint.guest.compiler.subset import NOT_MADE
-from safepoint.guest.faults import KINDS
+from safepoint.guest.faults import EXCEPTIONS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
 
 METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "acquire": (0, 0), "release": (0, 0)}
-"""Method of a list, thread or lock -> how many arguments it takes: at least, at most."""
+"""Method of a list, thread or lock -> its least and greatest number of arguments."""
+
+ACTIONS = {
+    "sleep": ("SLEEP", 1),
+    "interrupt": ("INTERRUPT", 1),
+    "handshake": ("HANDSHAKE", 1),
+    "collect": ("COLLECT", 0),
+}
+"""Imported function that returns None -> its opcode, and its number of arguments."""
 
 
-DOES = {"sleep": ("SLEEP", 1), "interrupt": ("INTERRUPT", 1), "handshake": ("HANDSHAKE", 1), "collect": ("COLLECT", 0)}
-"""Imported function that gives None -> its opcode, and how many arguments it takes."""
-
-
-class Calls(Names):
+class CallCompiler(NameCompiler):
     def gathers(self, node: ast.expr) -> bool:
-        """Is it computed from neighbouring slots, into the first of them?"""
+        """Whether an expression is computed from adjacent slots into the first of them."""
         if isinstance(node, ast.Call):
-            return not (
-                self.pythons(node.func, "print", "len")
-                or self.imports(node.func, "Lock", *DOES)
-                or isinstance(node.func, ast.Attribute)
-            )
+            elsewhere = self.pythons(node.func, "print", "len") or self.imports(node.func, "Lock", *ACTIONS)
+            return not (elsewhere or isinstance(node.func, ast.Attribute))
         return isinstance(node, ast.List) or (isinstance(node, ast.JoinedStr) and len(node.values) > 0)
 
     def gather(self, node: ast.expr) -> int:
-        """What `gathers`, in the next temporary."""
+        """Compile an expression that `gathers`.  Returns the next temporary, which holds its value."""
         match node:
             case ast.Call(func=ast.Name(id=name)) if self.pythons(node.func, *BUILTINS):
                 least, most = ARGUMENTS[name]
                 self.count(node, name, least, most)
                 return self.together(node, node.args, "BUILTIN", BUILTINS.index(name))
-            case ast.Call(func=ast.Name(id=name)) if self.pythons(node.func, *KINDS):
+            case ast.Call(func=ast.Name(id=name)) if self.pythons(node.func, *EXCEPTIONS):
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
@@ -53,7 +54,7 @@ class Calls(Names):
         raise AssertionError(node)
 
     def together(self, node: Located, parts: Sequence[ast.expr], op: str, *operands: int) -> int:
-        """The parts in neighbouring slots, and the operation that makes one value of them."""
+        """Push the parts into adjacent slots, and emit the operation that makes one value of them."""
         first = self.top
         for part in parts:
             self.push(part)
@@ -64,7 +65,7 @@ class Calls(Names):
     # -- calls
 
     def call(self, node: ast.Call) -> int:
-        """The callee, two words of link and the arguments in neighbouring slots; the result replaces the callee."""
+        """Callee, return link (two words) and arguments in adjacent slots; the result replaces the callee."""
         base = self.push(node.func)
         self.allocate(LINK - 1)
         self.no_keywords(node)
@@ -78,11 +79,11 @@ class Calls(Names):
         if isinstance(node, ast.Call):
             self.count(node, kind, 0, 1)
         if kind in NOT_MADE:
-            raise self.error(node, f"an exception of class {kind} is made by Python alone", "ValueError(…)")
-        return self.together(node, arguments, "EXCEPTION", KINDS.index(kind))
+            raise self.error(node, f"only Python itself makes a {kind}", "ValueError(…)")
+        return self.together(node, arguments, "EXCEPTION", EXCEPTIONS.index(kind))
 
     def method(self, node: ast.Call, called: ast.Attribute, dst: int | None) -> None:
-        """`x.append(v)` or `x.pop()`.  dst: where its value goes, if anybody wants it."""
+        """A method call.  dst: the slot for its value, or None if the value is not used."""
         if called.attr not in METHODS:
             raise self.error(
                 node, f"the method {called.attr} is outside the guest's language", f"{', '.join(METHODS)}, or a def"
@@ -111,13 +112,13 @@ class Calls(Names):
         raise self.error(node, "Thread with other arguments than target and args", "Thread(target=f, args=(a, b))")
 
     def imported(self, node: ast.Call, dst: int) -> None:
-        """`Lock()`, `sleep(s)` and the like."""
+        """`Lock()`, `sleep(s)` and the other imported functions."""
         assert isinstance(node.func, ast.Name)
         if node.func.id == "Lock":
             self.count(node, "Lock", 0, 0)
             self.emit(node, "LOCK", dst)
         else:
-            op, takes = DOES[node.func.id]
+            op, takes = ACTIONS[node.func.id]
             self.count(node, node.func.id, takes, takes)
             self.emit(node, op, *(self.value(argument) for argument in node.args))
             self.constant(node, None, dst)
@@ -127,7 +128,8 @@ class Calls(Names):
         self.emit(node, "LEN", dst, self.value(node.args[0]))
 
     def print(self, node: ast.Call) -> None:
-        first, op = self.top, "PRINT"
+        first = self.top
+        op = "PRINT"
         for argument in node.args:
             self.push(argument)
         for keyword in node.keywords:
@@ -139,11 +141,11 @@ class Calls(Names):
         self.top = first
 
     def count(self, node: ast.Call, name: str, least: int, most: int | None) -> None:
-        """Are there as many arguments as a function of Python's takes in the guest's language?"""
+        """Raise unless the call has from `least` to `most` arguments (None: no limit), and no keywords."""
         self.no_keywords(node)
         given = len(node.args)
         if given < least or (most is not None and given > most):
-            wanted = f"at least {least}" if most is None else f"{least}" if least == most else f"{least} to {most}"
+            wanted = {None: f"at least {least}", least: f"{least}"}.get(most, f"{least} to {most}")
             raise self.error(node, f"{name} with {given} argument{'s' * (given != 1)}", f"{wanted} of them")
 
     def no_keywords(self, node: ast.Call) -> None:
@@ -153,7 +155,7 @@ class Calls(Names):
     # -- f-strings
 
     def format(self, node: ast.JoinedStr) -> int:
-        """Each value becomes text at its turn: at once, if a later part calls something that may change it."""
+        """Format the values in order: at once, if a later part contains a call, which may change the value."""
         first = self.top
         last_call = max((n for n, part in enumerate(node.values) if _calls(part)), default=0)
         for number, part in enumerate(node.values):
@@ -187,7 +189,7 @@ class Calls(Names):
             self.emit(node, "INDEX", dst, of, index)
 
     def element(self, node: ast.Subscript) -> tuple[int, int]:
-        """The slots of a list and an index."""
+        """The slots of a sequence and of the index into it."""
         if isinstance(node.slice, ast.Slice):
             raise self.error(node, "a slice can only be read", "a loop over the indices")
         return self.value(node.value), self.value(node.slice)

@@ -1,4 +1,4 @@
-"""A function's code in the making: its instructions, jump labels, and slots."""
+"""Emits the code of one function: instructions, jump labels, slots."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ TOO_MUCH = {
     "global": ("too many global names", "a smaller program"),
     "name": ("too many local names", "a smaller program"),
 }
-"""Kind of operand -> what to say when it is out of range."""
+"""Kind of operand -> the error when one is out of range, and what to write instead."""
 
 
 @dataclass(eq=False)
 class Label:
-    """A place in the code, known once it is placed."""
+    """A position in the code, known once the label is placed."""
 
     position: int = -1
 
 
 @dataclass
 class Pending:
-    """An instruction whose jump may not be known yet."""
+    """An instruction whose jump target may not be known yet."""
 
     op: str
     operands: tuple[int | Label, ...]
@@ -61,12 +61,12 @@ class Tables:
     imported: set[str] = field(default_factory=set)
 
     def add(self, code: Code) -> int:
-        """The number of the constant that is this function.  The module is code 0."""
+        """Add a function's code.  Returns the number of the constant that is the function; the module is code 0."""
         self.codes.append(code)
         return self.constant(FunctionConstant(len(self.codes)))
 
     def constant(self, value: Constant) -> int:
-        """Its number.  1 and 1.0 are equal, 0.0 and -0.0 too, and yet not the same constant."""
+        """The number of a constant.  1 and 1.0 are equal, and so are 0.0 and -0.0, but they are different constants."""
         return self.constants.setdefault((repr(value), value), len(self.constants))
 
     def program(self, module: Code) -> Program:
@@ -75,7 +75,7 @@ class Tables:
 
 
 class Emitter:
-    """Slots are a stack: parameters, locals, then temporaries.  `top`: the first free one."""
+    """The slots of a frame are a stack: parameters, locals, then temporaries.  top: the first free slot."""
 
     def __init__(self, tables: Tables, variables: dict[str, int]) -> None:
         self.tables = tables
@@ -92,23 +92,23 @@ class Emitter:
         label.position = self.last_label = len(self.pending)
 
     def allocate(self, count: int = 1) -> int:
-        """The first of `count` neighbouring slots; they are free again once `top` is set back."""
+        """The first of `count` adjacent slots; setting `top` back frees them."""
         first = self.top
         self.top += count
         self.slots = max(self.slots, self.top)
         return first
 
     def distance(self, label: Label) -> int:
-        """The operand of a jump to a label already placed, if the jump were the next instruction."""
+        """The operand of a jump to a placed label, if that jump is the next instruction."""
         return label.position - len(self.pending) - 1
 
     def ended(self) -> bool:
-        """Whether control cannot come to the code's end: it is left just before, and nothing jumps there."""
+        """Whether the end of the code is unreachable: the last instruction leaves, and no label is placed behind it."""
         left = ("RETURN", "RAISE", "RERAISE")
         return bool(self.pending) and self.pending[-1].op in left and self.last_label < len(self.pending)
 
     def code(self, name: str, parameters: tuple[str, ...], line: int, prologue: Sequence[Pending] = ()) -> Code:
-        """What was emitted, behind a prologue without jumps: jumps are relative, so it moves none."""
+        """The code emitted so far, behind a prologue without jumps.  Jumps are relative, so the prologue changes none."""
         first = (self._resolve(0, p) for p in prologue)
         others = (self._resolve(number, p) for number, p in enumerate(self.pending))
         handlers = (

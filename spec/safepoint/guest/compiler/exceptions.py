@@ -1,28 +1,29 @@
-"""`try`, `raise`, `assert` -> register code, and what every way out of a `try` runs first.
+"""Compiles `try`, `with`, `raise` and `assert`, and the cleanup on every way out of a `try` or `with`.
 
-The statements inside a `try` are a `Block`: code that a handler covers, with a cleanup that `return`, `break` and
-`continue` run on their way out of it, innermost block first, each outside of its own handler's cover.  So the code of a
-`finally` stands at every way out of its `try`, as in CPython.
+The statements inside a `try` are a `Block`: code that a handler covers, with a cleanup.  `return`, `break` and `continue` run
+the cleanups of the blocks that they leave, innermost first, each outside its own handler's cover.  So the code of a `finally`
+is emitted at every way out of its `try`, as in CPython.
 """
 
 from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from safepoint.guest.code import UNSET
 from safepoint.guest.compiler.emitter import Label, Protected, Tables
-from safepoint.guest.compiler.expressions import Expressions
+from safepoint.guest.compiler.expressions import ExpressionCompiler
 from safepoint.guest.compiler.names import SMALL_CODE
-from safepoint.guest.faults import KINDS
+from safepoint.guest.compiler.source import Located
+from safepoint.guest.faults import EXCEPTIONS
 
 
 @dataclass
 class Loop:
-    """The loop around a statement.  depth: of the blocks around it.  breaks: what is assigned at each `break`."""
+    """The loop around a statement.  depth: the number of blocks around the loop.  breaks: `assigned` at each `break`."""
 
     test: Label
     end: Label
@@ -32,7 +33,7 @@ class Loop:
 
 @dataclass(eq=False)
 class Block:
-    """slot: for the exception, where `handler` covers the code from `start` on.  The rest: what its cleanup is inside of."""
+    """slot: for the exception, if `handler` catches one from `start` on.  loop, handling: what surrounds the cleanup."""
 
     handler: Label
     slot: int
@@ -42,15 +43,15 @@ class Block:
     handling: int | None
 
 
-class Trying(Expressions):
-    """handling: the slot of the exception that the innermost handler around has caught."""
+class ExceptionCompiler(ExpressionCompiler):
+    """handling: the slot of the exception that the innermost surrounding handler has caught."""
 
     loop: Loop | None = None
     handling: int | None = None
 
     def __init__(self, tables: Tables, variables: dict[str, int], parameters: Iterable[str]) -> None:
         super().__init__(tables, variables, parameters)
-        self.blocks: list[Block] = []  # that are around, outermost first
+        self.blocks: list[Block] = []  # those around this point, outermost first
 
     @abstractmethod
     def block(self, statements: list[ast.stmt]) -> None: ...
@@ -77,7 +78,7 @@ class Trying(Expressions):
 
     @contextmanager
     def way_out(self, depth: int) -> Iterator[None]:
-        """A way out of all blocks but the `depth` outermost: run their cleanups; the body is the jump itself."""
+        """Emit the cleanups of all blocks but the `depth` outermost; the body of this `with` emits the jump."""
         left, loop, handling = self.blocks[depth:], self.loop, self.handling
         for block in reversed(left):
             self.uncover(block)
@@ -93,55 +94,45 @@ class Trying(Expressions):
 
     # -- try
 
-    def try_statement(self, node: ast.Try) -> None:
-        if node.finalbody:
-            self.try_finally(node)
-        else:
-            self.try_except(node)
-
-    def try_finally(self, node: ast.Try) -> None:
+    @contextmanager
+    def always(self, node: Located, cleanup: Callable[[], None], inside: Sequence[ast.AST]) -> Iterator[None]:
+        """Emit the cleanup on every way out of the statements `inside`, which the body of this `with` compiles."""
         slot, handler, end = self.allocate(), Label(), Label()
-        known = self.assigned - unset_by([*node.body, *node.handlers, *node.orelse])
-        with self.protect(handler, slot, lambda: self.block(node.finalbody)):
-            if node.handlers:
-                self.try_except(node)
-            else:
-                self.block(node.body)
-        self.block(node.finalbody)
-        self.emit(node.finalbody[-1], "JUMP", end)
-        after, self.assigned = self.assigned, known
-        self.place(handler)
-        handling, self.handling = self.handling, slot
-        self.block(node.finalbody)
-        self.handling = handling
-        self.emit(node.finalbody[-1], "RERAISE", slot)
-        self.place(end)
-        self.assigned = after
-
-    def with_statement(self, node: ast.With) -> None:
-        """`with lock:` or `with masked():`, whose end stands on every way out."""
-        if len(node.items) > 1 or node.items[0].optional_vars:
-            raise self.error(node, "with is for one lock, without as, or for masked()", "with lock:")
-        kept, last = self.with_begins(node, node.items[0].context_expr)
-        slot, handler, end = self.allocate(), Label(), Label()
-        known = self.assigned - unset_by(node.body)
-
-        def ends() -> None:
-            self.emit(node, last, kept)
-
-        with self.protect(handler, slot, ends):
-            self.block(node.body)
-        ends()
+        known = self.assigned - unset_by(inside)
+        with self.protect(handler, slot, cleanup):
+            yield
+        cleanup()
         self.emit(node, "JUMP", end)
         after, self.assigned = self.assigned, known
         self.place(handler)
-        ends()
+        handling, self.handling = self.handling, slot
+        cleanup()
+        self.handling = handling
         self.emit(node, "RERAISE", slot)
         self.place(end)
         self.assigned = after
 
+    def try_statement(self, node: ast.Try) -> None:
+        if not node.finalbody:
+            self.try_except(node)
+            return
+        inside = [*node.body, *node.handlers, *node.orelse]
+        with self.always(node.finalbody[-1], lambda: self.block(node.finalbody), inside):
+            if node.handlers:
+                self.try_except(node)
+            else:
+                self.block(node.body)
+
+    def with_statement(self, node: ast.With) -> None:
+        """`with lock:` or `with masked():`; RELEASE or UNMASK is emitted on every way out."""
+        if len(node.items) > 1 or node.items[0].optional_vars:
+            raise self.error(node, "with is for one lock, without as, or for masked()", "with lock:")
+        kept, last = self.with_begins(node, node.items[0].context_expr)
+        with self.always(node, lambda: self.emit(node, last, kept), node.body):
+            self.block(node.body)
+
     def with_begins(self, node: ast.With, context: ast.expr) -> tuple[int, str]:
-        """The slot and the opcode of its end."""
+        """Begin a `with`.  Returns the slot and the opcode that end it."""
         if isinstance(context, ast.Call) and self.imports(context.func, "masked"):
             self.count(context, "masked", 0, 0)
             inside = self.allocate()
@@ -173,36 +164,29 @@ class Trying(Expressions):
         self.assigned = after
 
     def catch(self, clause: ast.ExceptHandler, slot: int, other: Label) -> None:
-        """Go on if the exception is of a class of the clause's, else to `other`."""
+        """Fall through if the exception is of one of the clause's classes, else jump to `other`."""
         if clause.type is None:
             return
         classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type]
         found, matches = Label(), self.allocate()
         for kind in classes:
-            if not (isinstance(kind, ast.Name) and self.pythons(kind, *KINDS)):
+            if not (isinstance(kind, ast.Name) and self.pythons(kind, *EXCEPTIONS)):
                 raise self.error(kind, "except takes classes of Python's exceptions", "except ValueError:")
-            self.emit(kind, "MATCHES", matches, slot, KINDS.index(kind.id))
+            self.emit(kind, "MATCHES", matches, slot, EXCEPTIONS.index(kind.id))
             self.emit(kind, "TRUE_JUMP", matches, found)
         self.emit(clause, "JUMP", other)
         self.place(found)
 
     def handler(self, clause: ast.ExceptHandler, slot: int) -> None:
-        """Its body; with a name, that has a value there only."""
+        """Compile a clause's body; its name, if any, has a value only there."""
         handling, self.handling = self.handling, slot
         if clause.name is None:
             self.block(clause.body)
         else:
             name = ast.copy_location(ast.Name(clause.name, ast.Store()), clause)
             self.store(name, slot)
-            failed, again, end = Label(), self.allocate(), Label()
-            with self.protect(failed, again, lambda: self.unset(name)):
+            with self.always(clause, lambda: self.unset(name), clause.body):
                 self.block(clause.body)
-            self.unset(name)
-            self.emit(clause, "JUMP", end)
-            self.place(failed)
-            self.unset(name)
-            self.emit(clause, "RERAISE", again)
-            self.place(end)
         self.handling = handling
 
     def unset(self, name: ast.Name) -> None:
@@ -221,7 +205,7 @@ class Trying(Expressions):
             if self.handling is None:
                 raise self.error(node, "raise without an exception stands only in an except", "raise ValueError(…)")
             self.emit(node, "RERAISE", self.handling)
-        elif isinstance(node.exc, ast.Name) and self.pythons(node.exc, *KINDS):
+        elif isinstance(node.exc, ast.Name) and self.pythons(node.exc, *EXCEPTIONS):
             self.emit(node, "RAISE", self.exception(node.exc, node.exc.id, []))
         else:
             self.emit(node, "RAISE", self.value(node.exc))
@@ -238,6 +222,6 @@ class Trying(Expressions):
 
 
 def unset_by(statements: Iterable[ast.AST]) -> frozenset[str]:
-    """The names of exceptions that handlers in these statements take away again."""
+    """The names that handlers in these statements assign an exception to and unset at their end."""
     inside = (node for statement in statements for node in ast.walk(statement))
     return frozenset(node.name for node in inside if isinstance(node, ast.ExceptHandler) and node.name)

@@ -1,11 +1,11 @@
-"""Expressions -> register code."""
+"""Compiles expressions."""
 
 from __future__ import annotations
 
 import ast
 
 from safepoint.guest.code import OPCODES
-from safepoint.guest.compiler.calls import DOES, Calls
+from safepoint.guest.compiler.calls import ACTIONS, CallCompiler
 from safepoint.guest.compiler.emitter import Label
 from safepoint.guest.compiler.source import Located
 
@@ -21,7 +21,7 @@ COMPARE: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 
-class Expressions(Calls):
+class ExpressionCompiler(CallCompiler):
     def value(self, node: ast.expr) -> int:
         if isinstance(node, ast.Name) and node.id in self.variables:
             return self.local(node)
@@ -51,7 +51,7 @@ class Expressions(Calls):
                 self.method(node, called, dst)
             case ast.Call() if self.pythons(node.func, "len"):
                 self.length(node, dst)
-            case ast.Call() if self.imports(node.func, "Lock", *DOES):
+            case ast.Call() if self.imports(node.func, "Lock", *ACTIONS):
                 self.imported(node, dst)
             case ast.Call():
                 self.print(node)
@@ -88,7 +88,7 @@ class Expressions(Calls):
     def binary(
         self, node: Located, op: ast.operator, left: int, right: ast.expr, dst: int, augmented: bool = False
     ) -> None:
-        """dst = left op right.  The sign of ADDI's number tells which operator it was, for the message of a TypeError."""
+        """dst = left op right.  The sign of ADDI's number tells the operator, which the message of a TypeError names."""
         immediate = OPCODES["ADDI"].operands[2]
         match op, right:
             case ast.Add(), ast.Constant(value=number) if type(number) is int and number <= immediate.high:
@@ -102,7 +102,7 @@ class Expressions(Calls):
                 raise self.outside(op, node)
 
     def comparison(self, node: ast.Compare, dst: int) -> None:
-        """`a < b < c`: the middle is computed once, and what follows a false comparison is not."""
+        """`a < b < c`: b is evaluated once, and nothing after the first comparison that is false."""
         end = Label()
         left = self.value(node.left)
         known = self.assigned
@@ -140,7 +140,7 @@ class Expressions(Calls):
         self.place(end)
 
     def branch(self, node: ast.expr, target: Label, when: bool) -> None:
-        """Jump if the truth of `node` is `when`, else go on.  Parts of a condition jump as soon as it is decided."""
+        """Jump if the truth of `node` is `when`, else fall through.  Parts of a condition jump as soon as it is decided."""
         top = self.top
         match node:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -162,5 +162,5 @@ class Expressions(Calls):
 
 
 def in_parts(node: ast.expr) -> bool:
-    """Whether `into` writes its slot before all of the expression is read: not into a variable that it may read."""
+    """Whether `into` may write `dst` before it reads all operands, so that `dst` must not be one of them."""
     return isinstance(node, ast.BoolOp | ast.IfExp) or (isinstance(node, ast.Compare) and len(node.ops) > 1)

@@ -1,4 +1,4 @@
-"""`while` and `for` -> register code: each loop is entered at its test, which ends in its only back-edge opcode."""
+"""Compiles `while` and `for`: each loop is entered at its test, which ends in its only back-edge opcode."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ast
 
 from safepoint.guest.code import OPCODES
 from safepoint.guest.compiler.emitter import Label
-from safepoint.guest.compiler.exceptions import Loop, Trying, unset_by
+from safepoint.guest.compiler.exceptions import ExceptionCompiler, Loop, unset_by
 
 
-class Loops(Trying):
+class LoopCompiler(ExceptionCompiler):
     def while_loop(self, node: ast.While) -> None:
         self.no_else(node)
         outer, known = self.loop, self.assigned - unset_by([node])
@@ -65,7 +65,7 @@ class Loops(Trying):
         self.assigned = known.intersection(*loop.breaks)
 
     def iterated(self, node: ast.expr) -> tuple[int, str, str]:
-        """What the loop goes over, in slots that it keeps to itself; the opcodes before it, and of each turn."""
+        """Push what the loop iterates over.  Returns its first hidden slot, the opcode before the loop, that of each turn."""
         if isinstance(node, ast.Call) and self.pythons(node.func, "range"):
             return self.range(node), "FOR_PREPARE", "FOR_RANGE"
         hidden = self.push(node)
@@ -73,7 +73,7 @@ class Loops(Trying):
         return hidden, "EACH_PREPARE", "FOR_EACH"
 
     def range(self, node: ast.Call) -> int:
-        """Start, end and step in three neighbouring slots."""
+        """Push start, end and step into three adjacent slots."""
         self.count(node, "range", 1, 3)
         hidden = self.top
         if len(node.args) == 1:
@@ -90,7 +90,7 @@ class Loops(Trying):
 
     def leave_turn(self, node: ast.Break | ast.Continue) -> None:
         loop = self.loop
-        assert loop is not None  # CPython's checks came first
+        assert loop is not None  # CPython's checks have refused a break outside a loop
         with self.way_out(loop.depth):
             if isinstance(node, ast.Break):
                 loop.breaks.append(self.assigned)

@@ -1,4 +1,4 @@
-"""Names and constants -> register code."""
+"""Compiles names and constants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from safepoint.guest.code import INT_MAX, INT_MIN, OPCODES, SMALL
 from safepoint.guest.compiler.emitter import Emitter, Tables
 from safepoint.guest.compiler.source import Located
 from safepoint.guest.compiler.subset import CALLED, PYTHONS, outside
-from safepoint.guest.faults import KINDS, GuestSyntaxError
+from safepoint.guest.faults import EXCEPTIONS, GuestSyntaxError
 
 _small = OPCODES["LOADK"].operands[1]
 SMALL_INTS = range(max(SMALL) + 1, _small.high + 1)
@@ -18,13 +18,13 @@ SMALL_CODE = {repr(value): number for number, value in SMALL.items()}
 """`repr` of a constant that is no int -> operand of LOADK.  (As keys of a dictionary, True and 1 would be one.)"""
 
 
-class Names(Emitter):
-    """`assigned`: the local variables that surely have a value here; all of them, where control cannot come."""
+class NameCompiler(Emitter):
+    """assigned: the local variables that certainly have a value at this point; all of them, if it is unreachable."""
 
     def __init__(self, tables: Tables, variables: dict[str, int], parameters: Iterable[str]) -> None:
         super().__init__(tables, variables)
         self.assigned = frozenset(parameters)
-        self.maybe_unset: set[str] = set()  # of these somebody asks whether they have a value
+        self.maybe_unset: set[str] = set()  # variables that a BOUND checks
 
     def error(self, node: Located, what: str, instead: str) -> GuestSyntaxError:
         return self.tables.source.error(node, what, instead)
@@ -32,19 +32,19 @@ class Names(Emitter):
     def outside(self, node: ast.AST, place: Located) -> GuestSyntaxError:
         return self.error(place, *outside(node))
 
-    # -- where a value goes: `value` and `push` give a slot, `into` takes one
+    # -- where a value goes: `value` and `push` return a slot, `into` is given one; `ExpressionCompiler` has all three
 
     @abstractmethod
     def value(self, node: ast.expr) -> int:
-        """A slot that holds the value: a local variable's own, or the next temporary."""
+        """Compile an expression.  Returns the slot of its value: a local variable's own, or the next temporary."""
 
     @abstractmethod
     def push(self, node: ast.expr) -> int:
-        """The value in the next temporary."""
+        """Compile an expression into the next temporary.  Returns that slot."""
 
     @abstractmethod
     def into(self, node: ast.expr, dst: int) -> None:
-        """The value in `dst`, which is written by the last instruction, or (see `in_parts`) is a temporary."""
+        """Compile an expression into `dst`, which the last instruction writes, or (see `in_parts`) which is a temporary."""
 
     # -- constants
 
@@ -61,7 +61,7 @@ class Names(Emitter):
     # -- names
 
     def local(self, node: ast.Name) -> int:
-        """The variable's slot, after a check that it has a value, where that is not sure."""
+        """The variable's slot; where it may have no value, a BOUND before it."""
         slot = self.variables[node.id]
         if node.id not in self.assigned:
             names = self.tables.names
@@ -72,12 +72,12 @@ class Names(Emitter):
 
     def global_number(self, node: Located, name: str) -> int:
         self.check_name(node, name)
-        if name in KINDS:
+        if name in EXCEPTIONS:
             raise self.error(node, f"the class '{name}' can only be called, raised and caught", f"{name}()")
         if name in CALLED or name in self.tables.imported:
             raise self.error(node, f"'{name}' can only be called", "another name, or a def that calls it")
         if name in PYTHONS or (name.startswith("__") and name.endswith("__")):
-            raise self.error(node, f"the name '{name}' has a meaning in Python that the guest does not know", "another")
+            raise self.error(node, f"the name '{name}' has a meaning in Python that the guest lacks", "another name")
         return self.tables.globals.setdefault(name, len(self.tables.globals))
 
     def check_name(self, node: Located, name: str) -> None:
@@ -87,9 +87,9 @@ class Names(Emitter):
             raise self.error(node, "'range' stands only in a for loop", "for x in range(…)")
 
     def imports(self, node: ast.expr, *names: str) -> bool:
-        """Is it one of these names, which the program has imported?"""
+        """Whether the node is one of these names, and the program has imported it."""
         return self.pythons(node, *self.tables.imported.intersection(names))
 
     def pythons(self, node: ast.expr | None, *names: str) -> bool:
-        """Is it one of these names, in the meaning that Python gives it?"""
+        """Whether the node is one of these names with the meaning that Python gives it."""
         return isinstance(node, ast.Name) and node.id in names and node.id not in self.variables

@@ -2,10 +2,10 @@
 
 Inside: ints of 63 bits, floats, strings, lists, bools, None; functions defined at the top level, with positional
 parameters; all operators but `@`, conditional expressions, f-strings without formats, subscripts, slices without steps,
-calls, `append` and `pop`; the built-in functions and exception classes of `builtin` and `faults`; assignment to names and
+calls, `append` and `pop`; the built-in functions and exceptions of `operations.builtins` and `faults`; assignment to names and
 subscripts, also chained, augmented, and to several at once; `global`, `del x[i]`; `if`, `while`, `for` over a range, list or
 string, `break`, `continue`, `pass`, `return`; `try`, `raise`, `assert`; `Thread`, `Lock` and `sleep`, imported at the top, and `with` for a
-lock; what `api` has.  Whatever else is one `GuestSyntaxError`.
+lock; what `api` defines.  Anything else is one `GuestSyntaxError`.
 
 Every loop is entered at its test, which stands at its bottom and ends in the loop's only back-edge opcode.  So one
 execution of that opcode is one evaluation of the test: n + 1 for n turns.
@@ -14,11 +14,13 @@ execution of that opcode is one evaluation of the test: n + 1 for n turns.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from safepoint.guest.code import OPCODES, UNSET, Program
 from safepoint.guest.compiler.emitter import TOO_MUCH, Label, Pending, Tables
 from safepoint.guest.compiler.expressions import in_parts
-from safepoint.guest.compiler.loops import Loops
+from safepoint.guest.compiler.loops import LoopCompiler
 from safepoint.guest.compiler.names import SMALL_CODE
 from safepoint.guest.compiler.source import Located, Source
 from safepoint.guest.compiler.subset import IMPORTS
@@ -29,7 +31,7 @@ def compile_program(source: bytes | str, file: str) -> Program:
     text = Source(source, file)
     tree = text.parse()
     tables = Tables(text)
-    module = Statements(tables, {}, ())
+    module = StatementCompiler(tables, {}, ())
     for statement in module.importing(tree.body):
         if isinstance(statement, ast.FunctionDef):
             module.function(statement)
@@ -39,8 +41,8 @@ def compile_program(source: bytes | str, file: str) -> Program:
     return tables.program(module.code("<module>", (), 1))
 
 
-class Statements(Loops):
-    """The code of one function, or of the module: then there are no local variables."""
+class StatementCompiler(LoopCompiler):
+    """Compiles the statements of one function, or of the module, which has no local variables."""
 
     def block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -63,51 +65,23 @@ class Statements(Loops):
         return []
 
     def statement(self, node: ast.stmt) -> None:
+        """Compile a statement; its temporaries are free after it."""
         top = self.top
-        match node:
-            case ast.Pass() | ast.Global():
-                pass
-            case ast.Expr(value=value):
-                self.expression_statement(value)
-            case ast.Assign():
-                self.assign(node)
-            case ast.AugAssign():
-                self.augmented(node)
-            case ast.If():
-                self.condition(node)
-            case ast.While():
-                self.while_loop(node)
-            case ast.For():
-                self.for_loop(node)
-            case ast.Break() | ast.Continue():
-                self.leave_turn(node)
-            case ast.Return():
-                self.return_statement(node)
-            case ast.Try():
-                self.try_statement(node)
-            case ast.With():
-                self.with_statement(node)
-            case ast.Raise():
-                self.raise_statement(node)
-            case ast.Assert():
-                self.assert_statement(node)
-            case ast.Delete():
-                for target in node.targets:
-                    self.delete(target)
-            case _:
-                raise self.outside(node, node)
+        if type(node) not in STATEMENTS:
+            raise self.outside(node, node)
+        STATEMENTS[type(node)](self, node)
         self.top = top
 
-    def expression_statement(self, node: ast.expr) -> None:
-        match node:
+    def expression_statement(self, node: ast.Expr) -> None:
+        match node.value:
             case ast.Constant(value=str()):
-                pass  # a docstring, or as good as one
-            case ast.Call(func=ast.Attribute() as called):
-                self.method(node, called, None)
-            case ast.Call() if self.pythons(node.func, "print"):
-                self.print(node)
-            case _:
-                self.value(node)
+                pass  # a docstring, or any other string without effect
+            case ast.Call(func=ast.Attribute() as called) as call:
+                self.method(call, called, None)
+            case ast.Call() as call if self.pythons(call.func, "print"):
+                self.print(call)
+            case value:
+                self.value(value)
 
     def return_statement(self, node: ast.Return) -> None:
         value = node.value or ast.copy_location(ast.Constant(None), node)
@@ -156,7 +130,7 @@ class Statements(Loops):
                 raise self.error(target, "only names and subscripts can be assigned to", "x = value")
 
     def augmented(self, node: ast.AugAssign) -> None:
-        """The old value, the operation in place, and the assignment; a subscript's list and index are computed once."""
+        """`x op= y`: old value, operation in place, assignment; the sequence and index of a subscript are evaluated once."""
         if isinstance(node.target, ast.Subscript):
             of, index = self.element(node.target)
             old = self.allocate()
@@ -171,10 +145,11 @@ class Statements(Loops):
         if node.target.id not in self.variables:
             self.store(node.target, left)
 
-    def delete(self, target: ast.expr) -> None:
-        if not isinstance(target, ast.Subscript):
-            raise self.error(target, "del is for an item of a list only", "x = None")
-        self.emit(target, "DELETE_INDEX", *self.element(target))
+    def delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if not isinstance(target, ast.Subscript):
+                raise self.error(target, "del is for an item of a list only", "x = None")
+            self.emit(target, "DELETE_INDEX", *self.element(target))
 
     # -- control
 
@@ -194,12 +169,12 @@ class Statements(Loops):
     # -- functions
 
     def function(self, node: ast.FunctionDef) -> None:
-        """A `def` of the module: compiled on its own, and assigned to its global name here."""
+        """A `def` of the module: compile its code, and assign the function to its global name here."""
         parameters = self.parameters(node)
         names = [*parameters, *(name for name in self.locals(node) if name not in parameters)]
         if len(names) > OPCODES["MOVE"].operands[0].high:
-            raise self.error(node, *TOO_MUCH["slot"])  # before any work that grows with their square
-        body = Statements(self.tables, {name: slot for slot, name in enumerate(names)}, parameters)
+            raise self.error(node, *TOO_MUCH["slot"])  # before work that is quadratic in their number
+        body = StatementCompiler(self.tables, {name: slot for slot, name in enumerate(names)}, parameters)
         body.block(node.body)
         if not body.ended():
             body.statement(ast.copy_location(ast.Return(None), node.body[-1]))
@@ -210,7 +185,7 @@ class Statements(Loops):
         self.top = slot
 
     def prologue(self, node: ast.FunctionDef) -> list[Pending]:
-        """What makes every variable UNSET of which somebody asks whether it is."""
+        """Instructions that make each variable UNSET that a BOUND checks."""
         unset = [slot for name, slot in self.variables.items() if name in self.maybe_unset]
         return [Pending("LOADK", (slot, SMALL_CODE[repr(UNSET)]), node) for slot in unset]
 
@@ -224,7 +199,7 @@ class Statements(Loops):
         return list(dict.fromkeys(name for _, name in sorted(stores, key=lambda s: (s[0].lineno, s[0].col_offset))))
 
     def parameters(self, node: ast.FunctionDef) -> tuple[str, ...]:
-        """Their names; raise for all that a def may have beside them."""
+        """The names of the parameters.  Raises for anything else in the head of a def."""
         a = node.args
         extras: list[tuple[list[ast.expr] | list[ast.arg], str]] = [
             (node.decorator_list, "a decorator"), (a.posonlyargs, "a positional-only parameter"),
@@ -242,8 +217,29 @@ class Statements(Loops):
 
 
 def stored_name(node: Located) -> str | None:
-    """The name that it gives a value, if any."""
+    """The name that the node assigns a value to, if any."""
     match node:
         case ast.Name(id=name, ctx=ast.Store()) | ast.ExceptHandler(name=name):
             return name
     return None
+
+
+STATEMENTS: dict[type[ast.stmt], Callable[[StatementCompiler, Any], None]] = {
+    ast.Pass: lambda *_: None,
+    ast.Global: lambda *_: None,  # `locals` has read it
+    ast.Expr: StatementCompiler.expression_statement,
+    ast.Assign: StatementCompiler.assign,
+    ast.AugAssign: StatementCompiler.augmented,
+    ast.Delete: StatementCompiler.delete,
+    ast.If: StatementCompiler.condition,
+    ast.While: StatementCompiler.while_loop,
+    ast.For: StatementCompiler.for_loop,
+    ast.Break: StatementCompiler.leave_turn,
+    ast.Continue: StatementCompiler.leave_turn,
+    ast.Return: StatementCompiler.return_statement,
+    ast.Try: StatementCompiler.try_statement,
+    ast.With: StatementCompiler.with_statement,
+    ast.Raise: StatementCompiler.raise_statement,
+    ast.Assert: StatementCompiler.assert_statement,
+}
+"""Kind of statement -> what compiles it; any other kind is outside the guest's language."""

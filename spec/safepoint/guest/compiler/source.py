@@ -1,7 +1,7 @@
-"""From bytes to a syntax tree: everything that makes a file no Python program, as one `GuestSyntaxError`.
+"""From bytes to a syntax tree; for a file that is not a Python program, one `GuestSyntaxError`.
 
 CPython's own parser and its own later checks (`return` outside a function, a name that is local and global) decide what is
-Python.  Nesting is bounded here, so that neither it nor the compiler that recurses over the tree can run out of stack.
+Python.  Nesting is bounded here, so that neither the parser nor the compiler, which recurses over the tree, overflows its stack.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from collections.abc import Iterable, Iterator
 from safepoint.guest.faults import GuestSyntaxError
 
 DEPTH = 100
-"""How deep statements and expressions may be nested in each other; Python itself ends at 100 levels of indentation."""
+"""Most levels of nested statements and expressions; Python's own limit is 100 levels of indentation."""
 
 COPIES = 100_000
-"""How many nodes of the tree may be copies: a `finally` is compiled once for each way out of its `try`, by CPython too."""
+"""Most nodes that the copies of one `finally` may have: it is compiled once for each way out of its `try`, as in CPython."""
 
 BRACES = 10_000
-"""How many a line may have: CPython's parser takes time that grows with the square of an f-string's parts."""
+"""Most braces in a line: CPython's parser takes time quadratic in the parts of an f-string."""
 
 TOO_DEEP = f"nested more than {DEPTH} deep", "a part of it as a statement or a function of its own"
 Located = ast.stmt | ast.expr | ast.arg | ast.keyword | ast.excepthandler
-"""Nodes that have a place in the text."""
+"""Nodes that have a position in the text."""
 
 
 class Source:
-    """A program's text, and how to complain about a place in it."""
+    """A program's text, and errors at positions in it."""
 
     def __init__(self, source: bytes | str, file: str) -> None:
         self.file = file
@@ -46,15 +46,15 @@ class Source:
                 raise GuestSyntaxError(self.file, number, line.index("{") + 1, what, "several f-strings")
 
     def error(self, node: Located, what: str, instead: str = "") -> GuestSyntaxError:
-        """The tree counts columns in bytes of UTF-8, people in characters."""
-        line = min(node.lineno, len(self.lines))  # CPython 3.11 is not sure of places inside long f-strings
+        """An error at a node.  The tree counts columns in bytes of UTF-8, the error in characters."""
+        line = min(node.lineno, len(self.lines))  # CPython 3.11 gives wrong lines inside long f-strings
         before = self.lines[line - 1].encode()[: node.col_offset]
         return GuestSyntaxError(self.file, line, len(before.decode(errors="ignore")) + 1, what, instead)
 
     def parse(self) -> ast.Module:
-        """Raise `GuestSyntaxError` if it is no Python, or nested too deeply."""
+        """The syntax tree.  Raises `GuestSyntaxError` if the text is not Python, or is nested too deeply."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `1 is 1` is legal, and not ours to judge
+            warnings.simplefilter("ignore")  # `1 is 1` is legal
             try:
                 tree = ast.parse(self.text, self.file)
                 self._bound_depth(tree)
@@ -62,7 +62,7 @@ class Source:
                 compile(tree, self.file, "exec", dont_inherit=True)
             except SyntaxError as error:
                 raise self._python_says(error) from None
-            except (RecursionError, MemoryError):  # how the parser itself says that it is too deep
+            except (RecursionError, MemoryError):  # how the parser reports nesting that is too deep
                 raise GuestSyntaxError(self.file, 1, 1, *TOO_DEEP) from None
         return tree
 
@@ -71,7 +71,7 @@ class Source:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             self.text = data[: error.start].decode("utf-8-sig")
-            what = f"byte 0x{data[error.start]:02x} is no UTF-8"
+            what = f"byte 0x{data[error.start]:02x} is not UTF-8"
             raise self._at_offset(len(self.text), what, "the file in UTF-8") from None
         try:
             encoding, first = tokenize.detect_encoding(io.BytesIO(data).readline)
@@ -103,16 +103,16 @@ class Source:
         raise self.error(node, *TOO_DEEP)
 
     def _bound_copies(self, node: ast.AST) -> tuple[int, int]:
-        """The size of its code in nodes of the tree, and how many ways out it has: return, break, continue.
+        """The size of a node's code, in nodes of the tree, and its number of ways out: return, break, continue.
 
-        Without a bound, CPython itself would take for ever over a `finally` in a `finally` in a `finally` …
+        Without a bound, CPython itself takes exponential time for a `finally` in a `finally` in a `finally` …
         """
         if not isinstance(node, ast.Try):
             nodes, ways = self._sums(ast.iter_child_nodes(node))
         else:
             nodes, ways = self._sums([*node.body, *node.handlers, *node.orelse])
             final_nodes, final_ways = self._sums(node.finalbody)
-            copies = ways + 2  # and one for an exception, and one without anything
+            copies = ways + 2  # one for an exception, and one for the end of the body
             if final_nodes * copies > COPIES:
                 raise self.error(node, "too many ways out of a try with finally", "a def with the code of the finally")
             nodes, ways = nodes + final_nodes * copies, ways + final_ways * copies
@@ -124,7 +124,7 @@ class Source:
 
 
 def _located(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes one level below that have a place; those between (`arguments`, `comprehension`) count nothing."""
+    """The nodes one level below that have a position; nodes between (`arguments`, `comprehension`) are no level."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Located):
             yield child

@@ -1,4 +1,4 @@
-"""What of Python is outside the guest's subset, and what to write instead."""
+"""What the guest's subset of Python leaves out, and what to write instead."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import builtins
 from safepoint.guest.operations.builtins import BUILTINS
 
 PYTHONS = frozenset(dir(builtins)) - {"_"}
-"""Names that Python defines.  A guest's global cannot bear one: unassigned, it would mean something else than in Python."""
+"""Names that Python defines.  A guest's global cannot have one: before its assignment, its meaning would differ."""
 
 CALLED = frozenset({"len", *BUILTINS})
-"""Names of functions of Python's that the guest knows, and only calls."""
+"""Built-in functions that a guest program can call, and cannot use as values."""
 
 NOT_MADE = ("UnicodeEncodeError",)
-"""Exception classes that want more arguments than the guest's have."""
+"""Exception classes that need more arguments than the guest's exceptions have."""
 
 IMPORTS = {
     "threading": ("Thread", "Lock"),
     "time": ("sleep",),
     "safepoint.guest.api": ("masked", "interrupt", "handshake", "collect"),
 }
-"""Module -> the names that a program may import from it, at its top, and then only call."""
+"""Module -> the names that a program may import from it, at its top; it can call them, and not use them as values."""
 
 _A_DEF = "a def at the top level of the module"
 _A_LOOP = "a for or while loop"
@@ -39,7 +39,7 @@ NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.Match: ("match", _AN_IF),
     ast.TryStar: ("try with except*", "except"),
     ast.Import: ("import", "from threading import Thread, Lock, or all of the program in one file"),
-    ast.ImportFrom: ("import behind other statements", "it at the top of the program"),
+    ast.ImportFrom: ("import behind other statements", "imports at the top of the program"),
     ast.Nonlocal: ("nonlocal", "global, with the variable at module level"),
     # expressions
     ast.NamedExpr: ("an assignment inside an expression", "an assignment statement before it"),
@@ -68,7 +68,7 @@ CONSTANTS: dict[type, tuple[str, str]] = {
 
 
 def outside(node: ast.AST) -> tuple[str, str]:
-    """What the construct is called, and what to write instead."""
+    """The message about a construct outside the subset, and what to write instead."""
     kind = type(node.value) if isinstance(node, ast.Constant) else type(node)
     what, instead = {**NODES, **CONSTANTS}.get(kind, (kind.__name__, "something simpler"))
     return f"{what} is outside the guest's language", instead

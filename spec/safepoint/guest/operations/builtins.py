@@ -1,4 +1,4 @@
-"""The guest's built-in functions.  Numbers and strings are given to CPython's own; lists are gone through here.
+"""The guest's built-in functions: CPython's own functions on numbers and strings, and definitions here on lists.
 
 `len` and `print` are opcodes, and `range` is a part of `for`.
 """
@@ -14,31 +14,31 @@ from safepoint.guest.operations import sequences
 from safepoint.guest.operations.comparison import ordered
 from safepoint.guest.operations.operators import binary
 from safepoint.guest.operations.text import repr_text, text
-from safepoint.guest.operations.values import fitting, made, stand_in, truth
+from safepoint.guest.operations.values import int63, new_string, stand_in, truth
 from safepoint.guest.values import Ref, Value
 
 ARGUMENTS: dict[str, tuple[int, int | None]] = {
     "int": (0, 1), "float": (0, 1), "str": (0, 1), "bool": (0, 1), "abs": (1, 1), "min": (1, None), "max": (1, None),
     "sum": (1, 2), "chr": (1, 1), "ord": (1, 1), "repr": (1, 1),
 }  # fmt: skip
-"""Function -> how many arguments it takes: at least, at most (None: any number)."""
+"""Function -> its least and its greatest number of arguments (None: no limit)."""
 
 BUILTINS = tuple(ARGUMENTS)
-"""An operand of kind "builtin" is a number in this table."""
+"""An operand of kind "builtin" is an index into this table."""
 
 DIRECT = ("int", "float", "abs", "chr", "ord")
-"""Of one value, and CPython's own result is the guest's."""
+"""Functions of one value whose result in CPython is the guest's too."""
 
 
 def call(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
-    """The verifier has counted the arguments.  Raises TooDeep."""
+    """Call a built-in function; the verifier has checked the number of arguments.  Raises TooDeep."""
     if name in DIRECT:
         return _direct(heap, name, arguments)
     match name, arguments:
         case "str", _:
-            return made(heap, text(heap, arguments[0]) if arguments else "")
+            return new_string(heap, text(heap, arguments[0]) if arguments else "")
         case "repr", [value]:
-            return made(heap, repr_text(heap, value))
+            return new_string(heap, repr_text(heap, value))
         case "bool", _:
             return bool(arguments) and truth(heap, arguments[0])
         case "sum", _:
@@ -54,14 +54,14 @@ def _direct(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
         return Fault(type(error).__name__, str(error))
     match result:
         case str():
-            return made(heap, result)
+            return new_string(heap, result)
         case int():
-            return fitting(result)
+            return int63(result)
     return result
 
 
 def _items(heap: Heap, of: Value) -> Sequence[Value] | Fault:
-    """What a list or string holds."""
+    """The items of a list or string, or the fault of a value that has none."""
     if fault := sequences.iterable_fault(heap, of):
         return fault
     return heap.items(of) if isinstance(of, Ref) else str(of)
@@ -83,7 +83,7 @@ def _sum(heap: Heap, of: Value, start: Value = 0) -> Value | Fault:
 
 
 def _extreme(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
-    """min and max: of the items of one argument, or of several arguments; the first of equals."""
+    """`min` or `max` of the items of one argument, or of several arguments; of equals, the first."""
     items = arguments if len(arguments) > 1 else _items(heap, arguments[0])
     if isinstance(items, Fault):
         return items

@@ -1,4 +1,4 @@
-"""`==`, `<` and their kin, `is`, `in`: also between lists, item by item, as CPython compares."""
+"""Equality, order, `is` and `in`; lists are compared item by item, as in CPython."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEEP = "maximum recursion depth exceeded in comparison"
 
 
 def compare(heap: Heap, op: str, left: Value, right: Value) -> bool | Fault:
-    """`op`: a name in COMPARE.  Raises TooDeep."""
+    """`left op right`.  op: an opcode in COMPARE.  Raises TooDeep."""
     match op:
         case "EQUAL":
             return equal(heap, left, right)
@@ -32,13 +32,13 @@ def compare(heap: Heap, op: str, left: Value, right: Value) -> bool | Fault:
         case "IN":
             return contains(heap, right, left)
         case "NOT_IN":
-            found = contains(heap, right, left)
-            return found if isinstance(found, Fault) else not found
+            inside = contains(heap, right, left)
+            return inside if isinstance(inside, Fault) else not inside
     return ordered(heap, op, left, right)
 
 
 def equal(heap: Heap, left: Value, right: Value, depth: int = 0) -> bool:
-    """`==`.  What is no number, string or list equals itself only."""
+    """`left == right`.  A value that is not a number, string or list equals only itself."""
     if isinstance(left, Ref) and isinstance(right, Ref) and left.kind == right.kind == "list":
         if depth > DEPTH:
             raise TooDeep(DEEP)
@@ -48,7 +48,7 @@ def equal(heap: Heap, left: Value, right: Value, depth: int = 0) -> bool:
 
 
 def ordered(heap: Heap, op: str, left: Value, right: Value, depth: int = 0) -> bool | Fault:
-    """Lists are ordered by the first items that differ, or by their lengths."""
+    """`left op right`, op in ORDER.  Lists are ordered by the first items that differ, or else by length."""
     if isinstance(left, Ref) and isinstance(right, Ref) and left.kind == right.kind == "list":
         if depth > DEPTH:
             raise TooDeep(DEEP)
@@ -72,7 +72,7 @@ def _difference(heap: Heap, these: Sequence[Value], those: Sequence[Value], dept
 
 
 def contains(heap: Heap, container: Value, wanted: Value) -> bool | Fault:
-    """`wanted in container`: in a list, an item that is it or equals it."""
+    """`wanted in container`: a list contains it if an item is `wanted` or equals it."""
     if isinstance(container, Ref) and is_list(container):
         return any(same(item, wanted) or equal(heap, item, wanted) for item in heap.items(container))
     try:

@@ -1,7 +1,7 @@
-"""The unary and binary operators: what they give, and what they raise.
+"""The unary and binary operators: results and faults.
 
-On numbers and strings they are CPython's own operators, tried only where the result cannot be enormous, so results and
-messages are CPython's.  On lists they are said here.  Where an operator has no meaning, CPython is asked with stand-ins.
+Numbers and strings go to CPython's own operators, unless the result could be enormous; so results and messages are CPython's.
+Operators on lists are defined here.  For operands that an operator does not take, CPython words the fault, given stand-ins.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ from safepoint.guest.operations.values import (
     MOST_ELEMENTS,
     NO_MEMORY,
     TOO_BIG,
-    fitting,
-    made,
+    int63,
+    new_string,
     stand_in,
     truth,
     type_name,
 )
 from safepoint.guest.values import Ref, Value
-
-SYMBOLS = {
-    "ADD": "+", "SUB": "-", "MUL": "*", "FLOORDIV": "//", "TRUEDIV": "/", "POWER": "**", "MOD": "%", "AND": "&", "OR": "|",
-    "XOR": "^", "SHL": "<<", "SHR": ">>", "NEG": "-", "POS": "+", "INVERT": "~", "NOT": "not",
-}  # fmt: skip
-"""Opcode -> the operator it executes."""
 
 BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
     "ADD": (operator.add, operator.iadd), "SUB": (operator.sub, operator.isub), "MUL": (operator.mul, operator.imul),
@@ -37,7 +31,7 @@ BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] =
     "OR": (operator.or_, operator.ior), "XOR": (operator.xor, operator.ixor), "SHL": (operator.lshift, operator.ilshift),
     "SHR": (operator.rshift, operator.irshift),
 }  # fmt: skip
-"""Opcode -> `x op y` and `x op= y`, which complain in different words."""
+"""Opcode -> `x op y` and `x op= y`, whose TypeErrors are worded differently."""
 
 IN_PLACE = {"IADD": "ADD", "IMUL": "MUL"}
 UNARY: dict[str, Callable[[Any], Any]] = {"NEG": operator.neg, "POS": operator.pos, "INVERT": operator.inv}
@@ -45,7 +39,7 @@ NO_COMPLEX = Fault("ValueError", "a negative number cannot be raised to a fracti
 
 
 def binary(heap: Heap, op: str, left: Value, right: Value, augmented: bool = False) -> Value | Fault:
-    """`op`: a name in BINARY, IADD or IMUL.  augmented: it stands for `left op= right`; IADD and IMUL always do."""
+    """`left op right`.  op: an opcode in BINARY or IN_PLACE.  augmented: it comes from `left op= right`, as IN_PLACE does."""
     if op in IN_PLACE:
         op, augmented = IN_PLACE[op], True
     match op, left, right:
@@ -66,14 +60,14 @@ def binary(heap: Heap, op: str, left: Value, right: Value, augmented: bool = Fal
 
 
 def unary(heap: Heap, op: str, value: Value) -> Value | Fault:
-    """`op`: NEG, POS, INVERT or NOT."""
+    """`op value`.  op: NEG, POS, INVERT or NOT."""
     if op == "NOT":
         return not truth(heap, value)
     try:
         result = UNARY[op](stand_in(heap, value))
     except TypeError as error:
         return Fault("TypeError", str(error))
-    return fitting(result) if isinstance(result, int) else float(result)
+    return int63(result) if isinstance(result, int) else float(result)
 
 
 # ---------------------------------------------------------------------------------------------- strings and lists
@@ -82,7 +76,7 @@ def unary(heap: Heap, op: str, value: Value) -> Value | Fault:
 def _joined(heap: Heap, left: str, right: str) -> str | Fault:
     if len(left) + len(right) > MOST_ELEMENTS:
         return NO_MEMORY
-    return made(heap, left + right)
+    return new_string(heap, left + right)
 
 
 def _extended(heap: Heap, left: Ref, right: Sequence[Value], in_place: bool) -> Ref | Fault:
@@ -110,11 +104,11 @@ def _list(heap: Heap, old: Ref, items: Sequence[Value], in_place: bool) -> Ref:
     return old
 
 
-# ---------------------------------------------------------------------------------------------- numbers, and nonsense
+# ---------------------------------------------------------------------------------------------- numbers, and operands that an operator does not take
 
 
 def _cpython(heap: Heap, op: str, left: Value, right: Value, augmented: bool) -> Value | Fault:
-    """CPython's result or complaint, where it cannot be larger than needed to see that it is too large."""
+    """CPython's result or fault.  Of a result that would be enormous, only enough is computed to see that it is too big."""
     if isinstance(left, int) and isinstance(right, int):
         if op == "SHL" and right > 0:
             right = min(right, 64)
@@ -126,4 +120,4 @@ def _cpython(heap: Heap, op: str, left: Value, right: Value, augmented: bool) ->
         return Fault(type(error).__name__, str(error))
     if isinstance(result, complex):
         return NO_COMPLEX
-    return fitting(result) if isinstance(result, int) else float(result)
+    return int63(result) if isinstance(result, int) else float(result)

@@ -1,4 +1,4 @@
-"""What lists and strings can do, and the ranges and sequences that a `for` goes over."""
+"""Operations on lists and strings, and what a `for` iterates over: lists, strings and ranges."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Heap
-from safepoint.guest.operations.values import MOST_ELEMENTS, NO_MEMORY, made, stand_in, type_name
+from safepoint.guest.operations.values import MOST_ELEMENTS, NO_MEMORY, new_string, stand_in, type_name
 from safepoint.guest.values import Ref, Value, is_list
 
 
 def length(heap: Heap, of: Value) -> int | Fault:
+    """`len(of)`."""
     if isinstance(of, Ref) and is_list(of):
         return heap.length(of)
     if isinstance(of, str):
@@ -28,7 +29,7 @@ def item(heap: Heap, of: Value, index: Value) -> Value | Fault:
         except IndexError:
             return Fault("IndexError", "list index out of range")
     if isinstance(of, str) and isinstance(index, int) and -len(of) <= index < len(of):
-        return made(heap, of[index])
+        return new_string(heap, of[index])
     return _complaint(heap, operator.getitem, of, stand_in(heap, index))
 
 
@@ -60,11 +61,12 @@ def part(heap: Heap, of: Value, start: Value, end: Value) -> Value | Fault:
         if isinstance(of, Ref) and is_list(of):
             return heap.new_list(heap.items(of)[start:end])
         if isinstance(of, str):
-            return made(heap, of[start:end])
+            return new_string(heap, of[start:end])
     return _complaint(heap, operator.getitem, of, slice(stand_in(heap, start), stand_in(heap, end)))
 
 
 def append(heap: Heap, of: Value, value: Value) -> Fault | None:
+    """`of.append(value)`."""
     if not (isinstance(of, Ref) and is_list(of)):
         return no_method(heap, of, "append")
     if heap.length(of) >= MOST_ELEMENTS:
@@ -74,6 +76,7 @@ def append(heap: Heap, of: Value, value: Value) -> Fault | None:
 
 
 def pop(heap: Heap, of: Value, index: Value = -1) -> Value | Fault:
+    """`of.pop(index)`."""
     if not (isinstance(of, Ref) and is_list(of)):
         return no_method(heap, of, "pop")
     if not isinstance(index, int):
@@ -89,45 +92,46 @@ def pop(heap: Heap, of: Value, index: Value = -1) -> Value | Fault:
 
 
 def no_method(heap: Heap, of: Value, name: str) -> Fault:
+    """The AttributeError of calling a method that `of` does not have."""
     return Fault("AttributeError", f"'{type_name(heap, of)}' object has no attribute '{name}'")
 
 
 def _position(heap: Heap, of: Ref, index: int) -> int:
-    """Counted from the start; negative, if there is no such item."""
+    """The index counted from the start; still negative if it is before the first item."""
     return index if index >= 0 else index + heap.length(of)
 
 
 def _complaint(heap: Heap, operation: Callable[..., Any], of: Value, *others: object) -> Fault:
-    """What CPython says of an operation that cannot be."""
+    """The fault that CPython raises for an operation that is not possible."""
     try:
         operation(stand_in(heap, of), *others)
     except (TypeError, IndexError) as error:
         return Fault(type(error).__name__, str(error))
-    raise AssertionError(f"{operation.__name__} of {of!r} and {others!r} can be")
+    raise AssertionError(f"{operation.__name__} of {of!r} and {others!r} is possible")
 
 
 # ---------------------------------------------------------------------------------------------- loops
 
 
 def iterable_fault(heap: Heap, of: Value) -> Fault | None:
-    """Why a `for` cannot go over it: neither a list nor a string."""
+    """The TypeError of a `for` over a value that is neither a list nor a string; else None."""
     if isinstance(of, str) or is_list(of):
         return None
     return Fault("TypeError", f"'{type_name(heap, of)}' object is not iterable")
 
 
 def turn(heap: Heap, of: Value, number: int) -> tuple[Value, ...]:
-    """What turn `number` of a loop over a list or string is about; (): there is no such turn, the list being as it is now."""
+    """(value,) for turn `number` of a loop over a list or string; () if the list, as it is now, has no such item."""
     try:
-        return (heap.item(of, number) if isinstance(of, Ref) else made(heap, str(of)[number]),)
+        return (heap.item(of, number) if isinstance(of, Ref) else new_string(heap, str(of)[number]),)
     except IndexError:
         return ()
 
 
 def range_values(heap: Heap, start: Value, end: Value, step: Value) -> tuple[int, int, int] | Fault:
-    """What FOR_PREPARE makes of its three slots: first value, turns left, step.
+    """What FOR_PREPARE writes into its three slots: first value, turns left, step.
 
-    The number of turns may need 64 bits without a sign: `range(INT_MIN, INT_MAX)` has 2**63 - 1 of them.
+    The number of turns may need 64 unsigned bits: `range(INT_MIN, INT_MAX)` has 2**63 - 1 of them.
     """
     if not isinstance(start, int) or not isinstance(end, int) or not isinstance(step, int):
         wrong = next(v for v in (start, end, step) if not isinstance(v, int))

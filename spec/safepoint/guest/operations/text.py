@@ -1,4 +1,4 @@
-"""What `str`, `repr` and `print` make of a value.  All raise `TooDeep` for lists nested without end."""
+"""The text of a value, as `str`, `repr` and `print` give it.  `text` and `repr_text` raise TooDeep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safepoint.guest.values import Function, Ref, Value
 
 
 def text(heap: Heap, value: Value) -> str:
-    """`str(value)`.  An exception is what it was made with; a KeyError quotes it."""
+    """`str(value)`.  An exception has the text of its argument; a KeyError quotes it."""
     for _ in range(DEPTH):
         match value:
             case str():
@@ -29,7 +29,7 @@ def text(heap: Heap, value: Value) -> str:
 
 
 def repr_text(heap: Heap, value: Value, above: tuple[Ref, ...] = ()) -> str:
-    """`repr(value)`.  above: the lists and exceptions that it is inside of; a list inside itself is three dots."""
+    """`repr(value)`.  above: the lists and exceptions around it; a list inside itself is `[...]`."""
     if len(above) > DEPTH:
         raise TooDeep("maximum recursion depth exceeded while getting the repr of an object")
     match value:
@@ -49,13 +49,13 @@ def repr_text(heap: Heap, value: Value, above: tuple[Ref, ...] = ()) -> str:
         case _:
             return repr(value)
     parts = []
-    for item in inside:  # a plain loop, so that a level costs one frame of Python's
+    for item in inside:  # a plain loop, so that a level costs one Python frame
         parts.append(repr_text(heap, item, (*above, value)))  # noqa: PERF401
     return start + ", ".join(parts) + end
 
 
 def printed(heap: Heap, values: Sequence[Value], end: Value = None) -> str | Fault:
-    """What `print(*values, end=end)` prints."""
+    """The text that `print(*values, end=end)` writes, or the fault that it raises."""
     if end is not None and not isinstance(end, str):
         return Fault("TypeError", f"end must be None or a string, not {type_name(heap, end)}")
     try:
@@ -69,7 +69,7 @@ def printed(heap: Heap, values: Sequence[Value], end: Value = None) -> str | Fau
 
 
 def message(heap: Heap, ref: Ref) -> str:
-    """What a traceback's last line says of an exception behind its kind."""
+    """The text of an exception in the last line of a traceback, behind its kind."""
     try:
         return text(heap, ref)
     except TooDeep:

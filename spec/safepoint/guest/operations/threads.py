@@ -1,7 +1,7 @@
-"""Guest threads and locks: what their operations refuse, when a blocked one may go on, and whose turn it is.
+"""Operations on guest threads and locks: which of them raise, and when a blocked one may go on.
 
-Both machines come here, so that they cannot differ.  Who waits is the machine's affair: an operation that blocks is `refused`,
-or it is `ready`, or its thread waits, outside guest code, until it is.
+Both machines use this, so they cannot differ.  How a thread waits is the machine's affair: an operation that blocks is
+`refused`, or it is done as soon as it is `ready`; until then its thread waits outside guest code.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from safepoint.guest.faults import Fault, Place, format_traceback
+from safepoint.guest.faults import Fault, Location, format_traceback
 from safepoint.guest.heap import ENDED, NEW, Heap, ThreadObject
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations.sequences import no_method
@@ -18,26 +18,26 @@ from safepoint.guest.values import Function, Ref, Value
 
 METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": ("lock", "acquire"),
            "RELEASE": ("lock", "release")}  # fmt: skip
-"""Opcode -> the kind of object that has the method, and its name."""
+"""Opcode -> the kind of object that has the method, and the method's name."""
 
-REQUESTS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
-"""Opcode -> the function of `api` that asks a thread for something."""
+REQUEST_FUNCTIONS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
+"""Opcode -> the function of `api` that makes a request of a thread."""
 
 NO_THREAD = Fault("RuntimeError", "can't start new thread")
 LONGEST = 2**63 / 10**9
-"""Seconds that CPython cannot sleep."""
+"""The shortest sleep, in seconds, that CPython refuses."""
 
 
 def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
-    """Why START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done, as soon as it is `ready`.
+    """The fault that START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done once `ready`.
 
-    running: the number of the thread that executes it.  in_with: ACQUIRE begins a `with`.
+    running: the number of the thread that executes it.  in_with: the ACQUIRE begins a `with`.
     """
     if op == "SLEEP":
-        return _no_time(heap, value)
-    if op in REQUESTS:
+        return _bad_duration(heap, value)
+    if op in REQUEST_FUNCTIONS:
         is_thread = isinstance(value, Ref) and value.kind == "thread"
-        return None if is_thread else Fault("TypeError", f"{REQUESTS[op]}() wants a thread")
+        return None if is_thread else Fault("TypeError", f"{REQUEST_FUNCTIONS[op]}() wants a thread")
     kind, method = METHODS[op]
     if not isinstance(value, Ref) or value.kind != kind:
         if in_with:
@@ -55,25 +55,25 @@ def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = Fal
 
 
 def ready(heap: Heap, op: str, value: Value) -> bool:
-    """May a JOIN or ACQUIRE that is not refused be done now?"""
+    """Whether a JOIN or ACQUIRE that is not refused can be done now."""
     assert isinstance(value, Ref)
     return heap.thread(value).stage == ENDED if op == "JOIN" else not heap.locked(value)
 
 
 def release(heap: Heap, value: Value) -> Fault | None:
-    """What RELEASE does."""
+    """Do a RELEASE.  Returns the fault that it raises, if any."""
     if not isinstance(value, Ref) or value.kind != "lock":
         return refused(heap, "RELEASE", value, MAIN)
     return None if heap.unlock(value) else Fault("RuntimeError", "release unlocked lock")
 
 
 def seconds(value: Value) -> float:
-    """How long a SLEEP that is not refused takes."""
+    """The duration of a SLEEP that is not refused, in seconds."""
     assert isinstance(value, int | float)
     return float(value)
 
 
-def _no_time(heap: Heap, value: Value) -> Fault | None:
+def _bad_duration(heap: Heap, value: Value) -> Fault | None:
     if not isinstance(value, int | float):
         return Fault("TypeError", f"'{type_name(heap, value)}' object cannot be interpreted as an integer")
     if math.isnan(value):
@@ -86,11 +86,11 @@ def _no_time(heap: Heap, value: Value) -> Fault | None:
 
 
 def name(thread: ThreadObject) -> str:
-    """As CPython names a thread that was given none."""
+    """The name that CPython gives a thread by default, for example `Thread-1 (f)`."""
     function = f" ({thread.target.name})" if isinstance(thread.target, Function) else ""
     return f"Thread-{thread.number}{function}"
 
 
-def uncaught_text(thread: ThreadObject, fault: Fault, places: Sequence[Place], source: str) -> str:
-    """What is printed to standard error when an exception ends a thread other than the first."""
+def uncaught_text(thread: ThreadObject, fault: Fault, places: Sequence[Location], source: str) -> str:
+    """The text on standard error when an exception ends a thread other than the first."""
     return f"Exception in thread {name(thread)}:\n" + format_traceback(fault, places, source)

@@ -1,4 +1,4 @@
-"""What needs a value's heap, or says what is wrong with a value: truth, CPython's names for types, and the limits of sizes."""
+"""The truth of a value, its type's name for messages, and the limits of sizes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from safepoint.guest.values import Function, Ref, Value
 
 
 def truth(heap: Heap, value: Value) -> bool:
+    """`bool(value)`."""
     if isinstance(value, Ref):
         return value.kind != "list" or heap.length(value) > 0
     return bool(value)
@@ -29,9 +30,9 @@ _lock = threading.Lock()
 
 
 def stand_in(heap: Heap, value: Value) -> object:
-    """An object of CPython's with the same type and, but for objects of the heap, the same value.
+    """A CPython object of the same type and, except for heap objects, the same value.
 
-    So CPython itself can say what is wrong with an operation, in its own words.
+    Given stand-ins, CPython itself words the message of an operation that fails.
     """
     match value:
         case Function():
@@ -49,7 +50,7 @@ def stand_in(heap: Heap, value: Value) -> object:
 
 
 def type_name(heap: Heap, value: Value) -> str:
-    """As CPython's messages name it."""
+    """The name of the value's type in CPython's messages."""
     kind = type(stand_in(heap, value))
     return "_thread.lock" if kind is type(_lock) else kind.__name__
 
@@ -59,16 +60,17 @@ def type_name(heap: Heap, value: Value) -> str:
 TOO_BIG = Fault("OverflowError", "integer result does not fit in 63 bits")
 NO_MEMORY = Fault("MemoryError")
 MOST_ELEMENTS = 2**31
+"""Of a string or list; one more is a MemoryError."""
 DEPTH = 300
 """Lists nested deeper are neither compared nor printed."""
 
 
-def fitting(result: int) -> int | Fault:
-    """The result of an operator, if a guest's int can hold it."""
+def int63(result: int) -> int | Fault:
+    """The result of an operator, or an OverflowError if it does not fit in the guest's int."""
     return result if INT_MIN <= result <= INT_MAX else TOO_BIG
 
 
-def made(heap: Heap, text: str) -> str:
-    """A string that an operation has made, if there is room for it."""
+def new_string(heap: Heap, text: str) -> str:
+    """The string, once the heap has room for it.  Raises NoRoom."""
     heap.text_room(len(text))
     return text

@@ -1,26 +1,26 @@
-"""The reference machine's heap: a persistent vector of persistent objects, and what writes to it for one instruction."""
+"""The reference machine's heap: a persistent vector of persistent objects, and the writer that an instruction uses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from safepoint.guest.faults import Place
+from safepoint.guest.faults import Location
 from safepoint.guest.heap import ENDED, STARTED, NoRoom, ThreadObject
 from safepoint.guest.reference import vector as persistent
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref, Value, same
 
 MOST = 1 << 24
-"""No list, and no string, of more elements: nothing is ever collected here."""
+"""Most elements of a list or string; this heap is never collected."""
 
 
 class Raised(NamedTuple):
-    """An exception.  trace: where it came from and went through, outermost first."""
+    """An exception.  trace: the locations that it was raised at and passed through, outermost first."""
 
     kind: str
     args: tuple[Value, ...]
-    trace: tuple[Place, ...] = ()
+    trace: tuple[Location, ...] = ()
 
 
 class Lock(NamedTuple):
@@ -32,8 +32,8 @@ Things = Vector[Thing]
 """A heap: a Ref's number is an index into it."""
 
 
-class Objects:
-    """Implements `heap.Heap`.  `things`: the heap as it is now; the one it began with is as it was."""
+class ReferenceHeap:
+    """Implements `heap.Heap`.  things: the heap with all writes so far; the one that it was given is unchanged."""
 
     def __init__(self, things: Things) -> None:
         self.things = things
@@ -91,8 +91,8 @@ class Objects:
         raised = self.raised(ref)
         return raised.kind, raised.args
 
-    def trace(self, ref: Ref, places: Sequence[Place]) -> None:
-        """It has come through these places, outermost first."""
+    def trace(self, ref: Ref, places: Sequence[Location]) -> None:
+        """Put the locations that an exception has passed through, outermost first, in front of its trace."""
         raised = self.raised(ref)
         self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)))
 
@@ -131,6 +131,8 @@ class Objects:
 
 
 def alike(a: Things, b: Things) -> bool:
+    """Whether two heaps hold the same."""
+    """Whether two heaps hold the same."""
     return persistent.alike(a, b, _alike)
 
 
@@ -148,5 +150,5 @@ def _alike(a: Thing, b: Thing) -> bool:
 
 
 def alike_values(a: tuple[Value, ...], b: tuple[Value, ...]) -> bool:
-    """The same values, of the same types: True is not 1."""
+    """Whether values and their types are the same: True is not 1."""
     return len(a) == len(b) and all(x is y or same(x, y) for x, y in zip(a, b, strict=True))

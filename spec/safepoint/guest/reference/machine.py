@@ -1,24 +1,24 @@
-"""The reference machine: a thread of a guest program, instruction by instruction.
+"""The reference machine: one guest thread, instruction by instruction.
 
 Slow and obvious: it is there to be right, to be forked at any step, and to be compared with.  What it knows of safepoints
-is where the check sites are; `sites` runs the protocol there.  `world` has several such threads; alone, one starts no other.
+is where the check sites are; `sites` runs the protocol there.  `world` has several such threads; `Alone` is a world of one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Place
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Location
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import EFFECTS, call_end, to_print
-from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.state import Frame, State
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref
@@ -29,7 +29,7 @@ RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
 
 
 class Sites(Protocol):
-    """The check sites of one guest thread.  None as an outcome: the thread waits there, until `resume` gives one."""
+    """The check sites of one guest thread.  Outcome None: the thread waits there, until `resume` returns another."""
 
     here: str
 
@@ -43,29 +43,29 @@ class Sites(Protocol):
 
 
 class Others(Protocol):
-    """What a thread knows of its world."""
+    """What a thread needs of its world."""
 
     def room(self) -> bool:
-        """For another thread?"""
+        """Whether another thread can be started."""
         ...
 
     def start(self, ref: Ref, thread: ThreadObject) -> None:
-        """If there is room."""
+        """Start a thread, if there is room."""
         ...
 
     def now(self) -> float:
-        """Microseconds."""
+        """The time, in microseconds."""
         ...
 
     def interrupt_thread(self, ref: Ref) -> None: ...
 
     def handshake(self, by: int, ref: Ref) -> bool:
-        """By the thread of this number.  False: not yet run."""
+        """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
         ...
 
 
 class Alone:
-    """A world of one thread, which has all the time that there is: a sleep is over at once."""
+    """A world of one thread, in which every sleep ends at once."""
 
     def room(self) -> bool:
         return False
@@ -76,14 +76,14 @@ class Alone:
         return math.inf
 
     def interrupt_thread(self, ref: Ref) -> None:
-        """Nobody has started it."""
+        """No thread was ever started."""
 
     def handshake(self, by: int, ref: Ref) -> bool:
         return True
 
 
 class Machine:
-    """A guest thread: a state, its check sites, and the way from one state to the next."""
+    """A guest thread: a state, its check sites, and the step to the next state."""
 
     def __init__(
         self,
@@ -93,18 +93,18 @@ class Machine:
         state: State | None = None,
         unborn: bool = False,
     ) -> None:
-        """`program` is verified; a fresh thread stands before its first instruction.  unborn: it enters guest code first."""
+        """program: verified.  state: None: before the first instruction.  unborn: the first step is `start_thread`."""
         module = program.codes[0]
         self.sites, self.others, self.unborn = sites, others or Alone(), unborn
         frame = Frame(module, 0, (UNSET,) * module.slots)
         self.state = state or State(program, frame, (UNSET,) * len(program.globals), Vector())
 
     def fork(self, sites: Sites, others: Others | None = None) -> Machine:
-        """The same thread again, with a copy of its sites; both go on on their own."""
+        """A copy of the thread with other sites, which are a copy of its own; both run independently."""
         return Machine(self.state.program, sites, others or self.others, self.state, self.unborn)
 
     def step(self) -> bool:
-        """Execute one instruction.  False: the guest has ended, or waits at this instruction's check site."""
+        """Execute one instruction.  False: the thread has ended, or waits at this instruction's check site."""
         if self.unborn and self._visit("start_thread") is None:
             return False
         self.unborn = False
@@ -130,7 +130,7 @@ class Machine:
             return self.state.failed(NO_MEMORY)
 
     def _check(self) -> int | Fault | None:
-        """Visit the check site of the instruction, if it has one.  A call that cannot be made visits none."""
+        """Visit the instruction's check site, if it has one.  An instruction that raises at once visits none."""
         instruction = self.state.frame.instruction
         match OPCODES[instruction.op].site:
             case "back_edge":
@@ -156,22 +156,22 @@ class Machine:
                 return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
 
     def _collect(self) -> int | None:
-        """Stop the world from inside, start it, come back.  Nothing is collected: no guest could tell."""
+        """Stop the world, start it, return to guest code.  Nothing is collected: no guest could tell the difference."""
         if not self.state.native:
             if self._visit("stop_world_from") is None:
                 return None
             self._visit("start_world")  # which never waits
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         return self._visit("reenter")
 
     def _handshake(self, src: int) -> int | Fault | None:
-        """Wait outside guest code: two threads that ask each other run each other's operation."""
+        """Wait outside guest code, so that of two threads that ask each other, each can run the other's operation."""
         value = self.state[src]
         if not self.state.native:
-            if fault := threads.refused(Objects(self.state.things), "HANDSHAKE", value, self.state.thread):
+            if fault := threads.refused(ReferenceHeap(self.state.things), "HANDSHAKE", value, self.state.thread):
                 return fault
             self._visit("leave")
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         assert isinstance(value, Ref)
         if not (self.sites.suspended or self.others.handshake(self.state.thread, value)):
             return None
@@ -179,13 +179,13 @@ class Machine:
 
     def _mask(self, dst: int) -> int:
         before = self._visit("mask")
-        self.state = replace(self.state, frame=self.state.frame.write(dst, before != 0))
+        self.state = changed(self.state, frame=self.state.frame.write(dst, before != 0))
         return GO
 
     def _native(self, op: str, src: int) -> int | Fault | None:
-        """START, INTERRUPT: done outside guest code.  What is refused visits no site."""
+        """START or INTERRUPT, in a native region.  One that is refused visits no site."""
         value = self.state[src]
-        if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread):
+        if fault := threads.refused(ReferenceHeap(self.state.things), op, value, self.state.thread):
             return fault
         if op == "START" and not self.others.room():
             return threads.NO_THREAD
@@ -193,69 +193,69 @@ class Machine:
         return self._outside(partial(self._started if op == "START" else self._interrupted, value))
 
     def _started(self, ref: Ref) -> State:
-        """The new thread stands before its first instruction."""
-        heap = Objects(self.state.things)
+        """Start a thread, which then stands before its first instruction."""
+        heap = ReferenceHeap(self.state.things)
         heap.started(ref)
         self.others.start(ref, heap.thread(ref))
-        return replace(self.state, things=heap.things)
+        return changed(self.state, things=heap.things)
 
     def _interrupted(self, ref: Ref) -> State:
         self.others.interrupt_thread(ref)
         return self.state
 
     def _block(self, op: str, src: int) -> int | Fault | None:
-        """Sleep outside guest code until it can be done.  What comes meanwhile is answered first, and may raise: not done."""
+        """Block outside guest code until it can be done.  Requests are served first; one that raises leaves it undone."""
         if not (self.sites.suspended or self.state.native):
             value, in_with = self.state[src], self.state.frame.instruction.augmented
-            if fault := threads.refused(Objects(self.state.things), op, value, self.state.thread, in_with):
+            if fault := threads.refused(ReferenceHeap(self.state.things), op, value, self.state.thread, in_with):
                 return fault
             if op == "SLEEP":
-                self.state = replace(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
+                self.state = changed(self.state, until=self.others.now() + threads.seconds(value) * 10**6)
         outcome: int | None = GO
         while outcome == GO and (self.sites.suspended or not self.ready):
             outcome = self._sleep()
         if outcome is not None:
-            self.state = replace(self.state, until=None)
+            self.state = changed(self.state, until=None)
         return outcome
 
     def _sleep(self) -> int | None:
-        """Until somebody wakes it, for what it wants or for a request; the request's outcome."""
+        """Sleep until woken, and serve the requests, if any.  Returns their outcome; None: still asleep."""
         if not self.state.native:
             if self._visit("block") is None:
                 return None
-            self.state = replace(self.state, native=True)
+            self.state = changed(self.state, native=True)
         outcome = self._visit("slow_path") if self.sites.suspended or self.sites.wanted else GO
         if outcome is not None:
-            self.state = replace(self.state, native=False)
+            self.state = changed(self.state, native=False)
         return outcome
 
     @property
     def ready(self) -> bool:
-        """Can what it blocks for be done now?"""
+        """Whether the instruction that it blocks in can be done now."""
         instruction, until = self.state.frame.instruction, self.state.until
         if until is not None:
             return self.others.now() >= until
-        return threads.ready(Objects(self.state.things), instruction.op, self.state[instruction.operands[0]])
+        return threads.ready(ReferenceHeap(self.state.things), instruction.op, self.state[instruction.operands[0]])
 
     @property
     def blocks(self) -> bool:
-        """Does it wait in an instruction that blocks?"""
+        """Whether it waits in an instruction that blocks."""
         site = OPCODES[self.state.frame.instruction.op].site
         return site == "block" and self.sites.suspended and not self.unborn
 
     def _print(self, first: int, count: int) -> int | Fault | None:
-        """Print, outside guest code.  What cannot be printed visits no site."""
+        """PRINT or PRINT_END, in a native region.  A value that cannot be printed visits no site."""
         line = to_print(self.state, first, count)
         if isinstance(line, Fault):
             return line
-        return self._outside(lambda: replace(self.state, output=self.state.output + line))
+        return self._outside(lambda: changed(self.state, output=self.state.output + line))
 
     def _outside(self, native: Callable[[], State]) -> int | None:
-        """Leave guest code, do it, come back."""
+        """Leave guest code, do `native`, and return to guest code."""
         outcome = self._visit("leave")
         if outcome != GO:
             return outcome
-        self.state = replace(native(), native=True)
+        self.state = changed(native(), native=True)
         return self._visit("reenter")
 
     def _visit(self, procedure: str, *args: int) -> int | None:
@@ -270,18 +270,18 @@ class Machine:
 
     @property
     def fault(self) -> Fault | None:
-        """What ended the guest, if it was an exception."""
+        """The exception that ended the thread, if any."""
         return self.state.fault
 
     @property
     def output(self) -> str:
-        """All that it has printed."""
+        """All that the world has printed."""
         return self.state.output
 
     def location(self) -> str:
-        """The next instruction, or the one that ended the guest: "function:number"."""
+        """The next instruction, or the one that ended the thread, as "function:number"."""
         return f"{self.state.frame.code.name}:{self.state.frame.pc}"
 
-    def traceback(self) -> tuple[Place, ...]:
-        """Of the fault that ended it, outermost call first; `faults.format_traceback` makes text of it."""
+    def traceback(self) -> tuple[Location, ...]:
+        """The traceback of `fault`, outermost call first; `faults.format_traceback` makes text of it."""
         return self.state.trace

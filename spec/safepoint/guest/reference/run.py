@@ -1,4 +1,4 @@
-"""Runs a guest program on the reference machine, for `safepoint run --machine reference`."""
+"""Run a guest program on the reference machine: `safepoint run --machine reference`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from types import FrameType
 from typing import NamedTuple, TextIO
 
 from safepoint.guest.code import Program
-from safepoint.guest.faults import Deadlock, Fault, Place
+from safepoint.guest.faults import Deadlock, Fault, Location
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
 
 
 class Outcome(NamedTuple):
-    """How the guest's first thread ended: what it raised, and where, outermost call first."""
+    """How the guest's first thread ended: what it raised, if anything, and its traceback, outermost call first."""
 
     fault: Fault | None
-    traceback: tuple[Place, ...]
+    traceback: tuple[Location, ...]
 
 
 def run(program: Program, output: TextIO, stack: int) -> Outcome:
-    """To the end of all its threads.  Control-C is posted to the first, which raises KeyboardInterrupt.
+    """Run a program until all its threads have ended.  Control-C raises KeyboardInterrupt in the first.
 
-    An exception that ends another one is printed to standard error.  Raises Deadlock.
+    stack: slots for each thread.  An exception that ends another thread is printed to standard error.  Raises BadCode, Deadlock.
     """
     verify(program)
     world = World(program, stack)
@@ -32,9 +32,10 @@ def run(program: Program, output: TextIO, stack: int) -> Outcome:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         world.interrupt()
 
-    before, printed = signal.signal(signal.SIGINT, interrupt), 0
+    before = signal.signal(signal.SIGINT, interrupt)
+    printed = 0
+    more = 1
     try:
-        more = 1
         while more:
             more = world.step()
             if len(world.output) > printed:

@@ -1,14 +1,13 @@
-"""A guest thread's words, and its check sites: each one runs the protocol's own graph, step by step.
+"""A guest thread's protocol words and check sites: each site runs the protocol's own graph, step by step.
 
-What the reference machine knows of safepoints is here, and it is nothing but the text: a site is a procedure of
-`protocol`, called by name.  `watch` is called before each shared access, so that a test can post right there.
+All that the reference machine knows of safepoints is here, and it is the protocol's text: a site is a procedure of
+`protocol`, called by name.  `watch` is called before each shared access, so that a test can post exactly there.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,18 +17,19 @@ from safepoint.graph.ir import SPINNING, WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.reference.copying import changed
+from safepoint.guest.reference.words import Words
 from safepoint.protocol import words
+from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, MANAGED
 
-KINDS = {words.STOP: "STOP", words.HANDSHAKE: "HANDSHAKE", words.INTERRUPT: "INTERRUPT",
-         words.SAMPLE: "SAMPLE", words.TERMINATE: "TERMINATE"}  # fmt: skip
 CHECKS = ("frame_push", "back_edge")
-"""Procedures whose first access is the check itself: what a fast path does, and nobody watches."""
+"""Procedures whose first access is the check itself, which a fast path does: `watch` is not called before it."""
 
 
 @lru_cache
 def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
-    """A procedure of the protocol for a world of however many threads, with a trigger word for each back-edge opcode."""
+    """A procedure of the protocol for any number of threads, with a trigger word for each back-edge opcode."""
     return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), word=trigger))
 
 
@@ -39,7 +39,7 @@ def _text() -> Text:
 
 
 class Served(NamedTuple):
-    """A request that a thread has answered: at which site, after how many checks of each kind, by which thread."""
+    """A request that was served: its kind, the site, the checks of each kind executed before, and the serving thread."""
 
     kind: str
     site: str
@@ -49,7 +49,7 @@ class Served(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Executed checks of each kind, and how often one failed."""
+    """Executed checks of each kind, and the number of those that entered the slow path."""
 
     frames: int = 0
     back_edges: int = 0
@@ -59,55 +59,56 @@ class Counts(NamedTuple):
         return Counts(*map(operator.add, self, other))
 
 
+def fresh(stack: int, state: int) -> dict[str, int]:
+    """A record's words.  Until it is born, a thread is outside guest code: no coordinator waits for it."""
+    triggers = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}}
+    return {**triggers, "pending": 0, "state": state, "operation": 0}
+
+
 class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
-    stack: of how many slots.  number: its record's; first: the sites of the world's first thread, with which it shares the
-    words of all, where a thread may have ended in the same record.
+    stack: slots of its stack.  number: its record.  first: the sites of the world's first thread, whose `words` all threads
+    share; a thread may have ended in the same record.
     """
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
         self.number = number
         self.reals = {"limit": stack, "entry": 1}
-        self.words: dict[Cell, int] = first.words if first else {Cell(WORLD, word): 0 for word in ("stop", "lock")}
-        if Cell(number, "state") not in self.words:
-            self.words |= self._fresh(stack, ENDED if first else MANAGED)
+        self.words: Words = first.words if first else Words.of_world()
+        if number not in self.words.records():
+            self.words.add_record(number, fresh(stack, ENDED if first else MANAGED))
         self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
-        self.moves = 0  # how often a procedure of its has begun, or got further
-        self.seen: list[Served] = first.seen if first else []  # by any thread of the world
-        self.waiting: Activation | None = None  # the guest's own procedure, when it waits
+        self.moves = 0  # grows when a procedure of this thread begins, or makes progress
+        self.seen: list[Served] = first.seen if first else []  # served by any thread of the world
+        self.waiting: Activation | None = None  # the guest thread's own procedure, while it waits
         self.watch: Callable[[], None] | None = first.watch if first else None
 
-    def _fresh(self, stack: int, state: int) -> dict[Cell, int]:
-        """A record's words.  Until it is born, a thread is outside guest code: nobody waits for it."""
-        first = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}, "pending": 0, "state": state}
-        return {Cell(self.number, word): value for word, value in {**first, "operation": 0, "wake": 0}.items()}
-
     def copy(self, first: Sites | None = None) -> Sites:
-        """In another world, of which the first thread's are given, or are this one."""
-        other = copy(self)
-        other.words, other.seen = (first.words, first.seen) if first else (dict(self.words), list(self.seen))
-        other.privates = dict(self.privates)
-        other.waiting = self.waiting.copy() if self.waiting else None
-        if other.waiting:
-            other.waiting.privates, other.waiting.population = other.privates, other.population
-        other.watch = None
+        """The same sites in a fork of the world.  first: the fork's first thread; None: this is the first."""
+        other = changed(self, privates=dict(self.privates), watch=None)
+        other.words, other.seen = (first.words, first.seen) if first else (self.words.copy(), list(self.seen))
+        other.waiting = other.taken(self.waiting) if self.waiting else None
         return other
 
-    def same_as(self, other: Sites) -> bool:
-        """Does what the thread keeps for itself, and is inside of, not differ?"""
-        mine, theirs = (self.privates, self.waiting, self.asleep), (other.privates, other.waiting, other.asleep)
-        return mine == theirs
+    def taken(self, activation: Activation) -> Activation:
+        """Copy a procedure of another world's thread, to go on as this one's."""
+        own = activation.copy()
+        own.privates, own.population = self.privates, self.population
+        return own
 
-    def same_words(self, other: Sites) -> bool:
-        """Do the words of all not differ?  A `wake` matters while its owner sleeps: see `asleep`."""
-        return all(value == other.words[cell] for cell, value in self.words.items() if cell.word != "wake")
+    def same_as(self, other: Sites) -> bool:
+        """Whether the thread's private words and the procedure that it waits in are equal."""
+        return self._own() == other._own()
+
+    def _own(self) -> tuple[object, ...]:
+        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges
 
     @property
     def asleep(self) -> bool:
-        """Until somebody wakes it."""
+        """Whether the thread waits in `block` and has not been woken."""
         return bool(self.waiting and self.waiting.graph.name == "block" and not self.words[Cell(self.number, "wake")])
 
     @property
@@ -121,7 +122,7 @@ class Sites:
         return self.waiting is not None
 
     def call(self, procedure: str, *args: int) -> int | None:
-        """Run a procedure of the guest thread's; its outcome, or None if it waits: `resume` then."""
+        """Run a procedure of the guest thread.  Returns its outcome; None: it waits, and `resume` continues it."""
         if procedure == "back_edge":
             self.back_edges += 1
             self.waiting = self.begin(procedure, trigger=args[0])
@@ -143,18 +144,18 @@ class Sites:
 
     @property
     def wanted(self) -> bool:
-        """Is anything pending that may be delivered?"""
+        """Whether a deliverable request is pending."""
         masked = self.privates["masked"] | self.privates["ending"]
         return bool(self.words[Cell(self.number, "pending")] & words.EVERYTHING & ~masked)
 
-    # -- what anybody does
+    # -- what requesters do, too
 
     def population(self) -> int:
-        """How many records the world has by now."""
-        return sum(cell.word == "state" for cell in self.words)
+        """The number of records in the world so far."""
+        return len(self.words.wakes)
 
     def wake(self) -> None:
-        """What the thread blocks for has come: its sleep is over as if somebody had posted."""
+        """End the thread's sleep, as a post would: it can have what it blocks for."""
         self.words[Cell(self.number, "wake")] = 1
 
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
@@ -167,7 +168,7 @@ class Sites:
         return activation
 
     def go_on(self, activation: Activation) -> bool:
-        """As far as it goes.  True: it is through; False: it waits."""
+        """Run an activation until it has returned (True) or waits (False)."""
         begun = activation.at
         while (step := activation.at) is not None:
             if self.watch and step.cell is not None:
@@ -180,18 +181,17 @@ class Sites:
         self.moves += 1
         return True
 
-    def told(self) -> dict[str, str]:
-        """The words of all as a test compares them: trigger words are "real" or "poison"; another thread's, with its number.
+    def comparable_words(self) -> dict[str, str]:
+        """All shared words, by name; another thread's have its number in front.  Trigger words are "real" or "poison".
 
-        Not `wake`: a post sets it for good, and it says something only to who sleeps.
+        Not the `wake`s: see `Words`.
         """
         return {
-            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._told(cell.word, value)
-            for cell, value in self.words.items()
-            if cell.word != "wake"
+            f"{cell.owner}.{cell.word}" if cell.owner not in (0, WORLD) else cell.word: self._shown(cell.word, value)
+            for cell, value in self.words.values.items()
         }
 
-    def _told(self, word: str, value: int) -> str:
+    def _shown(self, word: str, value: int) -> str:
         if word.partition("[")[0] not in self.reals:
             return str(value)
         return "poison" if value == POISON else "real"
@@ -210,10 +210,10 @@ class Sites:
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
         if op in ("served", "ran"):
-            self.seen.append(Served(KINDS[kind], self.here, self.frames, self.back_edges, self.number))
+            self.seen.append(Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number))
 
     def claim(self, name: str, holds: bool) -> None:
-        """Claims are of the model's roles; a procedure makes none."""
+        """Only roles of the model make claims; a procedure makes none."""
 
     def branch(self, place: str, taken: bool) -> None:
-        """Nobody counts branches here."""
+        """Branches are counted in the model only."""

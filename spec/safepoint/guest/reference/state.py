@@ -1,23 +1,24 @@
-"""A guest thread between two instructions, as a value: what forks of a run share, and what two runs are compared by."""
+"""A guest thread between two instructions, as an immutable value: forks of a run share it, and runs are compared by it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from safepoint.guest.code import Code, Handler, Instruction, Program
-from safepoint.guest.faults import Fault, Place
+from safepoint.guest.faults import Fault, Location
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations import instructions as operations
 from safepoint.guest.operations.text import message
 from safepoint.guest.operations.values import truth
-from safepoint.guest.reference.heap import Objects, Things, alike, alike_values
+from safepoint.guest.reference.copying import changed
+from safepoint.guest.reference.heap import ReferenceHeap, Things, alike, alike_values
 from safepoint.guest.values import Ref, Value
 
 
 class Frame(NamedTuple):
-    """`start`: the stack slot where it begins.  `base`: the slot of the caller's frame that wants the result."""
+    """start: the stack slot where the frame begins.  base: the slot of the caller's frame that receives the result."""
 
     code: Code
     start: int
@@ -32,22 +33,23 @@ class Frame(NamedTuple):
 
     @property
     def handler(self) -> Handler | None:
-        """Who wants what the instruction raises."""
+        """The handler of what the instruction raises, if this frame has one."""
         return next((h for h in self.code.handlers if h.start <= self.pc < h.end), None)
 
     def write(self, slot: int, *new: Value) -> Frame:
-        return self._replace(slots=(*self.slots[:slot], *new, *self.slots[slot + len(new) :]))
+        slots = (*self.slots[:slot], *new, *self.slots[slot + len(new) :])
+        return Frame(self.code, self.start, slots, self.pc, self.caller, self.base)
 
     def next(self, offset: int = 0) -> Frame:
-        return self._replace(pc=self.pc + 1 + offset)
+        return Frame(self.code, self.start, self.slots, self.pc + 1 + offset, self.caller, self.base)
 
 
 @dataclass(frozen=True, eq=False)
 class State:
     """A guest thread between two instructions.  Globals, things (the heap) and output are its world's.
 
-    native: it has printed, stopped the world or asked for an operation, and is not yet back in guest code; or it has blocked, and was woken.  thread: its number.
-    until: when its sleep is over.  trace: what a fault that nobody has caught has come through, outermost call first.
+    native: outside guest code, in an instruction that prints, blocks, or makes a request.  thread: its number.
+    until: when its sleep ends.  trace: the locations that an uncaught fault passed through, outermost call first.
     """
 
     program: Program
@@ -56,7 +58,7 @@ class State:
     things: Things
     output: str = ""
     fault: Fault | None = None
-    trace: tuple[Place, ...] = ()
+    trace: tuple[Location, ...] = ()
     ended: bool = False
     native: bool = False
     thread: int = MAIN
@@ -66,40 +68,40 @@ class State:
         return self.frame.slots[slot]
 
     def integer(self, slot: int) -> int:
-        """A slot that holds an int, as an earlier instruction has seen to."""
+        """The int in a slot; an earlier instruction has made sure that it is one."""
         value = self[slot]
         assert isinstance(value, int)
         return value
 
     def truth(self, slot: int) -> bool:
-        return truth(Objects(self.things), self[slot])
+        return truth(ReferenceHeap(self.things), self[slot])
 
     def computed(self) -> tuple[Value | Fault, State]:
-        """What the instruction gives, and the state with what it did to the heap."""
-        heap = Objects(self.things)
+        """The instruction's result, and the state with its changes of the heap."""
+        heap = ReferenceHeap(self.things)
         result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
-        return result, self if isinstance(result, Fault) else replace(self, things=heap.things)
+        return result, self if isinstance(result, Fault) else changed(self, things=heap.things)
 
-    def on_object(self, method: Callable[[Objects, Ref], None], src: int) -> State:
-        """Done to the object in a slot; on to the next instruction."""
-        heap, ref = Objects(self.things), self[src]
+    def on_object(self, method: Callable[[ReferenceHeap, Ref], None], src: int) -> State:
+        """Call a method of the heap on the object in a slot, and go on to the next instruction."""
+        heap, ref = ReferenceHeap(self.things), self[src]
         assert isinstance(ref, Ref)
         method(heap, ref)
-        return replace(self, things=heap.things).skip()
+        return changed(self, things=heap.things).skip()
 
     def done(self, dst: int, value: Value | Fault) -> State:
-        """dst = value, and on to the next instruction; or a fault."""
+        """Write dst = value and go on to the next instruction; or raise, if the value is a fault."""
         if isinstance(value, Fault):
             return self.failed(value)
-        return replace(self, frame=self.frame.write(dst, value).next())
+        return changed(self, frame=self.frame.write(dst, value).next())
 
     def skip(self, offset: int = 0) -> State:
-        """On to the instruction `offset` after the next."""
-        return replace(self, frame=self.frame.next(offset))
+        """Go on at the instruction `offset` behind the next one."""
+        return changed(self, frame=self.frame.next(offset))
 
     def failed(self, fault: Fault) -> State:
-        """The instruction raises: on at the handler of the innermost frame that has one, or the guest ends here."""
-        heap = Objects(self.things)
+        """Raise a fault: go on at the handler of the innermost frame that has one; without one, the thread ends here."""
+        heap = ReferenceHeap(self.things)
         exception = operations.new_exception(heap, fault)
         frame, again = self.frame, self.frame.instruction.op == "RERAISE"
         places = [] if again else [self.place(frame)]
@@ -109,21 +111,21 @@ class State:
         heap.trace(exception, places[::-1])
         if handler:
             caught = frame.write(handler.slot, exception)._replace(pc=handler.target)
-            return replace(self, frame=caught, things=heap.things)
+            return changed(self, frame=caught, things=heap.things)
         uncaught = Fault(fault.kind, message(heap, exception), exception)
-        return replace(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
+        return changed(self, things=heap.things, fault=uncaught, trace=heap.raised(exception).trace, ended=True)
 
-    def place(self, frame: Frame) -> Place:
+    def place(self, frame: Frame) -> Location:
         return self.program.file, frame.instruction.line, frame.code.name
 
 
 def own(s: State) -> tuple[object, ...]:
-    """What of a state is compared as it is."""
+    """The parts of a state that are compared by `==`."""
     return s.output, s.fault, s.trace, s.ended, s.native, s.thread, s.until
 
 
 def same(a: State, b: State) -> bool:
-    """Do two states of one program go on alike?  Callers that both runs share are compared by identity, not again."""
+    """Whether two states of one program behave alike from here on.  Frames that both share are not compared again."""
     if own(a) != own(b):
         return False
     if not alike_values(a.globals, b.globals) or not alike(a.things, b.things):

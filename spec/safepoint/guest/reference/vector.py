@@ -1,6 +1,7 @@
-"""A vector that never changes: `set` and `append` give a new one that shares all but a path of its tree with the old.
+"""A persistent vector: `set` and `append` return a new one that shares all but one path of its tree with the old.
 
-So a fork of the reference machine costs nothing, and two heaps that have gone the same way are compared in no time.
+So a fork of the reference machine copies no heap, and comparing two heaps skips what they share.  Written here because the
+specification imports the standard library only.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ T = TypeVar("T")
 BITS = 5
 WIDTH = 1 << BITS
 Node = tuple[Any, ...]
-"""Of height 0: items; else nodes of one less.  All but the last child are full."""
+"""At height 0 its children are items, else nodes of the height below.  All children but the last are full."""
 
 
 class Vector(Generic[T]):
-    """Item i is found by the digits of i to base 32."""
+    """The digits of an index to base 32 are the path to its item."""
 
     __slots__ = ("height", "root", "size")
 
@@ -75,7 +76,7 @@ def _put(node: Node, height: int, number: int, value: Any) -> Node:
 
 
 def alike(a: Vector[T], b: Vector[T], same: Callable[[T, T], bool]) -> bool:
-    """Are all items the same?  What both share is not looked at."""
+    """Whether all items are the same, as `same` says; shared parts are not visited."""
     return a.size == b.size and _alike(a.root, b.root, a.height, same)
 
 

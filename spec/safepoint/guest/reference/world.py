@@ -1,14 +1,12 @@
 """Several guest threads on the reference machine: one instruction at a time, and always in the same order.
 
-They share globals, heap and output, and the words of one world of the protocol; each has its frames, its check sites and its
-record, in which a later thread may be born.
+They share globals, heap, output and the protocol's world; each has its own frames, check sites and record.  A later thread may
+be born in the record of one that has ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
-from dataclasses import replace
 from typing import NamedTuple
 
 from safepoint.graph.execute import Activation
@@ -17,17 +15,19 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.lockstep import MAIN, QUANTUM, THREADS, Lockstep
 from safepoint.guest.operations import threads
+from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import born
-from safepoint.guest.reference.heap import Objects
+from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.machine import Machine
 from safepoint.guest.reference.sites import Counts, Sites
 from safepoint.guest.reference.state import same
+from safepoint.guest.reference.words import Words
 from safepoint.guest.values import Ref
 from safepoint.protocol.words import INTERRUPT
 
 
 class Uncaught(NamedTuple):
-    """An exception that has ended a thread other than the first, which stands where it was raised."""
+    """An exception that has ended a thread other than the first; machine: that thread, where it was raised."""
 
     thread: ThreadObject
     fault: Fault
@@ -35,29 +35,26 @@ class Uncaught(NamedTuple):
 
 
 class World(Lockstep):
-    """`machines`: the threads, by the number of their records.  `uncaught`: for whoever prints it, and takes it out."""
+    """machines: the threads, by the number of their records.  uncaught: to be printed, and cleared, by the caller."""
 
     def __init__(self, program: Program, stack: int, quantum: int = QUANTUM) -> None:
-        """stack: slots of each thread's."""
+        """stack: slots for each thread."""
         super().__init__(quantum)
         self.stack = stack
         sites = Sites(stack)
         self.sites = [sites]
         self.machines = [Machine(program, sites, self)]
-        self.state = self.machines[MAIN].state  # the newest: of whoever went last
+        self.state = self.machines[MAIN].state  # of the thread that ran last
         self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
         self.over: set[int] = set()  # records whose thread has ended
-        self.early: set[int] = (
-            set()
-        )  # records whose thread is to be interrupted when it is born: birth drops all requests
-        self.asked: dict[int, tuple[int, Activation]] = {}  # who waits for an operation of a record's thread
+        self.early: set[int] = set()  # records whose thread is interrupted after birth, which drops all requests
+        self.asked: dict[int, tuple[int, Activation]] = {}  # requester -> (target record, handshake)
         self.buried = Counts()  # of threads whose record has another one now
         self.uncaught: list[Uncaught] = []
 
     def fork(self) -> World:
-        """The same world again; both go on on their own, and nobody watches the new one."""
-        other = copy(self)
-        other.turns = copy(self.turns)
+        """A copy of the world; both run independently, and `watch` is not set in the copy."""
+        other = changed(self, turns=changed(self.turns))
         other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
         other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
         other.sites = [self.sites[MAIN].copy()]
@@ -67,16 +64,20 @@ class World(Lockstep):
         return other
 
     def same_as(self, other: World) -> bool:
-        """Is there nothing by which the rest of the two runs could differ?"""
+        """Whether the rest of both runs must be the same."""
         for name in ("turns", "clock", "refs", "over", "early", "asked"):
             if getattr(self, name) != getattr(other, name):
                 return False
         pairs = zip(self.machines, other.machines, strict=True)
-        if not self.sites[MAIN].same_words(other.sites[MAIN]):  # which all threads share
+        if not self.words.same_as(other.words):  # which all threads share
             return False
         return all(a.same_as(b) for a, b in zip(self.sites, other.sites, strict=True)) and all(
             a.unborn == b.unborn and same(a.state, b.state) for a, b in pairs
         )
+
+    @property
+    def words(self) -> Words:
+        return self.sites[MAIN].words
 
     @property
     def main(self) -> Machine:
@@ -96,7 +97,7 @@ class World(Lockstep):
 
     @property
     def counts(self) -> Counts:
-        """Of all threads that there have been."""
+        """The sum of all threads, past ones included."""
         return sum((sites.counts for sites in self.sites), self.buried)
 
     @property
@@ -107,19 +108,19 @@ class World(Lockstep):
         return [machine.state.until for machine in self.machines if machine.state.until is not None]
 
     def advance(self, number: int, most: int = 1) -> int:
-        """One instruction of a thread, if it can."""
+        """Execute one instruction of a thread, if it can run."""
         machine, newest = self.machines[number], self.state
         if number in self.over:
             return 0
         if machine.state is not newest:
-            machine.state = replace(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
+            machine.state = changed(machine.state, globals=newest.globals, things=newest.things, output=newest.output)
         if machine.blocks and machine.ready:
             self.sites[number].wake()
         went = machine.step()
         self.state = machine.state
         if number in self.early and not machine.unborn:
             self._interrupt(number)
-        if over := machine.ended and not machine.unborn:  # one that cannot be called is born, and then it ends
+        if over := machine.ended and not machine.unborn:  # a thread whose target cannot be called ends at birth
             self._end(number)
         return int(went or over)
 
@@ -129,9 +130,9 @@ class World(Lockstep):
         self.sites[number].here = ""
         self.sites[number].call("exit_thread")
         if number != MAIN:
-            heap, ref, machine = Objects(self.state.things), self.refs[number], self.machines[number]
+            heap, ref, machine = ReferenceHeap(self.state.things), self.refs[number], self.machines[number]
             heap.ended(ref)
-            self.state = replace(self.state, things=heap.things)
+            self.state = changed(self.state, things=heap.things)
             if machine.fault:
                 self.uncaught.append(Uncaught(heap.thread(ref), machine.fault, machine))
 
@@ -141,7 +142,7 @@ class World(Lockstep):
         return self.clock
 
     def _free(self) -> int:
-        """The first record whose thread has ended, and of which nobody wants anything, or a new one."""
+        """The first record whose thread has ended and for whose handshake no requester waits; else a new one."""
         wanted = {number for number, _ in self.asked.values()}
         return min(self.over - {MAIN} - wanted, default=len(self.machines))
 
@@ -160,13 +161,13 @@ class World(Lockstep):
         self.machines[number : number + 1] = [machine]
 
     def interrupt_thread(self, ref: Ref) -> None:
-        """One that has not been started, or has ended, hears nothing of it."""
+        """Post INTERRUPT to a thread; no effect on one that has not been started, or has ended."""
         number = self._record(ref)
         if number is not None:
             self._interrupt(number)
 
     def _record(self, ref: Ref) -> int | None:
-        """The record where a thread lives, once it has been started and until it has ended."""
+        """The record of a thread that has been started and has not ended; else None."""
         return next((n for n, lives in self.refs.items() if lives == ref and n not in self.over), None)
 
     def _interrupt(self, number: int) -> None:
@@ -177,7 +178,7 @@ class World(Lockstep):
             self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
 
     def handshake(self, by: int, ref: Ref) -> bool:
-        """Has the operation that record `by` asks of a thread been run?"""
+        """Ask thread `ref` for an operation, or wait for it, as record `by`.  Returns whether it has run."""
         if by not in self.asked:
             number = self._record(ref)
             if number is None:
@@ -192,19 +193,19 @@ class World(Lockstep):
     # -- what the host asks
 
     def watch(self, callback: Callable[[], None] | None) -> None:
-        """Is called before each shared access of any procedure."""
+        """Have `callback` called before each shared access of any procedure."""
         for sites in self.sites:
             sites.watch = callback
 
     def interrupt(self) -> None:
-        """Control-C: for the first thread; once that has ended, for all others."""
+        """Control-C: post INTERRUPT to the first thread; once that has ended, to all others."""
         wanted = [MAIN] if MAIN not in self.over else [n for n in range(len(self.machines)) if n not in self.over]
         for number in wanted:
             self._interrupt(number)
 
     def waiting(self) -> list[str]:
-        """Who has not ended and cannot go on, and where."""
-        heap = Objects(self.state.things)
+        """The threads that have not ended, as "name at file:line", once none of them can go on."""
+        heap = ReferenceHeap(self.state.things)
         found = []
         for number, machine in enumerate(self.machines):
             if number not in self.over:
