@@ -60,8 +60,8 @@ def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_p
     scopes = chosen("tiny", slices=FOLDED.slices)
     for memory in ("sc", "tso"):
         explored = explore(text, scopes, FOLDED, memory, "", engine(), 3_000_000, lambda _states, _frontier: None)
-        if explored.path is not None:
-            assert explored.path.broken in ALWAYS | EVENTUALLY
+        if explored.refuted is not None:
+            assert explored.refuted.result.broken in ALWAYS | EVENTUALLY
             assert memory == "sc" or rules.startswith(ONLY_UNDER_TSO)
             return
     pytest.fail(f"{path.name}:{number} can be deleted, and everything holds")
