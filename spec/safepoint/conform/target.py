@@ -61,7 +61,7 @@ class Observation:
     slow_entries: int
     """How many checks of all guest threads have failed, and so entered the slow path."""
     words: dict[str, str] = field(default_factory=dict)
-    """The first thread's protocol words, by name, as text; a trigger word is "real" or "poison".  {}: not told."""
+    """The first thread's protocol words, by name, as text; a trigger word is "real" or "poison".  {}: the VM does not tell."""
     others: tuple[str, ...] = ()
     """What exceptions that ended other guest threads print, one text each."""
 

@@ -53,7 +53,8 @@ def picture(path: Path, text: Text) -> str:
     heading(sheet, path, text)
     top = columns(sheet, lanes, rails)
     row_of_values(sheet, rails, "start")
-    buffered, begins = in_buffer(path), 0.0
+    buffered = in_buffer(path)
+    begins = 0.0
     for number, step in enumerate(path.steps, start=1):
         begins = loop_begins(sheet, lanes) if number - 1 == path.loop else begins
         draw_step(sheet, path, text, number, lanes[step.mover], rails, buffered=number in buffered)
@@ -81,9 +82,9 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
     if model.mutant in text.mutants:
         mutant = text.mutants[model.mutant]
         rule = mutant.rule
-        told = f" {RULES[rule].text}" if rule in RULES else ""
+        meaning = f" {RULES[rule].text}" if rule in RULES else ""
         sheet.write(
-            f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{told}", 12, FAINT
+            f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{meaning}", 12, FAINT
         )
     moving = {step.mover for step in path.steps}
     idle = [mover.name for number, mover in enumerate(model.movers) if number not in moving]
@@ -229,11 +230,11 @@ def ending(sheet: Sheet, path: Path, rails: list[Rail]) -> None:
     width = sheet.width - left - MARGIN
     by = "step" if path.loop is None else "loop"
     head = wrap(f"broken by this {by}: {path.broken}", width - 24, 14)
-    told = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
-    told += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
-    height = 17 * (len(head) + len(told)) + 14
+    body = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
+    body += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
+    height = 17 * (len(head) + len(body)) + 14
     sheet.front.append(svg.Rect(x=left, y=sheet.y, width=width, height=height, rx=3, fill=FATAL))
-    for i, line in enumerate(head + told):
+    for i, line in enumerate(head + body):
         title = i < len(head)
         sheet.front.append(label(left + 12, sheet.y + 20 + 17 * i, line, 13 if title else CODE, PAPER, bold=title))
     sheet.y += height + ROW

@@ -5,7 +5,7 @@ text: the protocol text: its scopes, its mutants, and the arguments for any numb
 explore: the verdict on one scope; `explore`
 interpreter: the interpreter against the reference machine, with and without mutants
 replay: `replay`: a path of the model, or a schedule on a target
-report: all sections together, and who is told how far each is
+report: all sections together, and the interface that shows progress
 rows: the records of each section, which are the JSON
 failures: what refutes a claim, as data
 """

@@ -1,4 +1,4 @@
-"""The result of `safepoint verify`: its sections and what refutes a claim; and who is told how far a section is."""
+"""The result of `safepoint verify`: its sections and what refutes a claim; and the interface that shows progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionR
 
 
 class Progress(Protocol):
-    """Is told how far each section is."""
+    """Shows how far each section is."""
 
     def section(self, name: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
         """Begin a section of `total` items; call the result after each item, with a word about it."""
