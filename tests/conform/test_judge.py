@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from safepoint.conform.claims import CLAIMS
-from safepoint.conform.judge import UnknownTarget, as_json, find_target, hold, judge
+from safepoint.conform.judge import TargetRow, UnknownTarget, find_target, hold, judge, target_row
 from safepoint.conform.programs import PROGRAMS, Program
 from safepoint.conform.target import NotOffered
 from safepoint.protocol.policy import Bound
@@ -55,13 +55,9 @@ def test_a_right_vm_passes_and_attains_its_bound() -> None:
     verdicts = judge(Toy())
     assert [(v.claim.name, v.verdict) for v in verdicts] == [(name, "holds") for name in CLAIMS]
     assert all(v.evidence and v.evidence.tried for v in verdicts)
-    assert as_json("toy", verdicts) == {
-        "name": "toy",
-        "claims": len(CLAIMS),
-        "refuted": [],
-        "not_offered": [],
-        "bound": {"frames": 1, "back_edges": 1},
-    }
+    assert target_row("toy", verdicts) == TargetRow(
+        name="toy", claims=len(CLAIMS), refuted=(), not_offered=(), bound=Bound(1, 1)
+    )
 
 
 @pytest.mark.parametrize("twin", BROKEN, ids=lambda t: t.__name__)

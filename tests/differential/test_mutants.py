@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from safepoint.graph.text import Text
 from safepoint.verify.interpreter import NEEDS, can_show, mismatches
-from safepoint.verify.replay import again
+from safepoint.verify.replay import replay
 
 TEXT = Text()
 SHOWN = [m for m in TEXT.mutants.values() if can_show(m.name)]
@@ -21,8 +23,9 @@ def test_what_cannot_be_shown_is_in_the_text() -> None:
 
 @pytest.mark.parametrize("mutant", [pytest.param(m.name, marks=pytest.mark.rule(m.rule)) for m in SHOWN])
 def test_mutant_in_machine_code_is_noticed(mutant: str) -> None:
-    report = next(mismatches(mutant), "")
-    assert "reference" in report, f"nothing distinguishes {mutant} from the text"
-    string = report.split("again: safepoint replay '")[1].rstrip("'")
-    assert again(string, TEXT, mutant)[1] is False
-    assert again(string, TEXT)[1] is True
+    mismatch = next(mismatches(mutant), None)
+    assert mismatch is not None, f"nothing distinguishes {mutant} from the text"
+    again = shlex.split(str(mismatch).rpartition("again: safepoint replay ")[2])
+    assert again[:2] == ["--mutant", mutant]
+    assert not replay(again[2], TEXT, mutant).agrees
+    assert replay(again[2], TEXT).agrees

@@ -28,6 +28,7 @@ from safepoint.protocol.policy import Bound, Policy
 from safepoint.show import report as page
 from safepoint.show import svg
 from safepoint.show.lanes import source_of
+from safepoint.verify.explore import Decision
 from safepoint.verify.report import Report
 
 TEXT = Text()
@@ -213,24 +214,25 @@ def test_the_picture_brackets_the_loop(path: Path) -> None:
     assert not [r for r in boxes if float(r.get("stroke-width", "0")) > 2]  # no single step is to blame
 
 
-def test_the_page_shows_it(path: Path) -> None:
-    source = page.html(Report(failures=["declared-bound"]), path.model.text, [], [path])
+def test_the_page_shows_it(refilled: Text) -> None:
+    result = explored(refilled, PYPY)
+    found = lasso_of(result.model, result, "frames")
+    assert found is not None
+    late = Decision(found, PYPY, bound_of(result.model, result))
+    source = page.html(Report(failures=[late]), refilled, [])
     assert source.count("<svg ") == 1
-    assert source.index("broken by this loop") < source.index("Every state of the protocol")
+    assert (
+        source.index("pypy declares frames 2, back-edges 2, and has frames unbounded, back-edges unbounded")
+        < source.index("declared-bound: A request is seen within")
+        < source.index("broken by this loop")
+        < source.index("Every state of the protocol")
+    )
 
 
 def test_the_page_finds_a_mutant_where_it_was_caught() -> None:
-    row = {"name": "reenter-unfenced", "scope": "stop-1", "memory": "tso"}
-    found = page.found_again(TEXT, row)
-    assert (found.model.mutant, found.model.scope.name, found.model.memory) == tuple(row.values())
+    found = page.find_again(TEXT, mutant="reenter-unfenced", scope="stop-1", memory="tso")
+    assert (found.model.mutant, found.model.scope.name, found.model.memory) == ("reenter-unfenced", "stop-1", "tso")
     assert found.broken == "world-stopped"
-
-
-def test_the_page_draws_what_a_failure_replays() -> None:
-    """Whatever a failure says: a path of our text, here one on which nothing is broken."""
-    idle = path_of(Result(Model(TEXT, SCOPES["interrupt-1"]), 0, 0, 0, 0.0))
-    source = page.page_of(Report(failures=[f"something\n\nagain: safepoint replay '{idle.replay}'"]))
-    assert source.count("<svg ") == 1
 
 
 # ---------------------------------------------------------------------------------------------- traps

@@ -19,7 +19,7 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
-from safepoint.show.report import found_again
+from safepoint.show.report import find_again
 from tests.model.test_model import CAUGHT
 
 TEXT = Text()
@@ -28,7 +28,7 @@ TEXT = Text()
 @pytest.mark.parametrize("mutant", CAUGHT)
 def test_a_counterexample_replays(mutant: str) -> None:
     scope, memory, broken = CAUGHT[mutant]
-    result = found_again(TEXT, {"name": mutant, "scope": scope, "memory": memory})
+    result = find_again(TEXT, mutant=mutant, scope=scope, memory=memory)
     assert result.broken == broken
     found = path_of(result)
     again = replay(TEXT, found.replay)

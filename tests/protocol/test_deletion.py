@@ -67,8 +67,8 @@ def assert_missed(file: Path, policy: Policy, rules: str) -> None:
     scopes = chosen("tiny", slices=policy.slices)
     for memory in ("sc", "tso"):
         explored = explore(text, scopes, policy, memory, "", engine(), 3_000_000, lambda _states, _frontier: None)
-        if explored.refuted:
-            assert explored.path is None or explored.path.broken in ALWAYS | EVENTUALLY
+        if explored.refuted is not None:
+            assert explored.refuted.result.broken in ALWAYS | EVENTUALLY
             assert memory == "sc" or rules.startswith(ONLY_UNDER_TSO)
             return
     pytest.fail(f"a line of {file.name} can be deleted, and everything holds")

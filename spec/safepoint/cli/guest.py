@@ -1,10 +1,11 @@
-"""The commands that run guest programs, or judge a VM.  Everything heavy is imported where it is used."""
+"""The commands that run a guest program, or judge a VM: `run`, `conform`."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +20,7 @@ else:
 
 
 class Size(Parameter):
-    """Bytes, as 65536, 64K, 1M or 2G."""
+    """A size in bytes, as 65536, 64K, 1M or 2G."""
 
     name = "size"
     UNITS: ClassVar[dict[str, int]] = {"": 0, "K": 10, "M": 20, "G": 30}
@@ -29,7 +30,7 @@ class Size(Parameter):
         found = re.fullmatch(r"(\d{1,12})([KMG]?)", str(value).upper())
         size = int(found[1]) << self.UNITS[found[2]] if found else 0
         if not self.LEAST <= size <= self.MOST:
-            self.fail(f"{value!r} is no size from 64K to 4G (write, for example, 1M)", param, ctx)
+            self.fail(f"{value!r} is not a size from 64K to 4G (write, for example, 1M)", param, ctx)
         return size
 
 
@@ -40,16 +41,26 @@ class Size(Parameter):
     type=click.Choice(["vm", "reference"]),
     default="vm",
     show_default=True,
-    help="Machine code, or the reference machine.",
+    help="The interpreter (machine code), or the reference machine: slow, and needs no llvmlite.",
 )
 @click.option(
-    "--stack", type=click.IntRange(16, 1 << 24), default=1 << 16, show_default=True, help="Slots of the guest's stack."
+    "--stack",
+    type=click.IntRange(16, 1 << 24),
+    metavar="N",
+    default=1 << 16,
+    show_default=True,
+    help="Size of each guest thread's stack in slots.",
 )
-@click.option("--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take: 64K … 4G [64M].")
-@click.option("--stats", is_flag=True, help="What the collector did, on standard error.")
-@click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap: slow.")
+@click.option(
+    "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
+)
+@click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
+@click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool) -> None:
-    """Run a guest program.  Uncaught exceptions exit 1, Control-C 130, a program outside the subset 2."""
+    """Run a guest program.
+
+    Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
+    """
     from safepoint.guest.compiler.program import compile_program
     from safepoint.guest.faults import Deadlock, GuestSyntaxError, format_traceback
 
@@ -63,7 +74,7 @@ def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, 
     options = {"heap": heap} if heap else {}
     if machine == "reference":
         if heap or stats or stress:
-            fail("--machine reference has no collector (leave out --heap, --stats and --stress)")
+            fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
     elif stress:
         options["stress"] = True
     try:
@@ -80,7 +91,7 @@ def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, 
 
 
 def _machines(name: str) -> Any:
-    """What runs a program: (program, output, slots) -> fault or None, and where it was."""
+    """The function that runs a program: (program, output, slots of the stack, options) -> outcome."""
     if name == "reference":
         from safepoint.guest.reference.run import run as run_reference
 
@@ -92,19 +103,27 @@ def _machines(name: str) -> Any:
         return next(iter(found)).load()
     except (StopIteration, ImportError) as error:
         fail(
-            f"the interpreter is not here: {str(error) or 'not installed'} (pip install 'safepoint[vm]', or: --machine reference)"
+            f"the interpreter is not installed: {str(error) or 'no entry point'}"
+            " (pip install 'safepoint[vm]', or use --machine reference)"
         )
 
 
 @click.command()
 @click.option(
-    "--target", "name", required=True, metavar="NAME", help="Entry point of safepoint.targets, or module:Class."
+    "--target",
+    "name",
+    required=True,
+    metavar="NAME",
+    help="The target: an entry point of the group safepoint.targets, or module:Class.",
 )
-@click.option("--json", "as_json", is_flag=True, help="On standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON instead of a table.")
 def conform(*, name: str, as_json: bool) -> None:
-    """Judge a VM: hold the claims against a target."""
-    from safepoint.conform.judge import UnknownTarget, find_target, judge
-    from safepoint.conform.judge import as_json as row
+    """Judge a VM: try every claim on a target.
+
+    Derive the target from safepoint.conform.target.Target. In pytest:
+    pytest --pyargs safepoint.conform --safepoint-target NAME
+    """
+    from safepoint.conform.judge import UnknownTarget, find_target, judge, target_row
     from safepoint.show.tables import verdict_table
 
     try:
@@ -113,7 +132,7 @@ def conform(*, name: str, as_json: bool) -> None:
         fail(str(error))
     verdicts = judge(target, name)
     if as_json:
-        click.echo(json.dumps(row(name, verdicts), indent=1))
+        click.echo(json.dumps(asdict(target_row(name, verdicts)), indent=1))
     else:
         verdict_table(verdicts)
     sys.exit(REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0)

@@ -1,7 +1,7 @@
-"""What is claimed of every VM with safepoints, each claim held against a `Target` by trying.
+"""What is claimed of every VM with safepoints; each claim is tried on a `Target`.
 
-A claim is a function: it gives `Evidence`, or raises `Refuted` at the first case that breaks it.  Everything here is
-deterministic, so running a claim again repeats its refutation.
+A claim is a function: it returns `Evidence`, or raises `Refuted` at the first case that breaks it, or NotOffered.  Everything here
+is deterministic, so running a claim again repeats its refutation.  The docstring of a claim is its sentence in reports.
 """
 
 from __future__ import annotations
@@ -30,25 +30,28 @@ from safepoint.conform.runs import (
 from safepoint.conform.target import INTERRUPT, STOP, Observation, Target
 from safepoint.protocol.policy import Bound
 
-GAP = 7  # steps between two posts that are not to be seen together
-STRIDE = 3  # where each step means a run for each shared access: every third step
+GAP = 7
+"""Steps between two posts, so that they are not noticed by the same check."""
+STRIDE = 3
+"""A post at every shared access is tried before every third step: a run for each access of each step would take minutes."""
 
 
 def runs_as_python_does(target: Target) -> Evidence:
-    """Undisturbed, every program prints and ends as under Python, and sees no request."""
+    """Undisturbed, every program prints and ends as under Python, and notices no request."""
     for program in PROGRAMS:
         end = undisturbed(target, program)
         if (end.output, end.error) != (program.output, program.error):
             seen = f"output {end.output!r}, error {end.error!r}"
             raise Refuted(describe(program, "", 0, seen, f"output {program.output!r}, error {program.error!r}"))
         if end.seen:
-            raise Refuted(describe(program, "", 0, f"{end.seen[0].kind} at {end.seen[0].site}", "nobody asked"))
+            raise Refuted(describe(program, "", 0, f"{end.seen[0].kind} at {end.seen[0].site}", "nothing was posted"))
     return Evidence(len(PROGRAMS))
 
 
 def seen_within_bound(target: Target) -> Evidence:
     """A request is seen within the declared number of frame pushes and back-edges, unless the thread ends before that."""
-    kinds, tried = offered(target), 0
+    kinds = offered(target)
+    tried = 0
     worst = dict.fromkeys(CHECKS, 0)
     for program in PROGRAMS:
         for kind in kinds:
@@ -64,8 +67,9 @@ def seen_within_bound(target: Target) -> Evidence:
 
 
 def exactly_once(target: Target) -> Evidence:
-    """What is posted once is not seen twice, and of two kinds posted together neither hides the other."""
-    kinds, tried = offered(target), 0
+    """A request posted once is not seen twice, and of two kinds posted together neither hides the other."""
+    kinds = offered(target)
+    tried = 0
     for program in PROGRAMS:
         for posted in [(k,) for k in kinds] + list(permutations(kinds, 2)):
             for gap in (0, GAP)[: len(posted)]:
@@ -80,12 +84,12 @@ def exactly_once(target: Target) -> Evidence:
 
 
 def hidden(case: Case, posted: tuple[str, ...], bound: Bound) -> str:
-    """What was seen late.  One of them may end the thread, and only then the other need not be seen any more."""
+    """Which request was seen late, or "".  If one ends the thread, the other need not be seen any more."""
     return next((how for kind in posted if (how := late(case, kind, bound))), "")
 
 
 def nothing_else_changes(target: Target) -> Evidence:
-    """After a STOP the guest goes on as if nothing had been: same output, end, traceback, and number of checks."""
+    """A STOP changes nothing: the guest goes on to the same output, end, traceback, and number of checks."""
     tried = 0
     for program in PROGRAMS:
         alone = undisturbed(target, program)
@@ -99,8 +103,9 @@ def nothing_else_changes(target: Target) -> Evidence:
 
 
 def no_fake_overflow(target: Target) -> Evidence:
-    """A request never makes a stack overflow, and hides none: who recurses to the limit overflows there, at the same frame."""
-    kinds, tried = offered(target), 0
+    """A request never causes a stack overflow, and hides none: recursion to the limit overflows at the same frame."""
+    kinds = offered(target)
+    tried = 0
     limit = undisturbed(target, TO_THE_LIMIT)
     for program in PROGRAMS:
         for kind in kinds:
@@ -118,7 +123,7 @@ def no_fake_overflow(target: Target) -> Evidence:
 
 
 def storm_progress(target: Target) -> Evidence:
-    """Under a STOP before every step the guest still ends, and as it would have ended."""
+    """With a STOP posted before every step the guest still ends, as it would have ended undisturbed."""
     tried = 0
     for program in PROGRAMS:
         steps = sum(1 for _ in each_step(target, program))
@@ -142,7 +147,7 @@ def storm_progress(target: Target) -> Evidence:
 
 
 def not_lost_in_slow_path(target: Target) -> Evidence:
-    """An INTERRUPT posted at any shared access of a STOP, while it is posted or served, is seen within the bound, once."""
+    """An INTERRUPT posted at any shared access of a STOP, while that is posted or served, is seen within the bound, once."""
     tried = 0
     for program in (LOOPS, CALLS, TO_THE_LIMIT):
         for step, _ in each_step(target, program):
@@ -161,7 +166,7 @@ def not_lost_in_slow_path(target: Target) -> Evidence:
 
 
 def second_post(target: Target, program: Program, step: int, access: int) -> Case | None:
-    """STOP before the step, INTERRUPT at that access, counted from 0.  None: the STOP was through before it came so far."""
+    """Post STOP before the step, and INTERRUPT at that shared access, counted from 0.  None: the STOP has fewer accesses."""
     accesses = count()
     at: list[Observation] = []
 
@@ -188,7 +193,8 @@ def second_post(target: Target, program: Program, step: int, access: int) -> Cas
 
 def ended_thread_is_left_alone(target: Target) -> Evidence:
     """A post to a thread that has ended does nothing."""
-    kinds, tried = offered(target), 0
+    kinds = offered(target)
+    tried = 0
     for program in PROGRAMS:
         for kind in kinds:
             before = undisturbed(target, program)
@@ -204,6 +210,8 @@ def ended_thread_is_left_alone(target: Target) -> Evidence:
 
 @dataclass(frozen=True)
 class Claim:
+    """`sentence`: what is claimed, for reports.  `check`: tries it."""
+
     name: str
     sentence: str
     check: Callable[[Target], Evidence]

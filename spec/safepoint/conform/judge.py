@@ -1,26 +1,31 @@
-"""Holds the claims against a target, and finds a target by its name: for the command line, `verify` and pytest alike."""
+"""Find a target by its name, and hold the claims against it: for the command line, `verify` and pytest alike."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from textwrap import indent
 
 from safepoint.conform.claims import CLAIMS, Claim
 from safepoint.conform.runs import Evidence, Refuted
 from safepoint.conform.target import NotOffered, Target
+from safepoint.protocol.policy import Bound
 
 GROUP = "safepoint.targets"
 
 
 class UnknownTarget(Exception):
-    """No target of that name; one line that says which there are, and how else to name one."""
+    """There is no target of that name, or it cannot be made; one line that says what to write."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`verdict`: "holds", "refuted" or "not offered".  `report`: for the last two the reason, in lines for a person."""
+    """On one claim.
+
+    `verdict`: "holds", "refuted" or "not offered".  `evidence`: None unless the claim holds.  `report`: for the last two why, in
+    lines to print; of a refutation the last line is the command that repeats it.
+    """
 
     claim: Claim
     verdict: str
@@ -29,11 +34,11 @@ class Verdict:
 
 
 def find_target(name: str) -> Target:
-    """A new instance of the target registered under `name`, or of `module:Class`.  UnknownTarget if there is none."""
+    """A new instance of the target registered under `name`, or of `module:Class`.  Raises UnknownTarget."""
     for entry in entry_points(group=GROUP, name=name):
-        return made(name, entry.value)
+        return _make(name, entry.value)
     if ":" in name:
-        return made(name, name)
+        return _make(name, name)
     raise UnknownTarget(f"no target {name!r} (registered: {registered()}; write one of these, or module:Class)")
 
 
@@ -42,21 +47,23 @@ def registered() -> str:
     return ", ".join(sorted({e.name for e in entry_points(group=GROUP)})) or "none"
 
 
-def made(name: str, where: str) -> Target:
-    module, _, attribute = where.partition(":")
+def _make(name: str, where: str) -> Target:
     try:
-        cls = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found = resolve_name(where)
+    except (ImportError, AttributeError, ValueError) as error:
         raise UnknownTarget(
             f"target {name!r} cannot be imported: {error} (write an importable module:Class)"
         ) from error
-    if not (isinstance(cls, type) and issubclass(cls, Target)):
-        raise UnknownTarget(f"target {name!r} is no safepoint.conform.target.Target (derive the class from it)")
-    return cls()
+    if not (isinstance(found, type) and issubclass(found, Target)):
+        raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
+    try:
+        return found()
+    except TypeError as error:
+        raise UnknownTarget(f"target {name!r} cannot be made: {error} (the class must need no arguments)") from error
 
 
 def hold(claim: Claim, target: Target, name: str) -> Verdict:
-    """One claim.  `name`: what the target is called on the command line."""
+    """Hold one claim against a target.  `name`: what the target is called on the command line."""
     try:
         return Verdict(claim, "holds", claim.check(target))
     except NotOffered as missing:
@@ -68,17 +75,31 @@ def hold(claim: Claim, target: Target, name: str) -> Verdict:
 
 
 def judge(target: Target, name: str = "") -> list[Verdict]:
-    """Every claim, each whatever the others gave.  An exception of the adapter itself is its author's to see: it passes."""
+    """Hold every claim, whatever the others gave.  An exception of the adapter itself is passed on: its author must see it."""
     return [hold(claim, target, name or target.name) for claim in CLAIMS.values()]
 
 
-def as_json(name: str, verdicts: list[Verdict]) -> dict[str, object]:
-    """A row of `targets` in the JSON of `verify`.  `bound`: the greatest distances observed; null if there are none."""
+@dataclass(frozen=True, kw_only=True)
+class TargetRow:
+    """One target in the JSON of `verify` and `conform`.
+
+    `claims`: how many were judged.  `bound`: the greatest distances observed; None if no request was seen.
+    """
+
+    name: str
+    claims: int
+    refuted: tuple[str, ...]
+    not_offered: tuple[str, ...]
+    bound: Bound | None
+
+
+def target_row(name: str, verdicts: list[Verdict]) -> TargetRow:
+    """The verdicts on a target in one row."""
     worst = [v.evidence.worst for v in verdicts if v.evidence and v.evidence.worst]
-    return {
-        "name": name,
-        "claims": sum(v.verdict != "not offered" for v in verdicts),
-        "refuted": [v.claim.name for v in verdicts if v.verdict == "refuted"],
-        "not_offered": [v.claim.name for v in verdicts if v.verdict == "not offered"],
-        "bound": worst[0].as_json() if worst else None,
-    }
+    return TargetRow(
+        name=name,
+        claims=sum(v.verdict != "not offered" for v in verdicts),
+        refuted=tuple(v.claim.name for v in verdicts if v.verdict == "refuted"),
+        not_offered=tuple(v.claim.name for v in verdicts if v.verdict == "not offered"),
+        bound=worst[0] if worst else None,
+    )

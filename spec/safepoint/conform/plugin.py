@@ -1,6 +1,6 @@
 """The pytest plugin: `pytest --pyargs safepoint.conform --safepoint-target NAME` judges a VM, one test for each claim.
 
-Loaded at every start of pytest where the project is installed, so nothing is imported before it is needed.
+pytest loads this file at every start where the project is installed, so it imports nothing before it is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from safepoint.conform.target import Target
 
 OPTION = "--safepoint-target"
-VERDICT = "safepoint-verdict"  # the user property of a report that carries one line for the summary
+VERDICT = "safepoint-verdict"
+"""The user property of a test report that holds the claim's line for the summary."""
 TARGET: pytest.StashKey[Target] = pytest.StashKey()
 
 
@@ -24,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whoever asks for the claims must say of whom; a mistake there is better told once, before all, than by each claim."""
+    """Find the target before the first claim: a wrong name is one error, not one for each claim."""
     if not any("safepoint_target" in getattr(item, "fixturenames", ()) for item in items):
         return
     from safepoint.conform.judge import UnknownTarget, find_target, registered
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     name = config.getoption(OPTION)
     if name is None:
         raise pytest.UsageError(
-            f"whom to judge? give {OPTION} NAME (registered: {registered()}) or {OPTION} module:Class"
+            f"no target to judge: give {OPTION} NAME (registered: {registered()}) or {OPTION} module:Class"
         )
     try:
         config.stash[TARGET] = find_target(name)
@@ -46,7 +47,7 @@ def safepoint_target(pytestconfig: pytest.Config) -> Target:
 
 
 def summary_of(verdict: Verdict) -> str:
-    """One line: what was tried, how far it went, and what could not be asked."""
+    """One line: how many cases were tried, the greatest distances, and the kinds that the target does not offer."""
     if verdict.evidence is None:
         return verdict.report.splitlines()[0]
     from safepoint.conform.runs import in_words

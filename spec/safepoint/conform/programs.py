@@ -1,7 +1,7 @@
-"""The guest programs that the judge posts to: small, so that a request before *every* step is affordable.
+"""The guest programs that the judge runs: small, so that posting before *every* step is affordable.
 
 All of them end.  The language is the smallest useful subset of Python: `def`, `while`, `for … in range`, `if`, integers,
-`print` of one value.  A VM of another language keeps translations, found by `name`, which is what `Target.load` gets as `file`.
+`print` of one value.  A VM of another language keeps translations under each `name`, which `Target.load` gets as `file`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Program:
-    """`stack`: slots of the guest's stack.  `output`, `error`: of an undisturbed run; names of errors are Python's."""
+    """`output`, `error`: of an undisturbed run; names of errors are Python's.  `stack`: slots, as `Target.load` takes them."""
 
     name: str
     source: str

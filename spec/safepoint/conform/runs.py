@@ -1,6 +1,6 @@
-"""Runs of the judge's programs with requests posted at chosen steps, and how far each request went before it was seen.
+"""Run the judge's programs with requests posted at chosen steps, and measure how far each request went before it was seen.
 
-A check counts from its first shared access on: while its slow path runs, the counters of `observe` include it.
+A check is counted from its first shared access on: while its slow path runs, the counters of `observe` include it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Observation, S
 from safepoint.protocol.policy import Bound
 
 KINDS = (STOP, INTERRUPT)
-STEPS = 1_000  # posts go before each of a program's first steps, up to so many
-ENOUGH = 1_000_000  # steps that none of the programs needs
+"""The kinds of request that the judge posts."""
+STEPS = 1_000
+"""Requests are posted before each of a program's first STEPS steps: no program has more in a VM that steps by instructions."""
+ENOUGH = 1_000_000
+"""A guest that has not ended after this many steps never ends: no program needs that many."""
 CHECKS = {"frames": ("frame push", "frame pushes"), "back_edges": ("back-edge", "back-edges")}
 
 
 class Refuted(Exception):
-    """The reason: what was posted where, what came of it, and what was claimed."""
+    """A case breaks the claim: what was posted and where, what was seen, and what is claimed, in four lines."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """`tried`: cases.  `worst`: the greatest distances observed.  `not_offered`: what the target could not be asked."""
+    """A claim holds.  `tried`: how many cases.  `worst`: the greatest distances observed.  `not_offered`: kinds it was not asked."""
 
     tried: int
     worst: Bound | None = None
@@ -33,7 +36,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Case:
-    """One run of a program: what was posted, before which step, counted from 0; the thread then, and at its end."""
+    """One run of a program: what was posted, before which step (from 0); the guest at that moment, and at its end."""
 
     program: Program
     posted: str
@@ -42,13 +45,16 @@ class Case:
     end: Observation
 
     def refuted(self, seen: str, claimed: str) -> Refuted:
+        """The exception that says so."""
         return Refuted(describe(self.program, self.posted, self.step, seen, claimed))
 
     def seen(self, kind: str) -> list[Seen]:
+        """Every time that a request of this kind was noticed."""
         return [s for s in self.end.seen if s.kind == kind]
 
 
 def describe(program: Program, posted: str, step: int, seen: str, claimed: str) -> str:
+    """One case in four lines.  `posted`: "" if nothing was."""
     where = f"before step {step}: {posted}" if posted else "nothing"
     return f"program   {program.name}\nposted    {where}\nseen      {seen}\nclaimed   {claimed}"
 
@@ -57,20 +63,21 @@ def describe(program: Program, posted: str, step: int, seen: str, claimed: str) 
 
 
 def finish(target: Target, program: Program, posted: str, step: int) -> Observation:
-    """Run on to the guest's end, but not for ever."""
+    """Run on to the guest's end.  Raises Refuted after ENOUGH steps."""
     if target.step(ENOUGH):
         raise Refuted(describe(program, posted, step, f"the guest still runs after {ENOUGH:,} steps", "it ends"))
     return target.observe()
 
 
 def undisturbed(target: Target, program: Program) -> Observation:
+    """The end of a run with nothing posted."""
     target.load(program.source, program.name, program.stack)
     target.start()
     return finish(target, program, "", 0)
 
 
 def each_step(target: Target, program: Program) -> Iterator[tuple[int, Observation]]:
-    """A fresh thread before its first step, then one before its second, and so on, until one has ended there."""
+    """Yield (step, what is observed there) with a fresh guest before its first step, then before its second, up to its last."""
     target.load(program.source, program.name, program.stack)
     for step in range(STEPS):
         target.start()
@@ -83,7 +90,7 @@ def each_step(target: Target, program: Program) -> Iterator[tuple[int, Observati
 
 
 def each_post(target: Target, program: Program, *kinds: str, gap: int = 0) -> Iterator[Case]:
-    """Post these, `gap` steps apart, before each step of the program."""
+    """Post these kinds, `gap` steps apart, before each step of the program, and run each case to its end."""
     posted = (f", {gap} steps later " if gap else " and ").join(kinds)
     for step, at in each_step(target, program):
         for i, kind in enumerate(kinds):
@@ -94,7 +101,7 @@ def each_post(target: Target, program: Program, *kinds: str, gap: int = 0) -> It
 
 
 def offered(target: Target) -> tuple[str, ...]:
-    """The kinds that this target can be asked for."""
+    """The kinds that this target takes.  Raises NotOffered if it takes none."""
     target.load(PROGRAMS[0].source, PROGRAMS[0].name, PROGRAMS[0].stack)
     kinds = []
     for kind in KINDS:
@@ -111,6 +118,7 @@ def offered(target: Target) -> tuple[str, ...]:
 
 
 def evidence(tried: int, kinds: tuple[str, ...], worst: Bound | None = None) -> Evidence:
+    """A claim holds for these kinds; the others are not offered."""
     return Evidence(tried, worst, tuple(k for k in KINDS if k not in kinds))
 
 
@@ -118,26 +126,29 @@ def evidence(tried: int, kinds: tuple[str, ...], worst: Bound | None = None) -> 
 
 
 def distance(start: Observation, end: Observation | Seen) -> dict[str, int]:
+    """Kind of check -> how many were executed between the two."""
     return {check: getattr(end, check) - getattr(start, check) for check in CHECKS}
 
 
 def in_words(distances: dict[str, int | str | None]) -> str:
-    """Counts of checks: "1 frame push, 2 back-edges"."""
+    """Numbers of checks in words: "1 frame push, 2 back-edges"; None is unbounded."""
+    numbers: dict[int | str | None, str] = {None: "unbounded", "depth": "stack depth in"}
     parts = []
     for check, n in distances.items():
         one, many = CHECKS[check]
-        number = "unbounded" if n is None else "stack depth in" if n == "depth" else str(n)
-        parts.append(f"{number} {one if n == 1 else many}")
+        parts.append(f"{numbers.get(n, str(n))} {one if n == 1 else many}")
     return ", ".join(parts)
 
 
 def most(bound: int | str | None, stack: int) -> int | None:
-    """A declared bound as a number; no frame is smaller than a slot of the stack."""
-    return stack if bound == "depth" else None if bound is None else int(bound)
+    """A declared bound as a number, None if there is none; "depth" is the stack's size, as no frame is smaller than a slot."""
+    if bound is None:
+        return None
+    return stack if bound == "depth" else int(bound)
 
 
 def late(case: Case, kind: str, bound: Bound) -> str:
-    """How `kind` was seen, if beyond the bound; "" if within it.  What ends before its bound may end without having seen."""
+    """How far `kind` went, if beyond the bound; "" if within it.  A thread that ends before the bound need not have seen it."""
     seen = case.seen(kind)
     went = distance(case.at, seen[0] if seen else case.end)
     limits = {check: most(getattr(bound, check), case.program.stack) for check in CHECKS}
@@ -149,4 +160,5 @@ def late(case: Case, kind: str, bound: Bound) -> str:
 
 
 def declared(bound: Bound) -> str:
+    """What `late` is held against, in words."""
     return f"the declared bound: {in_words(bound.as_json())}"

@@ -1,8 +1,11 @@
 """What a VM must offer to be judged.
 
-A subclass of `Target` is an adapter, 30 to 60 lines for most VMs, registered in the entry-point group `safepoint.targets`.
-The judge gives it guest programs of the subset of Python that `safepoint.guest` documents; a VM of another language
-translates the few that it is given, or keeps a table of them by name.
+A subclass of `Target` is an adapter, 30 to 60 lines for most VMs, registered in the entry-point group `safepoint.targets`.  The
+judge makes it without arguments.  It gives it guest programs in the subset of Python that `safepoint.conform.programs` uses; a VM
+of another language translates these few, or keeps a table of translations by name.
+
+A *check* is one test for a request: at a frame push, or at a back-edge (a jump backward in a loop).  A *step* is the smallest
+piece of guest execution that the adapter can stop after: an instruction, if it can.
 """
 
 from __future__ import annotations
@@ -17,60 +20,96 @@ STOP, INTERRUPT = "STOP", "INTERRUPT"
 
 
 class NotOffered(Exception):
-    """The target has no such ability; the judge names what it could not check."""
+    """The target lacks an ability; its argument names it.  The judge reports the claim as not judged, not as refuted."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as the guest thread saw it: what, at which instruction, after how many checks of each kind."""
+    """One request, as a check of the guest thread noticed it."""
 
     kind: str
-    site: str  # "function:instruction", as the target numbers them
-    frames: int  # frame-push checks executed since the thread started, this one included
+    """As it was given to `post`."""
+    site: str
+    """Where: "function:instruction", as the target numbers instructions.  The judge prints it, and compares it with nothing."""
+    frames: int
+    """Frame pushes that the thread had executed since it started, the one that noticed the request included."""
     back_edges: int
-    thread: int = 0  # of a program with several: the number of the one that saw it
+    """Back-edges that the thread had executed since it started, the one that noticed the request included."""
+    thread: int = 0
+    """The number of the guest thread; 0 is the first."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """All that a target tells of its guest thread; of several, the error is the first one's, and checks are of all."""
+    """What can be observed of the guest between two steps, since `start`."""
 
     ended: bool
-    output: str  # what the guest has printed
-    error: str  # name of the exception that ended it, or ""
-    traceback: tuple[str, ...]  # "function:line", outermost first, or () if there was no exception
+    """Has every guest thread ended?"""
+    output: str
+    """What the guest has printed, newlines included."""
+    error: str
+    """The name of the exception that ended the first guest thread, spelt as in Python: "RecursionError" for a full stack,
+    "KeyboardInterrupt" for an INTERRUPT; "" if it has not ended, or without an exception."""
+    traceback: tuple[str, ...]
+    """Where that exception was raised: "function:line" for each frame, outermost first; () if there was none."""
     frames: int
+    """Frame pushes executed since `start`, of all guest threads together.  A check in its slow path is counted already."""
     back_edges: int
+    """Back-edges executed since `start`, of all guest threads together."""
     seen: tuple[Seen, ...]
-    slow_entries: int  # how often a check failed
-    words: dict[str, str] = field(default_factory=dict)  # the thread's words: trigger words "real" or "poison"
-    others: tuple[str, ...] = ()  # what exceptions that ended other threads print
+    """Every request that a guest thread has noticed, in order."""
+    slow_entries: int
+    """How many checks of all guest threads have failed, and so entered the slow path."""
+    words: dict[str, str] = field(default_factory=dict)
+    """The first thread's protocol words, by name, as text; a trigger word is "real" or "poison".  {}: the VM does not tell."""
+    others: tuple[str, ...] = ()
+    """What exceptions that ended other guest threads print, one text each."""
 
 
 class Target(ABC):
-    """A VM under judgement.  One guest thread at a time; nothing here is called by two threads."""
+    """A VM to be judged.  The judge calls it from one OS thread."""
 
     name: str
-    bound: Bound  # what it declares
+    """What reports call it."""
+    bound: Bound
+    """The bound it declares: the most checks of each kind from a completed post to, and including, the check that notices the
+    request: a number, "depth" (as many as frames fit on the stack) or None (no bound)."""
 
     @abstractmethod
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
-        """Make `source` the program; `stack`: how many slots the guest's stack has."""
+        """Make `source` the program; `start` runs it, any number of times.
+
+        `file`: the program's name, for tracebacks.  `stack`: the size of the guest's stack in slots, a slot holding one local or
+        temporary.  A VM that measures its stack otherwise may choose its own unit, if no frame is smaller than one unit.
+        """
 
     @abstractmethod
     def start(self) -> None:
-        """A fresh thread, before its first instruction."""
+        """Drop the running guest, if any, and make a new guest thread that stands before its first instruction."""
 
     @abstractmethod
     def post(self, kind: str) -> None:
-        """Request STOP (park; start again at once) or INTERRUPT (raise at the site), as another thread would."""
+        """Request something of the guest thread, as another thread would, and return when the post is complete.
+
+        STOP: stop the world, and start it as soon as it has stopped; the guest goes on as if nothing had been.  The call does not
+        wait for the guest, which stands still meanwhile: the stop happens during the steps that follow.  INTERRUPT: raise
+        KeyboardInterrupt at the check that notices it.  Any kind may be posted while others are pending.  After the guest has
+        ended a post does nothing.  Raises NotOffered(kind) for a kind that the VM does not have, at every such call.
+        """
 
     @abstractmethod
     def step(self, count: int = 1) -> bool:
-        """Execute up to `count` smallest steps (instructions, if it can).  False: the guest has ended."""
+        """Execute up to `count` steps (count ≥ 1), fewer only if the guest ends.  False: it has ended, now or earlier.
+
+        With a STOP pending the guest runs to the check that notices it, parks, is started again and goes on, all within the
+        `count` steps; a parked guest does not count as a step, and `step` does not return while it is parked.
+        """
 
     @abstractmethod
-    def observe(self) -> Observation: ...
+    def observe(self) -> Observation:
+        """What can be observed now.  Changes nothing; the judge calls it before the first step, between steps, from a `watch`
+        callback in the middle of a post or of a slow path, and after the end.
+        """
 
     def run(self) -> None:
         """Run on at full speed until the guest has ended."""
@@ -78,9 +117,16 @@ class Target(ABC):
             pass
 
     def watch(self, callback: Callable[[], None] | None) -> None:
-        """Call this before each shared access of the protocol's procedures, wherever they run.  It may post or step."""
+        """Call `callback` before each shared access of the protocol, in `post` and in slow paths; None: stop doing so.
+
+        The callback may call `observe` and `post`, and the accesses of that inner post must not call it again.  Raises NotOffered
+        ("watch") if the VM cannot: then what happens in the middle of a slow path is not judged.
+        """
         raise NotOffered("watch")
 
     def mutated(self, mutant: str) -> Target:
-        """The same target with a mistake in its protocol."""
+        """A new target like this one, with a mutant of the protocol's text compiled in, for `safepoint replay --mutant`.
+
+        Raises NotOffered ("mutated") if the protocol is not generated from that text.
+        """
         raise NotOffered("mutated")

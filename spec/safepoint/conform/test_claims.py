@@ -1,4 +1,4 @@
-"""One test for each claim, of the target that `--safepoint-target` names.  Shipped, for a stranger's continuous integration."""
+"""One test for each claim, on the target that `--safepoint-target` names; installed, for the continuous integration of other VMs."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from safepoint.differential.runs import Undisturbed, outcome, repeat, undisturbe
 from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, Stepped
 from safepoint.guest.lockstep import MAIN
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 
 NOTICED = (STOP, INTERRUPT)
@@ -29,11 +30,13 @@ WORK = 30_000
 
 @dataclass(frozen=True)
 class Mismatch:
-    """`differs`: field -> (reference, target)."""
+    """`differs`: field -> (reference, target).  `target`, `mutant`: what `safepoint replay` has to be given."""
 
     program: str
     schedule: Schedule | None
     differs: dict[str, tuple[object, object]]
+    target: str = FOLDED.name
+    mutant: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.program}: {self.schedule or 'nothing posted'}"]
@@ -41,7 +44,9 @@ class Mismatch:
             f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
         ]
         again = self.schedule or Schedule(0, NOTHING)  # a poison that nobody is to notice
-        lines.append(f"    again: safepoint replay '{again.string(self.program)}'")
+        target = f" --target {self.target}" if self.target != FOLDED.name else ""
+        mutant = f" --mutant {self.mutant}" if self.mutant else ""
+        lines.append(f"    again: safepoint replay{target}{mutant} '{again.string(self.program)}'")
         return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from safepoint.conform.target import INTERRUPT, STOP, Target
+from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Target
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
@@ -114,7 +114,7 @@ class Stepped(Target):
                 procedure, *args = POSTED[kind]
                 self.request(procedure, *args, thread=thread)()
         else:
-            raise ValueError(f"no kind of request {kind!r}")
+            raise NotOffered(kind)
 
     def step(self, count: int = 1) -> bool:
         while self.living:

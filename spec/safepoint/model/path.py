@@ -18,7 +18,7 @@ from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import checks, never_seen, owing
 from safepoint.model.custom import is_own, judge_of, scopes_of
-from safepoint.model.eventually import check_liveness, trapped
+from safepoint.model.eventually import MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.process import Edge, Move, Mover
 from safepoint.model.system import MEMORIES, Model
@@ -28,9 +28,6 @@ PATTERN = re.compile(
     r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
 )
 MOVE = re.compile(r"([a-z])(\d*)")
-
-TRAPS = 50_000
-"""Scopes of up to so many states are searched again, to say that a path ends in a trap."""
 
 
 class ReplayError(Exception):
@@ -143,7 +140,7 @@ def _model(text: Text, match: re.Match[str]) -> Model:
 def _trap(model: Model, state: int) -> Violation | None:
     """Is the state the nearest from which something that must happen in the end cannot?"""
     try:
-        result = check_liveness(search(model, judge_of(model), TRAPS))
+        result = check_liveness(search(model, judge_of(model), MOST_STATES))
     except NotExplored:
         return None
     return Violation(result.broken, result.detail) if result.path[-1:] == (state,) else None

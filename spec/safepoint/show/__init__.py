@@ -1,1 +1,10 @@
-"""What people see: paths, tables and reports."""
+"""What people see: tables, failures in words, pictures, and the HTML page.
+
+tables: tables and progress on a terminal
+failures: what refutes a claim, in words, with the command that replays it
+report: the HTML page of `verify --report`; its text is in report.html
+svg: a path as a picture
+lanes: what a picture consists of: a lane for each thread, a rail for each word
+footer: what stands under a picture: legend, glossary, and the command that replays it
+shapes: the sheet and the shapes that pictures are drawn with
+"""

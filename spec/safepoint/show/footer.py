@@ -1,4 +1,4 @@
-"""What stands under a picture: what the shapes mean, what the words are for, and the command that walks the path again."""
+"""What stands under a picture: the meaning of shapes and words, and the command that replays the path."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ LEGEND = (
     ("real", "trigger", "it passes"),
     ("", "changes", "changes the word"),
     ("", "reads", "reads it"),
-    ("", "stores", "stores what is there already"),
+    ("", "stores", "stores the value that the word has already"),
     ("", "buffered", "stores to, or with a dashed arrow reads, its own store buffer: not yet in memory"),
 )
-"""A value and the kind of its word, or the kind of an arrow; and what it means."""
+"""(the value of a word, or ""; the kind of the word, or of the arrow; what it means)."""
 
 DECLARED = re.compile(r"    (\w+): \w+ +# (.+)")
-"""A word of a class of the text, and what the text says of it."""
+"""The declaration of a word in the text, with its comment."""
 
 NAMES = 96
-"""How wide the column of words is, under a picture."""
+"""The width of the column of words in the glossary."""
 
 
 def legend(sheet: Sheet, rails: list[Rail], *, buffered: bool) -> None:
-    """What the shapes mean; each is drawn by what draws it above."""
+    """The meaning of the shapes that the picture uses, each drawn as it is drawn above."""
     sheet.y += 14
     x = float(MARGIN)
     for said, kind, meaning in LEGEND:
@@ -68,13 +68,13 @@ def legend(sheet: Sheet, rails: list[Rail], *, buffered: bool) -> None:
 
 
 def glossary(sheet: Sheet, rails: list[Rail], text: Text) -> None:
-    """What the text says of each word of the picture, where it declares it."""
+    """The comment with which the text declares each word of the picture."""
     found = (DECLARED.fullmatch(line) for lines in text.lines.values() for line in lines)
-    told = {match[1]: match[2] for match in found if match}
+    comments = {match[1]: match[2] for match in found if match}
     words = dict.fromkeys(rail.word.split("[", maxsplit=1)[0] for rail in rails)
-    sheet.y += 14 if any(word in told for word in words) else 0
+    sheet.y += 14 if any(word in comments for word in words) else 0
     for word in words:
-        for number, line in enumerate(wrap(told.get(word, ""), sheet.width - 2 * MARGIN - NAMES, SMALL)):
+        for number, line in enumerate(wrap(comments.get(word, ""), sheet.width - 2 * MARGIN - NAMES, SMALL)):
             sheet.y += 16
             if number == 0:
                 sheet.front.append(label(MARGIN, sheet.y, word, SMALL, INK, mono=True))
@@ -82,9 +82,9 @@ def glossary(sheet: Sheet, rails: list[Rail], text: Text) -> None:
 
 
 def again(sheet: Sheet, path: Path) -> None:
-    """The command that walks the path again; long ones go on in the next line."""
-    told = f"safepoint replay '{path.replay}'"
+    """The command that replays the path, wrapped."""
+    command = f"safepoint replay '{path.replay}'"
     sheet.y += 14
-    for line in textwrap.wrap(told, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
+    for line in textwrap.wrap(command, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
         sheet.y += 16
         sheet.front.append(label(MARGIN, sheet.y, line, SMALL, FAINT, mono=True))

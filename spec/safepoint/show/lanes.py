@@ -1,6 +1,6 @@
 """What a picture of a path consists of, before anything is drawn: a lane for each thread, a rail for each word.
 
-`show.svg` draws it.  Everything is taken from the path and from the text it was found in: whose text, does not matter.
+`show.svg` draws it.  Everything comes from the path and its text, so a custom text is drawn as well as ours.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from safepoint.model.path import Path, Taken
 from safepoint.show.shapes import CODE, GAP, LANES, LOOP, MARGIN, MONO_WIDE, NUMBERS, SMALL, Rail
 
 Key = tuple[int | str, str]
-"""A word: whose, and which."""
+"""A word: (its owner: a thread's number or "world"; its name)."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """The column of one thread."""
+    """The column of one thread.  `role`: a sentence about it; `x`, `width`: in user units of the SVG."""
 
     name: str
     role: str
@@ -50,28 +50,28 @@ def lanes_of(path: Path, text: Text) -> dict[int, Lane]:
 
 
 def role_of(path: Path, text: Text, number: int) -> str:
-    """The first sentence of what the text says of the role."""
+    """The first sentence of the docstring that the text gives the role."""
     procedure = text.functions.get(path.model.movers[number].graph.name)
-    told = (ast.get_docstring(procedure.node) if procedure else "") or ""
-    return " ".join(told.split()).split(". ", maxsplit=1)[0].rstrip(".")
+    said = (ast.get_docstring(procedure.node) if procedure else "") or ""
+    return " ".join(said.split()).split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def rails_of(path: Path, text: Text, start: float) -> list[Rail]:
-    """A rail for each word that changes, and for the other trigger words of the same owners: one left real may be the point."""
+    """A rail for each word that changes, and for the other trigger words of the same owners: that one stays real may be the bug."""
     rails: list[Rail] = []
     for (owner, word), first in words_of(path).items():
         kind = kind_of(path, owner, word)
-        told = [value_of(path, word, value, text) for value in (first, *later(path, (owner, word)))]
-        longest = max(len(line) + (line != s) for s in (word, *told) for line in s.split("|"))
+        values = [value_of(path, word, value, text) for value in (first, *later(path, (owner, word)))]
+        longest = max(len(line) + (line != s) for s in (word, *values) for line in s.split("|"))
         width = longest * SMALL * MONO_WIDE + 22
         start += GAP if rails and rails[-1].owner != owner else 0
-        rails.append(Rail(owner, word, kind, start, width, told[0]))
+        rails.append(Rail(owner, word, kind, start, width, values[0]))
         start += width
     return rails
 
 
 def words_of(path: Path) -> dict[Key, int]:
-    """The words of the picture, with the values they begin with: owner by owner, trigger words first."""
+    """The words of the picture and their initial values: owner by owner, trigger words first."""
     first: dict[Key, int] = {}
     for step in path.steps:
         for c in step.changes:
@@ -81,7 +81,8 @@ def words_of(path: Path) -> dict[Key, int]:
         if not isinstance(cell.owner, int | str) or cell.owner not in owners or not is_trigger(path, cell.word):
             continue
         first.setdefault((cell.owner, cell.word), where.get(path.model.initial))
-    kinds, triggers = ("trigger", "shared", "private"), list(path.model.reals)
+    kinds = ("trigger", "shared", "private")
+    triggers = list(path.model.reals)
 
     def place(key: Key) -> tuple[object, ...]:
         owner, word = key
@@ -93,30 +94,34 @@ def words_of(path: Path) -> dict[Key, int]:
 
 
 def later(path: Path, key: Key) -> list[int]:
+    """The values that a word takes, one after the other."""
     return [c.new for step in path.steps for c in step.changes if (c.owner, c.word) == key]
 
 
 def kind_of(path: Path, owner: int | str, word: str) -> str:
+    """Of a word: "trigger", "shared" or "private"."""
     if is_trigger(path, word):
         return "trigger"
     return "shared" if Cell(owner, word) in path.model.cells else "private"
 
 
 def is_trigger(path: Path, word: str) -> bool:
+    """Does a check read the word?"""
     return word.split("[", maxsplit=1)[0] in path.model.reals
 
 
 def source_of(step: Taken) -> str:
-    """The statement alone; the case that was chosen has a line of its own."""
-    told = statement_of(step)
-    return told.removeprefix(f"{step.move.cases}: ") if step.move.cases else told
+    """The statement alone: the chosen case has a line of its own."""
+    source = statement_of(step)
+    return source.removeprefix(f"{step.move.cases}: ") if step.move.cases else source
 
 
 def wrap_code(source: str, width: float) -> list[str]:
-    """Lines of a statement that fit in a lane; what is over three lines is cut, visibly."""
-    most, lines = int((width - 26) / CODE / MONO_WIDE), [""]
+    """Wrap a statement to the width of a lane; after three lines it is cut, and ends in "…"."""
+    most = int((width - 26) / CODE / MONO_WIDE)
+    lines = [""]
     for word in re.findall(r"\S+\s*", source):
-        # a line ends behind a word; or, of a word that no line has room for, behind a parenthesis
+        # a line ends after a word; inside a word that is longer than a line, after a parenthesis
         for piece in re.findall(r"[^(]+\(?|\(", word) if len(word.rstrip()) > most - 4 else [word]:
             if lines[-1].strip() and len(lines[-1] + piece.rstrip()) > most:
                 lines.append("    ")
@@ -128,7 +133,7 @@ def wrap_code(source: str, width: float) -> list[str]:
 
 
 def place_of(step: Taken, text: Text) -> str:
-    """Which procedure of the text, and the line in its file."""
+    """The procedure of the text, its file and line."""
     where = step.move.name.split(":", maxsplit=1)[0].split("/")[-1]
     procedure = text.functions.get(where)
     if is_drain(step):
@@ -137,12 +142,12 @@ def place_of(step: Taken, text: Text) -> str:
 
 
 def is_drain(step: Taken) -> bool:
-    """A store that leaves its thread's buffer is the processor's step: it stands on no line."""
+    """Is it the processor's step that moves a store from a buffer to memory?  It has no line in the text."""
     return step.move.line == 0
 
 
 def in_buffer(path: Path) -> set[int]:
-    """Numbers of the steps that store to their thread's buffer, or load from it: memory has no part in them (TSO)."""
+    """The numbers of the steps, from 1, that store to or load from their thread's store buffer (TSO), not memory."""
     found: set[int] = set()
     waiting: dict[int, list[Key]] = {number: [] for number in range(len(path.model.movers))}
     for number, step in enumerate(path.steps, start=1):
@@ -159,7 +164,7 @@ def in_buffer(path: Path) -> set[int]:
 
 
 def touched(path: Path, step: Taken) -> tuple[str, Key] | None:
-    """The operation of the step, and the word it accesses: also where nothing changes."""
+    """(operation, word) of the step's access, whether or not it changes the word; None: it makes none."""
     mover = path.model.movers[step.mover]
     for s in mover.graph.steps:
         if s.name == step.move.name and isinstance(s.cell, Cell):

@@ -1,6 +1,6 @@
 """What pictures are drawn with: a sheet, writing, and the shapes that stand for values, reads and changes.
 
-Shape and word say everything, colour nothing that they do not.  No style sheet and no ids: many pictures can stand in one page.
+Shapes and words say everything; colour only repeats it.  No style sheet and no ids, so that one page can hold many pictures.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import svg
 
 MONO, SANS = "DejaVu Sans Mono, Menlo, Consolas, monospace", "Helvetica, Arial, DejaVu Sans, sans-serif"
 MONO_WIDE, SANS_WIDE = 0.62, 0.56
-"""A character's width in font sizes, in the widest font of each list: no reader's font overflows a box."""
+"""The width of a character as a multiple of the font size, in the widest font of each list: no font overflows a box."""
 
 INK, FAINT, LINE, PAPER = "#1b1f24", "#59636e", "#8c959f", "#ffffff"
 POISON, REAL, FATAL = "#b3261e", "#1a7f37", "#b3261e"
 LANES = ("#0b5cad", "#7a3e9d", "#9a5b00", "#00706b", "#8a2f5f", "#4d5b00")
-"""Dark enough for white text; names stand beside them, so they may repeat."""
+"""Colours of lanes, dark enough for white text.  They may repeat, because every lane has its name."""
 
 MARGIN, NUMBERS, GAP, ROW = 20, 34, 14, 12
 LOOP = 28
-"""Room for the bracket of a loop, beside the numbers."""
+"""The room for the bracket of a loop, beside the step numbers."""
 CODE, SMALL = 12, 11
 POISONED = "poison"
-"""With this word begins what `show.text` says of a poisoned trigger word."""
+"""The first word of what `model.counterexample` prints for a poisoned trigger word."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Rail:
 
 @dataclass
 class Sheet:
-    """What is drawn: `back` under `lines` under `front`; `y` is how far down it is filled."""
+    """The drawing: `back` under `lines` under `front`.  `y`: the height down to which it is filled."""
 
     width: float
     y: float = MARGIN
@@ -66,6 +66,7 @@ class Sheet:
             self.front.append(label(MARGIN, self.y, line, size, colour, bold=bold))
 
     def text(self, title: str) -> str:
+        """The SVG."""
         height = self.y + MARGIN
         paper = svg.Rect(x=0, y=0, width=self.width, height=height, fill=PAPER)
         return str(
@@ -80,6 +81,7 @@ class Sheet:
 
 
 def wrap(string: str, width: float, size: int) -> list[str]:
+    """Lines of the sans font in that size that fit into `width`."""
     return textwrap.wrap(string, int(width / size / SANS_WIDE), break_on_hyphens=False)
 
 
@@ -94,7 +96,7 @@ def label(
     bold: bool = False,
     centred: bool = False,
 ) -> svg.Text:
-    """One line of text; `y` is its base line.  svg.py does not escape, so this does; spaces at its start are kept."""
+    """One line of text, escaped, which svg.py does not do; leading spaces are kept.  `y`: its base line."""
     body = string.lstrip()
     body = "\N{NO-BREAK SPACE}" * (len(string) - len(body)) + body
     return svg.Text(
@@ -110,16 +112,20 @@ def label(
 
 
 def chip_height(said: str) -> int:
+    """The height of a value: one line for each of its parts."""
     return 8 + 14 * len(said.split("|"))
 
 
 def chip(sheet: Sheet, rail: Rail, said: str, y: float, *, fresh: bool = True) -> None:
-    """A value, at the height y: eight-cornered and dark if it makes a check fail, round and light otherwise."""
-    rail.said, rail.since = said, y
-    lines, tall = said.split("|"), chip_height(said)
+    """A value at the height y: eight-cornered and dark if it is poison, round and light otherwise.  `fresh`: it has just changed."""
+    rail.said = said
+    rail.since = y
+    lines = said.split("|")
+    tall = chip_height(said)
     left, right, top, bottom = rail.x + 3, rail.x + rail.width - 3, y - tall / 2, y + tall / 2
     bad = said.startswith(POISONED)
-    edge = POISON if bad else REAL if rail.kind == "trigger" else INK if fresh else LINE
+    edge = colour_of(rail, INK if fresh else LINE)
+    ink = INK if fresh else FAINT
     width = 1.5 if fresh else 1
     if bad:
         corner = 6
@@ -133,16 +139,23 @@ def chip(sheet: Sheet, rail: Rail, said: str, y: float, *, fresh: bool = True) -
         )
     for i, line in enumerate(lines):
         mark = "|" if i + 1 < len(lines) else ""
-        colour = PAPER if bad else INK if fresh else FAINT
+        colour = PAPER if bad else ink
         sheet.front.append(
             label(rail.middle, top + 15 + 14 * i, line + mark, SMALL, colour, mono=True, bold=fresh, centred=True)
         )
 
 
+def colour_of(rail: Rail, otherwise: str) -> str:
+    """The colour of a rail's value: of poison, of a real trigger word, or of any other word."""
+    if rail.said.startswith(POISONED):
+        return POISON
+    return REAL if rail.kind == "trigger" else otherwise
+
+
 def draw_rail(sheet: Sheet, rail: Rail, y: float) -> None:
-    """The line down to the height y: thick and broken while a trigger word is poisoned."""
+    """The line down to the height y: thick and dashed while a trigger word is poisoned."""
     bad = rail.said.startswith(POISONED)
-    colour = POISON if bad else REAL if rail.kind == "trigger" else LINE
+    colour = colour_of(rail, LINE)
     sheet.back.append(
         svg.Line(
             x1=rail.middle,
@@ -158,7 +171,7 @@ def draw_rail(sheet: Sheet, rail: Rail, y: float) -> None:
 
 
 def dot(sheet: Sheet, x: float, y: float, *, reads: bool, buffered: bool = False) -> None:
-    """Where a step meets a word that it does not change: round in memory, square in the thread's own store buffer."""
+    """A step's access to a word that it does not change: round in memory, square in the thread's own store buffer."""
     fill = PAPER if reads else LINE
     if buffered:
         sheet.front.append(svg.Rect(x=x - 4.5, y=y - 4.5, width=9, height=9, fill=PAPER, stroke=INK, stroke_width=1.2))
@@ -167,7 +180,7 @@ def dot(sheet: Sheet, x: float, y: float, *, reads: bool, buffered: bool = False
 
 
 def arrow(sheet: Sheet, x1: float, x2: float, y: float, *, back: bool = False) -> None:
-    """To the word if the step changes it; dashed, and back to the box, if it only reads."""
+    """An arrow to the word if the step changes it; dashed, and back to the box, if it only reads."""
     start, end = (x1 + 7, x2) if back else (x1, x2 - 7)
     tip, base = (x1, x1 + 8) if back else (x2, x2 - 8)
     sheet.lines.append(

@@ -1,7 +1,5 @@
-"""A path as a picture: one lane a thread, time runs down, one column a word, and the step that breaks the property marked.
-
-The text beside it (`show.text`) is for terminals; this is for issues, slides and reports.  It says all by shape and by word,
-never by colour alone, and it carries no style sheet and no ids, so that many pictures can stand in one page.
+"""A path as a picture, for issues, slides and reports: one lane a thread, one column a word, time running down, and the step
+that breaks the property marked.  `model.counterexample` prints the same path for terminals.
 """
 
 from __future__ import annotations
@@ -55,7 +53,8 @@ def picture(path: Path, text: Text) -> str:
     heading(sheet, path, text)
     top = columns(sheet, lanes, rails)
     row_of_values(sheet, rails, "start")
-    buffered, begins = in_buffer(path), 0.0
+    buffered = in_buffer(path)
+    begins = 0.0
     for number, step in enumerate(path.steps, start=1):
         begins = loop_begins(sheet, lanes) if number - 1 == path.loop else begins
         draw_step(sheet, path, text, number, lanes[step.mover], rails, buffered=number in buffered)
@@ -72,7 +71,7 @@ def picture(path: Path, text: Text) -> str:
 
 
 def heading(sheet: Sheet, path: Path, text: Text) -> None:
-    """What was broken, by what, and where: before anything else."""
+    """The broken property, the mutant and its rule, and the scope."""
     model = path.model
     if path.broken:
         sheet.write(f"refuted: {path.broken}", 18, FATAL, bold=True)
@@ -83,9 +82,9 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
     if model.mutant in text.mutants:
         mutant = text.mutants[model.mutant]
         rule = mutant.rule
-        told = f" {RULES[rule].text}" if rule in RULES else ""
+        meaning = f" {RULES[rule].text}" if rule in RULES else ""
         sheet.write(
-            f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{told}", 12, FAINT
+            f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{meaning}", 12, FAINT
         )
     moving = {step.mover for step in path.steps}
     idle = [mover.name for number, mover in enumerate(model.movers) if number not in moving]
@@ -101,8 +100,9 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
 
 
 def columns(sheet: Sheet, lanes: dict[int, Lane], rails: list[Rail]) -> float:
-    """The names of threads and words; gives the height at which the lanes begin."""
-    top, most = sheet.y, 2
+    """The names of threads and words.  Returns the height at which the lanes begin."""
+    top = sheet.y
+    most = 2
     for lane in lanes.values():
         sheet.front.append(svg.Rect(x=lane.x, y=top, width=lane.width, height=26, fill=lane.colour))
         sheet.front.append(label(lane.x + 10, top + 18, lane.name, 13, PAPER, bold=True))
@@ -127,7 +127,7 @@ def columns(sheet: Sheet, lanes: dict[int, Lane], rails: list[Rail]) -> float:
 
 
 def row_of_values(sheet: Sheet, rails: list[Rail], name: str) -> None:
-    """What every word holds, at the start and in the end."""
+    """The value of every word, at the start or at the end."""
     tall = max([chip_height(rail.said) for rail in rails], default=20)
     sheet.front.append(label(MARGIN, sheet.y + tall / 2 + 4, name, SMALL, FAINT))
     for rail in rails:
@@ -138,7 +138,7 @@ def row_of_values(sheet: Sheet, rails: list[Rail], name: str) -> None:
 def draw_step(
     sheet: Sheet, path: Path, text: Text, number: int, lane: Lane, rails: list[Rail], *, buffered: bool
 ) -> None:
-    """A box in the thread's lane, and what joins it to the words it reads or changes."""
+    """A box in the thread's lane, and the arrows between it and the words that it reads or changes."""
     step = path.steps[number - 1]
     fatal = bool(path.broken) and path.loop is None and number == len(path.steps)
     code = wrap_code(source_of(step), lane.width)
@@ -154,7 +154,7 @@ def draw_step(
 
 
 def loop_begins(sheet: Sheet, lanes: dict[int, Lane]) -> float:
-    """Says it, between the steps; gives the height at which the loop begins."""
+    """The line between the steps that says where the loop begins.  Returns its height."""
     left = min(lane.x for lane in lanes.values())
     sheet.front.append(label(left + 5, sheet.y + 12, AGAIN, 13, FATAL, bold=True))
     sheet.y += 24
@@ -162,7 +162,7 @@ def loop_begins(sheet: Sheet, lanes: dict[int, Lane]) -> float:
 
 
 def bracket(sheet: Sheet, top: float, bottom: float) -> None:
-    """At the side of a loop: from under its last step back up to its first."""
+    """The bracket beside a loop: from below its last step back up to its first."""
     x, into = MARGIN + NUMBERS + 4, MARGIN + NUMBERS + LOOP - 2
     top, bottom = top + 10, bottom - 10
     points = [svg.Point(into, bottom), svg.Point(x, bottom), svg.Point(x, top), svg.Point(into - 8, top)]
@@ -172,7 +172,7 @@ def bracket(sheet: Sheet, top: float, bottom: float) -> None:
 
 
 def draw_box(sheet: Sheet, step: Taken, place: str, lane: Lane, code: list[str], y: float, *, fatal: bool) -> None:
-    """The case that was chosen, the statement, and where it stands."""
+    """The box of a step: the chosen case, the statement, and its place in the text."""
     head = [step.move.cases] if step.move.cases else []
     height = 12 + 16 * (len(head) + len(code) + 1)
     sheet.front.append(
@@ -204,7 +204,7 @@ def draw_words(
     *,
     buffered: bool,
 ) -> None:
-    """An arrow from the box through each word it changes, and one for the word that it reads, or stores the same value to."""
+    """An arrow from the box through each word that it changes, and one for a word that it only reads, or leaves as it was."""
     left = x
     for rail in rails:
         if rail.key in values:
@@ -220,7 +220,7 @@ def draw_words(
 
 
 def ending(sheet: Sheet, path: Path, rails: list[Rail]) -> None:
-    """What every word holds in the end; and under it the property that is broken, as the path's end shows it."""
+    """The value of every word at the end, and under them the broken property."""
     for rail in rails:
         draw_rail(sheet, rail, sheet.y + chip_height(rail.said) / 2)
     row_of_values(sheet, rails, "end")
@@ -230,11 +230,11 @@ def ending(sheet: Sheet, path: Path, rails: list[Rail]) -> None:
     width = sheet.width - left - MARGIN
     by = "step" if path.loop is None else "loop"
     head = wrap(f"broken by this {by}: {path.broken}", width - 24, 14)
-    told = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
-    told += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
-    height = 17 * (len(head) + len(told)) + 14
+    body = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
+    body += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
+    height = 17 * (len(head) + len(body)) + 14
     sheet.front.append(svg.Rect(x=left, y=sheet.y, width=width, height=height, rx=3, fill=FATAL))
-    for i, line in enumerate(head + told):
+    for i, line in enumerate(head + body):
         title = i < len(head)
         sheet.front.append(label(left + 12, sheet.y + 20 + 17 * i, line, 13 if title else CODE, PAPER, bold=title))
     sheet.y += height + ROW

@@ -1,10 +1,10 @@
-"""Tables and progress on a terminal (rich).  Progress goes to standard error, and only if somebody watches."""
+"""Tables and progress on a terminal (rich).  Progress goes to standard error, and only to a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,18 +14,20 @@ from rich.table import Table
 if TYPE_CHECKING:
     from safepoint.conform.judge import Verdict
     from safepoint.verify.report import Report
+    from safepoint.verify.rows import ScopeRow
 
 WIDTH = 110
-"""Of tables where no terminal says how wide it is."""
+"""The width of tables, in characters, where standard output is not a terminal."""
 
 
 def console() -> Console:
+    """Standard output."""
     out = Console()
     return out if out.is_terminal else Console(width=WIDTH, highlight=False)
 
 
 class LiveProgress:
-    """A line for each section while it runs."""
+    """A `Progress` that shows a line for each section while it runs."""
 
     def __init__(self) -> None:
         err = Console(stderr=True)
@@ -34,7 +36,7 @@ class LiveProgress:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[detail]}"),
             console=err,
             disable=not err.is_terminal,
             transient=True,
@@ -49,32 +51,30 @@ class LiveProgress:
 
     @contextmanager
     def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
-        task = self._live.add_task(name, total=total, told="")
-        yield lambda told: self._live.update(task, advance=1, told=told)
+        """Give what is called after each of `total` items, with a word about it."""
+        task = self._live.add_task(name, total=total, detail="")
+        yield lambda detail: self._live.update(task, advance=1, detail=detail)
 
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        task = self._live.add_task(name, total=None, told="")
-        yield lambda states, frontier: self._live.update(task, told=f"{states:,} states, frontier {frontier:,}")
+        """Give what is called after each level of a search: (states found, states not expanded yet)."""
+        task = self._live.add_task(name, total=None, detail="")
+        yield lambda states, frontier: self._live.update(task, detail=f"{states:,} states, frontier {frontier:,}")
 
 
-def protocol_table(rows: list[dict[str, Any]], out: Console | None = None) -> None:
+def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str]) -> None:
+    """`safepoint explore`: a line for each scope; and what was not decided."""
+    out = console()
     table = Table("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
     for row in rows:
-        bound = row["bound"] or {"frames": "-", "back_edges": "-"}
-        figures = (f"{row['states']:,}", f"{row['transitions']:,}")
-        table.add_row(
-            row["scope"],
-            str(row["threads"]),
-            row["memory"],
-            *figures,
-            _verdict(row["verdict"]),
-            *map(str, bound.values()),
-        )
-    (out or console()).print(table)
+        bound = row.bound.as_json().values() if row.bound else ("-", "-")
+        figures = (f"{row.states:,}", f"{row.transitions:,}")
+        table.add_row(row.scope, str(row.threads), row.memory, *figures, _verdict(row.verdict), *map(str, bound))
+    out.print(table)
+    _left_out(left_out, out)
 
 
-def summary_table(rows: list[dict[str, Any]], out: Console) -> None:
+def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
     """A line for each policy and memory model: how many scopes, how many states, the worst bound."""
     columns = (
         "policy",
@@ -89,85 +89,107 @@ def summary_table(rows: list[dict[str, Any]], out: Console) -> None:
         "any N",
     )
     table = Table(*columns)
-    for policy, memory in dict.fromkeys((row["policy"], row["memory"]) for row in rows):
-        these = [row for row in rows if (row["policy"], row["memory"]) == (policy, memory)]
-        refuted = [row["scope"] for row in these if row["verdict"] != "holds"]
-        bounds = [row["bound"] or {"frames": None, "back_edges": None} for row in these]
-        worst = [_worst([b[kind] for b in bounds]) for kind in ("frames", "back_edges")]
-        figures = [f"{sum(row[what] for row in these):,}" for what in ("states", "transitions")]
-        threads = f"1..{max(row['threads'] for row in these)}" if any(row["threads"] > 1 for row in these) else "1"
-        verdict = _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds")
-        table.add_row(policy, memory, str(len(these)), threads, *figures, verdict, *worst, _any_number(these))
+    for policy, memory in dict.fromkeys((row.policy, row.memory) for row in rows):
+        these = [row for row in rows if (row.policy, row.memory) == (policy, memory)]
+        refuted = [row.scope for row in these if row.verdict != "holds"]
+        most = max(row.threads for row in these)
+        table.add_row(
+            policy,
+            memory,
+            str(len(these)),
+            "1" if most == 1 else f"1..{most}",
+            f"{sum(row.states for row in these):,}",
+            f"{sum(row.transitions for row in these):,}",
+            _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds"),
+            _worst([row.bound.frames if row.bound else None for row in these]),
+            _worst([row.bound.back_edges if row.bound else None for row in these]),
+            _any_number(these),
+        )
     out.print(table)
 
 
-def _any_number(rows: list[dict[str, Any]]) -> str:
-    """For how many of these scopes one thread decides every number of them; the others are these instances only."""
-    holds = [row["any_number"]["holds"] for row in rows if "any_number" in row]
+def _any_number(rows: Sequence[ScopeRow]) -> str:
+    """In how many of these scopes one thread decides for every number of threads; the others hold as explored only."""
+    holds = [row.any_number.holds for row in rows if row.any_number]
     return f"{sum(holds)} of {len(holds)}" if holds else "-"
 
 
-def said_of_any_number(report: Report) -> Iterator[str]:
-    """What holds for every number of threads and by which argument, and what of these instances only."""
-    refused = {
-        row["scope"]: row["any_number"]
-        for row in report.protocol
-        if not row.get("any_number", {"holds": True})["holds"]
-    }
-    words = dict.fromkeys(reason.partition(":")[0] for found in refused.values() for reason in found["reasons"])
+def any_number_lines(report: Report) -> Iterator[str]:
+    """What holds for every number of threads and by which argument, and what only in the explored scopes."""
+    refused = {row.scope: row.any_number for row in report.protocol if row.any_number and not row.any_number.holds}
+    words = dict.fromkeys(reason.partition(":")[0] for found in refused.values() for reason in found.reasons)
     but = (
         f"; and all of {', '.join(refused)}, where threads write each other's words ({', '.join(words)})"
         if refused
         else ""
     )
-    yield ("[bold]any N[/]: what is always true of each thread, and the bound, for every number of threads, by footprints: no thread writes what another "
-           f"reads, and a requester treats each for itself. Of these instances only: no-deadlock, what is eventual{but}")  # fmt: skip
+    yield (
+        "[bold]any N[/]: for every number of threads, by footprints: the safety properties of each thread, and the bound, because no"
+        f" thread writes what another reads and a requester treats each alone. As explored only: no-deadlock, liveness{but}"
+    )
     if found := report.induction:
-        holds = "holds" if found["holds"] else "[red]lost[/]"
-        yield f"[bold]induction[/] (z3, {found['steps']} steps): {holds} {found['covers']}"
+        holds = "holds" if found.holds else "[red]refuted[/]"
+        yield f"[bold]induction[/] (z3, {found.steps} steps): {holds} {found.covers}"
 
 
-def _worst(numbers: list[int | None]) -> str:
-    return "none" if None in numbers else str(max(n for n in numbers if n is not None))
+def _worst(numbers: Sequence[int | str | None]) -> str:
+    """The largest; "none" if one is unbounded."""
+    return "none" if None in numbers else str(max(n for n in numbers if isinstance(n, int)))
 
 
-def report_tables(report: Report) -> None:
-    """All that `safepoint verify` found, failures last: they are what a reader needs first, and stand above the prompt."""
+def report_tables(report: Report, failures: Sequence[str]) -> None:
+    """All that `safepoint verify` found; failures last, just above the prompt."""
     out = console()
     out.print(
         "[bold]protocol[/]: every state of the text: four policies, two memory models; bounds in frame pushes and back-edges"
     )
     summary_table(report.protocol, out)
-    for line in said_of_any_number(report):
+    for line in any_number_lines(report):
         out.print(line)
-    out.print("[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
-              " -- and, compiled into the interpreter, by the differential test")  # fmt: skip
-    compiled = {row["name"]: row["differential"] for row in report.implementation_mutants or []}
+    mutant_table(report, out)
+    if found := report.differential:
+        worst = found.worst
+        out.print(
+            f"[bold]differential[/]: {found.interrupts:,} interrupts in {found.programs} programs, {found.mismatches} mismatches; "
+            f"each seen within {worst.frames} frame push, {worst.back_edges} back-edge"
+        )
+    for target in report.targets:
+        refuted = f"refuted: {', '.join(target.refuted)}" if target.refuted else "none refuted"
+        out.print(f"[bold]target[/] {target.name}: {target.claims} claims judged, {refuted}")
+    _left_out(report.left_out, out)
+    for failure in failures:
+        out.print(f"\n[red]refuted[/]: {escape(failure)}")
+    caught = sum(row.caught for row in report.mutants)
+    interrupts = report.differential.interrupts if report.differential else 0
+    out.print(
+        f"{'[red]refuted[/]' if failures else '[green]holds[/]'}: {len(report.protocol)} scopes, "
+        f"{caught} of {len(report.mutants)} mutants caught, {interrupts:,} interrupts tried"
+    )
+
+
+def mutant_table(report: Report, out: Console) -> None:
+    """A line for each mutant: what catches it in the model, and whether the differential test notices it in the interpreter."""
+    out.print(
+        "[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
+        " -- and, compiled into the interpreter, by the differential test"
+    )
+    noticed = {row.name: row.differential for row in report.implementation_mutants or []}
+    words = {None: "-", True: "caught", False: "[red]not noticed[/]"}
     table = Table("mutant", "breaks rule", "caught by", "in scope", "steps", "interpreter")
     for row in report.mutants:
-        noticed = compiled.get(row["name"])
-        table.add_row(row["name"], row["rule"], row["property"] or "[red]nothing[/]", f"{row['scope']} {row['memory']}", str(row["steps"]),
-                      "-" if noticed is None else "caught" if noticed else "[red]not noticed[/]")  # fmt: skip
+        caught = row.property or "[red]nothing[/]"
+        scope = f"{row.scope} {row.memory}"
+        table.add_row(row.name, row.rule, caught, scope, str(row.steps), words[noticed.get(row.name)])
     out.print(table)
-    if found := report.differential:
-        worst = found["worst"]
-        out.print(f"[bold]differential[/]: {found['interrupts']:,} interrupts in {found['programs']} programs, {found['mismatches']} mismatches; "
-                  f"each seen within {worst['frames']} frame push, {worst['back_edges']} back-edge")  # fmt: skip
-    for target in report.targets:
-        refuted = ", ".join(target["refuted"])
-        out.print(
-            f"[bold]target[/] {target['name']}: {target['claims']} claims judged, {'refuted: ' + refuted if refuted else 'none refuted'}"
-        )
-    caught = sum(row["caught"] for row in report.mutants)
-    for section, why in report.left_out.items():
+
+
+def _left_out(left_out: Mapping[str, str], out: Console) -> None:
+    for section, why in left_out.items():
         out.print(f"[yellow]left out[/]: {section}: {escape(why)}")
-    for failure in report.failures:
-        out.print(f"\n[red]refuted[/]: {escape(failure)}")
-    out.print(f"{'[red]refuted[/]' if report.failures else '[green]holds[/]'}: {len(report.protocol)} scopes, "
-              f"{caught} of {len(report.mutants)} mutants caught, {(report.differential or {}).get('interrupts', 0):,} interrupts tried")  # fmt: skip
 
 
-def verdict_table(verdicts: list[Verdict]) -> None:
+def verdict_table(verdicts: Sequence[Verdict]) -> None:
+    """`safepoint conform`: a line for each claim, then why those that do not hold do not."""
     out = console()
     table = Table("claim", "verdict", "cases")
     for v in verdicts:

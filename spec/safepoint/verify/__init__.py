@@ -1,0 +1,11 @@
+"""The work behind `verify`, `explore` and `replay`: it decides, and prints nothing.
+
+run: `verify`: all sections, in order
+text: the protocol text: its scopes, its mutants, and the arguments for any number of threads
+explore: the verdict on one scope; `explore`
+interpreter: the interpreter against the reference machine, with and without mutants
+replay: `replay`: a path of the model, or a schedule on a target
+report: all sections together, and the interface that shows progress
+rows: the records of each section, which are the JSON
+failures: what refutes a claim, as data
+"""

@@ -1,45 +1,65 @@
-"""What one scope comes to, for `verify` and `explore` alike; and `safepoint explore`: one scope after the other, until one is refuted."""
+"""The verdict on one scope: safety, liveness, then the bound; and `safepoint explore`: scope after scope until one is refuted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import bound_of, lasso_of
-from safepoint.model.counterexample import counterexample
 from safepoint.model.custom import is_own, judge_of
 from safepoint.model.engines import Search
-from safepoint.model.eventually import check_liveness
+from safepoint.model.eventually import MOST_STATES, check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.mutants import not_compiled
-from safepoint.model.path import TRAPS, Path, path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
 from safepoint.protocol.policy import Bound, Policy
-
-ARRAYS = 1_000_000
-"""States up to which what must happen in the end is decided over arrays; in Python's own dictionaries, TRAPS."""
+from safepoint.verify.rows import ScopeRow
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`refuted`: what to print, or "".  `bound`: None where a property is broken, or where the text is somebody's own."""
+    """The verdict on one scope.
+
+    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, or for a
+    custom text, whose check sites are not known.  `eventually`: was liveness decided?
+    """
 
     result: Result
     policy: Policy
-    bound: Bound | None
-    refuted: str
-    eventually: bool = False  # whether what must happen in the end was decided too
+    bound: Bound | None = None
+    eventually: bool = False
 
-    def row(self) -> dict[str, Any]:
+    @property
+    def late(self) -> bool:
+        """Is the bound worse than the policy declares?"""
+        return self.bound is not None and not self.bound.within(self.policy.declared)
+
+    @property
+    def refuted(self) -> bool:
+        return bool(self.result.broken) or self.late
+
+    def row(self) -> ScopeRow:
         """As `--json` shows it."""
         result, model = self.result, self.result.model
-        return {"policy": None if is_own(model.text) else self.policy.name, "memory": model.memory, "threads": model.scope.threads,
-                "scope": model.scope.name, "states": result.states, "transitions": result.transitions, "depth": result.depth,
-                "seconds": round(result.seconds, 2), "verdict": "refuted" if self.refuted else "holds", "eventually": self.eventually,
-                "bound": self.bound.as_json() if self.bound else None}  # fmt: skip
+        return ScopeRow(
+            policy=None if is_own(model.text) else self.policy.name,
+            memory=model.memory,
+            threads=model.scope.threads,
+            scope=model.scope.name,
+            states=result.states,
+            transitions=result.transitions,
+            depth=result.depth,
+            seconds=round(result.seconds, 2),
+            verdict="refuted" if self.refuted else "holds",
+            eventually=self.eventually,
+            bound=self.bound,
+        )
+
+    def without_states(self) -> Decision:
+        """The same, small enough to keep and to send to another process: only the counterexample's states are left."""
+        return replace(self, result=replace(self.result, reached=()))
 
 
 def decide(
@@ -47,43 +67,54 @@ def decide(
     policy: Policy,
     search: Search,
     most: int = 5_000_000,
-    tell: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Decision:
-    """Explore it; then what must happen in the end; then the bound.  Raises NotExplored, ProtocolError.
-
-    A bound is a policy's: of somebody's own text we know no sites.
-    """
-    result = search(model, judge_of(model), most, tell)
-    if result.broken:
-        return Decision(result, policy, None, counterexample(result, model.text))
-    if is_own(model.text):
-        return Decision(result, policy, None, "")
-    if lively := result.states <= (TRAPS if isinstance(result.reached, dict) else ARRAYS):
+    """Explore the scope; then check liveness; then compute the bound.  Raises NotExplored, ProtocolError."""
+    result = search(model, judge_of(model), most, progress)
+    if result.broken or is_own(model.text):
+        return Decision(result, policy)
+    if eventually := result.states <= MOST_STATES:
         result = check_liveness(result)
         if result.broken:
-            return Decision(result, policy, None, counterexample(result, model.text), True)
+            return Decision(result, policy, eventually=True)
     bound = bound_of(model, result)
-    beyond = f"{model.scope.name}: declared-bound: {policy.name} declares {policy.declared}, and has {bound}"
-    if bound.within(policy.declared):
-        return Decision(result, policy, bound, "", lively)
+    found = Decision(result, policy, bound, eventually)
+    if not found.late:
+        return found
     declared = policy.declared.as_json()
     endless = [kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None]
-    for lasso in filter(None, (lasso_of(model, result, kind) for kind in endless)):
-        return Decision(lasso, policy, bound, f"{beyond}\n\n{counterexample(lasso, model.text)}", lively)
-    return Decision(result, policy, bound, beyond, lively)
+    lassos = (lasso_of(model, result, kind) for kind in endless)
+    return replace(found, result=next(filter(None, lassos), result))
+
+
+def liveness_left_out(rows: Sequence[ScopeRow]) -> dict[str, str]:
+    """What of `left_out` the scopes add: those that hold, and whose liveness was not decided."""
+    missing = [row for row in rows if row.verdict == "holds" and not row.eventually]
+    if not missing:
+        return {}
+    if any(row.policy is None for row in missing):
+        return {"liveness": "a custom text is held to its own claims and to no-deadlock only"}
+    scopes = ", ".join(f"{row.policy} {row.memory} {row.scope} ({row.states:,} states)" for row in missing)
+    return {
+        "liveness": f"not decided in {len(missing)} of {len(rows)} scopes, of more than {MOST_STATES:,} states: {scopes}"
+    }
 
 
 @dataclass
 class Explored:
-    """`rows`: a scope each, as `--json` shows them.  `refuted`: what to print, or "".  `path`: to the bad state, if there is one.
+    """What `safepoint explore` found.
 
-    `vacuous`: places of somebody's own text that no scope came by, so that nothing was checked there.
+    `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
+    statements and branches of a custom text that no scope reached: nothing was checked there.
     """
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    refuted: str = ""
-    path: Path | None = None
+    rows: list[ScopeRow] = field(default_factory=list)
+    refuted: Decision | None = None
     vacuous: set[str] = field(default_factory=set)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        return liveness_left_out(self.rows)
 
 
 def explore(
@@ -94,17 +125,20 @@ def explore(
     mutant: str,
     search: Search,
     most: int,
-    tell: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> Explored:
     """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises NotExplored, ProtocolError."""
-    explored, cut_off, everywhere, reached = Explored(), "", set[str](), set[str]()
-    for each in (memory,) if memory else MEMORIES if mutant else MEMORIES[:1]:
+    explored = Explored()
+    cut_off = ""
+    everywhere: set[str] = set()
+    reached: set[str] = set()
+    for each in memories(memory, mutant):
         for scope in scopes:
             model = Model(text, scope, mutant, policy, each)
             if mutant and not model.mutated:
                 continue
             try:
-                found = decide(model, policy, search, most, tell)
+                found = decide(model, policy, search, most, progress)
             except (NotExplored, MemoryError) as error:
                 cut_off = f"{scope.name}: not explored: {str(error) or 'out of memory'}"
                 if not mutant:
@@ -112,13 +146,21 @@ def explore(
                 continue  # another scope may catch it
             explored.rows.append(found.row())
             if found.refuted:
-                explored.refuted, explored.path = found.refuted, path_of(found.result) if found.result.broken else None
+                explored.refuted = found.without_states()
                 return explored
             places, missing = model.places()
-            everywhere, reached = everywhere | places, reached | places - missing
+            everywhere |= places
+            reached |= places - missing
     if cut_off:
         raise NotExplored(cut_off)
     if mutant and not explored.rows:
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
     explored.vacuous = everywhere - reached if is_own(text) else set()
     return explored
+
+
+def memories(memory: str | None, mutant: str) -> tuple[str, ...]:
+    """The memory models to explore, in order."""
+    if memory:
+        return (memory,)
+    return tuple(MEMORIES) if mutant else tuple(MEMORIES[:1])

@@ -1,49 +1,50 @@
-"""The interpreter: compared with the reference machine, with and without the mistakes that it should be caught at."""
+"""The interpreter: compared with the reference machine, with and without the mutants that this comparison should notice."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import lru_cache
 
-from safepoint.conform.judge import find_target
-from safepoint.differential.compare import EVERY_STEP, Tally, compare
-from safepoint.differential.corpus import Guest, corpus
+from safepoint.differential.compare import EVERY_STEP, Mismatch, Tally, compare
+from safepoint.differential.corpus import CHECKOUT, Guest, corpus
 from safepoint.differential.stepped import Stepped
 from safepoint.protocol.policies import FOLDED
-from safepoint.verify.report import Progress, Report, Row
+from safepoint.verify.failures import OtherBound, Unnoticed
+from safepoint.verify.replay import find_stepped
+from safepoint.verify.report import Progress, Report
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, MutantRow
 
+OURS = FOLDED.name
+"""The interpreter, in the entry-point group `safepoint.targets`."""
 SEED = 20261122
 """Of the sampled steps; the same everywhere, so that a mismatch is found again."""
 SMALL, SMALLEST, MIDDLING = 80, 25, 150
 """A quick run looks into the middle of posts in programs of up to SMALL steps (with threads: SMALLEST), and posts before every
 step of those of up to MIDDLING, before a sample of longer ones."""
-NEED_THREADS, FEW = ("post-does-not-wake", "looks-too-early", "birth-keeps-bits", "born-running"), 50
-"""Mutants that programs with threads show, in which a run takes longer: second posts in those of up to so many steps."""
+NEED_THREADS = ("post-does-not-wake", "looks-too-early", "birth-keeps-bits", "born-running")
+"""Mutants that only programs with threads show."""
+FEW = 50
+"""For those: second posts in programs of up to FEW steps, because a run with threads takes longer."""
 NEEDS = {
     "a store buffer": ("reenter-unfenced", "block-unfenced"),
-    "a step in the middle of what a request in the middle of another one does": (
-        "handshake-unchecked",
-        "backs-off-silently",
-    ),
+    "a guest step while one request is served inside another": ("handshake-unchecked", "backs-off-silently"),
     "a TERMINATE": ("terminate-again", "rest-dropped", "given-back-unpoisoned"),
     "a birth in the middle of a handshake": ("birth-drops-handshake",),
     "a stack that grows": ("limit-blindly",),
 }
-"""What the differential test has not -> the mutants of the text that show nowhere else."""
+"""What the differential test does not have -> the mutants of the text that nothing else shows."""
 
 
 @lru_cache
 def interpreter(mutant: str = "") -> Stepped:
     """One engine a process, and one more for each mutant."""
-    target = find_target("folded")
-    target = target.mutated(mutant) if mutant else target
-    assert isinstance(target, Stepped)
-    return target
+    return find_stepped(OURS, mutant)
 
 
-def compared(guest: Guest, quick: bool) -> Tally:
+def compare_program(guest: Guest, quick: bool) -> Tally:
     """Quick: fewer steps of the longer programs, and second posts in the short ones only; `make test` does all."""
     tally = Tally()
     rng = random.Random(f"{SEED} {guest.name}")
@@ -53,53 +54,60 @@ def compared(guest: Guest, quick: bool) -> Tally:
     return tally
 
 
-def differential(report: Report, pool: Executor, told: Progress, quick: bool) -> None:
+def differential(report: Report, pool: Executor, progress: Progress, quick: bool) -> None:
+    """Interrupt every program on both machines; whatever can be observed must be equal, and the bound as declared."""
     guests = corpus()
+    if not CHECKOUT.is_dir():
+        report.left_out["programs"] = (
+            f"the differential test ran the {len(guests)} programs of the judge: an installed package has no tests/programs"
+            " (run `safepoint verify` in a checkout)"
+        )
     total = Tally()
-    with told.section("differential", len(guests)) as done:
-        for tally in pool.map(compared, guests, [quick] * len(guests)):
+    with progress.section("differential", len(guests)) as done:
+        for tally in pool.map(compare_program, guests, [quick] * len(guests)):
             total.add(tally)
             done(f"{total.interrupts:,} interrupts")
-    report.differential = {"programs": total.programs, "interrupts": total.interrupts, "mismatches": len(total.mismatches),
-                           "worst": total.worst.as_json()}  # fmt: skip
-    report.failures += map(str, total.mismatches)
+    report.differential = DifferentialRow(
+        programs=total.programs, interrupts=total.interrupts, mismatches=len(total.mismatches), worst=total.worst
+    )
+    report.failures += total.mismatches
     if total.worst != FOLDED.declared:
-        report.failures.append(
-            f"differential: {FOLDED.name} declares {FOLDED.declared}, observed was at most {total.worst}"
-        )
+        report.failures.append(OtherBound(FOLDED.name, FOLDED.declared, total.worst))
 
 
-def shown(row: Row) -> Row:
-    caught = next(mismatches(row["name"]), None) is not None if can_show(row["name"]) else None
-    return {"name": row["name"], "rule": row["rule"], "differential": caught, "controlled": None, "real_cores": None}
+def try_mutant(row: MutantRow) -> CompiledMutantRow:
+    """Does the differential test notice a mutant, compiled into the interpreter?"""
+    noticed = next(mismatches(row.name), None) is not None if can_show(row.name) else None
+    return CompiledMutantRow(name=row.name, rule=row.rule, differential=noticed)
 
 
-def implementation_mutants(report: Report, pool: Executor, told: Progress) -> None:
-    """The mistakes that guest programs and the requests of the differential test can show."""
-    rows: list[Row] = []
-    with told.section("implementation mutants", len(report.mutants)) as done:
-        for row in pool.map(shown, report.mutants):
+def implementation_mutants(report: Report, pool: Executor, progress: Progress) -> None:
+    """Compile each mutant that guest programs can show into the interpreter, and see it noticed."""
+    rows: list[CompiledMutantRow] = []
+    with progress.section("implementation mutants", len(report.mutants)) as done:
+        for row in pool.map(try_mutant, report.mutants):
             rows.append(row)
-            if row["differential"] is False:
-                report.failures.append(
-                    f"mutant {row['name']}, compiled into the interpreter: the differential test does not notice it"
-                )
-            done(row["name"])
+            if row.differential is False:
+                report.failures.append(Unnoticed(row.name))
+            done(row.name)
     report.implementation_mutants = rows
-    report.left_out["implementation_mutants"] = "; ".join(
-        f"{what}, which the differential test has not: {', '.join(mutants)}" for what, mutants in NEEDS.items()
+    missing = "; ".join(f"{what} ({', '.join(mutants)})" for what, mutants in NEEDS.items())
+    report.left_out["implementation_mutants"] = (
+        f"not compiled in, because the differential test does not have: {missing}"
     )
 
 
 def can_show(mutant: str) -> bool:
-    """Can guest programs and the requests of the differential test show it?"""
+    """Can guest programs and the requests of the differential test show the mutant?"""
     return not any(mutant in mutants for mutants in NEEDS.values())
 
 
-def mismatches(mutant: str) -> Iterator[str]:
-    """How the interpreter, with a mutant of the text compiled in, differs from the reference machine: small programs first."""
+def mismatches(mutant: str) -> Iterator[Mismatch]:
+    """Where the interpreter with a mutant compiled in differs from the reference machine: small programs first."""
     threads = mutant in NEED_THREADS
+    seconds = FEW if threads else SMALL
     for guest in sorted((g for g in corpus() if not (threads and g.alone)), key=lambda g: len(g.source)):
-        tally, rng, seconds = Tally(), random.Random(SEED), FEW if threads else SMALL
+        tally = Tally()
+        rng = random.Random(SEED)
         compare(interpreter(mutant), guest.source, guest.name, guest.stack, tally, rng, seconds=seconds)
-        yield from map(str, tally.mismatches)
+        yield from (replace(mismatch, mutant=mutant) for mismatch in tally.mismatches)

@@ -1,53 +1,100 @@
-"""`safepoint replay`: walk a path of the model, or a schedule of the machine code, again."""
+"""`safepoint replay`: walk a path of the model again, or repeat a schedule on a target and on the reference machine."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from safepoint.conform.judge import UnknownTarget, find_target
+from safepoint.conform.target import NotOffered, Observation
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.corpus import find
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
-from safepoint.differential.stepped import Stepped
+from safepoint.differential.stepped import GuestStuck, Stepped
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.counterexample import path
-from safepoint.model.path import ReplayError, replay
+from safepoint.guest.faults import GuestSyntaxError
+from safepoint.model import path
+from safepoint.model.path import Path, ReplayError
 
 
 class CannotReplay(Exception):
-    """The string is no replay string, or not one of this text, or of a program that is here; says which."""
+    """The string, its program or its target cannot be used; one line that says what to write."""
 
 
-def again(string: str, text: Text, mutant: str = "") -> tuple[str, bool]:
-    """What happened, and whether nothing was wrong with it.  `mutant`: compiled into the interpreter, for a schedule."""
+@dataclass(frozen=True)
+class Walked:
+    """A path of the model, walked again."""
+
+    path: Path
+
+    @property
+    def agrees(self) -> bool:
+        """Is nothing broken at its end?"""
+        return not self.path.broken
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A schedule, repeated.  `mismatch`: where the target differs from the reference machine; None: they agree."""
+
+    program: str
+    schedule: Schedule
+    observed: Observation
+    mismatch: Mismatch | None
+
+    @property
+    def agrees(self) -> bool:
+        return self.mismatch is None
+
+
+def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated:
+    """Replay `m:…`, a path of the model, or `s:…`, a schedule, which alone uses `target` and the mutant compiled into it.
+
+    Raises CannotReplay.
+    """
     if mutant and mutant not in text.mutants:
         raise CannotReplay(f"no mutant {mutant!r} in the text; there are: {', '.join(text.mutants)}")
     try:
         if string.startswith("m:"):
-            walked = replay(text, string)
-            return path(walked, text), not walked.broken
+            return Walked(path.replay(text, string))
         if string.startswith("s:"):
-            return _schedule(*parse(string), mutant)
-    except (ReplayError, ProtocolError, ValueError, UnknownTarget) as error:
+            return _repeat(*parse(string), target, mutant)
+    except (ReplayError, ProtocolError, ValueError, UnknownTarget, GuestSyntaxError) as error:
         raise CannotReplay(str(error)) from None
     raise CannotReplay(
-        f"{string!r} is no replay string (it begins with m: for a path of the model, s: for a schedule of machine code)"
+        f"{string!r} is not a replay string (m:… is a path of the model, s:… a schedule: copy it from a failure, whole)"
     )
 
 
-def _schedule(name: str, schedule: Schedule, mutant: str) -> tuple[str, bool]:
+def find_stepped(name: str, mutant: str = "") -> Stepped:
+    """A target that a schedule can drive, with the mutant compiled in.  Raises UnknownTarget, CannotReplay."""
+    target = find_target(name)
+    if mutant:
+        try:
+            target = target.mutated(mutant)
+        except NotOffered as missing:
+            raise CannotReplay(f"target {name!r} does not offer {missing} (leave out --mutant)") from None
+    if not isinstance(target, Stepped):
+        raise CannotReplay(
+            f"target {name!r} cannot be driven by a schedule (derive it from safepoint.differential.stepped.Stepped)"
+        )
+    return target
+
+
+def _repeat(name: str, schedule: Schedule, target_name: str, mutant: str) -> Repeated:
+    target = find_stepped(target_name, mutant)
     try:
         guest = find(name)
     except KeyError:
         raise CannotReplay(f"no program {name!r} (write the name of one of tests/programs, or a path)") from None
-    target = find_target("folded")
-    target = target.mutated(mutant) if mutant else target
-    assert isinstance(target, Stepped)
-    run = Undisturbed(guest.source, guest.name, guest.stack)
-    if schedule.step >= run.steps:
-        raise CannotReplay(f"{name} has {run.steps} steps; the schedule speaks of step {schedule.step}")
-    target.load(guest.source, guest.name, guest.stack)
-    trial = repeat(target, schedule, run.longest)
-    if differs := differences(run.run(schedule).observation, trial.observation):
-        return str(Mismatch(name, schedule, differs)), False
-    seen = ", ".join(f"{s.kind} at {s.site}" for s in trial.observation.seen) or "nothing"
-    return f"{name}: {schedule}\n    both machines agree; seen: {seen}", True
+    try:
+        run = Undisturbed(guest.source, guest.name, guest.stack)
+        if schedule.step >= run.steps:
+            raise CannotReplay(f"{name} has {run.steps} steps, numbered from 0 (step {schedule.step} is not one)")
+        target.load(guest.source, guest.name, guest.stack)
+        trial = repeat(target, schedule, run.longest)
+    except GuestStuck as stuck:
+        raise CannotReplay(f"{name}: {stuck}, before anything is posted (write a program that ends)") from None
+    differs = differences(run.run(schedule).observation, trial.observation)
+    mismatch = Mismatch(name, schedule, differs, target_name, mutant) if differs else None
+    return Repeated(name, schedule, trial.observation, mismatch)

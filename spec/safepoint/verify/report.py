@@ -1,23 +1,27 @@
-"""What `safepoint verify` found, as its sections fill it, and who is told meanwhile."""
+"""The result of `safepoint verify`: its sections and what refutes a claim; and the interface that shows progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-Row = dict[str, Any]
+from safepoint.conform.judge import TargetRow
+from safepoint.verify.failures import Failure
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
 
 
 class Progress(Protocol):
-    """Somebody who is told how far a section is."""
+    """Shows how far each section is."""
 
-    def section(self, name: str, total: int) -> AbstractContextManager[Callable[[str], None]]: ...
+    def section(self, name: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
+        """Begin a section of `total` items; call the result after each item, with a word about it."""
+        ...
 
 
 class Quiet:
-    """Tells nobody."""
+    """A `Progress` that shows nothing."""
 
     def section(self, name: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
         return nullcontext(lambda _: None)
@@ -25,26 +29,27 @@ class Quiet:
 
 @dataclass
 class Report:
-    """What was found.  `failures`: what refutes a claim, each with the command that replays it."""
+    """All sections.  `failures`: what refutes a claim.  `left_out`: what was not decided or not run -> why."""
 
-    protocol: list[Row] = field(default_factory=list)
-    induction: Row | None = None
-    mutants: list[Row] = field(default_factory=list)
-    differential: Row | None = None
-    concurrency: Row | None = None
-    implementation_mutants: list[Row] | None = None
-    targets: list[Row] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    protocol: list[ScopeRow] = field(default_factory=list)
+    induction: InductionRow | None = None
+    mutants: list[MutantRow] = field(default_factory=list)
+    differential: DifferentialRow | None = None
+    implementation_mutants: list[CompiledMutantRow] | None = None
+    targets: list[TargetRow] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> Row:
+    def as_json(self) -> dict[str, Any]:
+        """The sections as `--json` writes them; null: not run, and `left_out` says why."""
+        compiled = self.implementation_mutants
         return {
-            "protocol": self.protocol,
-            "induction": self.induction,
-            "mutants": self.mutants,
-            "differential": self.differential,
-            "concurrency": self.concurrency,
-            "implementation_mutants": self.implementation_mutants,
-            "targets": self.targets,
+            "protocol": [asdict(row) for row in self.protocol],
+            "induction": asdict(self.induction) if self.induction else None,
+            "mutants": [asdict(row) for row in self.mutants],
+            "differential": asdict(self.differential) if self.differential else None,
+            "concurrency": None,
+            "implementation_mutants": None if compiled is None else [asdict(row) for row in compiled],
+            "targets": [asdict(row) for row in self.targets],
             "left_out": self.left_out,
         }

@@ -1,6 +1,6 @@
-"""The main job: hold the protocol, its mutants, the interpreter, and any other target to their claims, and say what came of it.
+"""`safepoint verify`: hold the protocol, its mutants, the interpreter and other targets to their claims.
 
-Each section gives a plain value for the JSON of the same name; None means that it was not tried, and `left_out` says why.
+A section that cannot run stays None in the report, and `left_out` says why.
 """
 
 from __future__ import annotations
@@ -9,44 +9,50 @@ import multiprocessing
 import os
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from safepoint.conform.judge import UnknownTarget, as_json, find_target, judge
+from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
 from safepoint.model.scopes import not_combined
-from safepoint.verify.interpreter import differential, implementation_mutants
-from safepoint.verify.report import Progress, Quiet, Report, Row
+from safepoint.verify.interpreter import OURS, differential, implementation_mutants
+from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
 
 
 def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None) -> Report:
-    """Everything that is built, in the order in which a mistake would be cheapest to understand."""
-    report, told = Report(), progress or Quiet()
+    """All sections, in the order in which a mistake is cheapest to understand.
+
+    `targets`: names for `find_target`, to be judged too.  Raises UnknownTarget, ProtocolError, NotExplored.
+    """
+    report = Report()
+    progress = progress or Quiet()
     report.left_out["combinations"] = f"no scope has together: {', '.join(not_combined('small'))}"
     report.left_out["concurrency"] = "not built yet: controlled schedules and real cores"
     # Not forked: the parent may have threads, and a child must not inherit machine code half built.
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        protocol(report, pool, told)
-        in_any_number(report, pool, told)
-        mutants(report, pool, told)
+        protocol(report, pool, progress)
+        in_any_number(report, pool, progress)
+        mutants(report, pool, progress)
         try:
-            find_target("folded")
+            find_target(OURS)
         except UnknownTarget as error:
             for section in ("differential", "implementation_mutants"):
-                report.left_out[section] = f"{error} -- the interpreter needs: pip install 'safepoint[vm]'"
+                report.left_out[section] = f"the interpreter is not installed: {error} (pip install 'safepoint[vm]')"
         else:
-            differential(report, pool, told, quick)
-            implementation_mutants(report, pool, told)
-            targets = ("folded", *targets)
-        _targets(report, pool, targets, told)
+            differential(report, pool, progress, quick)
+            implementation_mutants(report, pool, progress)
+            targets = (OURS, *targets)
+        judge_targets(report, pool, targets, progress)
     return report
 
 
-def judged(name: str) -> tuple[Row, list[str]]:
+def judge_target(name: str) -> tuple[TargetRow, list[Verdict]]:
+    """Every claim of the judge, held against one target: the row, and the verdicts that refute."""
     verdicts = judge(find_target(name), name)
-    return as_json(name, verdicts), [v.report for v in verdicts if v.verdict == "refuted"]
+    return target_row(name, verdicts), [v for v in verdicts if v.verdict == "refuted"]
 
 
-def _targets(report: Report, pool: Executor, names: tuple[str, ...], told: Progress) -> None:
-    with told.section("targets", len(names)) as done:
-        for row, refuted in pool.map(judged, dict.fromkeys(names)):
+def judge_targets(report: Report, pool: Executor, names: tuple[str, ...], progress: Progress) -> None:
+    """Judge each target once."""
+    with progress.section("targets", len(names)) as done:
+        for row, refuted in pool.map(judge_target, dict.fromkeys(names)):
             report.targets.append(row)
             report.failures += refuted
-            done(row["name"])
+            done(row.name)

@@ -1,9 +1,9 @@
-"""The text: explored under every policy and memory model, argued for any number of threads, and all its mutants hunted."""
+"""The protocol text: explored under every policy and memory model, argued for any number of threads, and its mutants hunted."""
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safepoint.graph.text import Text
 from safepoint.model.engines import engine
@@ -13,16 +13,20 @@ from safepoint.model.scopes import SCOPES, chosen
 from safepoint.model.system import MEMORIES, Model
 from safepoint.proof.any_number import argument
 from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.verify.explore import decide
-from safepoint.verify.report import Progress, Report, Row
+from safepoint.verify.explore import Decision, decide, liveness_left_out
+from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
+from safepoint.verify.report import Progress, Report
+from safepoint.verify.rows import AnyNumber, InductionRow, MutantRow, ScopeRow
 
 
 @dataclass(frozen=True)
-class Explored:
-    """One scope: its row, what refutes it, the places of the text that it has and reached, the interesting states it met."""
+class ScopeFound:
+    """One scope: its row, and the verdict if it is refuted; the places of the text that the scope has, and those that it
+    reached; the names of the interesting states that it met.
+    """
 
-    row: Row
-    failure: str
+    row: ScopeRow
+    refuted: Decision | None
     places: set[str]
     reached: set[str]
     interesting: set[str]
@@ -38,62 +42,63 @@ def plan() -> list[tuple[str, str, str]]:
     ]
 
 
-def explored(job: tuple[str, str, str]) -> Explored:
+def explore_scope(job: tuple[str, str, str]) -> ScopeFound:
+    """One job of `plan`."""
     policy, memory, scope = POLICIES[job[0]], job[1], SCOPES[job[2]]
     model = Model(Text(), scope, policy=policy, memory=memory)
     found = decide(model, policy, engine())
     places, missing = model.places()
-    like = {name for name, holds in Properties(model).sometimes().items() if any(map(holds, found.result.reached))}
-    return Explored(found.row(), found.refuted, places, places - missing, like)
+    met = {name for name, holds in Properties(model).sometimes().items() if any(map(holds, found.result.reached))}
+    return ScopeFound(found.row(), found.without_states() if found.refuted else None, places, places - missing, met)
 
 
-def protocol(report: Report, pool: Executor, told: Progress) -> None:
+def protocol(report: Report, pool: Executor, progress: Progress) -> None:
+    """Explore every scope of `plan`; nothing in the text may be left unreached, and every declared bound is attained."""
     jobs = plan()
-    found: list[Explored] = []
-    with told.section("protocol", len(jobs)) as done:
-        for each in pool.map(explored, jobs):
+    found: list[ScopeFound] = []
+    with progress.section("protocol", len(jobs)) as done:
+        for each in pool.map(explore_scope, jobs):
             found.append(each)
-            done(f"{each.row['policy']} {each.row['memory']} {each.row['scope']}: {each.row['states']:,} states")
+            done(f"{each.row.policy} {each.row.memory} {each.row.scope}: {each.row.states:,} states")
     report.protocol = [each.row for each in found]
-    report.failures += [each.failure for each in found if each.failure]
-    ours = [each for each in found if each.row["policy"] == FOLDED.name]
-    places, reached = set[str]().union(*(e.places for e in ours)), set[str]().union(*(e.reached for e in ours))
-    report.failures += [f"vacuous: never reached: {place}" for place in sorted(places - reached)]
-    met = set[str]().union(*(e.interesting for e in found))
-    report.failures += [
-        f"vacuous: no state was like {name!r}: {SOMETIMES[name]}" for name in SOMETIMES if name not in met
-    ]
+    report.left_out |= liveness_left_out(report.protocol)
+    report.failures += [each.refuted for each in found if each.refuted]
+    ours = [each for each in found if each.row.policy == FOLDED.name]
+    places = set[str]().union(*(each.places for each in ours))
+    reached = set[str]().union(*(each.reached for each in ours))
+    report.failures += [Unreached(place) for place in sorted(places - reached)]
+    met = set[str]().union(*(each.interesting for each in found))
+    report.failures += [Unmet(name) for name in SOMETIMES if name not in met]
     for policy in POLICIES.values():
-        bounds = [row["bound"] for row in report.protocol if row["policy"] == policy.name]
-        if policy.declared.as_json() not in bounds:
-            report.failures.append(f"{policy.name} declares {policy.declared}, and no scope attains it")
+        if policy.declared not in [row.bound for row in report.protocol if row.policy == policy.name]:
+            report.failures.append(Unattained(policy.name, policy.declared))
 
 
-def any_number(job: tuple[str, str]) -> Row:
-    """Does one thread decide this policy and scope for every number of them?  The same under both memory models."""
+def argue(job: tuple[str, str]) -> AnyNumber:
+    """Does one thread decide this policy and scope for every number of threads?  The same under both memory models."""
     found = argument(Model(Text(), SCOPES[job[1]], policy=POLICIES[job[0]]))
-    return {"holds": found.holds, "argument": "footprints", "reasons": list(found.reasons)}
+    return AnyNumber(holds=found.holds, argument="footprints", reasons=tuple(found.reasons))
 
 
-def in_any_number(report: Report, pool: Executor, told: Progress) -> None:
-    """What of all this is said of these instances only, and what of every number of threads, and by which argument."""
-    jobs = list(dict.fromkeys((row["policy"], row["scope"]) for row in report.protocol))
-    with told.section("any number of threads", len(jobs) + 1) as done:
-        proved = pool.submit(proof)
-        for job, found in zip(jobs, pool.map(any_number, jobs), strict=True):
-            for row in report.protocol:
-                if (row["policy"], row["scope"]) == job:
-                    row["any_number"] = found
+def in_any_number(report: Report, pool: Executor, progress: Progress) -> None:
+    """What of all this holds for every number of threads, and by which argument."""
+    jobs = list(dict.fromkeys((row.policy or "", row.scope) for row in report.protocol))
+    found: dict[tuple[str, str], AnyNumber] = {}
+    with progress.section("any number of threads", len(jobs) + 1) as done:
+        proved = pool.submit(prove)
+        for job, argued in zip(jobs, pool.map(argue, jobs), strict=True):
+            found[job] = argued
             done(f"{job[0]} {job[1]}")
         report.induction, why_not = proved.result()
         done("induction")
+    report.protocol = [replace(row, any_number=found[row.policy or "", row.scope]) for row in report.protocol]
     if why_not:
         report.left_out["induction"] = why_not
-    elif report.induction and not report.induction["holds"]:
-        report.failures.append(f"induction: {report.induction['counterexample']}")
+    elif report.induction and not report.induction.holds:
+        report.failures.append(NotInductive(report.induction.counterexample))
 
 
-def proof() -> tuple[Row | None, str]:
+def prove() -> tuple[InductionRow | None, str]:
     """The induction, or why there is none."""
     from safepoint.proof.induction import NoProof, induction  # noqa: PLC0415  # z3 takes long to import, and only one process needs it
 
@@ -101,22 +106,38 @@ def proof() -> tuple[Row | None, str]:
         found = induction(Text())
     except NoProof as error:
         return None, str(error)
-    return {"holds": found.holds, "steps": found.steps, "vacuous": list(found.vacuous), "counterexample": found.counterexample,
-            "covers": found.covers, "seconds": round(found.seconds, 2)}, ""  # fmt: skip
+    row = InductionRow(
+        holds=found.holds,
+        steps=found.steps,
+        vacuous=tuple(found.vacuous),
+        counterexample=found.counterexample,
+        covers=found.covers,
+        seconds=round(found.seconds, 2),
+    )
+    return row, ""
 
 
-def hunted(name: str) -> Row:
+def hunt_mutant(name: str) -> MutantRow:
+    """The smallest scope in which a property catches a mutant."""
     found = hunt(Text(), name)
     broken = found.result.broken if found.result else None
-    return {"name": name, "rule": found.mutant.rule, "property": broken, "caught": bool(broken), "steps": found.steps,
-            "memory": found.memory, "scope": found.scope}  # fmt: skip
+    return MutantRow(
+        name=name,
+        rule=found.mutant.rule,
+        property=broken,
+        caught=bool(broken),
+        steps=found.steps,
+        memory=found.memory,
+        scope=found.scope,
+    )
 
 
-def mutants(report: Report, pool: Executor, told: Progress) -> None:
+def mutants(report: Report, pool: Executor, progress: Progress) -> None:
+    """Hunt every mutant of the text."""
     names = list(Text().mutants)
-    with told.section("mutants", len(names)) as done:
-        for row in pool.map(hunted, names):
+    with progress.section("mutants", len(names)) as done:
+        for row in pool.map(hunt_mutant, names):
             report.mutants.append(row)
-            if not row["caught"]:
-                report.failures.append(f"mutant {row['name']}: no property catches it (it breaks {row['rule']})")
-            done(row["name"])
+            if not row.caught:
+                report.failures.append(Survivor(row))
+            done(row.name)

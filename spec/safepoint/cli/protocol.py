@@ -1,0 +1,227 @@
+"""The commands about the protocol: `explore`, `replay`, `rules`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safepoint.cli.console import FILE, REFUTED, fail, need, write
+from safepoint.protocol.policies import POLICIES
+
+if TYPE_CHECKING:
+    pass
+
+PROTOCOL = click.option(
+    "--protocol",
+    "file",
+    type=FILE,
+    metavar="FILE",
+    help="Use this protocol text instead of the built-in one: a whole one, or a variant of one of its files.",
+)
+
+
+def protocol_text(file: Path | None, policy: str) -> Text:
+    """The built-in text with the policy's trigger (None), a custom one, or the built-in one with one file replaced."""
+    from safepoint.graph.lower import check
+    from safepoint.graph.text import ProtocolError
+    from safepoint.model.custom import read, scopes_of
+
+    try:
+        text = read(file, POLICIES[policy])
+        check(text)
+        scopes_of(text)
+    except ProtocolError as error:
+        fail(str(error))
+    return text
+
+
+@click.command()
+@click.option(
+    "-p",
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="folded",
+    show_default=True,
+    help="Which VM family's check sites and trigger words to explore.",
+)
+@PROTOCOL
+@click.option(
+    "--memory",
+    type=click.Choice(["sc", "tso"]),
+    help="Memory model: sequential consistency or x86-TSO.  [default: sc; with --mutant both]",
+)
+@click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
+@click.option(
+    "--scope",
+    default="tiny",
+    show_default=True,
+    metavar="NAME",
+    help="One scope; or a group: tiny, small (includes tiny), nightly (includes both).",
+)
+@click.option(
+    "--mutant", default="", metavar="NAME", help="Compile this mutant in, and stop at the scope that catches it."
+)
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(["auto", "python", "numpy"]),
+    default="auto",
+    show_default=True,
+    help="Search engine: python (the reference), numpy (same result, faster), auto (numpy for large scopes, if installed).",
+)
+@click.option(
+    "--max-states",
+    type=click.IntRange(1),
+    metavar="N",
+    default=5_000_000,
+    show_default=True,
+    help="Stop without a verdict after N states of one scope (exit status 2).",
+)
+@click.option(
+    "--promela",
+    "for_spin",
+    type=FILE,
+    metavar="FILE",
+    help="Also write the scope, which must be one, to FILE in Promela, for Spin.",
+)
+@click.option("--svg", "drawing", type=FILE, metavar="FILE", help="Draw the counterexample to FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+def explore(
+    *,
+    policy: str,
+    file: Path | None,
+    memory: str | None,
+    threads: int | None,
+    scope: str,
+    mutant: str,
+    engine_name: str,
+    max_states: int,
+    for_spin: Path | None,
+    drawing: Path | None,
+    as_json: bool,
+) -> None:
+    """Explore every state of the protocol.
+
+    Explores scope after scope, and stops at the first that is refuted with a shortest path to a bad state.
+    """
+    from safepoint.graph.text import ProtocolError
+    from safepoint.model.custom import THREADS, chosen_of, scopes_of
+    from safepoint.model.engines import NoEngine, engine
+    from safepoint.model.explore import NotExplored
+    from safepoint.model.path import path_of
+    from safepoint.model.system import Model
+    from safepoint.proof.promela import export
+    from safepoint.show.failures import refutation
+    from safepoint.show.svg import picture
+    from safepoint.show.tables import LiveProgress, protocol_table
+    from safepoint.verify.explore import explore as work
+
+    text = protocol_text(file, policy)
+    known = (*THREADS, *scopes_of(text))
+    if scope not in known:
+        fail(f"no scope {scope!r}; there are: {', '.join(known)}")
+    if mutant and mutant not in text.mutants:
+        fail(f"no mutant {mutant!r} in the text; there are: {', '.join(text.mutants)}")
+    need(drawing and drawing.parent, for_spin and for_spin.parent)
+    scopes = chosen_of(text, scope, threads, POLICIES[policy].slices)
+    if not scopes:
+        fail(f"no scope of {scope!r} has {threads} guest threads (leave out --threads, or choose a larger group)")
+    if for_spin is not None and len(scopes) != 1:
+        fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {known[-1]})")
+    with LiveProgress() as progress, progress.search("explore") as tell:
+        try:
+            if for_spin is not None:
+                write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
+            explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
+        except (NotExplored, NoEngine, ProtocolError, OverflowError, ValueError) as error:
+            fail(str(error))
+    refuted = explored.refuted
+    if drawing is not None:
+        if refuted and refuted.result.broken:
+            write(drawing, picture(path_of(refuted.result), text))
+        else:
+            click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
+    if as_json:
+        rows = [asdict(row) for row in explored.rows]
+        click.echo(json.dumps({"protocol": rows, "left_out": explored.left_out}, indent=1))
+    elif refuted:
+        click.echo(refutation(refuted))
+    else:
+        protocol_table(explored.rows, explored.left_out)
+    for place in sorted(explored.vacuous):
+        click.echo(f"vacuous: never reached: {place}", err=True)
+    sys.exit(REFUTED if refuted else 0)
+
+
+@click.command()
+@click.argument("string")
+@PROTOCOL
+@click.option(
+    "--target",
+    default="folded",
+    show_default=True,
+    metavar="NAME",
+    help="For s:…: the target that repeats the schedule.",
+)
+@click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
+def replay(*, string: str, file: Path | None, target: str, mutant: str) -> None:
+    """Replay a failure from the STRING that it printed.
+
+    m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
+    the reference machine, and compare. Exit status 1 if the failure is still there.
+    """
+    from safepoint.model.path import policy_of
+    from safepoint.show.failures import replay_text
+    from safepoint.verify.replay import CannotReplay
+    from safepoint.verify.replay import replay as work
+
+    text = protocol_text(file, policy_of(string))
+    try:
+        replayed = work(string, text, mutant, target)
+    except CannotReplay as error:
+        fail(str(error))
+    click.echo(replay_text(replayed, text))
+    sys.exit(0 if replayed.agrees else REFUTED)
+
+
+@click.command()
+@click.argument("rule", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the rules as JSON.")
+def rules(*, rule: str | None, as_json: bool) -> None:
+    """List the rules of the protocol, or explain one.
+
+    RULE is an id, for example POST-BEFORE-POISON.
+    """
+    from safepoint.graph.text import all_mutants
+    from safepoint.protocol.rules import RULES
+
+    if rule is not None and rule not in RULES:
+        fail(f"no rule {rule!r}; there are: {', '.join(RULES)}")
+    mutants = all_mutants()
+    rows: list[dict[str, Any]] = [
+        {"id": r.id, "title": r.title, "text": r.text, "without": r.without, "source": r.source, "checks": list(r.checks),
+         "mutants": [m.name for m in mutants.values() if m.rule == r.id]}
+        for r in RULES.values() if rule in (None, r.id)
+    ]  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{click.style(row['id'], bold=True)}: {row['title']}")
+        for line in _rule_lines(row):
+            click.echo(f"    {line}")
+
+
+def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
+    yield row["text"]
+    yield f"without it: {row['without']}"
+    yield f"source: {row['source']}"
+    yield f"checked by: {', '.join(row['checks'])}"
+    for mutant in row["mutants"]:
+        yield f"broken by: safepoint explore --mutant {mutant}"

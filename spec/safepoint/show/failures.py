@@ -1,0 +1,84 @@
+"""What refutes a claim, and what a replay found, in words; every failure that a command can replay ends with that command."""
+
+from __future__ import annotations
+
+from safepoint.conform.judge import Verdict
+from safepoint.differential.compare import Mismatch
+from safepoint.graph.text import Text
+from safepoint.model.counterexample import counterexample, path
+from safepoint.model.properties import SOMETIMES
+from safepoint.protocol.policy import Bound
+from safepoint.verify.explore import Decision
+from safepoint.verify.failures import (
+    Failure,
+    NotInductive,
+    OtherBound,
+    Survivor,
+    Unattained,
+    Unmet,
+    Unnoticed,
+    Unreached,
+)
+from safepoint.verify.replay import Repeated, Walked
+
+
+def failure_text(failure: Failure) -> str:
+    """A failure, in one line or several."""
+    match failure:
+        case Decision():
+            return refutation(failure)
+        case Verdict():
+            return failure.report
+        case Mismatch():
+            return str(failure)
+        case Unreached(place):
+            return f"vacuous: never reached: {place}"
+        case Unmet(name):
+            return f"vacuous: no state was like {name!r}: {SOMETIMES[name]}"
+        case Unattained(policy, declared):
+            return f"{policy} declares {bound_text(declared)}, and no scope attains it"
+        case NotInductive(found):
+            return f"induction: {found}"
+        case Survivor(mutant):
+            return (
+                f"mutant {mutant.name}: no property catches it (it breaks {mutant.rule})\n"
+                f"    again: safepoint explore --mutant {mutant.name}"
+            )
+        case OtherBound(policy, declared, observed):
+            return (
+                f"differential: {policy} declares {bound_text(declared)}; observed was at most {bound_text(observed)}"
+            )
+        case Unnoticed(mutant):
+            return f"mutant {mutant}, compiled into the interpreter: the differential test does not notice it"
+
+
+def refutation(decision: Decision) -> str:
+    """The bound, if it is worse than declared, and the counterexample, if there is one."""
+    result, policy = decision.result, decision.policy
+    parts: list[str] = []
+    if decision.bound and decision.late:
+        declared, found = bound_text(policy.declared), bound_text(decision.bound)
+        scope = result.model.scope.name
+        parts.append(f"{scope}: declared-bound: {policy.name} declares {declared}, and has {found}")
+    if result.broken:
+        parts.append(counterexample(result, result.model.text))
+    return "\n\n".join(parts)
+
+
+def replay_text(replayed: Walked | Repeated, text: Text) -> str:
+    """What `safepoint replay` found."""
+    if isinstance(replayed, Walked):
+        return path(replayed.path, text)
+    if replayed.mismatch:
+        return str(replayed.mismatch)
+    seen = ", ".join(f"{s.kind} at {s.site}" for s in replayed.observed.seen) or "nothing"
+    return f"{replayed.program}: {replayed.schedule}\n    both machines agree; seen: {seen}"
+
+
+def bound_text(bound: Bound | None) -> str:
+    """`frames 1, back-edges unbounded`; no bound at all is a dash."""
+    if bound is None:
+        return "-"
+    return ", ".join(
+        f"{kind.replace('_', '-')} {'unbounded' if n is None else n}" for kind, n in bound.as_json().items()
+    )

@@ -1,0 +1,68 @@
+"""What refutes a claim, as data: `safepoint.show.failures` says each in words, with the command that replays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safepoint.conform.judge import Verdict
+from safepoint.differential.compare import Mismatch
+from safepoint.protocol.policy import Bound
+from safepoint.verify.explore import Decision
+from safepoint.verify.rows import MutantRow
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """A place of the text that no scope reached: nothing was checked there."""
+
+    place: str
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """The name of an interesting kind of state (`SOMETIMES`) that no scope reached."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Unattained:
+    """A policy declares a bound that no scope attains: the true one is lower."""
+
+    policy: str
+    declared: Bound
+
+
+@dataclass(frozen=True)
+class NotInductive:
+    """A state that the invariant allows, and a step from it to a state that it does not allow."""
+
+    counterexample: str
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A mutant that no property catches."""
+
+    mutant: MutantRow
+
+
+@dataclass(frozen=True)
+class OtherBound:
+    """The interpreter's greatest observed distance is not the bound that its policy declares."""
+
+    policy: str
+    declared: Bound
+    observed: Bound
+
+
+@dataclass(frozen=True)
+class Unnoticed:
+    """A mutant, compiled into the interpreter, that the differential test does not notice."""
+
+    mutant: str
+
+
+Failure = (
+    Decision | Unreached | Unmet | Unattained | NotInductive | Survivor | Mismatch | OtherBound | Unnoticed | Verdict
+)

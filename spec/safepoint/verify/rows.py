@@ -1,0 +1,90 @@
+"""The records of `safepoint verify`, one class a section: their fields, in order, are the JSON of `--json`.
+
+Plain dataclasses: msgspec would add a dependency for nothing, because this program writes that JSON and never reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safepoint.protocol.policy import Bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyNumber:
+    """Does a world of one thread decide a scope for every number of threads?  `reasons`: why not."""
+
+    holds: bool
+    argument: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeRow:
+    """One explored scope.
+
+    `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `eventually`: whether liveness
+    was decided.  `bound`: None if a property is broken, or for a custom text.  `any_number`: None if it was not asked.
+    """
+
+    policy: str | None
+    memory: str
+    threads: int
+    scope: str
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    verdict: str
+    eventually: bool
+    bound: Bound | None
+    any_number: AnyNumber | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InductionRow:
+    """The proof for any number of threads.  `steps`: how many were checked; `counterexample`: "" if it holds."""
+
+    holds: bool
+    steps: int
+    vacuous: tuple[str, ...]
+    counterexample: str
+    covers: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutantRow:
+    """One mutant of the text: the property that catches it (None: no property does), where, and after how many steps."""
+
+    name: str
+    rule: str
+    property: str | None
+    caught: bool
+    steps: int
+    memory: str
+    scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferentialRow:
+    """The interpreter against the reference machine.  `worst`: the greatest distances from a post to its being seen."""
+
+    programs: int
+    interrupts: int
+    mismatches: int
+    worst: Bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledMutantRow:
+    """One mutant compiled into the interpreter.  `differential`: does that test notice it?  None: not tried.
+
+    `controlled`, `real_cores`: the same for tests that are not built yet.
+    """
+
+    name: str
+    rule: str
+    differential: bool | None
+    controlled: bool | None = None
+    real_cores: bool | None = None

@@ -1,0 +1,184 @@
+"""The HTML page of `safepoint verify --report`: it says all that was found, what went wrong first, and stands alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path as File
+
+import pytest
+from click.testing import CliRunner
+
+from safepoint.cli.main import cli
+from safepoint.conform.judge import TargetRow
+from safepoint.model.explore import Result
+from safepoint.model.path import path_of
+from safepoint.model.scopes import SCOPES
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Bound
+from safepoint.protocol.rules import RULES
+from safepoint.show import report as page
+from safepoint.verify.explore import Decision
+from safepoint.verify.failures import Survivor, Unreached
+from safepoint.verify.report import Report
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, MutantRow, ScopeRow
+from tests.show.layout import NS, TEXT
+
+
+def report_of(results: dict[str, Result]) -> Report:
+    """As `safepoint verify` would fill it, without the minutes that takes."""
+    scope = next(iter(SCOPES.values()))
+    explored = ScopeRow(
+        policy="folded",
+        memory="sc",
+        threads=1,
+        scope=scope.name,
+        states=12345,
+        transitions=2,
+        depth=1,
+        seconds=0.1,
+        verdict="holds",
+        eventually=True,
+        bound=Bound(1, None),
+    )
+    return Report(
+        protocol=[explored],
+        mutants=[mutant_row(name, result) for name, result in results.items()],
+        differential=DifferentialRow(programs=7, interrupts=47618, mismatches=0, worst=Bound(1, 1)),
+        targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",), not_offered=(), bound=None)],
+        left_out={"concurrency": "not built <yet>"},
+    )
+
+
+def mutant_row(name: str, result: Result) -> MutantRow:
+    model = result.model
+    return MutantRow(
+        name=name,
+        rule=TEXT.mutants[name].rule,
+        property=result.broken,
+        caught=True,
+        steps=len(result.path) - 1,
+        memory=model.memory,
+        scope=model.scope.name,
+    )
+
+
+class Outline(HTMLParser):
+    """Tags that are left open, links, and what the reader sees."""
+
+    VOID = ("meta", "!doctype")
+    IMPLIED = ("tr", "td", "th")
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.ids: list[str] = []
+        said: list[str] = []
+        prose: list[str] = []
+        self.read = said, prose
+        self.feed(source)
+        self.close()
+        self.said = " ".join(said)  # all that is read
+        self.prose = " ".join(prose)  # and what of it is not in a picture
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in (*self.VOID, *self.IMPLIED, "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.IMPLIED:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] == ["style"]:
+            return
+        said, prose = self.read
+        said += data.split()
+        if "svg" not in self.open:
+            prose += data.split()
+
+
+def test_the_page_stands_alone(results: dict[str, Result]) -> None:
+    source = page.html(report_of(results), TEXT, list(results.values()))
+    outline = Outline(source)
+    assert not outline.open
+    assert len(outline.ids) == len(set(outline.ids))
+    links = [value for _, name, value in outline.attributes if name in ("href", "src", "action")]
+    assert links
+    assert all(link.startswith("#") and link[1:] in outline.ids for link in links)
+    assert not re.search(r"<script|<link|@import|url\(|\bon\w+=", source)
+    assert set(re.findall(r"https?://[^\"' ]+", source)) == {NS.strip("{}")}
+
+
+def test_the_page_tells_all_that_was_found(results: dict[str, Result]) -> None:
+    report = report_of(results)
+    outline = Outline(page.html(report, TEXT, list(results.values())))
+    said = outline.prose
+    assert said.index("holds") < said.index("12,345")
+    for rule in RULES.values():
+        assert rule.text in said
+        assert rule.without in said
+    for row in report.mutants:
+        assert f"{row.name} breaks {row.rule}: caught by {row.property} in {row.steps} steps" in said
+        assert path_of(results[row.name]).replay in outline.said
+    assert [tag for tag in outline.attributes if tag[0] == "svg" and tag[1] == "role"] == [
+        ("svg", "role", "img")
+    ] * len(results)
+    for expected in ("back-edges unbounded", "47,618", "some-claim", "not built <yet>", "worst: back edges"):
+        assert expected in said
+
+
+def test_the_page_says_what_went_wrong_first(results: dict[str, Result]) -> None:
+    report = report_of(results)
+    first, second = report.mutants[:2]
+    report.mutants[0] = first = replace(first, caught=False, property=None, steps=0)
+    report.implementation_mutants = [CompiledMutantRow(name=second.name, rule=second.rule, differential=False)]
+    report.failures = [Unreached("a <place> & its line"), Survivor(first)]
+    report.failures.append(Decision(results[first.name], FOLDED))
+    said = Outline(page.html(report, TEXT, [])).said
+    assert (
+        said.index("refuted")
+        < said.index("a <place> & its line")
+        < said.index("safepoint explore --mutant")
+        < said.index("broken by this step")
+        < said.index("Every state of the protocol")
+    )
+    assert f"{first.name} breaks {first.rule}: refuted: no property catches it" in said
+    assert "compiled into the interpreter: refuted: not noticed" in said
+
+
+def test_nothing_explored_is_no_verdict() -> None:
+    said = Outline(page.html(Report(), TEXT, [])).said
+    assert "not explored" in said
+    assert "holds" not in said
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+@pytest.mark.parametrize("command", [["explore", "--svg", "{}/no/path.svg"], ["verify", "--report", "{}/no"]])
+def test_a_place_that_is_not_there_is_told_before_the_work(tmp_path: File, command: list[str]) -> None:
+    done = CliRunner().invoke(cli, [word.format(tmp_path) for word in command])
+    assert done.exit_code == 2
+    assert done.stderr == f"safepoint: {tmp_path}/no: no such directory (make it first)\n"
+
+
+def test_verify_writes_the_page(tmp_path: File, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its counterexamples are found again: of what happens in the end, of TSO, and the ordinary kind."""
+    some = {name: results[name] for name in ("never-restored", "test-before-take", "no-recheck")}
+    monkeypatch.setattr("safepoint.verify.run.run", lambda **_: report_of(some))
+    done = CliRunner().invoke(cli, ["verify", "--report", str(tmp_path), "--json", str(tmp_path / "figures.json")])
+    assert done.exit_code == 0, done.output
+    source = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert source.count("<svg ") == len(some)
+    said = Outline(source).said
+    assert all(f"safepoint replay '{path_of(result).replay}'" in said for result in some.values())
+    assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["differential"]["interrupts"] == 47618

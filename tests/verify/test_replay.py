@@ -1,0 +1,77 @@
+"""`safepoint replay` of a schedule on any target that can be stepped, and what it says where it cannot."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from safepoint.cli.main import cli
+from safepoint.conform.target import STOP
+from safepoint.differential.reference import Reference
+from safepoint.graph.text import Text
+from safepoint.guest.lockstep import MAIN
+from safepoint.verify.replay import CannotReplay, Repeated, replay
+from tests.conform.toy import Toy
+
+OURS = "safepoint.differential.reference:Reference"
+
+
+class Deaf(Reference):
+    """Forgets every STOP."""
+
+    def post(self, kind: str, thread: int = MAIN) -> None:
+        if kind != STOP:
+            super().post(kind, thread)
+
+
+class Stranger(Toy):
+    """Can be judged, and not stepped by a schedule."""
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "strangers", sys.modules[__name__])
+
+
+def test_a_strangers_target_that_is_right_agrees() -> None:
+    found = replay("s:fib@3STOP", Text(), target=OURS)
+    assert isinstance(found, Repeated)
+    assert found.agrees
+    assert [seen.kind for seen in found.observed.seen] == ["STOP"]
+
+
+def test_a_strangers_target_that_is_wrong_differs_and_prints_the_command_that_repeats_it() -> None:
+    command = ["replay", "--target", "strangers:Deaf", "s:fib@3STOP"]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    assert "seen         reference (Seen(kind='STOP'" in result.output
+    assert result.output.rstrip().endswith("again: safepoint replay --target strangers:Deaf 's:fib@3STOP'")
+
+
+@pytest.mark.parametrize(
+    ("string", "target", "mutant", "said"),
+    [
+        (
+            "s:fib@3STOP",
+            "strangers:Stranger",
+            "",
+            "cannot be driven by a schedule (derive it from safepoint.differential.",
+        ),
+        ("s:fib@3STOP", OURS, "no-lock", "does not offer mutated (leave out --mutant)"),
+        ("s:fib@99999STOP", OURS, "", "steps, numbered from 0 (step 99999 is not one)"),
+    ],
+)
+def test_what_cannot_be_replayed_says_why(string: str, target: str, mutant: str, said: str) -> None:
+    with pytest.raises(CannotReplay) as caught:
+        replay(string, Text(), mutant, target)
+    assert said in str(caught.value)
+
+
+def test_a_program_that_does_not_compile_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("x = 1\ny = {1: 2}\n", encoding="utf-8")
+    with pytest.raises(CannotReplay, match=r":2:5: .*\(write instead: "):
+        replay(f"s:{path}@0STOP", Text(), target=OURS)

@@ -1,0 +1,142 @@
+"""What `safepoint verify` finds, as data: the documented JSON, what was left out, and failures that other processes send."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from safepoint.conform.claims import CLAIMS
+from safepoint.conform.judge import TargetRow, Verdict
+from safepoint.conform.programs import PROGRAMS
+from safepoint.differential import corpus
+from safepoint.differential.compare import Mismatch, Tally
+from safepoint.differential.schedule import Schedule
+from safepoint.graph.text import Text
+from safepoint.model.engines import engine
+from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Model
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Bound
+from safepoint.show.failures import failure_text
+from safepoint.verify import explore, interpreter
+from safepoint.verify.explore import Decision, decide, liveness_left_out
+from safepoint.verify.failures import (
+    Failure,
+    NotInductive,
+    OtherBound,
+    Survivor,
+    Unattained,
+    Unmet,
+    Unnoticed,
+    Unreached,
+)
+from safepoint.verify.report import Quiet, Report
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+
+DOCUMENTED = {
+    ScopeRow: "policy memory threads scope states transitions seconds verdict bound",
+    InductionRow: "holds steps vacuous counterexample covers seconds",
+    MutantRow: "name rule property caught steps memory",
+    DifferentialRow: "programs interrupts mismatches",
+    CompiledMutantRow: "rule differential controlled real_cores",
+    TargetRow: "name claims refuted bound",
+}
+"""Names that scripts read: more may be added, none may go."""
+
+
+def decided(mutant: str = "", scope: str = "interrupt-1") -> Decision:
+    return decide(Model(Text(), SCOPES[scope], mutant), FOLDED, engine("python"))
+
+
+@pytest.mark.parametrize("row", DOCUMENTED, ids=lambda row: row.__name__)
+def test_no_documented_name_is_gone(row: type) -> None:
+    assert set(DOCUMENTED[row].split()) <= {field.name for field in fields(row)}
+
+
+def test_a_section_that_was_not_run_is_null() -> None:
+    empty = Report().as_json()
+    assert {name for name, section in empty.items() if section is None} == {
+        "induction",
+        "differential",
+        "concurrency",
+        "implementation_mutants",
+    }
+
+
+def test_a_row_is_the_json() -> None:
+    report = Report(protocol=[decided().row()])
+    (row,) = json.loads(json.dumps(report.as_json()))["protocol"]
+    assert (row["scope"], row["verdict"], row["eventually"]) == ("interrupt-1", "holds", True)
+    assert row["bound"] == {"frames": 1, "back_edges": 1}
+    assert row["any_number"] is None
+
+
+def test_a_scope_whose_liveness_was_not_decided_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert liveness_left_out([decided().row()]) == {}
+    monkeypatch.setattr(explore, "MOST_STATES", 10)
+    row = decided().row()
+    assert (row.verdict, row.eventually) == ("holds", False)
+    assert liveness_left_out([row, replace(row, eventually=True)]) == {
+        "liveness": f"not decided in 1 of 2 scopes, of more than 10 states: folded sc interrupt-1 ({row.states:,} states)"
+    }
+
+
+def test_a_refutation_survives_the_way_from_another_process() -> None:
+    found = decided("take-before-restore").without_states()
+    assert found.refuted
+    again = pickle.loads(pickle.dumps(found))
+    assert failure_text(again) == failure_text(found)
+    assert "pending-is-poisoned: " in failure_text(again)
+
+
+MUTANT = MutantRow(name="m", rule="R", property=None, caught=False, steps=0, memory="", scope="")
+FAILURES: list[tuple[Failure, str]] = [
+    (Unreached("words.py:3 store"), "vacuous: never reached: words.py:3 store"),
+    (Unmet("half-poisoned"), "vacuous: no state was like 'half-poisoned': A thread runs guest code with"),
+    (Unattained("folded", Bound(1, None)), "folded declares frames 1, back-edges unbounded, and no scope attains it"),
+    (NotInductive("P(i)"), "induction: P(i)"),
+    (Survivor(MUTANT), "again: safepoint explore --mutant m"),
+    (OtherBound("folded", Bound(1, 1), Bound(1, 2)), "observed was at most frames 1, back-edges 2"),
+    (Unnoticed("m"), "mutant m, compiled into the interpreter: the differential test does not notice it"),
+    (
+        Mismatch("fib", Schedule(3, "STOP"), {}, "mine", "m"),
+        "again: safepoint replay --target mine --mutant m 's:fib@3STOP'",
+    ),
+    (Verdict(CLAIMS["exactly-once"], "refuted", None, "exactly-once is refuted"), "exactly-once is refuted"),
+]
+
+
+@pytest.mark.parametrize(("failure", "said"), FAILURES, ids=lambda x: type(x).__name__)
+def test_each_failure_is_said_in_words(failure: Failure, said: str) -> None:
+    assert said in failure_text(failure)
+
+
+def test_no_kind_of_failure_is_forgotten() -> None:
+    assert {type(failure) for failure, _ in FAILURES} | {Decision} == set(get_args(Failure))
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_an_installed_package_says_that_it_has_fewer_programs(
+    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if installed:
+        monkeypatch.setattr(corpus, "CHECKOUT", tmp_path / "no")
+        monkeypatch.setattr(interpreter, "CHECKOUT", tmp_path / "no")
+    monkeypatch.setattr(interpreter, "compare_program", lambda *_: Tally(programs=1, frames=1, back_edges=1))
+    report = Report()
+    with ThreadPoolExecutor(1) as pool:
+        interpreter.differential(report, pool, Quiet(), quick=True)
+    assert report.differential is not None
+    assert not report.failures
+    if installed:
+        assert report.differential.programs == len(PROGRAMS)
+        assert f"the {len(PROGRAMS)} programs of the judge" in report.left_out["programs"]
+    else:
+        assert report.differential.programs > len(PROGRAMS)
+        assert report.left_out == {}
