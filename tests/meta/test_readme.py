@@ -8,7 +8,7 @@ from pathlib import Path
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES
 from safepoint.protocol.policies import POLICIES
-from tests.model.test_model import CAUGHT, COUNTS
+from tests.model.pinned import CAUGHT, COUNTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -202,6 +202,7 @@ def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
     yield f"without it: {row['without']}"
     yield f"learnt from: {row['source']}"
     yield f"checked by: {', '.join(row['checks'])}"
+    yield f"run its tests: pytest --rule {row['id']}"
     for mutant in row["mutants"]:
         yield f"broken by: safepoint explore --mutant {mutant}"
 
