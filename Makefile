@@ -32,7 +32,8 @@ pictures: $(READY)  ## Make the pictures of docs/ and its table of rooms anew
 	$(BIN)/python -m safepoint.show.pictures
 
 output: $(READY)  ## Make docs/verify-output.md anew: the whole output of make verify
-	$(BIN)/safepoint verify --quick | $(BIN)/python -m tests.meta.output
+	$(BIN)/safepoint verify --quick >$(VENV)/output
+	$(BIN)/python -m tests.meta.output <$(VENV)/output
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
