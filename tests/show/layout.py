@@ -1,13 +1,27 @@
-"""Where things are in a picture, and that nothing in it covers anything else."""
+"""Where everything in a picture is, and a check that nothing covers anything else."""
 
 from __future__ import annotations
 
 from itertools import combinations
 from xml.etree import ElementTree as ET
 
+from safepoint.graph.text import Text
+from safepoint.model.path import Path
+from safepoint.show import svg
 from safepoint.show.shapes import MONO_WIDE, SANS_WIDE
 
+TEXT = Text()
 NS = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(path: Path) -> ET.Element:
+    return ET.fromstring(svg.picture(path, TEXT))
+
+
+def written(root: ET.Element) -> str:
+    """All that the picture says, in the order in which it is written; a wrapped sentence is whole again."""
+    told = " ".join(t.text or "" for t in root.iter(f"{NS}text"))
+    return " ".join(told.split())
 
 
 def number(element: ET.Element, name: str) -> float:
