@@ -99,6 +99,16 @@ def test_every_committed_picture_is_made() -> None:
     assert set(pictures.PICTURES.iterdir()) | {pictures.PAGE} == set(pictures.files())
 
 
+def test_outside_a_checkout_there_is_nothing_to_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pictures, "PAGE", tmp_path / "architecture.md")
+    with pytest.raises(SystemExit) as ended:
+        pictures.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/architecture.md: no such file (run `make pictures`")
+
+
 # ---------------------------------------------------------------------------------------------- what reads the sources
 
 

@@ -6,8 +6,10 @@ For a checkout only: a picture of the house is drawn from its sources.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from safepoint.graph.text import Text
@@ -73,14 +75,8 @@ def counterexample() -> str:
 
 def files() -> list[Path]:
     """The files that are made."""
-    return [
-        PAGE,
-        *(
-            PICTURES / f"{name}-{scheme}.svg"
-            for name in ("architecture", "counterexample")
-            for scheme in ("light", "dark")
-        ),
-    ]
+    drawn = product(("architecture", "counterexample"), ("light", "dark"))
+    return [PAGE, *(PICTURES / f"{name}-{scheme}.svg" for name, scheme in drawn)]
 
 
 @cache
@@ -93,7 +89,17 @@ def made() -> dict[Path, str]:
     return dict(zip(files(), content, strict=True))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the files.  Exit status 2: this is not a checkout."""
+    if not PAGE.is_file():
+        sys.stderr.write(
+            f"{PAGE}: no such file (run `make pictures` in a checkout: an installed package has no docs)\n"
+        )
+        sys.exit(2)
     for file, content in made().items():
         file.write_text(content, encoding="utf-8")
         print(file.relative_to(CHECKOUT))
+
+
+if __name__ == "__main__":
+    main()
