@@ -16,9 +16,14 @@ def shown() -> str:
     return str(block)
 
 
+def bare(output: str) -> str:
+    """Without the spaces that a wrapped line ends with."""
+    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
+
+
 def page(output: str) -> str:
     """The page with another output."""
-    return BLOCK.sub(lambda _: output, PAGE.read_text(encoding="utf-8"))
+    return BLOCK.sub(lambda _: bare(output), PAGE.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
