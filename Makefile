@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench clean
+.PHONY: help verify test lint bench pictures output clean
 
 help:  ## Print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ bench: $(READY)  ## Time the interpreter, the explorers and the collector
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
 	$(BIN)/python bench/collector.py
+
+pictures: $(READY)  ## Make the pictures of docs/ and its table of rooms anew
+	$(BIN)/python -m safepoint.show.pictures
+
+output: $(READY)  ## Make docs/verify-output.md anew: the whole output of make verify
+	$(BIN)/safepoint verify --quick >$(VENV)/output
+	$(BIN)/python -m tests.meta.output <$(VENV)/output
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

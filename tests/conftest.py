@@ -1,4 +1,4 @@
-"""What holds for every test: hypothesis profiles, rule ids that exist, and a name for whatever is left out."""
+"""What holds for every test: hypothesis profiles, tests by rule (`--rule ID`), and a name for what is left out."""
 
 from __future__ import annotations
 
@@ -39,15 +39,31 @@ def left_out() -> list[str]:
 collect_ignore = ["programs", *left_out()]  # the programs are guest programs
 
 
+def unknown(rules: Iterable[object]) -> str:
+    """Names the ids that are not ids of rules; empty if all are."""
+    from safepoint.protocol.rules import RULES
+
+    wrong = [str(rule) for rule in rules if rule not in RULES]
+    return f"unknown rule {', '.join(wrong)}; `safepoint rules` lists them" if wrong else ""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "run only the tests that check this rule of the protocol; given twice, those of either"
+    parser.addoption("--rule", action="append", default=[], metavar="ID", help=text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An unknown id ends the run before collection, with exit status 4: it would select nothing."""
+    if wrong := unknown(config.getoption("--rule")):
+        raise pytest.UsageError(wrong)
+
+
 def check_rules(marks: Iterable[pytest.Mark]) -> None:
     """`@pytest.mark.rule("ID")` cites rules of the protocol; one that does not exist is an error, not a test."""
     for mark in marks:
-        from safepoint.protocol.rules import RULES
-
-        unknown = [str(rule) for rule in mark.args if rule not in RULES]
-        if unknown or not mark.args:
-            what = f"unknown rule {', '.join(unknown)}" if unknown else "a rule mark without an id"
-            pytest.fail(f"{what}; `safepoint rules` lists them", pytrace=False)
+        wrong = unknown(mark.args) if mark.args else "a rule mark without an id; `safepoint rules` lists them"
+        if wrong:
+            pytest.fail(wrong, pytrace=False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -71,11 +87,17 @@ def is_nightly(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes runs in the nightly profile only."""
-    if not is_nightly(config):
-        late = [item for item in items if item.get_closest_marker("nightly")]
-        config.hook.pytest_deselected(items=late)
-        items[:] = [item for item in items if item not in late]
+    """Tests marked nightly run in that profile only; `--rule` keeps the tests that cite one of its rules."""
+    rules = set(config.getoption("--rule"))
+
+    def is_wanted(item: pytest.Item) -> bool:
+        cited = {rule for mark in item.iter_markers("rule") for rule in mark.args}
+        on_time = is_nightly(config) or item.get_closest_marker("nightly") is None
+        return on_time and (not rules or bool(rules & cited))
+
+    wanted = {item: is_wanted(item) for item in items}
+    config.hook.pytest_deselected(items=[item for item in items if not wanted[item]])
+    items[:] = [item for item in items if wanted[item]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

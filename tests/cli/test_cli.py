@@ -110,6 +110,7 @@ def test_each_rule_explains_itself(rule: str) -> None:
     assert result.exit_code == 0
     assert RULES[rule].text in result.output
     assert "broken by: safepoint explore --mutant" in result.output
+    assert f"    run its tests: pytest --rule {rule}\n" in result.output
 
 
 def test_rules_as_json_have_the_documented_shape() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 
-from safepoint.protocol.words import MANAGED, STOP
+from safepoint.protocol.words import MANAGED, PARKED, STOP
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.language.words import SERVED
 from safepoint_vm.threads.vm import Vm
@@ -36,7 +36,7 @@ def test_a_newborn_waits_for_the_stop_to_end() -> None:
     with Vm(CALLING, io.StringIO(), variant=Variant(counting=True)) as vm:
         with vm.world.stopped():
             newborn = vm.start().guest
-            time.sleep(0.02)
+            assert soon(lambda: newborn.record.get("state") == PARKED)  # it has run, and has seen the stop
             assert newborn.record.get("frames") == 0
         assert soon(lambda: newborn.record.get("frames") > 0)
 

@@ -15,7 +15,7 @@ from safepoint.guest.reference.machine import Machine
 from safepoint.guest.reference.sites import Sites
 from safepoint.protocol.words import INTERRUPT
 from tests import oracle
-from tests.guest.test_programs import run
+from tests.guest.running import run
 
 ENDINGS = ("pass", "return 'r'", "break", "continue", "raise ValueError('v')")
 

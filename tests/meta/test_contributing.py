@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,14 @@ def commands(text: str) -> list[str]:
 
 
 def shown_paths(text: str) -> list[str]:
-    """What stands in backquotes and looks like a path of the repository."""
-    quoted = re.findall(r"`([\w./-]+)`", (ROOT / text).read_text())
+    """What stands in backquotes and looks like a path of the repository; `.venv` is there only after make."""
+    quoted = re.findall(r"`(?!\.venv)([\w./-]+)`", (ROOT / text).read_text())
     return [q for q in quoted if "/" in q or q.endswith((".py", ".md", ".toml", ".txt"))]
 
 
-def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def make_targets() -> dict[str, None]:
+    """In the order of the Makefile."""
+    return dict.fromkeys(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 MAKE = [(text, c) for text in TEXTS for c in commands(text) if c.startswith("make ")]
@@ -40,7 +42,7 @@ QUICK = [c for c in commands("CONTRIBUTING.md") if shlex.split(c)[0] not in LONG
 
 @pytest.mark.parametrize(("text", "command"), MAKE)
 def test_shown_make_targets_exist(text: str, command: str) -> None:
-    assert set(shlex.split(command)[1:]) <= make_targets(), text
+    assert set(shlex.split(command)[1:]) <= set(make_targets()), text
 
 
 @pytest.mark.parametrize("command", QUICK)
@@ -61,6 +63,16 @@ def test_shown_paths_exist(text: str) -> None:
     assert not [p for p in shown_paths(text) if not any((root / p).exists() for root in roots)]
 
 
+PAGES = (*TEXTS, *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
+LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|srcset)=\"([^\"]+)\"")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_of_the_repository(page: str) -> None:
+    links = [a or b for a, b in LINK.findall((ROOT / page).read_text(encoding="utf-8"))]
+    assert not [link for link in links if not ((ROOT / page).parent / link).exists()]
+
+
 def test_the_recipe_comes_first() -> None:
     assert commands("CONTRIBUTING.md")[:3] == [
         "git clone <this repository> safepoint && cd safepoint",
@@ -71,10 +83,15 @@ def test_the_recipe_comes_first() -> None:
     assert {c for _, c in MAKE} == {"make test", "make verify"}
 
 
+def test_the_command_that_make_installs_is_one_of_the_package() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    shown = {name for text in TEXTS for name in re.findall(r"`\.venv/bin/(\w+)`", (ROOT / text).read_text())}
+    assert shown == set(scripts)
+
+
 def test_make_alone_prints_help() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
-    for target in ("verify", "test", "lint", "bench", "clean"):
-        assert f"make {target} " in done.stdout
+    assert re.findall(r"^make (\S+) ", done.stdout, re.MULTILINE) == list(make_targets())
 
 
 def test_versions_are_pinned_by_name_and_number() -> None:

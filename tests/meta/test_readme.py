@@ -1,20 +1,32 @@
-"""The output that README.md shows is what the program says today."""
+"""The output that README.md and docs/verify-output.md show is what the program says today; and the package's page has no dead link."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
+import pytest
+
+from safepoint.differential.corpus import corpus
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES
 from safepoint.protocol.policies import POLICIES
-from tests.model.test_model import CAUGHT, COUNTS
+from safepoint.verify.interpreter import can_show
+from tests.meta import output
+from tests.model.counterexamples import counterexample
+from tests.model.pinned import CAUGHT, COUNTS
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHOWN = output.shown()
 
 
 def rows(columns: int) -> list[list[str]]:
-    cells = [[c.strip() for c in line.strip("│").split("│")] for line in README.splitlines() if line.startswith("│")]
+    cells = [[c.strip() for c in line.strip("│").split("│")] for line in SHOWN.splitlines() if line.startswith("│")]
     return [row for row in cells if len(row) == columns]
 
 
@@ -29,18 +41,64 @@ def test_the_table_of_policies_is_what_is_pinned() -> None:
     for row in rows(10):
         bound = POLICIES[row[0]].declared
         scopes = [SCOPES[key.split("/")[2]] for key in COUNTS if key.split("/")[:2] == row[:2]]
+        most = max(s.threads for s in scopes)
         alone = sum("collect" not in s.slices for s in scopes)  # else a thread posts to another
+        assert row[3] == ("1" if most == 1 else f"1..{most}")
         assert row[6:] == ["holds", str(bound.frames), str(bound.back_edges), f"{alone} of {len(scopes)}"]
 
 
 def test_the_table_of_mutants_is_the_text() -> None:
-    shown = {row[0]: tuple(row[2:4]) for row in rows(6)}
-    assert shown == {m: (CAUGHT[m][2], " ".join(CAUGHT[m][:2])) for m in Text().mutants}
-    assert sum(row[5] == "caught" for row in rows(6)) >= 6
+    """Every cell of it; a rule whose id is too long for its column is cut there."""
+    shown = [(row[0], row[1].removesuffix("…"), *row[2:]) for row in rows(6)]
+    assert shown == [
+        (m.name, m.rule[: len(row[1])], CAUGHT[m.name][2], " ".join(CAUGHT[m.name][:2]), str(len(counterexample(m.name).path) - 1),
+         "caught" if can_show(m.name) else "-")
+        for m, row in zip(Text().mutants.values(), shown, strict=True)
+    ]  # fmt: skip
 
 
 def test_the_summary_is_of_one_piece() -> None:
-    counts = {int(n.replace(",", "")) for n in re.findall(r"([\d,]+) interrupts", README)}
-    assert len(counts) == 1
-    assert counts.pop() >= 10_000
-    assert f"holds: {len(COUNTS)} scopes, {len(CAUGHT)} of {len(CAUGHT)} mutants caught" in README
+    """How many interrupts it is, takes minutes to find out: `test_the_page_shows_the_whole_output`."""
+    (programs,) = re.findall(r"^differential: ([\d,]+) interrupts in (\d+) programs, 0 mismatches", SHOWN, re.MULTILINE)
+    assert int(programs[1]) == len(corpus())
+    last = f"holds: {len(COUNTS)} scopes, {len(CAUGHT)} of {len(CAUGHT)} mutants caught, {programs[0]} interrupts tried"
+    assert SHOWN.splitlines()[-1] == last
+
+
+@pytest.mark.nightly  # it is the main job: 3 minutes on two cores
+@pytest.mark.timeout(1800)
+def test_the_page_shows_the_whole_output() -> None:
+    command = [sys.executable, "-c", "from safepoint.cli.main import main; main()", "verify", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1700, check=False)
+    assert done.returncode == 0
+    assert output.bare(done.stdout) == SHOWN, "make output"
+
+
+def test_readme_shows_lines_of_that_output() -> None:
+    """In their order; what is left out between them is marked."""
+    (block,) = re.findall(r"^```text\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    left = iter(SHOWN.splitlines())
+    shown = [line for line in block.splitlines() if line != "…"]
+    assert [line for line in shown if line not in left] == []
+    assert 8 <= len(shown) <= 24
+
+
+def test_readme_is_read_on_two_screens() -> None:
+    assert len(README.splitlines()) <= 100
+
+
+def test_the_packages_page_has_no_relative_link(tmp_path: Path) -> None:
+    """A page elsewhere has no files beside it: what is a link here is the name of a file there, and the picture is left out."""
+    pytest.importorskip("hatchling", reason="the package's page is made by its build, which needs hatchling")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, timeout=100, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        metadata = message_from_bytes(archive.read(name))
+    page = str(metadata.get_payload())
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert README.splitlines()[0] == page.splitlines()[0]
+    assert not re.findall(r"\]\(|<img|<source|<picture", page)
+    for path in re.findall(r"\]\(([^)\s]+)\)", README):
+        assert path in page

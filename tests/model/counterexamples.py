@@ -14,7 +14,7 @@ from safepoint.model.explore import Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from tests.model.test_model import CAUGHT
+from tests.model.pinned import CAUGHT
 
 TEXT = Text()
 IN_THE_END = [name for name, (_, _, broken) in CAUGHT.items() if broken in EVENTUALLY]
@@ -34,5 +34,5 @@ def counterexample(mutant: str) -> Result:
     if mutant in IN_THE_END:
         assert result.broken == ""
         result = check_liveness(result)
-    assert result.broken == CAUGHT[mutant][2], f"{mutant}: test_model.CAUGHT is wrong"
+    assert result.broken == CAUGHT[mutant][2], f"{mutant}: pinned.CAUGHT is wrong"
     return result

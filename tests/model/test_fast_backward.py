@@ -11,7 +11,7 @@ from safepoint.model import explore
 from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from tests.model.test_model import CAUGHT
+from tests.model.pinned import CAUGHT
 
 pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install 'safepoint[fast]')")
 

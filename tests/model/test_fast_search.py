@@ -18,7 +18,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
 from tests.model.counterexamples import IN_THE_END, mutated
-from tests.model.test_model import CAUGHT
+from tests.model.pinned import CAUGHT
 
 pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install 'safepoint[fast]')")
 

@@ -20,7 +20,7 @@ from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
 from safepoint.show.report import find_again
-from tests.model.test_model import CAUGHT
+from tests.model.pinned import CAUGHT
 
 TEXT = Text()
 

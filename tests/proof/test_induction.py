@@ -19,7 +19,7 @@ from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.proof.induction import COVERS, induction
-from tests.model.test_model import CAUGHT
+from tests.model.pinned import CAUGHT
 
 if TYPE_CHECKING:
     import z3

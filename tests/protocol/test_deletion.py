@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,18 @@ def without(path: Path, number: int) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def cited(comment: str) -> list[str]:
+    return [word for word in re.findall(r"[A-Z-]+", comment) if word in RULES]
+
+
 @pytest.mark.parametrize(
-    ("path", "number", "rules"), LINES, ids=[f"{p.stem}-{rules.split(':')[0]}" for p, _, rules in LINES]
+    ("path", "number", "rules"),
+    [
+        pytest.param(
+            path, number, rules, id=f"{path.stem}-{rules.split(':')[0]}", marks=pytest.mark.rule(*cited(rules))
+        )
+        for path, number, rules in LINES
+    ],
 )
 def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_path: Path) -> None:
     copy = tmp_path / path.name

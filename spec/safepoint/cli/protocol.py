@@ -15,7 +15,7 @@ from safepoint.cli.console import FILE, REFUTED, fail, need, write
 from safepoint.protocol.policies import POLICIES
 
 if TYPE_CHECKING:
-    pass
+    from safepoint.graph.text import Text
 
 PROTOCOL = click.option(
     "--protocol",
@@ -198,7 +198,7 @@ def rules(*, rule: str | None, as_json: bool) -> None:
 
     RULE is an id, for example POST-BEFORE-POISON.
     """
-    from safepoint.graph.text import all_mutants
+    from safepoint.model.mutants import all_mutants
     from safepoint.protocol.rules import RULES
 
     if rule is not None and rule not in RULES:
@@ -206,7 +206,7 @@ def rules(*, rule: str | None, as_json: bool) -> None:
     mutants = all_mutants()
     rows: list[dict[str, Any]] = [
         {"id": r.id, "title": r.title, "text": r.text, "without": r.without, "source": r.source, "checks": list(r.checks),
-         "mutants": [m.name for m in mutants.values() if m.rule == r.id]}
+         "mutants": list(dict.fromkeys(m.name for _, m in mutants if m.rule == r.id))}
         for r in RULES.values() if rule in (None, r.id)
     ]  # fmt: skip
     if as_json:
@@ -219,9 +219,14 @@ def rules(*, rule: str | None, as_json: bool) -> None:
 
 
 def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
+    from safepoint.model.mutants import all_mutants
+
     yield row["text"]
     yield f"without it: {row['without']}"
     yield f"source: {row['source']}"
     yield f"checked by: {', '.join(row['checks'])}"
-    for mutant in row["mutants"]:
-        yield f"broken by: safepoint explore --mutant {mutant}"
+    yield f"run its tests: pytest --rule {row['id']}"
+    for policy, mutant in all_mutants():
+        if mutant.rule == row["id"]:
+            option = "" if policy.name == "folded" else f"-p {policy.name} "
+            yield f"broken by: safepoint explore {option}--mutant {mutant.name}"

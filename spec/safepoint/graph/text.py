@@ -176,12 +176,3 @@ class Text:
     def error(self, node: ast.AST, file: str, what: str, instead: str) -> NoReturn:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         raise ProtocolError(f"{file}:{line}:{column}: {what} (write instead: {instead})\n    {self.source(file, line)}")
-
-
-def all_mutants() -> dict[str, Mutant]:
-    """The mutants of the protocol with each mechanism; where several have one of a name, the first."""
-    mutants: dict[str, Mutant] = {}
-    for trigger in TRIGGERS:
-        for name, mutant in Text(files(trigger)).mutants.items():
-            mutants.setdefault(name, mutant)
-    return mutants

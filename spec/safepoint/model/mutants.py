@@ -11,8 +11,22 @@ from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
 from safepoint.model.system import MEMORIES, Model
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
+
+
+def all_mutants() -> list[tuple[Policy, Mutant]]:
+    """Every mistake of the protocol, with the policy that shows it: folded for the core and its own trigger, for each other
+    trigger's own mistakes a policy that has it.
+    """
+    texts = [(policy, Text(files(policy.trigger))) for policy in POLICIES.values()]
+    return [
+        (policy, mutant)
+        for policy, text in texts
+        for mutant in text.mutants.values()
+        if policy is FOLDED or f"{policy.trigger}.py" in {file for file, _, _ in mutant.places}
+    ]
 
 
 @dataclass(frozen=True)

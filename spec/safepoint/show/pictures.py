@@ -1,0 +1,105 @@
+"""The pictures of `docs/`, light and dark, and its table of rooms: `python -m safepoint.show.pictures`, or `make pictures`.
+
+For a checkout only: a picture of the house is drawn from its sources.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from safepoint.graph.text import Text
+from safepoint.model.mutants import hunt
+from safepoint.model.path import path_of
+from safepoint.show import architecture, svg
+from safepoint.show.rooms import Room, rooms_of
+
+CHECKOUT = Path(__file__).parents[3]
+ROOTS = (CHECKOUT / "spec" / "safepoint", CHECKOUT / "impl" / "safepoint_vm")
+PAGE = CHECKOUT / "docs" / "architecture.md"
+PICTURES = CHECKOUT / "docs" / "pictures"
+MUTANT = "poison-before-post"
+"""The mistake whose counterexample README shows: the oldest one, in eight steps."""
+
+DARK = {
+    "#ffffff": "#0d1117",  # paper
+    "#1b1f24": "#e6edf3",  # ink
+    "#59636e": "#9da7b3",  # faint
+    "#8c959f": "#6e7681",  # lines
+    "#e4e8ec": "#2b323b",  # the heading over words
+    "#b3261e": "#ff8078",  # poison, and what is fatal
+    "#fff0ee": "#3a1a1a",  # the ground of the fatal step
+    "#1a7f37": "#4ac26b",  # real
+    "#0b5cad": "#6cb6ff",  # lanes
+    "#7a3e9d": "#d2a8ff",
+    "#9a5b00": "#f0b35a",
+    "#00706b": "#56d4c9",
+    "#8a2f5f": "#ff9bce",
+    "#4d5b00": "#c3d36b",
+}
+"""Every colour of a picture on light paper -> the same on dark."""
+COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+TABLE = re.compile(r"(?<=<!-- rooms: make pictures -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def dark(drawing: str) -> str:
+    """The picture for dark paper.  KeyError: a colour that is not in the table."""
+    return COLOUR.sub(lambda colour: DARK[colour[0]], drawing)
+
+
+def table(rooms: Iterable[Room]) -> Iterator[str]:
+    """The rooms, highest floor first: what each is for, by its own docstring, and all that it imports (of its own package by short names)."""
+    yield "| floor | room | what it is for | imports |\n|---|---|---|---|\n"
+    for room in sorted(rooms, key=lambda room: (-room.floor, room.name)):
+        imports = ", ".join(name.removeprefix(f"{room.root}.") for name in sorted(room.imports))
+        yield f"| {room.floor} | `{room.name}` | {room.line.replace('|', '&#124;')} | {imports} |\n"
+
+
+def page(before: str, rooms: Iterable[Room]) -> str:
+    """The page with the table made anew."""
+    return TABLE.sub(lambda _: "".join(table(rooms)), before)
+
+
+def counterexample() -> str:
+    """The shortest path on which the mistake shows.  ValueError: nothing catches it."""
+    text = Text()
+    caught = hunt(text, MUTANT).result
+    if caught is None:
+        raise ValueError(f"no scope catches {MUTANT}: it cannot be drawn")
+    return svg.picture(path_of(caught), text)
+
+
+def files() -> list[Path]:
+    """The files that are made."""
+    drawn = product(("architecture", "counterexample"), ("light", "dark"))
+    return [PAGE, *(PICTURES / f"{name}-{scheme}.svg" for name, scheme in drawn)]
+
+
+@cache
+def made() -> dict[Path, str]:
+    """Each file that is made -> what it holds."""
+    rooms = rooms_of(*ROOTS)
+    drawn = (architecture.picture(rooms), counterexample())
+    content = [page(PAGE.read_text(encoding="utf-8"), rooms.values())]
+    content += [f"{scheme(drawing)}\n" for drawing in drawn for scheme in (str, dark)]
+    return dict(zip(files(), content, strict=True))
+
+
+def main() -> None:
+    """Write the files.  Exit status 2: this is not a checkout."""
+    if not PAGE.is_file():
+        sys.stderr.write(
+            f"{PAGE}: no such file (run `make pictures` in a checkout: an installed package has no docs)\n"
+        )
+        sys.exit(2)
+    for file, content in made().items():
+        file.write_text(content, encoding="utf-8")
+        print(file.relative_to(CHECKOUT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The page that shows all that `safepoint verify` prints, made anew: `make output`, which takes as long as `make verify`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "verify-output.md"
+BLOCK = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+
+
+def shown() -> str:
+    """The output that the page shows."""
+    (block,) = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    return str(block)
+
+
+def bare(output: str) -> str:
+    """Without the spaces that a wrapped line ends with."""
+    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
+
+
+def page(output: str) -> str:
+    """The page with another output."""
+    return BLOCK.sub(lambda _: bare(output), PAGE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(sys.stdin.read()), encoding="utf-8")

@@ -1,0 +1,69 @@
+"""What is pinned of our own text: the counts of every scope, and what catches every mutant.  `test_model` holds the text to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
+"""policy/memory/scope -> states, transitions, of our own text.  `test_spin` has them counted by Spin; a change here means that
+the text, or what is one step, has changed, and its commit says why; `python -m tests.model.pinning` writes them anew."""
+
+LATE: dict[str, list[int]] = json.loads((DATA / "counts_nightly.json").read_text(encoding="utf-8"))
+"""The same of the nightly scopes; no other tool has counted these."""
+
+CAUGHT = {
+    "spurious-is-overflow": ("interrupt-1", "sc", "no-fake-overflow"),
+    "overflow-wins": ("interrupt-1", "sc", "owed-is-pending"),
+    "push-not-retried": ("interrupt-1", "sc", "no-fake-overflow"),  # a spurious entry is enough
+    "poison-before-post": ("interrupt-1", "sc", "pending-is-poisoned"),
+    "post-does-not-wake": ("blocking-1", "sc", "sleeper-is-woken"),
+    "unlocked-post": ("both-1", "sc", "owed-is-pending"),  # it takes two posters
+    "word-forgotten": ("interrupt-1", "sc", "pending-is-poisoned"),
+    "no-lock": ("collect-1", "sc", "world-stopped"),
+    "stop-published-late": ("stop-1", "sc", "awaited-is-poisoned"),
+    "does-not-wait": ("stop-1", "sc", "world-stopped"),
+    "unlock-before-start": ("collect-1", "sc", "world-stopped"),
+    "handshake-unchecked": ("handshake-1", "sc", "handshake-alone"),
+    "backs-off-silently": ("handshake-1", "sc", "owed-is-pending"),
+    "handshake-unclaimed": ("handshake-1", "sc", "served-once"),
+    "handshake-not-awaited": ("handshake-1", "sc", "handshake-alone"),
+    "take-before-restore": ("interrupt-1", "sc", "pending-is-poisoned"),
+    "second-word-late": ("interrupt-1", "sc", "pending-is-poisoned"),
+    "unlocked-take": ("interrupt-1", "sc", "owed-is-pending"),
+    "test-before-take": ("interrupt-1", "tso", "pending-is-poisoned"),
+    "masked-taken": ("terminate-1", "sc", "owed-is-pending"),
+    "stop-without-park": ("stop-1", "sc", "awaited-is-poisoned"),
+    "terminate-again": ("terminate-1", "sc", "terminate-once"),
+    "rest-dropped": ("raise-two-1", "sc", "owed-is-pending"),
+    "given-back-unpoisoned": ("raise-two-1", "sc", "pending-is-poisoned"),
+    "park-exit-unchecked": ("stop-1", "sc", "world-stopped"),
+    "reenter-unfenced": ("stop-1", "tso", "world-stopped"),
+    "no-recheck": ("stop-1", "sc", "world-stopped"),
+    "unmask-forgets": ("terminate-1", "sc", "pending-is-poisoned"),
+    "looks-too-early": ("blocking-1", "sc", "sleeper-is-woken"),
+    "block-unfenced": ("blocking-1", "tso", "sleeper-is-woken"),
+    "limit-blindly": ("limit-1", "sc", "pending-is-poisoned"),
+    "coordinator-stays": ("collect-1", "sc", "no-deadlock"),
+    "birth-keeps-bits": ("births-1", "sc", "pending-is-poisoned"),
+    "birth-drops-handshake": ("newborn-1", "sc", "owed-is-pending"),
+    "stays-stopped": ("stop-1", "sc", "world-starts"),
+    "never-restored": ("interrupt-1", "sc", "checks-pass"),
+    "born-running": ("births-1", "sc", "awaited-is-poisoned"),
+}
+"""Mutant -> the smallest scope that catches it, under which memory model, and by which property."""
+
+CAUGHT_ELSEWHERE = {
+    ("dart", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
+    ("dart", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("dart", "unlocked-post"): ("both-1", "sc", "owed-is-pending"),
+    ("dart", "unlocked-take"): ("interrupt-1", "sc", "owed-is-pending"),
+    ("cpython", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
+    ("cpython", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("pypy", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("pypy", "ticker-refilled"): ("interrupt-1", "sc", "declared-bound"),
+    ("pypy", "word-forgotten"): ("interrupt-1", "sc", "declared-bound"),
+}
+"""The same of the mutants in the other policies' own trigger files."""
