@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
 
+def case(rule: str, name: str, *values: object) -> ParameterSet:
+    """A parameter of a test that checks a rule: with the id RULE:name, so that `--rule RULE` and `-k RULE` select it."""
+    return pytest.param(*values, id=f"{rule}:{name}", marks=pytest.mark.rule(rule))
+
+
 def by_rule(mutants: Iterable[Mutant]) -> list[ParameterSet]:
-    """Parameters for `parametrize`: the mutants' names, with ids RULE:mutant, so that `--rule RULE` and `-k RULE` select."""
-    return [pytest.param(m.name, id=f"{m.rule}:{m.name}", marks=pytest.mark.rule(m.rule)) for m in mutants]
+    """The mutants' names, each a case of its rule."""
+    return [case(m.rule, m.name, m.name) for m in mutants]

@@ -21,7 +21,7 @@ from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE, COUNTS, LATE
 from tests.model.pinning import counts, planned, planned_nightly
-from tests.rules import by_rule
+from tests.rules import by_rule, case
 
 TEXT = Text()
 DATA = Path(__file__).parent / "data"
@@ -117,7 +117,11 @@ def test_interesting_states_are_reached(name: str) -> None:
     assert not all(map(interesting, result.reached))
 
 
-@pytest.mark.parametrize(("policy", "name"), CAUGHT_ELSEWHERE)
+def broken_by(policy: str, mutant: str) -> str:
+    return TEXT.with_trigger(POLICIES[policy].trigger).mutants[mutant].rule
+
+
+@pytest.mark.parametrize(("policy", "name"), [case(broken_by(p, m), f"{p}-{m}", p, m) for p, m in CAUGHT_ELSEWHERE])
 def test_a_triggers_own_mutant_is_caught_by_its_policy(policy: str, name: str) -> None:
     hunted = hunt(TEXT, name, POLICIES[policy])
     assert hunted.result is not None
