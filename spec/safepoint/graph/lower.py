@@ -213,9 +213,11 @@ class Lowering(Expressions):
         match call:
             case ast.Call(func=ast.Name(id="wait"), args=[condition]):
                 return self._wait(condition, scope, then)
-            case ast.Call(func=ast.Name(id="served" | "ran" as op), args=[kind, whom]):
+            case ast.Call(func=ast.Name(id="served" | "ran" | "taken" | "raises" as op), args=[kind, whom]):
                 return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
-            case ast.Call(func=ast.Name(id="posted" | "dropped" as op), args=[whom, kind]):
+            case ast.Call(
+                func=ast.Name(id="posted" | "asked" | "given_back" | "dropped" | "finished" as op), args=[whom, kind]
+            ):
                 return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self.pure(condition, scope)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safepoint.graph.ir import SELF, Claim, Ghost, If, Let, Step, Tree, When
+from safepoint.graph.ir import SELF, Claim, Const, Ghost, Goto, Graph, If, Let, Step, Tree, When
 from safepoint.graph.text import ProtocolError
 from safepoint.model.process import Mover
 from safepoint.model.system import Model
@@ -16,36 +18,64 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Doing:
-    """Which thread a step posts to, awaits or operates on (NOBODY: none); has it stopped the world; does it sleep?"""
+    """Which thread a step posts to, awaits or operates on (NOBODY: none); has it stopped the world; does it sleep?
+
+    kinds: of the requests that it posts.
+    """
 
     posting: int = NOBODY
+    kinds: int = 0
     awaiting: int = NOBODY
     operating: int = NOBODY
     stopped: bool = False
     asleep: bool = False
 
 
-def is_at(step: Step, name: str) -> bool:
-    """Is a thread that stands at this step doing what the activity of this name says?"""
+def is_at(graph: Graph, step: Step, name: str) -> bool:
+    """Is a thread that stands at this step of the graph doing what the activity of this name says?"""
     activity = ACTIVITIES[name]
     return (
         (not activity.op or step.op == activity.op)
         and (not activity.word or (step.cell is not None and step.cell.word == activity.word))
         and (not activity.waits or step.guard is not None)
         and (not activity.within or bool(set(activity.within) & set(step.where)))
-        and (not activity.ghost or any(g.op == activity.ghost for t in step.then for g in ghosts(t)))
+        and (not activity.ghost or any(g.op == activity.ghost for g in ghosts(graph, step)))
     )
 
 
 def doing(mover: Mover, step: Step) -> Doing:
     owner = _owner(mover, step)
+    posts = is_at(mover.graph, step, POSTING) and owner != NOBODY
     return Doing(
-        posting=owner if is_at(step, POSTING) else NOBODY,
-        awaiting=owner if is_at(step, AWAITING) and owner != mover.me else NOBODY,
-        operating=owner if is_at(step, OPERATING) else NOBODY,
-        stopped=is_at(step, STOPPED),
-        asleep=is_at(step, ASLEEP),
+        posting=owner if posts else NOBODY,
+        kinds=_kinds(mover, step) if posts else 0,
+        awaiting=owner if is_at(mover.graph, step, AWAITING) and owner != mover.me else NOBODY,
+        operating=owner if is_at(mover.graph, step, OPERATING) else NOBODY,
+        stopped=is_at(mover.graph, step, STOPPED),
+        asleep=is_at(mover.graph, step, ASLEEP),
     )
+
+
+def _kinds(mover: Mover, step: Step) -> int:
+    """The kinds of request that the post which this step is part of makes pending: what its ghosts say."""
+    call = _call(step)
+    return functools.reduce(
+        operator.or_,
+        (
+            ghost.kind.value
+            for other in mover.graph.steps
+            if is_at(mover.graph, other, POSTING) and _call(other) == call
+            for ghost in ghosts(mover.graph, other)
+            if ghost.op in ("posted", "given_back") and isinstance(ghost.kind, Const)
+        ),
+        0,
+    )
+
+
+def _call(step: Step) -> tuple[str, ...]:
+    """The procedures around a step of a post, up to the one that posts."""
+    depth = next(n for n, name in enumerate(step.where) if name in ACTIVITIES[POSTING].within)
+    return step.where[: depth + 1]
 
 
 def _owner(mover: Mover, step: Step) -> int:
@@ -55,17 +85,23 @@ def _owner(mover: Mover, step: Step) -> int:
     return owner if isinstance(owner, int) else NOBODY
 
 
-def ghosts(tree: Tree) -> Iterator[Ghost]:
-    """The ghost statements of a step's local work."""
-    match tree:
-        case Ghost(then=then):
-            yield tree
-            yield from ghosts(then)
-        case If(_, yes, no):
-            yield from ghosts(yes)
-            yield from ghosts(no)
-        case Let() | Claim() | When():
-            yield from ghosts(tree.then)
+def ghosts(graph: Graph, step: Step) -> Iterator[Ghost]:
+    """The ghost statements of a step's local work, on each way to the next step."""
+    todo: list[Tree] = list(step.then)
+    seen: set[int] = set()
+    while todo:
+        tree = todo.pop()
+        match tree:
+            case Goto(label) if label not in seen:
+                seen.add(label)
+                todo.append(graph.labels[label])
+            case Ghost():
+                yield tree
+                todo.append(tree.then)
+            case If(_, yes, no):
+                todo += [yes, no]
+            case Let() | Claim() | When():
+                todo.append(tree.then)
 
 
 def require(model: Model) -> None:
@@ -75,10 +111,10 @@ def require(model: Model) -> None:
     """
     if model.mutant:
         return
-    steps = [step for mover in model.movers for step in mover.graph.steps]
+    steps = [(mover.graph, step) for mover in model.movers for step in mover.graph.steps]
     for need in ("mutator", *model.scope.roles, *model.scope.slices):
         for name in NEEDED.get(need, ()):
-            if not any(is_at(step, name) for step in steps):
+            if not any(is_at(graph, step, name) for graph, step in steps):
                 raise ProtocolError(
                     f"{model.text.files[0].name}: in scope {model.scope.name} no step says that {ACTIVITIES[name].says}:"
                     f" what it should be judged by would hold of nothing (write: {_found_by(ACTIVITIES[name])})"

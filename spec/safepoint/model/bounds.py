@@ -134,7 +134,7 @@ def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
             return False
         if request == HANDSHAKE and model.value(state, thread, "operation") != ASKED:
             return False  # its requester has claimed it: it is not the thread's to see
-        return all(d.posting != thread for d in properties.doings(state))
+        return not properties.under_way(properties.doings(state), thread) & request
 
     return inside
 

@@ -52,6 +52,9 @@ def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
     def clear(where: Field, state: int) -> bool:
         return not where.get(state)
 
+    def seen(thread: int, state: int) -> bool:
+        return not (model.owed[thread].get(state) or model.held[thread].get(state))
+
     def checks_pass(thread: int, state: int) -> bool:
         return properties.in_guest(state, thread) and properties.is_at_ease(state, thread)
 
@@ -62,13 +65,13 @@ def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
         return pc.get(state) in steps
 
     for requester in model.requesters:
-        if steps := frozenset(step.number for step in requester.graph.steps if is_at(step, STOPPED)):
+        if steps := frozenset(step.number for step in requester.graph.steps if is_at(requester.graph, step, STOPPED)):
             yield "world-stops", requester.name, partial(is_among, requester.pc, steps)
     for cell, where in model.cells.items():
         if cell.word == "stop":
             yield "world-starts", "the world", partial(clear, where)
     for thread, mutator in enumerate(model.mutators):
-        yield "request-is-seen", mutator.name, partial(clear, model.owed[thread])
+        yield "request-is-seen", mutator.name, partial(seen, thread)
         yield "thread-runs", mutator.name, partial(runs, thread)
         yield "checks-pass", mutator.name, partial(checks_pass, thread)
 

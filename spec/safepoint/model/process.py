@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
 from safepoint.model.widths import Widths
+from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
 
 BUFFER = 5
 """Stores that a thread may have on their way under TSO; a further one waits.  A search that never met a full buffer would
 find the same states with a longer one; one that did has no verdict but a counterexample."""
+
+
+RAISING = INTERRUPT | TERMINATE
+"""The kinds of request that a site raises."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,17 @@ class Field:
 class Layout:
     """Where the shared state is in a packed state, and how wide a word is.
 
-    cells: shared word -> its bits.  owed: thread -> the kinds of request that were posted to it and not served (a ghost).
-    reals: trigger word, by its name without number -> its real value.
+    cells: shared word -> its bits.  ghosts: thread -> the kinds of request that it is owed (posted, not taken), that it holds
+    (taken, not served), and that are due (served, to be raised by the site).  waiting: of each requester of operations, the
+    thread whose operation it waits for, from 1 (a ghost).  reals: trigger word, by its name without number -> its real value.
     """
 
     cells: dict[Cell, Field]
-    owed: dict[int | str, Field]
+    ghosts: dict[int | str, tuple[Field, Field, Field]]
+    waiting: list[Field]
     reals: dict[str, int]
     widths: Widths
+    takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more
     buffer_was_full: bool = False  # did a store have to wait for its turn in a store buffer?
 
 
@@ -78,6 +86,9 @@ class Mover:
     pc: Field
     locals: dict[str, Field]
     privates: dict[str, Field]
+    waits_for: Field | None = (
+        None  # of a requester of operations: the thread whose operation it waits for, from 1; 0: none
+    )
     fill: Field | None = None  # TSO: how many stores are on their way
     buffer: list[tuple[Field, Field]] = field(default_factory=list)  # which word, what value; the oldest first
     stored: list[Cell] = field(default_factory=list)  # the words it stores to: `which` is a number of this list
@@ -132,14 +143,49 @@ class Mover:
         return which.put(what.put(self.fill.put(state, self.fill.get(state) - 1), 0), 0)
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
-        owed = self.layout.owed[owner]
-        now = owed.get(self.state)
+        """What the text says of requests: a table of effects on what the thread is owed, holds and must raise."""
+        ghosts = self.layout.ghosts[owner]
+        owed, held, due = (f.get(self.state) for f in ghosts)
         match op:
             case "posted":
-                self.state = owed.put(self.state, now | kind)
-            case _:
-                self.claim("served-once", op != "ran" or now & kind != 0)
-                self.state = owed.put(self.state, now & ~kind)
+                owed |= kind & ~HANDSHAKE
+            case "asked":
+                self.claim("served-once", not owed & kind)
+                owed |= kind
+                self._wait_for(owner)
+            case "taken":
+                owed, held = owed & ~kind | owed & HANDSHAKE, held | kind & ~HANDSHAKE
+            case "given_back":
+                self.claim("served-once", held & kind == kind)
+                owed, held = owed | kind, held & ~kind
+            case "served" if not self.layout.takes:
+                owed &= ~kind
+            case "served":
+                self.claim("served-once", held & kind == kind)
+                held, due = held & ~kind, due | kind & RAISING
+            case "ran":
+                self.claim("served-once", owed & kind == kind)
+                owed &= ~kind
+                self._has_run(owner)
+            case "dropped":
+                owed &= ~kind
+            case "finished":
+                self.claim("done-was-run", self.waits_for is None or not self.waits_for.get(self.state))
+            case "raises":
+                self.claim("raises-what-is-due", due == kind)
+                due = 0
+        for field_, value in zip(ghosts, (owed, held, due), strict=True):
+            self.state = field_.put(self.state, value)
+
+    def _wait_for(self, owner: int | str) -> None:
+        if self.waits_for is not None and isinstance(owner, int):
+            self.state = self.waits_for.put(self.state, owner + 1)
+
+    def _has_run(self, owner: int | str) -> None:
+        """The requester that waits for the operation on this thread waits no more."""
+        for waits in self.layout.waiting:
+            if isinstance(owner, int) and waits.get(self.state) == owner + 1:
+                self.state = waits.put(self.state, 0)
 
     def claim(self, name: str, holds: bool) -> None:
         if not holds:

@@ -14,20 +14,27 @@ from safepoint.model.activity import Doing, doing, is_at, require
 from safepoint.model.explore import Violation
 from safepoint.model.system import Model
 from safepoint.protocol.activities import GUEST
-from safepoint.protocol.words import ASKED, HANDSHAKE
+from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.words import ASKED, HANDSHAKE, NOTHING
 
 ALWAYS: dict[str, str] = {
     "world-stopped": "While the world is stopped, no thread runs guest code.",
-    "owed-is-pending": "No request is lost: a posted request that has not been served is pending, or held by its owner.",
+    "owed-is-pending": "No request is lost: a posted request that has not been taken is pending.",
+    "pending-was-posted": "No request comes from nowhere: what is pending was posted, and has not been taken.",
+    "taken-is-served": "Guest code runs only when its thread has served, or given back, all that it took.",
+    "raises-what-is-due": "A site raises exactly what was served there: no request is swallowed, and nothing is raised for nothing.",
+    "mask-holds": "No interrupt is raised in a critical section.",
     "pending-is-poisoned": "A thread in guest code with a pending request fails its next check, whichever that is.",
     "awaited-is-poisoned": "A thread in guest code that a coordinator waits for fails its next check, whichever that is.",
     "no-fake-overflow": "RecursionError is raised only where the stack is really full.",
     "no-missed-overflow": "No frame is pushed where the stack is really full.",
     "no-deadlock": "Some thread can always move.",
-    "served-once": "An operation runs only if it was asked for and has not run yet: exactly once.",
+    "served-once": "What is served was taken, and what is run was asked for and has not run yet: exactly once.",
+    "done-was-run": "An operation that is marked done was run, and its requester returns only after that.",
     "handshake-alone": "While a requester runs an operation for a thread, that thread runs no guest code.",
     "sleeper-is-woken": "A sleeping thread has no deliverable request.",
     "terminate-once": "A thread that unwinds after TERMINATE is not terminated again.",
+    "born-clean": "A thread begins with nothing masked, deferred or unwinding.",
     "declared-bound": "A request is seen within the number of checks that the policy declares.",
 }
 
@@ -46,7 +53,7 @@ class Properties:
         require(model)
         self.model = model
         self.guest = [
-            (m.pc.shift, m.pc.mask, frozenset(s.number for s in m.graph.steps if is_at(s, GUEST)))
+            (m.pc.shift, m.pc.mask, frozenset(s.number for s in m.graph.steps if is_at(m.graph, s, GUEST)))
             for m in model.mutators
         ]
         self.all = [(m.pc.shift, m.pc.mask, [doing(m, s) for s in m.graph.steps]) for m in model.movers]
@@ -77,7 +84,8 @@ class Properties:
     def pending(self, state: int, thread: int) -> int:
         if base := self.model.policy.base:
             limit = self.model.value(state, thread, "limit")
-            return limit if limit < base else 0
+            deferred = self.model.mutators[thread].privates.get("deferred")
+            return (limit if limit < base else 0) | (deferred.get(state) if deferred else 0)
         return self.model.value(state, thread, "pending")
 
     def kinds(self, state: int, thread: int) -> int:
@@ -101,6 +109,8 @@ class Properties:
         """The first always-property that the state breaks."""
         doings = self.doings(state)
         for thread in range(len(self.guest)):
+            if self._done_unrun(state, thread):
+                return Violation("done-was-run", f"the operation on T{thread} is marked done, and was not run")
             if self.in_guest(state, thread):
                 if any(d.stopped for d in doings):
                     return Violation("world-stopped", f"T{thread} runs guest code while the world is stopped")
@@ -115,26 +125,46 @@ class Properties:
                 return bad
         return None
 
+    def _done_unrun(self, state: int, thread: int) -> bool:
+        owed = self.model.owed[thread].get(state) & HANDSHAKE
+        return owed != 0 and self.model.value(state, thread, "operation") == NOTHING
+
     def _quiet(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
-        """Checked only while no post to the thread is in progress: a half-done post owes nothing yet."""
-        if any(d.posting == thread for d in doings) or not self.visible(state):
+        """Of a thread in guest code.  A request whose post is under way need not be seen yet; others of other kinds must be."""
+        if self.model.held[thread].get(state):
+            return Violation("taken-is-served", f"T{thread} runs guest code, and holds a request that it took")
+        if not self.visible(state):
             return None
-        lost = self.model.owed[thread].get(state) & ~self.pending(state, thread)
-        if lost & ~HANDSHAKE or (lost and self.model.value(state, thread, "operation") == ASKED):
+        under_way = self.under_way(doings, thread)
+        pending, owed = self.pending(state, thread), self.model.owed[thread].get(state)
+        lost = owed & ~pending
+        if lost & HANDSHAKE and (under_way & HANDSHAKE or self.model.value(state, thread, "operation") != ASKED):
+            lost &= ~HANDSHAKE  # its bit is a hint: it is yet to come, or a requester has claimed the operation
+        if lost:
             return Violation(
-                "owed-is-pending", f"T{thread} was sent a request that is neither pending nor held by its owner"
+                "owed-is-pending", f"{_names(lost)} was posted to T{thread}, is not pending, and was not taken"
             )
+        if false := pending & ~owed & ~HANDSHAKE:
+            return Violation("pending-was-posted", f"{_names(false)} is pending for T{thread}, and was not posted")
         if self.is_alert(state, thread):
             return None
-        if self.deliverable(state, thread):
+        if unseen := self.deliverable(state, thread) & ~under_way:
             return Violation(
-                "pending-is-poisoned", f"T{thread} has a pending request, and a check that will not see it"
+                "pending-is-poisoned", f"T{thread} has {_names(unseen)} pending, and a check that will not see it"
             )
         if any(d.awaiting == thread for d in doings):
             return Violation(
                 "awaited-is-poisoned", f"a coordinator waits for T{thread}, which has a check that will not see it"
             )
         return None
+
+    def under_way(self, doings: list[Doing], thread: int) -> int:
+        """The kinds of request whose post to the thread has begun and not ended."""
+        kinds = 0
+        for d in doings:
+            if d.posting == thread:
+                kinds |= d.kinds
+        return kinds
 
     def is_alert(self, state: int, thread: int) -> bool:
         """Does every check of the thread fail?  Where no trigger word is beside the bits, the bits decide."""
@@ -147,10 +177,12 @@ class Properties:
         return not (any(words) if words else self.deliverable(state, thread))
 
     def _asleep(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
-        if any(d.posting == thread for d in doings) or not self.visible(state):
+        if not self.visible(state) or self.model.value(state, thread, "wake"):
             return None
-        if not self.model.value(state, thread, "wake") and self.deliverable(state, thread):
-            return Violation("sleeper-is-woken", f"T{thread} sleeps, with a request pending that it could answer")
+        if unseen := self.deliverable(state, thread) & ~self.under_way(doings, thread):
+            return Violation(
+                "sleeper-is-woken", f"T{thread} sleeps, with {_names(unseen)} pending, which it could answer"
+            )
         return None
 
     def sometimes(self) -> dict[str, Callable[[int], bool]]:
@@ -182,3 +214,8 @@ class Properties:
             "posted-in-slow-path": posted_in_slow_path,
             "full-and-poisoned": full_and_poisoned,
         }
+
+
+def _names(kinds: int) -> str:
+    """Of request kinds, for people."""
+    return " and ".join(name for kind, name in REQUESTS.items() if kinds & kind)

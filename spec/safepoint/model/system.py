@@ -39,11 +39,19 @@ class Model:
         cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
         order = sorted(cells.union(*(g.cells() for g in others)), key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
-        self.owed: dict[int | str, Field] = {i: self._field(len(REQUESTS)) for i in range(scope.threads)}
-        self.layout = Layout(self.cells, self.owed, reals, self.widths)
+        ghosts: dict[int | str, tuple[Field, Field, Field]] = {
+            i: (self._field(len(REQUESTS)), self._field(len(REQUESTS)), self._field(len(REQUESTS)))
+            for i in range(scope.threads)
+        }
+        self.owed, self.held = ({i: fields[n] for i, fields in ghosts.items()} for n in (0, 1))
+        waits = [self._waits(graph) for graph in graphs]
+        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
+        self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, self.widths, takes)
         who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
         who += [(WORLD, name) for name in _numbered(scope.roles)]
-        self.movers = [self._mover(g, me, name, pc) for g, (me, name), pc in zip(graphs, who, places, strict=True)]
+        self.movers = [
+            self._mover(g, me, name, pc, w) for g, (me, name), pc, w in zip(graphs, who, places, waits, strict=True)
+        ]
         self.mutators, self.requesters = self.movers[: scope.threads], self.movers[scope.threads :]
         self.initial = self._start()
 
@@ -51,7 +59,12 @@ class Model:
         self.bits += width
         return Field(self.bits - width, (1 << width) - 1)
 
-    def _mover(self, graph: Graph, me: int | str, name: str, pc: Field) -> Mover:
+    def _waits(self, graph: Graph) -> Field | None:
+        """For a requester of operations: where it says which thread's it waits for."""
+        asks = any(isinstance(t, Ghost) and t.op == "asked" for t in graph.trees())
+        return self._field(self.scope.threads.bit_length()) if asks else None
+
+    def _mover(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Mover:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
                           | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
@@ -63,6 +76,7 @@ class Model:
             pc=pc,
             locals={n: self._field(self.widths.of(n)) for n in alive},
             privates={n: self._field(self.widths.of(n)) for n in privates},
+            waits_for=waits,
         )
         cells = {Cell(me, c.word) if c.owner == SELF else c for c in graph.cells()}
         stored = {
@@ -81,8 +95,11 @@ class Model:
         ]
         touched += [mover.fill] if mover.fill else []
         touched += [self.cells[c] for c in cells]
-        told = {me if t.owner == SELF else t.owner for t in graph.trees() if isinstance(t, Ghost)}
-        touched += [owed for owner, owed in self.owed.items() if owner in told]
+        said = [t for t in graph.trees() if isinstance(t, Ghost)]
+        of = {me if ghost.owner == SELF else ghost.owner for ghost in said}
+        touched += [f for owner, fields in self.layout.ghosts.items() if owner in of for f in fields]
+        if any(ghost.op in ("asked", "ran", "finished") for ghost in said):
+            touched += self.layout.waiting
         mover.footprint = sum({f.mask << f.shift for f in touched})
         return mover
 

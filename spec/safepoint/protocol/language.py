@@ -50,20 +50,37 @@ def wait(condition: bool) -> None:
     """
 
 
-def served(kind: int, t: object) -> None:
-    """Ghost: a request of this kind to `t` is answered.  Model: no longer owed.  Machine: counted, with the site."""
-
-
-def ran(kind: int, t: object) -> None:
-    """Ghost: as `served`, and it must have been owed: this is run exactly once."""
+# -- ghosts: what the model is told, and the machine is not (but `served`, which it counts).  They belong to the access before
+# -- them.  Of each thread the model keeps what it is *owed* (posted, not taken), what it *holds* (taken, not served), and what
+# -- is *due* (served, and the site has yet to raise it).
 
 
 def posted(t: object, kind: int) -> None:
-    """Ghost: from here on a request of this kind is owed to `t`.  Machine: nothing."""
+    """The request is pending now, and owed; of a handshake the bit is a hint, and `asked` says that it is owed."""
+
+
+def asked(t: object, kind: int) -> None:
+    """From here on an operation is owed to `t`, and its requester waits for it."""
+
+
+def taken(kinds: int, t: object) -> None:
+    """These are pending no more: the owner holds them."""
+
+
+def given_back(t: object, kinds: int) -> None:
+    """What the owner held is pending again, and owed."""
+
+
+def served(kind: int, t: object) -> None:
+    """A request that the owner holds is served.  If it is of a kind that raises, it is due at the site."""
+
+
+def ran(kind: int, t: object) -> None:
+    """The operation that is owed has been run: exactly once."""
 
 
 def dropped(t: object, kinds: int) -> None:
-    """Ghost: what was asked of the thread that was `t` is owed no more, if it is of these kinds.  Machine: nothing."""
+    """What was owed to the thread that was `t` is owed no more, if it is of these kinds."""
 
 
 def pause() -> None:
@@ -98,3 +115,11 @@ def slice_on(name: str) -> bool:
 
 def claim(name: str, condition: bool) -> None:
     """The property `name` is broken if the condition, which is local, does not hold here."""
+
+
+def finished(t: object, kind: int) -> None:
+    """The requester's operation on `t` must have been run."""
+
+
+def raises(kind: int, t: object) -> None:
+    """The site tells the guest to raise this kind (0: none): it must be exactly what was due there."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from safepoint.protocol.language import dropped, mutant, pause, wait
 from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
 from safepoint.protocol.requester import stop_world
-from safepoint.protocol.trigger import restore
+from safepoint.protocol.trigger import look, restore
 from safepoint.protocol.words import (
-    ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, Me, deliverable, real_limit,
+    ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, Me, real_limit,
 )
 
 
@@ -22,12 +22,26 @@ def mask(t: Me) -> int:
 
 
 def unmask(t: Me) -> int:
-    """The end of a critical section, or of an unwinding: what came meanwhile has lost its poison, so look."""
+    """The end of a critical section, the outermost one: what came meanwhile has lost its poison, so look."""
     t.masked = 0
-    t.ending = 0
+    if mutant("unmask-unwinds", breaks="TERMINATE-ONCE"):
+        t.ending = 0
     if mutant("unmask-forgets", breaks="UNMASK-LOOKS"):
         return GO
-    if t.pending.load() & deliverable(t):               # UNMASK-LOOKS
+    return look_again(t)                                # UNMASK-LOOKS
+
+
+def unwound(t: Me) -> int:
+    """The end of an unwinding by TERMINATE: the next one may be delivered.  It is a check site, as the end of a mask is."""
+    t.ending = 0
+    if mutant("unwound-forgets", breaks="UNMASK-LOOKS"):
+        return GO
+    return look_again(t)                                # UNMASK-LOOKS
+
+
+def look_again(t: Me) -> int:
+    bits = look(t)
+    if bits != 0:
         return slow_path(t)
     return GO
 
@@ -35,17 +49,17 @@ def unmask(t: Me) -> int:
 def block(t: Me) -> None:
     """Sleep until a request is posted: publish that t is about to, look again, and only then sleep."""
     if mutant("looks-too-early", breaks="BLOCK-LOOKS-AGAIN"):
-        bits = t.pending.load() & deliverable(t)
+        bits = look(t)
         t.wake.store(0)
         leave(t)
     elif mutant("block-unfenced", breaks="BLOCK-IS-A-BARRIER"):
         t.wake.store(0)
         leave(t)
-        bits = t.pending.load() & deliverable(t)
+        bits = look(t)
     else:
         t.wake.store(0)
         t.state.swap(NATIVE)                            # BLOCK-IS-A-BARRIER
-        bits = t.pending.load() & deliverable(t)        # BLOCK-LOOKS-AGAIN
+        bits = look(t)                                  # BLOCK-LOOKS-AGAIN
     if bits == 0:
         wait(t.wake.load() == 1)
     return reenter(t)
@@ -74,6 +88,7 @@ def exit_thread(t: Me) -> None:
     """Leave for good: no coordinator waits for t any more, and what is pending is dropped by the next birth."""
     t.masked = 0
     t.ending = 0
+    t.deferred = 0
     t.state.store(ENDED)
 
 

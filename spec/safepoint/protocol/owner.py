@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import mutant, served, wait
+from safepoint.protocol.language import given_back, mutant, served, taken, wait
 from safepoint.protocol.requester import operate
 from safepoint.protocol.trigger import add, poison, restore, take
 from safepoint.protocol.words import (
@@ -24,17 +24,26 @@ def slow_path(t: Me) -> int:
 
 def take_pending(t: Me) -> int:
     """`take` of triggers that have their pending bits in a word of their own."""
-    if mutant("unlocked-take", breaks="TAKE-IS-LOCKED"):
-        bits = t.pending.load()
-        t.pending.store(bits & ~deliverable(t))
-        return bits & deliverable(t)
     if mutant("test-before-take", breaks="TAKE-IS-A-BARRIER"):
         bits = t.pending.load()
         if bits & deliverable(t) == 0:
             return 0
-    if mutant("masked-taken", breaks="MASKED-STAYS"):
-        return t.pending.swap(0) & deliverable(t)
-    return t.pending.fetch_and(~deliverable(t)) & deliverable(t)    # TAKE-IS-LOCKED, TAKE-IS-A-BARRIER
+    if mutant("unlocked-take", breaks="TAKE-IS-LOCKED"):
+        bits = t.pending.load()
+        t.pending.store(bits & ~deliverable(t))
+    elif mutant("masked-taken", breaks="MASKED-STAYS"):
+        bits = t.pending.swap(0)
+    else:
+        bits = t.pending.fetch_and(~deliverable(t))     # TAKE-IS-LOCKED, TAKE-IS-A-BARRIER
+    bits = bits & deliverable(t)
+    taken(bits, t)
+    return bits
+
+
+def look_pending(t: Me) -> int:
+    """`look` of triggers that have their pending bits in a word of their own."""
+    bits = t.pending.load()
+    return bits & deliverable(t)
 
 
 def serve(t: Me, bits: int) -> int:
@@ -68,6 +77,7 @@ def give_back(t: Me, bits: int) -> None:
     if mutant("rest-dropped", breaks="TAKEN-IS-SERVED"):
         return
     add(t, bits)
+    given_back(t, bits)
     if mutant("given-back-unpoisoned", breaks="GIVEN-BACK-IS-POISONED"):
         return
     poison(t)                                           # GIVEN-BACK-IS-POISONED

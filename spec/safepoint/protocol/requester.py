@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import mutant, pause, posted, ran, wait
+from safepoint.protocol.language import asked, mutant, pause, posted, ran, wait
 from safepoint.protocol.trigger import add, poison
 from safepoint.protocol.words import ASKED, HANDSHAKE, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
 
@@ -22,8 +22,7 @@ def post(t: Thread, kind: int) -> None:
 
 def ask(t: Thread, kind: int) -> None:
     add(t, kind)
-    if kind != HANDSHAKE:                               # of a handshake `operation` says that it is owed
-        posted(t, kind)
+    posted(t, kind)
 
 
 def add_pending(t: Thread, kind: int) -> None:
@@ -75,7 +74,7 @@ def start_world() -> None:
 def handshake(t: Thread) -> None:
     """One operation on thread t, exactly once: by t at a check site, or by the requester while t is outside guest code."""
     wait(t.operation.cas(NOTHING, ASKED))               # one outstanding operation per target; other requesters wait on this CAS
-    posted(t, HANDSHAKE)                                # from here on it is owed: the bit that follows is a hint
+    asked(t, HANDSHAKE)                                 # from here on it is owed: the bit that follows is a hint
     post(t, HANDSHAKE)
     return finish_handshake(t)
 

@@ -6,59 +6,78 @@ features on (`slice_on`): the product of all of them is too large, and `scopes` 
 
 from __future__ import annotations
 
-from safepoint.protocol.language import choose, claim, pause, slice_on, when
-from safepoint.protocol.optional import block, exit_thread, grow_stack, mask, start_thread, stop_world_from, unmask
+from safepoint.protocol.language import choose, claim, finished, pause, raises, slice_on, when
+from safepoint.protocol.optional import block, exit_thread, grow_stack, mask, start_thread, stop_world_from, unmask, unwound
 from safepoint.protocol.owner import leave, reenter
 from safepoint.protocol.requester import handshake, post, start_world, stop_world
 from safepoint.protocol.trigger import back_edge, frame_push
 from safepoint.protocol.words import (
-    GO, INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Me, real_limit, threads,
+    GO, HANDSHAKE, INTERRUPT, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Me, threads,
 )
 
 
-def mutator(t: Me) -> None:
+class Guest(Me):
+    """What guest code knows by itself, so that the protocol is not judged by its own words."""
+
+    sections: int           # critical sections that it is in
+    unwinding: int          # 1: a TERMINATE is unwinding it
+    grown: int              # by how much its stack has grown
+
+
+def mutator(t: Guest) -> None:
     """Guest code: any sequence of calls, returns, back-edges and native regions.  A frame is one unit of stack."""
     match choose():
         case "push":
             outcome = frame_push(t, t.end + 1)
+            tell(t, outcome)
             if outcome == GO:
                 t.end = t.end + 1
-                claim("no-missed-overflow", t.end <= real_limit(t))
+                claim("no-missed-overflow", t.end <= t.limit.real + t.grown)
             else:
                 if outcome == RAISE_OVERFLOW:
-                    claim("no-fake-overflow", t.end == real_limit(t))
-                raised(t, outcome)
+                    claim("no-fake-overflow", t.end == t.limit.real + t.grown)
+                raised(t)
         case "pop":
             when(t.end > 0)
             t.end = t.end - 1
         case "back-edge":
             word = choose(t.entry)
             outcome = back_edge(t, word)
-            if outcome != GO:
-                raised(t, outcome)
+            no_push(t, outcome)
         case "native":
             leave(t)
             reenter(t)
         case "mask":
             when(slice_on("masks"))
+            when(t.sections < 2)
             mask(t)
+            t.sections = t.sections + 1
         case "unmask":
             when(slice_on("masks"))
-            when(t.masked | t.ending != 0)
-            outcome = unmask(t)
-            if outcome != GO:
-                raised(t, outcome)
+            when(t.sections > 0)
+            t.sections = t.sections - 1
+            if t.sections == 0:
+                outcome = unmask(t)
+                no_push(t, outcome)
+        case "unwound":
+            when(slice_on("unwinding"))
+            when(t.unwinding == 1)
+            t.unwinding = 0
+            outcome = unwound(t)
+            no_push(t, outcome)
         case "sleep":
             when(slice_on("blocking"))
             block(t)
         case "grow the stack":
             when(slice_on("limit"))
-            when(t.extra == 0)
+            when(t.grown == 0)
+            t.grown = 1
             grow_stack(t, 1)
         case "shrink the stack":
             when(slice_on("limit"))
-            when(t.extra == 1)
+            when(t.grown == 1)
             when(t.end == 0)
+            t.grown = 0
             grow_stack(t, 0)
         case "collect":
             when(slice_on("collect"))
@@ -70,14 +89,37 @@ def mutator(t: Me) -> None:
             when(slice_on("births"))
             exit_thread(t)
             t.end = 0
+            t.sections = 0
+            t.unwinding = 0
             start_thread(t)
+            claim("born-clean", t.masked | t.ending | t.deferred == 0)
     return mutator(t)
 
 
-def raised(t: Me, outcome: int) -> None:
+def no_push(t: Guest, outcome: int) -> None:
+    """What a site that pushes no frame tells guest code."""
+    tell(t, outcome)
+    claim("no-fake-overflow", outcome != RAISE_OVERFLOW)
+    if outcome != GO:
+        raised(t)
+
+
+def tell(t: Guest, outcome: int) -> None:
+    """A site tells guest code to raise what is due there, and nothing else."""
+    if outcome == RAISE_INTERRUPT:
+        raises(INTERRUPT, t)
+        claim("mask-holds", t.sections == 0)
+    elif outcome == RAISE_TERMINATE:
+        raises(TERMINATE, t)
+        if slice_on("unwinding"):
+            claim("terminate-once", t.unwinding == 0)
+            t.unwinding = 1
+    else:
+        raises(0, t)
+
+
+def raised(t: Guest) -> None:
     """Something is raised at a site: it unwinds to the first frame; or a handler runs right there, and is guest code too."""
-    if outcome == RAISE_TERMINATE:
-        claim("terminate-once", t.ending == TERMINATE)
     if slice_on("handlers"):
         match choose():
             case "unwinds":
@@ -116,14 +158,15 @@ def sampler() -> None:
 
 
 def terminator() -> None:
-    """A debugger that loses patience."""
+    """Ends a thread by unwinding it."""
     t = choose(threads())
     post(t, TERMINATE)
     return terminator()
 
 
 def handshaker() -> None:
-    """Wants one operation run on a thread at a time."""
+    """Asks for one operation on a thread, and waits until it has been run."""
     t = choose(threads())
     handshake(t)
+    finished(t, HANDSHAKE)
     return handshaker()

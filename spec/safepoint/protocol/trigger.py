@@ -1,4 +1,4 @@
-"""THE PROTOCOL: what each file of `triggers` defines: the six procedures in which VMs differ, in this order.
+"""THE PROTOCOL: what each file of `triggers` defines: the seven procedures in which VMs differ, in this order.
 
 The core calls them by these names; a policy names the file that has them.  These declarations give them types, and no steps.
 """
@@ -39,4 +39,9 @@ def take(t: Me) -> int:
 
     Returns their bits.
     """
+    raise NotImplementedError
+
+
+def look(t: Me) -> int:
+    """Which requests could be taken now?  For an owner whose poison may have been spent: after a mask, before a sleep."""
     raise NotImplementedError

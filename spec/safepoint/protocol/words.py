@@ -33,6 +33,7 @@ class Me(Thread):
     extra: int              # by how much the stack has grown since the thread began
     masked: int             # kinds that stay pending for now
     ending: int             # TERMINATE once it has been raised: a second one waits until the first has unwound
+    deferred: int           # trigger bits_in_limit: requests that were masked when they were taken
 
 
 class World:

@@ -12,5 +12,5 @@ POLICY = Policy(
     title="flag bits tested at entry and back-edge, beside the stack check",
     trigger="flag",
     declared=Bound(frames=1, back_edges=1),
-    slices=("masks", "handlers", "blocking", "collect", "births"),
+    slices=("masks", "unwinding", "handlers", "blocking", "collect", "births"),
 )

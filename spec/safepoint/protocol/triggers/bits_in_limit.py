@@ -1,15 +1,15 @@
 """THE PROTOCOL, trigger `bits_in_limit`: the limit is a real limit, or it is the request bits: one word, so nothing to order.
 
 A value below BITS is bits; every stack address is above it, so a push fails, and a loop header compares with BITS.
-What is masked would be put into a word of the owner's; here nothing is.
+What is masked when it is taken is deferred: put into a word of the owner's, so that the checks pass meanwhile.
 """
 
 from __future__ import annotations
 
-from safepoint.protocol.language import Trigger, mutant
+from safepoint.protocol.language import Trigger, mutant, taken
 from safepoint.protocol.owner import slow_path
 from safepoint.protocol.sites import push_failed
-from safepoint.protocol.words import BITS, GO, Me, Thread, real_limit
+from safepoint.protocol.words import BITS, GO, Me, Thread, deliverable, real_limit
 
 
 def frame_push(t: Me, end: int) -> int:
@@ -57,6 +57,20 @@ def take(t: Me) -> int:
         t.limit.store(real_limit(t) + BITS)
     else:
         bits = t.limit.swap(real_limit(t) + BITS)       # OWNER-RESTORES, TAKE-IS-LOCKED
-    if bits < BITS:
-        return bits
-    return 0
+    if bits >= BITS:
+        bits = 0
+    bits = bits | t.deferred
+    if mutant("masked-taken", breaks="MASKED-STAYS"):
+        t.deferred = 0
+    else:
+        t.deferred = bits & ~deliverable(t)             # MASKED-STAYS
+    bits = bits & deliverable(t)
+    taken(bits, t)
+    return bits
+
+
+def look(t: Me) -> int:
+    bits = t.limit.load()
+    if bits >= BITS:
+        bits = 0
+    return (bits | t.deferred) & deliverable(t)

@@ -5,8 +5,8 @@ The bits are the trigger: there is no word to poison, and taking the bits restor
 
 from __future__ import annotations
 
-from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import slow_path, take_pending
+from safepoint.protocol.language import Trigger, mutant, taken
+from safepoint.protocol.owner import look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me, Thread, deliverable
@@ -40,5 +40,11 @@ def restore(t: Me) -> None:
 
 def take(t: Me) -> int:
     if mutant("never-restored", breaks="OWNER-RESTORES"):
-        return t.pending.load() & deliverable(t)
+        bits = t.pending.load() & deliverable(t)
+        taken(bits, t)
+        return bits
     return take_pending(t)                              # OWNER-RESTORES
+
+
+def look(t: Me) -> int:
+    return look_pending(t)

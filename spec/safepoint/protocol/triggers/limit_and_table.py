@@ -6,8 +6,8 @@ so a back-edge is stopped by overwriting its entry.  The pending bits stand besi
 
 from __future__ import annotations
 
-from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import slow_path, take_pending
+from safepoint.protocol.language import Trigger, mutant, taken
+from safepoint.protocol.owner import look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import push_failed
 from safepoint.protocol.words import GO, Me, Thread, deliverable, real_limit
@@ -52,7 +52,12 @@ def restore(t: Me) -> None:
 def take(t: Me) -> int:
     if mutant("second-word-late", breaks="RESTORE-BEFORE-TAKE"):
         bits = t.pending.fetch_and(~deliverable(t)) & deliverable(t)
+        taken(bits, t)
         for word in t.entry:
             word.store(word.real)
         return bits
     return take_pending(t)
+
+
+def look(t: Me) -> int:
+    return look_pending(t)

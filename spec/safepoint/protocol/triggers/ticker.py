@@ -7,7 +7,7 @@ the period of the ticker, not 1.
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import slow_path, take_pending
+from safepoint.protocol.owner import look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me, Thread
@@ -55,3 +55,7 @@ def restore(t: Me) -> None:
 
 def take(t: Me) -> int:
     return take_pending(t)
+
+
+def look(t: Me) -> int:
+    return look_pending(t)
