@@ -2,7 +2,7 @@
 
 The steps come from the text, as `symbolic` reads its graphs: one coordinator, one interrupter, and as many threads as one
 likes, each with a stack of its own size.  Only `invariant` is written by hand: what one would say in prose of each place
-where a thread can stand.  Sequential consistency only; the stores that x86-TSO delays are for `anynumber`.
+where a thread can stand.  Sequential consistency only; the stores that x86-TSO delays are for `any_number`.
 
 The invariant says something of the world (W) and the same of every thread (P).  To show: if W and P(x) hold for every x and
 some role makes one step, then W and P(i) hold afterwards, for an i of which nothing is known.  Of the hypotheses "for every
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from safepoint.graph.execute import POISON
 from safepoint.graph.text import Text
 from safepoint.model.properties import ALWAYS
+from safepoint.proof.turns import Endless
 
 try:
     import z3
@@ -41,7 +42,7 @@ COVERS = (
 
 
 class NoProof(Exception):
-    """No verdict: there is no solver, or it gave up."""
+    """No verdict: there is no solver, it gave up, or the text has a loop whose turns need not end in a step."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def induction(text: Text, mutant: str = "") -> Induction:
     """Try the induction on a text, or on one of its mutants.  Raises NoProof, ProtocolError."""
     if WHY_NOT:
         raise NoProof(WHY_NOT)
-    return Attempt(Invariant(text, mutant)).run()
+    try:
+        return Attempt(Invariant(text, mutant)).run()
+    except Endless as error:
+        raise NoProof(str(error)) from None
 
 
 class Attempt:

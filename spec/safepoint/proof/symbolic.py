@@ -40,6 +40,7 @@ from safepoint.graph.ir import (
     When,
     atoms,
 )
+from safepoint.proof.turns import Endless, endless
 
 BITS = 16
 LARGE = 1 << BITS - 2
@@ -80,6 +81,7 @@ class Run:
     cases: tuple[str, ...] = ()
     access: Step | None = None  # the step that was made, after the choices
     at: Step | None = None
+    passed: tuple[int, ...] = ()  # labels since the access
 
 
 @dataclass
@@ -181,9 +183,11 @@ class Role:
                 state = self.put(run.state, "at", z3.IntVal(tree.number))
                 for name in self.graph.live[tree.number]:
                     state = self.put(state, name, run.env[name])
-                yield replace(run, state=state, at=tree)
+                yield replace(run, state=state, at=tree, passed=())
             case Goto(label):
-                yield from self._settle(self.graph.labels[label], run)
+                if label in run.passed:
+                    raise Endless(endless(self.graph, label))
+                yield from self._settle(self.graph.labels[label], replace(run, passed=(*run.passed, label)))
             case Let(Local(name), value, then):
                 term = self.value(value, run, name in self.numbers)
                 yield from self._settle(then, replace(run, env={**run.env, name: number(term)}))
