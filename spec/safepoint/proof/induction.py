@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from safepoint.graph.execute import POISON
 from safepoint.graph.text import Text
 from safepoint.model.properties import ALWAYS
-from safepoint.proof.turns import Endless
+from safepoint.proof.guarded import NoCommand
 
 try:
     import z3
 
     from safepoint.proof.invariant import Invariant, Part, conjunction
-    from safepoint.proof.symbolic import LARGE, THREADS, Run, State, real, word
+    from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
 except ModuleNotFoundError as missing:
     if missing.name != "z3":
         raise
@@ -66,7 +66,7 @@ def induction(text: Text, mutant: str = "") -> Induction:
         raise NoProof(WHY_NOT)
     try:
         return Attempt(Invariant(text, mutant)).run()
-    except Endless as error:
+    except NoCommand as error:
         raise NoProof(str(error)) from None
 
 
@@ -109,13 +109,11 @@ class Attempt:
                 zero += [base > POISON, base < word(LARGE), z3.Select(term, x) == base]
             elif what != "at":
                 zero.append((z3.Select(term, x) if whose == "thread" else term) == 0)
-        runs = [Run(core.state, {})]
+        states: list[tuple[State, tuple[z3.BoolRef, ...]]] = [(core.state, ())]
         for role in core.roles:
-            runs = [started for run in runs for started in role.begin(run.state)]
-        for run in runs:
-            if found := self._refute(
-                (*zero, *run.conditions), self._after(run.state), "before the first step", run.state
-            ):
+            states = [(run.state, (*given, *run.conditions)) for state, given in states for run in role.begin(state)]
+        for state, given in states:
+            if found := self._refute((*zero, *given), self._after(state), "before the first step", state):
                 return found
         return ""
 

@@ -9,38 +9,31 @@ thread by its number, so the other cases of its choice would be the same tree ag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 import z3
 
-from safepoint.graph.execute import POISON
 from safepoint.graph.ir import (
     FOLD,
-    RESULT,
     SELF,
     WORLD,
     Cell,
-    Claim,
     Const,
-    Done,
     Expr,
     Fixed,
     Ghost,
-    Goto,
     Graph,
-    If,
     Let,
     Local,
     Op,
     Population,
     Private,
     Step,
-    Tree,
-    When,
     atoms,
 )
-from safepoint.proof.turns import Endless, endless
+from safepoint.proof.guarded import Command, Commands, Word
 
 BITS = 16
 LARGE = 1 << BITS - 2
@@ -72,16 +65,14 @@ def number(term: z3.ExprRef) -> z3.ExprRef:
 
 @dataclass(frozen=True)
 class Run:
-    """A role under way through one step: `conditions` under which it went this way, and the claims of the text it met."""
+    """A command on terms: the state after it, the `conditions` under which it can be made, and the claims that it meets."""
 
     state: State
-    env: dict[str, z3.ExprRef]
-    conditions: tuple[z3.BoolRef, ...] = ()
-    claims: tuple[tuple[str, z3.BoolRef], ...] = ()
-    cases: tuple[str, ...] = ()
-    access: Step | None = None  # the step that was made, after the choices
-    at: Step | None = None
-    passed: tuple[int, ...] = ()  # labels since the access
+    conditions: tuple[z3.BoolRef, ...]
+    claims: tuple[tuple[str, z3.BoolRef], ...]
+    cases: tuple[str, ...]
+    access: Step | None
+    at: Step
 
 
 @dataclass
@@ -102,6 +93,10 @@ class Role:
     @property
     def name(self) -> str:
         return self.graph.name
+
+    @cached_property
+    def commands(self) -> Commands:
+        return Commands(self.graph)
 
     @property
     def threads(self) -> bool:
@@ -145,130 +140,64 @@ class Role:
     # -- steps
 
     def begin(self, state: State) -> Iterator[Run]:
-        yield from self._settle(self.graph.start, Run(state, {}))
+        yield from (self._run(c, state, ()) for c in self.commands.begin())
 
     def moves(self, step: Step, state: State) -> Iterator[Run]:
-        """Every way to make the step it stands at."""
-        env = {n: self.get(state, n) for n in self.graph.live[step.number]}
+        """Every way to make the step it stands at.  Raises NoCommand."""
         here = self.get(state, "at") == step.number
-        yield from self._from(step, step, Run(state, env, (here,)))
+        yield from (self._run(c, state, (here,)) for c in self.commands.of(step))
 
-    def _from(self, start: Step, step: Step, run: Run) -> Iterator[Run]:
-        if step.op != "choose":
-            yield from self._perform(step, run)
-            return
-        for case, tree in zip(step.cases, step.then, strict=True):
-            for chosen in self._settle(tree, replace(run, cases=(*run.cases, case))):
-                assert chosen.at is not None
-                if chosen.at is start:
-                    yield replace(chosen, access=step)  # all local: it is where it was
-                else:
-                    yield from self._from(start, chosen.at, chosen)
-
-    def _perform(self, step: Step, run: Run) -> Iterator[Run]:
-        run = replace(run, access=step)
-        if step.cell is not None:
-            old = self._load(step.cell, run)
-            operands = [number(self.value(o, run)) for o in step.operands]
-            new, result = _access(step.op, old, operands)
-            run = replace(run, state=self._store(step.cell, new, run), env={**run.env, RESULT.name: result})
-        if step.guard is not None:
-            run = replace(run, conditions=(*run.conditions, truth(self.value(step.guard, run))))
-        yield from self._settle(step.then[0], run)
-
-    def _settle(self, tree: Tree, run: Run) -> Iterator[Run]:
-        """Local work up to the next step, each way that it can go."""
-        match tree:
-            case Step():
-                state = self.put(run.state, "at", z3.IntVal(tree.number))
-                for name in self.graph.live[tree.number]:
-                    state = self.put(state, name, run.env[name])
-                yield replace(run, state=state, at=tree, passed=())
-            case Goto(label):
-                if label in run.passed:
-                    raise Endless(endless(self.graph, label))
-                yield from self._settle(self.graph.labels[label], replace(run, passed=(*run.passed, label)))
-            case Let(Local(name), value, then):
-                term = self.value(value, run, name in self.numbers)
-                yield from self._settle(then, replace(run, env={**run.env, name: number(term)}))
-            case Let(Private(name), value, then):
-                array = z3.Store(run.state["thread", name], self.me, number(self.value(value, run)))
-                yield from self._settle(then, replace(run, state={**run.state, ("thread", name): array}))
-            case If(test, yes, no):
-                term = z3.simplify(truth(self.value(test, run)))
-                for way, condition in ((yes, term), (no, z3.simplify(z3.Not(term)))):
-                    if not z3.is_false(condition):
-                        yield from self._settle(way, replace(run, conditions=(*run.conditions, condition)))
-            case When(test, then):
-                condition = z3.simplify(truth(self.value(test, run)))
-                if not z3.is_false(condition):
-                    yield from self._settle(then, replace(run, conditions=(*run.conditions, condition)))
-            case Claim(name, test, then):
-                met = z3.Implies(z3.And(run.conditions), truth(self.value(test, run)))
-                yield from self._settle(then, replace(run, claims=(*run.claims, (name, met))))
-            case Ghost(op, owner, kind, then):
-                owed, thread, bits = run.state["thread", "owed"], self._index(owner, run), self.value(kind, run)
-                now = z3.Select(owed, thread)
-                after = now | bits if op == "posted" else now & ~bits
-                array = z3.Store(owed, thread, after)
-                yield from self._settle(then, replace(run, state={**run.state, ("thread", "owed"): array}))
-            case Done():
-                raise ValueError(
-                    f"{self.name}: a role of the model must not end (write instead: `return {self.name}(…)`)"
-                )
+    def _run(self, c: Command, before: State, given: tuple[z3.BoolRef, ...]) -> Run:
+        """What the command makes of a state."""
+        assert c.end is not None
+        conditions = (*given, *(truth(self.value(g, before)) for g in c.guards))
+        claims = tuple((name, z3.Implies(z3.And(conditions), truth(self.value(t, before)))) for name, t in c.claims)
+        state = self.put(before, "at", z3.IntVal(c.end.number))
+        for target, value in c.writes.items():
+            match target:
+                case Local(name) if name in self.graph.live[c.end.number]:
+                    state = self.put(state, name, number(self.value(value, before, name in self.numbers)))
+                case Private(name):
+                    state = self._store(Cell(SELF, name), number(self.value(value, before)), before, state)
+                case Cell():
+                    state = self._store(target, number(self.value(value, before)), before, state)
+        return Run(state, conditions, claims, c.cases, c.access, c.end)
 
     # -- terms
 
-    def value(self, e: Expr, run: Run, integer: bool = False) -> z3.ExprRef:
+    def value(self, e: Expr, state: State, integer: bool = False) -> z3.ExprRef:
         """`integer`: it is a thread number, which has no bound; everything else is a machine word."""
         match e:
             case Const(value):
                 return z3.IntVal(value) if integer else word(value)
+            case Word(_, cell):
+                return self._load(cell, state)
             case Local(name):
-                return run.env[name]
+                return self.get(state, name)
             case Private(name):
-                return z3.Select(run.state["thread", name], self.me)
+                return self._load(Cell(SELF, name), state)
             case Population():
                 return THREADS
-            case Fixed(cell, which):
-                return (
-                    word(POISON) if which == "poison" else real(cell.word.split("[")[0], self._index(cell.owner, run))
-                )
+            case Fixed(cell):
+                return real(cell.word.split("[")[0], self._index(cell.owner, state))
             case Op(name, args):
                 counts = any(
                     isinstance(a, Population) or (isinstance(a, Local) and a.name in self.numbers) for a in atoms(e)
                 )
-                terms = [number(self.value(a, run, counts)) for a in args]
+                terms = [number(self.value(a, state, counts)) for a in args]
                 return cast("Callable[..., z3.ExprRef]", FOLD[name])(*terms)  # the same operators, on terms
-        raise ValueError(f"{self.name}: {e} has no meaning for any number of threads")
 
-    def _index(self, owner: int | str | Local, run: Run) -> z3.ExprRef:
-        """SELF, or the one thread of a world of one: whoever `me` is."""
-        return run.env[owner.name] if isinstance(owner, Local) else self.me
+    def _index(self, owner: int | str | Local, state: State) -> z3.ExprRef:
+        """SELF, or the one thread of a world of one: whichever `me` is."""
+        return self.get(state, owner.name) if isinstance(owner, Local) else self.me
 
-    def _load(self, cell: Cell, run: Run) -> z3.ExprRef:
+    def _load(self, cell: Cell, state: State) -> z3.ExprRef:
         if cell.owner == WORLD:
-            return run.state["world", cell.word]
-        return z3.Select(run.state["thread", cell.word], self._index(cell.owner, run))
+            return state["world", cell.word]
+        return z3.Select(state["thread", cell.word], self._index(cell.owner, state))
 
-    def _store(self, cell: Cell, value: z3.ExprRef, run: Run) -> State:
+    def _store(self, cell: Cell, value: z3.ExprRef, before: State, state: State) -> State:
         if cell.owner == WORLD:
-            return {**run.state, ("world", cell.word): value}
-        array = z3.Store(run.state["thread", cell.word], self._index(cell.owner, run), value)
-        return {**run.state, ("thread", cell.word): array}
-
-
-def _access(op: str, old: z3.ExprRef, operands: list[z3.ExprRef]) -> tuple[z3.ExprRef, z3.ExprRef]:
-    """What the word holds afterwards, and what the access gives."""
-    match op:
-        case "load":
-            return old, old
-        case "store" | "swap":
-            return operands[0], old
-        case "fetch_or":
-            return old | operands[0], old
-        case "fetch_and":
-            return old & operands[0], old
-        case "cas":
-            return z3.If(old == operands[0], operands[1], old), old == operands[0]
-    raise ValueError(f"an access of the kind {op} has no meaning for any number of threads")
+            return {**state, ("world", cell.word): value}
+        array = z3.Store(state["thread", cell.word], self._index(cell.owner, before), value)
+        return {**state, ("thread", cell.word): array}

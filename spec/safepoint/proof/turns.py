@@ -29,11 +29,6 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Procedure, Record
 from safepoint.model.system import Model
 
-
-class Endless(Exception):
-    """Local work goes round without an access: it has no last step."""
-
-
 CHOSEN = Local("a chosen thread")
 """Numbers every thread that a role chooses.  No name of a text can be this one."""
 
@@ -145,16 +140,3 @@ def following(graph: Graph, tree: Tree) -> list[Tree]:
         case Done():
             return []
     return [tree.then]
-
-
-def endless(graph: Graph, label: int) -> str:
-    """The complaint about local work that comes back to a label."""
-    todo, seen, found = [graph.labels[label]], set[int](), list[str]()
-    while todo:
-        tree = todo.pop(0)
-        if id(tree) not in seen and not isinstance(tree, Step):
-            seen.add(id(tree))
-            found += [tree.place] if isinstance(tree, Let | If) and tree.place else []
-            todo += following(graph, tree)
-    where = f"{found[0]}: " if found else ""
-    return f"{where}{graph.name} can go round a loop without an access to shared memory (write instead: pause() in each turn)"
