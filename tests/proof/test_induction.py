@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -157,6 +158,23 @@ def test_a_text_without_the_core_is_refused() -> None:
     path = Path(__file__).parents[1] / "model" / "data" / "limit_only.py"
     with pytest.raises(ProtocolError, match="no procedure 'interrupter'"):
         induction(Text((path,)))
+
+
+@needs_solver
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("bits", "local"), ("end", "word"), ("critical", "procedure"), ("INTERRUPT", "constant"), ("lock", "word")],
+)
+def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp_path: Path) -> None:
+    """The invariant finds its places by names: without one it would say nothing there."""
+    files = []
+    for file in FILES:
+        files.append(tmp_path / file.name)
+        files[-1].write_text(re.sub(rf"\b{name}\b", f"{name}_", file.read_text(encoding="utf-8")))
+    with pytest.raises(
+        ProtocolError, match=f"the core of the text has no {kind} {name}, of which the invariant speaks"
+    ):
+        induction(Text(tuple(files)))
 
 
 @needs_solver

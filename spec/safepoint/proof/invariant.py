@@ -1,6 +1,6 @@
 """The invariant of the core rules, written by hand: what is true between any two steps, of the world and of every thread.
 
-It is the protocol's argument as one would give it in prose, place by place; `proof` has a solver check that it holds at first,
+It is the protocol's argument as one would give it in prose, place by place; `induction` has a solver check that it holds at first,
 that no step of the text leads out of it, and that the always-properties follow.  Each part names the rules that it rests on:
 a text that breaks one of them loses that part.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import z3
 
 from safepoint.graph.execute import POISON
-from safepoint.proof.places import Core, post_of
+from safepoint.proof.places import LOCALS, Core, hands, post_of, posts
 from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
 
 
@@ -33,7 +33,7 @@ class Invariant(Core):
         c = self.coordinator
         for role in (c, self.interrupter):
             yield Part(f"the {role.name} stands at one of its steps", role.stands(s, role.rests.values()))
-            for name in role.hands():
+            for name in hands(role):
                 yield Part(f"the {role.name} knows of no other kinds", role.get(s, name) & self.others == word(0))
         stopping = [*self.posting, *self.awaiting, *self.critical, *self.starting]
         yield Part(  # STOP-BEFORE-POST
@@ -62,7 +62,7 @@ class Invariant(Core):
             )
         yield Part("the newest frame ends within the real limit", z3.And(end >= 0, end <= limit))
         for n, step in m.rests.items():  # the push that is retried after the slow path is the push that failed
-            for name in (name for name in m.graph.live[n] if name.endswith(".end")):
+            for name in m.graph.live[n] & m.called(LOCALS["end of the new frame"]):
                 same = z3.Implies(m.stands(s, [step], i), m.get(s, name, i) == end + 1)
                 yield Part("a push under way asks for one frame more", same)
         yield Part(  # so that the coordinator, who reads the word, knows what the thread may do
@@ -93,7 +93,7 @@ class Invariant(Core):
         """The requests that thread i has taken and not yet answered: its local `bits`, where that is alive."""
         held = word(0)
         for n, step in self.mutator.rests.items():
-            for name in self.mutator.hands() & self.mutator.graph.live[n]:
+            for name in hands(self.mutator) & self.mutator.graph.live[n]:
                 bits = self.mutator.get(s, name, i)
                 unanswered = bits if step in self.taking else bits & word(~self.stop)
                 held |= z3.If(self.mutator.stands(s, [step], i), unanswered, word(0))
@@ -127,7 +127,7 @@ class Invariant(Core):
         """What the invariant is for: the always-properties of `properties.py` that speak of states."""
         runs = self.mutator.stands(s, self.guest, i)
         idle = [z3.Not(z3.And(r.stands(s, [t]), self.target(r, t, s) == i))
-                for r in self.roles[1:] for t in r.rests.values() if "post" in t.where]  # fmt: skip
+                for r in self.roles[1:] for t in r.rests.values() if posts(t)]  # fmt: skip
         pending, poisoned = self.of(s, "pending", i), z3.And([self.of(s, w, i) == word(POISON) for w in self.triggers])
         awaited = z3.Or(
             [z3.And(self.coordinator.stands(s, [t]), self.target(self.coordinator, t, s) == i) for t in self.awaiting]

@@ -103,9 +103,9 @@ class Role:
         """Does every thread run a copy of it?"""
         return self.graph.owner == SELF
 
-    def hands(self) -> frozenset[str]:
-        """The locals that hold requests: a text calls them `bits`."""
-        return frozenset(n for names in self.graph.live.values() for n in names if n.endswith(".bits"))
+    def called(self, name: str) -> frozenset[str]:
+        """The locals of this name, in any procedure, that a step keeps."""
+        return frozenset(n for names in self.graph.live.values() for n in names if n.rpartition(".")[2] == name)
 
     def sorts(self) -> dict[Key, z3.SortRef]:
         """What a state has to hold for it, and of which sort."""
