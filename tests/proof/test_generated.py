@@ -224,6 +224,32 @@ def test_what_a_larger_world_contradicts_is_refused(source: str, threads: int, r
     assert broken_in(one, threads)
 
 
+SPEAKS_OF_ALL = """
+
+def mutator(t: Me) -> None:
+    pause()
+    for o in threads():
+        posted(o, 1)
+    return mutator(t)
+
+
+def coordinator() -> None:
+    pause()
+    return coordinator()
+
+
+def requester() -> None:
+    pause()
+    return requester()
+"""
+
+
+def test_a_ghost_of_another_thread_is_refused(tmp_path: Path) -> None:
+    """It changes what is owed to the other thread, which is no word."""
+    (reason,) = argument(model_of(HEAD + SPEAKS_OF_ALL, tmp_path)).reasons
+    assert reason.startswith("a thread's own text names other threads (generated.py:"), reason
+
+
 def broken_in(one: Model, threads: int) -> set[str]:
     model = resized(one, threads)
     assert len(states(model, 10 * MOST)) < 10 * MOST

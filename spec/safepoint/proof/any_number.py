@@ -7,7 +7,7 @@ that a world with this thread alone does not show, if
    that a requester reads: then each step of another thread changes nothing that is seen from here;
 2. in a loop over threads, a turn hands nothing on to the next (`turns`): no local that one turn sets lives at the beginning of
    another, and a turn touches only its own thread;
-3. a requester treats each thread for itself (`simulation`): leave out of its text whatever it does to the others, and what is
+3. a requester treats each thread for itself (`simulation`): leave out of its text what it does to the others, and what is
    left can do nothing that the requester of a world of one cannot.  (It may be late: it waited for another thread.)
 
 All are computed from the compiled graphs.  The first compares footprints.  The third is a simulation between two graphs, in
@@ -51,7 +51,7 @@ class Argument:
 def argument(model: Model) -> Argument:
     """Does a world of one thread decide this scope for any number?  The scope's own number of threads does not matter."""
     one, two, three = (resized(model, n) for n in (1, 2, 3))
-    reasons = [*interference(two), *several(one)]
+    reasons = [*interference(two), *repetition(one)]
     for watched, many in ((0, two), (1, two), (1, three)):
         reasons += [r for r in dependence(one, many, watched) if r not in reasons]
     return Argument(not reasons, tuple(reasons))
@@ -106,7 +106,7 @@ def places(text: Text, found: Sequence[Step | str]) -> str:
 # ---------------------------------------------------------------------------------------------- who does something for each
 
 
-def several(model: Model) -> Iterator[str]:
+def repetition(model: Model) -> Iterator[str]:
     """The statements that do something for each thread in turn, and of which three turns say nothing about a fourth."""
     for name in ("mutator", *dict.fromkeys(model.scope.roles)):
         try:
@@ -115,8 +115,8 @@ def several(model: Model) -> Iterator[str]:
             yield f"the {name} is not compiled for any number of threads: {error}"
             continue
         if name == "mutator":
-            if steps := named(graph):
-                yield f"a thread's own text names other threads ({places(model.text, steps)})"
+            if found := named(graph):
+                yield f"a thread's own text names other threads ({places(model.text, found)})"
             continue
         for loop in loops(graph):
             for local, where in loop.carried().items():

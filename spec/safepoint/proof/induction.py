@@ -100,7 +100,7 @@ class Attempt:
         return [Part(p.sentence, z3.substitute(p.term, *new)) for p in self.parts]
 
     def _initially(self) -> str:
-        """Nobody has done anything: trigger words are real, all else is 0, and each role stands at its first step."""
+        """Check the initial state: trigger words are real, all else is 0, and each role stands at its first step."""
         core, x = self.core, self.core.mover
         zero = [z3.And(x >= 0, x < THREADS), self.i == x]
         for (whose, what), term in core.state.items():
@@ -130,12 +130,12 @@ class Attempt:
                     self.steps += 1
                     claims = [Part(f"{name}: {ALWAYS.get(name, name)}", term) for name, term in run.claims]
                     after = [*claims, *self._after(run.state)]
-                    if found := self._refute(run.conditions, after, self.core.told_of(role, run), run.state):
+                    if found := self._refute(run.conditions, after, self.core.describe(role, run), run.state):
                         return found
         return ""
 
     def _refute(self, given: tuple[z3.ExprRef, ...], parts: list[Part], where: str, after: State) -> str:
-        """Is there a state with all that is given, and one of the parts false?  Then what to tell; else ""."""
+        """Look for a state where all of `given` holds and one of the parts is false.  Returns its description, or ""."""
         self.solver.push()
         self.solver.add(*given, z3.Not(conjunction(parts)))
         answer = self.solver.check()

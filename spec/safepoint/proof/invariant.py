@@ -19,7 +19,7 @@ from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
 
 @dataclass(frozen=True)
 class Part:
-    """A conjunct of the invariant.  `sentence` is what a reader is told when a step breaks it."""
+    """A conjunct of the invariant.  `sentence` is printed when a step breaks it."""
 
     sentence: str
     term: z3.ExprRef
@@ -65,7 +65,7 @@ class Invariant(Core):
             for name in m.graph.live[n] & m.called(LOCALS["end of the new frame"]):
                 same = z3.Implies(m.stands(s, [step], i), m.get(s, name, i) == end + 1)
                 yield Part("a push under way asks for one frame more", same)
-        yield Part(  # so that the coordinator, who reads the word, knows what the thread may do
+        yield Part(  # so that the coordinator, which reads the word, knows what the thread may do
             "`state` says whether the thread is in guest code or its slow path, or neither",
             (self.of(s, "state", i) == self.managed) == z3.Not(m.stands(s, self.away, i)),
         )
@@ -73,7 +73,7 @@ class Invariant(Core):
             "what is owed is pending or in the thread's own hands",
             owed & ~(pending | self.held(s, i)) == word(0),
         )
-        yield Part("nobody asks for anything but STOP and INTERRUPT, and nothing is masked", self.kinds(s, i))
+        yield Part("requesters ask for STOP and INTERRUPT only, and nothing is masked", self.kinds(s, i))
         for w in self.triggers:  # POST-BEFORE-POISON, POISON-EVERY-WORD, RESTORE-BEFORE-TAKE
             known = pending & ~self.in_flight(s, i, w) != word(0)
             yield Part(
@@ -81,8 +81,8 @@ class Invariant(Core):
                 z3.Implies(z3.And(known, z3.Not(m.stands(s, self.taking, i))), self.of(s, w, i) == word(POISON)),
             )
         yield Part(  # STOP-BEFORE-POST, STOP-PARKS, REENTER-LOOKS-AGAIN: else it runs on, and is waited for
-            "a thread that was told to stop, and may come to run without a look at `stop`, has the STOP pending or in its hands",
-            z3.Implies(z3.And(self.told(s, i), running), (pending | self.held(s, i)) & word(self.stop) != word(0)),
+            "a thread that was asked to stop, and may come to run without a look at `stop`, has the STOP pending or in its hands",
+            z3.Implies(z3.And(self.asked(s, i), running), (pending | self.held(s, i)) & word(self.stop) != word(0)),
         )
         yield Part(  # the stop word stays set, so each way back to guest code leads to the park
             "a thread that the coordinator has passed will look at `stop` before it runs",
@@ -100,7 +100,7 @@ class Invariant(Core):
         return held
 
     def in_flight(self, s: State, i: z3.ExprRef, w: str) -> z3.ExprRef:
-        """The kinds that somebody has just posted to i and has not yet poisoned w for."""
+        """The kinds that a requester has just posted to i and has not yet poisoned w for."""
         bits = word(0)
         for role, kind in ((self.coordinator, self.stop), (self.interrupter, self.interrupt)):
             post = post_of(role)
@@ -109,8 +109,8 @@ class Invariant(Core):
                 bits |= z3.If(here, word(kind), word(0))
         return bits
 
-    def told(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Has the coordinator set i's STOP bit for the stop under way?"""
+    def asked(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
+        """Whether the coordinator has set i's STOP bit for the stop under way."""
         c = self.coordinator
         said = post_of(c).said
         before = [z3.And(c.stands(s, [t]), i < self.target(c, t, s)) for t in self.posting]
@@ -118,7 +118,7 @@ class Invariant(Core):
         return z3.Or(c.stands(s, [*self.awaiting, *self.critical, *self.starting]), *before, *this)
 
     def passed(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Has the coordinator seen that i does not run?"""
+        """Whether the coordinator has seen that i does not run."""
         c = self.coordinator
         turns = [z3.And(c.stands(s, [t]), i < self.target(c, t, s)) for t in self.awaiting]
         return z3.Or(c.stands(s, [*self.critical, *self.starting]), *turns)

@@ -62,7 +62,7 @@ class Core:
         return value.value
 
     def _settle(self) -> None:
-        """Where each role can stand between two steps, if nobody asks for anything but STOP and INTERRUPT."""
+        """Where each role can stand between two steps, if requesters ask for STOP and INTERRUPT only."""
         solver = z3.SimpleSolver()
         solver.add(self.kinds(self.state, self.mover))
         for role in self.roles:
@@ -95,7 +95,7 @@ class Core:
                 raise ProtocolError(f"the text has no step of the kind that the invariant calls {place!r}")
 
     def kinds(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Nobody asks thread i for anything but STOP and INTERRUPT, and it keeps nothing back."""
+        """Requesters ask thread i for STOP and INTERRUPT only, and it masks nothing."""
         asked = [self.of(s, w, i) for w in ("pending", "owed", *hands(self.mutator))]
         unused = [self.of(s, w, i) == word(0) for w in self.privates if w != "end"]
         return z3.And([a & self.others == word(0) for a in asked] + unused)
@@ -103,8 +103,8 @@ class Core:
     def of(self, s: State, what: str, i: z3.ExprRef) -> z3.ExprRef:
         return z3.Select(s["thread", what], i)
 
-    def told_of(self, role: Role, run: Run) -> str:
-        """The step that a role makes: who, the statement, and where it stands."""
+    def describe(self, role: Role, run: Run) -> str:
+        """Describe the step of a role: its actor, the statement, and file:line."""
         step = run.access
         assert step is not None
         who = "the mover" if role.threads else f"the {role.name}"

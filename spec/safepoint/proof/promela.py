@@ -4,7 +4,7 @@
     spin -a -o2 stop.pml && gcc -O2 -DNOREDUCE -DSAFETY -o pan pan.c && ./pan
 
 Spin then stores exactly as many states as we find, and its verdict is the same: a violated assertion where a property is
-broken, an invalid end state where nobody can move.  (-o2: else Spin leaves words that are only written out of its states.)
+broken, an invalid end state where no process can move.  (-o2: else Spin leaves words that are only written out of its states.)
 
 A place of a graph becomes a label.  There, each way to the next place is one option, and one `d_step`: a condition over the
 state before, then what changes.  A choice is part of the access that follows it, and what is no longer needed becomes 0.
@@ -63,7 +63,7 @@ def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
             return f"~{say(a, renamed)}"
         case Op(name, (a, b)):
             return f"({say(a, renamed)} {name} {say(b, renamed)})"
-    raise ValueError(f"{e}: an expression that Promela is not told of")
+    raise ValueError(f"{e}: an expression without a counterpart in Promela")
 
 
 Places = dict[int, list[Command]]
@@ -77,7 +77,7 @@ def export(model: Model) -> str:
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
     for mover in model.movers:
         parts += _buffer(mover)
-    # somebody's own text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
+    # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
     judged = [] if is_own(model.text) else [*_definitions(model, places), *_judge(model)]
     return "\n".join([*parts, processes, *judged, ""])
 
@@ -97,12 +97,12 @@ def _places(model: Model, mover: Mover) -> Places:
 
 
 def _head(model: Model) -> str:
-    told = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
-    return f"/* {told}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
+    what = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
+    return f"/* {what}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
 
 
 def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
-    """Each with what it holds at first; beside it, if the processes use one, the hidden one that is no part of a state."""
+    """Declare each variable with its initial value, and the hidden copy that is not part of a state where a process uses one."""
     fields = {variable(cell): at for cell, at in model.cells.items()}
     fields |= {variable(Cell(owner, "owed")): at for owner, at in model.owed.items()}
     for mover in model.movers:

@@ -15,24 +15,7 @@ from typing import cast
 
 import z3
 
-from safepoint.graph.ir import (
-    FOLD,
-    SELF,
-    WORLD,
-    Cell,
-    Const,
-    Expr,
-    Fixed,
-    Ghost,
-    Graph,
-    Let,
-    Local,
-    Op,
-    Population,
-    Private,
-    Step,
-    atoms,
-)
+from safepoint.graph import ir
 from safepoint.proof.guarded import Command, Commands, Word
 
 BITS = 16
@@ -71,24 +54,24 @@ class Run:
     conditions: tuple[z3.BoolRef, ...]
     claims: tuple[tuple[str, z3.BoolRef], ...]
     cases: tuple[str, ...]
-    access: Step | None
-    at: Step
+    access: ir.Step | None
+    at: ir.Step
 
 
 @dataclass
 class Role:
     """One graph.  `me`: the number of the thread that runs it, or that it has chosen."""
 
-    graph: Graph
+    graph: ir.Graph
     me: z3.ExprRef
     numbers: frozenset[str] = field(init=False)  # locals that are thread numbers
-    rests: dict[int, Step] = field(default_factory=dict)  # where it can stand between two steps
+    rests: dict[int, ir.Step] = field(default_factory=dict)  # where it can stand between two steps
 
     def __post_init__(self) -> None:
         owners = [c.owner for c in self.graph.cells()]
-        owners += [t.owner for t in self.graph.trees() if isinstance(t, Ghost)]
-        owners += [a.cell.owner for e in self.graph.expressions() for a in atoms(e) if isinstance(a, Fixed)]
-        self.numbers = frozenset(o.name for o in owners if isinstance(o, Local))
+        owners += [t.owner for t in self.graph.trees() if isinstance(t, ir.Ghost)]
+        owners += [a.cell.owner for e in self.graph.expressions() for a in ir.atoms(e) if isinstance(a, ir.Fixed)]
+        self.numbers = frozenset(o.name for o in owners if isinstance(o, ir.Local))
 
     @property
     def name(self) -> str:
@@ -101,7 +84,7 @@ class Role:
     @property
     def threads(self) -> bool:
         """Does every thread run a copy of it?"""
-        return self.graph.owner == SELF
+        return self.graph.owner == ir.SELF
 
     def called(self, name: str) -> frozenset[str]:
         """The locals of this name, in any procedure, that a step keeps."""
@@ -114,10 +97,10 @@ class Role:
         sorts: dict[Key, z3.SortRef] = {(whose, "at"): z3.IntSort()}
         sorts |= {(whose, n): z3.IntSort() if n in self.numbers else z3.BitVecSort(BITS) for n in kept}
         for cell in self.graph.cells():
-            sorts["world" if cell.owner == WORLD else "thread", cell.word] = z3.BitVecSort(BITS)
-        targets = [t.target for t in self.graph.trees() if isinstance(t, Let)]
-        privates = {a.word for e in self.graph.expressions() for a in atoms(e) if isinstance(a, Private)}
-        privates |= {t.word for t in targets if isinstance(t, Private)}
+            sorts["world" if cell.owner == ir.WORLD else "thread", cell.word] = z3.BitVecSort(BITS)
+        targets = [t.target for t in self.graph.trees() if isinstance(t, ir.Let)]
+        privates = {a.word for e in self.graph.expressions() for a in ir.atoms(e) if isinstance(a, ir.Private)}
+        privates |= {t.word for t in targets if isinstance(t, ir.Private)}
         return sorts | {("thread", p): z3.BitVecSort(BITS) for p in privates}
 
     # -- states
@@ -133,7 +116,7 @@ class Role:
             return {**state, (self.name, name): value}
         return {**state, ("thread", name): z3.Store(state["thread", name], self.me, value)}
 
-    def stands(self, state: State, steps: Iterable[Step], me: z3.ExprRef | None = None) -> z3.BoolRef:
+    def stands(self, state: State, steps: Iterable[ir.Step], me: z3.ExprRef | None = None) -> z3.BoolRef:
         """Is it at one of these steps?"""
         return z3.Or([self.get(state, "at", me) == s.number for s in steps])
 
@@ -142,7 +125,7 @@ class Role:
     def begin(self, state: State) -> Iterator[Run]:
         yield from (self._run(c, state, ()) for c in self.commands.begin())
 
-    def moves(self, step: Step, state: State) -> Iterator[Run]:
+    def moves(self, step: ir.Step, state: State) -> Iterator[Run]:
         """Every way to make the step it stands at.  Raises NoCommand."""
         here = self.get(state, "at") == step.number
         yield from (self._run(c, state, (here,)) for c in self.commands.of(step))
@@ -155,49 +138,50 @@ class Role:
         state = self.put(before, "at", z3.IntVal(c.end.number))
         for target, value in c.writes.items():
             match target:
-                case Local(name) if name in self.graph.live[c.end.number]:
+                case ir.Local(name) if name in self.graph.live[c.end.number]:
                     state = self.put(state, name, number(self.value(value, before, name in self.numbers)))
-                case Private(name):
-                    state = self._store(Cell(SELF, name), number(self.value(value, before)), before, state)
-                case Cell():
+                case ir.Private(name):
+                    state = self._store(ir.Cell(ir.SELF, name), number(self.value(value, before)), before, state)
+                case ir.Cell():
                     state = self._store(target, number(self.value(value, before)), before, state)
         return Run(state, conditions, claims, c.cases, c.access, c.end)
 
     # -- terms
 
-    def value(self, e: Expr, state: State, integer: bool = False) -> z3.ExprRef:
+    def value(self, e: ir.Expr, state: State, integer: bool = False) -> z3.ExprRef:
         """`integer`: it is a thread number, which has no bound; everything else is a machine word."""
         match e:
-            case Const(value):
+            case ir.Const(value):
                 return z3.IntVal(value) if integer else word(value)
             case Word(_, cell):
                 return self._load(cell, state)
-            case Local(name):
+            case ir.Local(name):
                 return self.get(state, name)
-            case Private(name):
-                return self._load(Cell(SELF, name), state)
-            case Population():
+            case ir.Private(name):
+                return self._load(ir.Cell(ir.SELF, name), state)
+            case ir.Population():
                 return THREADS
-            case Fixed(cell):
+            case ir.Fixed(cell):
                 return real(cell.word.split("[")[0], self._index(cell.owner, state))
-            case Op(name, args):
+            case ir.Op(name, args):
                 counts = any(
-                    isinstance(a, Population) or (isinstance(a, Local) and a.name in self.numbers) for a in atoms(e)
+                    isinstance(a, ir.Population) or (isinstance(a, ir.Local) and a.name in self.numbers)
+                    for a in ir.atoms(e)
                 )
                 terms = [number(self.value(a, state, counts)) for a in args]
-                return cast("Callable[..., z3.ExprRef]", FOLD[name])(*terms)  # the same operators, on terms
+                return cast("Callable[..., z3.ExprRef]", ir.FOLD[name])(*terms)  # the same operators, on terms
 
-    def _index(self, owner: int | str | Local, state: State) -> z3.ExprRef:
+    def _index(self, owner: int | str | ir.Local, state: State) -> z3.ExprRef:
         """SELF, or the one thread of a world of one: whichever `me` is."""
-        return self.get(state, owner.name) if isinstance(owner, Local) else self.me
+        return self.get(state, owner.name) if isinstance(owner, ir.Local) else self.me
 
-    def _load(self, cell: Cell, state: State) -> z3.ExprRef:
-        if cell.owner == WORLD:
+    def _load(self, cell: ir.Cell, state: State) -> z3.ExprRef:
+        if cell.owner == ir.WORLD:
             return state["world", cell.word]
         return z3.Select(state["thread", cell.word], self._index(cell.owner, state))
 
-    def _store(self, cell: Cell, value: z3.ExprRef, before: State, state: State) -> State:
-        if cell.owner == WORLD:
+    def _store(self, cell: ir.Cell, value: z3.ExprRef, before: State, state: State) -> State:
+        if cell.owner == ir.WORLD:
             return {**state, ("world", cell.word): value}
         array = z3.Store(state["thread", cell.word], self._index(cell.owner, before), value)
         return {**state, ("thread", cell.word): array}

@@ -8,28 +8,13 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from safepoint.graph import ir
 from safepoint.graph.expressions import Instance, is_call
-from safepoint.graph.ir import (
-    Const,
-    Done,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Population,
-    Private,
-    Step,
-    Tree,
-    liveness,
-)
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Procedure, Record
 from safepoint.model.system import Model
 
-CHOSEN = Local("a chosen thread")
+CHOSEN = ir.Local("a chosen thread")
 """Numbers every thread that a role chooses.  No name of a text can be this one."""
 
 
@@ -42,7 +27,7 @@ class _Choices(ast.NodeTransformer):
         return node
 
 
-def for_any_number(model: Model, role: str) -> Graph:
+def for_any_number(model: Model, role: str) -> ir.Graph:
     """A role of the model, its loops over threads kept as loops.  Raises ProtocolError."""
     text = copy(model.text)
     text.constants = {**text.constants, CHOSEN.name: Record(CHOSEN, "Thread")}
@@ -55,23 +40,25 @@ def for_any_number(model: Model, role: str) -> Graph:
 class Loop:
     """A loop over threads.  `head`: the label where each turn begins.  `number`: the local that numbers the threads."""
 
-    graph: Graph
+    graph: ir.Graph
     head: int
-    number: Local
-    turn: Tree
+    number: ir.Local
+    turn: ir.Tree
 
     @cached_property
-    def body(self) -> list[Tree]:
+    def body(self) -> list[ir.Tree]:
         """The nodes of a turn that can lead to the next turn; not those on a way out of the loop."""
-        found: dict[int, Tree] = {}
+        found: dict[int, ir.Tree] = {}
         todo = [self.turn]
         while todo:
             tree = todo.pop()
-            if id(tree) not in found and tree != Goto(self.head):
+            if id(tree) not in found and tree != ir.Goto(self.head):
                 found[id(tree)] = tree
                 # a new loop over all threads is not the next turn of this one
-                todo += [] if tree == Let(self.number, Const(0), Goto(self.head)) else following(self.graph, tree)
-        lead_on = {i for i, tree in found.items() if isinstance(tree, Let) and self._is_next(tree)}
+                todo += (
+                    [] if tree == ir.Let(self.number, ir.Const(0), ir.Goto(self.head)) else following(self.graph, tree)
+                )
+        lead_on = {i for i, tree in found.items() if isinstance(tree, ir.Let) and self._is_next(tree)}
         while (
             more := {i for i, tree in found.items() if not lead_on.isdisjoint(map(id, following(self.graph, tree)))}
             - lead_on
@@ -79,64 +66,78 @@ class Loop:
             lead_on |= more
         return [tree for i, tree in found.items() if i in lead_on]
 
-    def _is_next(self, tree: Let) -> bool:
-        return tree.target == self.number and tree.then == Goto(self.head) and isinstance(tree.value, Op)
+    def _is_next(self, tree: ir.Let) -> bool:
+        return tree.target == self.number and tree.then == ir.Goto(self.head) and isinstance(tree.value, ir.Op)
 
     def carried(self) -> dict[str, list[str]]:
         """Locals that a turn sets and that live where the next one begins, with the places that set them."""
-        probe = Step(len(self.graph.steps), "pause", None, (), (), 0, "", then=[Goto(self.head)])
-        live = liveness(replace(self.graph, steps=[*self.graph.steps, probe]))[probe.number]
+        probe = ir.Step(len(self.graph.steps), "pause", None, (), (), 0, "", then=[ir.Goto(self.head)])
+        live = ir.liveness(replace(self.graph, steps=[*self.graph.steps, probe]))[probe.number]
         found: dict[str, list[str]] = {}
         for tree in self.body:
             match tree:
-                case Let(Local(name), _, _, place) if name in live - {self.number.name}:
+                case ir.Let(ir.Local(name), _, _, place) if name in live - {self.number.name}:
                     found.setdefault(name.rpartition(".")[2], []).append(place)
-                case Let(Private(name), _, _, place):
+                case ir.Let(ir.Private(name), _, _, place):
                     found.setdefault(name, []).append(place)
         return found
 
-    def abroad(self) -> dict[str, list[Step]]:
+    def abroad(self) -> dict[str, list[ir.Step]]:
         """What a turn accesses that is not of its own thread: the words, with the steps."""
-        found: dict[str, list[Step]] = {}
+        found: dict[str, list[ir.Step]] = {}
         for tree in self.body:
-            if isinstance(tree, Step) and tree.cell and tree.cell.owner != self.number:
+            if isinstance(tree, ir.Step) and tree.cell and tree.cell.owner != self.number:
                 found.setdefault(str(tree.cell), []).append(tree)
-            if isinstance(tree, Ghost) and tree.owner != self.number:
+            if isinstance(tree, ir.Ghost) and tree.owner != self.number:
                 found.setdefault(tree.op, self.steps())
         return found
 
-    def steps(self) -> list[Step]:
-        return [tree for tree in self.body if isinstance(tree, Step)]
+    def steps(self) -> list[ir.Step]:
+        return [tree for tree in self.body if isinstance(tree, ir.Step)]
 
 
-def loops(graph: Graph) -> Iterator[Loop]:
+def loops(graph: ir.Graph) -> Iterator[Loop]:
     """Every loop over threads of a graph that was compiled for any number of them."""
     for label, tree in graph.labels.items():
         match tree:
-            case If(Op("<", (Local() as number, Population())), turn, _):
+            case ir.If(ir.Op("<", (ir.Local() as number, ir.Population())), turn, _):
                 yield Loop(graph, label, number, turn)
 
 
-def named(graph: Graph) -> Sequence[Step | str]:
-    """Where the text of a thread names others: steps, and places of local work."""
-    bodies = [tree for loop in loops(graph) for tree in loop.body]
-    chosen = [step for step in graph.steps if step.cell and isinstance(step.cell.owner, Local)]
-    return [
-        *chosen,
-        *(t for t in bodies if isinstance(t, Step)),
-        *(t.place for t in bodies if isinstance(t, Let) and t.place),
-    ]
+def named(graph: ir.Graph) -> Sequence[ir.Step | str]:
+    """Where the text of a thread names others: steps, also those that a ghost follows, and places of local work."""
+    found: list[ir.Step | str] = [s for s in graph.steps if any(isinstance(o, ir.Local) for o in _owners(graph, s))]
+    for tree in (tree for loop in loops(graph) for tree in loop.body):
+        if isinstance(tree, ir.Step):
+            found.append(tree)
+        elif isinstance(tree, ir.Let) and tree.place:
+            found.append(tree.place)
+    return found
 
 
-def following(graph: Graph, tree: Tree) -> list[Tree]:
+def _owners(graph: ir.Graph, step: ir.Step) -> Iterator[int | str | ir.Local]:
+    """The owners of what a step accesses and of the ghosts up to the next step."""
+    todo, seen = [*step.then], set[int]()
+    if step.cell:
+        yield step.cell.owner
+    while todo:
+        tree = todo.pop()
+        if not isinstance(tree, ir.Step) and id(tree) not in seen:
+            seen.add(id(tree))
+            todo += following(graph, tree)
+            if isinstance(tree, ir.Ghost):
+                yield tree.owner
+
+
+def following(graph: ir.Graph, tree: ir.Tree) -> list[ir.Tree]:
     """The nodes that come next."""
     match tree:
-        case Step(then=then):
+        case ir.Step(then=then):
             return then
-        case If(_, yes, no):
+        case ir.If(_, yes, no):
             return [yes, no]
-        case Goto(label):
+        case ir.Goto(label):
             return [graph.labels[label]]
-        case Done():
+        case ir.Done():
             return []
     return [tree.then]
