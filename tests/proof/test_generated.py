@@ -175,9 +175,14 @@ def coordinator() -> None:
 
 
 def requester() -> None:
-    t = choose(threads())
+    x = 0
+    match choose():
+        case "look":
+            t = choose(threads())
+            x = t.a.load()
+        case "no":
+            pause()
     u = choose(threads())
-    x = t.a.load()
     y = u.a.load()
     if x == 1:
         claim("same", y == 1)
