@@ -67,7 +67,7 @@ class Writer:
 
     def value(self, at: Place) -> str:
         """A constant or a local.  A wild text may name a local that is not set on every way, or not at all."""
-        if self.wild and self.number(3) == 0:
+        if self.wild and self.number(7) == 3:
             return self.one_of("x", "y")
         return self.one_of("0", "1", "2", *at.known)
 
@@ -100,7 +100,7 @@ class Writer:
             case 6:
                 self.write(at, f"wait({word}.load() {self.one_of('==', '!=')} {self.one_of('0', '1')})")
             case 7 | 8 if at.depth < 4:
-                self.branch(at)
+                self.branch(at, word)
             case 9:
                 self.claims += 1
                 self.write(at, f'claim("claim-{self.claims}", {self.test(at)})')
@@ -110,11 +110,11 @@ class Writer:
                 self.loop(at)
         return at
 
-    def branch(self, at: Place) -> None:
+    def branch(self, at: Place, word: str) -> None:
         self.write(at, f"if {self.test(at)}:")
         inner = replace(at, depth=at.depth + 1)
         if at.leave and self.number(2) == 0:
-            self.write(inner, "pause()")
+            self.write(inner, f"{word}.load()")
             self.write(inner, at.leave)
         else:
             self.block(inner, 1)
@@ -132,7 +132,7 @@ class Writer:
         """For each thread; only a wild text has another loop in it, or one in a thread's own text."""
         allowed = self.wild or (at.role == "coordinator" and "t" not in at.records)
         if not allowed or at.depth > 2:
-            self.write(at, "pause()")
+            self.write(at, f"{self.word(at)}.load()")
             return
         name = "t" if at.role == "coordinator" and "t" not in at.records else "o"
         self.write(at, f"for {name} in threads():")
@@ -140,7 +140,10 @@ class Writer:
         self.block(replace(at, records=records, depth=at.depth + 1, known=at.known if self.wild else ()), 3)
 
     def role(self, name: str, head: str, records: tuple[str, ...], *first: str) -> None:
-        """An endless role; each round has a step of its own, so that no round is local work only."""
+        """An endless role; each round has an access or a pause, so that no round is local work only.
+
+        A requester does not pause: it may be seen to, also from a thread that it has not chosen.
+        """
         call = f"{name}({'t' if name == 'mutator' else ''})"
         self.lines += ["", "", f"def {head} -> None:"]
         at = Place(name, records, leave=f"return {call}")
@@ -155,11 +158,13 @@ class Writer:
                 self.write(replace(at, depth=1), f'case "{case}":')
                 self.block(replace(at, depth=2), 2)
         else:
+            self.write(at, f"{self.word(at)}.load()")
             at = self.block(at, 1)
-            if name == "coordinator":
-                self.loop(at)
-                self.block(at, 1)
-        self.write(at, "pause()")
+        if name == "coordinator":
+            self.loop(at)
+            self.block(at, 1)
+        if name != "requester":
+            self.write(at, "pause()")
         self.write(at, at.leave)
 
 

@@ -49,7 +49,7 @@ class Argument:
 
 
 def argument(model: Model) -> Argument:
-    """Does a world of one thread decide this scope for any number?  The scope's own number of threads does not matter."""
+    """Whether a world of one thread decides this scope for any number of them; the scope's own number does not matter."""
     one, two, three = (resized(model, n) for n in (1, 2, 3))
     reasons = [*interference(two), *repetition(one)]
     for watched, many in ((0, two), (1, two), (1, three)):
@@ -103,7 +103,7 @@ def places(text: Text, found: Sequence[Step | str]) -> str:
     )
 
 
-# ---------------------------------------------------------------------------------------------- who does something for each
+# ---------------------------------------------------------------------------------------------- what is done for each thread
 
 
 def repetition(model: Model) -> Iterator[str]:
@@ -124,7 +124,7 @@ def repetition(model: Model) -> Iterator[str]:
                     f"{local}: a local that the {name} carries from one turn of a loop over threads "
                     f"to the next ({places(model.text, where)})"
                 )
-            for cell, steps in loop.abroad().items():
+            for cell, steps in loop.foreign().items():
                 yield f"{cell}: in a turn for one thread the {name} accesses what is not that thread's ({places(model.text, steps)})"
 
 

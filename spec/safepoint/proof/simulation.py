@@ -27,7 +27,7 @@ class Anything:
     watched: int
     given: int = 0
     seen: Label = ()
-    abroad: bool = False  # the move began with an access to another thread's word
+    foreign: bool = False  # the move began with an access to another thread's word
 
     def load(self, cell: Cell) -> int:
         return self.given
@@ -45,7 +45,7 @@ class Anything:
             self.seen += (op, kind)
 
     def claim(self, name: str, holds: bool) -> None:
-        if not (holds or self.abroad):
+        if not (holds or self.foreign):
             self.seen += ("broken", name)
 
     def branch(self, place: str, taken: bool) -> None: ...
@@ -68,7 +68,7 @@ class RequesterView:
 
     @cached_property
     def moves(self) -> dict[Node, set[tuple[Label, Node]]]:
-        """Every node that it can come to, with what can be seen of each step from there."""
+        """Every node that it can reach, with what the watched thread sees of each step from there."""
         found: dict[Node, set[tuple[Label, Node]]] = {}
         todo = [self.start]
         while todo:
@@ -95,7 +95,7 @@ class RequesterView:
         assert step is not None
         named, reads = self.named(step), step.cell is not None and step.op != "store"
         for value in range(self.model.cells[step.cell].mask + 1 if reads and step.cell else 1):
-            made, more = a.copy(), replace(heard, given=value, abroad=step.cell is not None and named is None)
+            made, more = a.copy(), replace(heard, given=value, foreign=step.cell is not None and named is None)
             try:
                 if made.perform(more, more):
                     yield ((step.op, str(named), value) if named else ()) + more.seen, _node(made)
@@ -144,10 +144,10 @@ def _node(a: Activation) -> Node:
 
 
 def simulates(small: RequesterView, large: RequesterView) -> bool:
-    """Can `small` follow whatever `large` does, step by step, with silent steps of its own between?
+    """Whether `small` can follow `large` step by step, with silent steps of its own between.
 
-    The largest relation of nodes is looked for: begin with every pair that looks alike and that the two could come to
-    together, and take out what cannot follow.
+    Computes the largest relation of nodes: begins with every pair that looks alike and that the two can reach together,
+    and takes out the pairs that cannot follow.
     """
     answers = {(p, q): _answers(small, large, p, q) for p, q in [(large.start, small.start)]}
     todo = list(answers)

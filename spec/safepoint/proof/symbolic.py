@@ -83,7 +83,7 @@ class Role:
 
     @property
     def threads(self) -> bool:
-        """Does every thread run a copy of it?"""
+        """Whether every thread runs a copy of it."""
         return self.graph.owner == ir.SELF
 
     def called(self, name: str) -> frozenset[str]:
@@ -117,7 +117,7 @@ class Role:
         return {**state, ("thread", name): z3.Store(state["thread", name], self.me, value)}
 
     def stands(self, state: State, steps: Iterable[ir.Step], me: z3.ExprRef | None = None) -> z3.BoolRef:
-        """Is it at one of these steps?"""
+        """Whether it stands at one of these steps."""
         return z3.Or([self.get(state, "at", me) == s.number for s in steps])
 
     # -- steps

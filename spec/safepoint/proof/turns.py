@@ -48,23 +48,19 @@ class Loop:
     @cached_property
     def body(self) -> list[ir.Tree]:
         """The nodes of a turn that can lead to the next turn; not those on a way out of the loop."""
-        found: dict[int, ir.Tree] = {}
-        todo = [self.turn]
-        while todo:
-            tree = todo.pop()
+        another_loop = ir.Let(self.number, ir.Const(0), ir.Goto(self.head))
+        found: dict[int, list[ir.Tree]] = {}
+        trees = [self.turn]
+        for tree in trees:
             if id(tree) not in found and tree != ir.Goto(self.head):
-                found[id(tree)] = tree
-                # a new loop over all threads is not the next turn of this one
-                todo += (
-                    [] if tree == ir.Let(self.number, ir.Const(0), ir.Goto(self.head)) else following(self.graph, tree)
-                )
-        lead_on = {i for i, tree in found.items() if isinstance(tree, ir.Let) and self._is_next(tree)}
-        while (
-            more := {i for i, tree in found.items() if not lead_on.isdisjoint(map(id, following(self.graph, tree)))}
-            - lead_on
-        ):
-            lead_on |= more
-        return [tree for i, tree in found.items() if i in lead_on]
+                found[id(tree)] = [] if tree == another_loop else following(self.graph, tree)
+                trees += found[id(tree)]
+        lead_on = {id(tree) for tree in trees if isinstance(tree, ir.Let) and self._is_next(tree)}
+        before: set[int] = set()
+        while before != lead_on:
+            before = lead_on
+            lead_on = before | {i for i, nexts in found.items() if not before.isdisjoint(map(id, nexts))}
+        return list({id(tree): tree for tree in trees if id(tree) in lead_on}.values())
 
     def _is_next(self, tree: ir.Let) -> bool:
         return tree.target == self.number and tree.then == ir.Goto(self.head) and isinstance(tree.value, ir.Op)
@@ -82,7 +78,7 @@ class Loop:
                     found.setdefault(name, []).append(place)
         return found
 
-    def abroad(self) -> dict[str, list[ir.Step]]:
+    def foreign(self) -> dict[str, list[ir.Step]]:
         """What a turn accesses that is not of its own thread: the words, with the steps."""
         found: dict[str, list[ir.Step]] = {}
         for tree in self.body:
