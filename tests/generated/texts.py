@@ -174,7 +174,7 @@ def texts(draw: st.DrawFn, busy: bool) -> str:
     writer = Writer(draw, wild=False)
 
     def wild() -> bool:
-        writer.wild = not busy and writer.number(1) == 0
+        writer.wild = not busy and writer.number(2) == 1
         return writer.wild
 
     writer.role("mutator", "mutator(t: Me)", ("t", "world") if wild() else ("t",))

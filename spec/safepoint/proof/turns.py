@@ -33,7 +33,7 @@ def for_any_number(model: Model, role: str) -> ir.Graph:
     text.constants = {**text.constants, CHOSEN.name: Record(CHOSEN, "Thread")}
     text.functions = {name: Procedure(_Choices().visit(deepcopy(p.node)), p.file) for name, p in text.functions.items()}
     widths = model.scope.widths or model.policy.widths
-    return compile_graph(text, role, Instance(None, model.mutant, widths, model.policy.name, model.scope.slices))
+    return compile_graph(text, role, Instance(None, model.mutant, widths, model.scope.slices))
 
 
 @dataclass(frozen=True)
