@@ -14,8 +14,9 @@ from safepoint.model.custom import judge_of
 from safepoint.model.explore import Result, search
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
-from safepoint.proof.any_number import argument, projection, resized
+from safepoint.proof.any_number import argument, resized
 from safepoint.protocol.policies import FOLDED, POLICIES
+from tests.proof.projection import projection
 
 TEXT = Text()
 DATA = Path(__file__).parents[1] / "model" / "data"
@@ -137,4 +138,8 @@ def test_a_requester_may_look_at_the_thread_it_works_on_only(who: str, holds: bo
     found = argument(Model(Text((path,)), ONE))
     assert found.holds == holds
     if not holds:
-        assert "the coordinator treats a thread by what it finds in another (picky.py:" in found.reasons[0]
+        carried, dependent = found.reasons
+        assert carried.startswith(
+            "seen: a local that the coordinator carries from one turn of a loop over threads to the next (picky.py:"
+        )
+        assert "the coordinator treats a thread by what it finds in another (picky.py:" in dependent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,9 @@ from safepoint.model.explore import search
 from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.proof.induction import COVERS, induction
+from safepoint.proof.any_number import argument
+from safepoint.proof.induction import COVERS, NoProof, induction
+from safepoint.protocol import files
 from tests.model.pinned import CAUGHT
 
 if TYPE_CHECKING:
@@ -155,6 +158,46 @@ def test_a_text_without_the_core_is_refused() -> None:
     path = Path(__file__).parents[1] / "model" / "data" / "limit_only.py"
     with pytest.raises(ProtocolError, match="no procedure 'interrupter'"):
         induction(Text((path,)))
+
+
+@needs_solver
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("bits", "local"), ("end", "word"), ("critical", "procedure"), ("INTERRUPT", "constant"), ("lock", "word")],
+)
+def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp_path: Path) -> None:
+    """The invariant finds its places by names: without one it would say nothing there."""
+    renamed = [tmp_path / file.name for file in files()]
+    for file, path in zip(files(), renamed, strict=True):
+        path.write_text(re.sub(rf"\b{name}\b", f"{name}_", file.read_text(encoding="utf-8")))
+    with pytest.raises(
+        ProtocolError, match=f"the core of the text has no {kind} {name}, of which the invariant speaks"
+    ):
+        induction(Text(tuple(renamed)))
+
+
+@needs_solver
+def test_a_turn_without_an_access_has_no_verdict(tmp_path: Path) -> None:
+    """A coordinator that tells only the first threads of a loop: the others' turns end in no step."""
+    ours = next(f for f in files() if "def stop_world(" in f.read_text(encoding="utf-8"))
+    source = ours.read_text(encoding="utf-8")
+    right = """        for t in threads():
+            post(t, STOP)
+    if mutant("does-not-wait\""""
+    wrong = """        told = 0
+        for t in threads():
+            if told < 3:
+                told = told + 1
+                post(t, STOP)
+    if mutant("does-not-wait\""""
+    assert source.count(right) == 1
+    path = tmp_path / ours.name
+    path.write_text(source.replace(right, wrong))
+    text = Text(tuple(path if file == ours else file for file in files()))
+    with pytest.raises(NoProof, match=rf"{ours.name}:\d+: coordinator can go round a loop without an access"):
+        induction(text)
+    found = argument(Model(text, SCOPES["stop-1"]))
+    assert any(r.startswith("told: a local that the coordinator carries") for r in found.reasons), found.reasons
 
 
 def test_without_the_solver_it_says_so() -> None:

@@ -6,9 +6,9 @@ work that follows, up to the next step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from safepoint.graph.ir import (
     FOLD,
@@ -72,6 +72,9 @@ class Listener(Protocol):
     def branch(self, place: str, taken: bool) -> None: ...
 
 
+Heard = TypeVar("Heard", bound=Listener)
+
+
 class Impossible(Exception):
     """A `when` that does not hold: this case of a choice cannot be taken."""
 
@@ -117,6 +120,30 @@ class Activation:
             return False
         self.settle(step.then[0], listener)
         return True
+
+    def alternatives(
+        self, listener: Heard, fork: Callable[[Heard], Heard], made: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[Activation, Heard, bool]]:
+        """Each way through the choices that it stands at: a choice is part of the access that follows it.
+
+        Yields an activation, with its own copy of the listener, that stands at the access; or True with one that is back at
+        a choice which it has just made: its move was all local, and is over.
+        """
+        if self.at is None or self.at.op != "choose":
+            yield self, listener, False
+            return
+        made |= {self.at.number}
+        for case, tree in zip(self.at.cases, self.at.then, strict=True):
+            chosen, heard = self.copy(), fork(listener)
+            chosen.label = f"{self.label}, {case}" if self.label else case
+            try:
+                chosen.settle(tree, heard)
+            except Impossible:
+                continue
+            if chosen.at is not None and chosen.at.number in made:
+                yield chosen, heard, True
+            else:
+                yield from chosen.alternatives(heard, fork, made)
 
     def settle(self, tree: Tree, listener: Listener) -> None:
         """Local work, up to the next step.  Raises Impossible."""

@@ -1,218 +1,212 @@
-"""The steps of a graph as formulas: from each place every way to the next one, as a condition and what changes.
+"""The steps of a graph as guarded commands: from a place every way to the next one, as conditions and what it writes.
 
-What `promela` writes out.  It says again, in another form, what `execute` and `system` do by running a graph: so it is as good
-as a second author, and shares nothing with them but the graph.
+`promela` prints them, and `symbolic` makes terms of them.  This says again, in another form, what `Activation` and
+`model.process` do by running a graph: a second author that shares only the graph with them, so that Spin checks them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from safepoint.graph import ir
 from safepoint.graph.execute import POISON
-from safepoint.graph.ir import (
-    RESULT,
-    SELF,
-    Cell,
-    Claim,
-    Const,
-    Done,
-    Expr,
-    Fixed,
-    Ghost,
-    Goto,
-    If,
-    Let,
-    Local,
-    Op,
-    Private,
-    Step,
-    Tree,
-    When,
-    fold,
-)
-from safepoint.model.process import Mover
+from safepoint.proof.turns import following
 
-NO, YES = Const(0), Const(1)
+NO, YES = ir.Const(0), ir.Const(1)
+SENT = ir.Local("sent")
+"""How many of the process's own stores are on their way to memory."""
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
-def identifier(name: str) -> str:
-    """`T0.entry[1]`, `coordinator 2.post.kind`: a name that Promela takes."""
-    return re.sub(r"\W+", "_", name).strip("_")
-
-
-def variable(cell: Cell) -> str:
-    return identifier(f"T{cell.owner}.{cell.word}" if isinstance(cell.owner, int) else str(cell))
-
-
-def negated(e: Expr) -> Expr:
-    match e:
-        case Op(name, args) if name in OPPOSITE:
-            return fold(OPPOSITE[name], *args)
-    return fold("==", e, NO)
+class NoCommand(ValueError):
+    """What a text does has no form as a command."""
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way from a place to the next.  Every expression is over the state before; its `Local`s are Promela's variables.
+class Word(ir.Local):
+    """What a shared word holds before the step; `buffered`: its process's own stores that are on their way come first."""
 
-    `env`: what each local and private word of the graph holds now.  `words`: what happens to shared words and ghosts.
-    `sent`: TSO, a word's number and the value that is on its way to it.
+    cell: ir.Cell
+    buffered: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """One way from a place to the next, `end`.  Every expression is over the state before: its locals, privates and `Word`s.
+
+    `writes`: locals, private and shared words, and ghosts (as the word "owed").  `sent`: TSO, the store that it sends on its way.
+    `access`: the step whose access it makes, after the choices `cases`.
     """
 
-    env: dict[str, Expr]
-    words: dict[str, Expr] = field(default_factory=dict)
-    tests: tuple[Expr, ...] = ()
-    claims: tuple[tuple[str, Expr], ...] = ()
-    sent: tuple[int, Expr] | None = None
+    guards: tuple[ir.Expr, ...] = ()
+    writes: Mapping[ir.Local | ir.Private | ir.Cell, ir.Expr] = field(default_factory=dict)
+    claims: tuple[tuple[str, ir.Expr], ...] = ()
+    sent: tuple[ir.Cell, ir.Expr] | None = None
     cases: tuple[str, ...] = ()
+    access: ir.Step | None = None
+    end: ir.Step | None = None
 
-    def having(self, name: str, value: Expr) -> Way:
-        return replace(self, env={**self.env, name: value})
+    def writing(self, target: ir.Local | ir.Private | ir.Cell, value: ir.Expr) -> Command:
+        return replace(self, writes={**self.writes, target: value})
 
-    def writing(self, variable: str, value: Expr) -> Way:
-        return replace(self, words={**self.words, variable: value})
-
-    def when(self, test: Expr) -> Iterator[Way]:
-        """This way, if the test holds; no way if it never does."""
-        if not isinstance(test, Const):
-            yield replace(self, tests=(*self.tests, test))
+    def when(self, test: ir.Expr) -> Iterator[Command]:
+        """This command, if the test holds; none if it never does."""
+        if not isinstance(test, ir.Const):
+            yield replace(self, guards=(*self.guards, test))
         elif test.value:
             yield self
 
 
 @dataclass(frozen=True)
-class Ways:
-    """The ways of one mover: its graph, run on formulas."""
+class Commands:
+    """The commands of one graph.
 
-    mover: Mover
+    `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
+    whose stores are delayed, of which `room` may be on their way.
+    """
 
-    def start(self, step: Step) -> Way:
-        live = self.mover.graph.live[step.number]
-        return Way({n: Local(self.name(n)) for n in (*live, *self.mover.privates)})
+    graph: ir.Graph
+    me: int | str = ir.SELF
+    reals: Mapping[str, int] = field(default_factory=dict)
+    stored: tuple[ir.Cell, ...] = ()
+    room: int = 0
 
-    def name(self, of: str) -> str:
-        return identifier(f"{self.mover.name}.{of}")
+    def begin(self) -> Iterator[Command]:
+        yield from self._settle(self.graph.start, Command())
 
-    def all(self, step: Step) -> Iterator[tuple[Way, Step]]:
-        yield from self._choosing(step, self.start(step), frozenset())
+    def of(self, step: ir.Step) -> Iterator[Command]:
+        """Enumerate the ways to make the step.  Raises NoCommand."""
+        yield from self._choosing(step, Command(), frozenset())
 
-    def _choosing(self, step: Step, way: Way, seen: frozenset[int]) -> Iterator[tuple[Way, Step]]:
-        """A choice goes on to the access after it; but whoever comes back to a choice has made a step that is all local."""
+    def _choosing(self, step: ir.Step, c: Command, made: frozenset[int]) -> Iterator[Command]:
+        """A choice goes on to the access after it; back at a choice that it has made, the step is over, and was all local."""
+        c = replace(c, access=step)
         if step.op != "choose":
-            yield from self._access(step, way)
+            for after in self._access(step, c):
+                yield from self._settle(step.then[0], after)
             return
-        seen |= {step.number}
+        made |= {step.number}
         for case, tree in zip(step.cases, step.then, strict=True):
-            for chosen, end in self._settle(tree, replace(way, cases=(*way.cases, case))):
-                if end.number in seen:
-                    yield chosen, end
+            for chosen in self._settle(tree, replace(c, cases=(*c.cases, case))):
+                assert chosen.end is not None
+                if chosen.end.number in made:
+                    yield chosen
                 else:
-                    yield from self._choosing(end, chosen, seen)
+                    yield from self._choosing(chosen.end, chosen, made)
 
-    def _access(self, step: Step, way: Way) -> Iterator[tuple[Way, Step]]:
-        for after, result in self._memory(step, way):
-            told = after.having(RESULT.name, result)
-            for passed in told.when(YES if step.guard is None else self._value(step.guard, told)):
-                yield from self._settle(step.then[0], passed)
+    def _access(self, step: ir.Step, c: Command) -> Iterator[Command]:
+        """What the access does to memory, and what it gives; only where the step's guard lets it."""
+        for after, result in self._memory(step, c) if step.cell else [(c, NO)]:
+            done = after.writing(ir.RESULT, result)
+            yield from done.when(YES if step.guard is None else self._value(step.guard, done))
 
-    def _memory(self, step: Step, way: Way) -> Iterator[tuple[Way, Expr]]:
-        """What the access does to memory, and what it gives."""
-        if step.cell is None:
-            yield way, NO
-            return
-        cell = Cell(self._owner(step.cell.owner), step.cell.word)
-        operands = [self._value(o, way) for o in step.operands]
-        delayed = bool(self.mover.buffer)
-        if step.op == "load":
-            yield way, Local(f"{self.name('sees')}_{variable(cell)}" if cell in self.mover.stored else variable(cell))
-        elif step.op == "store" and delayed:
-            sent = replace(way, sent=(self.mover.stored.index(cell) + 1, operands[0]))
-            room = fold("<", Local(self.name("sent")), Const(len(self.mover.buffer)))
-            yield from ((w, NO) for w in sent.when(room))
-        elif step.op == "store":
-            yield way.writing(variable(cell), operands[0]), NO
-        else:
-            empty = fold("==", Local(self.name("sent")), NO) if delayed else YES
-            for w in way.when(empty):
-                yield from _locked(step.op, variable(cell), operands, w)
+    def _memory(self, step: ir.Step, c: Command) -> Iterator[tuple[Command, ir.Expr]]:
+        assert step.cell is not None
+        cell = self._cell(step.cell, c)
+        old, operands = Word(str(cell), cell), [self._value(o, c) for o in step.operands]
+        match step.op:
+            case "load":
+                yield c, replace(old, buffered=cell in self.stored)
+                return
+            case "store" if self.room:
+                yield from (
+                    (w, NO) for w in replace(c, sent=(cell, operands[0])).when(ir.fold("<", SENT, ir.Const(self.room)))
+                )
+                return
+            case "store":
+                yield c.writing(cell, operands[0]), NO
+                return
+        for w in c.when(ir.fold("==", SENT, NO) if self.room else YES):
+            match step.op:
+                case "fetch_or":
+                    yield w.writing(cell, ir.fold("|", old, operands[0])), old
+                case "fetch_and":
+                    yield w.writing(cell, ir.fold("&", old, operands[0])), old
+                case "swap":
+                    yield w.writing(cell, operands[0]), old
+                case "cas":
+                    yield from ((y.writing(cell, operands[1]), YES) for y in w.when(ir.fold("==", old, operands[0])))
+                    yield from ((n, NO) for n in w.when(ir.fold("!=", old, operands[0])))
+                case _:
+                    raise NoCommand(f"{step.file}:{step.line}: {step.op}: an access that has no form as a command")
 
-    def _settle(self, tree: Tree, way: Way) -> Iterator[tuple[Way, Step]]:
+    def _settle(self, tree: ir.Tree, c: Command, passed: frozenset[int] = frozenset()) -> Iterator[Command]:
+        """Local work up to the next step.  `passed`: the labels on the way."""
         match tree:
-            case Step():
-                yield way, tree
-            case Goto(label):
-                yield from self._settle(self.mover.graph.labels[label], way)
-            case Let(target, value, then):
-                name = target.name if isinstance(target, Local) else target.word
-                yield from self._settle(then, way.having(name, self._value(value, way)))
-            case If(test, yes, no):
-                value = self._value(test, way)
-                for taken in way.when(value):
-                    yield from self._settle(yes, taken)
-                for taken in way.when(negated(value)):
-                    yield from self._settle(no, taken)
-            case Ghost(op, owner, kind, then):
-                owed = identifier(f"T{self._owner(owner)}.owed")
-                yield from self._settle(then, _ghost(op, owed, self._value(kind, way), way))
-            case Claim(name, test, then):
-                yield from self._settle(then, replace(way, claims=(*way.claims, (name, self._value(test, way)))))
-            case When(test, then):
-                for taken in way.when(self._value(test, way)):
-                    yield from self._settle(then, taken)
-            case Done():
-                raise ValueError(f"{self.mover.graph.name}: a role of the model must not end")
+            case ir.Step():
+                yield replace(c, end=tree)
+            case ir.Goto(label):
+                if label in passed:
+                    raise NoCommand(self._endless(label))
+                yield from self._settle(self.graph.labels[label], c, passed | {label})
+            case ir.Let(target, value, then):
+                yield from self._settle(then, c.writing(target, self._value(value, c)), passed)
+            case ir.If(test, yes, no):
+                value = self._value(test, c)
+                for taken in c.when(value):
+                    yield from self._settle(yes, taken, passed)
+                for taken in c.when(negated(value)):
+                    yield from self._settle(no, taken, passed)
+            case ir.Ghost(op, owner, kind, then):
+                owed = self._cell(ir.Cell(owner, "owed"), c)
+                yield from self._settle(then, _ghost(op, owed, self._value(kind, c), c), passed)
+            case ir.Claim(name, test, then):
+                yield from self._settle(then, replace(c, claims=(*c.claims, (name, self._value(test, c)))), passed)
+            case ir.When(test, then):
+                for taken in c.when(self._value(test, c)):
+                    yield from self._settle(then, taken, passed)
+            case ir.Done():
+                name = self.graph.name
+                raise NoCommand(f"{name}: a role of the model must not end (write instead: `return {name}(…)`)")
 
-    def _value(self, e: Expr, way: Way) -> Expr:
-        """The expression over the state before this way."""
+    def _value(self, e: ir.Expr, c: Command) -> ir.Expr:
+        """The expression over the state before this command."""
         match e:
-            case Local(name) | Private(name):
-                return way.env[name]
-            case Fixed(cell, which):
-                return Const(POISON if which == "poison" else self.mover.layout.reals[cell.word.split("[")[0]])
-            case Op(name, args):
-                return fold(name, *(self._value(a, way) for a in args))
+            case ir.Local() | ir.Private():
+                return c.writes.get(e, e)
+            case ir.Fixed(_, "poison"):
+                return ir.Const(POISON)
+            case ir.Fixed(cell, which):
+                base = cell.word.split("[")[0]
+                return ir.Const(self.reals[base]) if self.reals else ir.Fixed(self._cell(cell, c), which)
+            case ir.Op(name, args):
+                return ir.fold(name, *(self._value(a, c) for a in args))
         return e
 
-    def _owner(self, owner: int | str | Local) -> int | str:
-        assert not isinstance(owner, Local), "in a model a loop over threads is unrolled"
-        return self.mover.me if owner == SELF else owner
+    def _cell(self, cell: ir.Cell, c: Command) -> ir.Cell:
+        """Resolve the owner of a word.  A local that numbers a thread must still mean what it meant before the step."""
+        if isinstance(cell.owner, ir.Local) and cell.owner in c.writes:
+            raise NoCommand(f"{self.graph.name}: {cell} is of another thread than the step before it")
+        return ir.Cell(self.me, cell.word) if cell.owner == ir.SELF else cell
 
-    def changes(self, way: Way, before: Step, after: Step) -> dict[str, Expr]:
-        """The variables that get another value.  A local that is not needed at `after` is 0 there."""
-        kept, gone = self.mover.graph.live[after.number], self.mover.graph.live[before.number]
-        found = {self.name(n): way.env[n] for n in (*kept, *self.mover.privates) if n in way.env}
-        found |= {self.name(n): NO for n in gone - kept} | way.words
-        return {name: value for name, value in sorted(found.items()) if value != Local(name)}
-
-
-def _locked(op: str, word: str, operands: list[Expr], way: Way) -> Iterator[tuple[Way, Expr]]:
-    old = Local(word)
-    match op:
-        case "fetch_or":
-            yield way.writing(word, fold("|", old, operands[0])), old
-        case "fetch_and":
-            yield way.writing(word, fold("&", old, operands[0])), old
-        case "swap":
-            yield way.writing(word, operands[0]), old
-        case "cas":
-            yield from ((w.writing(word, operands[1]), YES) for w in way.when(fold("==", old, operands[0])))
-            yield from ((w, NO) for w in way.when(fold("!=", old, operands[0])))
-        case _:
-            raise ValueError(f"{op}: an access that Promela is not told of")
+    def _endless(self, label: int) -> str:
+        """The complaint about local work that comes back to a label."""
+        todo, seen, places = [self.graph.labels[label]], set[int](), list[str]()
+        while todo:
+            tree = todo.pop(0)
+            if id(tree) not in seen and not isinstance(tree, ir.Step):
+                seen.add(id(tree))
+                places += [tree.place] if isinstance(tree, ir.Let | ir.If) and tree.place else []
+                todo += following(self.graph, tree)
+        said = f"{self.graph.name} can go round a loop without an access to shared memory"
+        return ": ".join([*places[:1], f"{said} (write instead: pause() in each turn)"])
 
 
-def _ghost(op: str, owed: str, kind: Expr, way: Way) -> Way:
-    now = way.words.get(owed, Local(owed))
+def _ghost(op: str, owed: ir.Cell, kind: ir.Expr, c: Command) -> Command:
+    if any(isinstance(t, ir.Cell) and t.word == "owed" and t != owed for t in c.writes):
+        raise NoCommand(f"{op}: a step says something of the requests of two threads")
+    now = c.writes.get(owed, Word(str(owed), owed))
     match op:
         case "posted":
-            return way.writing(owed, fold("|", now, kind))
+            return c.writing(owed, ir.fold("|", now, kind))
         case "ran":
-            way = replace(way, claims=(*way.claims, ("served-once", fold("&", now, kind))))
-        case "served" | "dropped":
-            pass
-        case _:
-            raise ValueError(f"{op}: a ghost that Promela is not told of")
-    return way.writing(owed, fold("&", now, fold("~", kind)))
+            c = replace(c, claims=(*c.claims, ("served-once", ir.fold("&", now, kind))))
+    return c.writing(owed, ir.fold("&", now, ir.fold("~", kind)))
+
+
+def negated(e: ir.Expr) -> ir.Expr:
+    match e:
+        case ir.Op(name, args) if name in OPPOSITE:
+            return ir.fold(OPPOSITE[name], *args)
+    return ir.fold("==", e, NO)

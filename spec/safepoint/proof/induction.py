@@ -2,7 +2,7 @@
 
 The steps come from the text, as `symbolic` reads its graphs: one coordinator, one interrupter, and as many threads as one
 likes, each with a stack of its own size.  Only `invariant` is written by hand: what one would say in prose of each place
-where a thread can stand.  Sequential consistency only; the stores that x86-TSO delays are for `anynumber`.
+where a thread can stand.  Sequential consistency only; the stores that x86-TSO delays are for `any_number`.
 
 The invariant says something of the world (W) and the same of every thread (P).  To show: if W and P(x) hold for every x and
 some role makes one step, then W and P(i) hold afterwards, for an i of which nothing is known.  Of the hypotheses "for every
@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from safepoint.graph.execute import POISON
 from safepoint.graph.text import Text
 from safepoint.model.properties import ALWAYS
+from safepoint.proof.guarded import NoCommand
 
 try:
     import z3
 
     from safepoint.proof.invariant import Invariant, Part, conjunction
-    from safepoint.proof.symbolic import LARGE, THREADS, Run, State, real, word
+    from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
 except ModuleNotFoundError as missing:
     if missing.name != "z3":
         raise
@@ -41,7 +42,7 @@ COVERS = (
 
 
 class NoProof(Exception):
-    """No verdict: there is no solver, or it gave up."""
+    """No verdict: there is no solver, it gave up, or the text has a loop whose turns need not end in a step."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def induction(text: Text, mutant: str = "") -> Induction:
     """Try the induction on a text, or on one of its mutants.  Raises NoProof, ProtocolError."""
     if WHY_NOT:
         raise NoProof(WHY_NOT)
-    return Attempt(Invariant(text, mutant)).run()
+    try:
+        return Attempt(Invariant(text, mutant)).run()
+    except NoCommand as error:
+        raise NoProof(str(error)) from None
 
 
 class Attempt:
@@ -96,7 +100,7 @@ class Attempt:
         return [Part(p.sentence, z3.substitute(p.term, *new)) for p in self.parts]
 
     def _initially(self) -> str:
-        """Nobody has done anything: trigger words are real, all else is 0, and each role stands at its first step."""
+        """Check the initial state: trigger words are real, all else is 0, and each role stands at its first step."""
         core, x = self.core, self.core.mover
         zero = [z3.And(x >= 0, x < THREADS), self.i == x]
         for (whose, what), term in core.state.items():
@@ -105,13 +109,11 @@ class Attempt:
                 zero += [base > POISON, base < word(LARGE), z3.Select(term, x) == base]
             elif what != "at":
                 zero.append((z3.Select(term, x) if whose == "thread" else term) == 0)
-        runs = [Run(core.state, {})]
+        states: list[tuple[State, tuple[z3.BoolRef, ...]]] = [(core.state, ())]
         for role in core.roles:
-            runs = [started for run in runs for started in role.begin(run.state)]
-        for run in runs:
-            if found := self._refute(
-                (*zero, *run.conditions), self._after(run.state), "before the first step", run.state
-            ):
+            states = [(run.state, (*given, *run.conditions)) for state, given in states for run in role.begin(state)]
+        for state, given in states:
+            if found := self._refute((*zero, *given), self._after(state), "before the first step", state):
                 return found
         return ""
 
@@ -128,12 +130,12 @@ class Attempt:
                     self.steps += 1
                     claims = [Part(f"{name}: {ALWAYS.get(name, name)}", term) for name, term in run.claims]
                     after = [*claims, *self._after(run.state)]
-                    if found := self._refute(run.conditions, after, self.core.told_of(role, run), run.state):
+                    if found := self._refute(run.conditions, after, self.core.describe(role, run), run.state):
                         return found
         return ""
 
     def _refute(self, given: tuple[z3.ExprRef, ...], parts: list[Part], where: str, after: State) -> str:
-        """Is there a state with all that is given, and one of the parts false?  Then what to tell; else ""."""
+        """Look for a state where all of `given` holds and one of the parts is false.  Returns its description, or ""."""
         self.solver.push()
         self.solver.add(*given, z3.Not(conjunction(parts)))
         answer = self.solver.check()

@@ -1,6 +1,6 @@
 """The invariant of the core rules, written by hand: what is true between any two steps, of the world and of every thread.
 
-It is the protocol's argument as one would give it in prose, place by place; `proof` has a solver check that it holds at first,
+It is the protocol's argument as one would give it in prose, place by place; `induction` has a solver check that it holds at first,
 that no step of the text leads out of it, and that the always-properties follow.  Each part names the rules that it rests on:
 a text that breaks one of them loses that part.
 """
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import z3
 
 from safepoint.graph.execute import POISON
-from safepoint.proof.places import Core, post_of
+from safepoint.proof.places import LOCALS, Core, hands, post_of, posts
 from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
 
 
 @dataclass(frozen=True)
 class Part:
-    """A conjunct of the invariant.  `sentence` is what a reader is told when a step breaks it."""
+    """A conjunct of the invariant.  `sentence` is printed when a step breaks it."""
 
     sentence: str
     term: z3.ExprRef
@@ -33,7 +33,7 @@ class Invariant(Core):
         c = self.coordinator
         for role in (c, self.interrupter):
             yield Part(f"the {role.name} stands at one of its steps", role.stands(s, role.rests.values()))
-            for name in role.hands():
+            for name in hands(role):
                 yield Part(f"the {role.name} knows of no other kinds", role.get(s, name) & self.others == word(0))
         stopping = [*self.posting, *self.awaiting, *self.critical, *self.starting]
         yield Part(  # STOP-BEFORE-POST
@@ -62,10 +62,10 @@ class Invariant(Core):
             )
         yield Part("the newest frame ends within the real limit", z3.And(end >= 0, end <= limit))
         for n, step in m.rests.items():  # the push that is retried after the slow path is the push that failed
-            for name in (name for name in m.graph.live[n] if name.endswith(".end")):
+            for name in m.graph.live[n] & m.called(LOCALS["end of the new frame"]):
                 same = z3.Implies(m.stands(s, [step], i), m.get(s, name, i) == end + 1)
                 yield Part("a push under way asks for one frame more", same)
-        yield Part(  # so that the coordinator, who reads the word, knows what the thread may do
+        yield Part(  # so that the coordinator, which reads the word, knows what the thread may do
             "`state` says whether the thread is in guest code or its slow path, or neither",
             (self.of(s, "state", i) == self.managed) == z3.Not(m.stands(s, self.away, i)),
         )
@@ -73,7 +73,7 @@ class Invariant(Core):
             "what is owed is pending or in the thread's own hands",
             owed & ~(pending | self.held(s, i)) == word(0),
         )
-        yield Part("nobody asks for anything but STOP and INTERRUPT, and nothing is masked", self.kinds(s, i))
+        yield Part("requesters ask for STOP and INTERRUPT only, and nothing is masked", self.kinds(s, i))
         for w in self.triggers:  # POST-BEFORE-POISON, POISON-EVERY-WORD, RESTORE-BEFORE-TAKE
             known = pending & ~self.in_flight(s, i, w) != word(0)
             yield Part(
@@ -81,8 +81,8 @@ class Invariant(Core):
                 z3.Implies(z3.And(known, z3.Not(m.stands(s, self.taking, i))), self.of(s, w, i) == word(POISON)),
             )
         yield Part(  # STOP-BEFORE-POST, STOP-PARKS, REENTER-LOOKS-AGAIN: else it runs on, and is waited for
-            "a thread that was told to stop, and may come to run without a look at `stop`, has the STOP pending or in its hands",
-            z3.Implies(z3.And(self.told(s, i), running), (pending | self.held(s, i)) & word(self.stop) != word(0)),
+            "a thread that was asked to stop, and may come to run without a look at `stop`, has the STOP pending or in its hands",
+            z3.Implies(z3.And(self.asked(s, i), running), (pending | self.held(s, i)) & word(self.stop) != word(0)),
         )
         yield Part(  # the stop word stays set, so each way back to guest code leads to the park
             "a thread that the coordinator has passed will look at `stop` before it runs",
@@ -93,14 +93,14 @@ class Invariant(Core):
         """The requests that thread i has taken and not yet answered: its local `bits`, where that is alive."""
         held = word(0)
         for n, step in self.mutator.rests.items():
-            for name in self.mutator.hands() & self.mutator.graph.live[n]:
+            for name in hands(self.mutator) & self.mutator.graph.live[n]:
                 bits = self.mutator.get(s, name, i)
                 unanswered = bits if step in self.taking else bits & word(~self.stop)
                 held |= z3.If(self.mutator.stands(s, [step], i), unanswered, word(0))
         return held
 
     def in_flight(self, s: State, i: z3.ExprRef, w: str) -> z3.ExprRef:
-        """The kinds that somebody has just posted to i and has not yet poisoned w for."""
+        """The kinds that a requester has just posted to i and has not yet poisoned w for."""
         bits = word(0)
         for role, kind in ((self.coordinator, self.stop), (self.interrupter, self.interrupt)):
             post = post_of(role)
@@ -109,8 +109,8 @@ class Invariant(Core):
                 bits |= z3.If(here, word(kind), word(0))
         return bits
 
-    def told(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Has the coordinator set i's STOP bit for the stop under way?"""
+    def asked(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
+        """Whether the coordinator has set i's STOP bit for the stop under way."""
         c = self.coordinator
         said = post_of(c).said
         before = [z3.And(c.stands(s, [t]), i < self.target(c, t, s)) for t in self.posting]
@@ -118,7 +118,7 @@ class Invariant(Core):
         return z3.Or(c.stands(s, [*self.awaiting, *self.critical, *self.starting]), *before, *this)
 
     def passed(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Has the coordinator seen that i does not run?"""
+        """Whether the coordinator has seen that i does not run."""
         c = self.coordinator
         turns = [z3.And(c.stands(s, [t]), i < self.target(c, t, s)) for t in self.awaiting]
         return z3.Or(c.stands(s, [*self.critical, *self.starting]), *turns)
@@ -127,7 +127,7 @@ class Invariant(Core):
         """What the invariant is for: the always-properties of `properties.py` that speak of states."""
         runs = self.mutator.stands(s, self.guest, i)
         idle = [z3.Not(z3.And(r.stands(s, [t]), self.target(r, t, s) == i))
-                for r in self.roles[1:] for t in r.rests.values() if "post" in t.where]  # fmt: skip
+                for r in self.roles[1:] for t in r.rests.values() if posts(t)]  # fmt: skip
         pending, poisoned = self.of(s, "pending", i), z3.And([self.of(s, w, i) == word(POISON) for w in self.triggers])
         awaited = z3.Or(
             [z3.And(self.coordinator.stands(s, [t]), self.target(self.coordinator, t, s) == i) for t in self.awaiting]

@@ -1,4 +1,4 @@
-"""The core of a protocol's text, as the induction of `proof` needs it: three roles, their words, and the places they stand at.
+"""The core of a protocol's text, as the induction needs it: three roles, their words, and the places they stand at.
 
 The places are found by what is done there (which word, which access, inside which procedure), never by number, so that a
 mutant of the text has the same places, in another order.
@@ -17,8 +17,12 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.proof.symbolic import Role, Run, State, word
 
-WORDS = ("limit", "entry", "pending", "state", "stop", "lock")
-"""The words that the invariant speaks of: a text without them needs an invariant of its own."""
+WORDS = ("limit", "entry", "pending", "state", "end", "stop", "lock")
+CONSTANTS = ("STOP", "INTERRUPT", "MANAGED")
+PROCEDURES = {"post": "post", "await": "stop_world", "operate": "critical", "start": "start_world", "return": "reenter"}
+"""What a requester or thread does there -> the procedure of the text."""
+LOCALS = {"requests in hand": "bits", "end of the new frame": "end"}
+"""What the invariant calls by name.  A text without one of these is refused: it needs an invariant of its own."""
 
 
 class Core:
@@ -31,9 +35,7 @@ class Core:
         self.interrupter = Role(compile_graph(text, "interrupter", Instance(1, mutant)), self.chosen)
         self.roles = (self.mutator, self.coordinator, self.interrupter)
         sorts = {k: sort for role in self.roles for k, sort in role.sorts().items()}
-        missing = [w for w in WORDS if not any(what.split("[")[0] == w for _, what in sorts)]
-        if missing:
-            raise ProtocolError(f"the core of the text has no word {missing[0]}, of which the invariant speaks")
+        self._check_names({what.split("[")[0] for _, what in sorts}, mutant)
         self.owed = ("thread", "owed")
         sorts[self.owed] = sorts["thread", "pending"]
         self.state: State = {k: _unknown(k, sort) for k, sort in sorts.items()}
@@ -41,19 +43,26 @@ class Core:
         self.words = [k for k in sorts if k == self.owed or k[1].split("[")[0] in declared]  # neither places nor locals
         self.privates = [w for _, w in self.words if declared.get(w) == "int"]
         self.triggers = [w for _, w in self.words if declared.get(w.split("[")[0], "") in ("Trigger", "Triggers")]
-        self.stop, self.interrupt, self.managed = (self.constant(n) for n in ("STOP", "INTERRUPT", "MANAGED"))
+        self.stop, self.interrupt, self.managed = (self.constant(n) for n in CONSTANTS)
         self.others = word(~(self.stop | self.interrupt))  # kinds that the core does not know
         self._settle()
         self._places(mutant)
 
+    def _check_names(self, words: set[str], mutant: str) -> None:
+        missing = [f"word {w}" for w in WORDS if w not in words]
+        missing += [f"constant {n}" for n in CONSTANTS if not isinstance(self.text.constants.get(n), Const)]
+        missing += [f"procedure {n}" for n in PROCEDURES.values() if n not in self.text.functions]
+        missing += [f"local {n}" for n in LOCALS.values() if not mutant and not self.mutator.called(n)]
+        if missing:
+            raise ProtocolError(f"the core of the text has no {missing[0]}, of which the invariant speaks")
+
     def constant(self, name: str) -> int:
-        value = self.text.constants.get(name)
-        if not isinstance(value, Const):
-            raise ProtocolError(f"the text has no constant {name}, of which the invariant speaks")
+        value = self.text.constants[name]
+        assert isinstance(value, Const)
         return value.value
 
     def _settle(self) -> None:
-        """Where each role can stand between two steps, if nobody asks for anything but STOP and INTERRUPT."""
+        """Where each role can stand between two steps, if requesters ask for STOP and INTERRUPT only."""
         solver = z3.SimpleSolver()
         solver.add(self.kinds(self.state, self.mover))
         for role in self.roles:
@@ -69,30 +78,33 @@ class Core:
         m, c = list(self.mutator.rests.values()), list(self.coordinator.rests.values())
         self.guest = [s for s in m if s.op == "choose"]
         self.taking = [s for s in m if s.cell and s.cell.word in (*self.triggers, "pending")]
-        self.away = [s for s in m if (_accesses(s, "stop") and s.guard) or (_accesses(s, "state") and _comes_back(s))]
+        # the procedure that returns to guest code is the only one that both sets `state` and looks at `stop`
+        self.away = [
+            s for s in m if (_accesses(s, "stop") and s.guard) or (_accesses(s, "state") and _is_in(s, "return"))
+        ]
         self.yielding = [
             s for s in m if _accesses(s, "stop") or _accesses(s, "state")
         ]  # each leads to a look at `stop`
-        self.posting = [s for s in c if "post" in s.where]
-        self.awaiting = [s for s in c if s.where[-1] == "stop_world" and _accesses(s, "state")]
-        self.critical = [s for s in c if s.where[-1] == "critical"]
-        self.starting = [s for s in c if s.where[-1] == "start_world" and _accesses(s, "stop")]
+        self.posting = [s for s in c if posts(s)]
+        self.awaiting = [s for s in c if _is_in(s, "await") and _accesses(s, "state")]
+        self.critical = [s for s in c if _is_in(s, "operate")]
+        self.starting = [s for s in c if _is_in(s, "start") and _accesses(s, "stop")]
         self.first = c[:1]
         for place in ("guest", "taking", "away", "posting", "awaiting", "critical", "starting"):
             if not mutant and not getattr(self, place):
                 raise ProtocolError(f"the text has no step of the kind that the invariant calls {place!r}")
 
     def kinds(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """Nobody asks thread i for anything but STOP and INTERRUPT, and it keeps nothing back."""
-        asked = [self.of(s, w, i) for w in ("pending", "owed", *self.mutator.hands())]
+        """Requesters ask thread i for STOP and INTERRUPT only, and it masks nothing."""
+        asked = [self.of(s, w, i) for w in ("pending", "owed", *hands(self.mutator))]
         unused = [self.of(s, w, i) == word(0) for w in self.privates if w != "end"]
         return z3.And([a & self.others == word(0) for a in asked] + unused)
 
     def of(self, s: State, what: str, i: z3.ExprRef) -> z3.ExprRef:
         return z3.Select(s["thread", what], i)
 
-    def told_of(self, role: Role, run: Run) -> str:
-        """The step that a role makes: who, the statement, and where it stands."""
+    def describe(self, role: Role, run: Run) -> str:
+        """Describe the step of a role: its actor, the statement, and file:line."""
         step = run.access
         assert step is not None
         who = "the mover" if role.threads else f"the {role.name}"
@@ -143,7 +155,7 @@ class Post:
 
 
 def post_of(role: Role) -> Post:
-    steps = [s for s in role.graph.steps if "post" in s.where and s.cell]
+    steps = [s for s in role.graph.steps if posts(s) and s.cell]
     poisons = {s.cell.word: s.number for s in steps if s.cell and s.op == "store"}
     return Post(max(s.number for s in steps if s.cell and s.cell.word == "pending"), poisons)
 
@@ -152,9 +164,17 @@ def _accesses(step: Step, word: str) -> bool:
     return step.cell is not None and step.cell.word == word
 
 
-def _comes_back(step: Step) -> bool:
-    """Does it set `state`, on the way back to guest code?  Its procedure is the only one that both sets it and looks."""
-    return step.where[-1] == "reenter"
+def _is_in(step: Step, what: str) -> bool:
+    return step.where[-1] == PROCEDURES[what]
+
+
+def posts(step: Step) -> bool:
+    return PROCEDURES["post"] in step.where
+
+
+def hands(role: Role) -> frozenset[str]:
+    """The locals that hold requests."""
+    return role.called(LOCALS["requests in hand"])
 
 
 def _unknown(key: tuple[str, str], sort: z3.SortRef) -> z3.ExprRef:

@@ -4,7 +4,7 @@
     spin -a -o2 stop.pml && gcc -O2 -DNOREDUCE -DSAFETY -o pan pan.c && ./pan
 
 Spin then stores exactly as many states as we find, and its verdict is the same: a violated assertion where a property is
-broken, an invalid end state where nobody can move.  (-o2: else Spin leaves words that are only written out of its states.)
+broken, an invalid end state where no process can move.  (-o2: else Spin leaves words that are only written out of its states.)
 
 A place of a graph becomes a label.  There, each way to the next place is one option, and one `d_step`: a condition over the
 state before, then what changes.  A choice is part of the access that follows it, and what is no longer needed becomes 0.
@@ -16,13 +16,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from safepoint.graph.ir import Const, Expr, Local, Op, Step, locals_of
+from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
 from safepoint.model.activity import doing
 from safepoint.model.custom import is_own
 from safepoint.model.process import Mover
 from safepoint.model.system import Model
-from safepoint.proof.guarded import Way, Ways, identifier, variable
+from safepoint.proof.guarded import NO, Command, Commands, Word
 from safepoint.protocol.words import ASKED, HANDSHAKE
+
+
+def identifier(name: str) -> str:
+    """`T0.entry[1]`, `coordinator 2.post.kind`: a name that Promela takes."""
+    return re.sub(r"\W+", "_", name).strip("_")
+
+
+def variable(of: Cell | Local | Private, mover: Mover | None = None) -> str:
+    """The variable that holds a word; or, of a mover, one of its locals and private words."""
+    match of:
+        case Word(_, cell, buffered):
+            return f"{identifier(mover.name)}_sees_{variable(cell)}" if buffered and mover else variable(cell)
+        case Cell(int(owner), word):
+            return identifier(f"T{owner}.{word}")
+        case Cell():
+            return identifier(str(of))
+    assert mover is not None
+    return identifier(f"{mover.name}.{of.name if isinstance(of, Local) else of.word}")
+
+
+def spelled(e: Expr, mover: Mover) -> Expr:
+    """The expression with Promela's variables for locals, private and shared words."""
+    match e:
+        case Local() | Private():
+            return Local(variable(e, mover))
+        case Op(name, args):
+            return Op(name, tuple(spelled(a, mover) for a in args))
+    return e
 
 
 def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
@@ -35,11 +63,11 @@ def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
             return f"~{say(a, renamed)}"
         case Op(name, (a, b)):
             return f"({say(a, renamed)} {name} {say(b, renamed)})"
-    raise ValueError(f"{e}: an expression that Promela is not told of")
+    raise ValueError(f"{e}: an expression without a counterpart in Promela")
 
 
-Places = dict[int, list[tuple[Way, Step]]]
-"""Where a mover can be between two steps, and its ways from there."""
+Places = dict[int, list[Command]]
+"""Where a mover can be between two steps, and its commands there."""
 
 
 def export(model: Model) -> str:
@@ -49,34 +77,36 @@ def export(model: Model) -> str:
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
     for mover in model.movers:
         parts += _buffer(mover)
-    # somebody's own text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
+    # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
     judged = [] if is_own(model.text) else [*_definitions(model, places), *_judge(model)]
     return "\n".join([*parts, processes, *judged, ""])
 
 
 def _places(model: Model, mover: Mover) -> Places:
     """The initial place first."""
+    room = len(mover.buffer)
+    commands = Commands(mover.graph, mover.me, mover.layout.reals, tuple(mover.stored), room)
     found: Places = {}
     todo = [mover.at(model.initial)]
     while todo:
         step = todo.pop()
         if step.number not in found:
-            found[step.number] = list(Ways(mover).all(step))
-            todo += [end for _, end in found[step.number]]
+            found[step.number] = list(commands.of(step))
+            todo += [c.end for c in found[step.number] if c.end]
     return found
 
 
 def _head(model: Model) -> str:
-    told = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
-    return f"/* {told}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
+    what = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
+    return f"/* {what}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
 
 
 def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
-    """Each with what it holds at first; beside it, if the processes use one, the hidden one that is no part of a state."""
+    """Declare each variable with its initial value, and the hidden copy that is not part of a state where a process uses one."""
     fields = {variable(cell): at for cell, at in model.cells.items()}
-    fields |= {identifier(f"T{owner}.owed"): at for owner, at in model.owed.items()}
+    fields |= {variable(Cell(owner, "owed")): at for owner, at in model.owed.items()}
     for mover in model.movers:
-        fields |= {Ways(mover).name(n): at for n, at in (mover.locals | mover.privates).items()}
+        fields |= {variable(Local(n), mover): at for n, at in (mover.locals | mover.privates).items()}
     for name, at in fields.items():
         size = "byte" if at.mask < 1 << 8 else "int"
         yield f"{size} {name} = {at.get(model.initial)};"
@@ -106,29 +136,39 @@ def _buffer(mover: Mover) -> Iterator[str]:
 
 def _process(mover: Mover, places: Places) -> Iterator[str]:
     yield f"\nactive proctype {identifier(mover.name)}() {{"
-    for number, ways in places.items():
+    for number, commands in places.items():
         step = mover.graph.steps[number]
-        options = [_option(Ways(mover), step, way, end) for way, end in ways] or [
-            "  :: false"
-        ]  # nothing leads on from here
+        options = [_option(mover, number, c) for c in commands] or ["  :: false"]  # nothing leads on from here
         yield "\n".join([f"L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
     yield "}"
 
 
-def _option(ways: Ways, before: Step, way: Way, after: Step) -> str:
-    changes = ways.changes(way, before, after)
+def _option(mover: Mover, before: int, c: Command) -> str:
+    assert c.end is not None
+    changes = _changes(mover, before, c.end.number, c)
     # all of them happen at once: what another one reads is kept in a hidden variable first
     read = {of for name, value in changes.items() for of in locals_of(value) if of != name}
     kept = {name: f"was_{name}" for name in changes if name in read}
-    does = [f"assert({say(test)}) /* {name} */" for name, test in way.claims]
+    does = [f"assert({say(spelled(test, mover))}) /* {name} */" for name, test in c.claims]
     does += [f"{new} = {name}" for name, new in kept.items()]
-    if way.sent:
-        mine, (which, what) = identifier(ways.mover.name), way.sent
-        does += [f"{mine}_which[{mine}_sent] = {which}", f"{mine}_what[{mine}_sent] = {say(what)}", f"{mine}_sent++"]
+    if c.sent:
+        mine, (cell, what) = identifier(mover.name), c.sent
+        does += [f"{mine}_which[{mine}_sent] = {mover.stored.index(cell) + 1}"]
+        does += [f"{mine}_what[{mine}_sent] = {say(spelled(what, mover))}", f"{mine}_sent++"]
     does += [f"{name} = {say(value, kept)}" for name, value in changes.items()]
-    tests = " && ".join(say(t) for t in way.tests) or "true"
-    told = f"  /* {', '.join(way.cases)} */" if way.cases else ""
-    return f"  :: d_step {{ {tests} -> {'; '.join(does or ['skip'])} }}; goto L{after.number}{told}"
+    tests = " && ".join(say(spelled(t, mover)) for t in c.guards) or "true"
+    cases = f"  /* {', '.join(c.cases)} */" if c.cases else ""
+    return f"  :: d_step {{ {tests} -> {'; '.join(does or ['skip'])} }}; goto L{c.end.number}{cases}"
+
+
+def _changes(mover: Mover, before: int, after: int, c: Command) -> dict[str, Expr]:
+    """The variables that get another value.  A local that is not needed at `after` is 0 there."""
+    live = mover.graph.live
+    found: dict[str, Expr] = {variable(Local(n), mover): NO for n in live[before] - live[after]}
+    for target, value in c.writes.items():
+        if not isinstance(target, Local) or target.name in live[after]:
+            found[variable(target, mover)] = spelled(value, mover)
+    return {name: value for name, value in sorted(found.items()) if value != Local(name)}
 
 
 # ---------------------------------------------------------------------------------------------- the properties
