@@ -16,7 +16,7 @@ LATE: dict[str, list[int]] = json.loads((DATA / "counts_nightly.json").read_text
 
 CAUGHT = {
     "spurious-is-overflow": ("interrupt-1", "sc", "no-fake-overflow"),
-    "overflow-wins": ("interrupt-1", "sc", "owed-is-pending"),
+    "overflow-wins": ("interrupt-1", "sc", "taken-is-served"),
     "push-not-retried": ("interrupt-1", "sc", "no-fake-overflow"),  # a spurious entry is enough
     "poison-before-post": ("interrupt-1", "sc", "pending-is-poisoned"),
     "post-does-not-wake": ("blocking-1", "sc", "sleeper-is-woken"),
@@ -37,12 +37,14 @@ CAUGHT = {
     "masked-taken": ("terminate-1", "sc", "owed-is-pending"),
     "stop-without-park": ("stop-1", "sc", "awaited-is-poisoned"),
     "terminate-again": ("terminate-1", "sc", "terminate-once"),
-    "rest-dropped": ("raise-two-1", "sc", "owed-is-pending"),
+    "rest-dropped": ("raise-two-1", "sc", "taken-is-served"),
     "given-back-unpoisoned": ("raise-two-1", "sc", "pending-is-poisoned"),
     "park-exit-unchecked": ("stop-1", "sc", "world-stopped"),
     "reenter-unfenced": ("stop-1", "tso", "world-stopped"),
     "no-recheck": ("stop-1", "sc", "world-stopped"),
-    "unmask-forgets": ("terminate-1", "sc", "pending-is-poisoned"),
+    "unmask-forgets": ("masks-1", "sc", "pending-is-poisoned"),
+    "unmask-unwinds": ("terminate-masks-1", "sc", "terminate-once"),
+    "unwound-forgets": ("terminate-1", "sc", "pending-is-poisoned"),
     "looks-too-early": ("blocking-1", "sc", "sleeper-is-woken"),
     "block-unfenced": ("blocking-1", "tso", "sleeper-is-woken"),
     "limit-blindly": ("limit-1", "sc", "pending-is-poisoned"),
@@ -57,13 +59,14 @@ CAUGHT = {
 
 CAUGHT_ELSEWHERE = {
     ("dart", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
-    ("dart", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("dart", "masked-taken"): ("terminate-1", "sc", "owed-is-pending"),
+    ("dart", "never-restored"): ("interrupt-1", "sc", "pending-was-posted"),
     ("dart", "unlocked-post"): ("both-1", "sc", "owed-is-pending"),
     ("dart", "unlocked-take"): ("interrupt-1", "sc", "owed-is-pending"),
     ("cpython", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
-    ("cpython", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("cpython", "never-restored"): ("interrupt-1", "sc", "pending-was-posted"),
     ("pypy", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
-    ("pypy", "ticker-refilled"): ("interrupt-1", "sc", "declared-bound"),
+    ("pypy", "ticker-refilled"): ("interrupt-1", "sc", "request-is-seen"),
     ("pypy", "word-forgotten"): ("interrupt-1", "sc", "declared-bound"),
 }
 """The same of the mutants in the other policies' own trigger files."""

@@ -13,22 +13,18 @@ from pathlib import Path
 from safepoint.graph.text import Text
 from safepoint.model.engines import engine
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import SCOPES, chosen, late
-from safepoint.model.system import MEMORIES, Model
+from safepoint.model.scopes import SCOPES, late
+from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.verify.text import plan
 
 DATA = Path(__file__).parent / "data"
 COUNTS, NIGHTLY = DATA / "counts.json", DATA / "counts_nightly.json"
 
 
 def planned() -> list[str]:
-    """What `verify` explores: small scopes for the interpreter's policy, tiny ones for all, under both memory models."""
-    return [
-        f"{p.name}/{memory}/{s.name}"
-        for p in POLICIES.values()
-        for memory in MEMORIES
-        for s in chosen("small" if (p, memory) == (FOLDED, "sc") else "tiny", slices=p.slices)
-    ]
+    """What `verify` explores."""
+    return ["/".join(job) for job in plan()]
 
 
 def planned_nightly() -> list[str]:

@@ -38,6 +38,7 @@ def is_at(graph: Graph, step: Step, name: str) -> bool:
         (not activity.op or step.op == activity.op)
         and (not activity.word or (step.cell is not None and step.cell.word == activity.word))
         and (not activity.waits or step.guard is not None)
+        and (activity.stores is None or (step.op != "cas" and step.operands == (Const(activity.stores),)))
         and (not activity.within or bool(set(activity.within) & set(step.where)))
         and (not activity.ghost or any(g.op == activity.ghost for g in ghosts(graph, step)))
     )
@@ -127,4 +128,6 @@ def _found_by(activity: Activity) -> str:
         return f"a step inside {' or '.join(f'{name}()' for name in activity.within)}"
     if activity.ghost:
         return f"{activity.ghost}(kind, t) after an access"
-    return f"wait(t.{activity.word}.load() …)"
+    if activity.waits:
+        return f"wait(t.{activity.word}.load() …)"
+    return f"t.{activity.word}.swap({activity.stores})"

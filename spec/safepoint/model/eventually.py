@@ -1,31 +1,33 @@
 """Liveness under strong fairness, decided on the graph of reachable states.
 
-Strong fairness: a move that is possible again and again is made again and again (running threads reach check sites, native
-regions end, no thread is passed over for ever).  In a finite graph a goal is then reached from everywhere in every
-fair run exactly if it *can* be reached from every reachable state.  A state from which it cannot is a trap: whatever happens
-after it, for ever, is the loop of the lasso.
+Strong fairness: a move that is possible again and again is made again and again (running threads reach check sites, no thread
+is passed over for ever).  In a finite graph a goal is then reached from everywhere in every fair run exactly if it *can* be
+reached from every reachable state.  A state from which it cannot is a trap: whatever happens after it, for ever, is the loop of
+the lasso.  What need not happen is not counted on: a goal must be reachable although no further request is posted, although
+native code never ends, and although a critical section never ends (ASSUMPTIONS).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from safepoint.model.activity import is_at
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Field
+from safepoint.model.process import Edge, Field, Mover
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
-from safepoint.protocol.activities import STOPPED
+from safepoint.protocol.activities import END_OF_SECTION, RETURNING, STOPPED
 
 EVENTUALLY: dict[str, str] = {
-    "request-is-seen": "Every request that is owed to a thread is answered in the end.",
-    "thread-runs": "Every thread runs guest code again in the end: no stop, park, sleep or handshake holds it for ever.",
-    "world-stops": "A coordinator that wants the world stopped has it stopped in the end.",
+    "request-is-seen": "Every request that is owed to a thread is served in the end, or the thread sleeps and cannot serve it.",
+    "thread-runs": "Every thread runs guest code again in the end, or sleeps: no stop, park or handshake holds it for ever.",
+    "world-stops": "A coordinator that wants the world stopped has it stopped in the end, also while native code goes on.",
     "world-starts": "A world that is stopped starts again in the end.",
-    "checks-pass": "A thread's checks pass again in the end: no trigger word stays poisoned for ever.",
+    "handshake-returns": "A requester that waits for an operation returns in the end, also while native code goes on.",
+    "checks-pass": "A thread's checks pass again in the end, or it sleeps: no trigger word stays poisoned for ever.",
 }
 
 NEVER: dict[str, str] = {
@@ -33,6 +35,7 @@ NEVER: dict[str, str] = {
     "thread-runs": "{whom} never runs guest code again",
     "world-stops": "{whom} never gets the world stopped",
     "world-starts": "{whom} never starts again",
+    "handshake-returns": "{whom} waits for ever",
     "checks-pass": "the checks of {whom} never all pass again",
 }
 """For each of EVENTUALLY, what it means that it cannot happen any more."""
@@ -45,35 +48,117 @@ MOST_STATES = 1_000_000
 Goal = Callable[[int], bool]
 
 
-def goals(model: Model) -> Iterator[tuple[str, str, Goal]]:
-    """(property, of whom, what must be reachable from everywhere)."""
+@dataclass(frozen=True)
+class Assumption:
+    """What is not counted on.  `says`: the condition, for people.  `is_left(model, mover, state, edge)`: need the move not happen?"""
+
+    says: str
+    is_left: Callable[[Model, Mover, int, Edge], bool]
+
+
+def _no_request(model: Model, mover: Mover, state: int, _edge: Edge) -> bool:
+    return mover in model.requesters and mover.pc.get(state) == mover.pc.get(model.initial)
+
+
+def _no_return(_model: Model, mover: Mover, state: int, _edge: Edge) -> bool:
+    return is_at(mover.graph, mover.at(state), RETURNING)
+
+
+def _no_end_of_section(model: Model, mover: Mover, state: int, edge: Edge) -> bool:
+    return END_OF_SECTION in edge.move.cases.split(", ") or _no_request(model, mover, state, edge)
+
+
+QUIET = Assumption("if no further request is posted", _no_request)
+NATIVE = Assumption("if native code never ends", _no_return)
+MASKED = Assumption("if the critical section never ends", _no_end_of_section)
+ASSUMPTIONS = {a.says: a for a in (QUIET, NATIVE, MASKED)}
+
+
+@dataclass
+class Kept:
+    """The moves of a process that an assumption leaves: what a search needs of a `Mover`."""
+
+    model: Model
+    mover: Mover
+    assumption: Assumption
+    broken: dict[tuple[int, int], str] = field(default_factory=dict)
+    table: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def footprint(self) -> int:
+        return self.mover.footprint
+
+    def moves(self, key: int) -> tuple[int, ...]:
+        """One row of the table."""
+        return tuple(
+            edge.delta
+            for edge in self.mover.edges(key)
+            if edge.is_drain or not self.assumption.is_left(self.model, self.mover, key, edge)
+        )
+
+    def row(self, state: int) -> tuple[int, ...]:
+        key = state & self.mover.footprint
+        if key not in self.table:
+            self.table[key] = self.moves(key)
+        return self.table[key]
+
+
+def kept(model: Model, assumption: Assumption) -> list[Kept]:
+    return [Kept(model, mover, assumption) for mover in model.movers]
+
+
+@dataclass(frozen=True)
+class Goals:
+    """(property, of whom, what must be reachable from everywhere), under an assumption."""
+
+    assumption: Assumption
+    goals: tuple[tuple[str, str, Goal], ...]
+
+
+def goals(model: Model) -> Iterator[Goals]:
+    """All goals, by assumption; only assumptions under which there is one."""
     properties = Properties(model)
 
     def clear(where: Field, state: int) -> bool:
         return not where.get(state)
 
     def seen(thread: int, state: int) -> bool:
-        return not (model.owed[thread].get(state) or model.held[thread].get(state))
+        owes = model.owed[thread].get(state) or model.held[thread].get(state)
+        return not owes or properties.is_asleep(state, thread)
 
     def checks_pass(thread: int, state: int) -> bool:
+        if properties.is_asleep(state, thread):
+            return True
         return properties.in_guest(state, thread) and properties.is_at_ease(state, thread)
 
     def runs(thread: int, state: int) -> bool:
-        return properties.in_guest(state, thread)
+        return properties.in_guest(state, thread) or properties.is_asleep(state, thread)
 
     def is_among(pc: Field, steps: frozenset[int], state: int) -> bool:
         return pc.get(state) in steps
 
+    stops: list[tuple[str, str, Goal]] = []
     for requester in model.requesters:
+        begin = requester.pc.get(model.initial)
         if steps := frozenset(step.number for step in requester.graph.steps if is_at(requester.graph, step, STOPPED)):
-            yield "world-stops", requester.name, partial(is_among, requester.pc, steps)
-    for cell, where in model.cells.items():
-        if cell.word == "stop":
-            yield "world-starts", "the world", partial(clear, where)
+            stops.append(("world-stops", requester.name, partial(is_among, requester.pc, steps | {begin})))
+        if requester.waits_for is not None:
+            stops.append(("handshake-returns", requester.name, partial(is_among, requester.pc, frozenset({begin}))))
+    always: list[tuple[str, str, Goal]] = [
+        ("world-starts", "the world", partial(clear, where))
+        for cell, where in model.cells.items()
+        if cell.word == "stop"
+    ]
+    passes: list[tuple[str, str, Goal]] = []
     for thread, mutator in enumerate(model.mutators):
-        yield "request-is-seen", mutator.name, partial(seen, thread)
-        yield "thread-runs", mutator.name, partial(runs, thread)
-        yield "checks-pass", mutator.name, partial(checks_pass, thread)
+        always.append(("request-is-seen", mutator.name, partial(seen, thread)))
+        always.append(("thread-runs", mutator.name, partial(runs, thread)))
+        passes.append(("checks-pass", mutator.name, partial(checks_pass, thread)))
+    yield Goals(QUIET, (*stops, *always, *passes))
+    if stops:
+        yield Goals(NATIVE, tuple(stops))
+    if "masks" in model.scope.slices:
+        yield Goals(MASKED, tuple(passes))
 
 
 def check_liveness(result: Result) -> Result:
@@ -87,29 +172,34 @@ def check_liveness(result: Result) -> Result:
         from safepoint.model.fast.search import Reached  # noqa: PLC0415
 
         assert isinstance(parents, Reached)
-        if always_possible(model, parents, (goal for _, _, goal in goals(model))):
+        if all(
+            always_possible(model, parents, kept(model, each.assumption), (goal for _, _, goal in each.goals))
+            for each in goals(model)
+        ):
             return result
         result = search(model, lambda _: None, result.states)
         parents = result.reached
         assert isinstance(parents, dict)
-    before: dict[int, list[int]] = defaultdict(list)
-    for state in parents:
-        for new, _, _ in model.successors(state):
-            before[new].append(state)
-    for name, whom, goal in goals(model):
-        good = {state for state in parents if goal(state)}
-        todo = list(good)
-        while todo:
-            for state in before.get(todo.pop(), ()):
-                if state not in good:
-                    good.add(state)
-                    todo.append(state)
-        trap = next(
-            (state for state in parents if state not in good), None
-        )  # in the order of the search: a nearest one
-        if trap is not None:
-            detail = f"{whom}: from here on it can never happen, whatever is done"
-            return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
+    for each in goals(model):
+        before: dict[int, list[int]] = defaultdict(list)
+        left = kept(model, each.assumption)
+        for state in parents:
+            for process in left:
+                for delta in process.row(state):
+                    before[state ^ delta].append(state)
+        for name, whom, goal in each.goals:
+            good = {state for state in parents if goal(state)}
+            todo = list(good)
+            while todo:
+                for state in before.get(todo.pop(), ()):
+                    if state not in good:
+                        good.add(state)
+                        todo.append(state)
+            # in the order of the search: a nearest one
+            trap = next((state for state in parents if state not in good), None)
+            if trap is not None:
+                detail = f"{whom}: {each.assumption.says}"
+                return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
     return result
 
 
@@ -118,18 +208,23 @@ def check_liveness(result: Result) -> Result:
 
 def trapped(model: Model, broken: str, detail: str, state: int) -> str:
     """The words for a trap; of any other state the detail as it is."""
-    if broken not in EVENTUALLY:
+    whom, _, condition = detail.partition(": ")
+    if broken not in EVENTUALLY or condition not in ASSUMPTIONS:
         return detail
-    never = NEVER[broken].format(whom=detail.partition(":")[0])
-    return f"from here on, whatever happens, {never} (all {following(model, state):,} states that can follow were looked at)"
+    never = NEVER[broken].format(whom=whom)
+    after = following(model, state, ASSUMPTIONS[condition])
+    return f"from here on, {condition}, {never} (all {after:,} states that can follow were looked at)"
 
 
-def following(model: Model, state: int) -> int:
-    """How many states can be reached from this one, it included."""
+def following(model: Model, state: int, assumption: Assumption) -> int:
+    """How many states can be reached from this one under the assumption, it included."""
+    left = kept(model, assumption)
     seen, todo = {state}, [state]
     while todo:
-        for new, _, _ in model.successors(todo.pop()):
-            if new not in seen:
-                seen.add(new)
-                todo.append(new)
+        state = todo.pop()
+        for process in left:
+            for delta in process.row(state):
+                if state ^ delta not in seen:
+                    seen.add(state ^ delta)
+                    todo.append(state ^ delta)
     return len(seen)

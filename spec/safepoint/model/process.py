@@ -73,6 +73,7 @@ class Edge:
     delta: int
     move: Move
     claims: tuple[str, ...]  # claims of the text that it breaks
+    is_drain: bool = False  # the oldest store of a buffer reaches memory
 
 
 @dataclass
@@ -227,7 +228,7 @@ class Mover:
             told = Move(
                 self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
             )
-            yield Edge(self.drain(state) ^ state, told, ())
+            yield Edge(self.drain(state) ^ state, told, (), is_drain=True)
         yield from self._from(state, state, self.unpack(state), "", frozenset())
 
     def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Edge]:

@@ -166,6 +166,10 @@ class Properties:
                 kinds |= d.kinds
         return kinds
 
+    def is_asleep(self, state: int, thread: int) -> bool:
+        shift, mask, table = self.all[thread]
+        return table[state >> shift & mask].asleep
+
     def is_alert(self, state: int, thread: int) -> bool:
         """Does every check of the thread fail?  Where no trigger word is beside the bits, the bits decide."""
         words = self.poisoned(state, thread)

@@ -48,6 +48,7 @@ SCOPES: dict[str, Scope] = {
         Scope("handshake-1", "tiny", 1, (HANDSHAKE,), "one operation, by the target or for it"),
         Scope("terminate-1", "tiny", 1, (TERMINATE,), "a second TERMINATE comes while the first unwinds", ("unwinding",)),
         Scope("sample-1", "tiny", 1, (SAMPLE,), "a request that raises nothing: the guest goes on, and is asked again"),
+        Scope("terminate-masks-1", "tiny", 1, (TERMINATE,), "a TERMINATE is taken in a critical section, and unwinds through its end", ("masks", "unwinding")),
         Scope("masks-1", "tiny", 1, (INTERRUPT,), "an interrupt comes before, in and after a critical section", ("masks",)),
         Scope("handlers-1", "tiny", 1, (INTERRUPT,), "the next interrupt comes while the handler of the last one runs", ("handlers",)),
         Scope("blocking-1", "tiny", 1, (INTERRUPT,), "a post comes at each moment of falling asleep", ("blocking",)),
@@ -88,6 +89,18 @@ SCOPES: dict[str, Scope] = {
         Scope("limit-births-1", "small", 1, BOTH, "a thread begins on a stack that has grown, poisoned for the thread before it", ("limit", "births")),
         Scope("interrupt-handshake-1", "small", 1, (INTERRUPT, HANDSHAKE), "an interrupt is taken together with an operation"),
         Scope("sample-2", "small", 2, (SAMPLE,), "two threads are asked again and again, and neither ever unwinds for it"),
+        Scope("interrupters-1", "small", 1, (INTERRUPT, INTERRUPT), "two requests of one kind at one thread: they coalesce, and none is lost"),
+        Scope("samplers-1", "small", 1, (SAMPLE, SAMPLE), "the same of a request that raises nothing"),
+        Scope("terminators-1", "small", 1, (TERMINATE, TERMINATE), "two terminations at once, and one while the other unwinds", ("unwinding",)),
+        Scope("handshakers-1", "small", 1, (HANDSHAKE, HANDSHAKE), "a second operation is asked for while the first is"),
+        Scope("sample-handshake-1", "small", 1, (SAMPLE, HANDSHAKE), "a sample is taken together with an operation"),
+        Scope("terminate-handshake-1", "small", 1, (TERMINATE, HANDSHAKE), "an operation on a thread that unwinds", ("unwinding",)),
+        *(Scope(f"{name}-{feature}-1", "small", 1, (role,), f"{what} a thread that does this: {SLICES[feature]}", (feature, *more))
+          for name, role, what, more, features in (
+              ("sample", SAMPLE, "a sample reaches", (), ("masks", "handlers", "blocking", "collect", "limit", "births")),
+              ("terminate", TERMINATE, "a TERMINATE reaches", ("unwinding",), ("handlers", "blocking", "collect", "limit", "births")),
+              ("handshake", HANDSHAKE, "an operation is asked of", (), ("masks", "unwinding", "handlers", "blocking", "collect", "limit")),
+          ) for feature in features),
         # the rest that stays within five million states
         Scope("interrupt-3", "nightly", 3, (INTERRUPT,), "a third thread is neither the target nor its neighbour", widths=CALLS),
         Scope("stop-3", "nightly", 3, (STOP,), "one thread has stopped, one is posted to, one has not been posted to yet", widths=CALLS),
@@ -133,10 +146,14 @@ def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | Non
 
 
 def not_combined(group: str = "nightly") -> list[str]:
-    """What was not explored: pairs of features, and of requesters, that no scope of the group or a smaller one has together."""
+    """What was not explored: pairs of features, of requesters, and of both, that no scope of the group or a smaller one has together."""
     scopes = chosen(group)
     features = [f"{a} + {b}" for a, b in combinations(SLICES, 2) if not any({a, b} <= set(s.slices) for s in scopes)]
     roles = list(dict.fromkeys(role for s in scopes for role in s.roles))
     posters = [f"{a} + {b}" for a, b in combinations(roles, 2) if not any({a, b} <= set(s.roles) for s in scopes)]
+    posters += [f"two of {role}" for role in roles if not any(s.roles.count(role) > 1 for s in scopes)]
+    posters += [
+        f"{role} + {f}" for role in roles for f in SLICES if not any(role in s.roles and f in s.slices for s in scopes)
+    ]
     threads = max((s.threads for s in scopes if len(s.slices) > 1), default=0)
     return [*features, *posters, f"two features in more than {threads} thread"]

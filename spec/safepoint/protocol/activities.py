@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safepoint.protocol.words import MANAGED
+
 
 @dataclass(frozen=True, kw_only=True)
 class Activity:
     """says: what a thread at such a step is doing.  All that is given of the rest must match.
 
     op: kind of access, or "choose".  word: the shared word it accesses.  waits: it is a `wait`.  ghost: a ghost statement of
-    this name belongs to it.  within: it stands in one of these procedures, at any depth.
+    this name belongs to it.  within: it stands in one of these procedures, at any depth.  stores: the constant that it writes.
     """
 
     says: str
@@ -24,9 +26,11 @@ class Activity:
     waits: bool = False
     ghost: str = ""
     within: tuple[str, ...] = ()
+    stores: int | None = None
 
 
 GUEST, POSTING, AWAITING, STOPPED, OPERATING, ASLEEP = "guest", "posting", "awaiting", "stopped", "operating", "asleep"
+RETURNING = "returning"
 
 ACTIVITIES: dict[str, Activity] = {
     GUEST: Activity(says="guest code runs, and chooses what to do next", op="choose", within=("mutator",)),
@@ -35,10 +39,11 @@ ACTIVITIES: dict[str, Activity] = {
     STOPPED: Activity(says="the world is stopped, for its coordinator to use", within=("critical",)),
     OPERATING: Activity(says="an operation is being run for a thread", ghost="ran"),
     ASLEEP: Activity(says="a thread sleeps until it is posted to", word="wake", waits=True),
+    RETURNING: Activity(says="a thread is about to publish that it runs guest code", word="state", stores=MANAGED),
 }
 
 NEEDED: dict[str, tuple[str, ...]] = {
-    "mutator": (GUEST,),
+    "mutator": (GUEST, RETURNING),
     "coordinator": (POSTING, AWAITING, STOPPED),
     "interrupter": (POSTING,),
     "sampler": (POSTING,),
@@ -51,3 +56,6 @@ NEEDED: dict[str, tuple[str, ...]] = {
 
 CHECKS: dict[str, str] = {"push": "frames", "back-edge": "back_edges"}
 """A case that a mutator chooses, to the kind of check that its first access is: what a bound counts."""
+
+END_OF_SECTION = "unmask"
+"""The case by which guest code leaves a critical section."""

@@ -86,7 +86,7 @@ RULES: dict[str, Rule] = {
             "The owner MUST make every trigger word real again on each way through the slow path, and nobody else may.",
             "One request, and every check of the thread fails for ever: all of its code runs through the slow path.",
             "CPython bpo-40010 (a trigger that nobody there could clear); HotSpot: anyone may arm, only the owner disarms",
-            ("checks-pass",),
+            ("checks-pass", "pending-was-posted"),
         ),
         Rule(
             "STOP-ENDS",
@@ -122,7 +122,7 @@ RULES: dict[str, Rule] = {
             "The owner MUST answer every bit it took, or put it back, also when the check failed for a real overflow as well.",
             "A thread deep in recursion raises RecursionError, and the interrupt that came with it is lost.",
             "V8, Dart and Skybison test the real limit first and leave bits and poison alone; Go and OCaml serve, then retry",
-            ("owed-is-pending",),
+            ("taken-is-served", "raises-what-is-due"),
         ),
         Rule(
             "GIVEN-BACK-IS-POISONED", "put back the bit and the poison",
@@ -136,7 +136,7 @@ RULES: dict[str, Rule] = {
             "An owner that counts checks down MUST enter the slow path when the counter expires, and refill it only there.",
             "A poison that the owner's own store has overwritten is never healed: the request is never seen.",
             "PyPy's action flag: the ticker is refilled where the actions run, and nowhere else",
-            ("declared-bound",),
+            ("request-is-seen", "declared-bound"),
         ),
         Rule(
             "REAL-LIMIT-DECIDES", "a failed push is tried again, against the real limit",
@@ -178,7 +178,7 @@ RULES: dict[str, Rule] = {
             "The owner MUST leave bits that it may not deliver yet in the pending word.",
             "An interrupt in a critical section is taken, not delivered, and forgotten.",
             "V8's postpone scopes, OCaml and YARV mask with pending & ~mask; ocaml#12253",
-            ("owed-is-pending",),
+            ("owed-is-pending", "mask-holds"),
         ),
         Rule(
             "UNMASK-LOOKS", "the end of a mask is a check site",

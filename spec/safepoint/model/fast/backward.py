@@ -6,13 +6,13 @@ numbers.  From the states where a goal holds the edges are walked backwards, a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safepoint.model.fast.search import Reached, Table, chunks
+from safepoint.model.fast.search import Moves, Reached, Table, chunks
 from safepoint.model.fast.table import Numbered, Positions, join, lanes_for, unpack
 from safepoint.model.system import Model
 
@@ -39,10 +39,10 @@ class Backwards:
         return good
 
 
-def backwards(model: Model, reached: Reached) -> Backwards:
-    """The moves of a whole search: `reached` must be all that it found, with nothing broken."""
+def backwards(model: Model, reached: Reached, movers: Sequence[Moves] = ()) -> Backwards:
+    """The moves of a whole search, or those of `movers`: `reached` must be all that it found, with nothing broken."""
     lanes = lanes_for(model.bits)
-    states, known, table = join(reached.levels, lanes), Numbered(lanes), Table(model, lanes)
+    states, known, table = join(reached.levels, lanes), Numbered(lanes), Table(movers or model.movers, lanes)
     known.add(states)
     sources, targets, at = [], [], 0
     for chunk in chunks(states):
@@ -59,8 +59,10 @@ def backwards(model: Model, reached: Reached) -> Backwards:
     return Backwards(unpack(states), first, np.concatenate(sources)[order])
 
 
-def always_possible(model: Model, reached: Reached, goals: Iterable[Callable[[int], bool]]) -> bool:
-    """Can every goal be reached from every state?"""
-    graph = backwards(model, reached)
+def always_possible(
+    model: Model, reached: Reached, movers: Sequence[Moves], goals: Iterable[Callable[[int], bool]]
+) -> bool:
+    """Can every goal be reached from every state, by these processes' moves?"""
+    graph = backwards(model, reached, movers)
     asked = (np.fromiter(map(goal, graph.states), np.bool_, len(graph.states)) for goal in goals)
     return all(graph.leading_to(good).all() for good in asked)

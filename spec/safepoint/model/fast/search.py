@@ -10,15 +10,15 @@ counts up to it are the same counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation
 from safepoint.model.fast.table import Lanes, Numbered, Positions, join, lanes_for, pack, split, take, unpack
-from safepoint.model.process import Mover
 from safepoint.model.system import Model
 
 CHUNK = 1 << 15
@@ -27,10 +27,22 @@ CHUNK = 1 << 15
 Counts = NDArray[np.int64]
 
 
-class Rows:
-    """The table of one mover: for each value of its footprint how many moves there are, and where their deltas stand."""
+class Moves(Protocol):
+    """What a search needs of a process: `Mover` has it, and what an assumption leaves of one."""
 
-    def __init__(self, mover: Mover, lanes: int) -> None:
+    @property
+    def footprint(self) -> int: ...
+    @property
+    def table(self) -> dict[int, tuple[int, ...]]: ...
+    @property
+    def broken(self) -> dict[tuple[int, int], str]: ...
+    def moves(self, key: int) -> tuple[int, ...]: ...
+
+
+class Rows:
+    """The table of one process: for each value of its footprint how many moves there are, and where their deltas stand."""
+
+    def __init__(self, mover: Moves, lanes: int) -> None:
         self.mover, self.lanes = mover, lanes
         self.mask = split(mover.footprint, lanes)
         self.known = Numbered(lanes)
@@ -99,11 +111,11 @@ class Successors:
 
 
 class Table:
-    """The transition relation of a model."""
+    """The transition relation of these processes."""
 
-    def __init__(self, model: Model, lanes: int) -> None:
+    def __init__(self, movers: Sequence[Moves], lanes: int) -> None:
         self.deltas = Deltas(lanes)
-        self.rows = [Rows(mover, lanes) for mover in model.movers]
+        self.rows = [Rows(mover, lanes) for mover in movers]
 
     def expand(self, states: Lanes) -> Successors:
         shape = len(states[0]), len(self.rows)
@@ -163,7 +175,7 @@ class Search:
 
     def __init__(self, model: Model, judge: Judge) -> None:
         self.model, self.lanes, self.began = model, lanes_for(model.bits), time.perf_counter()
-        self.table = Table(model, self.lanes)
+        self.table = Table(model.movers, self.lanes)
         self.visited = Numbered(self.lanes, bits=16)
         self.judge = judge
         self.levels = [pack([model.initial], self.lanes)]
