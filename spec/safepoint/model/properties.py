@@ -107,23 +107,25 @@ class Properties:
 
     def judge(self, state: int) -> Violation | None:
         """The first always-property that the state breaks."""
-        doings = self.doings(state)
+        doings: list[Doing] = []
         for thread in range(len(self.guest)):
             if self._done_unrun(state, thread):
                 return Violation("done-was-run", f"the operation on T{thread} is marked done, and was not run")
-            if self.in_guest(state, thread):
-                if any(d.stopped for d in doings):
-                    return Violation("world-stopped", f"T{thread} runs guest code while the world is stopped")
-                if any(d.operating == thread for d in doings):
-                    return Violation("handshake-alone", f"T{thread} runs guest code while an operation is run for it")
-                bad = self._quiet(state, thread, doings)
-            elif doings[thread].asleep:
-                bad = self._asleep(state, thread, doings)
-            else:
-                bad = None
+            in_guest = self.in_guest(state, thread)
+            if not in_guest and not self.is_asleep(state, thread):
+                continue  # most states of a thread: it is in its slow path, in native code, or parked
+            doings = doings or self.doings(state)
+            bad = self._in_guest(state, thread, doings) if in_guest else self._asleep(state, thread, doings)
             if bad and bad.property not in self.waived:
                 return bad
         return None
+
+    def _in_guest(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
+        if any(d.stopped for d in doings):
+            return Violation("world-stopped", f"T{thread} runs guest code while the world is stopped")
+        if any(d.operating == thread for d in doings):
+            return Violation("handshake-alone", f"T{thread} runs guest code while an operation is run for it")
+        return self._quiet(state, thread, doings)
 
     def _done_unrun(self, state: int, thread: int) -> bool:
         owed = self.model.owed[thread].get(state) & HANDSHAKE
