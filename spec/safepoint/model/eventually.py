@@ -27,6 +27,7 @@ EVENTUALLY: dict[str, str] = {
     "world-stops": "A coordinator that wants the world stopped has it stopped in the end, also while native code goes on.",
     "world-starts": "A world that is stopped starts again in the end.",
     "handshake-returns": "A requester that waits for an operation returns in the end, also while native code goes on.",
+    "thread-sleeps": "A thread that blocks sleeps in the end: it does not spin on a request that it must not serve yet.",
     "checks-pass": "A thread's checks pass again in the end, or it sleeps: no trigger word stays poisoned for ever.",
 }
 
@@ -36,6 +37,7 @@ NEVER: dict[str, str] = {
     "world-stops": "{whom} never gets the world stopped",
     "world-starts": "{whom} never starts again",
     "handshake-returns": "{whom} waits for ever",
+    "thread-sleeps": "{whom} never sleeps, although there is nothing that it could serve",
     "checks-pass": "the checks of {whom} never all pass again",
 }
 """For each of EVENTUALLY, what it means that it cannot happen any more."""
@@ -137,6 +139,9 @@ def goals(model: Model) -> Iterator[Goals]:
     def is_among(pc: Field, steps: frozenset[int], state: int) -> bool:
         return pc.get(state) in steps
 
+    def sleeps(thread: int, state: int) -> bool:
+        return properties.is_asleep(state, thread) and not model.value(state, thread, "wake")
+
     stops: list[tuple[str, str, Goal]] = []
     for requester in model.requesters:
         begin = requester.pc.get(model.initial)
@@ -154,6 +159,8 @@ def goals(model: Model) -> Iterator[Goals]:
         always.append(("request-is-seen", mutator.name, partial(seen, thread)))
         always.append(("thread-runs", mutator.name, partial(runs, thread)))
         passes.append(("checks-pass", mutator.name, partial(checks_pass, thread)))
+        if "blocking" in model.scope.slices:
+            passes.append(("thread-sleeps", mutator.name, partial(sleeps, thread)))
     yield Goals(QUIET, (*stops, *always, *passes))
     if stops:
         yield Goals(NATIVE, tuple(stops))

@@ -155,6 +155,7 @@ class Mover:
                 owed |= kind
                 self._wait_for(owner)
             case "taken":
+                self.claim("pending-was-posted", owed & kind == kind & ~HANDSHAKE | owed & kind & HANDSHAKE)
                 owed, held = owed & ~kind | owed & HANDSHAKE, held | kind & ~HANDSHAKE
             case "given_back":
                 self.claim("served-once", held & kind == kind)

@@ -23,7 +23,7 @@ ALWAYS: dict[str, str] = {
     "pending-was-posted": "No request comes from nowhere: what is pending was posted, and has not been taken.",
     "taken-is-served": "Guest code runs only when its thread has served, or given back, all that it took.",
     "raises-what-is-due": "A site raises exactly what was served there: no request is swallowed, and nothing is raised for nothing.",
-    "mask-holds": "No interrupt is raised in a critical section.",
+    "mask-holds": "No interrupt is raised in a critical section, and the beginning of one says whether it is nested.",
     "pending-is-poisoned": "A thread in guest code with a pending request fails its next check, whichever that is.",
     "awaited-is-poisoned": "A thread in guest code that a coordinator waits for fails its next check, whichever that is.",
     "no-fake-overflow": "RecursionError is raised only where the stack is really full.",

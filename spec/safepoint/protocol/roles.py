@@ -50,7 +50,8 @@ def mutator(t: Guest) -> None:
         case "mask":
             when(slice_on("masks"))
             when(t.sections < 2)
-            mask(t)
+            before = mask(t)
+            claim("mask-holds", (before != 0) == (t.sections != 0))
             t.sections = t.sections + 1
         case "unmask":
             when(slice_on("masks"))
