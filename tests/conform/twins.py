@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator
 
 from tests.conform.toy import Toy
@@ -100,6 +101,14 @@ class Dreaming(Toy):
         super().start()
         self.pending = {"STOP"}
         self.limit = -1
+
+
+class Swallowing(Toy):
+    """Notices an interrupt, and raises nothing."""
+
+    def serve(self, bits: set[str]) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            super().serve(bits)
 
 
 class Endless(Toy):

@@ -88,6 +88,26 @@ def hidden(case: Case, posted: tuple[str, ...], bound: Bound) -> str:
     return next((how for kind in posted if (how := late(case, kind, bound))), "")
 
 
+def interrupt_raises(target: Target) -> Evidence:
+    """An INTERRUPT that is noticed ends the guest with KeyboardInterrupt, after no more output; one that is not changes nothing."""
+    tried = 0
+    for program in PROGRAMS:
+        for case in each_post(target, program, INTERRUPT):
+            tried += 1
+            end = case.end
+            seen = f"output {end.output!r}, error {end.error!r}"
+            if case.seen(INTERRUPT):
+                if end.error != "KeyboardInterrupt":
+                    raise case.refuted(
+                        f"INTERRUPT at {case.seen(INTERRUPT)[0].site}, then {seen}", "KeyboardInterrupt is raised there"
+                    )
+                if not program.output.startswith(end.output):
+                    raise case.refuted(seen, f"a beginning of {program.output!r}")
+            elif (end.output, end.error) != (program.output, program.error):
+                raise case.refuted(seen, f"output {program.output!r}, error {program.error!r}: it was not noticed")
+    return Evidence(tried)
+
+
 def nothing_else_changes(target: Target) -> Evidence:
     """A STOP changes nothing: the guest goes on to the same output, end, traceback, and number of checks."""
     tried = 0
@@ -223,6 +243,7 @@ CLAIMS: dict[str, Claim] = {
         runs_as_python_does,
         seen_within_bound,
         exactly_once,
+        interrupt_raises,
         nothing_else_changes,
         no_fake_overflow,
         storm_progress,
