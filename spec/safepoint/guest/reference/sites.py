@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from safepoint.graph.execute import POISON, Activation
 from safepoint.graph.expressions import Instance
-from safepoint.graph.ir import SPINNING, WORLD, Cell, Graph
+from safepoint.graph.ir import WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
@@ -174,8 +174,8 @@ class Sites:
             if self.watch and step.cell is not None:
                 self.watch()
             waits = not activation.perform(self, self)
-            round_again = activation.graph.name in SPINNING and activation.at and activation.at.number <= step.number
-            if waits or round_again:
+            again = activation.at
+            if waits or (again and again.number <= step.number and again.number in activation.graph.looks):
                 self.moves += activation.at is not begun
                 return False
         self.moves += 1
