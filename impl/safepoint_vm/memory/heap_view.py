@@ -234,8 +234,8 @@ class HeapView:
         return get(ref.number, words.Lock, "state") != words.FREE
 
     def unlock(self, ref: Ref) -> bool:
-        """Free a lock in one atomic step.  Returns whether it was held."""
-        return self._heap.engine.routine("unlock", ref.number) != words.FREE
+        """False: machine code frees locks, and leaves to the host only the RELEASE of one that it found free."""
+        return False
 
     # -- traces
 
