@@ -36,7 +36,8 @@ from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import SERVED, SPILL_WORDS, Thread, World
 
 PROCEDURES = (
-    "push_failed", "slow_path", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread", "mask", "unmask",
+    "push_failed", "slow_path", "look_again", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread",
+    "mask", "unmask", "unwound",
     "stop_world", "start_world", "stop_world_from", "handshake",
 )  # fmt: skip
 """The procedures of the protocol's text that handlers and the host call."""
@@ -252,10 +253,10 @@ class ProcedureEmitter:
                 self.builder.cbranch(self.truth(test), one, other)
                 at = self.at
                 self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
-            case graph.Ghost("posted" | "dropped", _, _, then):
-                self.tree(then)
             case graph.Ghost("served" | "ran", _, graph.Const(kind), then):
                 self.served(kind)
+                self.tree(then)
+            case graph.Ghost(then=then):
                 self.tree(then)
             case graph.Done(value):
                 if value is not None:

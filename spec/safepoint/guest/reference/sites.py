@@ -78,7 +78,7 @@ class Sites:
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
             self.words.add_record(number, fresh(stack, ENDED if first else MANAGED))
-        self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
+        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
