@@ -14,7 +14,7 @@ from safepoint.guest.operations import threads
 from safepoint.guest.operations.instructions import call_fault
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
-from safepoint.protocol.words import ENDED, Me, deliverable
+from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
@@ -231,12 +231,6 @@ class GuestThread:
         ref = self.operand()
         assert isinstance(ref, Ref)
         self._view.set_started(ref, started)
-
-    def has_deliverable(self) -> bool:
-        """Is a request pending that the protocol's text would deliver now?"""
-        me = Me()
-        me.masked, me.ending = self.record.get("masked"), self.record.get("ending")
-        return self.record.get("pending") & deliverable(me) != 0
 
     # -- where it is
 

@@ -19,7 +19,6 @@ from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
-from safepoint.protocol import words
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, MANAGED
 
@@ -142,12 +141,6 @@ class Sites:
         self.waiting = None
         return under_way.result
 
-    @property
-    def wanted(self) -> bool:
-        """Whether a deliverable request is pending."""
-        masked = self.privates["masked"] | self.privates["ending"]
-        return bool(self.words[Cell(self.number, "pending")] & words.EVERYTHING & ~masked)
-
     # -- what requesters do, too
 
     def population(self) -> int:
@@ -155,8 +148,9 @@ class Sites:
         return len(self.words.wakes)
 
     def wake(self) -> None:
-        """End the thread's sleep, as a post would: it can have what it blocks for."""
-        self.words[Cell(self.number, "wake")] = 1
+        """End the thread's sleep, if it has not ended yet: it can have what it blocks for."""
+        if not self.words[Cell(self.number, "wake")]:
+            self.go_on(self.begin("awaken"))
 
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
         graph = procedure_graph(procedure, trigger=trigger)
