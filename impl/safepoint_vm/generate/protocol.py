@@ -37,7 +37,7 @@ from safepoint_vm.language.words import SERVED, SPILL_WORDS, Thread, World
 
 PROCEDURES = (
     "push_failed", "slow_path", "look_again", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread",
-    "mask", "unmask", "unwound",
+    "mask", "unmask",
     "stop_world", "start_world", "stop_world_from", "start_world_from", "handshake", "awaken",
 )  # fmt: skip
 """The procedures of the protocol's text that handlers and the host call."""

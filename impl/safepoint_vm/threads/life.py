@@ -15,9 +15,9 @@ from typing import Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.operations.threads import NO_THREAD, seconds
-from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint.protocol.words import GO
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.threads.thread import RAISED, WAITS, GuestThread
+from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
 
@@ -210,7 +210,7 @@ class ThreadLife:
         while not (self.stopped or blocked.ready()):
             yield from self._call("block", blocked)
             yield from self._call("look_again", blocked)
-            if self.guest.record.get("result") == RAISE_INTERRUPT:
-                self.guest.throw(RAISED[Exited.INTERRUPTED], self.host.make_room)
+            if (outcome := self.guest.record.get("result")) != GO:
+                self.guest.serve(OUTCOMES[outcome], self.host.make_room)
                 return True
         return False

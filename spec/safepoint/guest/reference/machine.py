@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Location
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault, Location
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
@@ -22,9 +22,9 @@ from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.state import Frame, State
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref
-from safepoint.protocol.words import GO, RAISE_INTERRUPT, RAISE_OVERFLOW
+from safepoint.protocol.words import GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE
 
-RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
+RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION, RAISE_TERMINATE: TERMINATED}
 """Outcome of a check site -> what the guest raises there."""
 
 
