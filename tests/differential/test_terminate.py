@@ -6,11 +6,11 @@ from functools import lru_cache
 
 import pytest
 
-from safepoint.conform.target import Observation
+from safepoint.conform.target import INTERRUPT, Observation
 from safepoint.differential.compare import differences
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
-from safepoint.differential.stepped import INTERRUPT, TERMINATE
+from safepoint.differential.stepped import TERMINATE
 from safepoint_vm.target import FoldedTarget
 
 CAUGHT = """
