@@ -169,7 +169,7 @@ def test_a_heap_of_64_kilobytes(options: tuple[str, ...], tmp_path: Path) -> Non
 @pytest.mark.parametrize("size", ["63K", "5G", "x"])
 def test_a_heap_of_no_size(size: str, tmp_path: Path) -> None:
     done = run(tmp_path, "print('ran')\n", "--heap", size)
-    assert f"'{size}' is no size from 64K to 4G (write, for example, 1M)" in done.stderr.splitlines()[-1]
+    assert f"'{size}' is not a size from 64K to 4G (write, for example, 1M)" in done.stderr.splitlines()[-1]
     assert (done.returncode, done.stdout) == (2, "")
 
 

@@ -247,7 +247,7 @@ def test_nobody_runs_guest_code_when_a_guest_has_stopped_the_world(
     call, stops = Sites.call, []
 
     def watched(sites: Sites, procedure: str, *args: int) -> int | None:
-        if procedure == "start_world":
+        if procedure == "start_world_from":
             stops.append([value for cell, value in sites.words.values.items() if cell.word == "state"])
         return call(sites, procedure, *args)
 

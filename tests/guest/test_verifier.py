@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Handler, Instruction, Program
-from safepoint.guest.faults import EXCEPTIONS
+from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import BUILTINS
 from safepoint.guest.reference.machine import Machine
 from safepoint.guest.reference.sites import Sites
@@ -56,7 +56,7 @@ REFUSED = {
                                              ("FOR_EACH", (3, 1, -3)), RETURN]),
     "FOR_EACH needs a slot beyond": (0, [("FOR_EACH", (0, 7, -1)), RETURN]),
     "no builtin": (0, [("BUILTIN", (0, len(BUILTINS), 1)), RETURN]),
-    "no kind": (0, [("MATCHES", (0, 0, len(EXCEPTIONS))), RETURN]),
+    "no kind": (0, [("MATCHES", (0, 0, len(KINDS))), RETURN]),
     "BUILTIN of 2 values": (1, [("MOVE", (1, 0)), ("BUILTIN", (0, BUILTINS.index("abs"), 2)), RETURN]),
     "BUILTIN of 0 values": (0, [("BUILTIN", (0, BUILTINS.index("max"), 0)), RETURN]),
     "EXCEPTION of 2 values": (1, [("MOVE", (1, 0)), ("EXCEPTION", (0, 0, 2)), RETURN]),

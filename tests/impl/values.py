@@ -1,4 +1,4 @@
-"""Values for opcodes: strategies; what an opcode gives in machine code; and what Python and the reference machine say of it."""
+"""What an opcode gives in machine code, in the form in which `tests.values` has what CPython and its definition make of it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from safepoint.guest.code import INT_MAX, INT_MIN, Instruction
+from safepoint.guest.code import Instruction
 from safepoint.guest.faults import Fault
-from safepoint.guest.operations import instructions as operations
-from safepoint.guest.reference.heap import ReferenceHeap
-from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref, Value
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.threads.thread import GuestThread
 from tests.impl.building import code, inhabited, no_room, program
+from tests.values import atoms, by_cpython, by_definition, comparable
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "ADD": operator.add, "SUB": operator.sub, "MUL": operator.mul, "TRUEDIV": operator.truediv, "IADD": operator.iadd,
@@ -30,34 +28,16 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 UNARY: dict[str, Callable[[Any], Any]] = {
     "NEG": operator.neg, "POS": operator.pos, "INVERT": operator.invert, "NOT": operator.not_, "LEN": len,
 }  # fmt: skip
-TINY, HUGE = 2.0**-255, 2.0**257  # where floats begin to need a box
-floats = st.floats() | st.sampled_from(
-    [0.0, -0.0, 1.0, TINY, HUGE, -HUGE, math.nextafter(TINY, 0), math.nextafter(HUGE, 0), math.inf, math.nan]
-)
-ints = st.integers(INT_MIN, INT_MAX) | st.integers(-3, 3) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, INT_MAX])
 texts = st.text(st.sampled_from("ab\xff\u0100\U0001f600"), max_size=5)
-numerals = st.integers(-(10**19), 10**19).map(str) | st.text(st.sampled_from("-+0189 _."), max_size=4)
-atoms = floats | ints | texts | st.booleans() | st.none()
 lists = st.lists(atoms, max_size=4)
 few = st.sampled_from([0, 1, 1.0, True, 2**53 + 1, 2.0**53, math.nan, "a", "b", None])  # so that many are equal
 nested = st.recursive(st.lists(few, max_size=3), lambda inner: st.lists(few | inner, max_size=3), max_leaves=6)
 anything = atoms | lists
 
 
-def python(value: object) -> object:
-    """Comparable: types and all; the nans are one; a result beyond 63 bits is the guest's OverflowError."""
-    if type(value) is int and not INT_MIN <= value <= INT_MAX:
-        return "OverflowError: integer result does not fit in 63 bits"
-    if isinstance(value, list):
-        return [python(item) for item in value]
-    return type(value).__name__, repr(value)
-
-
 def expected(compute: Callable[..., Any], *values: object) -> object:
-    try:
-        return python(compute(*values))
-    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-        return f"{type(error).__name__}: {error}"
+    """What CPython makes of it, in the form of `comparable`."""
+    return comparable(by_cpython(compute, *values))
 
 
 def stored(thread: GuestThread, value: object) -> int:
@@ -84,8 +64,8 @@ def run_lines(
 
 def seen(thread: GuestThread, value: Value) -> object:
     if isinstance(value, Ref):
-        return [seen(thread, item) for item in thread._view.items(value)]
-    return python(value)
+        return ["list", *(seen(thread, item) for item in thread._view.items(value))]
+    return comparable(value)
 
 
 def given_by(op: str, *values: object, operands: tuple[int, ...] | None = None, stress: bool = False) -> object:
@@ -105,26 +85,14 @@ def given_by(op: str, *values: object, operands: tuple[int, ...] | None = None, 
     while not thread.ended:
         assert thread.serve(thread.enter(), (lambda: world.collect(thread)) if stress else no_room)
     if thread.fault:
-        return str(thread.fault) if thread.fault.message else f"{thread.fault.kind}: "
+        return Fault(thread.fault.kind, thread.fault.message)
     return seen(thread, thread.slot(used[0]))
 
 
 def reference(op: str, *values: object, operands: tuple[int, ...] | None = None) -> object:
-    """What the reference machine's definition of `op` gives."""
-    heap = ReferenceHeap(Vector())
-
-    def made(value: object) -> Value:
-        return heap.new_list([made(item) for item in value]) if isinstance(value, list) else value  # type: ignore[return-value]
-
-    def shown(value: Value) -> object:
-        return [shown(item) for item in heap.items(value)] if isinstance(value, Ref) else python(value)
-
-    slots = [0, *(made(value) for value in values)]
-    used = tuple(range(len(slots))) if operands is None else operands
-    found = operations.result(
-        program(code("<module>", 1, ("HALT",))), Instruction(op, used, 1), slots.__getitem__, heap
-    )
-    return f"{found.kind}: {found.message}" if isinstance(found, Fault) else shown(found)
+    """What the definition of `op` computes, from values in the slots from 1 on."""
+    used = tuple(range(len(values) + 1)) if operands is None else operands
+    return by_definition(Instruction(op, used, 1), values, first=1)[0]
 
 
 def nan_inside(*values: object) -> bool:

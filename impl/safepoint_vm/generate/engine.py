@@ -154,6 +154,7 @@ def target_machine() -> llvm.TargetMachine:
     """No AVX: one 256-bit store would cost a `vzeroupper` (and switching AVX off by name is not enough: FMA, F16C and others
     bring it back).  A plain CPU's code also runs elsewhere.  The small model makes jumps to slow handlers direct.
     """
+    prepare_llvm()
     return llvm.Target.from_default_triple().create_target_machine(
         opt=3, cpu=CPU, features=features(), codemodel="small", reloc="pic"
     )

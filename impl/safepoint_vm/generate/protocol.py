@@ -4,7 +4,8 @@ Every procedure is `i64 name(ptr self, i64 params…, i64 resume)`; `self` is th
 returns 0 when it has finished, with its value in the record's `result`; anything else is a status: it waits.  The caller
 waits, too, and calls again with `resume` = that status; parameters are ignored then.  Locals that are live across the wait
 are kept in the record's `spill` row: at most one procedure of a thread waits, and of the world's procedures only the one
-that holds its lock has live locals.
+that holds its lock keeps locals.  A text that would let any other write there is refused: a requester's procedure is given
+the record of its target, which may wait in one of its own meanwhile.
 
     status   (number of the step + 1) << 8 | a bit that is flipped if the procedure has made progress since `resume`
 
@@ -17,11 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
 from safepoint.graph.expressions import Instance
+from safepoint.graph.flow import follows_a_swap
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
@@ -33,8 +36,9 @@ from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import SERVED, SPILL_WORDS, Thread, World
 
 PROCEDURES = (
-    "push_failed", "slow_path", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread", "mask", "unmask",
-    "stop_world", "start_world", "stop_world_from", "handshake",
+    "push_failed", "slow_path", "look_again", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread",
+    "mask", "unmask",
+    "stop_world", "start_world", "stop_world_from", "start_world_from", "handshake", "awaken",
 )  # fmt: skip
 """The procedures of the protocol's text that handlers and the host call."""
 OWNED_BY_WORLD = ("stop_world", "start_world")
@@ -44,7 +48,7 @@ BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
 
 
 class ProtocolCodeError(Exception):
-    """The text uses a construct that only the model has."""
+    """The text has what machine code cannot have: `file:line: what (write instead: …)`."""
 
 
 @dataclass
@@ -185,11 +189,10 @@ class ProcedureEmitter:
 
     def suspend(self, s: graph.Step) -> None:
         """Spill the live locals and return the status; once per step, emit the block that resumes at the same access."""
-        kept = [self.locals[name] for name in sorted(self.procedure.live[s.number])]
-        if len(kept) > SPILL_WORDS:
-            raise ProtocolCodeError(
-                f"{self.procedure.name}: {s.name} waits with {len(kept)} live locals; there is room for {SPILL_WORDS}"
-            )
+        names = sorted(self.procedure.live[s.number])
+        if names:
+            self.may_keep(s, names)
+        kept = [self.locals[name] for name in names]
         for index, local in enumerate(kept):
             self.builder.store(self.builder.load(local, typ=I64), self.own("spill", index))
         status = I64((s.number + 1) << 8)
@@ -204,16 +207,38 @@ class ProcedureEmitter:
             self.builder.store(self.builder.load(self.own("spill", index), typ=I64), local)
         self.builder.branch(self.steps[s.number])
 
+    def may_keep(self, s: graph.Step, names: list[str]) -> None:
+        """ProtocolCodeError: the record that it would keep these locals in while it waits at a step is another's to write."""
+        kept = ", ".join(name.split(".")[-1] for name in names)
+        if self.procedure.record == "Thread":
+            why = f"waits with {kept} in its target's record, where the target keeps its own"
+            self.refuse(s, why, "read it again after the wait")
+        allowed = self.procedure.mutated or follows_a_swap(
+            self.procedure, s
+        )  # a mutant may be that the lock is missing
+        if self.procedure.owner == graph.WORLD and not allowed:
+            why = f"waits with {kept} in the world's record, before it has the lock"
+            self.refuse(s, why, "take the lock first, wait(world.lock.cas(0, 1))")
+        if len(names) > SPILL_WORDS:
+            self.refuse(s, f"waits with {len(names)} live locals: {kept}", f"{SPILL_WORDS} at most")
+
+    def refuse(self, s: graph.Step, why: str, instead: str) -> NoReturn:
+        raise ProtocolCodeError(
+            f"{s.file}:{s.line}: {self.procedure.name} {why} (write instead: {instead})\n    {s.source}"
+        )
+
     # -- local work
 
     def tree(self, t: graph.Tree, at: int | None = None) -> None:
         """Emit the local work after step `at` (default: the current one)."""
         self.at = self.at if at is None else at
         match t:
+            case graph.Step(number=number) if number in self.procedure.looks and number <= self.at:
+                self.suspend(t)
             case graph.Step():
                 self.builder.branch(self.block(self.steps, t.number, f"step_{t.number}", lambda: self.step(t)))
-            case graph.Goto(label) if (earlier := self.comes_round(label)) is not None:
-                self.suspend(earlier)
+            case graph.Goto(label) if self.looks_again(label):
+                self.tree(self.procedure.labels[label])  # not shared with those that come here for the first time
             case graph.Goto(label):
                 work, at = self.procedure.labels[label], self.at
                 self.builder.branch(self.block(self.labels, label, f"label_{label}", lambda: self.tree(work, at)))
@@ -228,24 +253,25 @@ class ProcedureEmitter:
                 self.builder.cbranch(self.truth(test), one, other)
                 at = self.at
                 self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
-            case graph.Ghost("posted" | "dropped", _, _, then):
-                self.tree(then)
             case graph.Ghost("served" | "ran", _, graph.Const(kind), then):
                 self.served(kind)
                 self.tree(then)
+            case graph.Ghost(then=then):
+                self.tree(then)
             case graph.Done(value):
-                if value is not None:  # `post` has none: only the owner may write `result`
+                if value is not None:
+                    if self.procedure.record != "Me":
+                        step = self.procedure.steps[self.at]
+                        self.refuse(step, "returns a value in a record that may be another thread's", "None; or t: Me")
                     self.builder.store(self.value(value), self.own("result"))
                 self.builder.ret(I64(0))
             case _:
                 raise ProtocolCodeError(f"{self.procedure.name}: no machine code for {t}")
 
-    def comes_round(self, label: int) -> graph.Step | None:
-        """The step that a procedure which waits in a loop comes back to: it suspends there."""
-        match self.procedure.labels[label]:
-            case graph.Step(number=number) as work if self.procedure.name in graph.SPINNING and number <= self.at:
-                return work
-        return None
+    def looks_again(self, label: int) -> bool:
+        """May what stands at a label come back to a step at which the procedure waits by looking again?"""
+        steps = self.procedure.next_steps(self.procedure.labels[label])
+        return any(step.number in self.procedure.looks and step.number <= self.at for step in steps)
 
     def block(self, known: dict[int, ir.Block], number: int, name: str, work: Callable[[], None]) -> ir.Block:
         if number not in known:
@@ -264,12 +290,16 @@ class ProcedureEmitter:
 def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked: bool) -> None:
     """Compile every procedure.  `declare(name, parameters)` returns the function to fill.
 
-    ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: a construct that only the model has.
+    ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
-        procedure = compile_graph(text, name, instance)
-        function = declare(name, len(procedure.params) + 2)
-        function.attributes.add("noinline")
-        ProcedureEmitter(function, procedure, hooked).emit()
+        add_procedure(declare, compile_graph(text, name, instance), hooked)
+
+
+def add_procedure(declare: Callable[[str, int], ir.Function], procedure: graph.Graph, hooked: bool) -> None:
+    """Compile one procedure.  ProtocolCodeError."""
+    function = declare(procedure.name, len(procedure.params) + 2)
+    function.attributes.add("noinline")
+    ProcedureEmitter(function, procedure, hooked).emit()

@@ -51,7 +51,7 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
     allocation.refill, allocation.retire, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
-    collector.fill, threads.unlock,
+    collector.fill,
 )  # fmt: skip
 """Routines that the host calls."""
 

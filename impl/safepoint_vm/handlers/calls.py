@@ -10,8 +10,8 @@ frame hold stale values, but valid ones.
 from __future__ import annotations
 
 from safepoint.guest.code import LINK
-from safepoint.protocol.words import RAISE_INTERRUPT, RAISE_OVERFLOW
-from safepoint_vm.handlers.shared.exits import fault
+from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
 from safepoint_vm.language.vocabulary import Bytecode, Exit, below, inline, opcode, slow
@@ -63,10 +63,8 @@ def slow_push(vm: Machine, base: Slot) -> Exit:
 @slow
 def after_push(vm: Machine, base: Slot) -> Exit:
     """`push_failed` has returned.  On GO push the frame without comparing with `limit` again: it may be poisoned again."""
-    if vm.thread.result == RAISE_INTERRUPT:
-        return vm.leave(Exited.INTERRUPTED)
-    if vm.thread.result == RAISE_OVERFLOW:
-        return vm.leave(Exited.OVERFLOWED)
+    if vm.thread.result != GO:
+        return raises(vm)
     frame = vm.frame.at(base + LINK)
     link(frame, vm.pc + 1, vm.frame)
     return vm.enter(FunctionObject(vm[base]).code.start, frame)

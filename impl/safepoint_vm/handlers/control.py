@@ -5,9 +5,9 @@ poisoned dispatches to `slow_back_edge` instead.
 from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
-from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint.protocol.words import GO
 from safepoint_vm.handlers.shared.compare_values import BELOW, HOSTED, compare
-from safepoint_vm.handlers.shared.exits import fault, hosted
+from safepoint_vm.handlers.shared.exits import fault, hosted, raises
 from safepoint_vm.handlers.shared.values import (
     as_number,
     both_floats,
@@ -123,8 +123,8 @@ def after_back_edge(vm: Machine) -> Exit:
     of posts each slow path gets the guest one instruction further.
     """
     thread = vm.thread
-    if thread.result == RAISE_INTERRUPT:
-        return vm.leave(Exited.INTERRUPTED)
+    if thread.result != GO:
+        return raises(vm)
     uncount_back_edge(thread)
     return vm.execute(thread.base)
 

@@ -177,6 +177,12 @@ RAISE = raising("RAISE", 0)
 RERAISE = raising("RERAISE", 1)
 
 
+@opcode
+def UNWINDS(vm: Machine, src: Slot) -> Exit:  # noqa: ARG001  -- the signature is the encoding
+    """if src is the exception of a TERMINATE: raise src again"""
+    return hosted(vm)
+
+
 def known(name: str) -> HandlerFunction:
     """A handler that raises a known fault.  Uncaught, the host executes the instruction again, and may find no fault."""
     number = NUMBERS[name]

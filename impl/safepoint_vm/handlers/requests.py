@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.exits import raises
 from safepoint_vm.handlers.shared.values import truth_word
 from safepoint_vm.language.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask
 from safepoint_vm.language.vocabulary import Exit, opcode, slow
@@ -45,8 +46,8 @@ def end_section(vm: Machine) -> Exit:
 @slow
 def after_unmask(vm: Machine) -> Exit:
     """`unmask` has returned."""
-    if vm.thread.result == RAISE_INTERRUPT:
-        return vm.leave(Exited.INTERRUPTED)
+    if vm.thread.result != GO:
+        return raises(vm)
     return vm.next()
 
 

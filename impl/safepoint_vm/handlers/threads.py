@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.exits import hosted
+from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.values import has_kind
 from safepoint_vm.language.machine import Count, Exited, Machine, Slot
-from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, routine, slow, swap
+from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, inline, opcode, slow, swap
 from safepoint_vm.language.words import CONTENDED, FREE, HELD, LOCK_KIND, Lock
 
 
@@ -75,12 +75,17 @@ def ACQUIRE(vm: Machine, src: Slot) -> Exit:
 
 @slow
 def slow_release(vm: Machine, src: Slot) -> Exit:
-    """The lock is contended, or free; or src is not a lock."""
+    """The lock is contended, or free; or src is not a lock.  The access that frees it tells which: if it was free, the host
+    only raises.
+    """
     x = vm[src]
     if is_lock(x):
-        if compare_and_swap(Lock(x).state, Word(CONTENDED), Word(FREE)):
+        before = swap(Lock(x).state, Word(FREE))
+        if before == CONTENDED:
             return vm.leave(Exited.RELEASED)
-    return hosted(vm)
+        if before != FREE:
+            return vm.next()
+    return fault(vm)
 
 
 @opcode
@@ -91,9 +96,3 @@ def RELEASE(vm: Machine, src: Slot) -> Exit:
         if compare_and_swap(Lock(x).state, Word(HELD), Word(FREE)):
             return vm.next()
     return slow_release(vm, src)
-
-
-@routine
-def unlock(lock: Lock) -> Word:
-    """Free a lock.  Returns its old state."""
-    return swap(lock.state, Word(FREE))

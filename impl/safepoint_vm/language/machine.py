@@ -36,6 +36,7 @@ class Exited(IntEnum):
     RELEASED = 13  # RELEASE of a contended lock: the host notifies, then enters at the next instruction
     UNMASK_WAITS = 14  # `unmask` waits: the host resumes it, then enters at `after_unmask`
     ASKS = 15  # INTERRUPT or HANDSHAKE: the host makes the request, then enters at the next instruction
+    TERMINATED = 17  # … was RAISE_TERMINATE
     COLLECTS = 16  # COLLECT: the host stops the world and collects, then enters at the next instruction
 
 

@@ -220,6 +220,7 @@ class Thread(Struct):
     extra: Word  # this and the next three: the text's words of the owner
     masked: Word
     ending: Word
+    deferred: Word
     entry_poison: Word  # the handler of every poisoned back-edge; the real ones stand in `base`
     world: Word
     hook: Word  # HOOKED: called before each shared access of the protocol's code

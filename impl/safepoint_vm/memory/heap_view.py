@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Sequence
 
 from safepoint.guest.code import UNSET
-from safepoint.guest.faults import EXCEPTIONS
+from safepoint.guest.faults import KINDS
 from safepoint.guest.heap import NEW, STARTED, NoRoom, ThreadObject
 from safepoint.guest.values import Function, Ref, Value
 from safepoint_vm.language import words
@@ -194,11 +194,11 @@ class HeapView:
 
     def new_exception(self, kind: str, args: tuple[Value, ...]) -> Ref:
         argument = self.word(args[0]) if args else words.UNSET_WORD
-        return Ref("exception", self._new(encoded.exception_object(EXCEPTIONS.index(kind), argument)) + words.OBJECT)
+        return Ref("exception", self._new(encoded.exception_object(KINDS.index(kind), argument)) + words.OBJECT)
 
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
         argument = self.value(get(ref.number, words.Raisable, "argument"))
-        return EXCEPTIONS[get(ref.number, words.Raisable, "kind") >> 1], () if argument is UNSET else (argument,)
+        return KINDS[get(ref.number, words.Raisable, "kind") >> 1], () if argument is UNSET else (argument,)
 
     # -- threads and locks
 
@@ -234,8 +234,8 @@ class HeapView:
         return get(ref.number, words.Lock, "state") != words.FREE
 
     def unlock(self, ref: Ref) -> bool:
-        """Free a lock in one atomic step.  Returns whether it was held."""
-        return self._heap.engine.routine("unlock", ref.number) != words.FREE
+        """False: machine code frees locks, and leaves to the host only the RELEASE of one that it found free."""
+        return False
 
     # -- traces
 

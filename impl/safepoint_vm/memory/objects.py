@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from safepoint.guest.faults import EXCEPTIONS, derives
+from safepoint.guest.faults import KINDS, derives
 from safepoint_vm.handlers.shared.faults import FAULTS
 from safepoint_vm.language import words
 from safepoint_vm.language.layout import Memory
@@ -107,12 +107,10 @@ def statics() -> Statics:
     zero = static(float_object(0.0))
     strings = [static(string_object(chr(code))) for code in range(words.CHARACTERS)]
     characters = Memory(words.CHARACTERS, [string.address + words.OBJECT for string in strings])
-    ancestry = Memory(
-        len(EXCEPTIONS), [sum(derives(kind, base) << n for n, base in enumerate(EXCEPTIONS)) for kind in EXCEPTIONS]
-    )
+    ancestry = Memory(len(KINDS), [sum(derives(kind, base) << n for n, base in enumerate(KINDS)) for kind in KINDS])
     messages = [static(string_object(fault.message)) for fault in FAULTS.values()]
     rows = [
-        (word_of(EXCEPTIONS.index(fault.kind)), message.address + words.OBJECT)
+        (word_of(KINDS.index(fault.kind)), message.address + words.OBJECT)
         for fault, message in zip(FAULTS.values(), messages, strict=True)
     ]
     known = Memory(words.KNOWN_WORDS * len(rows), chain.from_iterable(rows))

@@ -8,27 +8,33 @@ before it goes on.  No pointer into the heap is kept across a wait.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.operations.threads import NO_THREAD, seconds
-from safepoint.protocol.words import RAISE_INTERRUPT
+from safepoint.protocol.words import GO
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.threads.thread import RAISED, WAITS, GuestThread
+from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
+from safepoint_vm.threads.world import GuestWorld
 
 
 @dataclass(frozen=True)
 class Blocked:
     """The thread sleeps until a request is posted or `ready()`, whereupon its driver sets `wake`.
 
-    `until`: microseconds of `Host.now` at which `ready` comes true by itself.
+    `until`: microseconds of `Host.now` at which `ready` comes true by itself.  `polls`: nobody notifies when it does.
     """
 
     ready: Callable[[], bool]
     until: float = math.inf
+    polls: bool = False
 
+
+SERVES = Blocked(lambda: False, polls=True)
+"""A requester waits for what another thread does in guest code."""
 
 Waits = Generator[Blocked | None, None, None]
 """Yields why the thread sleeps; None: a procedure of the protocol waits for another thread."""
@@ -50,8 +56,15 @@ class Services(Protocol):
 class Host(Services, Protocol):
     """What a guest thread needs of its driver, an `OsThread` or a `LockstepThread`."""
 
-    def call(self, procedure: str, resume: int = 0) -> int:
-        """Run a procedure on the thread, from the start or from where it waits.  0: it has returned; else its status."""
+    @property
+    def guests(self) -> GuestWorld:
+        """The thread's world."""
+
+    def call(self, procedure: str, record: int = 0, resume: int = 0) -> int:
+        """Run a procedure on the thread's own record, or another; from the start, or from where it waits.
+
+        0: it has returned; else its status.
+        """
 
     def make_room(self) -> bool:
         """Collect.  Is there room now for the bytes that the thread wants?"""
@@ -62,11 +75,8 @@ class Host(Services, Protocol):
     def start(self) -> Fault | None:
         """Execute the START at which the thread left machine code.  Returns the fault if it raises."""
 
-    def handshake(self, number: int) -> Waits:
-        """Wait until one operation has run on a guest thread, exactly once."""
-
-    def collect(self) -> Waits:
-        """Stop the world from inside guest code, collect, start it, and re-enter."""
+    def living(self, number: int) -> GuestThread | None:
+        """The started guest thread of this number, if it has not ended."""
 
     def retry(self) -> Callable[[], bool]:
         """The condition under which to retry the ACQUIRE at which the thread left machine code."""
@@ -107,7 +117,7 @@ class ThreadLife:
                 self.host.released()
                 self.guest.skip()
             case Exited.COLLECTS:
-                yield from self.host.collect()
+                yield from self.collect()
                 self.guest.skip()
             case Exited.ASKS:
                 yield from self._ask()
@@ -115,12 +125,28 @@ class ThreadLife:
                 procedure, self.entry = WAITS[why]
                 yield from self._call(procedure, status=self.guest.record.get("suspended"))
 
-    def _call(self, procedure: str, why: Blocked | None = None, status: int = 0) -> Waits:
+    def _call(self, procedure: str, why: Blocked | None = None, status: int = 0, record: int = 0) -> Waits:
         """Run a procedure to its end.  `status`: not 0 if it waits already."""
-        status = status or self.host.call(procedure)
+        status = status or self.host.call(procedure, record)
         while status:
             yield why
-            status = self.host.call(procedure, status)
+            status = self.host.call(procedure, record, status)
+
+    def collect(self, wanted: int = 0) -> Generator[Blocked | None, None, bool]:
+        """Stop the world, collect, start it.  Returns whether there is room now for so many bytes.
+
+        The only way in which a guest thread stops the world, for COLLECT and for want of room.
+        """
+        guests, began = self.host.guests, time.perf_counter()
+        collections = guests.heap.statistics.collections
+        self.guest.record.set("wanted", wanted)
+        yield from self._call("stop_world_from")
+        guests.heap.statistics.stopped(time.perf_counter() - began)
+        try:
+            return guests.make_room(self.guest, collections if wanted else -1)
+        finally:
+            yield from self._call("start_world_from")
+            guests.has_reentered(self.guest)
 
     def _print(self) -> Waits:
         """Print in a native region: a stop does not wait for a slow terminal."""
@@ -146,16 +172,14 @@ class ThreadLife:
                 self.guest.skip()
 
     def _start(self) -> Waits:
-        if not self.host.room():
-            self.guest.throw(NO_THREAD, self.host.make_room)
+        """Execute START: in guest code, so that no collection moves what the new thread is given; then at a check site."""
+        fault = self.host.start() if self.host.room() else NO_THREAD
+        if fault is not None:
+            self.guest.throw(fault, self.host.make_room)
             return
         yield from self._call("leave")
-        fault = self.host.start()
         yield from self._call("reenter")
-        if fault is None:
-            self.guest.skip()
-        else:
-            self.guest.throw(fault, self.host.make_room)
+        self.guest.skip()
 
     def _ask(self) -> Waits:
         """Execute INTERRUPT or HANDSHAKE in a native region, so that two threads can make requests of each other."""
@@ -167,7 +191,9 @@ class ThreadLife:
         if op == "INTERRUPT":
             self.host.interrupt_thread(number)
         else:
-            yield from self.host.handshake(number)
+            with self.host.guests.keeping(lambda: self.host.living(number)) as target:
+                if target is not None:
+                    yield from self._call("handshake", SERVES, record=target.address)
         yield from self._call("reenter")
         self.guest.skip()
 
@@ -183,9 +209,8 @@ class ThreadLife:
         """Sleep until `blocked.ready()`, serving requests on the way.  Returns whether one of them raised."""
         while not (self.stopped or blocked.ready()):
             yield from self._call("block", blocked)
-            if self.guest.has_deliverable():
-                yield from self._call("slow_path", blocked)
-                if self.guest.record.get("result") == RAISE_INTERRUPT:
-                    self.guest.throw(RAISED[Exited.INTERRUPTED], self.host.make_room)
-                    return True
+            yield from self._call("look_again", blocked)
+            if (outcome := self.guest.record.get("result")) != GO:
+                self.guest.serve(OUTCOMES[outcome], self.host.make_room)
+                return True
         return False

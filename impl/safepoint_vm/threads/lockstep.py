@@ -89,8 +89,8 @@ class LockstepThread:
     def _go_on(self) -> bool:
         """Do the work outside machine code.  False: it waits."""
         assert self._waits is not None
-        if self.blocked and self.blocked.ready():
-            self.guest.record.set("wake", 1)
+        if self.blocked and self.blocked.ready() and not self.guest.record.get("wake"):
+            self.call("awaken")
         for blocked in self._waits:
             self.blocked = blocked
             return False
@@ -110,8 +110,12 @@ class LockstepThread:
 
     # -- life.Host
 
-    def call(self, procedure: str, resume: int = 0) -> int:
-        return self._world.call(procedure, self.guest.address, resume=resume)
+    @property
+    def guests(self) -> GuestWorld:
+        return self._world.world
+
+    def call(self, procedure: str, record: int = 0, resume: int = 0) -> int:
+        return self._world.call(procedure, record or self.guest.address, resume=resume)
 
     def make_room(self) -> bool:
         """Collect without a stop: every guest thread is outside machine code, on this OS thread."""
@@ -133,24 +137,9 @@ class LockstepThread:
         if (other := self._world.living(number)) is not None:
             self._world.interrupt(other)
 
-    def handshake(self, number: int) -> Waits:
-        if (other := self._world.living(number)) is not None:
-            self._world.world.asked.append(other.guest)
-            yield from self._procedure("handshake", other.guest.address)
-            self._world.world.asked.remove(other.guest)
-
-    def collect(self) -> Waits:
-        yield from self._procedure("stop_world_from", self.guest.address)
-        self.guest.record.set("wanted", 0)
-        self.make_room()
-        yield from self._procedure("start_world", self._world.world.address)
-        yield from self._procedure("reenter", self.guest.address)
-
-    def _procedure(self, name: str, record: int) -> Waits:
-        status = self._world.call(name, record)
-        while status:
-            yield None
-            status = self._world.call(name, record, resume=status)
+    def living(self, number: int) -> GuestThread | None:
+        other = self._world.living(number)
+        return None if other is None else other.guest
 
     def retry(self) -> Callable[[], bool]:
         return self.guest.acquirable

@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
-from safepoint.protocol.words import ENDED, INTERRUPT
+from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.memory.heap import Statistics
-from safepoint_vm.threads.life import Services, ThreadLife, Waits
+from safepoint_vm.threads.life import Blocked, Services, ThreadLife
 from safepoint_vm.threads.thread import WAITS, GuestThread
-from safepoint_vm.threads.world import GuestWorld
+from safepoint_vm.threads.world import SOON, GuestWorld
 
+T = TypeVar("T")
 GLANCE = 0.05  # seconds between two looks of a waiting host thread: a signal need not wake the main thread
 
 
@@ -42,8 +43,8 @@ class Supervisor(Services, Protocol):
     def start_for(self, guest: GuestThread) -> Fault | None:
         """Execute the START at which `guest` left machine code.  Returns the fault if it raises."""
 
-    def handshake(self, number: int) -> None:
-        """Return when one operation has run on a guest thread, exactly once."""
+    def living(self, number: int) -> GuestThread | None:
+        """The started guest thread of this number, if it has not ended."""
 
     def has_ended(self, thread: OsThread) -> None:
         """Remove a thread that is outside guest code for good, and report the fault that ended it."""
@@ -61,7 +62,6 @@ class OsThread:
         self._begun = False
         self._unserved = False  # it ended with an INTERRUPT pending
         self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
-        guest.record.set("state", ENDED)  # until birth no coordinator waits for it
         self._life = ThreadLife(guest, self)
         self._releases = 0  # of the world's locks, when it last entered machine code
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
@@ -137,23 +137,33 @@ class OsThread:
         finally:
             self.done.set()
 
-    def _finish(self, waits: Waits, changes: int) -> None:
+    def _finish(self, work: Generator[Blocked | None, None, T], changes: int) -> T:
         """Finish the work outside machine code, asleep wherever it waits, until the world's `changes` has moved on."""
-        for blocked in waits:
+        while True:
+            try:
+                blocked = next(work)
+            except StopIteration as end:
+                result: T = end.value
+                return result
             if blocked and (self._life.stopped or blocked.ready()):
-                self.guest.record.set("wake", 1)
+                self._world.try_call("awaken", self.guest.address)
             else:
                 left = (blocked.until - self.now()) / 10**6 if blocked else threading.TIMEOUT_MAX
-                self._world.wait(changes, max(0.0, min(threading.TIMEOUT_MAX, left)))
+                most = SOON if blocked and blocked.polls else threading.TIMEOUT_MAX
+                self._world.wait(changes, max(0.0, min(most, left)))
             changes = self._world.changes
 
     # -- life.Host
 
-    def call(self, procedure: str, resume: int = 0) -> int:
-        return self._world.try_call(procedure, self.guest.address, resume=resume)
+    @property
+    def guests(self) -> GuestWorld:
+        return self._world
+
+    def call(self, procedure: str, record: int = 0, resume: int = 0) -> int:
+        return self._world.try_call(procedure, record or self.guest.address, resume=resume)
 
     def make_room(self) -> bool:
-        return self._world.make_room(self.guest)
+        return self._finish(self._life.collect(self.guest.record.get("wanted")), self._world.changes)
 
     def write(self, text: str) -> None:
         self._supervisor.write(text)
@@ -170,13 +180,8 @@ class OsThread:
     def interrupt_thread(self, number: int) -> None:
         self._supervisor.interrupt_thread(number)
 
-    def handshake(self, number: int) -> Waits:
-        self._supervisor.handshake(number)
-        yield from ()
-
-    def collect(self) -> Waits:
-        self._world.collect_for(self.guest)
-        yield from ()
+    def living(self, number: int) -> GuestThread | None:
+        return self._supervisor.living(number)
 
     def retry(self) -> Callable[[], bool]:
         """Has a contended lock been released since the thread entered machine code?"""

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 
 from safepoint.guest.code import LINK
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.lockstep import MAIN
@@ -14,7 +14,7 @@ from safepoint.guest.operations import threads
 from safepoint.guest.operations.instructions import call_fault
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
-from safepoint.protocol.words import ENDED, Me, deliverable
+from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
@@ -34,8 +34,15 @@ WAITS: dict[Exited, tuple[str, str]] = {
 }
 """Why machine code was left -> the procedure that waits, and the handler to enter at when it has returned."""
 
-RAISED: dict[Exited, Fault] = {Exited.INTERRUPTED: KEYBOARD_INTERRUPT, Exited.OVERFLOWED: RECURSION}
+RAISED: dict[Exited, Fault] = {
+    Exited.INTERRUPTED: KEYBOARD_INTERRUPT,
+    Exited.OVERFLOWED: RECURSION,
+    Exited.TERMINATED: TERMINATED,
+}
 """Why machine code was left -> what the check site raises."""
+
+OUTCOMES: dict[int, Exited] = {RAISE_INTERRUPT: Exited.INTERRUPTED, RAISE_TERMINATE: Exited.TERMINATED}
+"""Outcome of a check site outside machine code -> why machine code would have been left there."""
 
 
 class GuestThread:
@@ -137,7 +144,7 @@ class GuestThread:
         match why:
             case Exited.FINISHED:
                 self.ended = True
-            case Exited.INTERRUPTED | Exited.OVERFLOWED:
+            case Exited.INTERRUPTED | Exited.OVERFLOWED | Exited.TERMINATED:
                 self.throw(RAISED[why], make_room)
             case Exited.FAULT | Exited.HOSTED:
                 self._attempt(lambda: self._execute(why), make_room)
@@ -231,12 +238,6 @@ class GuestThread:
         ref = self.operand()
         assert isinstance(ref, Ref)
         self._view.set_started(ref, started)
-
-    def has_deliverable(self) -> bool:
-        """Is a request pending that the protocol's text would deliver now?"""
-        me = Me()
-        me.masked, me.ending = self.record.get("masked"), self.record.get("ending")
-        return self.record.get("pending") & deliverable(me) != 0
 
     # -- where it is
 

@@ -63,7 +63,7 @@ class Stack:
 def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     """Go on at the exception's handler, or return what ends the thread.  NoRoom: the trace does not fit in the heap."""
     passed, caught = _search(stack)
-    if stack.image.code_address(passed[0]).instruction.op == "RERAISE":
+    if stack.image.code_address(passed[0]).instruction.op in ("RERAISE", "UNWINDS"):
         passed = passed[1:]
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []

@@ -19,13 +19,14 @@ from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
+from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
-from safepoint_vm.threads.world import SOON, GuestWorld
+from safepoint_vm.threads.world import GuestWorld
 
 STACK = 1 << 16  # slots
 GRACE = 1.0  # seconds that interrupted guest threads have to end, before they are stopped
@@ -63,13 +64,14 @@ class Vm:
 
     def start(self) -> OsThread:
         """Start a guest thread that runs the module from its beginning, and shares its variables with the others."""
-        with self.world.without_stops():
-            self.running.append(OsThread(self.world.add(self._thread), self))
+        self.running.append(OsThread(self.world.add(self._thread), self))
         self.running[-1].go()
         return self.running[-1]
 
     def _thread(self, record: Record | None) -> GuestThread:
-        return GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
+        thread = GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
+        thread.record.set("state", ENDED)  # until birth no coordinator waits for it
+        return thread
 
     # -- os_thread.Supervisor
 
@@ -87,14 +89,13 @@ class Vm:
         return self.world.start_for(guest, go)
 
     def interrupt_thread(self, number: int) -> None:
-        with self.world.without_stops():  # so that its record is not reused before the post
-            if thread := self._started.get(number):
-                thread.interrupt()
+        if thread := self._started.get(number):
+            with self.world.keeping(lambda: thread.guest) as kept:  # its record is not used again before the post
+                if kept is not None:
+                    thread.interrupt()
 
-    def handshake(self, number: int) -> None:
-        with self.world.without_stops():
-            if thread := self._started.get(number):
-                self.world.call("handshake", thread.guest.address, most=SOON)
+    def living(self, number: int) -> GuestThread | None:
+        return thread.guest if (thread := self._started.get(number)) else None
 
     def ended(self, number: int) -> bool:
         return number not in self._started

@@ -7,7 +7,6 @@ again.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -33,29 +32,25 @@ class GuestWorld:
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
         self.threads: list[GuestThread] = []  # those that have not ended
-        self.asked: list[GuestThread] = []  # targets of a handshake that has not finished
+        self._asked: list[GuestThread] = []  # targets of a handshake that has not finished
         self._records: list[Record] = []  # by number; never freed: the protocol's text finds threads by it
         self._changed = threading.Condition()
         self.changes = 0  # how often `notify` was called
         self.releases = 0  # how often for a contended lock
-        self._coordinating = threading.RLock()
+        self._registering = threading.RLock()  # of these lists; its holder never waits for another thread
+        self._granted: list[GuestThread] = []  # have room, and have not come back to guest code to use it
 
     @property
     def address(self) -> int:
         return self.record.address
 
-    @contextmanager
-    def without_stops(self) -> Iterator[None]:
-        """Keep coordinators out, so that nothing moves.  The caller must be outside guest code."""
-        with self._coordinating:
-            yield
-
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
-        """Add a thread, in the record of one that has ended if there is any; not while the world is stopped.
+        """Add a thread, in the record of one that has ended if there is any.
 
-        `make`: takes that record, or None.  ValueError: THREADS threads are alive.
+        `make`: takes that record, or None.  The thread has no values yet, or its maker is in guest code: a collection that is
+        under way does not look at its stack.  ValueError: THREADS threads are alive.
         """
-        with self._coordinating:
+        with self._registering:
             if not self.room:
                 raise ValueError(f"a world has room for {THREADS} guest threads")
             reused = self._free()
@@ -74,7 +69,7 @@ class GuestWorld:
 
     def _free(self) -> Record | None:
         """The first record whose thread has ended and is not the target of a handshake; never the main thread's."""
-        used = {thread.address for thread in (*self.threads, *self.asked)}
+        used = {thread.address for thread in (*self.threads, *self._asked)}
         return next((record for record in islice(self._records, 1, None) if record.address not in used), None)
 
     def number(self, thread: GuestThread) -> int:
@@ -82,11 +77,11 @@ class GuestWorld:
         return next(number for number, record in enumerate(self._records) if record.address == thread.address)
 
     def start_for(self, guest: GuestThread, go: Callable[[GuestThread, ThreadObject], None]) -> Fault | None:
-        """Execute the START at which a thread left machine code.  Returns the fault if it raises.
+        """Execute the START at which a thread left machine code, in guest code still.  Returns the fault if it raises.
 
         `go`: sets the new thread going; raises RuntimeError if the system cannot start another one.
         """
-        with self.without_stops():
+        with self._registering:
             if (fault := guest.refused()) is not None:
                 return fault
             thread, target, args = guest.startable()
@@ -103,9 +98,23 @@ class GuestWorld:
                 return NO_THREAD
             return None
 
+    @contextmanager
+    def keeping(self, find: Callable[[], GuestThread | None]) -> Iterator[GuestThread | None]:
+        """Keep the record of the thread that `find` returns from being used again.  None: it has ended, or is not found."""
+        with self._registering:
+            kept = found if (found := find()) in self.threads else None
+            if kept is not None:
+                self._asked.append(kept)
+        try:
+            yield kept
+        finally:
+            with self._registering:
+                if kept is not None:
+                    self._asked.remove(kept)
+
     def remove(self, thread: GuestThread) -> None:
         """Remove a thread that is outside guest code for good and has retired its TLAB."""
-        with self._coordinating:
+        with self._registering:
             self.threads.remove(thread)
 
     def call(self, procedure: str, record: int, *arguments: int, most: float | None = None) -> None:
@@ -141,49 +150,40 @@ class GuestWorld:
             self.engine.procedure("post", thread.address, kind)
             self.notify()
 
-    def make_room(self, thread: GuestThread) -> bool:
-        """Make room for the bytes that a thread, outside machine code, wants.  False: a collection did not help."""
-        before = self.heap.statistics.collections
-        with self._stopped_from(thread):
-            helped = self.heap.statistics.collections != before and self.heap.grant(thread.record)
-            return helped or self.collect(thread)  # another thread's collection has helped, or its own does
+    # -- in a stopped world
 
-    def collect_for(self, thread: GuestThread) -> None:
-        """Execute COLLECT for a thread outside machine code."""
-        thread.record.set("wanted", 0)
-        with self._stopped_from(thread):
-            self.collect(thread)
+    def make_room(self, thread: GuestThread, collections: int) -> bool:
+        """Grant a thread the bytes that it wants, after a collection unless there has been one since it asked.
 
-    @contextmanager
-    def _stopped_from(self, thread: GuestThread) -> Iterator[None]:
-        """Stop the world from a guest thread, which is native meanwhile: no other coordinator waits for it."""
-        self.call("leave", thread.address)
-        began = time.perf_counter()
-        with self._coordinating:  # until it has re-entered: no other collection may take away what it was granted
-            try:
-                self.call("stop_world_from", thread.address)
-                self.heap.statistics.stopped(time.perf_counter() - began)
-                try:
-                    yield
-                finally:
-                    self.call("start_world", self.address)
-            finally:
-                self.call("reenter", thread.address)
+        `collections`: how many there had been when it asked.  False: a collection did not help.
+        """
+        self._granted.append(thread)
+        helped = collections not in (-1, self.heap.statistics.collections) and self.heap.grant(thread.record)
+        return helped or self.collect(thread)
+
+    def has_reentered(self, thread: GuestThread) -> None:
+        """It uses what it was granted from here on; until then a collection by another thread grants it anew."""
+        self._granted.remove(thread)
 
     def collect(self, thread: GuestThread) -> bool:
-        """Collect, in a stopped world, and grant a thread the bytes that it wants.  False: there is no room for them."""
-        ranges = {other.variables.address: other.variables for other in self.threads}.values()
-        roots = [other.roots() for other in self.threads]
+        """Collect, and grant a thread the bytes that it wants.  False: there is no room for them."""
+        with self._registering:
+            threads = list(self.threads)
+        ranges = {other.variables.address: other.variables for other in threads}.values()
+        roots = [other.roots() for other in threads]
         roots += [(variables.address, variables.address + 8 * variables.words) for variables in ranges]
-        self.heap.collect([other.record for other in self.threads], roots)
-        return self.heap.grant(thread.record)
+        self.heap.collect([other.record for other in threads], roots)
+        room = self.heap.grant(thread.record)
+        for other in self._granted:
+            if other is not thread:
+                self.heap.grant(other.record)
+        return room
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the world, from a host thread: no guest thread runs guest code inside."""
-        with self._coordinating:
-            self.call("stop_world", self.address)
-            try:
-                yield
-            finally:
-                self.call("start_world", self.address)
+        self.call("stop_world", self.address)
+        try:
+            yield
+        finally:
+            self.call("start_world", self.address)

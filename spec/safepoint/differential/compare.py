@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from safepoint.conform.target import INTERRUPT, STOP, Observation
 from safepoint.differential.runs import Undisturbed, outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
-from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, Stepped
+from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, TERMINATE, Stepped
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
@@ -78,8 +78,8 @@ def sampled(work: int) -> int:
 
 def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: int = EVERY_STEP) -> Iterator[Schedule]:
     """Post each kind that a guest notices, a SAMPLE, a HANDSHAKE, and a poison without a request: in programs of up to `every`
-    steps before every step, to each living thread; in longer ones, without the HANDSHAKE, with which a run never comes back
-    to the undisturbed one's path, before a sample of the steps, to one thread.  In programs of up to `seconds` steps (None: in
+    steps before every step, to each living thread; in longer ones before a sample of the steps, to one thread, without the
+    HANDSHAKE, with which a run never comes back to the undisturbed one's path, and without the TERMINATE.  In programs of up to `seconds` steps (None: in
     all), also everything that can happen in the middle of a post and of what follows.
 
     The middle is looked into where the next instruction is a check site: any other touches no word of the protocol, so a
@@ -92,7 +92,7 @@ def schedules(run: Undisturbed, rng: random.Random, seconds: int | None, every: 
         for thread in living if short else [rng.choice(living)]:
             kinds = (NOTHING, SAMPLE, *(asked(thread) if short else ()))
             yield from (Schedule(step, kind, thread=thread) for kind in kinds)
-            for kind in NOTICED:
+            for kind in (*NOTICED, TERMINATE) if short else NOTICED:
                 first = Schedule(step, kind, thread=thread)
                 yield first
                 if (seconds is None or run.steps <= seconds) and run.at_a_site(step, thread):
@@ -107,8 +107,11 @@ def asked(thread: int) -> tuple[str, ...]:
 def in_the_middle(run: Undisturbed, first: Schedule) -> Iterator[Schedule]:
     """Everything that can happen between two shared accesses of a post, and of what follows."""
     trial = run.run(first)
-    yield from (replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE))
-    kinds = (*NOTICED, *asked(first.thread)) if first.kind == STOP else NOTICED
+    if first.kind != TERMINATE:  # whose post is that of an INTERRUPT
+        yield from (replace(first, at=at, also=also) for at in range(trial.in_post) for also in ("step", SAMPLE))
+    kinds = {STOP: (*NOTICED, *asked(first.thread)), INTERRUPT: (*NOTICED, TERMINATE), TERMINATE: (TERMINATE,)}[
+        first.kind
+    ]
     yield from (replace(first, at=at, also=k) for at in range(trial.in_post, trial.in_all) for k in kinds)
 
 
@@ -136,7 +139,8 @@ def compare(
         later = actual.observation.seen[actual.seen_before :]
         seen = next((s for s in later if (s.thread, s.kind) == (schedule.thread, schedule.kind)), None)
         born = run.before(schedule.step).born(schedule.thread)  # before that a request is dropped
-        if seen and born and seen.site not in ends:
+        given_back = TERMINATE in (schedule.kind, schedule.also)  # an INTERRUPT is, if it is taken with a TERMINATE
+        if seen and born and seen.site not in ends and not given_back:
             tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
             tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
         if differs := differences(expected.observation, actual.observation):

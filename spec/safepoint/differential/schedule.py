@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from safepoint.guest.lockstep import MAIN
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|NOTHING)(?:/(?P<thread>\d+))?"
-    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|NOTHING)(?:/(?P<thread>\d+))?"
+    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|step))?"
 )
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, or NOTHING but a poison; at shared access
+    """Before guest step `step` (from 0), `kind`: STOP, INTERRUPT, SAMPLE, HANDSHAKE, TERMINATE, or NOTHING but a poison; at shared access
     `at` of all that follows, `also`.  `thread`: the one that both are posted to.
     """
 

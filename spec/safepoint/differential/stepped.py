@@ -13,14 +13,16 @@ from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Target
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
+from safepoint.protocol.words import TERMINATE as TERMINATE_BIT
 
 UNBOUNDED = 1 << 40
-SAMPLE, HANDSHAKE = "SAMPLE", "HANDSHAKE"
+SAMPLE, HANDSHAKE, TERMINATE = "SAMPLE", "HANDSHAKE", "TERMINATE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
 POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
     INTERRUPT: ("post", INTERRUPT_BIT),
     SAMPLE: ("post", SAMPLE_BIT),
+    TERMINATE: ("post", TERMINATE_BIT),
     NOTHING: ("poison",),
 }
 """Kind of request -> the procedure that posts it to a thread, and its arguments."""

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 
 SELF, WORLD = "self", "world"
 LOCKED = ("fetch_or", "fetch_and", "swap", "cas")
-SPINNING = ("handshake",)
-"""Procedures that wait by looking again and again: a machine suspends them whenever they come back to an earlier step."""
 ACCESSES = (*LOCKED, "load", "store")
 FOLD: dict[str, Callable[..., int]] = {
     "&": operator.and_, "|": operator.or_, "+": operator.add, "-": operator.sub, "~": operator.inv,
@@ -161,7 +159,12 @@ RESULT = Local("_")
 
 @dataclass
 class Graph:
-    """One procedure or role.  `params`: its integer parameters.  `live[n]`: locals that must survive until step n begins."""
+    """One procedure or role.  `params`: its integer parameters.  `live[n]`: locals that must survive until step n begins.
+
+    `record`: class of the record that it is given: "Me", its own; "Thread", that of any thread; "": it is given none.
+    `looks`: numbers of the steps at which it waits without a guard, by looking again: a machine suspends it when it comes
+    back to one.
+    """
 
     name: str
     owner: str  # SELF; or WORLD for a role of nobody's own thread
@@ -171,6 +174,8 @@ class Graph:
     labels: dict[int, Tree]
     live: dict[int, frozenset[str]] = field(default_factory=dict)
     mutated: bool = False  # is the instance's mutant in it?
+    record: str = ""
+    looks: frozenset[int] = frozenset()
 
     def cells(self) -> set[Cell]:
         return {s.cell for s in self.steps if s.cell}
@@ -203,6 +208,24 @@ class Graph:
                 case Done(value=e) if e is not None:
                     yield e
 
+    def next_steps(self, tree: Tree) -> Iterator[Step]:
+        """The steps to which local work may lead.  A loop over all threads is left, not taken once more."""
+        todo, seen = [tree], set[int]()
+        while todo:
+            match todo.pop():
+                case Step() as step:
+                    yield step
+                case Let(number, Op("+", (old, Const(1))), Goto(label)) if number == old:
+                    turn = self.labels[label]
+                    todo.append(turn.no if isinstance(turn, If) else turn)
+                case Goto(label) if label not in seen:
+                    seen.add(label)
+                    todo.append(self.labels[label])
+                case If(_, yes, no):
+                    todo += [yes, no]
+                case Let(then=then) | Ghost(then=then) | Claim(then=then) | When(then=then):
+                    todo.append(then)
+
 
 def fold(name: str, *args: Expr) -> Expr:
     values = [a.value for a in args if isinstance(a, Const)]
@@ -228,39 +251,3 @@ def locals_of(e: Expr | None) -> frozenset[str]:
 
 def owner_local(*owners: int | str | Local) -> frozenset[str]:
     return frozenset(o.name for o in owners if isinstance(o, Local))
-
-
-def liveness(graph: Graph) -> dict[int, frozenset[str]]:
-    """For each step the locals that must survive until it begins: all that a reader keeps when it stops there."""
-    live: dict[int, frozenset[str]] = {s.number: frozenset() for s in graph.steps}
-    at: dict[int, frozenset[str]] = {n: frozenset() for n in graph.labels}
-
-    def need(tree: Tree) -> frozenset[str]:
-        match tree:
-            case Step():
-                return live[tree.number]
-            case Let(target, value, then):
-                gone = {target.name} if isinstance(target, Local) else set()
-                return (need(then) - gone) | locals_of(value)
-            case If(test, yes, no):
-                return locals_of(test) | need(yes) | need(no)
-            case Ghost(_, owner, kind, then):
-                return owner_local(owner) | locals_of(kind) | need(then)
-            case Claim(_, test, then) | When(test, then):
-                return locals_of(test) | need(then)
-            case Goto(label):
-                return at[label]
-            case Done(value):
-                return locals_of(value)
-
-    changed = True
-    while changed:
-        before = dict(live), dict(at)
-        for s in reversed(graph.steps):  # what is alive flows backwards
-            after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
-            used = owner_local(s.cell.owner) if s.cell else frozenset()
-            live[s.number] = (after - {RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
-        for n, tree in reversed(graph.labels.items()):
-            at[n] = need(tree)
-        changed = before != (live, at)
-    return live

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
+from safepoint.graph.flow import liveness, looks
 from safepoint.graph.text import ProtocolError, Record, Text, Value
 
 
@@ -27,11 +28,11 @@ class Lowering(Expressions):
         function = self.text.functions[name].node
         args: list[Value] = []
         params: list[str] = []
-        owner = ir.WORLD
+        owner, record = ir.WORLD, ""
         for a in function.args.args:
             cls = ast.unparse(a.annotation) if a.annotation else ""
             if cls in self.text.words:
-                owner = ir.SELF
+                owner, record = ir.SELF, cls
                 args.append(Record(ir.SELF, cls))
             elif cls == "Trigger":
                 args.append(self._row(Record(ir.SELF, "Thread"), "entry")[self.instance.word])
@@ -39,8 +40,10 @@ class Lowering(Expressions):
                 params.append(f"{name}.{a.arg}")
                 args.append(ir.Local(params[-1]))
         start = self._inline(function, name, args, ir.Done, Scope({}, ir.Done, (), self.text.functions[name].file))
-        graph = ir.Graph(name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated)
-        graph.live = ir.liveness(graph)
+        graph = ir.Graph(
+            name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated, record=record
+        )
+        graph.live, graph.looks = liveness(graph), looks(graph)
         return graph
 
     def _label(self, build: Next) -> ir.Goto:

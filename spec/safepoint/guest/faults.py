@@ -29,12 +29,18 @@ BASES = {
 """The guest's exception classes -> the class that each derives from, as in CPython."""
 
 EXCEPTIONS = tuple(BASES)
+"""The exceptions that a program may name."""
+
+TERMINATION = "Terminated"
+"""What TERMINATE raises derives from no class and has no name in a program, so no `except` catches it; every `finally` runs."""
+
+KINDS = (*EXCEPTIONS, TERMINATION)
 """An operand of kind "kind" is an index into this table."""
 
 
 def derives(kind: str, base: str) -> bool:
     """Whether `except base` catches an exception of class `kind`."""
-    return kind == base or (kind != "" and derives(BASES[kind], base))
+    return kind == base or (kind != "" and derives(BASES.get(kind, ""), base))
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Fault:
 
 
 KEYBOARD_INTERRUPT = Fault("KeyboardInterrupt")
+TERMINATED = Fault(TERMINATION)
 RECURSION = Fault("RecursionError", "maximum recursion depth exceeded")
 
 

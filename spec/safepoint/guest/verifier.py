@@ -22,7 +22,7 @@ from safepoint.guest.code import (
     Instruction,
     Program,
 )
-from safepoint.guest.faults import EXCEPTIONS
+from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
 
 NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
@@ -104,7 +104,7 @@ def _wrong(program: Program, code: Code, number: int, instruction: Instruction) 
     if len(instruction.operands) != len(opcode.operands):
         return f"{opcode.name} has {len(opcode.operands)} operands, not {len(instruction.operands)}"
     sizes = {"constant": len(program.constants), "global": len(program.globals), "name": len(program.names),
-             "builtin": len(BUILTINS), "kind": len(EXCEPTIONS)}  # fmt: skip
+             "builtin": len(BUILTINS), "kind": len(KINDS)}  # fmt: skip
     for operand, value in zip(opcode.operands, instruction.operands, strict=True):
         if not operand.low <= value <= operand.high:
             return f"{operand.name} = {value} is out of range"

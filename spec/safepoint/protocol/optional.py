@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from safepoint.protocol.language import dropped, mutant, pause, wait
 from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
-from safepoint.protocol.requester import stop_world
+from safepoint.protocol.requester import start_world, stop_world
 from safepoint.protocol.trigger import look, restore
 from safepoint.protocol.words import (
     ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, Me, real_limit,
@@ -82,6 +82,12 @@ def stop_world_from(t: Me) -> None:
     else:
         leave(t)                                        # COORDINATOR-IS-OUTSIDE
     stop_world()
+
+
+def start_world_from(t: Me) -> None:
+    """The end of a stop from a guest thread, which comes back as any other does: another may have stopped the world again."""
+    start_world()
+    return reenter(t)
 
 
 def exit_thread(t: Me) -> None:

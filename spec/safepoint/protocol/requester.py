@@ -17,7 +17,12 @@ def post(t: Thread, kind: int) -> None:
         poison(t)
     if mutant("post-does-not-wake", breaks="POST-WAKES"):
         return
-    t.wake.store(1)                                     # POST-WAKES
+    return awaken(t)                                    # POST-WAKES
+
+
+def awaken(t: Thread) -> None:
+    """End t's sleep, if it sleeps. A host calls this when what t sleeps for is there."""
+    t.wake.store(1)
 
 
 def ask(t: Thread, kind: int) -> None:

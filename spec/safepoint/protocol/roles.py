@@ -7,7 +7,9 @@ features on (`slice_on`): the product of all of them is too large, and `scopes` 
 from __future__ import annotations
 
 from safepoint.protocol.language import choose, claim, finished, pause, raises, slice_on, when
-from safepoint.protocol.optional import block, exit_thread, grow_stack, mask, start_thread, stop_world_from, unmask, unwound
+from safepoint.protocol.optional import (
+    block, exit_thread, grow_stack, mask, start_thread, start_world_from, stop_world_from, unmask, unwound,
+)
 from safepoint.protocol.owner import leave, reenter
 from safepoint.protocol.requester import handshake, post, start_world, stop_world
 from safepoint.protocol.trigger import back_edge, frame_push
@@ -84,8 +86,7 @@ def mutator(t: Guest) -> None:
             when(slice_on("collect"))
             stop_world_from(t)
             critical()
-            start_world()
-            reenter(t)
+            start_world_from(t)
         case "exit":
             when(slice_on("births"))
             exit_thread(t)

@@ -31,7 +31,7 @@ FEW = 50
 NEEDS = {
     "a store buffer": ("reenter-unfenced", "block-unfenced"),
     "a guest step while one request is served inside another": ("handshake-unchecked", "backs-off-silently"),
-    "a TERMINATE": ("terminate-again", "rest-dropped", "given-back-unpoisoned"),
+    "a guest that goes on after a TERMINATE": ("unwound-forgets",),
     "a birth in the middle of a handshake": ("birth-drops-handshake",),
     "a stack that grows": ("limit-blindly",),
 }

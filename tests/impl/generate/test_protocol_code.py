@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from llvmlite import ir
@@ -10,10 +11,11 @@ from llvmlite import ir
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.protocol import files
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, MANAGED, NATIVE, PARKED, STOP
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
-from safepoint_vm.generate.protocol import PROCEDURES, add_protocol
+from safepoint_vm.generate.protocol import PROCEDURES, ProtocolCodeError, add_procedure, add_protocol
 from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
@@ -187,3 +189,45 @@ def test_a_stop_does_not_wait_for_native_code_and_holds_it_there() -> None:
     call("start_world", world)
     assert call("reenter", thread.address, resume=back) == 0
     assert thread.record.get("pending") == STOP  # the hint stays; the next site finds nothing to wait for
+
+
+# ---- what has no machine code
+
+WAITS = "wait(t.operation.cas(NOTHING, ASKED))"
+REFUSED = {
+    "a requester's local across a wait": (
+        "requester.py", "handshake", WAITS, f"before = t.state.load()\n    {WAITS}\n    t.state.store(before)",
+        r"requester\.py:\d+: handshake waits with before in its target's record, .*write instead: read it again",
+    ),
+    "a coordinator's local before it has the lock": (
+        "requester.py", "stop_world", "def stop_world() -> None:",
+        "def stop_world() -> None:\n    before = world.stop.load()\n    wait(world.lock.load() == 0)\n    world.stop.store(before)",
+        r"requester\.py:\d+: stop_world waits with before in the world's record, before it has the lock",
+    ),
+    "a requester's result": (
+        "requester.py", "post", "t.wake.store(1)", "t.wake.store(1)\n    return 1",
+        r"requester\.py:\d+: post returns a value in a record that may be another thread's .*t: Me",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_text_that_writes_what_is_anothers_is_refused_with_place_and_remedy(name: str, tmp_path: Path) -> None:
+    file, procedure, old, new, said = REFUSED[name]
+    good = next(path for path in files() if path.name == file).read_text(encoding="utf-8")
+    assert old in good
+    bad = tmp_path / file
+    bad.write_text(good.replace(old, new, 1), encoding="utf-8")
+    paths = [bad if path.name == file else path for path in files()[:-1]]
+    made = compile_graph(Text(tuple(paths)), procedure, Instance(threads=None))
+    with pytest.raises(ProtocolCodeError, match=said):
+        add_procedure(ModuleCompiler(ir.Module(), PLAIN.switches()).declare, made, hooked=False)
+
+
+def test_a_wait_without_a_guard_is_found_by_what_it_does() -> None:
+    """A procedure that comes back to a load waits there; a loop over the threads, or one that tries to swap again, does not."""
+    instance, text = Instance(threads=None), Text()
+    waiting = {name for name in PROCEDURES if compile_graph(text, name, instance).looks}
+    assert waiting == {"handshake"}
+    made = compile_graph(text, "handshake", instance)
+    assert [made.steps[number].source for number in made.looks] == ["now = t.operation.load()"]

@@ -19,26 +19,13 @@ from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.memory.heap_view import put
 from safepoint_vm.threads.thread import GuestThread
 from tests.impl.building import code, inhabited, no_room, program
-from tests.impl.values import (
-    BINARY,
-    atoms,
-    expected,
-    floats,
-    given_by,
-    lists,
-    nan_inside,
-    nested,
-    python,
-    reference,
-    run_lines,
-    stored,
-    texts,
-)
+from tests.impl.values import BINARY, expected, given_by, lists, nan_inside, nested, reference, run_lines, stored, texts
+from tests.values import atoms, comparable, floats
 
 
 @given(lists, atoms, st.booleans())
 def test_lists_grow_and_shrink(items: list[object], item: object, stress: bool) -> None:
-    assert given_by("APPEND", list(items), item, operands=(1, 2), stress=stress) == python([*items, item])
+    assert given_by("APPEND", list(items), item, operands=(1, 2), stress=stress) == comparable([*items, item])
     shorter = list(items)
     assert given_by("POP", items) == expected(list.pop, shorter)
     assert given_by("POP", items, operands=(1, 1)) == (expected(list.pop, list(items)))
@@ -76,14 +63,14 @@ def test_popping_anywhere(items: list[object], index: Any) -> None:
 
 @given(lists, lists, st.booleans())
 def test_a_list_grows_in_place(items: list[object], more: list[object], stress: bool) -> None:
-    assert given_by("IADD", items, more, operands=(2, 1, 2), stress=stress) == python([*items, *more])
-    assert given_by("IADD", items, operands=(0, 1, 1), stress=stress) == python([*items, *items])
+    assert given_by("IADD", items, more, operands=(2, 1, 2), stress=stress) == comparable([*items, *more])
+    assert given_by("IADD", items, operands=(0, 1, 1), stress=stress) == comparable([*items, *items])
 
 
 @given(lists, st.booleans())
 def test_a_display_makes_a_list_of_its_slots(items: list[object], stress: bool) -> None:
     found = given_by("LIST", *items, None, operands=(1, len(items)), stress=stress)
-    assert found == python(items)
+    assert found == comparable(items)
 
 
 @pytest.mark.parametrize("op", ["LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL", "IN", "NOT_IN"])
@@ -123,7 +110,7 @@ def test_lists_are_followed_as_deep_as_the_reference_follows_them(op: str, level
 def test_a_list_that_was_repeated_in_place_still_grows(of: list[Any], times: int, item: Any) -> None:
     """Into the room that it has, or into a larger backing."""
     lines = [("LOADK", 2, times), ("IMUL", 0, 0, 2), ("APPEND", 0, 1), ("IMUL", 0, 0, 2)]
-    assert run_lines(lines, of, item) == python([*of * times, item] * times)
+    assert run_lines(lines, of, item) == comparable([*of * times, item] * times)
 
 
 TORN: dict[str, tuple[list[tuple[object, ...]], object]] = {
@@ -149,7 +136,7 @@ def tear(thread: GuestThread) -> None:
 def test_bounds_come_from_the_backing(name: str) -> None:
     """A thread that reads a list while another grows it may see its new length beside its old backing."""
     lines, wanted = TORN[name]
-    assert run_lines(lines, [1, 2], [3], 2, [1, 2], before=tear) == python(wanted)
+    assert run_lines(lines, [1, 2], [3], 2, [1, 2], before=tear) == comparable(wanted)
 
 
 @pytest.mark.parametrize("line", [("INDEX", 0, 0, 1), ("STORE_INDEX", 0, 1, 0)])

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from safepoint_vm.generate.engine import PLAIN
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.words import CONTENDED, FREE, Lock
+from safepoint_vm.memory.heap_view import get, put
+from tests.impl.building import code, fresh, no_room, program
 from tests.impl.machine_code import listing
 from tests.impl.running import begun, ran
 from tests.impl.waiting import soon
@@ -62,3 +66,29 @@ t.join()
         assert stops == 50
         program.wait()
         assert program.output == "through\n"
+
+
+def test_a_lock_that_is_contended_before_a_stray_release_has_failed_stays_contended() -> None:
+    """A thread releases a free lock; before the host raises, another has it, and a third sleeps until it is released.
+
+    Were the lock freed now, nothing would wake the third.
+    """
+    lines = (("LOADK", 0, 0), ("LOCK", 0), ("RELEASE", 0), ("HALT",))
+    thread = fresh(program(code("<module>", 1, *lines)))
+    assert thread.serve(thread.enter(), no_room)  # LOCK
+    lock = thread.stack[0]
+    why = thread.enter()
+    put(lock, Lock, "state", CONTENDED)
+    assert thread.serve(why, no_room)
+    assert str(thread.fault) == "RuntimeError: release unlocked lock"
+    assert get(lock, Lock, "state") == CONTENDED
+
+
+def test_a_contended_lock_released_by_another_than_its_holder_wakes_who_sleeps() -> None:
+    """It is freed in machine code, in the access that tells that it was contended, and the host is told."""
+    lines = (("LOADK", 0, 0), ("LOCK", 0), ("RELEASE", 0), ("HALT",))
+    thread = fresh(program(code("<module>", 1, *lines)))
+    assert thread.serve(thread.enter(), no_room)  # LOCK
+    put(thread.stack[0], Lock, "state", CONTENDED)
+    assert thread.enter() is Exited.RELEASED
+    assert get(thread.stack[0], Lock, "state") == FREE

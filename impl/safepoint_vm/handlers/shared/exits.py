@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safepoint.protocol.words import RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.language.machine import Exited, Machine
 from safepoint_vm.language.vocabulary import Exit, slow
 
@@ -16,3 +17,13 @@ def fault(vm: Machine) -> Exit:
 def hosted(vm: Machine) -> Exit:
     """The host executes the instruction, by the guest's definitions; it may raise."""
     return vm.leave(Exited.HOSTED)
+
+
+@slow
+def raises(vm: Machine) -> Exit:
+    """The outcome of a check site is not GO: the host raises it there."""
+    if vm.thread.result == RAISE_INTERRUPT:
+        return vm.leave(Exited.INTERRUPTED)
+    if vm.thread.result == RAISE_TERMINATE:
+        return vm.leave(Exited.TERMINATED)
+    return vm.leave(Exited.OVERFLOWED)

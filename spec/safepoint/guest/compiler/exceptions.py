@@ -106,11 +106,24 @@ class ExceptionCompiler(ExpressionCompiler):
         after, self.assigned = self.assigned, known
         self.place(handler)
         handling, self.handling = self.handling, slot
-        cleanup()
+        with self.terminating(node, slot):
+            cleanup()
         self.handling = handling
-        self.emit(node, "RERAISE", slot)
         self.place(end)
         self.assigned = after
+
+    @contextmanager
+    def terminating(self, node: Located, slot: int) -> Iterator[None]:
+        """A cleanup that runs because of the exception in `slot`, which is raised again at its end: a TERMINATE also where the
+        cleanup is left by a jump, a return or another exception.
+        """
+        handler, other = Label(), self.allocate()
+        with self.protect(handler, other, lambda: self.emit(node, "UNWINDS", slot)):
+            yield
+        self.emit(node, "RERAISE", slot)
+        self.place(handler)
+        self.emit(node, "UNWINDS", slot)
+        self.emit(node, "RERAISE", other)
 
     def try_statement(self, node: ast.Try) -> None:
         if not node.finalbody:
@@ -164,10 +177,9 @@ class ExceptionCompiler(ExpressionCompiler):
         self.assigned = after
 
     def catch(self, clause: ast.ExceptHandler, slot: int, other: Label) -> None:
-        """Fall through if the exception is of one of the clause's classes, else jump to `other`."""
-        if clause.type is None:
-            return
-        classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type]
+        """Fall through if the exception is of one of the clause's classes, else jump to `other`.  No class: all of Python's."""
+        every = ast.copy_location(ast.Name("BaseException", ast.Load()), clause)
+        classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type or every]
         found, matches = Label(), self.allocate()
         for kind in classes:
             if not (isinstance(kind, ast.Name) and self.pythons(kind, *EXCEPTIONS)):

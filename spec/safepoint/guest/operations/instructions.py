@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from safepoint.guest.code import UNSET, Instruction, Program
-from safepoint.guest.faults import EXCEPTIONS, Fault, TooDeep, derives, name_fault, unbound_fault
+from safepoint.guest.faults import KINDS, TERMINATION, Fault, TooDeep, derives, name_fault, unbound_fault
 from safepoint.guest.heap import Heap
 from safepoint.guest.operations import builtins as builtin
 from safepoint.guest.operations import operators, sequences, threads
@@ -75,10 +75,11 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
     "LESS_JUMP_BACK": lambda c, left, right, _: compare(c.heap, "LESS", c.slot(left), c.slot(right)),
     "EACH_PREPARE": lambda c, loop, _: sequences.iterable_fault(c.heap, c.slot(loop)) or 0,
     # exceptions
-    "EXCEPTION": lambda c, first, kind, count: c.heap.new_exception(EXCEPTIONS[kind], tuple(c.slots(first, count))),
+    "EXCEPTION": lambda c, first, kind, count: c.heap.new_exception(KINDS[kind], tuple(c.slots(first, count))),
     "RAISE": lambda c, src: raised(c.heap, c.slot(src)),
     "RERAISE": lambda c, src: raised(c.heap, c.slot(src)),
-    "MATCHES": lambda c, _, src, kind: matches(c.heap, c.slot(src), EXCEPTIONS[kind]),
+    "UNWINDS": lambda c, src: raised_again(c.heap, c.slot(src)),
+    "MATCHES": lambda c, _, src, kind: matches(c.heap, c.slot(src), KINDS[kind]),
     # threads
     "THREAD": lambda c, first, count: c.heap.new_thread(c.slot(first), tuple(c.slots(first + 1, count - 1))),
     "LOCK": lambda c, _: c.heap.new_lock(),
@@ -109,6 +110,12 @@ def raised(heap: Heap, value: Value) -> Fault:
     if isinstance(value, Ref) and is_exception(value):
         return Fault(heap.exception(value)[0], ref=value)
     return Fault("TypeError", "exceptions must derive from BaseException")
+
+
+def raised_again(heap: Heap, value: Value) -> Fault | None:
+    """The fault at the end of a `finally`, whatever way it is left, that runs because of `value`: only a TERMINATE goes on."""
+    fault = raised(heap, value)
+    return fault if fault.kind == TERMINATION else None
 
 
 def matches(heap: Heap, value: Value, kind: str) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, Fault, Location
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault, Location
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
@@ -22,9 +22,9 @@ from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.state import Frame, State
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref
-from safepoint.protocol.words import GO, RAISE_INTERRUPT, RAISE_OVERFLOW
+from safepoint.protocol.words import GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE
 
-RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION}
+RAISED = {RAISE_INTERRUPT: KEYBOARD_INTERRUPT, RAISE_OVERFLOW: RECURSION, RAISE_TERMINATE: TERMINATED}
 """Outcome of a check site -> what the guest raises there."""
 
 
@@ -36,8 +36,6 @@ class Sites(Protocol):
     def copy(self) -> Self: ...
     @property
     def suspended(self) -> bool: ...
-    @property
-    def wanted(self) -> bool: ...
     def call(self, procedure: str, *args: int) -> int | None: ...
     def resume(self) -> int | None: ...
 
@@ -156,13 +154,12 @@ class Machine:
                 return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
 
     def _collect(self) -> int | None:
-        """Stop the world, start it, return to guest code.  Nothing is collected: no guest could tell the difference."""
+        """Stop the world, and start it.  Nothing is collected: no guest could tell the difference."""
         if not self.state.native:
             if self._visit("stop_world_from") is None:
                 return None
-            self._visit("start_world")  # which never waits
             self.state = changed(self.state, native=True)
-        return self._visit("reenter")
+        return self._visit("start_world_from")
 
     def _handshake(self, src: int) -> int | Fault | None:
         """Wait outside guest code, so that of two threads that ask each other, each can run the other's operation."""
@@ -183,14 +180,17 @@ class Machine:
         return GO
 
     def _native(self, op: str, src: int) -> int | Fault | None:
-        """START or INTERRUPT, in a native region.  One that is refused visits no site."""
+        """START, at a check site, or INTERRUPT, in a native region.  One that is refused visits no site."""
         value = self.state[src]
         if fault := threads.refused(ReferenceHeap(self.state.things), op, value, self.state.thread):
             return fault
         if op == "START" and not self.others.room():
             return threads.NO_THREAD
         assert isinstance(value, Ref)
-        return self._outside(partial(self._started if op == "START" else self._interrupted, value))
+        if op == "START":
+            self.state = self._started(value)
+            return self._outside(lambda: self.state)
+        return self._outside(partial(self._interrupted, value))
 
     def _started(self, ref: Ref) -> State:
         """Start a thread, which then stands before its first instruction."""
@@ -224,7 +224,7 @@ class Machine:
             if self._visit("block") is None:
                 return None
             self.state = changed(self.state, native=True)
-        outcome = self._visit("slow_path") if self.sites.suspended or self.sites.wanted else GO
+        outcome = self._visit("look_again")
         if outcome is not None:
             self.state = changed(self.state, native=False)
         return outcome

@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 from safepoint.graph.execute import POISON, Activation
 from safepoint.graph.expressions import Instance
-from safepoint.graph.ir import SPINNING, WORLD, Cell, Graph
+from safepoint.graph.ir import WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
-from safepoint.protocol import words
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, MANAGED
 
@@ -78,7 +77,7 @@ class Sites:
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
             self.words.add_record(number, fresh(stack, ENDED if first else MANAGED))
-        self.privates = dict.fromkeys(("extra", "masked", "ending"), 0)
+        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
@@ -142,12 +141,6 @@ class Sites:
         self.waiting = None
         return under_way.result
 
-    @property
-    def wanted(self) -> bool:
-        """Whether a deliverable request is pending."""
-        masked = self.privates["masked"] | self.privates["ending"]
-        return bool(self.words[Cell(self.number, "pending")] & words.EVERYTHING & ~masked)
-
     # -- what requesters do, too
 
     def population(self) -> int:
@@ -155,8 +148,9 @@ class Sites:
         return len(self.words.wakes)
 
     def wake(self) -> None:
-        """End the thread's sleep, as a post would: it can have what it blocks for."""
-        self.words[Cell(self.number, "wake")] = 1
+        """End the thread's sleep, if it has not ended yet: it can have what it blocks for."""
+        if not self.words[Cell(self.number, "wake")]:
+            self.go_on(self.begin("awaken"))
 
     def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
         graph = procedure_graph(procedure, trigger=trigger)
@@ -174,8 +168,8 @@ class Sites:
             if self.watch and step.cell is not None:
                 self.watch()
             waits = not activation.perform(self, self)
-            round_again = activation.graph.name in SPINNING and activation.at and activation.at.number <= step.number
-            if waits or round_again:
+            again = activation.at
+            if waits or (again and again.number <= step.number and again.number in activation.graph.looks):
                 self.moves += activation.at is not begun
                 return False
         self.moves += 1

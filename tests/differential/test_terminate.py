@@ -1,0 +1,143 @@
+"""TERMINATE before every step, on both machines: what the guest's language makes of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+
+from safepoint.conform.target import INTERRUPT, Observation
+from safepoint.differential.compare import differences
+from safepoint.differential.runs import Undisturbed, repeat
+from safepoint.differential.schedule import Schedule
+from safepoint.differential.stepped import TERMINATE
+from safepoint_vm.target import FoldedTarget
+
+CAUGHT = """
+def f():
+    pass
+for i in range(2):
+    try:
+        f()
+    except:
+        print("bare")
+    try:
+        f()
+    except BaseException:
+        print("base")
+    try:
+        f()
+    except (ValueError, TypeError) as e:
+        print("pair")
+"""
+"""Whatever is posted here, no handler runs."""
+
+BLOCKS = """
+from threading import Lock
+def f():
+    pass
+lock = Lock()
+def work(n):
+    while True:
+        print("in")
+        try:
+            f()
+        finally:
+            f()
+            print("out")
+            if n == 0:
+                return 0
+            if n == 1:
+                break
+            if n == 2:
+                n = 0
+                continue
+            if n == 3:
+                n[0]
+            if n == 4:
+                try:
+                    raise ValueError("own")
+                except ValueError:
+                    f()
+                return 4
+def swallows(n):
+    try:
+        work(n)
+        with lock:
+            f()
+    except:
+        f()
+    f()
+for n in range(5):
+    swallows(n)
+    print("left")
+"""
+"""Each way out of a `finally`: to the end, by a jump, a return or another exception; and a handler inside it."""
+
+
+@lru_cache
+def target() -> FoldedTarget:
+    return FoldedTarget()
+
+
+def each_step(source: str) -> list[tuple[Schedule, Observation]]:
+    """What a TERMINATE before each step leads to; the same on both machines."""
+    run = Undisturbed(source, "terminated", 4096)
+    target().load(source, "terminated")
+    found = []
+    for step in range(run.steps):
+        schedule = Schedule(step, TERMINATE)
+        expected = run.run(schedule).observation
+        assert differences(expected, repeat(target(), schedule).observation) == {}, schedule
+        found.append((schedule, expected))
+    return found
+
+
+@pytest.mark.rule("TERMINATE-ONCE")
+def test_no_except_catches_it() -> None:
+    found = each_step(CAUGHT)
+    assert {o.output for _, o in found} == {""}
+    assert [o.error for _, o in found].count("Terminated") >= len(found) - 2  # after the last check site it is not seen
+
+
+@pytest.mark.rule("TERMINATE-ONCE")
+def test_every_finally_runs_and_it_is_raised_again_whatever_way_that_is_left() -> None:
+    """Once it is seen no further loop turn, no handler and nothing behind it runs: only the `finally`s that were entered."""
+    found = each_step(BLOCKS)
+    terminated = [o for _, o in found if o.error == "Terminated"]
+    assert len(terminated) >= len(found) - 2
+    for o in terminated:
+        said = o.output.split()
+        assert said.count("in") == said.count("out") or said[-1] == "in"
+        assert said.count("in") - said.count("out") <= 1
+    assert {o.output.split()[-1] for o in terminated if o.output} == {"in", "out", "left"}
+
+
+@pytest.mark.rule("TERMINATE-ONCE")
+def test_a_second_one_stays_pending_while_the_first_unwinds() -> None:
+    """Posted at each shared access that follows the first; the thread ends with it, and it is seen once."""
+    source = (
+        "try:\n    for i in range(2):\n        pass\nfinally:\n    print(1)\n    for i in range(2):\n        pass\n"
+    )
+    run = Undisturbed(source, "twice", 4096)
+    target().load(source, "twice")
+    trial = run.run(Schedule(2, TERMINATE))
+    pending = set()
+    for at in range(trial.in_post, trial.in_all):
+        schedule = Schedule(2, TERMINATE, at=at, also=TERMINATE)
+        o = run.run(schedule).observation
+        assert differences(o, repeat(target(), schedule).observation) == {}
+        assert (o.error, o.output) == ("Terminated", "1\n")
+        assert [s.kind for s in o.seen] == [TERMINATE]
+        pending.add(o.words["pending"])
+    assert pending == {"0", "16"}  # before the first was taken they coalesce
+
+
+@pytest.mark.rule("TAKEN-IS-SERVED", "GIVEN-BACK-IS-POISONED")
+def test_an_interrupt_taken_with_it_is_raised_in_the_finally() -> None:
+    source = "def f():\n    pass\ntry:\n    f()\nfinally:\n    try:\n        f()\n    except KeyboardInterrupt:\n        print(2)\n"
+    run = Undisturbed(source, "both", 4096)
+    step = next(s for s in range(run.steps) if run.at_a_site(s, 0))
+    trial = run.run(Schedule(step, INTERRUPT))
+    both = (run.run(Schedule(step, INTERRUPT, at=at, also=TERMINATE)) for at in range(trial.in_post, trial.in_all))
+    assert ("Terminated", "2\n") in {(t.observation.error, t.observation.output) for t in both}
