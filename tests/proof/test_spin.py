@@ -20,12 +20,12 @@ from safepoint.cli.main import cli
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as BOUND
 from safepoint.model.custom import judge_of
-from safepoint.model.eventually import EVENTUALLY
+from safepoint.model.eventually import EVENTUALLY, QUIET, following
 from safepoint.model.explore import search
 from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
-from safepoint.proof.promela import export, variable
+from safepoint.proof.promela import export, identifier, variable
 from safepoint.protocol.policies import POLICIES
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
 from tests.proof.mistakes import MISTAKES
@@ -61,7 +61,7 @@ def run(where: Path, *command: str) -> str:
     return done.stdout
 
 
-def ask_spin(where: Path, source: str, *defines: str) -> Opinion:
+def ask_spin(where: Path, source: str, *defines: str, pan: tuple[str, ...] = ()) -> Opinion:
     """Up to the first error.  -o2: words that are only written are part of a state too.
 
     -O0, as nearly all the time goes into gcc: -O1 takes 2 s more, and makes the largest search here 0.5 s shorter.
@@ -70,7 +70,7 @@ def ask_spin(where: Path, source: str, *defines: str) -> Opinion:
     complaints = run(where, "spin", "-a", "-o2", *defines, "model.pml")
     assert "rror" not in complaints, complaints
     run(where, "gcc", "-O0", "-w", "-DNOREDUCE", "-DSAFETY", "-o", "pan", "pan.c")
-    told = run(where, "./pan", f"-m{DEEPEST}", "-w18")
+    told = run(where, "./pan", f"-m{DEEPEST}", "-w18", *pan)
     assert "max search depth too small" not in told
     states, transitions, errors = (
         int(match[1])
@@ -134,24 +134,42 @@ def test_spin_finds_nothing_else_wrong_where_a_bound_is_broken(policy: str, muta
 
 def goal(model: Model, broken: str) -> str:
     """What can never happen again behind a trap, as the model says it in Promela."""
-    if broken == "world-starts":
-        return "world_stop == 0"
     words = [variable(c) for c in model.cells if c.owner == 0 and c.word.split("[")[0] in model.policy.words]
-    return " && ".join(["T0_in_guest", *(f"{word} > 0" for word in words)])
+    return {
+        "world-starts": "world_stop == 0",
+        "request-is-seen": "T0_asleep || T0_owed == 0 && T0_held == 0",
+        "checks-pass": " && ".join(["T0_in_guest", *(f"{word} > 0" for word in words)]),
+    }[broken]
+
+
+def quiet(model: Model, source: str) -> str:
+    """The model without the steps by which a requester begins anew."""
+
+    def idle(process: re.Match[str]) -> str:
+        return re.sub(rf"(\nL{first}: [^\n]*\n  if\n).*?(\n  fi;)", r"\1  :: false\2", process[0], flags=re.DOTALL)
+
+    for requester in model.requesters:
+        first = requester.pc.get(model.initial)
+        process = rf"proctype {identifier(requester.name)}\(\) {{.*?\n}}"
+        source = re.sub(process, idle, source, flags=re.DOTALL)
+    return source
 
 
 @pytest.mark.parametrize(("policy", "mutant"), mutants_of(*EVENTUALLY))
 def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Path) -> None:
     """A mutant of what happens in the end breaks nothing that is always true.  But begun in the state that our explorer calls
-    a trap, the model never comes to the goal; begun where it begins, it does.
+    a trap, the model never comes to the goal, if no further request is posted; begun where it begins, it does.
     """
-    found, model = counterexample(mutant, policy), mutated(mutant, policy)
+    found, model, trap = counterexample(mutant, policy), mutated(mutant, policy), mutated(mutant, policy)
+    assert found.detail.endswith(f": {QUIET.says}")
     watch = f"active proctype goal() {{ if :: {goal(model, found.broken)} -> assert(false) fi }}\n"
     assert ask_spin(tmp_path, export(model)) == Opinion(found.states, found.transitions, 0, "")
     assert "assertion violated" in ask_spin(tmp_path, export(model) + watch).complaint
-    model.initial = found.path[-1]
-    behind = search(model, Properties(model).judge)
-    assert ask_spin(tmp_path, export(model) + watch) == Opinion(behind.states, behind.transitions, 0, "")
+    trap.initial = found.path[-1]
+    behind = ask_spin(
+        tmp_path, quiet(model, export(trap)) + watch, pan=("-E",)
+    )  # where nobody asks, all may stand still
+    assert (behind.states, behind.errors) == (following(model, trap.initial, QUIET), 0)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
