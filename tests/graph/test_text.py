@@ -45,6 +45,8 @@ REFUSED = {
     "wait(t.depth == 1)": "wait needs exactly one load or cas",
     "wait(t.pending.swap(0) == 0)": "wait needs exactly one load or cas",
     "f(t)": "recursion that is not `return f(t)`",
+    "return f(t)": "f comes back here without a step (write instead: pause() in each round)",
+    "if t.depth == 1: return f(t)": "f comes back here without a step",
     "for x in t.depth: pass": "a loop runs over something known when the text is compiled",
     "t.depth = t.depth * 2": "not an expression of the protocol language",
     "t.depth = t.pending": "a thread, a word or a row of words is not a number",
@@ -129,6 +131,14 @@ def test_post_is_what_it_says() -> None:
 def test_a_loop_over_any_number_of_threads_is_a_loop() -> None:
     assert len(steps("stop_world", Instance(threads=None))) == 7
     assert len(steps("stop_world", Instance(threads=3))) == 2 + 3 * 4 + 3
+
+
+def test_a_turn_may_be_all_local(tmp_path: Path) -> None:
+    """It comes round to h() without a step, and ends all the same."""
+    body = "    for o in threads():\n        g(t)\n    t.pending.store(1)\n\n\n"
+    body += "def g(t: Me) -> None:\n    if t.depth == 1:\n        return h(t)\n    return h(t)\n\n\n"
+    text = text_of(f"{HEAD}def f(t: Me) -> None:\n{body}def h(t: Me) -> None:\n    t.depth = 2\n", tmp_path)
+    assert len(compile_graph(text, "f", Instance(threads=None)).steps) == 1
 
 
 def test_a_local_that_is_dead_is_not_kept() -> None:

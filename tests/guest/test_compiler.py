@@ -140,7 +140,9 @@ def test_the_code_of_a_finally_is_outside_of_its_own_trys_cover() -> None:
     code = compiled(WAYS_OUT).codes[1]
     prints = [n for n, i in enumerate(code.instructions) if i.op == "PRINT"]
     assert len(prints) == 4, "return, break, the end of the body, and an exception"
-    again = [h for h in code.handlers if code.instructions[h.target].op == "UNWINDS"]  # what leaves it raises a TERMINATE again
+    again = [
+        h for h in code.handlers if code.instructions[h.target].op == "UNWINDS"
+    ]  # what leaves it raises a TERMINATE again
     assert not any(h.start <= n < h.end for h in code.handlers for n in prints if h not in again)
     assert [n for n in prints if any(h.start <= n < h.end for h in again)] == prints[-1:]
     adds = [n for n, i in enumerate(code.instructions) if i.op == "ADDI"]

@@ -14,25 +14,28 @@ from safepoint.model.explore import Result, search
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from tests.model.pinned import CAUGHT
+from safepoint.protocol.policies import POLICIES
+from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE
 
 TEXT = Text()
+ALL_CAUGHT = {**{("folded", name): found for name, found in CAUGHT.items()}, **CAUGHT_ELSEWHERE}
+"""Policy and mutant -> scope, memory model, property."""
 IN_THE_END = [name for name, (_, _, broken) in CAUGHT.items() if broken in EVENTUALLY]
 """Mutants that break nothing that is always true: no single state shows them."""
 
 
-def mutated(mutant: str) -> Model:
+def mutated(mutant: str, policy: str = "folded") -> Model:
     """The smallest world that catches it, freshly compiled."""
-    scope, memory, _ = CAUGHT[mutant]
-    return Model(TEXT, SCOPES[scope], mutant, memory=memory)
+    scope, memory, _ = ALL_CAUGHT[policy, mutant]
+    return Model(TEXT, SCOPES[scope], mutant, POLICIES[policy], memory)
 
 
 @cache
-def counterexample(mutant: str) -> Result:
-    model = mutated(mutant)
+def counterexample(mutant: str, policy: str = "folded") -> Result:
+    model, (_, _, broken) = mutated(mutant, policy), ALL_CAUGHT[policy, mutant]
     result = search(model, Properties(model).judge)
-    if mutant in IN_THE_END:
+    if broken in EVENTUALLY:
         assert result.broken == ""
         result = check_liveness(result)
-    assert result.broken == CAUGHT[mutant][2], f"{mutant}: pinned.CAUGHT is wrong"
+    assert result.broken == broken, f"{mutant}: what is pinned is wrong"
     return result

@@ -20,9 +20,11 @@ from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.proof.any_number import argument
+from safepoint.proof.guarded import GHOSTS
 from safepoint.proof.induction import COVERS, NoProof, induction
 from safepoint.protocol import files
 from tests.model.pinned import CAUGHT
+from tests.proof.mistakes import MISTAKES, Mistake, edited
 
 if TYPE_CHECKING:
     import z3
@@ -81,9 +83,16 @@ def test_no_other_mutant_breaks_the_core(mutant: str) -> None:
         assert search(model, Properties(model).judge).broken not in PROVED
 
 
-def test_the_core_has_a_mutant_for_each_property_that_is_proved() -> None:
-    """What no core mutant breaks has been put to no test here."""
-    assert set(PROVED) - set(REFUTED.values()) <= {"no-missed-overflow"}
+def test_the_core_has_a_mistake_for_each_property_that_is_proved() -> None:
+    """What nothing here breaks has been put to no test."""
+    assert set(PROVED) - set(REFUTED.values()) - {m.broken for m in MISTAKES.values()} <= {"no-missed-overflow"}
+
+
+@needs_solver
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES.values() if m.broken in PROVED], ids=lambda m: m.broken)
+def test_what_no_mutant_breaks_can_be_broken(mistake: Mistake, tmp_path: Path) -> None:
+    assert mistake.scope in CORE
+    assert not induction(mistake.text(tmp_path)).holds
 
 
 @needs_solver
@@ -135,8 +144,8 @@ def _get(model: Model, state: int, whose: str, what: str) -> int:
     mover = model.mutators[0] if whose == "thread" else next((m for m in model.movers if m.name == whose), None)
     if mover and what == "at":
         return mover.pc.get(state)
-    if what == "owed":
-        return model.owed[0].get(state)
+    if what in GHOSTS:
+        return model.layout.ghosts[0][GHOSTS.index(what)].get(state)
     cell = model.cells.get(Cell("world" if whose == "world" else 0, what))
     where = cell or (mover and (mover.privates.get(what) or mover.locals.get(what)))
     return where.get(state) if where else 0  # no such local there: a loop over threads is unrolled
@@ -179,8 +188,6 @@ def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp
 @needs_solver
 def test_a_turn_without_an_access_has_no_verdict(tmp_path: Path) -> None:
     """A coordinator that tells only the first threads of a loop: the others' turns end in no step."""
-    ours = next(f for f in files() if "def stop_world(" in f.read_text(encoding="utf-8"))
-    source = ours.read_text(encoding="utf-8")
     right = """        for t in threads():
             post(t, STOP)
     if mutant("does-not-wait\""""
@@ -190,11 +197,8 @@ def test_a_turn_without_an_access_has_no_verdict(tmp_path: Path) -> None:
                 told = told + 1
                 post(t, STOP)
     if mutant("does-not-wait\""""
-    assert source.count(right) == 1
-    path = tmp_path / ours.name
-    path.write_text(source.replace(right, wrong))
-    text = Text(tuple(path if file == ours else file for file in files()))
-    with pytest.raises(NoProof, match=rf"{ours.name}:\d+: coordinator can go round a loop without an access"):
+    text = edited("requester.py", right, wrong, tmp_path)
+    with pytest.raises(NoProof, match=r"requester.py:\d+: coordinator can go round a loop without an access"):
         induction(text)
     found = argument(Model(text, SCOPES["stop-1"]))
     assert any(r.startswith("told: a local that the coordinator carries") for r in found.reasons), found.reasons

@@ -66,19 +66,20 @@ class Expressions:
         self.steps.append(made)
         return made
 
-    def _procedure(self, node: ast.expr) -> str | None:
+    def _procedure(self, node: ast.expr, within: frozenset[str] = frozenset()) -> str | None:
         """The procedure that a call names, when it has steps: not a helper, which is an expression."""
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in self.text.functions and name != "threads":
-                return None if self.helper(name) else name
+                return None if name not in within and self.helper(name, within) else name
         return None
 
-    def helper(self, name: str) -> ast.expr | None:
+    def helper(self, name: str, within: frozenset[str] = frozenset()) -> ast.expr | None:
+        """The expression that a helper is short for; None of a procedure.  `within`: whose expressions it is part of."""
         body = [s for s in self.text.functions[name].node.body if not is_docstring(s)]
         match body:
             case [ast.Return(value=ast.expr() as value)]:
                 shared = any(isinstance(n, ast.Attribute) and n.attr in ACCESSES for n in ast.walk(value))
-                calls = any(self._procedure(n) for n in ast.walk(value) if isinstance(n, ast.Call))
+                calls = any(self._procedure(n, within | {name}) for n in ast.walk(value) if isinstance(n, ast.Call))
                 return None if shared or calls else value
         return None
 

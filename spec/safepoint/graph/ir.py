@@ -9,7 +9,7 @@ A label stands where control joins or goes round.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 SELF, WORLD = "self", "world"
@@ -120,7 +120,7 @@ class If:
 
 @dataclass(frozen=True)
 class Ghost:
-    """op: "posted", "served", "ran" or "dropped"."""
+    """op: what the text says of a request, such as "posted"; `protocol.language` has them all, with their meaning."""
 
     op: str
     owner: int | str | Local
@@ -182,19 +182,37 @@ class Graph:
 
     def trees(self) -> Iterator[Tree]:
         """Every node of local work, and every step, once."""
-        todo: list[Tree] = [self.start, *self.labels.values(), *(t for s in self.steps for t in s.then)]
+        todo: list[Tree] = [self.start, *self.labels.values(), *self.steps]
         seen: set[int] = set()
         while todo:
             tree = todo.pop()
-            if id(tree) in seen:
-                continue
-            seen.add(id(tree))
-            yield tree
-            match tree:
-                case If(_, yes, no):
-                    todo += [yes, no]
-                case Let() | Ghost() | Claim() | When():
-                    todo.append(tree.then)
+            if id(tree) not in seen:
+                seen.add(id(tree))
+                yield tree
+                todo += self.following(tree)
+
+    def following(self, tree: Tree) -> list[Tree]:
+        """The nodes that come next."""
+        match tree:
+            case Step(then=then):
+                return then
+            case If(_, yes, no):
+                return [yes, no]
+            case Goto(label):
+                return [self.labels[label]]
+            case Done():
+                return []
+        return [tree.then]
+
+    def local(self, tree: Tree, without: Iterable[Tree] = ()) -> Iterator[Tree]:
+        """Local work from this node on, up to the next steps; each node once, and none beyond those of `without`."""
+        todo, seen = [tree], {id(other) for other in without}
+        while todo:
+            tree = todo.pop()
+            if not isinstance(tree, Step) and id(tree) not in seen:
+                seen.add(id(tree))
+                yield tree
+                todo += self.following(tree)
 
     def expressions(self) -> Iterator[Expr]:
         for step in self.steps:

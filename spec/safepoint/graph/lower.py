@@ -22,6 +22,7 @@ class Lowering(Expressions):
     labels: dict[int, ir.Tree] = field(default_factory=dict)
     entered: dict[tuple[object, ...], int] = field(default_factory=dict)
     kept: list[Return] = field(default_factory=list)  # keeps the ids in `entered` unique
+    again: list[tuple[ir.Goto, ast.AST, str]] = field(default_factory=list)  # jumps to what has been entered; where
 
     def root(self, name: str) -> ir.Graph:
         """A parameter that is a thread is the running one; the others are integers."""
@@ -43,8 +44,16 @@ class Lowering(Expressions):
         graph = ir.Graph(
             name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated, record=record
         )
+        self._check_jumps(graph)
         graph.live, graph.looks = liveness(graph), looks(graph)
         return graph
+
+    def _check_jumps(self, graph: ir.Graph) -> None:
+        """Local work that comes round to itself might never end; a loop over threads does, but its turns are checked."""
+        loops = [t for t in self.labels.values() if isinstance(t, ir.If) and ir.Population() in ir.atoms(t.test)]
+        for jump, node, file in self.again:
+            if any(tree is jump for tree in graph.local(self.labels[jump.label], loops)):
+                self.text.error(node, file, f"{graph.name} comes back here without a step", "pause() in each round")
 
     def _label(self, build: Next) -> ir.Goto:
         number = len(self.labels)
@@ -70,10 +79,7 @@ class Lowering(Expressions):
         parameters = procedure.node.args.args
         if name in caller.path:
             self.text.error(
-                node,
-                caller.file,
-                "recursion that is not `return f(t)`",
-                "`return f(t)`, or a loop over triggers or threads",
+                node, caller.file, "recursion that is not `return f(t)`", "that, or a loop over triggers or threads"
             )
         if len(parameters) != len(args):
             self.text.error(
@@ -84,7 +90,8 @@ class Lowering(Expressions):
             )
         key = (name, tuple(args), id(ret), caller.path)
         if key in self.entered:
-            return ir.Goto(self.entered[key])
+            self.again.append((ir.Goto(self.entered[key]), node, caller.file))
+            return self.again[-1][0]
         self.kept.append(ret)
         self.entered[key] = len(self.labels)
         names: dict[str, Value] = {}
@@ -280,8 +287,7 @@ def compile_helper(text: Text, name: str) -> ir.Expr:
             f"no helper {name}() in the text (write: def {name}(t: Me) -> int: return …, without a shared access)"
         )
     procedure = text.functions[name]
-    (parameter,) = procedure.node.args.args
-    scope = Scope({parameter.arg: Record(ir.SELF, "Me")}, ir.Done, (name,), procedure.file)
+    scope = Scope({procedure.node.args.args[0].arg: Record(ir.SELF, "Me")}, ir.Done, (name,), procedure.file)
     return lowering.pure(body, scope)
 
 

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from safepoint.graph import ir
 from safepoint.graph.execute import POISON
-from safepoint.proof.turns import following
+from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
 
 NO, YES = ir.Const(0), ir.Const(1)
+OWED, HELD, DUE = GHOSTS = ("owed", "held", "due")
+"""What is kept of each thread's requests, as if in words of its own: posted and not taken, taken and not served, served and
+not raised."""
 SENT = ir.Local("sent")
 """How many of the process's own stores are on their way to memory."""
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -35,7 +38,7 @@ class Word(ir.Local):
 class Command:
     """One way from a place to the next, `end`.  Every expression is over the state before: its locals, privates and `Word`s.
 
-    `writes`: locals, private and shared words, and ghosts (as the word "owed").  `sent`: TSO, the store that it sends on its way.
+    `writes`: locals, private and shared words, and ghosts (`GHOSTS`, `Commands.waits`).  `sent`: TSO, the store that it sends on its way.
     `access`: the step whose access it makes, after the choices `cases`.
     """
 
@@ -50,6 +53,23 @@ class Command:
     def writing(self, target: ir.Local | ir.Private | ir.Cell, value: ir.Expr) -> Command:
         return replace(self, writes={**self.writes, target: value})
 
+    def claiming(self, name: str, test: ir.Expr) -> Command:
+        return replace(self, claims=(*self.claims, (name, test)))
+
+    def now(self, ghost: ir.Cell) -> ir.Expr:
+        """What a ghost is after the writes so far."""
+        return self.writes.get(ghost, Word(str(ghost), ghost))
+
+    def adding(self, ghost: ir.Cell, kinds: ir.Expr) -> Command:
+        return self.writing(ghost, ir.fold("|", self.now(ghost), kinds))
+
+    def removing(self, ghost: ir.Cell, kinds: ir.Expr) -> Command:
+        return self.writing(ghost, ir.fold("&", self.now(ghost), ir.fold("~", kinds)))
+
+    def having(self, ghost: ir.Cell, kinds: ir.Expr) -> Command:
+        """This command, which claims that the ghost has all of these: what it says happens once."""
+        return self.claiming("served-once", ir.fold("==", ir.fold("&", self.now(ghost), kinds), kinds))
+
     def when(self, test: ir.Expr) -> Iterator[Command]:
         """This command, if the test holds; none if it never does."""
         if not isinstance(test, ir.Const):
@@ -63,7 +83,8 @@ class Commands:
     """The commands of one graph.
 
     `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
-    whose stores are delayed, of which `room` may be on their way.
+    whose stores are delayed, of which `room` may be on their way.  `waits`: the ghost that says which thread's operation it waits
+    for (0: none, 1: the first); `waiting`: every requester's.  `takes`: the text says what an owner takes.
     """
 
     graph: ir.Graph
@@ -71,6 +92,9 @@ class Commands:
     reals: Mapping[str, int] = field(default_factory=dict)
     stored: tuple[ir.Cell, ...] = ()
     room: int = 0
+    waits: ir.Cell | None = None
+    waiting: tuple[ir.Cell, ...] = ()
+    takes: bool = True
 
     def begin(self) -> Iterator[Command]:
         yield from self._settle(self.graph.start, Command())
@@ -149,10 +173,11 @@ class Commands:
                 for taken in c.when(negated(value)):
                     yield from self._settle(no, taken, passed)
             case ir.Ghost(op, owner, kind, then):
-                owed = self._cell(ir.Cell(owner, "owed"), c)
-                yield from self._settle(then, _ghost(op, owed, self._value(kind, c), c), passed)
+                owner = self._cell(ir.Cell(owner, OWED), c).owner
+                for told in self._ghost(op, owner, self._value(kind, c), c):
+                    yield from self._settle(then, told, passed)
             case ir.Claim(name, test, then):
-                yield from self._settle(then, replace(c, claims=(*c.claims, (name, self._value(test, c)))), passed)
+                yield from self._settle(then, c.claiming(name, self._value(test, c)), passed)
             case ir.When(test, then):
                 for taken in c.when(self._value(test, c)):
                     yield from self._settle(then, taken, passed)
@@ -180,29 +205,61 @@ class Commands:
             raise NoCommand(f"{self.graph.name}: {cell} is of another thread than the step before it")
         return ir.Cell(self.me, cell.word) if cell.owner == ir.SELF else cell
 
+    def _ghost(self, op: str, owner: int | str | ir.Local, kind: ir.Expr, c: Command) -> Iterator[Command]:
+        """What the text says of a thread's requests, as `protocol.language` means it."""
+        if any(isinstance(t, ir.Cell) and t.word in GHOSTS and t.owner != owner for t in c.writes):
+            raise NoCommand(f"{op}: a step says something of the requests of two threads")
+        owed, held, due = (ir.Cell(owner, ghost) for ghost in GHOSTS)
+        requests = ir.fold("&", kind, ir.Const(~HANDSHAKE))  # of a handshake the bit is a hint, and "asked" owes it
+        match op:
+            case "posted":
+                yield c.adding(owed, requests)
+            case "asked":
+                new = ir.fold("==", ir.fold("&", c.now(owed), kind), NO)
+                c = c.claiming("served-once", new).adding(owed, kind)
+                yield c.writing(self.waits, self._number(owner)) if self.waits else c
+            case "taken":
+                yield c.removing(owed, requests).adding(held, requests)
+            case "given_back":
+                yield c.having(held, kind).removing(held, kind).adding(owed, kind)
+            case "served" if self.takes:
+                raising = ir.fold("&", kind, ir.Const(INTERRUPT | TERMINATE))
+                yield c.having(held, kind).removing(held, kind).adding(due, raising)
+            case "served" | "dropped":
+                yield c.removing(owed, kind)
+            case "ran":
+                yield from self._has_run(owner, c.having(owed, kind).removing(owed, kind), self.waiting)
+            case "finished":
+                yield c.claiming("done-was-run", ir.fold("==", c.now(self.waits), NO)) if self.waits else c
+            case "raises":
+                yield c.claiming("raises-what-is-due", ir.fold("==", c.now(due), kind)).writing(due, NO)
+            case _:
+                raise NoCommand(f"{op}: a ghost that has no form as a command")
+
+    def _number(self, owner: int | str | ir.Local) -> ir.Expr:
+        """How a requester says for which thread's operation it waits."""
+        if not isinstance(owner, int):
+            raise NoCommand(f"{self.graph.name}: an operation on a thread without a number")
+        return ir.Const(owner + 1)
+
+    def _has_run(self, owner: int | str | ir.Local, c: Command, waiting: tuple[ir.Cell, ...]) -> Iterator[Command]:
+        """Whichever requester waits for the operation waits no more."""
+        if not waiting:
+            yield c
+            return
+        waits, *others = waiting
+        mine = ir.fold("==", c.now(waits), self._number(owner))
+        for done in c.when(mine):
+            yield from self._has_run(owner, done.writing(waits, NO), tuple(others))
+        for still in c.when(negated(mine)):
+            yield from self._has_run(owner, still, tuple(others))
+
     def _endless(self, label: int) -> str:
         """The complaint about local work that comes back to a label."""
-        todo, seen, places = [self.graph.labels[label]], set[int](), list[str]()
-        while todo:
-            tree = todo.pop(0)
-            if id(tree) not in seen and not isinstance(tree, ir.Step):
-                seen.add(id(tree))
-                places += [tree.place] if isinstance(tree, ir.Let | ir.If) and tree.place else []
-                todo += following(self.graph, tree)
+        turn = self.graph.local(self.graph.labels[label])
+        places = [tree.place for tree in turn if isinstance(tree, ir.Let | ir.If) and tree.place]
         said = f"{self.graph.name} can go round a loop without an access to shared memory"
         return ": ".join([*places[:1], f"{said} (write instead: pause() in each turn)"])
-
-
-def _ghost(op: str, owed: ir.Cell, kind: ir.Expr, c: Command) -> Command:
-    if any(isinstance(t, ir.Cell) and t.word == "owed" and t != owed for t in c.writes):
-        raise NoCommand(f"{op}: a step says something of the requests of two threads")
-    now = c.writes.get(owed, Word(str(owed), owed))
-    match op:
-        case "posted":
-            return c.writing(owed, ir.fold("|", now, kind))
-        case "ran":
-            c = replace(c, claims=(*c.claims, ("served-once", ir.fold("&", now, kind))))
-    return c.writing(owed, ir.fold("&", now, ir.fold("~", kind)))
 
 
 def negated(e: ir.Expr) -> ir.Expr:

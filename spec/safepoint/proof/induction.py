@@ -36,8 +36,8 @@ else:
 
 COVERS = (
     "for every number of threads, each with a stack of its own size (up to 2^14 frames), one coordinator and one interrupter, policy folded, "
-    "sequential consistency: world-stopped, owed-is-pending, pending-is-poisoned, awaited-is-poisoned, "
-    "no-fake-overflow, no-missed-overflow"
+    "sequential consistency: world-stopped, owed-is-pending, pending-was-posted, taken-is-served, raises-what-is-due, "
+    "served-once, pending-is-poisoned, awaited-is-poisoned, no-fake-overflow, no-missed-overflow"
 )
 
 

@@ -7,14 +7,16 @@ a text that breaks one of them loses that part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import z3
 
 from safepoint.graph.execute import POISON
+from safepoint.graph.ir import Step
+from safepoint.proof.guarded import DUE, HELD, OWED
 from safepoint.proof.places import LOCALS, Core, hands, post_of, posts
-from safepoint.proof.symbolic import LARGE, THREADS, State, real, word
+from safepoint.proof.symbolic import LARGE, THREADS, Role, State, real, word
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Invariant(Core):
     def thread(self, s: State, i: z3.ExprRef) -> Iterator[Part]:
         """What is true of every thread i."""
         m, end, limit = self.mutator, self.of(s, "end", i), real("limit", i)
-        pending, owed = self.of(s, "pending", i), self.of(s, "owed", i)
+        pending = self.of(s, "pending", i)
         running = z3.Not(m.stands(s, self.yielding, i))
         yield Part("a thread stands at one of its steps", m.stands(s, m.rests.values(), i))
         for w in self.triggers:  # every check fails on poison, and no check fails on a real word that should not
@@ -69,10 +71,10 @@ class Invariant(Core):
             "`state` says whether the thread is in guest code or its slow path, or neither",
             (self.of(s, "state", i) == self.managed) == z3.Not(m.stands(s, self.away, i)),
         )
-        yield Part(  # TAKE-IS-LOCKED, TAKEN-IS-SERVED: nothing falls between the word and the thread's hands
-            "what is owed is pending or in the thread's own hands",
-            owed & ~(pending | self.held(s, i)) == word(0),
-        )
+        # POST-IS-LOCKED, TAKE-IS-LOCKED, TAKEN-IS-SERVED: nothing falls between the word and the thread's hands
+        yield Part("what is owed is what is pending", self.of(s, OWED, i) == pending)
+        yield Part("what a thread holds is in its own hands", self.of(s, HELD, i) == self.held(s, i))
+        yield Part("what is served is raised in the same step", self.of(s, DUE, i) == word(0))
         yield Part("requesters ask for STOP and INTERRUPT only, and nothing is masked", self.kinds(s, i))
         for w in self.triggers:  # POST-BEFORE-POISON, POISON-EVERY-WORD, RESTORE-BEFORE-TAKE
             known = pending & ~self.in_flight(s, i, w) != word(0)
@@ -90,21 +92,32 @@ class Invariant(Core):
         )
 
     def held(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
-        """The requests that thread i has taken and not yet answered: its local `bits`, where that is alive."""
+        """The requests that thread i has taken and not yet served: its local `bits`, where that is alive, and STOP is served first."""
         held = word(0)
         for n, step in self.mutator.rests.items():
             for name in hands(self.mutator) & self.mutator.graph.live[n]:
-                bits = self.mutator.get(s, name, i)
-                unanswered = bits if step in self.taking else bits & word(~self.stop)
-                held |= z3.If(self.mutator.stands(s, [step], i), unanswered, word(0))
+                unserved = self.mutator.get(s, name, i) & word(~self.stop)
+                held |= z3.If(self.mutator.stands(s, [step], i), unserved, word(0))
         return held
 
     def in_flight(self, s: State, i: z3.ExprRef, w: str) -> z3.ExprRef:
         """The kinds that a requester has just posted to i and has not yet poisoned w for."""
+
+        def just_said(role: Role, step: Step) -> bool:
+            post = post_of(role)
+            return post.said < step.number <= post.poisons.get(w, 0)
+
+        return self._kinds_at(s, i, just_said)
+
+    def under_way(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
+        """The kinds whose post to i is under way."""
+        return self._kinds_at(s, i, lambda _, step: posts(step))
+
+    def _kinds_at(self, s: State, i: z3.ExprRef, at: Callable[[Role, Step], bool]) -> z3.ExprRef:
+        """What requesters ask that stand at such a step of a post to i."""
         bits = word(0)
         for role, kind in ((self.coordinator, self.stop), (self.interrupter, self.interrupt)):
-            post = post_of(role)
-            for step in (t for t in role.rests.values() if post.said < t.number <= post.poisons.get(w, 0)):
+            for step in (t for t in role.rests.values() if at(role, t)):
                 here = z3.And(role.stands(s, [step]), self.target(role, step, s) == i)
                 bits |= z3.If(here, word(kind), word(0))
         return bits
@@ -126,17 +139,17 @@ class Invariant(Core):
     def properties(self, s: State, i: z3.ExprRef) -> Iterator[Part]:
         """What the invariant is for: the always-properties of `properties.py` that speak of states."""
         runs = self.mutator.stands(s, self.guest, i)
-        idle = [z3.Not(z3.And(r.stands(s, [t]), self.target(r, t, s) == i))
-                for r in self.roles[1:] for t in r.rests.values() if posts(t)]  # fmt: skip
-        pending, poisoned = self.of(s, "pending", i), z3.And([self.of(s, w, i) == word(POISON) for w in self.triggers])
+        pending, owed, under_way = self.of(s, "pending", i), self.of(s, OWED, i), self.under_way(s, i)
+        poisoned = z3.And([self.of(s, w, i) == word(POISON) for w in self.triggers])
         awaited = z3.Or(
             [z3.And(self.coordinator.stands(s, [t]), self.target(self.coordinator, t, s) == i) for t in self.awaiting]
         )
-        quiet = z3.And(runs, *idle)
         yield Part("world-stopped", z3.Not(z3.And(runs, self.coordinator.stands(s, self.critical))))
-        yield Part("owed-is-pending", z3.Implies(quiet, self.of(s, "owed", i) & ~pending == word(0)))
-        yield Part("pending-is-poisoned", z3.Implies(z3.And(quiet, pending != word(0)), poisoned))
-        yield Part("awaited-is-poisoned", z3.Implies(z3.And(quiet, awaited), poisoned))
+        yield Part("taken-is-served", z3.Implies(runs, self.of(s, HELD, i) == word(0)))
+        yield Part("owed-is-pending", z3.Implies(runs, owed & ~pending == word(0)))
+        yield Part("pending-was-posted", z3.Implies(runs, pending & ~owed == word(0)))
+        yield Part("pending-is-poisoned", z3.Implies(z3.And(runs, pending & ~under_way != word(0)), poisoned))
+        yield Part("awaited-is-poisoned", z3.Implies(z3.And(runs, awaited), poisoned))
 
 
 def conjunction(parts: Iterable[Part]) -> z3.ExprRef:

@@ -15,6 +15,7 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Const, Local, Step
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.proof.guarded import GHOSTS
 from safepoint.proof.symbolic import Role, Run, State, word
 
 WORDS = ("limit", "entry", "pending", "state", "end", "stop", "lock")
@@ -36,11 +37,11 @@ class Core:
         self.roles = (self.mutator, self.coordinator, self.interrupter)
         sorts = {k: sort for role in self.roles for k, sort in role.sorts().items()}
         self._check_names({what.split("[")[0] for _, what in sorts}, mutant)
-        self.owed = ("thread", "owed")
-        sorts[self.owed] = sorts["thread", "pending"]
+        ghosts = [("thread", ghost) for ghost in GHOSTS]
+        sorts |= dict.fromkeys(ghosts, sorts["thread", "pending"])
         self.state: State = {k: _unknown(k, sort) for k, sort in sorts.items()}
-        declared = {**text.words["World"], **text.words["Me"]}
-        self.words = [k for k in sorts if k == self.owed or k[1].split("[")[0] in declared]  # neither places nor locals
+        declared = {word: kind for words in text.words.values() for word, kind in words.items()}
+        self.words = [k for k in sorts if k in ghosts or k[1].split("[")[0] in declared]  # neither places nor locals
         self.privates = [w for _, w in self.words if declared.get(w) == "int"]
         self.triggers = [w for _, w in self.words if declared.get(w.split("[")[0], "") in ("Trigger", "Triggers")]
         self.stop, self.interrupt, self.managed = (self.constant(n) for n in CONSTANTS)
@@ -96,7 +97,7 @@ class Core:
 
     def kinds(self, s: State, i: z3.ExprRef) -> z3.ExprRef:
         """Requesters ask thread i for STOP and INTERRUPT only, and it masks nothing."""
-        asked = [self.of(s, w, i) for w in ("pending", "owed", *hands(self.mutator))]
+        asked = [self.of(s, w, i) for w in ("pending", *GHOSTS, *hands(self.mutator))]
         unused = [self.of(s, w, i) == word(0) for w in self.privates if w != "end"]
         return z3.And([a & self.others == word(0) for a in asked] + unused)
 

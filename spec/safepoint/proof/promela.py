@@ -4,7 +4,8 @@
     spin -a -o2 stop.pml && gcc -O2 -DNOREDUCE -DSAFETY -o pan pan.c && ./pan
 
 Spin then stores exactly as many states as we find, and its verdict is the same: a violated assertion where a property is
-broken, an invalid end state where no process can move.  (-o2: else Spin leaves words that are only written out of its states.)
+broken, an invalid end state where no process can move.  It is not told of a declared bound, nor of what must happen in the end:
+it counts no checks, and looks at one state at a time.  (-o2: else Spin leaves words that are only written out of its states.)
 
 A place of a graph becomes a label.  There, each way to the next place is one option, and one `d_step`: a condition over the
 state before, then what changes.  A choice is part of the access that follows it, and what is no longer needed becomes 0.
@@ -17,12 +18,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
-from safepoint.model.activity import doing
+from safepoint.graph.lower import compile_helper
+from safepoint.model.activity import doing, is_at
 from safepoint.model.custom import is_own
 from safepoint.model.process import Mover
 from safepoint.model.system import Model
-from safepoint.proof.guarded import NO, Command, Commands, Word
-from safepoint.protocol.words import ASKED, HANDSHAKE
+from safepoint.proof.guarded import GHOSTS, NO, Command, Commands, Word
+from safepoint.protocol.activities import GUEST
+from safepoint.protocol.words import ASKED, HANDSHAKE, NOTHING
 
 
 def identifier(name: str) -> str:
@@ -43,9 +46,16 @@ def variable(of: Cell | Local | Private, mover: Mover | None = None) -> str:
     return identifier(f"{mover.name}.{of.name if isinstance(of, Local) else of.word}")
 
 
+def waits_for(mover: Mover) -> Cell:
+    """The ghost that says for which thread's operation a requester waits."""
+    return Cell(mover.name, "waits_for")
+
+
 def spelled(e: Expr, mover: Mover) -> Expr:
-    """The expression with Promela's variables for locals, private and shared words."""
+    """The expression with Promela's variables for locals, private and shared words; a private word that it has not is 0."""
     match e:
+        case Private(word) if word not in mover.privates:
+            return NO
         case Local() | Private():
             return Local(variable(e, mover))
         case Op(name, args):
@@ -85,7 +95,10 @@ def export(model: Model) -> str:
 def _places(model: Model, mover: Mover) -> Places:
     """The initial place first."""
     room = len(mover.buffer)
-    commands = Commands(mover.graph, mover.me, mover.layout.reals, tuple(mover.stored), room)
+    waiting = tuple(waits_for(m) for m in model.movers if m.waits_for)
+    mine = waits_for(mover) if mover.waits_for else None
+    stored, takes = tuple(mover.stored), model.layout.takes
+    commands = Commands(mover.graph, mover.me, model.reals, stored, room, mine, waiting, takes)
     found: Places = {}
     todo = [mover.at(model.initial)]
     while todo:
@@ -104,8 +117,10 @@ def _head(model: Model) -> str:
 def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
     """Declare each variable with its initial value, and the hidden copy that is not part of a state where a process uses one."""
     fields = {variable(cell): at for cell, at in model.cells.items()}
-    fields |= {variable(Cell(owner, "owed")): at for owner, at in model.owed.items()}
+    for owner, ghosts in model.layout.ghosts.items():
+        fields |= {variable(Cell(owner, name)): at for name, at in zip(GHOSTS, ghosts, strict=True)}
     for mover in model.movers:
+        fields |= {variable(waits_for(mover)): mover.waits_for} if mover.waits_for else {}
         fields |= {variable(Local(n), mover): at for n, at in (mover.locals | mover.privates).items()}
     for name, at in fields.items():
         size = "byte" if at.mask < 1 << 8 else "int"
@@ -185,28 +200,35 @@ def _definitions(model: Model, places: list[Places]) -> Iterator[str]:
     yield f"#define stopped {_any(label for label, _, p in table if p.stopped)}"
     yield f"#define visible {_no(f'{identifier(m.name)}_sent' for m in model.movers if m.buffer)}"
     for i, me in enumerate(model.mutators):
-        guest = (f"T{i}@L{n}" for n in places[i] if me.graph.steps[n].op == "choose")
+        guest = (f"T{i}@L{n}" for n in places[i] if is_at(me.graph, me.graph.steps[n], GUEST))
         yield f"#define T{i}_in_guest {_any(guest)}"
         yield f"#define T{i}_asleep {_any(label for label, m, p in table if m is me and p.asleep)}"
-        for what in ("posting", "awaiting", "operating"):
+        for what in ("awaiting", "operating"):
             yield f"#define {what}_T{i} {_any(label for label, _, p in table if getattr(p, what) == i)}"
+        posts = [(label, p.kinds) for label, _, p in table if p.posting == i]
+        labels = {kinds: _any(label for label, k in posts if k == kinds) for kinds in sorted({k for _, k in posts})}
+        posting = (f"({at} -> {kinds} : 0)" for kinds, at in labels.items())
+        yield f"#define T{i}_under_way ({' | '.join(posting) or '0'})"
         yield from _words(model, me)
 
 
 def _words(model: Model, me: Mover) -> Iterator[str]:
-    """Of one thread: what is pending, what of that it would take now, and whether all its checks fail."""
+    """Of one thread: what is pending, what of that it would take now, what is lost, and whether all its checks fail."""
     t, base = f"T{me.me}", model.policy.base
     words = {c.word: variable(c) for c in model.cells if c.owner == me.me}
+    deferred = say(spelled(Private("deferred"), me))
     limit = words.get("limit", "0")
-    yield f"#define {t}_bits {f'({limit} < {base} -> {limit} : 0)' if base else words.get('pending', '0')}"
-    kept = [f"{t}_{word}" for word in ("masked", "ending") if word in me.privates]
-    yield f"#define {t}_deliverable ({t}_bits & ~({' | '.join(kept) or '0'}))"
+    yield f"#define {t}_bits {f'(({limit} < {base} -> {limit} : 0) | {deferred})' if base else words.get('pending', '0')}"
+    yield f"#define {t}_deliverable ({t}_bits & {say(spelled(compile_helper(model.text, 'deliverable'), me))})"
+    yield f"#define {t}_unseen ({t}_deliverable & ~{t}_under_way)"
     triggers = [name for word, name in words.items() if word.split("[")[0] in model.policy.words]
     alert = " && ".join(f"{name} <= {max(base - 1, 0)}" for name in triggers) or f"{t}_deliverable != 0"
     yield f"#define {t}_alert ({alert})"
-    asked = f"{words['operation']} == {ASKED}" if "operation" in words else "false"
-    yield f"#define {t}_lost ({t}_owed & ~{t}_bits)"
-    yield f"#define {t}_nobody_holds (({t}_lost & ~{HANDSHAKE}) != 0 || ({t}_lost != 0 && {asked}))"
+    operation = words.get("operation", "0")
+    hint = f"(({t}_under_way & {HANDSHAKE}) != 0 || {operation} != {ASKED} -> {HANDSHAKE} : 0)"
+    yield f"#define {t}_lost ({t}_owed & ~{t}_bits & ~{hint})"
+    yield f"#define {t}_false ({t}_bits & ~{t}_owed & ~{HANDSHAKE})"
+    yield f"#define {t}_unrun (({t}_owed & {HANDSHAKE}) != 0 && {operation} == {NOTHING})"
     yield f"#define {t}_woken ({words.get('wake', '0')} != 0)"
 
 
@@ -214,14 +236,17 @@ def _judge(model: Model) -> Iterator[str]:
     """It moves only where a property is broken: so it adds no state to those where all hold."""
     yield "\nactive proctype judge() {\n  if"
     for i in range(len(model.mutators)):
-        quiet = f"T{i}_in_guest && !posting_T{i} && visible"
+        runs = f"T{i}_in_guest && visible"
         broken = {
+            "done-was-run": f"T{i}_unrun",
             "world-stopped": f"T{i}_in_guest && stopped",
             "handshake-alone": f"T{i}_in_guest && operating_T{i}",
-            "owed-is-pending": f"{quiet} && T{i}_nobody_holds",
-            "pending-is-poisoned": f"{quiet} && !T{i}_alert && T{i}_deliverable",
-            "awaited-is-poisoned": f"{quiet} && !T{i}_alert && awaiting_T{i}",
-            "sleeper-is-woken": f"T{i}_asleep && !posting_T{i} && visible && !T{i}_woken && T{i}_deliverable",
+            "taken-is-served": f"T{i}_in_guest && T{i}_held != 0",
+            "owed-is-pending": f"{runs} && T{i}_lost != 0",
+            "pending-was-posted": f"{runs} && T{i}_false != 0",
+            "pending-is-poisoned": f"{runs} && !T{i}_alert && T{i}_unseen != 0",
+            "awaited-is-poisoned": f"{runs} && !T{i}_alert && awaiting_T{i}",
+            "sleeper-is-woken": f"T{i}_asleep && visible && !T{i}_woken && T{i}_unseen != 0",
         }
         for name, bad in broken.items():
             if name not in model.policy.waives:

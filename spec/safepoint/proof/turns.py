@@ -54,7 +54,7 @@ class Loop:
         trees = [self.turn]
         for tree in trees:
             if id(tree) not in found and tree != ir.Goto(self.head):
-                found[id(tree)] = [] if tree == another_loop else following(self.graph, tree)
+                found[id(tree)] = [] if tree == another_loop else self.graph.following(tree)
                 trees += found[id(tree)]
         lead_on = {id(tree) for tree in trees if isinstance(tree, ir.Let) and self._is_next(tree)}
         before: set[int] = set()
@@ -114,27 +114,7 @@ def named(graph: ir.Graph) -> Sequence[ir.Step | str]:
 
 def _owners(graph: ir.Graph, step: ir.Step) -> Iterator[int | str | ir.Local]:
     """The owners of what a step accesses and of the ghosts up to the next step."""
-    todo, seen = [*step.then], set[int]()
     if step.cell:
         yield step.cell.owner
-    while todo:
-        tree = todo.pop()
-        if not isinstance(tree, ir.Step) and id(tree) not in seen:
-            seen.add(id(tree))
-            todo += following(graph, tree)
-            if isinstance(tree, ir.Ghost):
-                yield tree.owner
-
-
-def following(graph: ir.Graph, tree: ir.Tree) -> list[ir.Tree]:
-    """The nodes that come next."""
-    match tree:
-        case ir.Step(then=then):
-            return then
-        case ir.If(_, yes, no):
-            return [yes, no]
-        case ir.Goto(label):
-            return [graph.labels[label]]
-        case ir.Done():
-            return []
-    return [tree.then]
+    for then in step.then:
+        yield from (tree.owner for tree in graph.local(then) if isinstance(tree, ir.Ghost))

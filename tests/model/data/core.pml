@@ -20,7 +20,7 @@
 
 bit limit[N], entry[N];         /* the two trigger words: 1 is poisoned */
 byte pending[N];
-byte owed[N];                   /* ghost: posted, and not yet answered */
+byte owed[N];                   /* ghost: posted, and not yet taken; what is taken is in `bits` until it is served */
 byte state[N];
 byte operation[N];
 bit wake[N];
@@ -30,7 +30,7 @@ bit stop, lock;
    step itself.  `want`: where the wanted frame would end; 0 at a back-edge, and on the way out of native code. */
 inline finish() {
   if
-  :: bits & INTERRUPT -> owed[_pid] = owed[_pid] & ~INTERRUPT; end = 0    /* raised: unwinds to the first frame */
+  :: bits & INTERRUPT -> end = 0                                           /* raised: unwinds to the first frame */
   :: else ->
      if
      :: want > DEPTH -> end = 0                                           /* RecursionError, raised like any other */
@@ -40,6 +40,8 @@ inline finish() {
   fi;
   bits = 0; want = 0
 }
+
+inline take() { bits = pending[_pid]; pending[_pid] = 0; owed[_pid] = owed[_pid] & ~bits }
 
 active [N] proctype mutator() { /* the first N processes, so that _pid is the thread's number */
   byte end, want, bits;
@@ -56,8 +58,8 @@ slow:
   limit[_pid] = 0;
   entry[_pid] = 0;
   if                                                    /* the take: every bit at once */
-  :: d_step { pending[_pid] & STOP -> bits = pending[_pid]; pending[_pid] = 0; owed[_pid] = owed[_pid] & ~STOP }; goto park
-  :: d_step { !(pending[_pid] & STOP) -> bits = pending[_pid]; pending[_pid] = 0; finish() }; goto guest
+  :: d_step { pending[_pid] & STOP -> take() }; goto park
+  :: d_step { !(pending[_pid] & STOP) -> take(); finish() }; goto guest
   fi;
 park:
   state[_pid] = PARKED;
