@@ -284,7 +284,7 @@ def compile_helper(text: Text, name: str) -> ir.Expr:
     body = lowering.helper(name) if name in text.functions else None
     if body is None:
         raise ProtocolError(
-            f"no helper {name}() in the text (write: def {name}(t: Me) -> int: return …, without a shared access)"
+            f"no helper {name}() in the text (write: def {name}(t: Me) -> int: return …, without an access)"
         )
     procedure = text.functions[name]
     scope = Scope({procedure.node.args.args[0].arg: Record(ir.SELF, "Me")}, ir.Done, (name,), procedure.file)
