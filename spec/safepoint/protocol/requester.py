@@ -17,7 +17,7 @@ def post(t: Thread, kind: int) -> None:
         poison(t)
     if mutant("post-does-not-wake", breaks="POST-WAKES"):
         return
-    return awaken(t)                                    # POST-WAKES
+    awaken(t)                                           # POST-WAKES
 
 
 def awaken(t: Thread) -> None:
