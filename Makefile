@@ -29,7 +29,7 @@ bench: $(READY)  ## Time the interpreter, the explorers and the collector
 	$(BIN)/python bench/collector.py
 
 pictures: $(READY)  ## Make the pictures of docs/ and its table of rooms anew
-	$(BIN)/python -m safepoint.show.pictures
+	$(BIN)/python -m tools.pictures
 
 output: $(READY)  ## Make docs/verify-output.md anew: the whole output of make verify
 	$(BIN)/safepoint verify --quick >$(VENV)/output

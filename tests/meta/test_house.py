@@ -7,8 +7,8 @@ from pathlib import Path
 import grimp
 import pytest
 
-from safepoint.show import pictures
-from safepoint.show.rooms import circles, contents, docstring_of, imports_of, listed, modules_of, rooms_of
+from tools import pictures
+from tools.rooms import circles, contents, docstring_of, imports_of, listed, modules_of, rooms_of
 
 UNLISTED = {
     "safepoint/graph",

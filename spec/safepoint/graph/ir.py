@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 SELF, WORLD = "self", "world"
 LOCKED = ("fetch_or", "fetch_and", "swap", "cas")
 ACCESSES = (*LOCKED, "load", "store")
+GHOSTS = {"posted": True, "asked": True, "given_back": True, "dropped": True, "finished": True,
+          "served": False, "ran": False, "taken": False, "raises": False}  # fmt: skip
+"""The ghost statements of the language; whether the thread is the first of the two arguments, or the kinds are."""
 FOLD: dict[str, Callable[..., int]] = {
     "&": operator.and_, "|": operator.or_, "+": operator.add, "-": operator.sub, "~": operator.inv,
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,

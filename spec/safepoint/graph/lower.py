@@ -223,11 +223,8 @@ class Lowering(Expressions):
         match call:
             case ast.Call(func=ast.Name(id="wait"), args=[condition]):
                 return self._wait(condition, scope, then)
-            case ast.Call(func=ast.Name(id="served" | "ran" | "taken" | "raises" as op), args=[kind, whom]):
-                return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
-            case ast.Call(
-                func=ast.Name(id="posted" | "asked" | "given_back" | "dropped" | "finished" as op), args=[whom, kind]
-            ):
+            case ast.Call(func=ast.Name(id=op), args=[first, second]) if op in ir.GHOSTS:
+                whom, kind = (first, second) if ir.GHOSTS[op] else (second, first)
                 return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self.pure(condition, scope)

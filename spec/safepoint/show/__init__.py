@@ -7,7 +7,4 @@ svg: a path as a picture
 lanes: what a picture consists of: a lane for each thread, a rail for each word
 footer: what stands under a picture: legend, glossary, and the command that replays it
 shapes: the sheet and the shapes that pictures are drawn with
-rooms: the rooms of a source tree: what is in each, what it imports, and its floor
-architecture: the rooms as a picture
-pictures: the pictures of docs/, light and dark: what `make pictures` makes
 """

@@ -9,13 +9,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from safepoint.show import architecture, pictures
-from safepoint.show.rooms import Room, direct, reachable, rooms_of
+from safepoint.show import svg
 from safepoint.show.shapes import FAINT, INK, LANES, PAPER
 from tests.show.layout import NS, check_layout, cross, number, rectangle
+from tools import architecture, pictures
+from tools.rooms import Room, direct, reachable, rooms_of
 
 ROOMS = rooms_of(*pictures.ROOTS)
-SHOW = Path(architecture.__file__).parent
+DRAWING = (Path(architecture.__file__).parent, Path(svg.__file__).parent)
+"""Where colours are named: the tools, and the package's own pictures."""
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +109,11 @@ def test_writing_is_legible_on_both_papers(colour: str) -> None:
 
 def test_every_colour_has_its_dark_one() -> None:
     used = {
-        c for file in SHOW.glob("*.py") if file.name != "pictures.py" for c in pictures.COLOUR.findall(file.read_text())
+        colour
+        for directory in DRAWING
+        for file in directory.glob("*.py")
+        if file.name != "pictures.py"
+        for colour in pictures.COLOUR.findall(file.read_text())
     }
     assert used == set(pictures.DARK)
     assert len(set(pictures.DARK.values())) == len(pictures.DARK)

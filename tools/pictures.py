@@ -1,4 +1,4 @@
-"""The pictures of `docs/`, light and dark, and its table of rooms: `python -m safepoint.show.pictures`, or `make pictures`.
+"""The pictures of `docs/`, light and dark, and its table of rooms: `python -m tools.pictures`, or `make pictures`.
 
 For a checkout only: a picture of the house is drawn from its sources.
 """
@@ -15,10 +15,11 @@ from pathlib import Path
 from safepoint.graph.text import Text
 from safepoint.model.mutants import hunt
 from safepoint.model.path import path_of
-from safepoint.show import architecture, svg
-from safepoint.show.rooms import Room, rooms_of
+from safepoint.show import svg
+from tools import architecture
+from tools.rooms import Room, rooms_of
 
-CHECKOUT = Path(__file__).parents[3]
+CHECKOUT = Path(__file__).parents[1]
 ROOTS = (CHECKOUT / "spec" / "safepoint", CHECKOUT / "impl" / "safepoint_vm")
 PAGE = CHECKOUT / "docs" / "architecture.md"
 PICTURES = CHECKOUT / "docs" / "pictures"

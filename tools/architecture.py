@@ -14,8 +14,8 @@ from math import fsum
 
 import svg
 
-from safepoint.show.rooms import Room, direct
 from safepoint.show.shapes import FAINT, INK, LANES, LINE, MARGIN, MONO_WIDE, PAPER, SMALL, Sheet, label
+from tools.rooms import Room, direct
 
 BOX, PASSAGE, SPACE, BETWEEN, NAME, INSIDE = 216, 16, 22, 46, 14, 10
 """Widths of a box and of a passing arrow; space between them on a floor, between floors; size of names; inner margin."""

@@ -1,0 +1,6 @@
+"""What is run on a checkout, and not shipped: the pictures of docs/.
+
+rooms: the rooms of a source tree: what is in each, what it imports, and its floor
+architecture: the rooms as a picture
+pictures: the pictures of docs/, light and dark: what `make pictures` makes
+"""
