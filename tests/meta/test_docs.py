@@ -122,7 +122,7 @@ def test_roles_are_endless_and_called_by_nobody(tmp_path: Path) -> None:
 
 
 def test_a_world_without_a_role_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProtocolError, match=r"mine\.py: nobody is there beside the threads \(write: a role"):
+    with pytest.raises(ProtocolError, match=r"mine\.py: the text defines no requester, only threads \(write: a role"):
         scopes_of(own(tmp_path, ""))
 
 

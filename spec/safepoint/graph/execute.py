@@ -65,7 +65,7 @@ class Memory(Protocol):
 
 
 class Listener(Protocol):
-    """Who hears what the text says besides its accesses."""
+    """What is notified of what the text says besides its accesses."""
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None: ...
     def claim(self, name: str, holds: bool) -> None: ...
@@ -81,7 +81,7 @@ class Impossible(Exception):
 
 @dataclass
 class Activation:
-    """`at` None: it is through, with `result`.  `reals`: the real value of each trigger word, by its name without number.
+    """`at` None: it has returned `result`.  `reals`: the real value of each trigger word, by its name without number.
 
     `population`: how many threads there are at the moment, for a graph that does not know.
     """
@@ -111,7 +111,7 @@ class Activation:
     def perform(self, memory: Memory, listener: Listener) -> bool:
         """The access of the step it stands at, and what follows; False, and nothing happened: it waits."""
         step = self.at
-        assert step is not None, "a procedure that is through makes no step"
+        assert step is not None, "a procedure that has returned makes no step"
         result = self._access(step, memory)
         if result is None:
             return False

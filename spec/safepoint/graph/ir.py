@@ -170,7 +170,7 @@ class Graph:
     """
 
     name: str
-    owner: str  # SELF; or WORLD for a role of nobody's own thread
+    owner: str  # SELF; or WORLD for a requester
     params: tuple[str, ...]
     start: Tree
     steps: list[Step]

@@ -13,20 +13,20 @@ from safepoint.model.process import Mover
 from safepoint.model.system import Model
 from safepoint.protocol.activities import ACTIVITIES, ASLEEP, AWAITING, NEEDED, OPERATING, POSTING, STOPPED, Activity
 
-NOBODY = -1
+NO_THREAD = -1
 
 
 @dataclass(frozen=True)
 class Doing:
-    """Which thread a step posts to, awaits or operates on (NOBODY: none); has it stopped the world; does it sleep?
+    """Which thread a step posts to, awaits or operates on (NO_THREAD: none); has it stopped the world; does it sleep?
 
     kinds: of the requests that it posts.
     """
 
-    posting: int = NOBODY
+    posting: int = NO_THREAD
     kinds: int = 0
-    awaiting: int = NOBODY
-    operating: int = NOBODY
+    awaiting: int = NO_THREAD
+    operating: int = NO_THREAD
     stopped: bool = False
     asleep: bool = False
 
@@ -46,12 +46,12 @@ def is_at(graph: Graph, step: Step, name: str) -> bool:
 
 def doing(mover: Mover, step: Step) -> Doing:
     owner = _owner(mover, step)
-    posts = is_at(mover.graph, step, POSTING) and owner != NOBODY
+    posts = is_at(mover.graph, step, POSTING) and owner != NO_THREAD
     return Doing(
-        posting=owner if posts else NOBODY,
+        posting=owner if posts else NO_THREAD,
         kinds=_kinds(mover, step) if posts else 0,
-        awaiting=owner if is_at(mover.graph, step, AWAITING) and owner != mover.me else NOBODY,
-        operating=owner if is_at(mover.graph, step, OPERATING) else NOBODY,
+        awaiting=owner if is_at(mover.graph, step, AWAITING) and owner != mover.me else NO_THREAD,
+        operating=owner if is_at(mover.graph, step, OPERATING) else NO_THREAD,
         stopped=is_at(mover.graph, step, STOPPED),
         asleep=is_at(mover.graph, step, ASLEEP),
     )
@@ -81,9 +81,9 @@ def _call(step: Step) -> tuple[str, ...]:
 
 def _owner(mover: Mover, step: Step) -> int:
     if step.cell is None:
-        return NOBODY
+        return NO_THREAD
     owner = mover.me if step.cell.owner == SELF else step.cell.owner
-    return owner if isinstance(owner, int) else NOBODY
+    return owner if isinstance(owner, int) else NO_THREAD
 
 
 def ghosts(graph: Graph, step: Step) -> Iterator[Ghost]:

@@ -38,20 +38,21 @@ def path(p: Path, text: Text) -> str:
     names = [m.name for m in p.model.movers]
     cells = [[statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
-    lines = [_row("", "line", names, widths, "changes")]
+    widest = max(len("line"), *(len(step.move.place) for step in p.steps), 0)
+    lines = [_row("", "line".rjust(widest), names, widths, "changes")]
     for number, (step, row) in enumerate(zip(p.steps, cells, strict=True), start=1):
         if number - 1 == p.loop:
             lines.append(f"{'':3}  {AGAIN}")
-        told = ", ".join(_change(p, c, text) for c in step.changes)
-        lines.append(_row(str(number), str(step.move.line), row, widths, told))
+        changes = ", ".join(_change(p, c, text) for c in step.changes)
+        lines.append(_row(str(number), step.move.place.rjust(widest), row, widths, changes))
     if p.broken:
         lines.append(f"{'':3}  -> {p.broken}" + (f": {p.detail}" if p.detail else ""))
     return "\n".join(lines)
 
 
-def _row(number: str, line: str, columns: list[str], widths: list[int], told: str) -> str:
+def _row(number: str, place: str, columns: list[str], widths: list[int], changes: str) -> str:
     body = "  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True))
-    return f"{number:>3}  {line:>4}  {body}  {told}".rstrip()
+    return f"{number:>3}  {place}  {body}  {changes}".rstrip()
 
 
 def statement(step: Taken) -> str:

@@ -1,4 +1,4 @@
-"""Somebody's own text: its roles, the scopes it is explored in, and what it is judged by.
+"""A custom text: its roles, the scopes it is explored in, and what it is judged by.
 
 A text with a `mutator` of its own brings its whole world.  Its words are not ours, so our properties cannot be asked of it: it
 is judged by the claims that it makes, and by no-deadlock, which speaks of no word.  A text without one is a variant of our
@@ -49,7 +49,7 @@ def is_own(text: Text) -> bool:
 
 
 def roles(text: Text) -> tuple[str, ...]:
-    """Who is in the world beside its threads: endless functions without a parameter that no other function calls."""
+    """The requesters: endless functions without a parameter that no other function calls."""
     calls = {name: _called(p.node) for name, p in text.functions.items()}
     return tuple(
         name
@@ -65,13 +65,13 @@ def _called(function: ast.FunctionDef) -> set[str]:
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:
-    """Ours; or, of somebody's own text, each role alone and all of them, the smallest worlds first.  Raises ProtocolError."""
+    """Ours; or, of a custom text, each role alone and all of them, the smallest first.  Raises ProtocolError."""
     if not is_own(text):
         return SCOPES
     found = roles(text)
     if not found:
         raise ProtocolError(
-            f"{text.files[0].name}: nobody is there beside the threads (write: a role, `def name() -> None:` that ends in `return name()`)"
+            f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
         )
     worlds = {role: (role,) for role in found} | ({"all": found} if len(found) > 1 else {})
     made: dict[str, Scope] = {}

@@ -56,7 +56,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Path:
-    """`broken`: the property that the last state breaks, or "".  `loop`: after so many steps, the rest goes round for ever."""
+    """`broken`: the property that the last state breaks, or "".  `loop`: after this many steps, the rest goes round for ever."""
 
     model: Model
     steps: tuple[Taken, ...]

@@ -1,4 +1,5 @@
-"""One thread of a model: where its bits are, and its moves, worked out by running the text with the readable `Activation`.
+"""One process (guest thread or requester) of a model: its bit fields in the packed state, and its moves, computed by running the
+graph with the readable `Activation`.
 
 What a thread can do depends only on the bits it can touch (its footprint), so its moves are worked out once for each value
 of those bits, as xor deltas.  A choice is no step of its own: it is part of the access that follows it.
@@ -64,6 +65,12 @@ class Move:
     cases: str
     line: int
     source: str
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the text, as file:line; "" if nowhere."""
+        return f"{self.file.removesuffix('.py')}:{self.line}" if self.file else ""
 
 
 @dataclass
@@ -259,7 +266,7 @@ class Mover:
 
     def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Edge:
         after = self.pack(self.state, a)
-        move = Move(self.name, step.name, cases, step.line, step.source)
+        move = Move(self.name, step.name, cases, step.line, step.source, step.file)
         return Edge(after ^ start, move, tuple(self.claims))
 
     def moves(self, key: int) -> tuple[int, ...]:

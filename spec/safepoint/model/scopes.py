@@ -14,7 +14,7 @@ SLICES: dict[str, str] = {
     "masks": "critical sections in which an interrupt stays pending",
     "unwinding": "an unwinding, in which a TERMINATE stays pending, comes to its end",
     "handlers": "a handler runs guest code at the site: it pushes, overflows and is interrupted again",
-    "blocking": "a thread sleeps until somebody posts",
+    "blocking": "a thread sleeps until a request is posted",
     "collect": "a guest thread is itself the coordinator",
     "limit": "the real limit changes while the thread runs",
     "births": "threads end and begin, also while the world is stopped",
@@ -23,7 +23,7 @@ SLICES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Scope:
-    """So many threads, these roles beside them, a stack of `depth` frames.  `widths`: if not the policy's own."""
+    """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own."""
 
     name: str
     group: str  # tiny: seconds; small: a minute; nightly: more
@@ -78,7 +78,7 @@ SCOPES: dict[str, Scope] = {
         Scope("masks-blocking-1", "small", 1, (INTERRUPT,), "a thread sleeps in a critical section: what it keeps for later must not be lost", ("masks", "blocking")),
         Scope("masks-collect-1", "small", 1, BOTH, "a thread that keeps an interrupt for later stops the world", ("masks", "collect")),
         Scope("masks-limit-1", "small", 1, (INTERRUPT,), "the limit changes while an interrupt is kept for later", ("masks", "limit")),
-        Scope("handlers-blocking-1", "small", 1, BOTH, "a handler sleeps until somebody posts", ("handlers", "blocking")),
+        Scope("handlers-blocking-1", "small", 1, BOTH, "a handler sleeps until a request is posted", ("handlers", "blocking")),
         Scope("handlers-collect-1", "small", 1, BOTH, "a handler stops the world", ("handlers", "collect")),
         Scope("handlers-limit-1", "small", 1, BOTH, "the handler of an overflow makes the stack grow, and calls on", ("handlers", "limit")),
         Scope("handlers-births-1", "small", 1, BOTH, "a thread ends in a handler, and another takes its place", ("handlers", "births")),

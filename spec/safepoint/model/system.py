@@ -104,7 +104,7 @@ class Model:
         return mover
 
     def _start(self) -> int:
-        """Nobody has done anything: every trigger word is real, everything else 0."""
+        """The initial state: every trigger word is real, everything else 0."""
         state = 0
         for cell, where in self.cells.items():
             word = cell.word.split("[")[0]
@@ -124,7 +124,7 @@ class Model:
         return self.cells[Cell(owner, word)].get(state)
 
     def successors(self, state: int) -> Iterator[tuple[int, Mover, int]]:
-        """Each state that one move leads to: who moves, and by what delta."""
+        """Each state that one move leads to: the process that moves, and the delta."""
         for mover in self.movers:
             key = state & mover.footprint
             deltas = mover.table.get(key)
@@ -151,5 +151,5 @@ class Model:
 
 
 def _numbered(roles: tuple[str, ...]) -> list[str]:
-    """Two of a role are told apart."""
+    """The names of the requesters; two of one role are numbered."""
     return [f"{role} {roles[:i].count(role) + 1}" if roles.count(role) > 1 else role for i, role in enumerate(roles)]

@@ -1,4 +1,4 @@
-"""The register of rules: what an implementation must do, and why anybody knows.
+"""The register of rules: what an implementation must do, and how that is known.
 
 The protocol's text, the mutants in it, the tests and the interpreter cite these ids; an id that is not here is an error.
 `source` says where the idea was learnt; nothing is quoted.
@@ -39,7 +39,7 @@ RULES: dict[str, Rule] = {
             ("owed-is-pending",),
         ),
         Rule(
-            "POST-WAKES", "whoever posts also wakes",
+            "POST-WAKES", "a requester that posts also wakes",
             "A requester MUST wake a target that sleeps, after it has posted.",
             "Poison does nothing to a thread that executes no check: Control-C waits until the sleep ends by itself.",
             "YARV's unblocking function, CPython's time.sleep; pypy/pypy#3253",
@@ -60,7 +60,7 @@ RULES: dict[str, Rule] = {
             ("world-stopped",),
         ),
         Rule(
-            "STOP-BEFORE-POST", "the word is set before anybody is told",
+            "STOP-BEFORE-POST", "set the stop word before the first post",
             "A coordinator MUST set the stop word before it posts STOP to the first thread.",
             "A thread takes the STOP, finds the world not stopped, and runs on; its coordinator waits for ever.",
             "the request store, then the barrier, then the threads' states: HotSpot, .NET, OCaml; here the word is the truth, the bit a hint",
@@ -83,9 +83,9 @@ RULES: dict[str, Rule] = {
         Rule(
             "OWNER-RESTORES",
             "anyone may poison, only the owner restores",
-            "The owner MUST make every trigger word real again on each way through the slow path, and nobody else may.",
+            "The owner MUST make every trigger word real again on each way through the slow path, and no other thread may.",
             "One request, and every check of the thread fails for ever: all of its code runs through the slow path.",
-            "CPython bpo-40010 (a trigger that nobody there could clear); HotSpot: anyone may arm, only the owner disarms",
+            "CPython bpo-40010 (a trigger that nothing there could clear); HotSpot: anyone may arm, only the owner disarms",
             ("checks-pass", "pending-was-posted"),
         ),
         Rule(
@@ -106,7 +106,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "TAKE-IS-LOCKED", "take in one locked operation",
             "The owner MUST take pending bits with one atomic read-modify-write.",
-            "A bit that is set between a load and a store is overwritten: posted, and in nobody's hands.",
+            "A bit that is set between a load and a store is overwritten: posted, neither pending nor held by the owner.",
             "PyPy's ticker (the owner's decrement overwrites a requester's -1); CPython's COMPUTE_EVAL_BREAKER, gh-109369",
             ("owed-is-pending",),
         ),
@@ -160,14 +160,14 @@ RULES: dict[str, Rule] = {
             ("awaited-is-poisoned", "no-deadlock"),
         ),
         Rule(
-            "REENTER-LOOKS-AGAIN", "look again after saying that you are back",
+            "REENTER-LOOKS-AGAIN", "re-read `stop` after publishing MANAGED",
             "A thread that returns to guest code, also from a park, MUST read the stop word after it has published that it is managed.",
             "A stop that saw the thread outside guest code does not wait for it, and it walks in.",
             "Julia PR 62636 (no poll on the way back from native), #62627 (PR 62643: none on the way out of a park)",
             ("world-stopped",),
         ),
         Rule(
-            "REENTER-IS-A-BARRIER", "the look must not pass the saying",
+            "REENTER-IS-A-BARRIER", "the re-read must not be reordered before the publication",
             "The store that says managed MUST be visible to others before the stop word is read.",
             "Both sides read before they see the other's store: the stop does not wait, and the thread does not park.",
             "the StoreLoad that HotSpot, OCaml, .NET (PR 42281) and Julia each carry there, as a fence or as a process-wide barrier",
@@ -196,8 +196,8 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "HANDSHAKE-ONCE", "claim the operation before you run it",
-            "Whoever runs a handshake's operation MUST first have claimed it with one atomic operation that can succeed once.",
-            "The target and the requester both run it; or the target runs one that nobody asks for any more.",
+            "A thread that runs a handshake's operation MUST first have claimed it with one atomic operation that can succeed once.",
+            "The target and the requester both run it; or the target runs one that has been run already.",
             "HotSpot (JEP 312): an operation is run by its target, or by the requester while the target is safe; JDK-8266963 (PR 4028) entered one twice",
             ("served-once",),
         ),
@@ -225,7 +225,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "BLOCK-LOOKS-AGAIN", "publish that you are about to sleep, look again, sleep",
             "A thread that is about to sleep MUST look at the pending bits after it has made itself wakeable.",
-            "A post between the look and the sleep wakes nobody.",
+            "A post between the look and the sleep wakes no thread.",
             "YARV's ubf, OCaml's enter_blocking_section, V8's NotifyWake; ruby PR 17553",
             ("sleeper-is-woken",),
         ),
@@ -253,15 +253,15 @@ RULES: dict[str, Rule] = {
         Rule(
             "BIRTH-IS-CLEAN", "a thread inherits no request",
             "A thread that begins MUST drop what was pending for the thread whose place it takes.",
-            "It runs with a bit that nobody sent it, and with no check that would see it.",
+            "It runs with a request that was not posted to it, and with no check that would see it.",
             "CPython's thread states and their eval_breaker; oxcaml#6192: a slot that was used again",
             ("pending-is-poisoned",),
         ),
         Rule(
             "BIRTH-OWES-HANDSHAKE", "an operation outlives the thread it was asked of",
-            "A thread that begins MUST answer for an operation whose bit it drops: whoever asked for it still waits.",
-            "The bit is gone, no check fails, and who asked waits until the new thread happens to leave guest code.",
-            "HotSpot's handshakes (JEP 312): the operation is its asker's, not the target's, who may run it or leave it to be run",
+            "A new thread that clears a HANDSHAKE bit inherited with its record MUST serve that operation: its requester is still waiting.",
+            "The bit is gone, no check fails, and the requester waits until the new thread happens to leave guest code.",
+            "HotSpot's handshakes (JEP 312): the operation belongs to its requester; the target may run it or leave it to be run",
             ("owed-is-pending",),
         ),
         Rule(

@@ -25,7 +25,7 @@ def add(t: Thread, kind: int) -> None:
 
 
 def poison(t: Thread) -> None:
-    """Make every check of t fail.  Anybody may, at any time, also with nothing to ask."""
+    """Make every check of t fail.  Any thread may, at any time, also with nothing to ask."""
     raise NotImplementedError
 
 
