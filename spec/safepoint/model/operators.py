@@ -40,7 +40,8 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.Add: ast.Sub, ast.Sub: ast.Add,
 }  # fmt: skip
 TURNS = {"skips the first": "[1:]", "skips the last": "[:-1]", "the first alone": "[:1]", "the last alone": "[-1:]"}
-GHOSTS = {name for name, f in vars(language).items() if (getattr(f, "__doc__", None) or "").startswith("Ghost")}
+GHOSTS = {name for name, f in vars(language).items() if "object" in getattr(f, "__annotations__", {}).values()}
+"""The statements that say something of a thread, which they take as an `object`, and do nothing."""
 WAS = "was"
 """The local in which a locked access that has become plain keeps what it read."""
 

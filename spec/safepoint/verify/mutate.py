@@ -13,16 +13,17 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_helper
 from safepoint.graph.normal import digest
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.activity import is_at
+from safepoint.model.activity import doing, is_at
 from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
 from safepoint.model.mutation import Mutation, mutations, right
+from safepoint.model.process import Mover
 from safepoint.model.scopes import SCOPES, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import CORE
@@ -34,6 +35,8 @@ from safepoint.verify.report import Progress, Quiet
 
 TIMES = 4
 """A mistake may have so many times the states of the right text in a scope; beyond, the scope has no verdict on it."""
+FREE = 20_000
+"""And so many states more, where it has few."""
 SAMPLE = 20
 """`--quick` takes one mutation of so many."""
 REORDERS = ("plain", "swap", "delete", "wait", "word")
@@ -189,15 +192,15 @@ def _right_digest(policy: str, scope: str) -> tuple[object, ...]:
 
 def _digest(model: Model) -> tuple[object, ...]:
     """Equal for models of the same scope that do the same.  Raises ProtocolError."""
-    graphs = {id(m.graph): m.graph for m in model.movers}
-    made = {number: digest(graph, _says) for number, graph in graphs.items()}
     words = CORE[0].name  # what properties ask a text for stands there: what may be delivered
     asked = [name for name, p in model.text.functions.items() if p.file == words and len(p.node.args.args) == 1]
-    return (*(made[id(m.graph)] for m in model.movers), *(compile_helper(model.text, name) for name in asked))
+    movers = (digest(mover.graph, partial(_says, mover)) for mover in model.movers)
+    return (*movers, *(compile_helper(model.text, name) for name in asked))
 
 
-def _says(step: Step) -> tuple[str, ...]:
-    return tuple(name for name in ACTIVITIES if is_at(step, name))
+def _says(mover: Mover, step: Step) -> tuple[object, ...]:
+    """What properties know of a step."""
+    return (*(name for name in ACTIVITIES if is_at(mover.graph, step, name)), doing(mover, step))
 
 
 def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
@@ -216,7 +219,7 @@ def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
             model = Model(changed, SCOPES[place.scope], policy=POLICIES[policy], memory=place.memory)
             if _digest(model) == _right_digest(policy, place.scope):
                 continue
-            decision = decide(model, POLICIES[policy], engine(), TIMES * place.states + 1000)
+            decision = decide(model, POLICIES[policy], engine(), TIMES * place.states + FREE)
         except (ProtocolError, OverflowError, RecursionError, ValueError, KeyError) as error:
             row = replace(row, verdict=REFUSED, scope=place.scope, property=f"{type(error).__name__}: {error}".splitlines()[0])
             break
