@@ -42,6 +42,8 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 TURNS = {"skips the first": "[1:]", "skips the last": "[:-1]", "the first alone": "[:1]", "the last alone": "[-1:]"}
 GHOSTS = {name for name, f in vars(language).items() if "object" in getattr(f, "__annotations__", {}).values()}
 """The statements that say something of a thread, which they take as an `object`, and do nothing."""
+NEW = 0
+"""The line of what does not stand in the text."""
 WAS = "was"
 """The local in which a locked access that has become plain keeps what it read."""
 
@@ -139,9 +141,9 @@ class _Replace(ast.NodeTransformer):
 def _with(statement: ast.stmt, old: ast.expr, new: ast.expr) -> ast.stmt:
     """A copy of the statement, with an expression of it replaced."""
     marks = {id(old): old}  # deepcopy keeps what its memo says: the old expression, to be found in the copy
-    made = _Replace(old, ast.copy_location(new, old)).visit(copy.deepcopy(statement, marks))
+    made = _Replace(old, new).visit(copy.deepcopy(statement, marks))
     assert isinstance(made, ast.stmt)
-    return ast.fix_missing_locations(made)
+    return made
 
 
 def _edit(
@@ -149,11 +151,20 @@ def _edit(
 ) -> Edit:
     made = copy.deepcopy(function)
     block = place.of(made)
-    block[place.at : place.at + 1] = [ast.fix_missing_locations(ast.copy_location(s, old)) for s in new]
+    placed = [_placed(s, old) for s in new]
+    block[place.at : place.at + 1] = placed
     if not block and place.block == "body":
         block.append(ast.copy_location(ast.Pass(), old))
-    after = "; ".join(map(said, new)) if new else ""
-    return Edit(operator, old.lineno, said(old), after, made)
+    return Edit(operator, old.lineno, said(old), "; ".join(map(said, placed)), made)
+
+
+def _placed(new: ast.stmt, old: ast.stmt) -> ast.stmt:
+    """A copy of a statement that stands in the place of another: what is new in it has the other's line."""
+    made = copy.deepcopy(new)
+    for node in ast.walk(made):
+        if isinstance(node, ast.stmt | ast.expr) and getattr(node, "lineno", NEW) <= NEW:
+            ast.copy_location(node, old)
+    return made
 
 
 def _swap(function: ast.FunctionDef, place: Place, other: int) -> Edit:
@@ -168,11 +179,18 @@ def _swap(function: ast.FunctionDef, place: Place, other: int) -> Edit:
 
 
 def _parse(source: str) -> list[ast.stmt]:
-    return ast.parse(source).body
+    """Statements on line NEW."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno = NEW
+    return module.body
 
 
 def _expression(source: str) -> ast.expr:
-    return ast.parse(source, mode="eval").body
+    (statement,) = _parse(source)
+    assert isinstance(statement, ast.Expr)
+    return statement.value
 
 
 def _of_statement(
@@ -186,7 +204,7 @@ def _of_statement(
         case ast.If(test=test, body=body, orelse=orelse):
             yield "always", body
             yield "never", orelse
-            yield "negate", [ast.If(test, orelse or [ast.Pass()], body)]
+            yield "negate", [ast.If(_expression(negated(test)), body, orelse)]
         case ast.Expr(value=ast.Call(func=ast.Name(id="wait"), args=[condition])):
             yield "wait", _parse(f"wait({negated(condition)})")
             for access in _accesses(condition, ACCESSES):
@@ -210,7 +228,7 @@ def negated(condition: ast.expr) -> str:
     match condition:
         case ast.Compare(left=left, ops=[relation], comparators=[right]):
             return ast.unparse(ast.Compare(left, [RELATIONS[type(relation)][-1]()], [right]))
-    return f"{ast.unparse(condition)} == 0"
+    return ast.unparse(ast.Compare(condition, [ast.Eq()], [ast.Constant(0)]))
 
 
 def _accesses(root: ast.expr, ops: Sequence[str]) -> Iterator[ast.Call]:
