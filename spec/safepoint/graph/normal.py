@@ -10,7 +10,24 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from safepoint.graph.ir import Claim, Const, Done, Expr, Ghost, Goto, Graph, If, Let, Local, Op, Private, Step, Tree, When, fold
+from safepoint.graph.ir import (
+    Claim,
+    Const,
+    Done,
+    Expr,
+    Ghost,
+    Goto,
+    Graph,
+    If,
+    Let,
+    Local,
+    Op,
+    Private,
+    Step,
+    Tree,
+    When,
+    fold,
+)
 from safepoint.graph.text import ProtocolError
 
 
@@ -62,7 +79,9 @@ def digest(graph: Graph, says: Callable[[Step], object]) -> bytes:
             break
         classes = refined
     # the number of rounds and all classes: only so does one digest mean that both together are stable
-    return _hash(f"{rounds} {_said(start, refined)} {sorted(set(classes.values()))} {sorted(set(refined.values()))}").encode()
+    return _hash(
+        f"{rounds} {_said(start, refined)} {sorted(set(classes.values()))} {sorted(set(refined.values()))}"
+    ).encode()
 
 
 def _hash(said: str) -> str:

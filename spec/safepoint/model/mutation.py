@@ -65,7 +65,7 @@ def _with(text: Text, functions: dict[str, Procedure]) -> Text:
 class _Fold(ast.NodeTransformer):
     """Leaves every `if mutant(…)` out."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST] | None:  # noqa: N802  # ast's name
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST] | None:
         self.generic_visit(node)
         match node.test:
             case ast.Call(func=ast.Name(id="mutant")):

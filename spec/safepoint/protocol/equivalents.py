@@ -26,7 +26,7 @@ class Equivalents:
     changes: tuple[str, ...]
     policies: tuple[str, ...] = ()
 
-    def keys(self) -> Iterator[Key]:
+    def mutations(self) -> Iterator[Key]:
         for change in self.changes:
             operator, _, said = change.partition(": ")
             yield self.file, self.procedure, operator, said
@@ -37,5 +37,5 @@ EQUIVALENTS: tuple[Equivalents, ...] = ()
 
 def reason(key: Key, policy: str) -> str:
     """Why the mutation does the same as the text of a policy; "" if the table does not say."""
-    found = (e.reason for e in EQUIVALENTS if policy in (e.policies or (policy,)) and key in e.keys())
+    found = (e.reason for e in EQUIVALENTS if policy in (e.policies or (policy,)) and key in e.mutations())
     return next(found, "")

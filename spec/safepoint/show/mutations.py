@@ -12,6 +12,9 @@ from safepoint.show.tables import console
 from safepoint.verify.mutate import Campaign
 from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow
 
+MOST = 3
+"""Scopes that a line names."""
+
 
 def campaign_table(campaign: Campaign) -> None:
     """All that the campaign found; what is wrong last, just above the prompt."""
@@ -28,7 +31,9 @@ def campaign_table(campaign: Campaign) -> None:
     for line in survivors(campaign.unexplained):
         out.print(line, highlight=False)
     for entry in campaign.stale:
-        out.print(f"\n[red]stale[/]: no mutation that survives is {escape(entry)} (delete it from protocol/equivalents.py)")
+        out.print(
+            f"\n[red]stale[/]: no mutation that survives is {escape(entry)} (delete it from protocol/equivalents.py)"
+        )
     verdict = "[red]refuted[/]" if campaign.unexplained or campaign.stale else "[green]holds[/]"
     out.print(
         f"{verdict}: {campaign.caught:,} of {campaign.different:,} mutations that are not equivalent are caught"
@@ -53,10 +58,16 @@ def survivors(rows: Sequence[MutationRow]) -> Iterator[str]:
         yield f"[red]survives[/]: {first.file}:{first.line} {first.procedure}(), {first.operator} ({', '.join(r.policy for r in of)})"
         yield from (f"    - {escape(line)}" for line in change[3].split("; "))
         yield from (f"    + {escape(line)}" for line in change[4].split("; ") if line)
-        yield f"    it changes what is explored in {', '.join(first.explored) or 'no scope'}, and no property is broken"
+        yield f"    no property is broken where it changes a graph: {few(first.explored)}"
         if first.cut_off:
-            yield f"    no verdict: too many states in {', '.join(first.cut_off)}"
+            yield f"    no verdict: too many states in {few(first.cut_off)}"
         yield f"    again: safepoint mutate -p {first.policy} --at {first.file}:{first.line}"
+
+
+def few(scopes: Sequence[str]) -> str:
+    """The first of these scopes, and how many there are."""
+    more = f" and {len(scopes) - MOST} more" if len(scopes) > MOST else ""
+    return ", ".join(scopes[:MOST]) + more or "no scope"
 
 
 def _by_change(rows: Sequence[MutationRow]) -> dict[tuple[str, str, str, str, str], list[MutationRow]]:

@@ -58,9 +58,7 @@ class Campaign:
         return {"mutations": [asdict(row) for row in self.rows], "stale": self.stale, "left_out": self.left_out}
 
 
-def run(
-    policies: Sequence[str], *, quick: bool = False, at: str = "", progress: Progress | None = None
-) -> Campaign:
+def run(policies: Sequence[str], *, quick: bool = False, at: str = "", progress: Progress | None = None) -> Campaign:
     """Every simple mutation of these policies' texts.
 
     `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE.  Raises ProtocolError, NotExplored.
@@ -89,7 +87,7 @@ def stale(rows: Iterable[MutationRow]) -> list[str]:
     return [
         f"{': '.join(key)}  ({entry.reason})"
         for entry in EQUIVALENTS
-        for key in entry.keys()
+        for key in entry.mutations()
         if (entry.reason, key) not in fits
     ]
 
@@ -105,11 +103,19 @@ class _Hunt:
     def all(self, numbers: Sequence[int], quick: bool) -> Rows:
         tiny = self._places("sc", "tiny")
         rows = self._round("tiny", numbers, tiny)
-        reordered = lambda row: row.verdict == SURVIVED and row.operator in REORDERS  # noqa: E731
-        self._again(rows, "tso", reordered, lambda: self._places("tso", "tiny"))
+        self._again(
+            rows,
+            "tso",
+            lambda row: row.verdict == SURVIVED and row.operator in REORDERS and not (quick and row.reason),
+            lambda: self._places("tso", "tiny"),
+        )
         if not quick:
-            small = lambda: [p for p in self._places("sc", "small") if p not in tiny]  # noqa: E731
-            self._again(rows, "small", lambda row: row.verdict in (SAME, SURVIVED) and not row.reason, small)  # also if it is the same in the tiny ones
+            self._again(
+                rows,
+                "small",
+                lambda row: row.verdict == SAME or (row.verdict == SURVIVED and not row.reason),
+                lambda: [place for place in self._places("sc", "small") if place not in tiny],
+            )
         return rows
 
     def _again(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cache, partial
 
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_helper
@@ -69,7 +69,7 @@ class MutationRow:
     seconds: float = 0.0
 
 
-@lru_cache
+@cache
 def subject(policy: str) -> tuple[Text, tuple[Mutation, ...]]:
     """The right text of a policy, and its mutations."""
     text = right(POLICIES[policy])
@@ -137,7 +137,7 @@ def key_of(row: MutationRow) -> Key:
 # ---------------------------------------------------------------------------------------------- is it another text at all?
 
 
-@lru_cache(maxsize=None)
+@cache
 def _right_digest(policy: str, scope: str) -> tuple[object, ...]:
     return _digest(model_of(subject(policy)[0], policy, "sc", scope))
 
