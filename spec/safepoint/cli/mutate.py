@@ -18,8 +18,11 @@ from safepoint.protocol.policies import POLICIES
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--at", metavar="FILE:LINE", default="", help="Only the mutations of this line, for example owner.py:42.")
+@click.option(
+    "--by-property", is_flag=True, help="Also show for each property how many mutations break it, and how many only it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def mutate(*, policies: tuple[str, ...], quick: bool, at: str, as_json: bool) -> None:
+def mutate(*, policies: tuple[str, ...], quick: bool, at: str, by_property: bool, as_json: bool) -> None:
     """Change the protocol in every simple way: do its properties notice?
 
     Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
@@ -27,13 +30,13 @@ def mutate(*, policies: tuple[str, ...], quick: bool, at: str, as_json: bool) ->
     """
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
-    from safepoint.show.mutations import campaign_table
+    from safepoint.show.mutations import campaign_table, property_table
     from safepoint.show.tables import LiveProgress
     from safepoint.verify.mutate import run
 
     try:
         with LiveProgress() as progress:
-            campaign = run(policies or tuple(POLICIES), quick=quick, at=at, progress=progress)
+            campaign = run(policies or tuple(POLICIES), quick=quick, at=at, by_property=by_property, progress=progress)
     except (ProtocolError, NotExplored) as error:
         fail(str(error))
     if at and not campaign.rows:
@@ -41,5 +44,7 @@ def mutate(*, policies: tuple[str, ...], quick: bool, at: str, as_json: bool) ->
     if as_json:
         click.echo(json.dumps(campaign.as_json(), indent=1))
     else:
+        if by_property:
+            property_table(campaign)
         campaign_table(campaign)
     sys.exit(REFUTED if campaign.unexplained or campaign.stale else 0)

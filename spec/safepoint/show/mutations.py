@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.operators import OPERATORS
+from safepoint.model.properties import ALWAYS
 from safepoint.show.tables import console
 from safepoint.verify.mutate import Campaign
 from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow
@@ -39,6 +41,19 @@ def campaign_table(campaign: Campaign) -> None:
         f"{verdict}: {campaign.caught:,} of {campaign.different:,} mutations that are not equivalent are caught"
         f" ({campaign.caught / max(1, campaign.different):.1%}), in {campaign.seconds:.0f} s"
     )
+
+
+def property_table(campaign: Campaign) -> None:
+    """For each property how many mutations break it where they are killed; and how many break nothing else, with one of them."""
+    table = Table("property", "broken by", "it alone", "for example")
+    for name in [*ALWAYS, *EVENTUALLY]:
+        breaking = [row for row in campaign.rows if name in row.broken]
+        alone = sorted((row for row in breaking if row.broken == (name,)), key=lambda row: row.steps)
+        shown = (
+            f"{alone[0].file}:{alone[0].line} {alone[0].before} -> {alone[0].after} ({alone[0].scope})" if alone else ""
+        )
+        table.add_row(name, str(len(breaking)), str(len(alone)), escape(shown))
+    console().print(table)
 
 
 def counts(rows: Sequence[MutationRow]) -> list[str]:

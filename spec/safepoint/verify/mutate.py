@@ -18,7 +18,19 @@ from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.policies import POLICIES
-from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow, Place, count, hunt, key_of, subject
+from safepoint.verify.mutation import (
+    KILLED,
+    REFUSED,
+    SAME,
+    SURVIVED,
+    MutationRow,
+    Place,
+    all_broken,
+    count,
+    hunt,
+    key_of,
+    subject,
+)
 from safepoint.verify.report import Progress, Quiet
 
 SAMPLE = 20
@@ -58,16 +70,26 @@ class Campaign:
         return {"mutations": [asdict(row) for row in self.rows], "stale": self.stale, "left_out": self.left_out}
 
 
-def run(policies: Sequence[str], *, quick: bool = False, at: str = "", progress: Progress | None = None) -> Campaign:
+def run(
+    policies: Sequence[str],
+    *,
+    quick: bool = False,
+    at: str = "",
+    by_property: bool = False,
+    progress: Progress | None = None,
+) -> Campaign:
     """Every simple mutation of these policies' texts.
 
-    `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE.  Raises ProtocolError, NotExplored.
+    `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE.  `by_property`: also find all properties that
+    each mutation breaks in the scope that kills it.  Raises ProtocolError, NotExplored.
     """
     campaign, progress, began = Campaign(), progress or Quiet(), time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         for policy in policies:
             numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
-            campaign.rows += _Hunt(policy, pool, progress).all(numbers, quick).values()
+            hunt_ = _Hunt(policy, pool, progress)
+            rows = hunt_.all(numbers, quick)
+            campaign.rows += (hunt_.by_property(rows) if by_property else rows).values()
     if quick:
         campaign.left_out["mutations"] = f"one of {SAMPLE} was taken, by a hash of its text; and only the tiny scopes"
     if not quick and not at and set(policies) == set(POLICIES):
@@ -117,6 +139,17 @@ class _Hunt:
                 lambda: [place for place in self._places("sc", "small") if place not in tiny],
             )
         return rows
+
+    def by_property(self, rows: Rows) -> Rows:
+        """The same rows, with all that is broken where a mutation is killed."""
+        killed = {n: row for n, row in rows.items() if row.verdict == KILLED}
+        jobs = [(self.policy, n, row.memory, row.scope) for n, row in killed.items()]
+        made = dict(rows)
+        with self.progress.section(f"{self.policy}: by property", len(jobs)) as done:
+            for (n, row), broken in zip(killed.items(), self.pool.map(all_broken, jobs), strict=True):
+                made[n] = replace(row, broken=broken)
+                done(f"{row.file}:{row.line} {row.operator}")
+        return made
 
     def _again(
         self, rows: Rows, name: str, wanted: Callable[[MutationRow], bool], places: Callable[[], list[Place]]

@@ -13,6 +13,7 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.activity import doing, is_at
 from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
+from safepoint.model.kills import broken
 from safepoint.model.mutation import Mutation, mutations, right
 from safepoint.model.process import Mover
 from safepoint.model.scopes import SCOPES
@@ -25,6 +26,9 @@ from safepoint.verify.explore import decide
 
 TIMES, FREE = 4, 20_000
 """A mutation may have so many times the states of the right text in a scope, and so many more; beyond, there is no verdict."""
+
+MOST = 200_000
+"""States that are looked at for all properties that a mutation breaks."""
 
 SAME, REFUSED, KILLED, SURVIVED = "same graph", "refused", "killed", "survived"
 
@@ -47,7 +51,8 @@ class MutationRow:
 
     `verdict`: SAME: it changes no graph of any scope; REFUSED: it leaves the language, and `detail` says how; KILLED:
     `property` is broken in `scope` under `memory`, after `steps`; SURVIVED: it is not in the scopes `explored`, and of those of
-    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if nobody has said.
+    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if nobody has said.  `broken`: of one that
+    is killed, all properties that it breaks in that scope, if that was asked.
     """
 
     policy: str
@@ -62,6 +67,7 @@ class MutationRow:
     memory: str = ""
     scope: str = ""
     steps: int = 0
+    broken: tuple[str, ...] = ()
     detail: str = ""
     explored: tuple[str, ...] = ()
     cut_off: tuple[str, ...] = ()
@@ -120,6 +126,16 @@ def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
             break
         row = replace(row, verdict=SURVIVED, explored=(*row.explored, str(place)))
     return replace(row, seconds=round(time.perf_counter() - began, 3))
+
+
+def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
+    """All properties that a mutation breaks, under a memory model, in a scope; () if there are too many states."""
+    policy, number, memory, scope = job
+    text, found = subject(policy)
+    try:
+        return tuple(sorted(broken(model_of(found[number].made_in(text), policy, memory, scope), MOST)))
+    except (ProtocolError, KeyError, OverflowError, ValueError, NotExplored):
+        return ()  # what comes behind the violation has no verdict
 
 
 def _row(policy: str, mutation: Mutation) -> MutationRow:
