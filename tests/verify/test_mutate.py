@@ -150,6 +150,7 @@ def test_a_reason_that_fits_no_survivor_is_stale(monkeypatch: pytest.MonkeyPatch
 # ---------------------------------------------------------------------------------------------- the measure
 
 
+@pytest.mark.timeout(600)
 def test_no_mutation_of_the_sample_survives_without_a_reason() -> None:
     campaign = run(tuple(POLICIES), quick=True)
     assert len(campaign.rows) > 50
