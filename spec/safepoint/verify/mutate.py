@@ -33,7 +33,7 @@ from safepoint.verify.mutation import (
 )
 from safepoint.verify.report import Progress, Quiet
 
-SAMPLE = 20
+SAMPLE = 40
 """`--quick` takes one mutation of so many."""
 
 REORDERS = ("plain", "swap", "delete", "wait", "word")
