@@ -20,7 +20,7 @@ from safepoint.verify import mutate, mutation
 from safepoint.verify.mutate import run, stale
 from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow, Place, hunt, key_of, subject
 
-PLACES = (Place("sc", "interrupt-1", 565), Place("sc", "stop-1", 1355))
+PLACES = (Place("sc", "interrupt-1", 20_000), Place("sc", "stop-1", 20_000))
 
 
 def became(procedure: str, operator: str, before: str, after: str, places: tuple[Place, ...] = PLACES) -> MutationRow:
@@ -53,10 +53,9 @@ def test_what_leaves_the_language_is_refused_and_says_why() -> None:
     assert "unknown name bits" in row.detail
 
 
-def test_too_many_states_are_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutation, "TIMES", 0)
-    monkeypatch.setattr(mutation, "FREE", 100)
-    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
+def test_too_many_states_are_no_verdict() -> None:
+    few = (Place("sc", "interrupt-1", 100), Place("sc", "stop-1", 100))
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)", few)
     assert (row.verdict, row.explored, row.cut_off) == (SURVIVED, (), ("sc interrupt-1", "sc stop-1"))
 
 

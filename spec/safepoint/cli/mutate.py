@@ -17,7 +17,12 @@ from safepoint.protocol.policies import POLICIES
     help="Mutate the text of this policy only; may be repeated.  [default: every policy]",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
-@click.option("--at", metavar="FILE:LINE", default="", help="Only the mutations of this line, for example owner.py:42.")
+@click.option(
+    "--at",
+    metavar="PLACE",
+    default="",
+    help="Only the mutations of this procedure or this line, for example slow_path or owner.py:42.",
+)
 @click.option(
     "--by-property", is_flag=True, help="Also show for each property how many mutations break it, and how many only it."
 )
@@ -40,7 +45,9 @@ def mutate(*, policies: tuple[str, ...], quick: bool, at: str, by_property: bool
     except (ProtocolError, NotExplored) as error:
         fail(str(error))
     if at and not campaign.rows:
-        fail(f"nothing to mutate at {at!r} (write a line of the text that has a statement, for example owner.py:42)")
+        fail(
+            f"nothing to mutate at {at!r} (write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
+        )
     if as_json:
         click.echo(json.dumps(campaign.as_json(), indent=1))
     else:

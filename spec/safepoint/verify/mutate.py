@@ -26,7 +26,7 @@ from safepoint.verify.mutation import (
     MutationRow,
     Place,
     all_broken,
-    count,
+    allow,
     hunt,
     key_of,
     subject,
@@ -35,6 +35,9 @@ from safepoint.verify.report import Progress, Quiet
 
 SAMPLE = 40
 """`--quick` takes one mutation of so many."""
+
+MOST = 1_000_000
+"""States of a mutation that are explored in a scope of the small group."""
 
 REORDERS = ("plain", "swap", "delete", "wait", "word")
 """The operators that change kinds, words or order of accesses: their mutations are explored with store buffers too."""
@@ -80,7 +83,7 @@ def run(
 ) -> Campaign:
     """Every simple mutation of these policies' texts.
 
-    `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE.  `by_property`: also find all properties that
+    `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE, or of a procedure.  `by_property`: also find all properties that
     each mutation breaks in the scope that kills it.  Raises ProtocolError, NotExplored.
     """
     campaign, progress, began = Campaign(), progress or Quiet(), time.perf_counter()
@@ -100,7 +103,9 @@ def run(
 
 def _is_wanted(mutation: Mutation, quick: bool, at: str) -> bool:
     place = f"{mutation.change.file}:{mutation.line}"
-    return at in ("", place) and not (quick and zlib.crc32(str(mutation.change).encode()) % SAMPLE)
+    return at in ("", place, mutation.change.procedure) and not (
+        quick and zlib.crc32(str(mutation.change).encode()) % SAMPLE
+    )
 
 
 def stale(rows: Iterable[MutationRow]) -> list[str]:
@@ -123,8 +128,8 @@ class _Hunt:
     progress: Progress
 
     def all(self, numbers: Sequence[int], quick: bool) -> Rows:
-        tiny = self._places("sc", "tiny")
-        rows = self._round("tiny", numbers, tiny)
+        slices = POLICIES[self.policy].slices
+        rows = self._round("tiny", numbers, self._places("sc", "tiny"))
         self._again(
             rows,
             "tso",
@@ -136,7 +141,9 @@ class _Hunt:
                 rows,
                 "small",
                 lambda row: row.verdict == SAME or (row.verdict == SURVIVED and not row.reason),
-                lambda: [place for place in self._places("sc", "small") if place not in tiny],
+                lambda: [
+                    Place("sc", scope.name, MOST) for scope in chosen("small", slices=slices) if scope.group == "small"
+                ],
             )
         return rows
 
@@ -181,7 +188,7 @@ class _Hunt:
         scopes = [scope.name for scope in chosen(group, slices=POLICIES[self.policy].slices)]
         places: list[Place] = []
         with self.progress.section(f"{self.policy}: right", len(scopes)) as done:
-            for place in self.pool.map(count, [(self.policy, memory, scope) for scope in scopes]):
+            for place in self.pool.map(allow, [(self.policy, memory, scope) for scope in scopes]):
                 places.append(place)
                 done(str(place))
-        return sorted(places, key=lambda p: p.states)
+        return sorted(places, key=lambda p: p.most)

@@ -35,11 +35,11 @@ SAME, REFUSED, KILLED, SURVIVED = "same graph", "refused", "killed", "survived"
 
 @dataclass(frozen=True)
 class Place:
-    """A scope under a memory model, and how many states the right text has there."""
+    """A scope under a memory model, and how many states of a mutation are explored there before there is no verdict."""
 
     memory: str
     scope: str
-    states: int
+    most: int
 
     def __str__(self) -> str:
         return f"{self.memory} {self.scope}"
@@ -87,8 +87,8 @@ def model_of(text: Text, policy: str, memory: str, scope: str) -> Model:
     return Model(text, SCOPES[scope], policy=POLICIES[policy], memory=memory)
 
 
-def count(job: tuple[str, str, str]) -> Place:
-    """How many states the right text of a policy has, under a memory model, in a scope.  Raises NotExplored, ProtocolError."""
+def allow(job: tuple[str, str, str]) -> Place:
+    """How many states a mutation may have where the right text of a policy is explored first.  Raises NotExplored, ProtocolError."""
     policy, memory, scope = job
     found = decide(model_of(subject(policy)[0], policy, memory, scope), POLICIES[policy], engine())
     if found.refuted:
@@ -96,7 +96,7 @@ def count(job: tuple[str, str, str]) -> Place:
             f"{policy} {memory} {scope}: the text itself is refuted, so its mutations cannot be judged"
             f" (safepoint explore -p {policy} --memory {memory} --scope {scope})"
         )
-    return Place(memory, scope, found.result.states)
+    return Place(memory, scope, TIMES * found.result.states + FREE)
 
 
 def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
@@ -111,7 +111,7 @@ def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
             model = model_of(changed, policy, place.memory, place.scope)
             if _digest(model) == _right_digest(policy, place.scope):
                 continue
-            decision = decide(model, POLICIES[policy], engine(), TIMES * place.states + FREE)
+            decision = decide(model, POLICIES[policy], engine(), place.most)
         except (ProtocolError, KeyError, OverflowError, ValueError) as error:  # as `safepoint explore` refuses
             detail = str(error).splitlines()[0]
             row = replace(row, verdict=REFUSED, scope=place.scope, detail=f"{type(error).__name__}: {detail}")
