@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
+from safepoint.graph.text import ProtocolError
 from safepoint.model.eventually import EVENTUALLY
+from safepoint.model.explore import search
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
 from safepoint.protocol.equivalents import EQUIVALENTS, Equivalents
@@ -18,7 +20,18 @@ from safepoint.protocol.policies import POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
 from safepoint.verify.mutate import run, stale
-from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow, Place, hunt, key_of, subject
+from safepoint.verify.mutation import (
+    KILLED,
+    REFUSED,
+    SAME,
+    SURVIVED,
+    MutationRow,
+    Place,
+    hunt,
+    key_of,
+    model_of,
+    subject,
+)
 
 PLACES = (Place("sc", "interrupt-1", 20_000), Place("sc", "stop-1", 20_000))
 
@@ -57,6 +70,28 @@ def test_too_many_states_are_no_verdict() -> None:
     few = (Place("sc", "interrupt-1", 100), Place("sc", "stop-1", 100))
     row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)", few)
     assert (row.verdict, row.explored, row.cut_off) == (SURVIVED, (), ("sc interrupt-1", "sc stop-1"))
+
+
+@pytest.mark.parametrize("scope", ["masks-1", "births-1"])
+def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
+    """What makes exploring a mutation needless is seen to be true, where something of it is compiled."""
+    text, mutations = subject("folded")
+    right_model = model_of(text, "folded", "sc", scope)
+    reached = search(right_model, lambda _: None)
+    same = 0
+    for m in (m for m in mutations if m.change.procedure in ("mask", "unmask", "exit_thread", "start_thread", "serve")):
+        try:
+            model = model_of(m.made_in(text), "folded", "sc", scope)
+            if mutation._digest(model) != mutation._right_digest("folded", scope):
+                continue
+        except ProtocolError:
+            continue
+        found = search(model, lambda _: None)
+        assert (found.states, found.transitions, found.depth) == (reached.states, reached.transitions, reached.depth), (
+            m.change
+        )
+        same += 1
+    assert same > 3
 
 
 # ---------------------------------------------------------------------------------------------- what is reported
