@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.meta.properties import PROPERTIES, decided_in, shown, witness
+from tests.meta.properties import PROPERTIES, decided_in, shown, too, witness
 
 ROWS = shown()
 
@@ -19,8 +19,12 @@ def test_the_page_says_what_the_program_says(name: str) -> None:
     assert ROWS[name]["where"] == decided_in(name).name
 
 
-@pytest.mark.parametrize("name", [name for name in PROPERTIES if witness(ROWS[name])])
-def test_a_mutation_that_only_it_kills(name: str) -> None:
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_each_has_a_mutation_that_it_kills(name: str) -> None:
     found = witness(ROWS[name])
     assert found
-    assert found.breaks() == {name}
+    assert found.breaks() == {name} | too(ROWS[name])
+
+
+def test_most_have_a_mutation_that_only_they_kill() -> None:
+    assert sum(not too(ROWS[name]) for name in PROPERTIES) >= 0.6 * len(PROPERTIES)
