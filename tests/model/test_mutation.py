@@ -10,7 +10,7 @@ import pytest
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.normal import digest
-from safepoint.graph.text import ProtocolError, Text
+from safepoint.graph.text import Text
 from safepoint.model.edits import GHOSTS
 from safepoint.model.mutation import ROLES, mutations, right, used
 from safepoint.model.operators import OPERATORS, edits
@@ -161,11 +161,6 @@ def test_what_does_the_same_has_one_digest(one: str, other: str, tmp_path: Path)
 )
 def test_what_does_something_else_has_another(one: str, other: str, tmp_path: Path) -> None:
     assert of(tmp_path, one) != of(tmp_path, other)
-
-
-def test_a_turn_without_an_access_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProtocolError, match=r"a turn without an access"):
-        of(tmp_path, "if kind == 0:\n    return f(t, kind)")
 
 
 def test_loops_over_some_of_the_words() -> None:

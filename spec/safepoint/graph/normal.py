@@ -28,7 +28,6 @@ from safepoint.graph.ir import (
     When,
     fold,
 )
-from safepoint.graph.text import ProtocolError
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,15 @@ Env = Mapping[Local | Private, Expr]
 
 
 def digest(graph: Graph, says: Callable[[Step], object]) -> bytes:
-    """Equal for graphs that do the same.  `says`: what else of a step counts.  Raises ProtocolError for a turn without an access."""
+    """Equal for graphs that do the same.  `says`: what else of a step counts."""
     work = _Work(graph)
-    start = work.node(graph.start, {}, ())
+    start = work.node(graph.start, {})
     nodes = {}
     todo = [start]
     while todo:
         for step in _next(todo.pop()):
             if step not in nodes:
-                nodes[step] = [work.node(tree, {}, ()) for tree in step.then]
+                nodes[step] = [work.node(tree, {}) for tree in step.then]
                 todo += nodes[step]
     fixed = {step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, says(step))) for step in nodes}
     classes = {step: _hash(said) for step, said in fixed.items()}
@@ -115,31 +114,26 @@ class _Work:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
-    def node(self, tree: Tree, env: Env, path: tuple[int, ...]) -> Node:
+    def node(self, tree: Tree, env: Env) -> Node:
         match tree:
             case Step():
                 return Leaf(tree, _assigned(env, self.graph.live[tree.number]))
             case Goto(label):
-                if label in path:
-                    raise ProtocolError(
-                        f"{self.graph.name}: a turn without an access to shared memory never ends"
-                        " (write instead: an access or pause() in it)"
-                    )
-                return self.node(self.graph.labels[label], env, (*path, label))
+                return self.node(self.graph.labels[label], env)
             case Let(target, value, then):
-                return self.node(then, {**env, target: _put(value, env)}, path)
+                return self.node(then, {**env, target: _put(value, env)})
             case If(test, yes, no):
                 test = _put(test, env)
                 if isinstance(test, Const):
-                    return self.node(yes if test.value else no, env, path)
-                one, other = self.node(yes, env, path), self.node(no, env, path)
+                    return self.node(yes if test.value else no, env)
+                one, other = self.node(yes, env), self.node(no, env)
                 return one if one == other else Fork(repr(test), one, other)
             case Ghost(op, owner, kind, then):
-                return Said(f"{op} {owner} {_put(kind, env)}", self.node(then, env, path))
+                return Said(f"{op} {owner} {_put(kind, env)}", self.node(then, env))
             case Claim(name, test, then):
-                return Said(f"claim {name} {_put(test, env)}", self.node(then, env, path))
+                return Said(f"claim {name} {_put(test, env)}", self.node(then, env))
             case When(test, then):
-                return Said(f"when {_put(test, env)}", self.node(then, env, path))
+                return Said(f"when {_put(test, env)}", self.node(then, env))
             case Done(value):
                 return Leaf(None, f"{value and _put(value, env)} {_assigned(env, frozenset())}")
 

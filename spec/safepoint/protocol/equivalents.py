@@ -37,7 +37,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "operand: return EVERYTHING & ~(t.masked | t.ending) -> return ~(t.masked | t.ending)",
     )),
     Equivalents("The bit is pending before either; a thread that wakes before it is poisoned is poisoned when the post ends.", "requester.py", "post", (
-        "swap: poison(t); t.wake.store(1) -> t.wake.store(1); poison(t)",
+        "swap: poison(t); awaken(t) -> awaken(t); poison(t)",
     )),
     Equivalents("The stop word is 1 for as long as the lock is held: it would be as good a lock.", "requester.py", "stop_world", (
         "word: wait(world.lock.cas(0, 1)) -> wait(world.stop.cas(0, 1))",
@@ -51,6 +51,9 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("`run_for` looks again after the claim, and that look decides: this one spares a claim that is given back.", "requester.py", "finish_handshake", (
         "always: if outside != MANAGED: -> claimed = t.operation.cas(ASKED, RUNNING); if claimed:",
         "name: if outside != MANAGED: -> if now != MANAGED:",
+        "word: outside = t.state.load() -> outside = t.pending.load()",
+        "word: outside = t.state.load() -> outside = t.operation.load()",
+        "word: outside = t.state.load() -> outside = t.wake.load()",
     )),
     Equivalents("A parked thread comes back when the world starts, and looks.", "requester.py", "finish_handshake", (
         "constant: if outside != MANAGED: -> if outside != PARKED:",
@@ -122,6 +125,9 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     )),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
         "always: if bits != 0: -> return slow_path(t)",
+    )),
+    Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
+        "constant: if bits != 0: -> if bits != 1:",
     )),
     Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "poison", (
         "swap: t.limit.store(t.limit.poison); for word in t.entry: -> for word in t.entry:; t.limit.store(t.limit.poison)",
