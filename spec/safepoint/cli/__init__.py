@@ -2,6 +2,7 @@
 
 main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
+mutate: `mutate`
 guest: `run`, `conform`
 console: exit statuses, errors of one line, files to write
 """

@@ -13,6 +13,7 @@ import click
 
 from safepoint.cli.console import DIRECTORY, FILE, REFUTED, Commands, fail, need, write
 from safepoint.cli.guest import conform, run
+from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
 
 
@@ -73,5 +74,5 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
     sys.exit(REFUTED if report.failures else 0)
 
 
-for command in (explore, replay, rules, run, conform):
+for command in (explore, replay, rules, mutate, run, conform):
     cli.add_command(command)

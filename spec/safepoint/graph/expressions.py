@@ -210,6 +210,9 @@ class Expressions:
     def _static(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
         if is_call(node, "threads") and self.instance.threads is not None:
             return tuple(Record(i, "Thread") for i in range(self.instance.threads))
+        match node:
+            case ast.Subscript(value=row, slice=ast.Slice(lower=lower, upper=upper, step=None)):
+                return self._static(row, scope)[_index(lower) : _index(upper)]
         value = self._constant(node, scope)
         if not isinstance(value, tuple):
             self.text.error(
@@ -219,6 +222,11 @@ class Expressions:
                 "t.entry, a tuple of words, or threads()",
             )
         return value
+
+
+def _index(node: ast.expr | None) -> int | None:
+    """An end of a slice."""
+    return None if node is None else int(ast.literal_eval(node))
 
 
 def is_docstring(node: ast.stmt) -> bool:

@@ -10,7 +10,7 @@ native code never ends, and although a critical section never ends (ASSUMPTIONS)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -187,15 +187,22 @@ def check_liveness(result: Result) -> Result:
         result = search(model, lambda _: None, result.states)
         parents = result.reached
         assert isinstance(parents, dict)
+    for name, detail, trap in traps(model, parents):
+        return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
+    return result
+
+
+def traps(model: Model, states: Collection[int]) -> Iterator[tuple[str, str, int]]:
+    """(property, of whom and under which assumption, the first of these states from which it cannot happen)."""
     for each in goals(model):
         before: dict[int, list[int]] = defaultdict(list)
         left = kept(model, each.assumption)
-        for state in parents:
+        for state in states:
             for process in left:
                 for delta in process.row(state):
                     before[state ^ delta].append(state)
         for name, whom, goal in each.goals:
-            good = {state for state in parents if goal(state)}
+            good = {state for state in states if goal(state)}
             todo = list(good)
             while todo:
                 for state in before.get(todo.pop(), ()):
@@ -203,11 +210,9 @@ def check_liveness(result: Result) -> Result:
                         good.add(state)
                         todo.append(state)
             # in the order of the search: a nearest one
-            trap = next((state for state in parents if state not in good), None)
+            trap = next((state for state in states if state not in good), None)
             if trap is not None:
-                detail = f"{whom}: {each.assumption.says}"
-                return replace(result, broken=name, detail=detail, path=path_to(parents, trap))
-    return result
+                yield name, f"{whom}: {each.assumption.says}", trap
 
 
 # ---------------------------------------------------------------------------------------------- a trap in words

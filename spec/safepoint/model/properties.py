@@ -6,7 +6,7 @@ the roles make where they can see it best.  *Sometimes*: some state must be like
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from safepoint.graph.execute import private_value
 from safepoint.graph.lower import compile_helper
@@ -107,58 +107,60 @@ class Properties:
 
     def judge(self, state: int) -> Violation | None:
         """The first always-property that the state breaks."""
+        return next(self.violations(state), None)
+
+    def violations(self, state: int) -> Iterator[Violation]:
+        """Every always-property that the state breaks, unless the policy waives it."""
         doings: list[Doing] = []
         for thread in range(len(self.guest)):
             if self._done_unrun(state, thread):
-                return Violation("done-was-run", f"the operation on T{thread} is marked done, and was not run")
+                yield Violation("done-was-run", f"the operation on T{thread} is marked done, and was not run")
             in_guest = self.in_guest(state, thread)
             if not in_guest and not self.is_asleep(state, thread):
                 continue  # most states of a thread: it is in its slow path, in native code, or parked
             doings = doings or self.doings(state)
-            bad = self._in_guest(state, thread, doings) if in_guest else self._asleep(state, thread, doings)
-            if bad and bad.property not in self.waived:
-                return bad
-        return None
+            for bad in self._in_guest(state, thread, doings) if in_guest else self._asleep(state, thread, doings):
+                if bad.property not in self.waived:
+                    yield bad
 
-    def _in_guest(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
+    def _in_guest(self, state: int, thread: int, doings: list[Doing]) -> Iterator[Violation]:
         if any(d.stopped for d in doings):
-            return Violation("world-stopped", f"T{thread} runs guest code while the world is stopped")
+            yield Violation("world-stopped", f"T{thread} runs guest code while the world is stopped")
         if any(d.operating == thread for d in doings):
-            return Violation("handshake-alone", f"T{thread} runs guest code while an operation is run for it")
-        return self._quiet(state, thread, doings)
+            yield Violation("handshake-alone", f"T{thread} runs guest code while an operation is run for it")
+        yield from self._quiet(state, thread, doings)
 
     def _done_unrun(self, state: int, thread: int) -> bool:
         owed = self.model.owed[thread].get(state) & HANDSHAKE
         return owed != 0 and self.model.value(state, thread, "operation") == NOTHING
 
-    def _quiet(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
+    def _quiet(self, state: int, thread: int, doings: list[Doing]) -> Iterator[Violation]:
         """Of a thread in guest code.  A request whose post is under way need not be seen yet; others of other kinds must be."""
         if self.model.held[thread].get(state):
-            return Violation("taken-is-served", f"T{thread} runs guest code, and holds a request that it took")
+            yield Violation("taken-is-served", f"T{thread} runs guest code, and holds a request that it took")
         if not self.visible(state):
-            return None
+            return
         under_way = self.under_way(doings, thread)
         pending, owed = self.pending(state, thread), self.model.owed[thread].get(state)
         lost = owed & ~pending
         if lost & HANDSHAKE and (under_way & HANDSHAKE or self.model.value(state, thread, "operation") != ASKED):
             lost &= ~HANDSHAKE  # its bit is a hint: it is yet to come, or a requester has claimed the operation
         if lost:
-            return Violation(
+            yield Violation(
                 "owed-is-pending", f"{_names(lost)} was posted to T{thread}, is not pending, and was not taken"
             )
         if false := pending & ~owed & ~HANDSHAKE:
-            return Violation("pending-was-posted", f"{_names(false)} is pending for T{thread}, and was not posted")
+            yield Violation("pending-was-posted", f"{_names(false)} is pending for T{thread}, and was not posted")
         if self.is_alert(state, thread):
-            return None
+            return
         if unseen := self.deliverable(state, thread) & ~under_way:
-            return Violation(
+            yield Violation(
                 "pending-is-poisoned", f"T{thread} has {_names(unseen)} pending, and a check that will not see it"
             )
         if any(d.awaiting == thread for d in doings):
-            return Violation(
+            yield Violation(
                 "awaited-is-poisoned", f"a coordinator waits for T{thread}, which has a check that will not see it"
             )
-        return None
 
     def under_way(self, doings: list[Doing], thread: int) -> int:
         """The kinds of request whose post to the thread has begun and not ended."""
@@ -182,14 +184,13 @@ class Properties:
         words = self.poisoned(state, thread)
         return not (any(words) if words else self.deliverable(state, thread))
 
-    def _asleep(self, state: int, thread: int, doings: list[Doing]) -> Violation | None:
+    def _asleep(self, state: int, thread: int, doings: list[Doing]) -> Iterator[Violation]:
         if not self.visible(state) or self.model.value(state, thread, "wake"):
-            return None
+            return
         if unseen := self.deliverable(state, thread) & ~self.under_way(doings, thread):
-            return Violation(
+            yield Violation(
                 "sleeper-is-woken", f"T{thread} sleeps, with {_names(unseen)} pending, which it could answer"
             )
-        return None
 
     def sometimes(self) -> dict[str, Callable[[int], bool]]:
         """The interesting states, as predicates."""

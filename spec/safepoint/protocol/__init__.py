@@ -22,6 +22,7 @@ activities: what a step of the text says of its thread: how properties know the 
 policy: what a policy is
 policies: a VM a file: where it checks, by which mechanism, and which bound it declares
 rules: the register of rules
+equivalents: mutations of the text that do what the text does, each with the reason
 """
 
 from __future__ import annotations

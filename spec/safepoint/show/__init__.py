@@ -1,6 +1,7 @@
 """What people see: tables, failures in words, pictures, and the HTML page.
 
 tables: tables and progress on a terminal
+mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 failures: what refutes a claim, in words, with the command that replays it
 report: the HTML page of `verify --report`; its text is in report.html
 svg: a path as a picture

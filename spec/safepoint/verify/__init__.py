@@ -4,6 +4,8 @@ run: `verify`: all sections, in order
 text: the protocol text: its scopes, its mutants, and the arguments for any number of threads
 explore: the verdict on one scope; `explore`
 interpreter: the interpreter against the reference machine, with and without mutants
+mutate: `mutate`: every simple mutation of the text, and which of them no property catches
+mutation: one mutation, explored where it changes a graph
 replay: `replay`: a path of the model, or a schedule on a target
 report: all sections together, and the interface that shows progress
 rows: the records of each section, which are the JSON

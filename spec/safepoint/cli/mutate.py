@@ -1,0 +1,57 @@
+"""The command about the properties: `mutate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from safepoint.cli.console import REFUTED, fail
+from safepoint.protocol.policies import POLICIES
+
+
+@click.command()
+@click.option(
+    "-p", "--policy", "policies", type=click.Choice(list(POLICIES)), multiple=True,
+    help="Mutate the text of this policy only; may be repeated.  [default: every policy]",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
+@click.option(
+    "--at",
+    metavar="PLACE",
+    default="",
+    help="Only the mutations of this procedure or this line, for example slow_path or owner.py:42.",
+)
+@click.option(
+    "--by-property", is_flag=True, help="Also show for each property how many mutations break it, and how many only it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+def mutate(*, policies: tuple[str, ...], quick: bool, at: str, by_property: bool, as_json: bool) -> None:
+    """Change the protocol in every simple way: do its properties notice?
+
+    Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
+    reason in safepoint/protocol/equivalents.py is a hole in the properties: exit status 1.
+    """
+    from safepoint.graph.text import ProtocolError
+    from safepoint.model.explore import NotExplored
+    from safepoint.show.mutations import campaign_table, property_table
+    from safepoint.show.tables import LiveProgress
+    from safepoint.verify.mutate import run
+
+    try:
+        with LiveProgress() as progress:
+            campaign = run(policies or tuple(POLICIES), quick=quick, at=at, by_property=by_property, progress=progress)
+    except (ProtocolError, NotExplored) as error:
+        fail(str(error))
+    if at and not campaign.rows:
+        fail(
+            f"nothing to mutate at {at!r} (write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
+        )
+    if as_json:
+        click.echo(json.dumps(campaign.as_json(), indent=1))
+    else:
+        if by_property:
+            property_table(campaign)
+        campaign_table(campaign)
+    sys.exit(REFUTED if campaign.unexplained or campaign.stale else 0)

@@ -1,0 +1,110 @@
+"""Every simple mistake of a protocol text: the measure of the properties is how many of them they catch.
+
+The mistakes that stand in the text by name (`if mutant(…)`) are folded out first: only right lines are changed.  The roles
+are not changed: they are part of what judges.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from safepoint.graph.text import Procedure, Text
+from safepoint.model.operators import edits
+from safepoint.protocol import AROUND, files
+from safepoint.protocol.policy import Policy
+
+ROLES = AROUND[-1].name
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a mutation does, without line numbers: (file, procedure, operator, statement before, statement after)."""
+
+    file: str
+    procedure: str
+    operator: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.procedure} {self.operator}: {self.before} -> {self.after or '(nothing)'}"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One simple mistake.  `line`: of `change.file`.  `function`: the procedure with the mistake in it."""
+
+    change: Change
+    line: int
+    function: ast.FunctionDef = field(compare=False, repr=False)
+
+    def made_in(self, text: Text) -> Text:
+        """The text with the mistake."""
+        return _with(text, {self.change.procedure: Procedure(self.function, self.change.file)})
+
+
+def right(policy: Policy) -> Text:
+    """The text of a policy as it is without any mutant."""
+    text = Text(files(policy.trigger))
+    folded = {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()}
+    made = _with(text, folded)
+    made.mutants = {}
+    return made
+
+
+def _with(text: Text, functions: dict[str, Procedure]) -> Text:
+    made = copy.copy(text)
+    made.functions = {**text.functions, **functions}
+    return made
+
+
+class _Fold(ast.NodeTransformer):
+    """Leaves every `if mutant(…)` out."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST] | None:
+        self.generic_visit(node)
+        match node.test:
+            case ast.Call(func=ast.Name(id="mutant")):
+                return list(node.orelse)
+        return node
+
+
+def _folded(function: ast.FunctionDef) -> ast.FunctionDef:
+    made = _Fold().visit(copy.deepcopy(function))
+    assert isinstance(made, ast.FunctionDef)
+    made.body = [s for s in made.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    made.body = made.body or [ast.copy_location(ast.Pass(), function)]
+    return made
+
+
+def used(text: Text) -> list[str]:
+    """The procedures that a role calls, or a procedure that it calls: without the broken twins."""
+    found = [name for name, p in text.functions.items() if p.file == ROLES]
+    for name in found:
+        for node in ast.walk(text.functions[name].node):
+            match node:
+                case ast.Call(func=ast.Name(id=other)) if other in text.functions and other not in found:
+                    found.append(other)
+    return [name for name, p in text.functions.items() if name in found and p.file != ROLES and name != "threads"]
+
+
+def mutations(text: Text) -> Iterator[Mutation]:
+    """Every simple mistake of a right text, in the order of its files and lines; each text that it makes, once."""
+    procedures = {name: p.node for name, p in text.functions.items()}
+    for name in used(text):
+        node, file = procedures[name], text.functions[name].file
+        seen, times = {ast.unparse(node)}, Counter[Change]()
+        for edit in sorted(edits(node, procedures, text.words), key=lambda e: e.line):
+            made = ast.unparse(edit.function)
+            if made in seen:
+                continue
+            seen.add(made)
+            change = Change(file, name, edit.operator, edit.before, edit.after)
+            times[change] += 1
+            if times[change] > 1:  # the same statement, at another place of the procedure
+                change = replace(change, before=f"{change.before} #{times[change]}")
+            yield Mutation(change, edit.line, edit.function)

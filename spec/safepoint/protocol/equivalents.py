@@ -1,0 +1,157 @@
+"""Mutations of the text that do what the text does, each with the reason: the one table of what no property should catch.
+
+`safepoint mutate` makes every simple mutation, and wants a reason for each that survives; a reason that fits no survivor is
+reported too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Key = tuple[str, str, str, str]
+"""File, procedure, operator, and the statement before and after, as `before -> after`."""
+
+
+@dataclass(frozen=True)
+class Equivalents:
+    """Mutations of one procedure that do the same as it for one reason.
+
+    changes: `operator: before -> after` of each.  policies: those in which they do; () if they do in every one that has them.
+    """
+
+    reason: str
+    file: str
+    procedure: str
+    changes: tuple[str, ...]
+    policies: tuple[str, ...] = ()
+
+    def mutations(self) -> Iterator[Key]:
+        for change in self.changes:
+            operator, _, said = change.partition(": ")
+            yield self.file, self.procedure, operator, said
+
+
+EQUIVALENTS: tuple[Equivalents, ...] = (
+    Equivalents("Only kinds of request are ever pending.", "words.py", "deliverable", (
+        "operand: return EVERYTHING & ~(t.masked | t.ending) -> return ~(t.masked | t.ending)",
+    )),
+    Equivalents("The bit is pending before either; a thread that wakes before it is poisoned is poisoned when the post ends.", "requester.py", "post", (
+        "swap: poison(t); awaken(t) -> awaken(t); poison(t)",
+    )),
+    Equivalents("The stop word is 1 for as long as the lock is held: it would be as good a lock.", "requester.py", "stop_world", (
+        "word: wait(world.lock.cas(0, 1)) -> wait(world.stop.cas(0, 1))",
+    )),
+    Equivalents("The two conditions exclude each other.", "requester.py", "finish_handshake", (
+        "swap: if now == NOTHING:; if now == ASKED: -> if now == ASKED:; if now == NOTHING:",
+    )),
+    Equivalents("The claim is a compare-and-swap: it fails unless the operation is still asked for.", "requester.py", "finish_handshake", (
+        "always: if now == ASKED: -> outside = t.state.load(); if outside != MANAGED:",
+    )),
+    Equivalents("`run_for` looks again after the claim, and that look decides: this one spares a claim that is given back.", "requester.py", "finish_handshake", (
+        "always: if outside != MANAGED: -> claimed = t.operation.cas(ASKED, RUNNING); if claimed:",
+        "name: if outside != MANAGED: -> if now != MANAGED:",
+        "word: outside = t.state.load() -> outside = t.pending.load()",
+        "word: outside = t.state.load() -> outside = t.operation.load()",
+        "word: outside = t.state.load() -> outside = t.wake.load()",
+    )),
+    Equivalents("A parked thread comes back when the world starts, and looks.", "requester.py", "finish_handshake", (
+        "constant: if outside != MANAGED: -> if outside != PARKED:",
+    )),
+    Equivalents("The access stands for the operation, whatever that looks at.", "requester.py", "operate", (
+        "word: t.operation.load() -> t.pending.load()",
+        "word: t.operation.load() -> t.state.load()",
+        "word: t.operation.load() -> t.wake.load()",
+    )),
+    Equivalents("A stop and an operation that are taken together may be served in either order.", "owner.py", "serve", (
+        "swap: if bits & STOP:; if bits & HANDSHAKE: -> if bits & HANDSHAKE:; if bits & STOP:",
+    )),
+    Equivalents("`own_handshake` claims the operation by a compare-and-swap, and does nothing where none is asked for.", "owner.py", "serve", (
+        "always: if bits & HANDSHAKE: -> own_handshake(t)",
+        "arithmetic: if bits & HANDSHAKE: -> if bits | HANDSHAKE:",
+        "operand: if bits & HANDSHAKE: -> if bits:",
+        "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
+        "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
+    )),
+    Equivalents("`own_handshake` claims the operation by a compare-and-swap, and does nothing where none is asked for.", "optional.py", "start_thread", (
+        "always: if bits & HANDSHAKE: -> own_handshake(t)",
+        "arithmetic: if bits & HANDSHAKE: -> if bits | HANDSHAKE:",
+        "operand: if bits & HANDSHAKE: -> if bits:",
+        "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
+        "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
+    )),
+    Equivalents("Only the owner reads what is deferred until it has unwound, and not between the two.", "owner.py", "serve", (
+        "swap: t.ending = TERMINATE; if bits & INTERRUPT: -> if bits & INTERRUPT:; t.ending = TERMINATE",
+    )),
+    Equivalents("The owner makes no check between the two, and nobody else restores what it has poisoned.", "owner.py", "give_back", (
+        "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
+        "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
+        "constant: t.state.store(PARKED) -> t.state.store(ENDED)",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "leave", (
+        "constant: t.state.store(NATIVE) -> t.state.store(PARKED)",
+        "constant: t.state.store(NATIVE) -> t.state.store(ENDED)",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "block", (
+        "constant: t.state.swap(NATIVE) -> t.state.swap(PARKED)",
+        "constant: t.state.swap(NATIVE) -> t.state.swap(ENDED)",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
+        "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
+        "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
+    )),
+    Equivalents("`reenter` looks at the stop word and parks again: the thread spins in place of waiting.", "owner.py", "park", (
+        "delete: wait(world.stop.load() == 0) -> ",
+        "wait: wait(world.stop.load() == 0) -> world.stop.load()",
+        "swap: wait(world.stop.load() == 0); return reenter(t) -> return reenter(t); wait(world.stop.load() == 0)",
+    )),
+    Equivalents("The lock is held whenever the stop word is 1, and released right after it is cleared.", "owner.py", "park", (
+        "word: wait(world.stop.load() == 0) -> wait(world.lock.load() == 0)",
+    )),
+    Equivalents("The lock is held whenever the stop word is 1; at other times `park` does not wait.", "owner.py", "reenter", (
+        "word: stopped = world.stop.load() -> stopped = world.lock.load()",
+    )),
+    Equivalents("Both are looked at before guest code runs, in either order.", "owner.py", "reenter", (
+        "swap: if stopped == 1:; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if stopped == 1:",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
+        "always: if end > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "back_edge", (
+        "always: if word.load() == word.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
+        "always: if bits != 0: -> return slow_path(t)",
+    )),
+    Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
+        "constant: if bits != 0: -> if bits != 1:",
+    )),
+    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "poison", (
+        "swap: t.limit.store(t.limit.poison); for word in t.entry: -> for word in t.entry:; t.limit.store(t.limit.poison)",
+    )),
+    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "restore", (
+        "swap: t.limit.store(real_limit(t)); for word in t.entry: -> for word in t.entry:; t.limit.store(real_limit(t))",
+    )),
+    Equivalents("A word that stays poisoned costs the newborn one slow path that finds nothing.", "optional.py", "start_thread", (
+        "delete: restore(t) -> ",
+    )),
+    Equivalents("This mechanism never defers a request.", "optional.py", "exit_thread", (
+        "delete: t.deferred = 0 -> ",
+        "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
+        "word: t.deferred = 0 -> t.masked = 0",
+        "word: t.deferred = 0 -> t.ending = 0",
+        "word: t.deferred = 0 -> t.end = 0",
+    ), policies=("folded", "cpython")),
+    Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
+        "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
+    )),
+)  # fmt: skip
+
+
+def reason(key: Key, policy: str) -> str:
+    """Why the mutation does the same as the text of a policy; "" if the table does not say."""
+    found = (e.reason for e in EQUIVALENTS if policy in (e.policies or (policy,)) and key in e.mutations())
+    return next(found, "")

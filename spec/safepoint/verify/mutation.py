@@ -1,0 +1,171 @@
+"""One mutation of the text: explored where it changes a graph, the smallest scopes first, until a property is broken."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+from safepoint.graph.ir import Step
+from safepoint.graph.lower import compile_helper
+from safepoint.graph.normal import digest
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.activity import doing, is_at
+from safepoint.model.engines import engine
+from safepoint.model.explore import NotExplored
+from safepoint.model.kills import broken
+from safepoint.model.mutation import Mutation, mutations, right
+from safepoint.model.process import Mover
+from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Model
+from safepoint.protocol import CORE
+from safepoint.protocol.activities import ACTIVITIES
+from safepoint.protocol.equivalents import Key, reason
+from safepoint.protocol.policies import POLICIES
+from safepoint.verify.explore import decide
+
+TIMES, FREE = 4, 20_000
+"""A mutation may have so many times the states of the right text in a scope, and so many more; beyond, there is no verdict."""
+
+MOST = 200_000
+"""States that are looked at for all properties that a mutation breaks."""
+
+SAME, REFUSED, KILLED, SURVIVED = "same graph", "refused", "killed", "survived"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A scope under a memory model, and how many states of a mutation are explored there before there is no verdict."""
+
+    memory: str
+    scope: str
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.memory} {self.scope}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutationRow:
+    """One mutation, and what became of it.
+
+    `verdict`: SAME: it changes no graph of any scope; REFUSED: it leaves the language, and `detail` says how; KILLED:
+    `property` is broken in `scope` under `memory`, after `steps`; SURVIVED: it is not in the scopes `explored`, and of those of
+    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if nobody has said.  `broken`: of one that
+    is killed, all properties that it breaks in that scope, if that was asked.
+    """
+
+    policy: str
+    file: str
+    line: int
+    procedure: str
+    operator: str
+    before: str
+    after: str
+    verdict: str
+    property: str = ""
+    memory: str = ""
+    scope: str = ""
+    steps: int = 0
+    broken: tuple[str, ...] = ()
+    detail: str = ""
+    explored: tuple[str, ...] = ()
+    cut_off: tuple[str, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@cache
+def subject(policy: str) -> tuple[Text, tuple[Mutation, ...]]:
+    """The right text of a policy, and its mutations."""
+    text = right(POLICIES[policy])
+    return text, tuple(mutations(text))
+
+
+def model_of(text: Text, policy: str, memory: str, scope: str) -> Model:
+    """Raises ProtocolError."""
+    return Model(text, SCOPES[scope], policy=POLICIES[policy], memory=memory)
+
+
+def allow(job: tuple[str, str, str]) -> Place:
+    """How many states a mutation may have where the right text of a policy is explored first.  Raises NotExplored, ProtocolError."""
+    policy, memory, scope = job
+    found = decide(model_of(subject(policy)[0], policy, memory, scope), POLICIES[policy], engine())
+    if found.refuted:
+        raise NotExplored(
+            f"{policy} {memory} {scope}: the text itself is refuted, so its mutations cannot be judged"
+            f" (safepoint explore -p {policy} --memory {memory} --scope {scope})"
+        )
+    return Place(memory, scope, TIMES * found.result.states + FREE)
+
+
+def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
+    """Explore mutation number so many of a policy in one place after the other, until it is refused or killed."""
+    began = time.perf_counter()
+    policy, number, places = job
+    text, found = subject(policy)
+    row = _row(policy, found[number])
+    changed = found[number].made_in(text)
+    for place in places:
+        try:
+            model = model_of(changed, policy, place.memory, place.scope)
+            if _digest(model) == _right_digest(policy, place.scope):
+                continue
+            decision = decide(model, POLICIES[policy], engine(), place.most)
+        except (ProtocolError, KeyError, OverflowError, ValueError) as error:  # as `safepoint explore` refuses
+            detail = str(error).splitlines()[0]
+            row = replace(row, verdict=REFUSED, scope=place.scope, detail=f"{type(error).__name__}: {detail}")
+            break
+        except NotExplored:
+            row = replace(row, verdict=SURVIVED, cut_off=(*row.cut_off, str(place)))
+            continue
+        if decision.refuted:
+            result = decision.result
+            row = replace(row, verdict=KILLED, property=result.broken or "declared-bound", memory=place.memory,
+                          scope=place.scope, steps=max(0, len(result.path) - 1))  # fmt: skip
+            break
+        row = replace(row, verdict=SURVIVED, explored=(*row.explored, str(place)))
+    return replace(row, seconds=round(time.perf_counter() - began, 3))
+
+
+def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
+    """All properties that a mutation breaks, under a memory model, in a scope; () if there are too many states."""
+    policy, number, memory, scope = job
+    text, found = subject(policy)
+    try:
+        return tuple(sorted(broken(model_of(found[number].made_in(text), policy, memory, scope), MOST)))
+    except (ProtocolError, KeyError, OverflowError, ValueError, NotExplored):
+        return ()  # what comes behind the violation has no verdict
+
+
+def _row(policy: str, mutation: Mutation) -> MutationRow:
+    change = mutation.change
+    row = MutationRow(policy=policy, file=change.file, line=mutation.line, procedure=change.procedure,
+                      operator=change.operator, before=change.before, after=change.after, verdict=SAME)  # fmt: skip
+    return replace(row, reason=reason(key_of(row), policy))
+
+
+def key_of(row: MutationRow) -> Key:
+    """As the table of equivalents has it."""
+    return row.file, row.procedure, row.operator, f"{row.before} -> {row.after}"
+
+
+# ---------------------------------------------------------------------------------------------- is it another text at all?
+
+
+@cache
+def _right_digest(policy: str, scope: str) -> tuple[object, ...]:
+    return _digest(model_of(subject(policy)[0], policy, "sc", scope))
+
+
+def _digest(model: Model) -> tuple[object, ...]:
+    """Equal for models of the same scope that do the same, and of which properties know the same.  Raises ProtocolError."""
+    words = CORE[0].name  # what properties ask a text for stands there: what may be delivered
+    asked = [name for name, p in model.text.functions.items() if p.file == words and len(p.node.args.args) == 1]
+    movers = (digest(mover.graph, partial(_says, mover)) for mover in model.movers)
+    return (*movers, *(compile_helper(model.text, name) for name in asked))
+
+
+def _says(mover: Mover, step: Step) -> tuple[object, ...]:
+    """What properties know of a step."""
+    return (*(name for name in ACTIVITIES if is_at(mover.graph, step, name)), doing(mover, step))

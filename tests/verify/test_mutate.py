@@ -1,0 +1,200 @@
+"""`safepoint mutate`: what becomes of a mutation, what is reported, and the table of those that do what the text does."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from safepoint.cli.main import cli
+from safepoint.graph.text import ProtocolError
+from safepoint.model.eventually import EVENTUALLY
+from safepoint.model.explore import search
+from safepoint.model.properties import ALWAYS
+from safepoint.protocol import equivalents
+from safepoint.protocol.equivalents import EQUIVALENTS, Equivalents
+from safepoint.protocol.policies import POLICIES
+from safepoint.show.mutations import survivors
+from safepoint.verify import mutate, mutation
+from safepoint.verify.mutate import run, stale
+from safepoint.verify.mutation import (
+    KILLED,
+    REFUSED,
+    SAME,
+    SURVIVED,
+    MutationRow,
+    Place,
+    hunt,
+    key_of,
+    model_of,
+    subject,
+)
+
+PLACES = (Place("sc", "interrupt-1", 20_000), Place("sc", "stop-1", 20_000))
+
+
+def became(procedure: str, operator: str, before: str, after: str, places: tuple[Place, ...] = PLACES) -> MutationRow:
+    """What becomes of a mutation of folded's text in two small scopes."""
+    (number,) = (
+        n
+        for n, m in enumerate(subject("folded")[1])
+        if (m.change.procedure, m.change.operator, m.change.before, m.change.after)
+        == (procedure, operator, before, after)
+    )
+    return hunt(("folded", number, places))
+
+
+def test_a_mutation_is_killed_by_a_property_in_the_smallest_scope() -> None:
+    row = became("post", "delete", "poison(t)", "")
+    assert (row.verdict, row.memory, row.scope) == (KILLED, "sc", "interrupt-1")
+    assert row.property in ALWAYS | EVENTUALLY
+    assert row.steps > 0
+
+
+def test_a_scope_in_which_no_graph_changes_is_not_explored() -> None:
+    row = became("start_world", "delete", "world.stop.store(0)", "")
+    assert (row.verdict, row.scope, row.explored) == (KILLED, "stop-1", ())
+    assert became("start_world", "delete", "world.stop.store(0)", "", PLACES[:1]).verdict == SAME
+
+
+def test_what_leaves_the_language_is_refused_and_says_why() -> None:
+    row = became("slow_path", "delete", "bits = take(t)", "")
+    assert (row.verdict, row.property) == (REFUSED, "")
+    assert "unknown name bits" in row.detail
+
+
+def test_too_many_states_are_no_verdict() -> None:
+    few = (Place("sc", "interrupt-1", 100), Place("sc", "stop-1", 100))
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)", few)
+    assert (row.verdict, row.explored, row.cut_off) == (SURVIVED, (), ("sc interrupt-1", "sc stop-1"))
+
+
+@pytest.mark.parametrize("scope", ["masks-1", "births-1"])
+def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
+    """What makes exploring a mutation needless is seen to be true, where something of it is compiled."""
+    text, mutations = subject("folded")
+    right_model = model_of(text, "folded", "sc", scope)
+    reached = search(right_model, lambda _: None)
+    same = 0
+    for m in (m for m in mutations if m.change.procedure in ("mask", "unmask", "exit_thread", "start_thread", "serve")):
+        try:
+            model = model_of(m.made_in(text), "folded", "sc", scope)
+            if mutation._digest(model) != mutation._right_digest("folded", scope):
+                continue
+        except ProtocolError:
+            continue
+        found = search(model, lambda _: None)
+        assert (found.states, found.transitions, found.depth) == (reached.states, reached.transitions, reached.depth), (
+            m.change
+        )
+        same += 1
+    assert same > 3
+
+
+# ---------------------------------------------------------------------------------------------- what is reported
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started, so that what is patched here is seen by the campaign; and only two scopes are explored."""
+    monkeypatch.setattr(mutate, "ProcessPoolExecutor", lambda *_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(mutate._Hunt, "_places", lambda *_: list(PLACES))
+    monkeypatch.setattr(mutation, "reason", lambda *_: "")
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_survivor_without_a_reason_is_shown_as_a_change_and_exits_1() -> None:
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
+    result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", f"{row.file}:{row.line}"])
+    assert result.exit_code == 1
+    assert "    - t.state.store(PARKED)\n    + t.state.store(NATIVE)\n" in result.output
+    assert f"survives: owner.py:{row.line} park(), constant (folded)" in result.output
+    assert f"again: safepoint mutate -p folded --at owner.py:{row.line}" in result.output
+
+
+@pytest.mark.usefixtures("one_process")
+def test_with_a_reason_it_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutation, "reason", lambda *_: "nobody looks at which of them it is")
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
+    result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", f"{row.file}:{row.line}", "--json"])
+    assert result.exit_code == 0
+    found = json.loads(result.output)["mutations"]
+    assert {r["verdict"] for r in found} >= {SURVIVED, KILLED}
+    assert all(r["reason"] for r in found if r["verdict"] == SURVIVED)
+
+
+def test_a_place_with_nothing_to_mutate_is_bad_input() -> None:
+    result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", "owner.py:1"])
+    assert result.exit_code == 2
+    assert "nothing to mutate at 'owner.py:1'" in result.output
+
+
+def test_a_change_that_survives_in_several_policies_is_shown_once() -> None:
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
+    lines = list(survivors([row, replace(row, policy="dart")]))
+    assert [line for line in lines if "survives" in line] == [
+        f"[red]survives[/]: owner.py:{row.line} park(), constant (folded, dart)"
+    ]
+
+
+# ---------------------------------------------------------------------------------------------- the table
+
+
+def test_every_entry_names_a_mutation_of_the_text() -> None:
+    """A line that has changed takes its reasons with it: they were about what stood there."""
+    known = {
+        policy: {(m.change.file, m.change.procedure, m.change.operator, f"{m.change.before} -> {m.change.after}")
+                 for m in subject(policy)[1]}
+        for policy in POLICIES
+    }  # fmt: skip
+    anywhere = set().union(*known.values())
+    for entry in EQUIVALENTS:
+        assert set(entry.policies) <= set(POLICIES)
+        for key in entry.mutations():
+            for where in [known[policy] for policy in entry.policies] or [anywhere]:
+                assert key in where, f"no mutation of the text is {key}"
+
+
+def test_every_reason_is_a_sentence_and_each_mutation_has_one() -> None:
+    for entry in EQUIVALENTS:
+        assert entry.reason.lstrip("`")[:1].isalpha()
+        assert entry.reason.endswith(".")
+    keys = [
+        (key, policy) for entry in EQUIVALENTS for key in entry.mutations() for policy in entry.policies or POLICIES
+    ]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_reason_that_fits_no_survivor_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
+    entry = Equivalents(
+        "It does the same.", row.file, row.procedure, ("constant: t.state.store(PARKED) -> t.state.store(NATIVE)",)
+    )
+    monkeypatch.setattr(mutate, "EQUIVALENTS", (entry,))
+    monkeypatch.setattr(equivalents, "EQUIVALENTS", (entry,))
+    assert equivalents.reason(key_of(row), "folded") == "It does the same."
+    assert stale([replace(row, reason="It does the same.")]) == []
+    (said,) = stale([replace(row, reason="It does the same.", verdict=KILLED)])
+    assert "t.state.store(NATIVE)" in said
+
+
+# ---------------------------------------------------------------------------------------------- the measure
+
+
+@pytest.mark.timeout(600)
+def test_no_mutation_of_the_sample_survives_without_a_reason() -> None:
+    campaign = run(tuple(POLICIES), quick=True)
+    assert len(campaign.rows) > 50
+    assert "\n".join(survivors(campaign.unexplained)) == ""
+
+
+@pytest.mark.nightly  # all mutations of all policies: half an hour
+@pytest.mark.timeout(6 * 3600)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_mutation_survives_without_a_reason(policy: str) -> None:
+    campaign = run((policy,))
+    assert "\n".join(survivors(campaign.unexplained)) == ""
+    assert campaign.caught >= 0.97 * campaign.different
