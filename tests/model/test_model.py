@@ -90,11 +90,12 @@ def test_under_tso_spin_agrees_too() -> None:
     assert not model.buffer_was_full
 
 
-def test_every_step_and_branch_is_reached_somewhere() -> None:
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_step_and_branch_is_reached_somewhere(policy: str) -> None:
     everywhere: set[str] = set()
     reached: set[str] = set()
-    for scope in chosen("tiny", slices=FOLDED.slices):
-        model = Model(TEXT, scope)
+    for scope in chosen("tiny", slices=POLICIES[policy].slices):
+        model = Model(TEXT, scope, policy=POLICIES[policy])
         search(model, lambda _: None)
         places, missing = model.places()
         everywhere |= places

@@ -141,7 +141,7 @@ def test_the_page_says_what_went_wrong_first(results: dict[str, Result]) -> None
     first, second = report.mutants[:2]
     report.mutants[0] = first = replace(first, caught=False, property=None, steps=0)
     report.implementation_mutants = [CompiledMutantRow(name=second.name, rule=second.rule, differential=False)]
-    report.failures = [Unreached("a <place> & its line"), Survivor(first)]
+    report.failures = [Unreached("folded", "a <place> & its line"), Survivor(first)]
     report.failures.append(Decision(results[first.name], FOLDED))
     said = Outline(page.html(report, TEXT, [])).said
     assert (

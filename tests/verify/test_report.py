@@ -97,7 +97,7 @@ def test_a_refutation_survives_the_way_from_another_process() -> None:
 
 MUTANT = MutantRow(name="m", rule="R", property=None, caught=False, steps=0, memory="", scope="")
 FAILURES: list[tuple[Failure, str]] = [
-    (Unreached("words.py:3 store"), "vacuous: never reached: words.py:3 store"),
+    (Unreached("dart", "words.py:3 store"), "vacuous: dart: never reached: words.py:3 store"),
     (Unmet("half-poisoned"), "vacuous: no state was like 'half-poisoned': A thread runs guest code with"),
     (Unattained("folded", Bound(1, None)), "folded declares frames 1, back-edges unbounded, and no scope attains it"),
     (NotInductive("P(i)"), "induction: P(i)"),

@@ -31,8 +31,8 @@ def failure_text(failure: Failure) -> str:
             return failure.report
         case Mismatch():
             return str(failure)
-        case Unreached(place):
-            return f"vacuous: never reached: {place}"
+        case Unreached(policy, place):
+            return f"vacuous: {policy}: never reached: {place}"
         case Unmet(name):
             return f"vacuous: no state was like {name!r}: {SOMETIMES[name]}"
         case Unattained(policy, declared):
@@ -40,9 +40,10 @@ def failure_text(failure: Failure) -> str:
         case NotInductive(found):
             return f"induction: {found}"
         case Survivor(mutant):
+            option = "" if mutant.policy == "folded" else f"-p {mutant.policy} "
             return (
-                f"mutant {mutant.name}: no property catches it (it breaks {mutant.rule})\n"
-                f"    again: safepoint explore --mutant {mutant.name}"
+                f"mutant {mutant.label()}: no property catches it (it breaks {mutant.rule})\n"
+                f"    again: safepoint explore {option}--mutant {mutant.name}"
             )
         case OtherBound(policy, declared, observed):
             return (

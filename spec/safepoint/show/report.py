@@ -16,10 +16,11 @@ from markupsafe import Markup
 
 from safepoint.graph.text import Text
 from safepoint.model.explore import Result
-from safepoint.model.mutants import attempt
+from safepoint.model.mutants import all_mutants, attempt
 from safepoint.model.path import Path, path_of
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.rules import RULES
 from safepoint.show.failures import bound_text, failure_text
 from safepoint.show.svg import picture
@@ -27,6 +28,7 @@ from safepoint.verify.explore import Decision
 
 if TYPE_CHECKING:
     from safepoint.verify.report import Report
+from safepoint.verify.rows import mutant_label
 
 TEMPLATE = "report.html"
 
@@ -44,12 +46,14 @@ def page_of(report: Report) -> str:
     """The page about our own text, with the shortest counterexample of each mutant, and of each failure that has one."""
     text = Text()
     caught = [row for row in report.mutants if row.caught]
-    return html(report, text, [find_again(text, mutant=row.name, scope=row.scope, memory=row.memory) for row in caught])
+    return html(
+        report, text, [find_again(text, mutant=r.name, scope=r.scope, memory=r.memory, policy=r.policy) for r in caught]
+    )
 
 
-def find_again(text: Text, *, mutant: str, scope: str, memory: str) -> Result:
+def find_again(text: Text, *, mutant: str, scope: str, memory: str, policy: str = FOLDED.name) -> Result:
     """The counterexample of a mutant: searched in the scope and memory model that are known to catch it, and in no other."""
-    return attempt(Model(text, SCOPES[scope], mutant, memory=memory))
+    return attempt(Model(text, SCOPES[scope], mutant, POLICIES[policy], memory))
 
 
 def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
@@ -76,8 +80,10 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         rules=[
             {**asdict(rule), "mutants": [m for m in report.mutants if m.rule == rule.id]} for rule in RULES.values()
         ],
-        drawn={result.model.mutant: draw(path_of(result), text) for result in mutants},
-        places={m.name: f"{m.file}:{m.line}" for m in text.mutants.values()},
+        drawn={
+            mutant_label(r.model.policy.name, r.model.mutant): draw(path_of(r), r.model.text) for r in mutants if r.path
+        },
+        places={mutant_label(p.name, m.name): f"{m.file}:{m.line}" for p, m in all_mutants()},
         noticed=noticed,
         differential=list(figures(asdict(report.differential))) if report.differential else [],
         version=version("safepoint"),

@@ -179,7 +179,7 @@ def mutant_table(report: Report, out: Console) -> None:
     for row in report.mutants:
         caught = row.property or "[red]nothing[/]"
         scope = f"{row.scope} {row.memory}"
-        table.add_row(row.name, row.rule, caught, scope, str(row.steps), words[noticed.get(row.name)])
+        table.add_row(row.label(), row.rule, caught, scope, str(row.steps), words[noticed.get(row.label())])
     out.print(table)
 
 

@@ -13,8 +13,9 @@ from safepoint.verify.rows import MutantRow
 
 @dataclass(frozen=True)
 class Unreached:
-    """A place of the text that no scope reached: nothing was checked there."""
+    """A place of a policy's text that no scope reached: nothing was checked there."""
 
+    policy: str
     place: str
 
 

@@ -55,7 +55,10 @@ class InductionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MutantRow:
-    """One mutant of the text: the property that catches it (None: no property does), where, and after how many steps."""
+    """One mutant of the text: the property that catches it (None: no property does), where, and after how many steps.
+
+    `policy`: the one whose text it is a mistake of; `folded` for the core's.
+    """
 
     name: str
     rule: str
@@ -64,6 +67,16 @@ class MutantRow:
     steps: int
     memory: str
     scope: str
+    policy: str = "folded"
+
+    def label(self) -> str:
+        """Its name, with the policy where there may be another of that name."""
+        return mutant_label(self.policy, self.name)
+
+
+def mutant_label(policy: str, name: str) -> str:
+    """A mutant's name for people: that of another policy's trigger says whose it is."""
+    return name if policy == "folded" else f"{policy}: {name}"
 
 
 @dataclass(frozen=True, kw_only=True)

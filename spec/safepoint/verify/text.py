@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from safepoint.graph.text import Text
 from safepoint.model.engines import engine
-from safepoint.model.mutants import hunt
+from safepoint.model.mutants import all_mutants, hunt
 from safepoint.model.properties import SOMETIMES, Properties
 from safepoint.model.scopes import SCOPES, chosen
 from safepoint.model.system import MEMORIES, Model
 from safepoint.proof.any_number import argument
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import POLICIES
 from safepoint.verify.explore import Decision, decide, liveness_left_out
 from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
 from safepoint.verify.report import Progress, Report
@@ -63,10 +63,11 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
     report.protocol = [each.row for each in found]
     report.left_out |= liveness_left_out(report.protocol)
     report.failures += [each.refuted for each in found if each.refuted]
-    ours = [each for each in found if each.row.policy == FOLDED.name]
-    places = set[str]().union(*(each.places for each in ours))
-    reached = set[str]().union(*(each.reached for each in ours))
-    report.failures += [Unreached(place) for place in sorted(places - reached)]
+    for name in POLICIES:
+        ours = [each for each in found if each.row.policy == name]
+        places = set[str]().union(*(each.places for each in ours))
+        reached = set[str]().union(*(each.reached for each in ours))
+        report.failures += [Unreached(name, place) for place in sorted(places - reached)]
     met = set[str]().union(*(each.interesting for each in found))
     report.failures += [Unmet(name) for name in SOMETIMES if name not in met]
     for policy in POLICIES.values():
@@ -117,9 +118,10 @@ def prove() -> tuple[InductionRow | None, str]:
     return row, ""
 
 
-def hunt_mutant(name: str) -> MutantRow:
-    """The smallest scope in which a property catches a mutant."""
-    found = hunt(Text(), name)
+def hunt_mutant(job: tuple[str, str]) -> MutantRow:
+    """(policy, mutant): the smallest scope in which a property catches it."""
+    policy, name = job
+    found = hunt(Text(), name, POLICIES[policy])
     broken = found.result.broken if found.result else None
     return MutantRow(
         name=name,
@@ -129,15 +131,16 @@ def hunt_mutant(name: str) -> MutantRow:
         steps=found.steps,
         memory=found.memory,
         scope=found.scope,
+        policy=policy,
     )
 
 
 def mutants(report: Report, pool: Executor, progress: Progress) -> None:
-    """Hunt every mutant of the text."""
-    names = list(Text().mutants)
-    with progress.section("mutants", len(names)) as done:
-        for row in pool.map(hunt_mutant, names):
+    """Hunt every mutant of the text, those of each trigger under a policy that has it."""
+    jobs = [(policy.name, mutant.name) for policy, mutant in all_mutants()]
+    with progress.section("mutants", len(jobs)) as done:
+        for row in pool.map(hunt_mutant, jobs):
             report.mutants.append(row)
             if not row.caught:
                 report.failures.append(Survivor(row))
-            done(row.name)
+            done(row.label())
