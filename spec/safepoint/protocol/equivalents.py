@@ -51,9 +51,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("`run_for` looks again after the claim, and that look decides: this one spares a claim that is given back.", "requester.py", "finish_handshake", (
         "always: if outside != MANAGED: -> claimed = t.operation.cas(ASKED, RUNNING); if claimed:",
         "name: if outside != MANAGED: -> if now != MANAGED:",
-        "word: outside = t.state.load() -> outside = t.pending.load()",
         "word: outside = t.state.load() -> outside = t.operation.load()",
-        "word: outside = t.state.load() -> outside = t.wake.load()",
     )),
     Equivalents("A parked thread comes back when the world starts, and looks.", "requester.py", "finish_handshake", (
         "constant: if outside != MANAGED: -> if outside != PARKED:",
