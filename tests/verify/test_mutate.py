@@ -102,6 +102,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started, so that what is patched here is seen by the campaign; and only two scopes are explored."""
     monkeypatch.setattr(mutate, "ProcessPoolExecutor", lambda *_: ThreadPoolExecutor(1))
     monkeypatch.setattr(mutate._Hunt, "_places", lambda *_: list(PLACES))
+    monkeypatch.setattr(mutate._Hunt, "_small", lambda *_: [])
     monkeypatch.setattr(mutation, "reason", lambda *_: "")
 
 

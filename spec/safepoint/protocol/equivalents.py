@@ -124,6 +124,41 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
         "always: if bits != 0: -> return slow_path(t)",
     )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "frame_push", (
+        "always: if t.pending.load() & deliverable(t): -> return push_failed(t, end)",
+        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
+        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
+        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "back_edge", (
+        "always: if t.pending.load() & deliverable(t): -> return slow_path(t)",
+        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
+        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
+        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "frame_push", (
+        "always: if end + BITS > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end + BITS > t.limit.load(): -> if end + BITS >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "back_edge", (
+        "always: if t.limit.load() < BITS: -> return slow_path(t)",
+        "relation: if t.limit.load() < BITS: -> if t.limit.load() <= BITS:",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "add", (
+        "relation: if limit < BITS: -> if limit <= BITS:",
+    )),
+    Equivalents("The one is a load, the other touches nothing shared.", "bits_in_limit.py", "add", (
+        "swap: limit = t.limit.load(); bits = kind -> bits = kind; limit = t.limit.load()",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "take", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "look", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "take", (
+        "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
+    )),
     Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
         "constant: if bits != 0: -> if bits != 1:",
     )),
