@@ -70,10 +70,15 @@ def _no_end_of_section(model: Model, mover: Mover, state: int, edge: Edge) -> bo
     return END_OF_SECTION in edge.move.cases.split(", ") or _no_request(model, mover, state, edge)
 
 
+def _nothing(_model: Model, _mover: Mover, _state: int, _edge: Edge) -> bool:
+    return False
+
+
+FAIR = Assumption("whatever happens", _nothing)
 QUIET = Assumption("if no further request is posted", _no_request)
 NATIVE = Assumption("if native code never ends", _no_return)
 MASKED = Assumption("if the critical section never ends", _no_end_of_section)
-ASSUMPTIONS = {a.says: a for a in (QUIET, NATIVE, MASKED)}
+ASSUMPTIONS = {a.says: a for a in (FAIR, QUIET, NATIVE, MASKED)}
 
 
 @dataclass
@@ -142,10 +147,12 @@ def goals(model: Model) -> Iterator[Goals]:
     def sleeps(thread: int, state: int) -> bool:
         return properties.is_asleep(state, thread) and not model.value(state, thread, "wake")
 
-    stops: list[tuple[str, str, Goal]] = []
+    wanted: list[tuple[str, str, Goal]] = []  # by a requester that asks again and again
+    stops: list[tuple[str, str, Goal]] = []  # or by one that has begun, and may never ask again
     for requester in model.requesters:
         begin = requester.pc.get(model.initial)
         if steps := frozenset(step.number for step in requester.graph.steps if is_at(requester.graph, step, STOPPED)):
+            wanted.append(("world-stops", requester.name, partial(is_among, requester.pc, steps)))
             stops.append(("world-stops", requester.name, partial(is_among, requester.pc, steps | {begin})))
         if requester.waits_for is not None:
             stops.append(("handshake-returns", requester.name, partial(is_among, requester.pc, frozenset({begin}))))
@@ -161,6 +168,8 @@ def goals(model: Model) -> Iterator[Goals]:
         passes.append(("checks-pass", mutator.name, partial(checks_pass, thread)))
         if "blocking" in model.scope.slices:
             passes.append(("thread-sleeps", mutator.name, partial(sleeps, thread)))
+    if wanted:
+        yield Goals(FAIR, tuple(wanted))
     yield Goals(QUIET, (*stops, *always, *passes))
     if stops:
         yield Goals(NATIVE, tuple(stops))
