@@ -54,6 +54,22 @@ CAUGHT = {
     "stays-stopped": ("stop-1", "sc", "world-starts"),
     "never-restored": ("interrupt-1", "sc", "checks-pass"),
     "born-running": ("births-1", "sc", "awaited-is-poisoned"),
+    "post-waits-its-turn": ("signal-1", "sc", "no-deadlock"),
+    "stop-without-fence": ("membarrier-1", "tso", "world-stopped"),
+    "claim-without-fence": ("membarrier-handshake-1", "tso", "handshake-alone"),
+    "waits-for-itself": ("leaving-1", "sc", "handshake-returns"),
+    "asker-stays": ("asking-1", "sc", "world-stops"),
+    "operates-while-stopped": ("exclusive-1", "sc", "stop-is-exclusive"),
+    "operations-not-awaited": ("exclusive-1", "sc", "stop-is-exclusive"),
+    "stops-again-at-once": ("fairness-1", "sc", "runs-between-stops"),
+    "gives-up-half": ("impatient-1", "sc", "world-starts"),
+    "takes-posts-back": ("impatient-1", "sc", "owed-is-pending"),
+    "stops-twice": ("nesting-1", "sc", "no-deadlock"),
+    "inner-starts": ("nesting-1", "sc", "world-stopped"),
+    "wakes-without-a-look": ("waking-1", "sc", "sleep-raises"),
+    "held-too-late": ("records-1", "sc", "posts-reach-their-thread"),
+    "reused-at-once": ("records-1", "sc", "posts-reach-their-thread"),
+    "reused-unfenced": ("records-1", "tso", "posts-reach-their-thread"),
 }
 """Mutant -> the smallest scope that catches it, under which memory model, and by which property."""
 

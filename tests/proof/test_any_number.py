@@ -54,9 +54,12 @@ EACH_ALONE = {scope.name for scope in chosen("tiny")}
     [pytest.param(name, marks=[] if name in EACH_ALONE else pytest.mark.nightly) for name in SCOPES],
 )
 def test_what_breaks_the_argument_is_named(name: str) -> None:
-    """It holds where no guest thread stops the world; elsewhere statements of the text are to blame."""
-    found = argument(Model(TEXT, SCOPES[name]))
-    assert found.holds == ("collect" not in SCOPES[name].slices)
+    """It holds where no guest thread is a requester, and none has a handler; elsewhere statements of the text are to blame."""
+    scope = SCOPES[name]
+    found = argument(Model(TEXT, scope))
+    posts = {"collect", "asking", "nesting"} & set(scope.slices) or "signal_handler" in scope.roles
+    # a requester that fences all threads while it claims an operation on one: the argument does not see that the rest is noise
+    assert found.holds == (not posts and name != "membarrier-handshake-1")
     for reason in found.reasons:
         places = PLACE.findall(reason)
         assert places, reason

@@ -188,15 +188,17 @@ def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp
 @needs_solver
 def test_a_turn_without_an_access_has_no_verdict(tmp_path: Path) -> None:
     """A coordinator that tells only the first threads of a loop: the others' turns end in no step."""
-    right = """        for t in threads():
+    right = """                             # STOP-BEFORE-POST
+        for t in threads():
             post(t, STOP)
-    if mutant("does-not-wait\""""
-    wrong = """        told = 0
+"""
+    wrong = """
+        told = 0
         for t in threads():
             if told < 3:
                 told = told + 1
                 post(t, STOP)
-    if mutant("does-not-wait\""""
+"""
     text = edited("requester.py", right, wrong, tmp_path)
     with pytest.raises(NoProof, match=r"requester.py:\d+: coordinator can go round a loop without an access"):
         induction(text)

@@ -84,7 +84,7 @@ Expr = Const | Local | Private | Fixed | Population | Op
 
 @dataclass(eq=False)
 class Step:
-    """op: an access, or "choose" or "pause".  `guard` (of the result): the step waits until it is true."""
+    """op: an access, or "choose", "pause" or "fence_others".  `guard` (of the result): the step waits until it is true."""
 
     number: int
     op: str

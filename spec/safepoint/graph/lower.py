@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
 from safepoint.graph.flow import liveness, looks
-from safepoint.graph.text import ProtocolError, Record, Text, Value
+from safepoint.graph.text import ProtocolError, Record, Text, Value, deeply
 
 
 @dataclass
@@ -231,8 +231,8 @@ class Lowering(Expressions):
                 return ir.When(holds, ir.Done(None)) if holds == ir.Const(0) else ir.When(holds, then())
             case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
                 return ir.Claim(name, self.pure(condition, scope), then())
-            case ast.Call(func=ast.Name(id="pause"), args=[]):
-                made = self._step(call, "pause", scope)
+            case ast.Call(func=ast.Name(id="pause" | "fence_others" as op), args=[]):
+                made = self._step(call, op, scope)
                 made.then = [then()]
                 return made
             case ast.Call(func=ast.Attribute(attr=op)) if op in ir.ACCESSES:
@@ -268,7 +268,8 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir
     if name not in text.functions:
         raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
     try:
-        return Lowering(text, instance).root(name)
+        with deeply():
+            return Lowering(text, instance).root(name)
     except RecursionError:
         raise ProtocolError(
             f"{text.functions[name].file}: {name}: a parameter takes ever new constant values (write instead: a local variable)"

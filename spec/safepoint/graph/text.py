@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +16,21 @@ from safepoint.protocol import AROUND, TRIGGERS, files
 
 class ProtocolError(Exception):
     """The text leaves the language: `file:line:column: what (write instead: …)` and the source line."""
+
+
+DEEPEST = 5_000
+"""Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Let a long text be read to its end."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @dataclass(frozen=True)

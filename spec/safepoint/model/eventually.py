@@ -18,6 +18,7 @@ from safepoint.model.activity import is_at
 from safepoint.model.explore import Result, path_to, search
 from safepoint.model.process import Edge, Field, Mover
 from safepoint.model.properties import Properties
+from safepoint.model.scopes import COUNTS_ON_RETURN
 from safepoint.model.system import Model
 from safepoint.protocol.activities import END_OF_SECTION, RETURNING, STOPPED
 
@@ -171,7 +172,7 @@ def goals(model: Model) -> Iterator[Goals]:
     if wanted:
         yield Goals(FAIR, tuple(wanted))
     yield Goals(QUIET, (*stops, *always, *passes))
-    if stops:
+    if stops and not COUNTS_ON_RETURN & set(model.scope.slices):
         yield Goals(NATIVE, tuple(stops))
     if "masks" in model.scope.slices:
         yield Goals(MASKED, tuple(passes))

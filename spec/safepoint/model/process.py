@@ -104,6 +104,9 @@ class Mover:
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
     visited: set[int] = field(default_factory=set)
     branches: set[tuple[str, bool]] = field(default_factory=set)
+    handlers: list[Mover] = field(default_factory=list)  # signal handlers that run on this thread
+    is_handler: bool = False
+    fences: tuple[Field, ...] = ()  # of a thread that calls fence_others(), under TSO: `fill` of every thread
     footprint: int = 0
     state: int = 0  # while a step is worked out
     claims: list[str] = field(default_factory=list)
@@ -231,12 +234,14 @@ class Mover:
 
     def edges(self, state: int) -> Iterator[Edge]:
         """Every move that this thread can make, worked out by running the text."""
-        if self.in_flight(state):
+        if self.in_flight(state) and not self.is_handler:
             where = self.stored[self.buffer[0][0].get(state)]
             told = Move(
                 self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
             )
             yield Edge(self.drain(state) ^ state, told, (), is_drain=True)
+        if any(handler.at(state).op != "pause" for handler in self.handlers):
+            return  # a handler runs
         yield from self._from(state, state, self.unpack(state), "", frozenset())
 
     def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Edge]:
@@ -256,6 +261,8 @@ class Mover:
                     yield self._edge(start, step, chosen, told)  # all local: it is at a choice that it has just made
                 else:
                     yield from self._from(start, self.state, chosen, told, seen | {step.number})
+            return
+        if step.op == "fence_others" and any(fill.get(state) for fill in self.fences):
             return
         self.state, self.claims, self.is_locked = state, [], False
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from safepoint.graph.execute import private_value
 from safepoint.graph.lower import compile_helper
-from safepoint.model.activity import Doing, doing, is_at, require
+from safepoint.model.activity import NO_THREAD, Doing, doing, is_at, require
 from safepoint.model.explore import Violation
 from safepoint.model.system import Model
 from safepoint.protocol.activities import GUEST
@@ -31,10 +31,14 @@ ALWAYS: dict[str, str] = {
     "no-deadlock": "Some thread can always move.",
     "served-once": "What is served was taken, and what is run was asked for and has not run yet: exactly once.",
     "done-was-run": "An operation that is marked done was run, and its requester returns only after that.",
+    "stop-is-exclusive": "Where a scope says so, no operation is run while the world is stopped.",
     "handshake-alone": "While a requester runs an operation for a thread, that thread runs no guest code.",
     "sleeper-is-woken": "A sleeping thread has no deliverable request.",
     "terminate-once": "A thread that unwinds after TERMINATE is not terminated again.",
     "born-clean": "A thread begins with nothing masked, deferred or unwinding.",
+    "runs-between-stops": "Where a scope says so, at most two stops in a row hold a thread.",
+    "sleep-raises": "A sleep that guest code asked for raises what was pending when it ended.",
+    "posts-reach-their-thread": "A post reaches the thread that its requester saw alive, not the next one in its record.",
     "declared-bound": "A request is seen within the number of checks that the policy declares.",
 }
 
@@ -66,6 +70,7 @@ class Properties:
         ]
         self.triggers = [[(model.cells[c].shift, model.cells[c].mask) for c in row] for row in rows]
         self.fills = [m.fill for m in model.movers if m.fill]
+        self.exclusive = "exclusive" in model.scope.slices
         self.waived = frozenset(model.policy.waives)
 
     def doings(self, state: int) -> list[Doing]:
@@ -112,6 +117,10 @@ class Properties:
     def violations(self, state: int) -> Iterator[Violation]:
         """Every always-property that the state breaks, unless the policy waives it."""
         doings: list[Doing] = []
+        if self.exclusive:
+            doings = self.doings(state)
+            if any(d.stopped for d in doings) and any(d.operating != NO_THREAD for d in doings):
+                yield Violation("stop-is-exclusive", "an operation is run while the world is stopped")
         for thread in range(len(self.guest)):
             if self._done_unrun(state, thread):
                 yield Violation("done-was-run", f"the operation on T{thread} is marked done, and was not run")

@@ -21,6 +21,23 @@ SLICES: dict[str, str] = {
 }
 
 
+VARIANTS: dict[str, str] = {
+    "membarrier": "threads return to guest code without a barrier, and requesters fence them",
+    "leaving": "an operation leaves guest code, and comes back",
+    "asking": "guest threads ask each other, and themselves, for operations",
+    "exclusive": "no operation is run while the world is stopped",
+    "fairness": "a thread that a stop has held runs guest code before the stop after the next",
+    "waking": "the end of a sleep is a check site",
+    "records": "a requester holds the record of a thread that it looks for",
+    "nesting": "a guest thread stops the world inside a stop of its own",
+}
+"""What not every VM does, each explored by itself, or with the feature that it needs: these are not combined as SLICES are."""
+
+
+COUNTS_ON_RETURN = {"leaving", "fairness"}
+"""Features in which a requester waits for a thread to come back: out of an operation's native code, or out of a park."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own."""
@@ -36,6 +53,9 @@ class Scope:
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"
+IMPATIENT, FINDER, HANDLER = "impatient", "finder", "signal_handler"
+APART = (IMPATIENT, FINDER, HANDLER)
+"""Requesters that not every VM has: each in a scope or two, as VARIANTS are."""
 BOTH = (STOP, INTERRUPT)
 CALLS = (("entry", 0),)
 """No back-edges: the dispatch tables are left out, and a third thread fits."""
@@ -101,6 +121,24 @@ SCOPES: dict[str, Scope] = {
               ("terminate", TERMINATE, "a TERMINATE reaches", ("unwinding",), ("handlers", "blocking", "collect", "limit", "births")),
               ("handshake", HANDSHAKE, "an operation is asked of", (), ("masks", "unwinding", "handlers", "blocking", "collect", "limit")),
           ) for feature in features),
+        Scope("membarrier-1", "tiny", 1, (STOP,), "a stop comes while a thread's return is still in its store buffer", ("membarrier",)),
+        Scope("membarrier-handshake-1", "tiny", 1, (HANDSHAKE,), "an operation is claimed while its target's return is still in its store buffer", ("membarrier",)),
+        Scope("leaving-1", "tiny", 1, (HANDSHAKE,), "an operation leaves guest code, run by its target or for it", ("leaving",)),
+        Scope("asking-1", "tiny", 1, (STOP,), "a thread asks itself for an operation, and is asked to stop", ("asking",)),
+        Scope("asking-2", "small", 2, (), "two threads ask each other for an operation", ("asking",), widths=CALLS),
+        Scope("stop-leaving-1", "small", 1, (STOP, HANDSHAKE), "a stop comes while an operation is outside guest code", ("leaving",)),
+        Scope("impatient-1", "tiny", 1, (IMPATIENT,), "a thread parks for a stop that is given up"),
+        Scope("impatient-stop-1", "tiny", 1, (STOP, IMPATIENT), "a stop is given up while another waits for its turn"),
+        Scope("exclusive-1", "tiny", 1, (STOP,), "a thread runs an operation while a coordinator stops the world", ("asking", "exclusive")),
+        Scope("stop-exclusive-1", "small", 1, (STOP, HANDSHAKE), "a requester runs an operation while a coordinator stops the world", ("exclusive",)),
+        Scope("fairness-1", "tiny", 1, (STOP,), "a coordinator stops the world again as soon as it has started it", ("fairness",)),
+        Scope("fairness-2", "small", 2, (STOP,), "the world is stopped again while one of two threads is still held", ("fairness",), widths=CALLS),
+        Scope("waking-1", "tiny", 1, (TERMINATE,), "a thread that sleeps is terminated", ("unwinding", "waking")),
+        Scope("waking-2-posters-1", "small", 1, (STOP, INTERRUPT), "a thread that sleeps is stopped, and interrupted", ("waking",)),
+        Scope("signal-1", "tiny", 1, (HANDLER,), "a thread is interrupted by a handler that runs between two of its own steps"),
+        Scope("signal-interrupt-1", "small", 1, (HANDLER, INTERRUPT), "a handler posts while another requester does"),
+        Scope("records-1", "tiny", 1, (FINDER,), "a thread ends while a requester that saw it alive posts to it", ("births", "records")),
+        Scope("nesting-1", "tiny", 1, (STOP,), "a thread stops the world inside its stop, while another coordinator waits for its turn", ("nesting",)),
         # the rest that stays within five million states
         Scope("interrupt-3", "nightly", 3, (INTERRUPT,), "a third thread is neither the target nor its neighbour", widths=CALLS),
         Scope("stop-3", "nightly", 3, (STOP,), "one thread has stopped, one is posted to, one has not been posted to yet", widths=CALLS),
@@ -149,11 +187,16 @@ def not_combined(group: str = "nightly") -> list[str]:
     """What was not explored: pairs of features, of requesters, and of both, that no scope of the group or a smaller one has together."""
     scopes = chosen(group)
     features = [f"{a} + {b}" for a, b in combinations(SLICES, 2) if not any({a, b} <= set(s.slices) for s in scopes)]
-    roles = list(dict.fromkeys(role for s in scopes for role in s.roles))
+    roles = list(dict.fromkeys(role for s in scopes for role in s.roles if role not in APART))
     posters = [f"{a} + {b}" for a, b in combinations(roles, 2) if not any({a, b} <= set(s.roles) for s in scopes)]
     posters += [f"two of {role}" for role in roles if not any(s.roles.count(role) > 1 for s in scopes)]
     posters += [
         f"{role} + {f}" for role in roles for f in SLICES if not any(role in s.roles and f in s.slices for s in scopes)
     ]
     threads = max((s.threads for s in scopes if len(s.slices) > 1), default=0)
-    return [*features, *posters, f"two features in more than {threads} thread"]
+    return [
+        *features,
+        *posters,
+        f"most of what stands apart with other features and requesters: {', '.join([*VARIANTS, *APART])}",
+        f"two features in more than {threads} thread",
+    ]

@@ -16,6 +16,9 @@ from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 
+HANDLES = 0
+"""The thread that signal handlers run on."""
+
 MEMORIES = ("sc", "tso")
 
 
@@ -37,7 +40,8 @@ class Model:
         places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
         self.widths = Widths(text, (mutator, *others), {**reals, "limit": scope.depth + policy.base})
         cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
-        order = sorted(cells.union(*(g.cells() for g in others)), key=str)
+        cells |= {Cell(HANDLES, c.word) if c.owner == SELF else c for graph in others for c in graph.cells()}
+        order = sorted(cells, key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
         ghosts: dict[int | str, tuple[Field, Field, Field]] = {
             i: (self._field(len(REQUESTS)), self._field(len(REQUESTS)), self._field(len(REQUESTS)))
@@ -48,10 +52,15 @@ class Model:
         takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
         self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, self.widths, takes)
         who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
-        who += [(WORLD, name) for name in _numbered(scope.roles)]
-        self.movers = [
-            self._mover(g, me, name, pc, w) for g, (me, name), pc, w in zip(graphs, who, places, waits, strict=True)
+        who += [
+            (HANDLES if graph.owner == SELF else WORLD, name)
+            for graph, name in zip(others, _numbered(scope.roles), strict=True)
         ]
+        self.handlers = [graph for graph in others if graph.owner == SELF]
+        self.movers: list[Mover] = []
+        for graph, (me, name), pc, w in zip(graphs, who, places, waits, strict=True):
+            self.movers.append(self._mover(graph, me, name, pc, w))
+        self._fence()
         self.mutators, self.requesters = self.movers[: scope.threads], self.movers[scope.threads :]
         self.initial = self._start()
 
@@ -80,9 +89,14 @@ class Model:
         )
         cells = {Cell(me, c.word) if c.owner == SELF else c for c in graph.cells()}
         stored = {
-            Cell(me, s.cell.word) if s.cell.owner == SELF else s.cell for s in graph.steps if s.cell and s.op == "store"
+            Cell(me, s.cell.word) if s.cell.owner == SELF else s.cell
+            for g in (graph, *(self.handlers if me == HANDLES else ()))
+            for s in g.steps
+            if s.cell and s.op == "store"
         }
-        if self.memory == "tso" and stored:
+        if graph in self.handlers:
+            self._interrupt(self.movers[HANDLES], mover)
+        elif self.memory == "tso" and stored:
             mover.stored = sorted(stored, key=str)
             width = max(self.widths.of(c.word) for c in stored)
             mover.fill = self._field(BUFFER.bit_length())
@@ -102,6 +116,23 @@ class Model:
             touched += self.layout.waiting
         mover.footprint = sum({f.mask << f.shift for f in touched})
         return mover
+
+    def _interrupt(self, thread: Mover, handler: Mover) -> None:
+        """The handler runs on the thread: it has the thread's store buffer, and the thread stands still until it returns."""
+        handler.is_handler = True
+        handler.stored, handler.fill, handler.buffer = thread.stored, thread.fill, thread.buffer
+        thread.handlers.append(handler)
+        thread.footprint |= handler.pc.mask << handler.pc.shift
+
+    def _fence(self) -> None:
+        """What a thread may do that makes the others' stores visible depends on whether any are on their way."""
+        fills = tuple(mover.fill for mover in self.movers if mover.fill)
+        for mover in self.movers:
+            if any(step.op == "fence_others" for step in mover.graph.steps):
+                mover.fences = fills
+                mover.footprint |= sum(
+                    fill.mask << fill.shift for fill in fills if not mover.footprint >> fill.shift & 1
+                )
 
     def _start(self) -> int:
         """The initial state: every trigger word is real, everything else 0."""

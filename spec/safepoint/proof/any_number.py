@@ -50,6 +50,12 @@ class Argument:
 
 def argument(model: Model) -> Argument:
     """Whether a world of one thread decides this scope for any number of them; the scope's own number does not matter."""
+    handlers = [mover for mover in model.movers if mover.is_handler]
+    if handlers:
+        return Argument(
+            False,
+            tuple(f"the {m.name} runs on one of the threads ({places(model.text, m.graph.steps)})" for m in handlers),
+        )
     one, two, three = (resized(model, n) for n in (1, 2, 3))
     reasons = [*interference(two), *repetition(one)]
     for watched, many in ((0, two), (1, two), (1, three)):

@@ -82,8 +82,14 @@ Places = dict[int, list[Command]]
 
 def export(model: Model) -> str:
     """The whole model.  Raises ValueError for what has no counterpart here."""
+    for mover in model.movers:
+        if mover.is_handler:
+            raise ValueError(f"{mover.name}: a role that runs on a thread without a counterpart in Promela")
     places = [_places(model, m) for m in model.movers]
-    processes = "\n".join(line for m, found in zip(model.movers, places, strict=True) for line in _process(m, found))
+    fenced = " && ".join(f"{identifier(m.name)}_sent == 0" for m in model.movers if m.buffer)
+    processes = "\n".join(
+        line for m, found in zip(model.movers, places, strict=True) for line in _process(m, found, fenced)
+    )
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
     for mover in model.movers:
         parts += _buffer(mover)
@@ -149,17 +155,19 @@ def _buffer(mover: Mover) -> Iterator[str]:
     yield f"    {name}_which[{last}] = 0; {name}_what[{last}] = 0; {name}_sent-- }}\n  od\n}}"
 
 
-def _process(mover: Mover, places: Places) -> Iterator[str]:
+def _process(mover: Mover, places: Places, fenced: str) -> Iterator[str]:
     yield f"\nactive proctype {identifier(mover.name)}() {{"
     for number, commands in places.items():
         step = mover.graph.steps[number]
-        options = [_option(mover, number, c) for c in commands] or ["  :: false"]  # nothing leads on from here
+        options = [_option(mover, number, c, fenced) for c in commands] or ["  :: false"]  # nothing leads on from here
         yield "\n".join([f"L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
     yield "}"
 
 
-def _option(mover: Mover, before: int, c: Command) -> str:
+def _option(mover: Mover, before: int, c: Command, fenced: str) -> str:
+    """`fenced`: the condition that every store buffer is empty."""
     assert c.end is not None
+    fences = c.access is not None and c.access.op == "fence_others"
     changes = _changes(mover, before, c.end.number, c)
     # all of them happen at once: what another one reads is kept in a hidden variable first
     read = {of for name, value in changes.items() for of in locals_of(value) if of != name}
@@ -171,7 +179,7 @@ def _option(mover: Mover, before: int, c: Command) -> str:
         does += [f"{mine}_which[{mine}_sent] = {mover.stored.index(cell) + 1}"]
         does += [f"{mine}_what[{mine}_sent] = {say(spelled(what, mover))}", f"{mine}_sent++"]
     does += [f"{name} = {say(value, kept)}" for name, value in changes.items()]
-    tests = " && ".join(say(spelled(t, mover)) for t in c.guards) or "true"
+    tests = " && ".join([say(spelled(t, mover)) for t in c.guards] + [fenced] * (fences and bool(fenced))) or "true"
     cases = f"  /* {', '.join(c.cases)} */" if c.cases else ""
     return f"  :: d_step {{ {tests} -> {'; '.join(does or ['skip'])} }}; goto L{c.end.number}{cases}"
 
@@ -235,6 +243,9 @@ def _words(model: Model, me: Mover) -> Iterator[str]:
 def _judge(model: Model) -> Iterator[str]:
     """It moves only where a property is broken: so it adds no state to those where all hold."""
     yield "\nactive proctype judge() {\n  if"
+    if "exclusive" in model.scope.slices:
+        operating = _any(f"operating_T{i}" for i in range(len(model.mutators)))
+        yield f'  :: stopped && {operating} -> printf("stop-is-exclusive\\n"); assert(false)'
     for i in range(len(model.mutators)):
         runs = f"T{i}_in_guest && visible"
         broken = {

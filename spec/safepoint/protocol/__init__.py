@@ -16,12 +16,16 @@ requester: post a request, stop the world and start it, ask for an operation
 owner: the slow path, what it serves, and the ways out of guest code and back
 sites: what a failed frame push does
 triggers: the mechanisms, a file each: limit_and_table, bits_in_limit, flag, ticker
+variants: of the core: an asymmetric fence, stops that exclude operations, stops that are fair
 optional: what not every VM needs: critical sections, sleep, growing stacks, guest coordinators, births
+requests: who asks, further: coordinators that give up or nest, guest threads, requesters that look a thread up
 roles: what the model puts around the protocol: guest threads and requesters
 activities: what a step of the text says of its thread: how properties know the text
 policy: what a policy is
 policies: a VM a file: where it checks, by which mechanism, and which bound it declares
+rule: what a rule says
 rules: the register of rules
+further_rules: of rules for what not every VM has
 equivalents: mutations of the text that do what the text does, each with the reason
 """
 
@@ -31,7 +35,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CORE = tuple(HERE / f"{name}.py" for name in ("words", "requester", "owner", "sites"))
-AROUND = tuple(HERE / f"{name}.py" for name in ("optional", "roles"))
+AROUND = tuple(HERE / f"{name}.py" for name in ("variants", "optional", "requests", "roles"))
 TRIGGERS = {path.stem: path for path in sorted((HERE / "triggers").glob("[a-z]*.py"))}
 """The mechanisms: name to file."""
 

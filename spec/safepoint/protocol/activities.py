@@ -50,7 +50,11 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "terminator": (POSTING,),
     "handshaker": (POSTING, OPERATING),
     "collect": (POSTING, AWAITING, STOPPED),
+    "finder": (POSTING,),
+    "signal_handler": (POSTING,),
+    "impatient": (POSTING,),
     "blocking": (ASLEEP,),
+    "waking": (ASLEEP,),
 }
 """Role, or feature of a scope, to the activities that its text must have."""
 

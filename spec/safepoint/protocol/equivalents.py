@@ -39,7 +39,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("The bit is pending before either; a thread that wakes before it is poisoned is poisoned when the post ends.", "requester.py", "post", (
         "swap: poison(t); awaken(t) -> awaken(t); poison(t)",
     )),
-    Equivalents("The stop word is 1 for as long as the lock is held: it would be as good a lock.", "requester.py", "stop_world", (
+    Equivalents("The stop word is 1 for as long as the lock is held: it would be as good a lock.", "requester.py", "request_stop", (
         "word: wait(world.lock.cas(0, 1)) -> wait(world.stop.cas(0, 1))",
     )),
     Equivalents("The two conditions exclude each other.", "requester.py", "finish_handshake", (

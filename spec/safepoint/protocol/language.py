@@ -50,6 +50,13 @@ def wait(condition: bool) -> None:
     """
 
 
+def fence_others() -> None:
+    """Every other thread's stores so far become visible, as `membarrier` and `FlushProcessWriteBuffers` see to; and one's own.
+
+    Model: the step waits until every store buffer is empty.  Machine: there is no code for it yet, and it is refused.
+    """
+
+
 # -- ghosts: what the model is told, and the machine is not (but `served`, which it counts).  They belong to the access before
 # -- them.  Of each thread the model keeps what it is *owed* (posted, not taken), what it *holds* (taken, not served), and what
 # -- is *due* (served, and the site has yet to raise it).
@@ -109,7 +116,7 @@ def when(condition: bool) -> None:
 
 
 def slice_on(name: str) -> bool:
-    """True when the scope has this feature; folded then."""
+    """True when the scope has this feature; folded then.  Machine: it has none."""
     raise NotImplementedError
 
 

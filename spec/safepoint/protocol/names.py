@@ -21,7 +21,12 @@ STATES: dict[int, str] = {
 }
 """Value of `Thread.state` to its name."""
 
-OPERATIONS: dict[int, str] = {words.NOTHING: "NOTHING", words.ASKED: "ASKED", words.RUNNING: "RUNNING"}
+OPERATIONS: dict[int, str] = {
+    words.NOTHING: "NOTHING",
+    words.ASKED: "ASKED",
+    words.RUNNING: "RUNNING",
+    words.OWN: "OWN",
+}
 """Value of `Thread.operation` to its name."""
 
 OUTCOMES: dict[int, str] = {

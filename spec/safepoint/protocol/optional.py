@@ -65,6 +65,13 @@ def block(t: Me) -> None:
     return reenter(t)
 
 
+def woken(t: Me) -> int:
+    """After a sleep that guest code asked for.  It is a check site: what ended the sleep is raised here, not at the next check."""
+    if mutant("wakes-without-a-look", breaks="WAKE-IS-A-SITE"):
+        return GO
+    return look_again(t)                                # WAKE-IS-A-SITE
+
+
 def grow_stack(t: Me, extra: int) -> None:
     """The real limit changes; the visible one follows only if it is not poisoned."""
     before = real_limit(t)

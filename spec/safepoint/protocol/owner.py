@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import given_back, mutant, served, taken, wait
+from safepoint.protocol.language import given_back, mutant, served, slice_on, taken, wait
 from safepoint.protocol.requester import operate
 from safepoint.protocol.trigger import add, poison, restore, take
+from safepoint.protocol.variants import hold, let_go
 from safepoint.protocol.words import (
-    ASKED, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, NOTHING, PARKED, RAISE_INTERRUPT, RAISE_TERMINATE, RUNNING,
+    ASKED, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, NOTHING, OWN, PARKED, RAISE_INTERRUPT, RAISE_TERMINATE, RUNNING,
     SAMPLE, STOP, TERMINATE, Me, deliverable, world,
 )
 
@@ -85,10 +86,16 @@ def give_back(t: Me, bits: int) -> None:
 
 def own_handshake(t: Me) -> None:
     """The bit was a hint: the requester may have run the operation for t, or be about to."""
-    mine = t.operation.cas(ASKED, RUNNING)              # HANDSHAKE-ONCE
+    if mutant("waits-for-itself", breaks="OWN-OPERATION-PASSES"):
+        mine = t.operation.cas(ASKED, RUNNING)
+    else:
+        mine = t.operation.cas(ASKED, OWN)              # HANDSHAKE-ONCE, OWN-OPERATION-PASSES
     if mutant("handshake-unclaimed", breaks="HANDSHAKE-ONCE"):
         mine = True
     if mine:
+        if slice_on("leaving"):
+            leave(t)
+            reenter(t)
         operate(t)
         t.operation.store(NOTHING)
 
@@ -98,6 +105,8 @@ def own_handshake(t: Me) -> None:
 
 def park(t: Me) -> None:
     """Park while the world is stopped. The STOP bit is only a hint; `world.stop` decides."""
+    if slice_on("fairness"):
+        hold(t)
     t.state.store(PARKED)
     wait(world.stop.load() == 0)
     if mutant("park-exit-unchecked", breaks="REENTER-LOOKS-AGAIN"):
@@ -115,6 +124,8 @@ def reenter(t: Me) -> None:
     """Return to guest code, from native code, a park, a sleep or a birth: publish MANAGED first, then look."""
     if mutant("reenter-unfenced", breaks="REENTER-IS-A-BARRIER"):
         t.state.store(MANAGED)
+    elif slice_on("membarrier"):
+        t.state.store(MANAGED)                          # REQUESTER-IS-A-BARRIER: `fence_stop` and `fence_claim`
     else:
         t.state.swap(MANAGED)                           # REENTER-IS-A-BARRIER
     if mutant("no-recheck", breaks="REENTER-LOOKS-AGAIN"):
@@ -122,6 +133,8 @@ def reenter(t: Me) -> None:
     stopped = world.stop.load()
     if stopped == 1:                                    # REENTER-LOOKS-AGAIN
         return park(t)
+    if slice_on("fairness"):
+        let_go(t)
     if mutant("handshake-not-awaited", breaks="HANDSHAKE-IS-ALONE"):
         return
     wait(t.operation.load() != RUNNING)                 # HANDSHAKE-IS-ALONE

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import asked, mutant, pause, posted, ran, wait
+from safepoint.protocol.language import asked, mutant, pause, posted, ran, slice_on, wait
 from safepoint.protocol.trigger import add, poison
-from safepoint.protocol.words import ASKED, HANDSHAKE, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
+from safepoint.protocol.variants import await_held, await_operations, fence_claim, fence_stop
+from safepoint.protocol.words import ASKED, HANDSHAKE, INTERRUPT, MANAGED, NOTHING, RUNNING, STOP, Thread, threads, world
 
 
 def post(t: Thread, kind: int) -> None:
     """Ask thread t for something: say why first, then make every check of t fail, then wake it in case it sleeps."""
+    if mutant("post-waits-its-turn", breaks="POST-NEVER-WAITS"):
+        if kind == INTERRUPT:
+            wait(t.pending.load() & INTERRUPT == 0)
     if mutant("poison-before-post", breaks="POST-BEFORE-POISON"):
         poison(t)
         ask(t, kind)
     else:
-        ask(t, kind)                                    # POST-BEFORE-POISON
+        ask(t, kind)                                    # POST-BEFORE-POISON, POST-NEVER-WAITS
         poison(t)
     if mutant("post-does-not-wake", breaks="POST-WAKES"):
         return
@@ -44,10 +48,25 @@ def add_pending(t: Thread, kind: int) -> None:
 
 def stop_world() -> None:
     """When this returns, no thread runs guest code until `start_world`."""
+    request_stop()
+    if mutant("does-not-wait", breaks="STOP-AWAITS-ALL"):
+        return
+    if slice_on("membarrier"):
+        fence_stop()
+    for t in threads():
+        wait(t.state.load() != MANAGED)                 # STOP-AWAITS-ALL
+    if slice_on("exclusive"):
+        await_operations()
+
+
+def request_stop() -> None:
+    """From here on every thread stops, sooner or later, and none begins to run guest code."""
     if mutant("no-lock", breaks="ONE-COORDINATOR"):
         pause()
     else:
         wait(world.lock.cas(0, 1))                      # ONE-COORDINATOR
+    if slice_on("fairness"):
+        await_held()
     if mutant("stop-published-late", breaks="STOP-BEFORE-POST"):
         for t in threads():
             post(t, STOP)
@@ -56,10 +75,6 @@ def stop_world() -> None:
         world.stop.store(1)                             # STOP-BEFORE-POST
         for t in threads():
             post(t, STOP)
-    if mutant("does-not-wait", breaks="STOP-AWAITS-ALL"):
-        return
-    for t in threads():
-        wait(t.state.load() != MANAGED)                 # STOP-AWAITS-ALL
 
 
 def start_world() -> None:
@@ -103,15 +118,28 @@ def run_for(t: Thread) -> None:
         operate(t)
         t.operation.store(NOTHING)
         return None
+    if slice_on("membarrier"):
+        fence_claim()
     state = t.state.load()                              # CLAIM-LOOKS-AGAIN
     if state == MANAGED:
-        t.operation.store(ASKED)
-        if mutant("backs-off-silently", breaks="BACK-OFF-POSTS-AGAIN"):
-            return finish_handshake(t)
-        post(t, HANDSHAKE)                              # BACK-OFF-POSTS-AGAIN: t may have found nothing meanwhile
-        return finish_handshake(t)
+        return back_off(t)
+    if slice_on("exclusive"):
+        stopped = world.stop.load()
+        if mutant("operates-while-stopped", breaks="STOP-IS-EXCLUSIVE"):
+            stopped = 0
+        if stopped == 1:                                # STOP-IS-EXCLUSIVE: `await_operations` has the other half
+            return back_off(t)
     operate(t)
     t.operation.store(NOTHING)
+
+
+def back_off(t: Thread) -> None:
+    """Give the claim back, and try again."""
+    t.operation.store(ASKED)
+    if mutant("backs-off-silently", breaks="BACK-OFF-POSTS-AGAIN"):
+        return finish_handshake(t)
+    post(t, HANDSHAKE)                                  # BACK-OFF-POSTS-AGAIN: t may have found nothing meanwhile
+    return finish_handshake(t)
 
 
 def operate(t: Thread) -> None:

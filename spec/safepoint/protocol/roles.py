@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from safepoint.protocol.language import choose, claim, finished, pause, raises, slice_on, when
 from safepoint.protocol.optional import (
-    block, exit_thread, grow_stack, mask, start_thread, start_world_from, stop_world_from, unmask, unwound,
+    block, exit_thread, grow_stack, mask, start_thread, start_world_from, stop_world_from, unmask, unwound, woken,
 )
 from safepoint.protocol.owner import leave, reenter
-from safepoint.protocol.requester import handshake, post, start_world, stop_world
-from safepoint.protocol.trigger import back_edge, frame_push
+from safepoint.protocol.requester import handshake, post, request_stop, start_world, stop_world
+from safepoint.protocol.requests import (
+    Coordinator, await_holders, give_up, handshake_from, hold_record, let_go_of_record, start_world_nested, stop_world_nested,
+)
+from safepoint.protocol.trigger import back_edge, frame_push, look
 from safepoint.protocol.words import (
-    GO, HANDSHAKE, INTERRUPT, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Me, threads,
+    GO, HANDSHAKE, INTERRUPT, MANAGED, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Thread, threads,
 )
 
 
-class Guest(Me):
+class Guest(Coordinator):
     """What guest code knows by itself, so that the protocol is not judged by its own words."""
 
     sections: int           # critical sections that it is in
     unwinding: int          # 1: a TERMINATE is unwinding it
+    lives: int              # threads that have begun in its record: odd or even
     grown: int              # by how much its stack has grown
 
 
@@ -47,6 +51,8 @@ def mutator(t: Guest) -> None:
             outcome = back_edge(t, word)
             no_push(t, outcome)
         case "native":
+            if slice_on("membarrier"):
+                t.state.fetch_or(MANAGED)               # its stores are visible: or they would fill a buffer of any length
             leave(t)
             reenter(t)
         case "mask":
@@ -71,6 +77,13 @@ def mutator(t: Guest) -> None:
         case "sleep":
             when(slice_on("blocking"))
             block(t)
+        case "sleep until something is raised":
+            when(slice_on("waking"))
+            block(t)
+            found = look(t)
+            outcome = woken(t)
+            claim("sleep-raises", (found & (INTERRUPT | TERMINATE) == 0) | (outcome != GO))
+            no_push(t, outcome)
         case "grow the stack":
             when(slice_on("limit"))
             when(t.grown == 0)
@@ -87,12 +100,28 @@ def mutator(t: Guest) -> None:
             stop_world_from(t)
             critical()
             start_world_from(t)
+        case "ask":
+            when(slice_on("asking"))
+            target = choose(threads())
+            handshake_from(t, target)
+            finished(target, HANDSHAKE)
+        case "collect in a collection":
+            when(slice_on("nesting"))
+            stop_world_nested(t)
+            stop_world_nested(t)
+            critical()
+            start_world_nested(t)
+            start_world_nested(t)
         case "exit":
             when(slice_on("births"))
             exit_thread(t)
             t.end = 0
             t.sections = 0
             t.unwinding = 0
+            if slice_on("records"):
+                await_holders(t)
+                t.lives = 1 - t.lives
+                t.life.store(t.lives)
             start_thread(t)
             claim("born-clean", t.masked | t.ending | t.deferred == 0)
     return mutator(t)
@@ -140,6 +169,13 @@ def coordinator() -> None:
     return coordinator()
 
 
+def impatient() -> None:
+    """Asks for a stop of the world, and gives up at some time before it is reached."""
+    request_stop()
+    give_up()
+    return impatient()
+
+
 def critical() -> None:
     """The world is stopped here."""
     pause()
@@ -150,6 +186,26 @@ def interrupter() -> None:
     t = choose(threads())
     post(t, INTERRUPT)
     return interrupter()
+
+
+def signal_handler(t: Thread) -> None:
+    """Control-C by a signal that thread 0 itself handles, between any two of its steps: until it returns, the thread stands still."""
+    pause()
+    post(t, INTERRUPT)
+    return signal_handler(t)
+
+
+def finder() -> None:
+    """Control-C to a thread that it looks up, and that may end meanwhile."""
+    t = choose(threads())
+    alive = hold_record(t)
+    if alive:
+        life = t.life.load()
+        post(t, INTERRUPT)
+        now = t.life.load()
+        claim("posts-reach-their-thread", life == now)
+    let_go_of_record(t)
+    return finder()
 
 
 def sampler() -> None:

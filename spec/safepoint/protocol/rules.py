@@ -6,20 +6,8 @@ The protocol's text, the mutants in it, the tests and the interpreter cite these
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Rule:
-    """`text`: one normative sentence.  `without`: what breaks.  `checks`: the properties that hold a model to it."""
-
-    id: str
-    title: str
-    text: str
-    without: str
-    source: str
-    checks: tuple[str, ...]
-
+from safepoint.protocol.further_rules import FURTHER
+from safepoint.protocol.rule import Rule
 
 RULES: dict[str, Rule] = {
     r.id: r
@@ -271,5 +259,6 @@ RULES: dict[str, Rule] = {
             "HotSpot, Julia and OCaml start threads parked under the same lock; golang/go#38931, Ruby Bug 13688",
             ("world-stopped", "awaited-is-poisoned"),
         ),
+        *FURTHER,
     )
 }  # fmt: skip

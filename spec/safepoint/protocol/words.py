@@ -9,7 +9,7 @@ from safepoint.protocol.language import Trigger, Triggers, Word
 STOP, HANDSHAKE, INTERRUPT, SAMPLE, TERMINATE = 1, 2, 4, 8, 16      # kinds of request: bits of Thread.pending
 EVERYTHING = STOP | HANDSHAKE | INTERRUPT | SAMPLE | TERMINATE
 MANAGED, NATIVE, PARKED, ENDED = 0, 1, 2, 3                         # values of Thread.state
-NOTHING, ASKED, RUNNING = 0, 1, 2                                   # values of Thread.operation
+NOTHING, ASKED, RUNNING, OWN = 0, 1, 2, 3                           # values of Thread.operation
 GO, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE = 0, 1, 2, 3   # outcomes: what a check site tells the guest to do
 BITS = 32                                                           # trigger bits_in_limit: a limit below this is request bits
 
@@ -22,7 +22,10 @@ class Thread:
     ticker: Trigger         # trigger ticker: every check counts it down
     pending: Word           # requests that the owner has not taken yet (trigger bits_in_limit: bits of the limit instead)
     state: Word             # in guest code, native, parked, or ended
-    operation: Word         # a handshake: nothing, asked for, being run
+    operation: Word         # a handshake: nothing, asked for, being run by a requester, or by the owner
+    holders: Word           # 1: a requester is about to post to it, and its record is not used again (where records are)
+    life: Word              # a thread that begins in it changes this (for a model to see)
+    parked: Word            # 1: a stop holds it, and the next one waits until it has run (where stops are fair)
     wake: Word              # set by a post, for a thread that blocks
 
 
@@ -31,6 +34,7 @@ class Me(Thread):
 
     end: int                # where the newest frame ends
     extra: int              # by how much the stack has grown since the thread began
+    parks: int              # times that it has parked since it ran guest code (where stops are fair)
     masked: int             # kinds that stay pending for now
     ending: int             # TERMINATE once it has been raised: a second one waits until the first has unwound
     deferred: int           # trigger bits_in_limit: requests that were masked when they were taken

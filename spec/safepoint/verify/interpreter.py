@@ -34,6 +34,16 @@ NEEDS = {
     "a guest that goes on after a TERMINATE": ("unwound-forgets",),
     "a birth in the middle of a handshake": ("birth-drops-handshake",),
     "a stack that grows": ("limit-blindly",),
+    "a handler that posts": ("post-waits-its-turn",),
+    "an operation that leaves guest code": ("waits-for-itself",),
+    "a sleep that is a check site": ("wakes-without-a-look",),
+    "a stop that is given up, or inside another": ("gives-up-half", "takes-posts-back", "stops-twice", "inner-starts"),
+    "a guest thread that asks for an operation": ("asker-stays",),
+    "variants of the core": (
+        *("stop-without-fence", "claim-without-fence", "stops-again-at-once"),
+        *("operates-while-stopped", "operations-not-awaited"),
+    ),
+    "a record that is used again": ("held-too-late", "reused-at-once", "reused-unfenced"),
 }
 """What the differential test does not have -> the mutants of the text that nothing else shows."""
 

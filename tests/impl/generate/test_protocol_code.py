@@ -91,6 +91,16 @@ def test_every_mutant_of_the_text_is_compiled_in_and_changes_a_procedure() -> No
         assert procedures(mutant) != plain, mutant
 
 
+def test_a_fence_for_all_threads_is_refused() -> None:
+    """There is no machine code for it yet: a text that needs it must not be compiled without it."""
+    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
+    procedure = compile_graph(Text(), "stop_world", Instance(threads=None, slices=("membarrier",)))
+    with pytest.raises(
+        ProtocolCodeError, match=r"stop_world: .*fence_others is the model's only: it has no machine code"
+    ):
+        add_procedure(compiler.declare, procedure, hooked=False)
+
+
 def test_an_unknown_mutant_is_refused_by_name() -> None:
     with pytest.raises(ProtocolError, match="no mutant 'nonsense'"):
         engine(Variant(mutant="nonsense"))

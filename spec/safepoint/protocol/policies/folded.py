@@ -15,5 +15,8 @@ POLICY = Policy(
     trigger="limit_and_table",
     words=("limit", "entry"),
     declared=Bound(frames=1, back_edges=1),
-    slices=("masks", "unwinding", "handlers", "blocking", "collect", "limit", "births"),
+    slices=(
+        *("masks", "unwinding", "handlers", "blocking", "collect", "limit", "births"),
+        *("membarrier", "leaving", "asking", "nesting", "exclusive", "fairness", "waking", "records"),
+    ),
 )

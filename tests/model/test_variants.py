@@ -1,0 +1,87 @@
+"""What not every VM does: a fence for all threads, a signal handler on its thread, stops that are fair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safepoint.graph.text import Text
+from safepoint.model.custom import read
+from safepoint.model.explore import Result, search
+from safepoint.model.process import Mover
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES, SLICES, VARIANTS, chosen
+from safepoint.model.system import Model
+from safepoint.protocol import HERE
+from safepoint.protocol.policies import FOLDED
+
+TEXT = Text()
+
+
+def reached(scope: str, memory: str = "tso") -> Result:
+    result = search(Model(TEXT, SCOPES[scope], memory=memory), lambda _: None)
+    assert not result.broken
+    return result
+
+
+def moves(mover: Mover, state: int) -> tuple[int, ...]:
+    return mover.moves(state & mover.footprint)
+
+
+def test_each_variant_has_a_tiny_scope() -> None:
+    assert set(VARIANTS) <= {name for scope in chosen("tiny") for name in scope.slices}
+    assert not VARIANTS.keys() & SLICES.keys()
+
+
+@pytest.mark.rule("REQUESTER-IS-A-BARRIER")
+def test_a_fence_for_all_threads_waits_until_no_store_is_on_its_way() -> None:
+    result = reached("membarrier-1")
+    thread, coordinator = result.model.movers
+    fencing = [state for state in result.reached if coordinator.at(state).op == "fence_others"]
+    on_their_way = [bool(thread.in_flight(state)) for state in fencing]
+    assert {True, False} == set(on_their_way)
+    for state, waits in zip(fencing, on_their_way, strict=True):
+        own = bool(coordinator.in_flight(state))
+        assert len(moves(coordinator, state)) == (own if waits or own else 1)
+
+
+def test_without_store_buffers_a_fence_is_a_silent_step() -> None:
+    result = reached("membarrier-1", "sc")
+    coordinator = result.model.requesters[0]
+    fencing = [state for state in result.reached if coordinator.at(state).op == "fence_others"]
+    assert fencing
+    assert all(len(moves(coordinator, state)) == 1 for state in fencing)
+
+
+@pytest.mark.rule("POST-NEVER-WAITS")
+def test_a_thread_stands_still_while_its_handler_runs() -> None:
+    """But for its stores, and the handler's, which are in one store buffer, and reach memory at any time."""
+    result = reached("signal-1")
+    thread, handler = result.model.movers
+    assert handler.me == thread.me
+    assert handler.buffer is thread.buffer
+    running = [state for state in result.reached if handler.at(state).op != "pause"]
+    assert {bool(thread.in_flight(state)) for state in running} == {True, False}
+    for state in running:
+        assert len(moves(thread, state)) == bool(thread.in_flight(state))
+        assert moves(handler, state) or thread.in_flight(state)
+
+
+@pytest.mark.rule("HELD-RUNS-FIRST")
+@pytest.mark.parametrize(("most", "broken"), [(2, ""), (1, "runs-between-stops")])
+def test_two_stops_in_a_row_is_exact(most: int, broken: str, tmp_path: Path) -> None:
+    """A stop may look just before a thread says that it is held."""
+    source = (HERE / "variants.py").read_text(encoding="utf-8")
+    assert source.count("t.parks < 2") == 1
+    path = tmp_path / "variants.py"
+    path.write_text(source.replace("t.parks < 2", f"t.parks < {most}"), encoding="utf-8")
+    model = Model(read(path, FOLDED), SCOPES["fairness-1"])
+    assert search(model, Properties(model).judge).broken == broken
+
+
+def test_a_long_text_is_not_taken_for_an_endless_one() -> None:
+    """Two stops of three threads in a row, and their ends, each statement read inside the one before it."""
+    model = Model(TEXT, replace(SCOPES["nesting-1"], threads=3))
+    assert sum(step.op == "cas" and step.guard is not None for step in model.mutators[0].graph.steps) == 2
