@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
 from safepoint.protocol.rules import RULES
+from tests.model.pinned import CAUGHT
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,13 +25,22 @@ def call(*args: str) -> Result:
 
 @pytest.mark.parametrize("mutant", Text().mutants)
 def test_a_mutant_prints_its_interleaving_and_exits_1(mutant: str) -> None:
-    result = call("explore", "--mutant", mutant)
+    """In the scope that catches it: that it is the first to do so is for `test_model` to show."""
+    scope, memory, _ = CAUGHT[mutant]
+    result = call("explore", "--mutant", mutant, "--scope", scope, "--memory", memory)
     assert result.exit_code == 1
     assert f"mutant {mutant} of rule" in result.output
     string = result.output.strip().splitlines()[-1].removeprefix("again: safepoint replay '").rstrip("'")
     again = call("replay", string)
     assert again.exit_code == 1
     assert again.output.strip() in result.output
+
+
+@pytest.mark.parametrize(("mutant", "where"), [("stop-without-park", "stop-1"), ("test-before-take", "interrupt-1")])
+def test_a_mutant_is_hunted_through_the_scopes_and_memory_models(mutant: str, where: str) -> None:
+    result = call("explore", "--mutant", mutant)
+    assert result.exit_code == 1
+    assert f"scope {where} (" in result.output
 
 
 def test_explore_holds() -> None:
