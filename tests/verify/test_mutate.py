@@ -82,7 +82,7 @@ def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
     for m in (m for m in mutations if m.change.procedure in ("mask", "unmask", "exit_thread", "start_thread", "serve")):
         try:
             model = model_of(m.made_in(text), "folded", "sc", scope)
-            if mutation._digest(model) != mutation._right_digest("folded", scope):
+            if mutation.digest_of(model) != mutation._right_digest("folded", scope):
                 continue
         except ProtocolError:
             continue

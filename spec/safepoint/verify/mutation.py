@@ -109,7 +109,7 @@ def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
     for place in places:
         try:
             model = model_of(changed, policy, place.memory, place.scope)
-            if _digest(model) == _right_digest(policy, place.scope):
+            if digest_of(model) == _right_digest(policy, place.scope):
                 continue
             decision = decide(model, POLICIES[policy], engine(), place.most)
         except (ProtocolError, KeyError, OverflowError, ValueError) as error:  # as `safepoint explore` refuses
@@ -155,10 +155,10 @@ def key_of(row: MutationRow) -> Key:
 
 @cache
 def _right_digest(policy: str, scope: str) -> tuple[object, ...]:
-    return _digest(model_of(subject(policy)[0], policy, "sc", scope))
+    return digest_of(model_of(subject(policy)[0], policy, "sc", scope))
 
 
-def _digest(model: Model) -> tuple[object, ...]:
+def digest_of(model: Model) -> tuple[object, ...]:
     """Equal for models of the same scope that do the same, and of which properties know the same.  Raises ProtocolError."""
     words = CORE[0].name  # what properties ask a text for stands there: what may be delivered
     asked = [name for name, p in model.text.functions.items() if p.file == words and len(p.node.args.args) == 1]
