@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
+from safepoint.model.mutants import all_mutants
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT
 
@@ -119,7 +120,11 @@ def test_each_rule_explains_itself(rule: str) -> None:
     result = call("rules", rule)
     assert result.exit_code == 0
     assert RULES[rule].text in result.output
-    assert "broken by: safepoint explore --mutant" in result.output
+    mutants = [(policy.name, mutant.name) for policy, mutant in all_mutants() if mutant.rule == rule]
+    assert mutants
+    for policy, mutant in mutants:
+        option = "" if policy == "folded" else f"-p {policy} "
+        assert f"    broken by: safepoint explore {option}--mutant {mutant}\n" in result.output
     assert f"    run its tests: pytest --rule {rule}\n" in result.output
 
 

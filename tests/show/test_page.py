@@ -158,6 +158,8 @@ def test_the_page_says_what_went_wrong_first(results: dict[str, Result]) -> None
 def test_nothing_explored_is_no_verdict() -> None:
     said = Outline(page.html(Report(), TEXT, [])).said
     assert "not explored" in said
+    for rule in RULES.values():  # whose own words may be of who holds what
+        said = said.replace(rule.text, "").replace(rule.without, "")
     assert "holds" not in said
 
 
