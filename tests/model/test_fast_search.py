@@ -76,9 +76,9 @@ def assert_same(model: Model, most: int = MOST) -> Result | str:
     """Both searches of the same model; the second works all of it out again."""
     expected = found(explore.search, model, Properties(model).judge, most)
     model.layout.buffer_was_full = False
-    for mover in model.movers:
-        mover.table.clear()
-        mover.broken.clear()
+    for process in model.processes:
+        process.table.clear()
+        process.broken.clear()
     assert told(found(arrays.search, model, Properties(model).judge, most)) == told(expected)
     return expected
 

@@ -10,7 +10,7 @@ import pytest
 from safepoint.graph.text import Text
 from safepoint.model.custom import read
 from safepoint.model.explore import Result, search
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS, chosen
 from safepoint.model.system import Model
@@ -26,8 +26,8 @@ def reached(scope: str, memory: str = "tso") -> Result:
     return result
 
 
-def moves(mover: Mover, state: int) -> tuple[int, ...]:
-    return mover.moves(state & mover.footprint)
+def moves(process: Process, state: int) -> tuple[int, ...]:
+    return process.moves(state & process.footprint)
 
 
 def test_each_variant_has_a_tiny_scope() -> None:
@@ -38,7 +38,7 @@ def test_each_variant_has_a_tiny_scope() -> None:
 @pytest.mark.rule("REQUESTER-IS-A-BARRIER")
 def test_a_fence_for_all_threads_waits_until_no_store_is_on_its_way() -> None:
     result = reached("membarrier-1")
-    thread, coordinator = result.model.movers
+    thread, coordinator = result.model.processes
     fencing = [state for state in result.reached if coordinator.at(state).op == "fence_others"]
     on_their_way = [bool(thread.in_flight(state)) for state in fencing]
     assert {True, False} == set(on_their_way)
@@ -59,7 +59,7 @@ def test_without_store_buffers_a_fence_is_a_silent_step() -> None:
 def test_a_thread_stands_still_while_its_handler_runs() -> None:
     """But for its stores, and the handler's, which are in one store buffer, and reach memory at any time."""
     result = reached("signal-1")
-    thread, handler = result.model.movers
+    thread, handler = result.model.processes
     assert handler.me == thread.me
     assert handler.buffer is thread.buffer
     running = [state for state in result.reached if handler.at(state).op != "pause"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safepoint.model.explore import Result
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ def projection(many: Result, one: Result) -> tuple[Projection, ...]:
     return tuple(Projection(i, len(s & alone), len(s - alone), len(alone - s)) for i, s in enumerate(seen))
 
 
-def _seen(result: Result, mover: Mover) -> set[str]:
+def _seen(result: Result, process: Process) -> set[str]:
     """The distinct values of its footprint, its bits put together: in a model of any size they lie in the same order."""
-    shifts = [n for n in range(mover.footprint.bit_length()) if mover.footprint >> n & 1]
-    return {"".join(str(key >> n & 1) for n in shifts) for key in {state & mover.footprint for state in result.reached}}
+    shifts = [n for n in range(process.footprint.bit_length()) if process.footprint >> n & 1]
+    return {
+        "".join(str(key >> n & 1) for n in shifts) for key in {state & process.footprint for state in result.reached}
+    }

@@ -11,7 +11,7 @@ from hypothesis import given, note, settings
 
 from safepoint.graph.ir import WORLD
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.process import Field, Mover
+from safepoint.model.process import Field, Process
 from safepoint.model.scopes import Scope
 from safepoint.model.system import Model
 from safepoint.proof.any_number import accesses, argument, resized
@@ -39,17 +39,17 @@ def states(model: Model, most: int) -> set[int]:
     return found
 
 
-def seen(model: Model, reached: set[int], mover: Mover) -> set[tuple[int, ...]]:
+def seen(model: Model, reached: set[int], process: Process) -> set[tuple[int, ...]]:
     """What a thread sees of the states: where it stands, its locals, and the words that it reads."""
-    cells = {cell: model.cells[cell] for cell in accesses(mover, reads=True)}
+    cells = {cell: model.cells[cell] for cell in accesses(process, reads=True)}
     own = [cells[c] for c in sorted(cells, key=lambda c: (c.owner == WORLD, c.word))]
-    fields: list[Field] = [mover.pc, *mover.locals.values(), *mover.privates.values(), *own]
+    fields: list[Field] = [process.pc, *process.locals.values(), *process.privates.values(), *own]
     return {tuple(f.get(state) for f in fields) for state in reached}
 
 
 def broken(model: Model) -> set[str]:
     """The claims of the text that some step breaks which `states` has made."""
-    return {claim for m in model.movers for key in m.table for edge in m.edges(key) for claim in edge.claims}
+    return {claim for m in model.processes for key in m.table for edge in m.edges(key) for claim in edge.claims}
 
 
 def contradicted(one: Model, threads: int, most: int = MOST) -> list[str]:
@@ -60,9 +60,9 @@ def contradicted(one: Model, threads: int, most: int = MOST) -> list[str]:
     many = resized(one, threads)
     reached = states(many, most)
     new = [
-        f"{threads} threads: {mover.name} sees {len(extra)} states"
-        for mover in many.mutators
-        if (extra := seen(many, reached, mover) - seen(one, alone, one.mutators[0]))
+        f"{threads} threads: {process.name} sees {len(extra)} states"
+        for process in many.mutators
+        if (extra := seen(many, reached, process) - seen(one, alone, one.mutators[0]))
     ]
     return new + [f"{threads} threads: {claim} is broken" for claim in sorted(broken(many) - broken(one))]
 

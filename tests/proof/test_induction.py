@@ -106,7 +106,7 @@ def test_the_solver_reads_the_same_transition_system_as_the_explorer() -> None:
     core, zero = Invariant(TEXT, ""), z3.IntVal(0)
     whole = conjunction([*core.world(core.state), *core.thread(core.state, zero)])
     model = Model(TEXT, next(s for s in CORE if len(s.roles) == 2))
-    alone = [(THREADS, z3.IntVal(1)), (core.mover, zero), (core.chosen, zero)]
+    alone = [(THREADS, z3.IntVal(1)), (core.process, zero), (core.chosen, zero)]
     sizes = [(real(base, zero), word(value)) for base, value in model.reals.items()]
     compared = [*core.words, *(("thread" if r.threads else r.name, "at") for r in core.roles)]  # dead locals may differ
     for state in somewhere(model):
@@ -119,35 +119,35 @@ def test_the_solver_reads_the_same_transition_system_as_the_explorer() -> None:
             return value(z3.Select(after[key], zero) if key[0] == "thread" else after[key]).as_long()
 
         assert z3.is_true(value(whole)), "a state that is reached is outside the invariant"
-        for mover, role in zip(model.movers, core.roles, strict=True):
-            assert mover.graph.name == role.graph.name
-            news = [state ^ delta for delta in mover.moves(state & mover.footprint)]
-            runs = role.moves(role.graph.steps[mover.pc.get(state)], core.state)
+        for process, role in zip(model.processes, core.roles, strict=True):
+            assert process.graph.name == role.graph.name
+            news = [state ^ delta for delta in process.moves(state & process.footprint)]
+            runs = role.moves(role.graph.steps[process.pc.get(state)], core.state)
             made = [r.state for r in runs if all(z3.is_true(value(c)) for c in r.conditions)]
             explored = {tuple(_get(model, new, *key) for key in compared) for new in news}
             assert {tuple(number(key, after) for key in compared) for after in made} == explored
 
 
 def somewhere(model: Model) -> set[int]:
-    """Of the states that are reached, one for each way from each place where a mover can stand; and some more."""
+    """Of the states that are reached, one for each way from each place where a process can stand; and some more."""
     reached = list(search(model, lambda _: None).reached)
     found: dict[tuple[object, ...], int] = {}
-    for mover in model.movers:
-        for key, state in {state & mover.footprint: state for state in reached}.items():
-            for edge in mover.edges(key):
-                found[mover.name, edge.move.name, edge.move.cases, mover.pc.get(key ^ edge.delta)] = state
+    for process in model.processes:
+        for key, state in {state & process.footprint: state for state in reached}.items():
+            for edge in process.edges(key):
+                found[process.name, edge.move.name, edge.move.cases, process.pc.get(key ^ edge.delta)] = state
     return {*found.values(), *reached[:: len(reached) // 20]}
 
 
 def _get(model: Model, state: int, whose: str, what: str) -> int:
     """A word of a world of one thread, as the induction names it."""
-    mover = model.mutators[0] if whose == "thread" else next((m for m in model.movers if m.name == whose), None)
-    if mover and what == "at":
-        return mover.pc.get(state)
+    process = model.mutators[0] if whose == "thread" else next((m for m in model.processes if m.name == whose), None)
+    if process and what == "at":
+        return process.pc.get(state)
     if what in GHOSTS:
         return model.layout.ghosts[0][GHOSTS.index(what)].get(state)
     cell = model.cells.get(Cell("world" if whose == "world" else 0, what))
-    where = cell or (mover and (mover.privates.get(what) or mover.locals.get(what)))
+    where = cell or (process and (process.privates.get(what) or process.locals.get(what)))
     return where.get(state) if where else 0  # no such local there: a loop over threads is unrolled
 
 

@@ -105,10 +105,10 @@ def test_only_words_that_change_and_triggers_beside_them_have_a_column(results: 
 
 def test_a_thread_that_does_nothing_is_named_and_has_no_lane(pictures: dict[str, tuple[Path, ET.Element]]) -> None:
     for path, root in pictures.values():
-        moving = {s.mover for s in path.steps}
+        moving = {s.process for s in path.steps}
         heads = written(root)
-        for i, mover in enumerate(path.model.movers):
-            assert mover.name in heads
+        for i, process in enumerate(path.model.processes):
+            assert process.name in heads
             assert (i in lanes_of(path, TEXT)) == (i in moving)
 
 

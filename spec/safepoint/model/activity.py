@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from safepoint.graph.ir import SELF, Claim, Const, Ghost, Goto, Graph, If, Let, Step, Tree, When
 from safepoint.graph.text import ProtocolError
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.system import Model
 from safepoint.protocol.activities import ACTIVITIES, ASLEEP, AWAITING, NEEDED, OPERATING, POSTING, STOPPED, Activity
 
@@ -44,29 +44,29 @@ def is_at(graph: Graph, step: Step, name: str) -> bool:
     )
 
 
-def doing(mover: Mover, step: Step) -> Doing:
-    owner = _owner(mover, step)
-    posts = is_at(mover.graph, step, POSTING) and owner != NO_THREAD
+def doing(process: Process, step: Step) -> Doing:
+    owner = _owner(process, step)
+    posts = is_at(process.graph, step, POSTING) and owner != NO_THREAD
     return Doing(
         posting=owner if posts else NO_THREAD,
-        kinds=_kinds(mover, step) if posts else 0,
-        awaiting=owner if is_at(mover.graph, step, AWAITING) and owner != mover.me else NO_THREAD,
-        operating=owner if is_at(mover.graph, step, OPERATING) else NO_THREAD,
-        stopped=is_at(mover.graph, step, STOPPED),
-        asleep=is_at(mover.graph, step, ASLEEP),
+        kinds=_kinds(process, step) if posts else 0,
+        awaiting=owner if is_at(process.graph, step, AWAITING) and owner != process.me else NO_THREAD,
+        operating=owner if is_at(process.graph, step, OPERATING) else NO_THREAD,
+        stopped=is_at(process.graph, step, STOPPED),
+        asleep=is_at(process.graph, step, ASLEEP),
     )
 
 
-def _kinds(mover: Mover, step: Step) -> int:
+def _kinds(process: Process, step: Step) -> int:
     """The kinds of request that the post which this step is part of makes pending: what its ghosts say."""
     call = _call(step)
     return functools.reduce(
         operator.or_,
         (
             ghost.kind.value
-            for other in mover.graph.steps
-            if is_at(mover.graph, other, POSTING) and _call(other) == call
-            for ghost in ghosts(mover.graph, other)
+            for other in process.graph.steps
+            if is_at(process.graph, other, POSTING) and _call(other) == call
+            for ghost in ghosts(process.graph, other)
             if ghost.op in ("posted", "given_back") and isinstance(ghost.kind, Const)
         ),
         0,
@@ -79,10 +79,10 @@ def _call(step: Step) -> tuple[str, ...]:
     return step.where[: depth + 1]
 
 
-def _owner(mover: Mover, step: Step) -> int:
+def _owner(process: Process, step: Step) -> int:
     if step.cell is None:
         return NO_THREAD
-    owner = mover.me if step.cell.owner == SELF else step.cell.owner
+    owner = process.me if step.cell.owner == SELF else step.cell.owner
     return owner if isinstance(owner, int) else NO_THREAD
 
 
@@ -112,7 +112,7 @@ def require(model: Model) -> None:
     """
     if model.mutant:
         return
-    steps = [(mover.graph, step) for mover in model.movers for step in mover.graph.steps]
+    steps = [(process.graph, step) for process in model.processes for step in process.graph.steps]
     for need in ("mutator", *model.scope.roles, *model.scope.slices):
         for name in NEEDED.get(need, ()):
             if not any(is_at(graph, step, name) for graph, step in steps):

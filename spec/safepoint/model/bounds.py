@@ -145,9 +145,9 @@ def _region(model: Model, result: Result, thread: int, request: int) -> Region:
     before: dict[int, list[tuple[int, Kinds]]] = defaultdict(list)
     checked: dict[tuple[int, int], Kinds] = {}
     for state in states:
-        for new, mover, delta in model.successors(state):
+        for new, process, delta in model.successors(state):
             check = NONE
-            if mover is me:
+            if process is me:
                 key = (state & me.footprint, delta)
                 if key not in checked:
                     checked[key] = NONE.union(*(checks(e.move) for e in me.edges(key[0]) if e.delta == delta))

@@ -35,8 +35,8 @@ def counterexample(result: Result, text: Text) -> str:
 
 def path(p: Path, text: Text) -> str:
     """The whole counterexample, as `safepoint explore` prints it."""
-    names = [m.name for m in p.model.movers]
-    cells = [[statement(s) if s.mover == column else "" for column in range(len(names))] for s in p.steps]
+    names = [m.name for m in p.model.processes]
+    cells = [[statement(s) if s.process == column else "" for column in range(len(names))] for s in p.steps]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
     widest = max(len("line"), *(len(step.move.place) for step in p.steps), 0)
     lines = [_row("", "line".rjust(widest), names, widths, "changes")]

@@ -16,7 +16,7 @@ from functools import partial
 
 from safepoint.model.activity import is_at
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Edge, Field, Mover
+from safepoint.model.process import Field, Process, Transition
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import COUNTS_ON_RETURN
 from safepoint.model.system import Model
@@ -53,25 +53,25 @@ Goal = Callable[[int], bool]
 
 @dataclass(frozen=True)
 class Assumption:
-    """What is not counted on.  `says`: the condition, for people.  `is_left(model, mover, state, edge)`: need the move not happen?"""
+    """What is not counted on.  `says`: the condition, for people.  `is_left(model, process, state, edge)`: need the move not happen?"""
 
     says: str
-    is_left: Callable[[Model, Mover, int, Edge], bool]
+    is_left: Callable[[Model, Process, int, Transition], bool]
 
 
-def _no_request(model: Model, mover: Mover, state: int, _edge: Edge) -> bool:
-    return mover in model.requesters and mover.pc.get(state) == mover.pc.get(model.initial)
+def _no_request(model: Model, process: Process, state: int, _edge: Transition) -> bool:
+    return process in model.requesters and process.pc.get(state) == process.pc.get(model.initial)
 
 
-def _no_return(_model: Model, mover: Mover, state: int, _edge: Edge) -> bool:
-    return is_at(mover.graph, mover.at(state), RETURNING)
+def _no_return(_model: Model, process: Process, state: int, _edge: Transition) -> bool:
+    return is_at(process.graph, process.at(state), RETURNING)
 
 
-def _no_end_of_section(model: Model, mover: Mover, state: int, edge: Edge) -> bool:
-    return END_OF_SECTION in edge.move.cases.split(", ") or _no_request(model, mover, state, edge)
+def _no_end_of_section(model: Model, process: Process, state: int, edge: Transition) -> bool:
+    return END_OF_SECTION in edge.move.cases.split(", ") or _no_request(model, process, state, edge)
 
 
-def _nothing(_model: Model, _mover: Mover, _state: int, _edge: Edge) -> bool:
+def _nothing(_model: Model, _process: Process, _state: int, _edge: Transition) -> bool:
     return False
 
 
@@ -84,35 +84,35 @@ ASSUMPTIONS = {a.says: a for a in (FAIR, QUIET, NATIVE, MASKED)}
 
 @dataclass
 class Kept:
-    """The moves of a process that an assumption leaves: what a search needs of a `Mover`."""
+    """The moves of a process that an assumption leaves: what a search needs of a `Process`."""
 
     model: Model
-    mover: Mover
+    process: Process
     assumption: Assumption
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
     table: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def footprint(self) -> int:
-        return self.mover.footprint
+        return self.process.footprint
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""
         return tuple(
             edge.delta
-            for edge in self.mover.edges(key)
-            if edge.is_drain or not self.assumption.is_left(self.model, self.mover, key, edge)
+            for edge in self.process.edges(key)
+            if edge.is_drain or not self.assumption.is_left(self.model, self.process, key, edge)
         )
 
     def row(self, state: int) -> tuple[int, ...]:
-        key = state & self.mover.footprint
+        key = state & self.process.footprint
         if key not in self.table:
             self.table[key] = self.moves(key)
         return self.table[key]
 
 
 def kept(model: Model, assumption: Assumption) -> list[Kept]:
-    return [Kept(model, mover, assumption) for mover in model.movers]
+    return [Kept(model, process, assumption) for process in model.processes]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def search(
     began = time.perf_counter()
     parent: dict[int, int] = {model.initial: -1}
     level, transitions, depth = [model.initial], 0, 0
-    tables = [(m.footprint, m.table, m.moves, m.broken) for m in model.movers]
+    tables = [(m.footprint, m.table, m.moves, m.broken) for m in model.processes]
 
     def result(bad: Violation | None = None, at: int = -1, before: int = -1) -> Result:
         path = (*path_to(parent, before), at) if bad else ()

@@ -28,7 +28,7 @@ def broken(model: Model, most: int = 5_000_000) -> frozenset[str]:
             found.add(STUCK.property)
         if len(parents) > most:
             raise NotExplored(f"more than {most:,} states")
-    found.update(claim for mover in model.movers for key, delta in mover.broken for edge in mover.edges(key)
+    found.update(claim for process in model.processes for key, delta in process.broken for edge in process.edges(key)
                  if edge.delta == delta for claim in edge.claims)  # fmt: skip
     found.update(name for name, _, _ in traps(model, parents))
     if not bound_of(model, Result(model, len(parents), 0, 0, 0, reached=parents)).within(model.policy.declared):

@@ -20,7 +20,7 @@ from safepoint.model.bounds import checks, never_seen, owing
 from safepoint.model.custom import is_own, judge_of, scopes_of
 from safepoint.model.eventually import MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
-from safepoint.model.process import Edge, Move, Mover
+from safepoint.model.process import Move, Process, Transition
 from safepoint.model.system import MEMORIES, Model
 from safepoint.protocol.policies import FOLDED, POLICIES
 
@@ -46,9 +46,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Taken:
-    """One step of a path.  `mover`: the column it belongs to."""
+    """One step of a path.  `process`: the column it belongs to."""
 
-    mover: int
+    process: int
     choice: int
     move: Move
     changes: tuple[Change, ...]
@@ -66,7 +66,7 @@ class Path:
 
     @property
     def replay(self) -> str:
-        told = [chr(97 + s.mover) + (str(s.choice) if s.choice else "") for s in self.steps]
+        told = [chr(97 + s.process) + (str(s.choice) if s.choice else "") for s in self.steps]
         moves = "".join(("@" if number == self.loop else "") + move for number, move in enumerate(told))
         names = "\n".join(f"{s.move.who} {s.move.name} {s.move.cases}" for s in self.steps)
         policy, memory = self.model.policy.name, self.model.memory
@@ -90,7 +90,7 @@ def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> 
     """What is never seen in a loop; nothing, in a text of which we know no sites."""
     if is_own(model.text):
         return ""
-    return never_seen(model, states, [(model.movers[step.mover].me, step.move) for step in steps])
+    return never_seen(model, states, [(model.processes[step.process].me, step.move) for step in steps])
 
 
 def _steps(model: Model, states: Sequence[int], late: Collection[int]) -> tuple[Taken, ...]:
@@ -100,18 +100,18 @@ def _steps(model: Model, states: Sequence[int], late: Collection[int]) -> tuple[
 def _taken(model: Model, before: int, after: int, late: Collection[int]) -> Taken:
     """The move between two states: where several do the same, a check of a thread that is late, else the first."""
     found = [
-        (mover, Taken(number, choice, edge.move, changes(model, before, after)))
-        for number, mover in enumerate(model.movers)
-        for choice, edge in enumerate(_edges(mover, before))
+        (process, Taken(number, choice, edge.move, changes(model, before, after)))
+        for number, process in enumerate(model.processes)
+        for choice, edge in enumerate(_edges(process, before))
         if before ^ edge.delta == after
     ]
     assert found, "two states of a path have no move between them"
-    late_checks = (taken for mover, taken in found if mover.me in late and checks(taken.move))
+    late_checks = (taken for process, taken in found if process.me in late and checks(taken.move))
     return next(late_checks, found[0][1])
 
 
-def _edges(mover: Mover, state: int) -> list[Edge]:
-    return list(mover.edges(state & mover.footprint))
+def _edges(process: Process, state: int) -> list[Transition]:
+    return list(process.edges(state & process.footprint))
 
 
 def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
@@ -164,7 +164,7 @@ def replay(text: Text, string: str) -> Path:
     broken: Violation | None = None
     for letter, digits in MOVE.findall(match["moves"] + (match["loop"] or "")):
         number, choice, state = ord(letter) - 97, int(digits or 0), states[-1]
-        edges = _edges(model.movers[number], state) if number < len(model.movers) else []
+        edges = _edges(model.processes[number], state) if number < len(model.processes) else []
         if choice >= len(edges):
             raise ReplayError(
                 f"step {len(steps) + 1} of the path cannot be made: the protocol's text has changed (explore again)"

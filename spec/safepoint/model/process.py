@@ -74,7 +74,7 @@ class Move:
 
 
 @dataclass
-class Edge:
+class Transition:
     """What a move does to the bits of a footprint, and what there is to say of it."""
 
     delta: int
@@ -84,7 +84,7 @@ class Edge:
 
 
 @dataclass
-class Mover:
+class Process:
     """One thread of the model: its graph, whose words it calls its own, and where its bits are.  The memory of its steps."""
 
     layout: Layout
@@ -104,7 +104,7 @@ class Mover:
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
     visited: set[int] = field(default_factory=set)
     branches: set[tuple[str, bool]] = field(default_factory=set)
-    handlers: list[Mover] = field(default_factory=list)  # signal handlers that run on this thread
+    handlers: list[Process] = field(default_factory=list)  # signal handlers that run on this thread
     is_handler: bool = False
     fences: tuple[Field, ...] = ()  # of a thread that calls fence_others(), under TSO: `fill` of every thread
     footprint: int = 0
@@ -232,19 +232,19 @@ class Mover:
             raise self.layout.widths.unbounded(name)
         return where.put(state, value)
 
-    def edges(self, state: int) -> Iterator[Edge]:
+    def edges(self, state: int) -> Iterator[Transition]:
         """Every move that this thread can make, worked out by running the text."""
         if self.in_flight(state) and not self.is_handler:
             where = self.stored[self.buffer[0][0].get(state)]
             told = Move(
                 self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
             )
-            yield Edge(self.drain(state) ^ state, told, (), is_drain=True)
+            yield Transition(self.drain(state) ^ state, told, (), is_drain=True)
         if any(handler.at(state).op != "pause" for handler in self.handlers):
             return  # a handler runs
         yield from self._from(state, state, self.unpack(state), "", frozenset())
 
-    def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Edge]:
+    def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Transition]:
         step = a.at
         assert step is not None
         self.visited.add(step.number)
@@ -271,10 +271,10 @@ class Mover:
         except Impossible:
             return
 
-    def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Edge:
+    def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Transition:
         after = self.pack(self.state, a)
         move = Move(self.name, step.name, cases, step.line, step.source, step.file)
-        return Edge(after ^ start, move, tuple(self.claims))
+        return Transition(after ^ start, move, tuple(self.claims))
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""

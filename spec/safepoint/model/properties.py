@@ -60,7 +60,7 @@ class Properties:
             (m.pc.shift, m.pc.mask, frozenset(s.number for s in m.graph.steps if is_at(m.graph, s, GUEST)))
             for m in model.mutators
         ]
-        self.all = [(m.pc.shift, m.pc.mask, [doing(m, s) for s in m.graph.steps]) for m in model.movers]
+        self.all = [(m.pc.shift, m.pc.mask, [doing(m, s) for s in m.graph.steps]) for m in model.processes]
         self._deliverable = compile_helper(model.text, "deliverable")
         self._kinds: list[dict[int, int]] = [{} for _ in model.mutators]  # private bits -> kinds that may be delivered
         self._privates = [sum(f.mask << f.shift for f in m.privates.values()) for m in model.mutators]
@@ -69,7 +69,7 @@ class Properties:
             for m in model.mutators
         ]
         self.triggers = [[(model.cells[c].shift, model.cells[c].mask) for c in row] for row in rows]
-        self.fills = [m.fill for m in model.movers if m.fill]
+        self.fills = [m.fill for m in model.processes if m.fill]
         self.exclusive = "exclusive" in model.scope.slices
         self.waived = frozenset(model.policy.waives)
 

@@ -9,7 +9,7 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
-from safepoint.model.process import BUFFER, Field, Layout, Mover
+from safepoint.model.process import BUFFER, Field, Layout, Process
 from safepoint.model.scopes import Scope
 from safepoint.model.widths import Widths
 from safepoint.protocol.names import REQUESTS
@@ -57,11 +57,11 @@ class Model:
             for graph, name in zip(others, _numbered(scope.roles), strict=True)
         ]
         self.handlers = [graph for graph in others if graph.owner == SELF]
-        self.movers: list[Mover] = []
+        self.processes: list[Process] = []
         for graph, (me, name), pc, w in zip(graphs, who, places, waits, strict=True):
-            self.movers.append(self._mover(graph, me, name, pc, w))
+            self.processes.append(self._process(graph, me, name, pc, w))
         self._fence()
-        self.mutators, self.requesters = self.movers[: scope.threads], self.movers[scope.threads :]
+        self.mutators, self.requesters = self.processes[: scope.threads], self.processes[scope.threads :]
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:
@@ -73,11 +73,11 @@ class Model:
         asks = any(isinstance(t, Ghost) and t.op == "asked" for t in graph.trees())
         return self._field(self.scope.threads.bit_length()) if asks else None
 
-    def _mover(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Mover:
+    def _process(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Process:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
                           | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
-        mover = Mover(
+        process = Process(
             self.layout,
             graph,
             me,
@@ -95,29 +95,29 @@ class Model:
             if s.cell and s.op == "store"
         }
         if graph in self.handlers:
-            self._interrupt(self.movers[HANDLES], mover)
+            self._interrupt(self.processes[HANDLES], process)
         elif self.memory == "tso" and stored:
-            mover.stored = sorted(stored, key=str)
+            process.stored = sorted(stored, key=str)
             width = max(self.widths.of(c.word) for c in stored)
-            mover.fill = self._field(BUFFER.bit_length())
-            mover.buffer = [(self._field(len(stored).bit_length()), self._field(width)) for _ in range(BUFFER)]
+            process.fill = self._field(BUFFER.bit_length())
+            process.buffer = [(self._field(len(stored).bit_length()), self._field(width)) for _ in range(BUFFER)]
         touched = [
-            mover.pc,
-            *mover.locals.values(),
-            *mover.privates.values(),
-            *(f for pair in mover.buffer for f in pair),
+            process.pc,
+            *process.locals.values(),
+            *process.privates.values(),
+            *(f for pair in process.buffer for f in pair),
         ]
-        touched += [mover.fill] if mover.fill else []
+        touched += [process.fill] if process.fill else []
         touched += [self.cells[c] for c in cells]
         said = [t for t in graph.trees() if isinstance(t, Ghost)]
         of = {me if ghost.owner == SELF else ghost.owner for ghost in said}
         touched += [f for owner, fields in self.layout.ghosts.items() if owner in of for f in fields]
         if any(ghost.op in ("asked", "ran", "finished") for ghost in said):
             touched += self.layout.waiting
-        mover.footprint = sum({f.mask << f.shift for f in touched})
-        return mover
+        process.footprint = sum({f.mask << f.shift for f in touched})
+        return process
 
-    def _interrupt(self, thread: Mover, handler: Mover) -> None:
+    def _interrupt(self, thread: Process, handler: Process) -> None:
         """The handler runs on the thread: it has the thread's store buffer, and the thread stands still until it returns."""
         handler.is_handler = True
         handler.stored, handler.fill, handler.buffer = thread.stored, thread.fill, thread.buffer
@@ -126,12 +126,12 @@ class Model:
 
     def _fence(self) -> None:
         """What a thread may do that makes the others' stores visible depends on whether any are on their way."""
-        fills = tuple(mover.fill for mover in self.movers if mover.fill)
-        for mover in self.movers:
-            if any(step.op == "fence_others" for step in mover.graph.steps):
-                mover.fences = fills
-                mover.footprint |= sum(
-                    fill.mask << fill.shift for fill in fills if not mover.footprint >> fill.shift & 1
+        fills = tuple(process.fill for process in self.processes if process.fill)
+        for process in self.processes:
+            if any(step.op == "fence_others" for step in process.graph.steps):
+                process.fences = fills
+                process.footprint |= sum(
+                    fill.mask << fill.shift for fill in fills if not process.footprint >> fill.shift & 1
                 )
 
     def _start(self) -> int:
@@ -140,10 +140,10 @@ class Model:
         for cell, where in self.cells.items():
             word = cell.word.split("[")[0]
             state = where.put(state, self.reals.get(word, 0) + (self.policy.base if word == "limit" else 0))
-        for mover in self.movers:
-            activation = Activation(mover.graph, mover.me, {}, dict.fromkeys(mover.privates, 0), self.reals)
-            activation.begin(mover)
-            state = mover.pack(state, activation)
+        for process in self.processes:
+            activation = Activation(process.graph, process.me, {}, dict.fromkeys(process.privates, 0), self.reals)
+            activation.begin(process)
+            state = process.pack(state, activation)
         return state
 
     @property
@@ -154,15 +154,15 @@ class Model:
     def value(self, state: int, owner: int | str, word: str) -> int:
         return self.cells[Cell(owner, word)].get(state)
 
-    def successors(self, state: int) -> Iterator[tuple[int, Mover, int]]:
+    def successors(self, state: int) -> Iterator[tuple[int, Process, int]]:
         """Each state that one move leads to: the process that moves, and the delta."""
-        for mover in self.movers:
-            key = state & mover.footprint
-            deltas = mover.table.get(key)
+        for process in self.processes:
+            key = state & process.footprint
+            deltas = process.table.get(key)
             if deltas is None:
-                deltas = mover.table[key] = mover.moves(key)
+                deltas = process.table[key] = process.moves(key)
             for delta in deltas:
-                yield state ^ delta, mover, delta
+                yield state ^ delta, process, delta
 
     def places(self) -> tuple[set[str], set[str]]:
         """Steps and both ways of branches of the text: all, and those that no state of the search came by.
@@ -171,7 +171,7 @@ class Model:
         """
         everywhere: set[str] = set()
         reached: set[str] = set()
-        for m in self.movers:
+        for m in self.processes:
             names = {s.number: f"{s.file}:{s.line} {s.op}" for s in m.graph.steps}
             everywhere.update(names.values())
             reached.update(names[number] for number in m.visited)

@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 
 from safepoint.graph.ir import SELF, WORLD, Cell, Step
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.system import Model
 from safepoint.proof.simulation import RequesterView, simulates
 from safepoint.proof.turns import for_any_number, loops, named
@@ -50,7 +50,7 @@ class Argument:
 
 def argument(model: Model) -> Argument:
     """Whether a world of one thread decides this scope for any number of them; the scope's own number does not matter."""
-    handlers = [mover for mover in model.movers if mover.is_handler]
+    handlers = [process for process in model.processes if process.is_handler]
     if handlers:
         return Argument(
             False,
@@ -73,8 +73,8 @@ def resized(model: Model, threads: int) -> Model:
 
 def interference(model: Model) -> Iterator[str]:
     """The words through which a thread of a world of two acts on the other or on a requester, or looks at the other."""
-    thread, other, *requesters = model.movers
-    noise: list[tuple[Mover, Mover, set[int | str]]] = [
+    thread, other, *requesters = model.processes
+    noise: list[tuple[Process, Process, set[int | str]]] = [
         (thread, other, {thread.me, other.me, WORLD}),
         *((thread, requester, {other.me, WORLD}) for requester in requesters),  # its own words: see `dependence`
         *((writer, thread, {other.me}) for writer in (thread, *requesters)),
@@ -89,12 +89,12 @@ def interference(model: Model) -> Iterator[str]:
                 yield f"{name}: {who} writes it ({places(model.text, written[cell])}), {to} reads it ({places(model.text, read[cell])})"
 
 
-def accesses(mover: Mover, reads: bool) -> dict[Cell, list[Step]]:
+def accesses(process: Process, reads: bool) -> dict[Cell, list[Step]]:
     """The words that it reads, or writes, and where; a locked access does both."""
     found: dict[Cell, list[Step]] = {}
-    for step in mover.graph.steps:
+    for step in process.graph.steps:
         if step.cell is not None and step.op != ("store" if reads else "load"):
-            cell = Cell(mover.me, step.cell.word) if step.cell.owner == SELF else step.cell
+            cell = Cell(process.me, step.cell.word) if step.cell.owner == SELF else step.cell
             found.setdefault(cell, []).append(step)
     return found
 
@@ -139,8 +139,8 @@ def repetition(model: Model) -> Iterator[str]:
 
 def dependence(one: Model, many: Model, watched: int) -> Iterator[str]:
     """The requesters of `many` that do to the watched thread what those of a world of one cannot."""
-    for alone, mover in zip(one.requesters, many.requesters, strict=True):
-        if not simulates(RequesterView(one, alone, 0), RequesterView(many, mover, watched)):
-            read = accesses(mover, reads=True)
+    for alone, process in zip(one.requesters, many.requesters, strict=True):
+        if not simulates(RequesterView(one, alone, 0), RequesterView(many, process, watched)):
+            read = accesses(process, reads=True)
             steps = [s for cell in read for s in read[cell] if cell.owner not in (WORLD, watched)]
-            yield f"the {mover.name} treats a thread by what it finds in another ({places(many.text, steps)})"
+            yield f"the {process.name} treats a thread by what it finds in another ({places(many.text, steps)})"

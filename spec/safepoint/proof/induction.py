@@ -89,9 +89,9 @@ class Attempt:
 
     def _hypothesis(self) -> Iterator[z3.ExprRef]:
         core = self.core
-        for x in (self.i, core.mover, core.chosen):
+        for x in (self.i, core.process, core.chosen):
             yield z3.And(x >= 0, x < THREADS)
-        for x in (self.i, core.mover, *core.targets()):
+        for x in (self.i, core.process, *core.targets()):
             yield z3.Implies(z3.And(x >= 0, x < THREADS), z3.substitute(conjunction(self.parts), (self.i, x)))
 
     def _after(self, state: State) -> list[Part]:
@@ -101,7 +101,7 @@ class Attempt:
 
     def _initially(self) -> str:
         """Check the initial state: trigger words are real, all else is 0, and each role stands at its first step."""
-        core, x = self.core, self.core.mover
+        core, x = self.core, self.core.process
         zero = [z3.And(x >= 0, x < THREADS), self.i == x]
         for (whose, what), term in core.state.items():
             if what in core.triggers:
@@ -146,14 +146,16 @@ class Attempt:
             raise NoProof(f"the solver gives up ({self.solver.reason_unknown()}): {where}")
         model = self._small(self.solver.model())
         broken = [p.sentence for p in parts if z3.is_false(model.eval(p.term, model_completion=True))]
-        shown = [f"    {line}" for line in self.core.portrait(model, after, {"i": self.i, "mover": self.core.mover})]
+        shown = [
+            f"    {line}" for line in self.core.portrait(model, after, {"i": self.i, "process": self.core.process})
+        ]
         self.solver.pop()
         return "\n".join([where, *(f"breaks, for thread i: {b}" for b in broken), *shown])
 
     def _small(self, found: z3.ModelRef) -> z3.ModelRef:
         """The same counterexample with few threads and short stacks, if there is one: easier to read."""
         self.solver.push()
-        self.solver.add(THREADS <= 3, *(real("limit", x) <= word(2) for x in (self.i, self.core.mover)))
+        self.solver.add(THREADS <= 3, *(real("limit", x) <= word(2) for x in (self.i, self.core.process)))
         smaller = self.solver.model() if self.solver.check() == z3.sat else found
         self.solver.pop()
         return smaller

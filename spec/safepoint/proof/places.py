@@ -30,9 +30,9 @@ class Core:
     """The core roles of a text, the words of their states, and the places that the invariant speaks of."""
 
     def __init__(self, text: Text, mutant: str) -> None:
-        self.text, self.mover, self.chosen = text, z3.Int("mover"), z3.Int("chosen")
-        self.mutator = Role(compile_graph(text, "mutator", Instance(None, mutant)), self.mover)
-        self.coordinator = Role(compile_graph(text, "coordinator", Instance(None, mutant)), self.mover)
+        self.text, self.process, self.chosen = text, z3.Int("process"), z3.Int("chosen")
+        self.mutator = Role(compile_graph(text, "mutator", Instance(None, mutant)), self.process)
+        self.coordinator = Role(compile_graph(text, "coordinator", Instance(None, mutant)), self.process)
         self.interrupter = Role(compile_graph(text, "interrupter", Instance(1, mutant)), self.chosen)
         self.roles = (self.mutator, self.coordinator, self.interrupter)
         sorts = {k: sort for role in self.roles for k, sort in role.sorts().items()}
@@ -65,7 +65,7 @@ class Core:
     def _settle(self) -> None:
         """Where each role can stand between two steps, if requesters ask for STOP and INTERRUPT only."""
         solver = z3.SimpleSolver()
-        solver.add(self.kinds(self.state, self.mover))
+        solver.add(self.kinds(self.state, self.process))
         for role in self.roles:
             todo = [run.at for run in role.begin(self.state)]
             while todo:
@@ -108,7 +108,7 @@ class Core:
         """Describe the step of a role: its actor, the statement, and file:line."""
         step = run.access
         assert step is not None
-        who = "the mover" if role.threads else f"the {role.name}"
+        who = "the process" if role.threads else f"the {role.name}"
         cases = f" ({', '.join(run.cases)})" if run.cases else ""
         return f"{who}{cases}: {step.source}  [{self.text.functions[step.where[-1]].file}:{step.line}]"
 

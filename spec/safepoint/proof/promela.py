@@ -21,7 +21,7 @@ from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
 from safepoint.graph.lower import compile_helper
 from safepoint.model.activity import doing, is_at
 from safepoint.model.custom import is_own
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.system import Model
 from safepoint.proof.guarded import GHOSTS, NO, Command, Commands, Word
 from safepoint.protocol.activities import GUEST
@@ -33,33 +33,33 @@ def identifier(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_")
 
 
-def variable(of: Cell | Local | Private, mover: Mover | None = None) -> str:
-    """The variable that holds a word; or, of a mover, one of its locals and private words."""
+def variable(of: Cell | Local | Private, process: Process | None = None) -> str:
+    """The variable that holds a word; or, of a process, one of its locals and private words."""
     match of:
         case Word(_, cell, buffered):
-            return f"{identifier(mover.name)}_sees_{variable(cell)}" if buffered and mover else variable(cell)
+            return f"{identifier(process.name)}_sees_{variable(cell)}" if buffered and process else variable(cell)
         case Cell(int(owner), word):
             return identifier(f"T{owner}.{word}")
         case Cell():
             return identifier(str(of))
-    assert mover is not None
-    return identifier(f"{mover.name}.{of.name if isinstance(of, Local) else of.word}")
+    assert process is not None
+    return identifier(f"{process.name}.{of.name if isinstance(of, Local) else of.word}")
 
 
-def waits_for(mover: Mover) -> Cell:
+def waits_for(process: Process) -> Cell:
     """The ghost that says for which thread's operation a requester waits."""
-    return Cell(mover.name, "waits_for")
+    return Cell(process.name, "waits_for")
 
 
-def spelled(e: Expr, mover: Mover) -> Expr:
+def spelled(e: Expr, process: Process) -> Expr:
     """The expression with Promela's variables for locals, private and shared words; a private word that it has not is 0."""
     match e:
-        case Private(word) if word not in mover.privates:
+        case Private(word) if word not in process.privates:
             return NO
         case Local() | Private():
-            return Local(variable(e, mover))
+            return Local(variable(e, process))
         case Op(name, args):
-            return Op(name, tuple(spelled(a, mover) for a in args))
+            return Op(name, tuple(spelled(a, process) for a in args))
     return e
 
 
@@ -77,36 +77,36 @@ def say(e: Expr, renamed: dict[str, str] | None = None) -> str:
 
 
 Places = dict[int, list[Command]]
-"""Where a mover can be between two steps, and its commands there."""
+"""Where a process can be between two steps, and its commands there."""
 
 
 def export(model: Model) -> str:
     """The whole model.  Raises ValueError for what has no counterpart here."""
-    for mover in model.movers:
-        if mover.is_handler:
-            raise ValueError(f"{mover.name}: a role that runs on a thread without a counterpart in Promela")
-    places = [_places(model, m) for m in model.movers]
-    fenced = " && ".join(f"{identifier(m.name)}_sent == 0" for m in model.movers if m.buffer)
+    for process in model.processes:
+        if process.is_handler:
+            raise ValueError(f"{process.name}: a role that runs on a thread without a counterpart in Promela")
+    places = [_places(model, m) for m in model.processes]
+    fenced = " && ".join(f"{identifier(m.name)}_sent == 0" for m in model.processes if m.buffer)
     processes = "\n".join(
-        line for m, found in zip(model.movers, places, strict=True) for line in _process(m, found, fenced)
+        line for m, found in zip(model.processes, places, strict=True) for line in _process(m, found, fenced)
     )
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
-    for mover in model.movers:
-        parts += _buffer(mover)
+    for process in model.processes:
+        parts += _buffer(process)
     # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
     judged = [] if is_own(model.text) else [*_definitions(model, places), *_judge(model)]
     return "\n".join([*parts, processes, *judged, ""])
 
 
-def _places(model: Model, mover: Mover) -> Places:
+def _places(model: Model, process: Process) -> Places:
     """The initial place first."""
-    room = len(mover.buffer)
-    waiting = tuple(waits_for(m) for m in model.movers if m.waits_for)
-    mine = waits_for(mover) if mover.waits_for else None
-    stored, takes = tuple(mover.stored), model.layout.takes
-    commands = Commands(mover.graph, mover.me, model.reals, stored, room, mine, waiting, takes)
+    room = len(process.buffer)
+    waiting = tuple(waits_for(m) for m in model.processes if m.waits_for)
+    mine = waits_for(process) if process.waits_for else None
+    stored, takes = tuple(process.stored), model.layout.takes
+    commands = Commands(process.graph, process.me, model.reals, stored, room, mine, waiting, takes)
     found: Places = {}
-    todo = [mover.at(model.initial)]
+    todo = [process.at(model.initial)]
     while todo:
         step = todo.pop()
         if step.number not in found:
@@ -125,9 +125,9 @@ def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
     fields = {variable(cell): at for cell, at in model.cells.items()}
     for owner, ghosts in model.layout.ghosts.items():
         fields |= {variable(Cell(owner, name)): at for name, at in zip(GHOSTS, ghosts, strict=True)}
-    for mover in model.movers:
-        fields |= {variable(waits_for(mover)): mover.waits_for} if mover.waits_for else {}
-        fields |= {variable(Local(n), mover): at for n, at in (mover.locals | mover.privates).items()}
+    for process in model.processes:
+        fields |= {variable(waits_for(process)): process.waits_for} if process.waits_for else {}
+        fields |= {variable(Local(n), process): at for n, at in (process.locals | process.privates).items()}
     for name, at in fields.items():
         size = "byte" if at.mask < 1 << 8 else "int"
         yield f"{size} {name} = {at.get(model.initial)};"
@@ -135,62 +135,64 @@ def _variables(model: Model, hidden: set[str]) -> Iterator[str]:
             yield f"hidden {size} was_{name};"
 
 
-def _buffer(mover: Mover) -> Iterator[str]:
+def _buffer(process: Process) -> Iterator[str]:
     """TSO: the stores on their way, the oldest first, and a process that brings them to memory."""
-    if not mover.buffer:
+    if not process.buffer:
         return
-    name, last = identifier(mover.name), len(mover.buffer) - 1
+    name, last = identifier(process.name), len(process.buffer) - 1
     yield f"\nbyte {name}_sent, {name}_which[{last + 1}], {name}_what[{last + 1}];"
-    for number, cell in enumerate(mover.stored, 1):
+    for number, cell in enumerate(process.stored, 1):
         seen = variable(cell)
         for i in range(last + 1):  # the newest is asked first
             seen = f"({name}_which[{i}] == {number} -> {name}_what[{i}] : {seen})"
         yield f"#define {name}_sees_{variable(cell)} {seen}"
     yield f"active proctype {name}_memory() {{\n  do\n  :: d_step {{ {name}_sent > 0 ->\n    if"
     yield from (
-        f"    :: {name}_which[0] == {n} -> {variable(c)} = {name}_what[0]" for n, c in enumerate(mover.stored, 1)
+        f"    :: {name}_which[0] == {n} -> {variable(c)} = {name}_what[0]" for n, c in enumerate(process.stored, 1)
     )
     yield "    fi;"
     yield from (f"    {name}_{a}[{i}] = {name}_{a}[{i + 1}];" for i in range(last) for a in ("which", "what"))
     yield f"    {name}_which[{last}] = 0; {name}_what[{last}] = 0; {name}_sent-- }}\n  od\n}}"
 
 
-def _process(mover: Mover, places: Places, fenced: str) -> Iterator[str]:
-    yield f"\nactive proctype {identifier(mover.name)}() {{"
+def _process(process: Process, places: Places, fenced: str) -> Iterator[str]:
+    yield f"\nactive proctype {identifier(process.name)}() {{"
     for number, commands in places.items():
-        step = mover.graph.steps[number]
-        options = [_option(mover, number, c, fenced) for c in commands] or ["  :: false"]  # nothing leads on from here
+        step = process.graph.steps[number]
+        options = [_option(process, number, c, fenced) for c in commands] or [
+            "  :: false"
+        ]  # nothing leads on from here
         yield "\n".join([f"L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
     yield "}"
 
 
-def _option(mover: Mover, before: int, c: Command, fenced: str) -> str:
+def _option(process: Process, before: int, c: Command, fenced: str) -> str:
     """`fenced`: the condition that every store buffer is empty."""
     assert c.end is not None
     fences = c.access is not None and c.access.op == "fence_others"
-    changes = _changes(mover, before, c.end.number, c)
+    changes = _changes(process, before, c.end.number, c)
     # all of them happen at once: what another one reads is kept in a hidden variable first
     read = {of for name, value in changes.items() for of in locals_of(value) if of != name}
     kept = {name: f"was_{name}" for name in changes if name in read}
-    does = [f"assert({say(spelled(test, mover))}) /* {name} */" for name, test in c.claims]
+    does = [f"assert({say(spelled(test, process))}) /* {name} */" for name, test in c.claims]
     does += [f"{new} = {name}" for name, new in kept.items()]
     if c.sent:
-        mine, (cell, what) = identifier(mover.name), c.sent
-        does += [f"{mine}_which[{mine}_sent] = {mover.stored.index(cell) + 1}"]
-        does += [f"{mine}_what[{mine}_sent] = {say(spelled(what, mover))}", f"{mine}_sent++"]
+        mine, (cell, what) = identifier(process.name), c.sent
+        does += [f"{mine}_which[{mine}_sent] = {process.stored.index(cell) + 1}"]
+        does += [f"{mine}_what[{mine}_sent] = {say(spelled(what, process))}", f"{mine}_sent++"]
     does += [f"{name} = {say(value, kept)}" for name, value in changes.items()]
-    tests = " && ".join([say(spelled(t, mover)) for t in c.guards] + [fenced] * (fences and bool(fenced))) or "true"
+    tests = " && ".join([say(spelled(t, process)) for t in c.guards] + [fenced] * (fences and bool(fenced))) or "true"
     cases = f"  /* {', '.join(c.cases)} */" if c.cases else ""
     return f"  :: d_step {{ {tests} -> {'; '.join(does or ['skip'])} }}; goto L{c.end.number}{cases}"
 
 
-def _changes(mover: Mover, before: int, after: int, c: Command) -> dict[str, Expr]:
+def _changes(process: Process, before: int, after: int, c: Command) -> dict[str, Expr]:
     """The variables that get another value.  A local that is not needed at `after` is 0 there."""
-    live = mover.graph.live
-    found: dict[str, Expr] = {variable(Local(n), mover): NO for n in live[before] - live[after]}
+    live = process.graph.live
+    found: dict[str, Expr] = {variable(Local(n), process): NO for n in live[before] - live[after]}
     for target, value in c.writes.items():
         if not isinstance(target, Local) or target.name in live[after]:
-            found[variable(target, mover)] = spelled(value, mover)
+            found[variable(target, process)] = spelled(value, process)
     return {name: value for name, value in sorted(found.items()) if value != Local(name)}
 
 
@@ -202,11 +204,11 @@ def _definitions(model: Model, places: list[Places]) -> Iterator[str]:
     yield ""
     table = [
         (f"{identifier(m.name)}@L{number}", m, doing(m, m.graph.steps[number]))
-        for m, found in zip(model.movers, places, strict=True)
+        for m, found in zip(model.processes, places, strict=True)
         for number in found
     ]
     yield f"#define stopped {_any(label for label, _, p in table if p.stopped)}"
-    yield f"#define visible {_no(f'{identifier(m.name)}_sent' for m in model.movers if m.buffer)}"
+    yield f"#define visible {_no(f'{identifier(m.name)}_sent' for m in model.processes if m.buffer)}"
     for i, me in enumerate(model.mutators):
         guest = (f"T{i}@L{n}" for n in places[i] if is_at(me.graph, me.graph.steps[n], GUEST))
         yield f"#define T{i}_in_guest {_any(guest)}"
@@ -220,7 +222,7 @@ def _definitions(model: Model, places: list[Places]) -> Iterator[str]:
         yield from _words(model, me)
 
 
-def _words(model: Model, me: Mover) -> Iterator[str]:
+def _words(model: Model, me: Process) -> Iterator[str]:
     """Of one thread: what is pending, what of that it would take now, what is lost, and whether all its checks fail."""
     t, base = f"T{me.me}", model.policy.base
     words = {c.word: variable(c) for c in model.cells if c.owner == me.me}

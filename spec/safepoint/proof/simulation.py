@@ -8,7 +8,7 @@ from functools import cached_property
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import WORLD, Cell, Step
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.system import Model
 
 Label = tuple[object, ...]
@@ -56,13 +56,13 @@ class RequesterView:
     """What a requester can do, seen from thread `watched`: what it does to other threads is silent."""
 
     model: Model
-    mover: Mover
+    process: Process
     watched: int
     known: dict[tuple[Node, Label], set[Node]] = field(default_factory=dict)
 
     @cached_property
     def start(self) -> Node:
-        a = Activation(self.mover.graph, WORLD, {}, {}, self.model.reals)
+        a = Activation(self.process.graph, WORLD, {}, {}, self.model.reals)
         a.begin(Anything(self.watched))
         return _node(a)
 
@@ -79,7 +79,7 @@ class RequesterView:
         return found
 
     def _from(self, node: Node) -> Iterator[tuple[Label, Node]]:
-        here = Activation(self.mover.graph, WORLD, self._locals(node), {}, self.model.reals, self._step(node))
+        here = Activation(self.process.graph, WORLD, self._locals(node), {}, self.model.reals, self._step(node))
         for a, heard, is_over in here.alternatives(Anything(self.watched), replace):
             if is_over:
                 yield heard.seen, _node(a)
@@ -88,7 +88,7 @@ class RequesterView:
 
     def _locals(self, node: Node) -> dict[str, int]:
         """As a model keeps them: what has not been set is 0."""
-        return {**dict.fromkeys(self.mover.locals, 0), **dict(node[1])}
+        return {**dict.fromkeys(self.process.locals, 0), **dict(node[1])}
 
     def _perform(self, a: Activation, heard: Anything) -> Iterator[tuple[Label, Node]]:
         step = a.at
@@ -132,7 +132,7 @@ class RequesterView:
         return (step.where, step.op, self.named(step))
 
     def _step(self, node: Node) -> Step:
-        return self.mover.graph.steps[node[0]]
+        return self.process.graph.steps[node[0]]
 
 
 def _node(a: Activation) -> Node:

@@ -33,13 +33,13 @@ class Lane:
 
 def lanes_of(path: Path, text: Text) -> dict[int, Lane]:
     """A lane for each thread that moves, in the model's order."""
-    moving = sorted({step.mover for step in path.steps}) or [0]
+    moving = sorted({step.process for step in path.steps}) or [0]
     most = {1: 44, 2: 38, 3: 30}.get(len(moving), 26)
     longest = max([len(source_of(step)) for step in path.steps] + [26])
     width = min(longest, most) * CODE * MONO_WIDE + 26
     return {
         number: Lane(
-            path.model.movers[number].name,
+            path.model.processes[number].name,
             role_of(path, text, number),
             LANES[place % len(LANES)],
             MARGIN + NUMBERS + (0 if path.loop is None else LOOP) + place * (width + GAP),
@@ -51,7 +51,7 @@ def lanes_of(path: Path, text: Text) -> dict[int, Lane]:
 
 def role_of(path: Path, text: Text, number: int) -> str:
     """The first sentence of the docstring that the text gives the role."""
-    procedure = text.functions.get(path.model.movers[number].graph.name)
+    procedure = text.functions.get(path.model.processes[number].graph.name)
     said = (ast.get_docstring(procedure.node) if procedure else "") or ""
     return " ".join(said.split()).split(". ", maxsplit=1)[0].rstrip(".")
 
@@ -149,9 +149,9 @@ def is_drain(step: Taken) -> bool:
 def in_buffer(path: Path) -> set[int]:
     """The numbers of the steps, from 1, that store to or load from their thread's store buffer (TSO), not memory."""
     found: set[int] = set()
-    waiting: dict[int, list[Key]] = {number: [] for number in range(len(path.model.movers))}
+    waiting: dict[int, list[Key]] = {number: [] for number in range(len(path.model.processes))}
     for number, step in enumerate(path.steps, start=1):
-        mine = waiting[step.mover]
+        mine = waiting[step.process]
         access = touched(path, step)
         if is_drain(step):
             mine.pop(0)
@@ -165,10 +165,10 @@ def in_buffer(path: Path) -> set[int]:
 
 def touched(path: Path, step: Taken) -> tuple[str, Key] | None:
     """(operation, word) of the step's access, whether or not it changes the word; None: it makes none."""
-    mover = path.model.movers[step.mover]
-    for s in mover.graph.steps:
+    process = path.model.processes[step.process]
+    for s in process.graph.steps:
         if s.name == step.move.name and isinstance(s.cell, Cell):
-            owner = mover.me if s.cell.owner == SELF else s.cell.owner
+            owner = process.me if s.cell.owner == SELF else s.cell.owner
             if isinstance(owner, int | str):
                 return s.op, (owner, s.cell.word)
     return None

@@ -57,7 +57,7 @@ def picture(path: Path, text: Text) -> str:
     begins = 0.0
     for number, step in enumerate(path.steps, start=1):
         begins = loop_begins(sheet, lanes) if number - 1 == path.loop else begins
-        draw_step(sheet, path, text, number, lanes[step.mover], rails, buffered=number in buffered)
+        draw_step(sheet, path, text, number, lanes[step.process], rails, buffered=number in buffered)
     for lane in lanes.values():
         strip = svg.Rect(x=lane.x, y=top, width=lane.width, height=sheet.y - top, fill=lane.colour, fill_opacity=0.06)
         sheet.back.insert(0, strip)
@@ -86,8 +86,8 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
         sheet.write(
             f"The mistake: {mutant.name} ({mutant.file}:{mutant.line}), against the rule {rule}.{meaning}", 12, FAINT
         )
-    moving = {step.mover for step in path.steps}
-    idle = [mover.name for number, mover in enumerate(model.movers) if number not in moving]
+    moving = {step.process for step in path.steps}
+    idle = [process.name for number, process in enumerate(model.processes) if number not in moving]
     rest = f" Left out, for they do nothing here: {', '.join(idle)}." if idle else ""
     sheet.write(f"Scope {model.scope.name}: {model.scope.why}. Memory: {MEMORY[model.memory]}.", 12, FAINT)
     sheet.write(

@@ -15,7 +15,7 @@ from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
 from safepoint.model.kills import broken
 from safepoint.model.mutation import Mutation, mutations, right
-from safepoint.model.process import Mover
+from safepoint.model.process import Process
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import CORE
@@ -162,10 +162,10 @@ def digest_of(model: Model) -> tuple[object, ...]:
     """Equal for models of the same scope that do the same, and of which properties know the same.  Raises ProtocolError."""
     words = CORE[0].name  # what properties ask a text for stands there: what may be delivered
     asked = [name for name, p in model.text.functions.items() if p.file == words and len(p.node.args.args) == 1]
-    movers = (digest(mover.graph, partial(_says, mover)) for mover in model.movers)
-    return (*movers, *(compile_helper(model.text, name) for name in asked))
+    processes = (digest(process.graph, partial(_says, process)) for process in model.processes)
+    return (*processes, *(compile_helper(model.text, name) for name in asked))
 
 
-def _says(mover: Mover, step: Step) -> tuple[object, ...]:
+def _says(process: Process, step: Step) -> tuple[object, ...]:
     """What properties know of a step."""
-    return (*(name for name in ACTIVITIES if is_at(mover.graph, step, name)), doing(mover, step))
+    return (*(name for name in ACTIVITIES if is_at(process.graph, step, name)), doing(process, step))

@@ -39,10 +39,10 @@ class Backwards:
         return good
 
 
-def backwards(model: Model, reached: Reached, movers: Sequence[Moves] = ()) -> Backwards:
-    """The moves of a whole search, or those of `movers`: `reached` must be all that it found, with nothing broken."""
+def backwards(model: Model, reached: Reached, processes: Sequence[Moves] = ()) -> Backwards:
+    """The moves of a whole search, or those of `processes`: `reached` must be all that it found, with nothing broken."""
     lanes = lanes_for(model.bits)
-    states, known, table = join(reached.levels, lanes), Numbered(lanes), Table(movers or model.movers, lanes)
+    states, known, table = join(reached.levels, lanes), Numbered(lanes), Table(processes or model.processes, lanes)
     known.add(states)
     sources, targets, at = [], [], 0
     for chunk in chunks(states):
@@ -60,9 +60,9 @@ def backwards(model: Model, reached: Reached, movers: Sequence[Moves] = ()) -> B
 
 
 def always_possible(
-    model: Model, reached: Reached, movers: Sequence[Moves], goals: Iterable[Callable[[int], bool]]
+    model: Model, reached: Reached, processes: Sequence[Moves], goals: Iterable[Callable[[int], bool]]
 ) -> bool:
     """Can every goal be reached from every state, by these processes' moves?"""
-    graph = backwards(model, reached, movers)
+    graph = backwards(model, reached, processes)
     asked = (np.fromiter(map(goal, graph.states), np.bool_, len(graph.states)) for goal in goals)
     return all(graph.leading_to(good).all() for good in asked)

@@ -28,7 +28,7 @@ Counts = NDArray[np.int64]
 
 
 class Moves(Protocol):
-    """What a search needs of a process: `Mover` has it, and what an assumption leaves of one."""
+    """What a search needs of a process: `Process` has it, and what an assumption leaves of one."""
 
     @property
     def footprint(self) -> int: ...
@@ -42,9 +42,9 @@ class Moves(Protocol):
 class Rows:
     """The table of one process: for each value of its footprint how many moves there are, and where their deltas stand."""
 
-    def __init__(self, mover: Moves, lanes: int) -> None:
-        self.mover, self.lanes = mover, lanes
-        self.mask = split(mover.footprint, lanes)
+    def __init__(self, process: Moves, lanes: int) -> None:
+        self.process, self.lanes = process, lanes
+        self.mask = split(process.footprint, lanes)
         self.known = Numbered(lanes)
         self.moves = np.empty(0, np.int64)  # all of them, for the count of transitions
         self.kept = np.empty(0, np.int64)  # those that lead elsewhere, or break a claim
@@ -59,11 +59,11 @@ class Rows:
         return rows
 
     def _work_out(self, keys: list[int], deltas: Deltas) -> None:
-        moves, kept, first, broken = [], [], [], self.mover.broken
+        moves, kept, first, broken = [], [], [], self.process.broken
         for key in keys:
-            row = self.mover.table.get(key)
+            row = self.process.table.get(key)
             if row is None:
-                row = self.mover.table[key] = self.mover.moves(key)
+                row = self.process.table[key] = self.process.moves(key)
             moves.append(len(row))
             # a move that changes nothing leads to a state that is known: it is counted, and not made
             row = tuple(d for d in row if d or (key, d) in broken)
@@ -75,7 +75,7 @@ class Rows:
 
 
 class Deltas:
-    """The deltas of all movers, one row after the other, and the claims of the text that they break."""
+    """The deltas of all processes, one row after the other, and the claims of the text that they break."""
 
     def __init__(self, lanes: int) -> None:
         self.lanes, self.all = lanes, pack([], lanes)
@@ -97,25 +97,25 @@ class Deltas:
 
 @dataclass(frozen=True)
 class Successors:
-    """Of a chunk's states, in the order in which `explore` makes the moves: by state, by mover, by move."""
+    """Of a chunk's states, in the order in which `explore` makes the moves: by state, by process, by move."""
 
     states: Lanes
     deltas: Positions  # by which delta each was reached
-    ends: Counts  # [state, mover]: how many successors come up to there
-    moves: Counts  # [state, mover]: how many moves there are
+    ends: Counts  # [state, process]: how many successors come up to there
+    moves: Counts  # [state, process]: how many moves there are
 
     def state(self, successor: int) -> tuple[int, int]:
-        """Which state of the chunk it is a successor of, and by which mover."""
-        flat, movers = int(np.searchsorted(self.ends.ravel(), successor, side="right")), self.ends.shape[1]
-        return flat // movers, flat % movers
+        """Which state of the chunk it is a successor of, and by which process."""
+        flat, processes = int(np.searchsorted(self.ends.ravel(), successor, side="right")), self.ends.shape[1]
+        return flat // processes, flat % processes
 
 
 class Table:
     """The transition relation of these processes."""
 
-    def __init__(self, movers: Sequence[Moves], lanes: int) -> None:
+    def __init__(self, processes: Sequence[Moves], lanes: int) -> None:
         self.deltas = Deltas(lanes)
-        self.rows = [Rows(mover, lanes) for mover in movers]
+        self.rows = [Rows(process, lanes) for process in processes]
 
     def expand(self, states: Lanes) -> Successors:
         shape = len(states[0]), len(self.rows)
@@ -175,7 +175,7 @@ class Search:
 
     def __init__(self, model: Model, judge: Judge) -> None:
         self.model, self.lanes, self.began = model, lanes_for(model.bits), time.perf_counter()
-        self.table = Table(model.movers, self.lanes)
+        self.table = Table(model.processes, self.lanes)
         self.visited = Numbered(self.lanes, bits=16)
         self.judge = judge
         self.levels = [pack([model.initial], self.lanes)]
@@ -226,8 +226,8 @@ class Search:
         return min(found, key=lambda bad: bad.at, default=None)
 
     def _move(self, chunk: Lanes, made: Successors, at: int, what: Violation, fresh: int) -> Bad:
-        i, mover = made.state(at)
-        transitions = int(made.moves[:i].sum() + made.moves[i, : mover + 1].sum())
+        i, process = made.state(at)
+        transitions = int(made.moves[:i].sum() + made.moves[i, : process + 1].sum())
         return Bad(at, what, 1, _one(made.states, at), _one(chunk, i), fresh, transitions)
 
     def _refuted(self, bad: Bad, fresh: list[Lanes]) -> Result:
