@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.target import Observation, Seen
+from safepoint.conform.target import NotOffered, Observation, Seen
 from safepoint.differential.stepped import UNBOUNDED, GoOn, GuestStuck, Stepped
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
@@ -16,7 +16,7 @@ from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate.engine import Variant, engine
-from safepoint_vm.generate.protocol import OWNED_BY_WORLD
+from safepoint_vm.generate.protocol import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.lockstep import LockstepWorld
@@ -38,7 +38,10 @@ class FoldedTarget(Stepped):
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
-        return FoldedTarget(mutant, self._stress, self._quantum)
+        try:
+            return FoldedTarget(mutant, self._stress, self._quantum)
+        except ProtocolCodeError as refused:
+            raise NotOffered(f"mutant {mutant}: {refused}") from None
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)

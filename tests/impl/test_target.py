@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from safepoint.conform.target import INTERRUPT, STOP, Observation
+from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Observation
 from safepoint.differential.stepped import GuestStuck
 from safepoint.guest.code import BACK_EDGES, FunctionConstant
 from safepoint.protocol.words import ENDED
@@ -237,3 +237,8 @@ def test_an_ended_guest_is_asked_for_nothing(target: FoldedTarget) -> None:
     target.post(STOP)
     assert target.step() is False
     assert target.observe() == end
+
+
+def test_a_mutant_without_machine_code_is_not_offered() -> None:
+    with pytest.raises(NotOffered, match=r"mutant post-waits-its-turn: requester\.py:"):
+        FoldedTarget().mutated("post-waits-its-turn")
