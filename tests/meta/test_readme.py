@@ -13,16 +13,23 @@ import pytest
 
 from safepoint.differential.corpus import corpus
 from safepoint.graph.text import Text
+from safepoint.model.mutants import all_mutants
 from safepoint.model.scopes import SCOPES
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.verify.interpreter import can_show
+from safepoint.verify.rows import mutant_label
 from tests.meta import output
 from tests.model.counterexamples import counterexample
-from tests.model.pinned import CAUGHT, COUNTS
+from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE, COUNTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = output.shown()
+
+
+TOGETHER = {"collect", "asking", "exclusive", "nesting", "signal_handler", "membarrier-handshake-1"}
+"""Features, requesters and scopes in which one thread posts to another, runs on another's, or is looked at with another: one thread does
+not decide for any number."""
 
 
 def rows(columns: int) -> list[list[str]]:
@@ -42,26 +49,64 @@ def test_the_table_of_policies_is_what_is_pinned() -> None:
         bound = POLICIES[row[0]].declared
         scopes = [SCOPES[key.split("/")[2]] for key in COUNTS if key.split("/")[:2] == row[:2]]
         most = max(s.threads for s in scopes)
-        alone = sum("collect" not in s.slices for s in scopes)  # else a thread posts to another
+        alone = sum(not TOGETHER & {s.name, *s.slices, *s.roles} for s in scopes)
         assert row[3] == ("1" if most == 1 else f"1..{most}")
         assert row[6:] == ["holds", str(bound.frames), str(bound.back_edges), f"{alone} of {len(scopes)}"]
 
 
+def mutants_shown() -> list[list[str]]:
+    """The rows of the table, with lines that go on joined."""
+    shown: list[list[str]] = []
+    for row in rows(6):
+        if not row[4]:
+            shown[-1] = [" ".join(filter(None, pair)) for pair in zip(shown[-1], row, strict=True)]
+        else:
+            shown.append(row)
+    return shown
+
+
+def is_of(cell: str, whole: str) -> bool:
+    """Is this what the table shows of it?"""
+    return re.fullmatch(".*".join(map(re.escape, cell.split("…"))), whole) is not None
+
+
 def test_the_table_of_mutants_is_the_text() -> None:
-    """Every cell of it; a rule whose id is too long for its column is cut there."""
-    shown = [(row[0], row[1].removesuffix("…"), *row[2:]) for row in rows(6)]
-    assert shown == [
-        (m.name, m.rule[: len(row[1])], CAUGHT[m.name][2], " ".join(CAUGHT[m.name][:2]), str(len(counterexample(m.name).path) - 1),
-         "caught" if can_show(m.name) else "-")
-        for m, row in zip(Text().mutants.values(), shown, strict=True)
-    ]  # fmt: skip
+    """Every cell of it; what is too long for its column goes on in the next line, or is cut there."""
+    shown = mutants_shown()
+    expected = []
+    for policy, mutant in all_mutants():
+        pinned = CAUGHT[mutant.name] if policy is FOLDED else CAUGHT_ELSEWHERE[policy.name, mutant.name]
+        noticed = policy is FOLDED and can_show(mutant.name)
+        expected.append(
+            (
+                mutant_label(policy.name, mutant.name),
+                mutant.rule,
+                pinned[2],
+                " ".join(pinned[:2]),
+                "caught" if noticed else "-",
+            )
+        )
+    assert len(shown) == len(expected)
+    for row, cells in zip(shown, expected, strict=True):
+        assert all(is_of(cell, whole) for cell, whole in zip((*row[:4], row[5]), cells, strict=True)), (row, cells)
+
+
+@pytest.mark.parametrize("mutant", Text().mutants)
+def test_the_steps_are_those_of_the_counterexample(mutant: str) -> None:
+    (steps,) = {
+        row[4]
+        for row in mutants_shown()
+        if row[0] == mutant or (row[0].endswith("…") and mutant.startswith(row[0][:-1]))
+    }
+    assert int(steps) == len(counterexample(mutant).path) - 1
 
 
 def test_the_summary_is_of_one_piece() -> None:
     """How many interrupts it is, takes minutes to find out: `test_the_page_shows_the_whole_output`."""
     (programs,) = re.findall(r"^differential: ([\d,]+) interrupts in (\d+) programs, 0 mismatches", SHOWN, re.MULTILINE)
     assert int(programs[1]) == len(corpus())
-    last = f"holds: {len(COUNTS)} scopes, {len(CAUGHT)} of {len(CAUGHT)} mutants caught, {programs[0]} interrupts tried"
+    mutants = len(all_mutants())
+    last = f"holds: {len(COUNTS)} scopes, {mutants} of {mutants} mutants caught, {programs[0]} interrupts tried"
     assert SHOWN.splitlines()[-1] == last
 
 

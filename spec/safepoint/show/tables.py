@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
@@ -117,9 +118,9 @@ def _any_number(rows: Sequence[ScopeRow]) -> str:
 def any_number_lines(report: Report) -> Iterator[str]:
     """What holds for every number of threads and by which argument, and what only in the explored scopes."""
     refused = {row.scope: row.any_number for row in report.protocol if row.any_number and not row.any_number.holds}
-    words = dict.fromkeys(reason.partition(":")[0] for found in refused.values() for reason in found.reasons)
+    why = dict.fromkeys(re.split(r": | \(", reason)[0] for found in refused.values() for reason in found.reasons)
     but = (
-        f"; and all of {', '.join(refused)}, where threads write each other's words ({', '.join(words)})"
+        f"; and all of {', '.join(refused)}, where a thread writes what another reads, or threads are treated together ({', '.join(why)})"
         if refused
         else ""
     )
