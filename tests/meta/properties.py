@@ -78,7 +78,11 @@ def decided_in(name: str) -> Path:
     rooms = [path for room in ("model", "protocol") for path in sorted((SPEC / room).glob("*.py"))]
     for path in rooms:
         for line in path.read_text(encoding="utf-8").splitlines():
-            if f'"{name}"' in line and not line.lstrip().startswith(f'"{name}":') and path.name != "rules.py":
+            if (
+                f'"{name}"' in line
+                and not line.lstrip().startswith(f'"{name}":')
+                and not path.name.endswith("rules.py")
+            ):
                 return path
     raise ValueError(f"no file asks for {name}")
 

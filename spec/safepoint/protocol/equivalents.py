@@ -32,6 +32,9 @@ class Equivalents:
             yield self.file, self.procedure, operator, said
 
 
+UNFAIR = ("dart", "cpython", "pypy")
+"""The policies without `fairness`: their stop word is 1 for as long as the lock is held, and no stop waits for the last one's threads."""
+
 EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Only kinds of request are ever pending.", "words.py", "deliverable", (
         "operand: return EVERYTHING & ~(t.masked | t.ending) -> return ~(t.masked | t.ending)",
@@ -41,6 +44,9 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     )),
     Equivalents("The stop word is 1 for as long as the lock is held: it would be as good a lock.", "requester.py", "request_stop", (
         "word: wait(world.lock.cas(0, 1)) -> wait(world.stop.cas(0, 1))",
+    ), policies=UNFAIR),
+    Equivalents("Where stops are not fair, no stop holds a thread by its own word: there is nothing to wait for.", "requester.py", "request_stop", (
+        "always: if slice_on('fairness'): -> await_held()",
     )),
     Equivalents("The two conditions exclude each other.", "requester.py", "finish_handshake", (
         "swap: if now == NOTHING:; if now == ASKED: -> if now == ASKED:; if now == NOTHING:",
@@ -55,6 +61,9 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     )),
     Equivalents("A parked thread comes back when the world starts, and looks.", "requester.py", "finish_handshake", (
         "constant: if outside != MANAGED: -> if outside != PARKED:",
+    )),
+    Equivalents("The lock is held whenever the stop word is 1; at other times the claim is given back, and made again once the lock is free.", "requester.py", "run_for", (
+        "word: stopped = world.stop.load() -> stopped = world.lock.load()",
     )),
     Equivalents("The access stands for the operation, whatever that looks at.", "requester.py", "operate", (
         "word: t.operation.load() -> t.pending.load()",
@@ -104,16 +113,13 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "delete: wait(world.stop.load() == 0) -> ",
         "wait: wait(world.stop.load() == 0) -> world.stop.load()",
         "swap: wait(world.stop.load() == 0); return reenter(t) -> return reenter(t); wait(world.stop.load() == 0)",
-    )),
+    ), policies=UNFAIR),
     Equivalents("The lock is held whenever the stop word is 1, and released right after it is cleared.", "owner.py", "park", (
         "word: wait(world.stop.load() == 0) -> wait(world.lock.load() == 0)",
-    )),
+    ), policies=UNFAIR),
     Equivalents("The lock is held whenever the stop word is 1; at other times `park` does not wait.", "owner.py", "reenter", (
         "word: stopped = world.stop.load() -> stopped = world.lock.load()",
-    )),
-    Equivalents("Both are looked at before guest code runs, in either order.", "owner.py", "reenter", (
-        "swap: if stopped == 1:; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if stopped == 1:",
-    )),
+    ), policies=UNFAIR),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -180,6 +186,36 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     ), policies=("folded", "cpython")),
     Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
         "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
+    )),
+    Equivalents("Only what judges is changed: the count is there for the claim, and nothing else reads it.", "variants.py", "hold", (
+        "delete: claim('runs-between-stops', t.parks < 2) -> ",
+        "relation: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.parks <= 2)",
+        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.end < 2)",
+        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.extra < 2)",
+        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.masked < 2)",
+        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.ending < 2)",
+        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.deferred < 2)",
+        "delete: t.parks = t.parks + 1 & 3 -> ",
+        "operand: t.parks = t.parks + 1 & 3 -> t.parks = t.parks + 1",
+        "operand: t.parks = t.parks + 1 & 3 -> t.parks = t.parks & 3",
+        "operand: t.parks = t.parks + 1 & 3 -> t.parks = 1 & 3",
+        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.extra + 1 & 3",
+        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.masked + 1 & 3",
+        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.ending + 1 & 3",
+        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.deferred + 1 & 3",
+        "constant: t.parks = t.parks + 1 & 3 -> t.parks = t.parks + 0 & 3",
+    )),
+    Equivalents("This mechanism never defers a request; and the count is there for the claim alone.", "variants.py", "hold", (
+        "word: t.parks = t.parks + 1 & 3 -> t.deferred = t.parks + 1 & 3",
+    )),
+    Equivalents("The count is the owner's own: others see only the word.", "variants.py", "hold", (
+        "swap: t.parks = t.parks + 1 & 3; t.parked.store(1) -> t.parked.store(1); t.parks = t.parks + 1 & 3",
+    )),
+    Equivalents("The count is the owner's own: others see only the word.", "variants.py", "let_go", (
+        "swap: t.parks = 0; t.parked.store(0) -> t.parked.store(0); t.parks = 0",
+    )),
+    Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
+        "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
     )),
 )  # fmt: skip
 

@@ -45,7 +45,7 @@ def await_held() -> None:
 def hold(t: Me) -> None:
     """fairness: t is about to park.  A stop that looked before may hold it once more, and none after that."""
     claim("runs-between-stops", t.parks < 2)
-    t.parks = t.parks + 1
+    t.parks = t.parks + 1 & 3
     t.parked.store(1)
 
 
