@@ -217,6 +217,15 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
         "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
     )),
+    Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "run_for", (
+        "always: if slice_on('membarrier'): -> fence_claim()",
+    )),
+    Equivalents("Either condition makes the requester give its claim back, and nothing is done between the two.", "requester.py", "run_for", (
+        "swap: if state == MANAGED:; if slice_on('exclusive'): -> if slice_on('exclusive'):; if state == MANAGED:",
+    ), policies=("folded",)),
+    Equivalents("Either way 0 is stored, whatever the word was.", "requests.py", "let_go_of_record", (
+        "plain: t.holders.fetch_and(0) -> was = t.holders.load(); t.holders.store(was & 0)",
+    )),
 )  # fmt: skip
 
 
