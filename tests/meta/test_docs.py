@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from safepoint.graph.text import Mutant, ProtocolError, Text
+from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom import chosen_of, judge_of, read, roles, scopes_of
+from safepoint.model.mutants import all_mutants
 from safepoint.model.system import Model
-from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT
 
@@ -181,14 +181,8 @@ def test_a_section_names_words_order_instructions_and_the_rules_own_mutants(rule
     needed = {"words", "order", "why"} | (set() if "control flow" in said["order"] else {"x86-64", "AArch64"})
     assert needed <= set(said)
     named = re.findall(r"`safepoint explore (?:-p (\w+) )?--mutant ([\w-]+)`", said["why"])
-    texts = [(p, Text().with_trigger(p.trigger)) for p in POLICIES.values()]
-    own = {(p.name, m.name) for p, text in texts for m in text.mutants.values() if m.rule == rule and is_own(p, m)}
+    own = {(policy.name, mutant.name) for policy, mutant in all_mutants() if mutant.rule == rule}
     assert {(policy or FOLDED.name, mutant) for policy, mutant in named} == own
-
-
-def is_own(policy: Policy, mutant: Mutant) -> bool:
-    """Is it the policy's to show: of its trigger's own file, or of the core, which folded shows?"""
-    return policy is FOLDED or f"{policy.trigger}.py" in {file for file, _, _ in mutant.places}
 
 
 @pytest.mark.parametrize("rule", [rule for rule, body in sections() if "(TSO only)" in body])

@@ -11,7 +11,7 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.bounds import bound_of
 from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import NotExplored, Result, search
-from safepoint.model.mutants import hunt
+from safepoint.model.mutants import all_mutants, hunt
 from safepoint.model.properties import ALWAYS, SOMETIMES, Properties
 from safepoint.model.scopes import APART, SCOPES, SLICES, VARIANTS, Scope, chosen, not_combined
 from safepoint.model.system import Model
@@ -165,10 +165,8 @@ def test_store_buffers_are_needed_for_the_rules_about_barriers() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_a_mutant(rule: str) -> None:
-    mutants = [CAUGHT[m.name] for m in TEXT.mutants.values() if m.rule == rule]
-    for (policy, name), caught in CAUGHT_ELSEWHERE.items():
-        if TEXT.with_trigger(POLICIES[policy].trigger).mutants[name].rule == rule:
-            mutants.append(caught)
+    pinned = CAUGHT_ELSEWHERE | {(FOLDED.name, name): caught for name, caught in CAUGHT.items()}
+    mutants = [pinned[policy.name, mutant.name] for policy, mutant in all_mutants() if mutant.rule == rule]
     assert mutants, f"nothing in the text breaks {rule}"
     assert {broken for _, _, broken in mutants} <= set(RULES[rule].checks)
     assert set(RULES[rule].checks) <= set(ALWAYS | EVENTUALLY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from safepoint.graph.text import Mutant, ProtocolError, Text
 from safepoint.model.bounds import check_bound
@@ -16,17 +17,18 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 
 
-def all_mutants() -> list[tuple[Policy, Mutant]]:
+@cache
+def all_mutants() -> tuple[tuple[Policy, Mutant], ...]:
     """Every mistake of the protocol, with the policy that shows it: folded for the core and its own trigger, for each other
     trigger's own mistakes a policy that has it.
     """
     texts = [(policy, Text(files(policy.trigger))) for policy in POLICIES.values()]
-    return [
+    return tuple(
         (policy, mutant)
         for policy, text in texts
         for mutant in text.mutants.values()
         if policy is FOLDED or f"{policy.trigger}.py" in {file for file, _, _ in mutant.places}
-    ]
+    )
 
 
 @dataclass(frozen=True)
