@@ -11,7 +11,7 @@ from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_un
 from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
 
 MINUS, ZERO = ord("-"), ord("0")
-MOST_DIGITS = 18  # an int of so many characters fits in 63 bits
+MOST_DIGITS = 18  # an int of this many characters fits in 63 bits
 
 
 @inline

@@ -25,7 +25,7 @@ from safepoint_vm.threads.world import GuestWorld
 class Blocked:
     """The thread sleeps until a request is posted or `ready()`, whereupon its driver sets `wake`.
 
-    `until`: microseconds of `Host.now` at which `ready` comes true by itself.  `polls`: nobody notifies when it does.
+    `until`: microseconds of `Host.now` at which `ready` comes true by itself.  `polls`: no notification comes when it does.
     """
 
     ready: Callable[[], bool]
@@ -133,7 +133,7 @@ class ThreadLife:
             status = self.host.call(procedure, record, status)
 
     def collect(self, wanted: int = 0) -> Generator[Blocked | None, None, bool]:
-        """Stop the world, collect, start it.  Returns whether there is room now for so many bytes.
+        """Stop the world, collect, start it.  Returns whether there is room now for `wanted` bytes.
 
         The only way in which a guest thread stops the world, for COLLECT and for want of room.
         """

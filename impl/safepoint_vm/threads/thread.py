@@ -185,7 +185,7 @@ class GuestThread:
         self._view.full = True
         try:
             self._raise(NO_MEMORY)
-        except NoRoom:  # the guest keeps so many exceptions alive that the reserve is full: this one ends the thread
+        except NoRoom:  # the exceptions that the guest keeps alive fill the reserve: this one ends the thread
             self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
 
     def _execute(self, why: Exited) -> None:

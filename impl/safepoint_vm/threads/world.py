@@ -21,7 +21,7 @@ from safepoint_vm.language.words import World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
 from safepoint_vm.threads.thread import GuestThread
 
-SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which notifies nobody
+SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which sends no notification
 
 
 class GuestWorld:

@@ -43,7 +43,7 @@ class Mismatch:
         lines += [
             f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
         ]
-        again = self.schedule or Schedule(0, NOTHING)  # a poison that nobody is to notice
+        again = self.schedule or Schedule(0, NOTHING)  # a poison that no thread is to notice
         target = f" --target {self.target}" if self.target != FOLDED.name else ""
         mutant = f" --mutant {self.mutant}" if self.mutant else ""
         lines.append(f"    again: safepoint replay{target}{mutant} '{again.string(self.program)}'")

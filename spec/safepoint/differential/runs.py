@@ -173,9 +173,7 @@ class Undisturbed:
     def _follow(self, schedule: Schedule) -> Trial:
         target = self.before(schedule.step).fork()
         rest: Rest | None = None
-        stood: list[
-            tuple[Reference, Observation, int]
-        ] = []  # where requests had just been seen, after so many accesses
+        stood: list[tuple[Reference, Observation, int]] = []  # where requests had just been seen, after n accesses
 
         def finish(accesses: Callable[[], int]) -> None:
             nonlocal rest

@@ -90,7 +90,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Only the owner reads what is deferred until it has unwound, and not between the two.", "owner.py", "serve", (
         "swap: t.ending = TERMINATE; if bits & INTERRUPT: -> if bits & INTERRUPT:; t.ending = TERMINATE",
     )),
-    Equivalents("The owner makes no check between the two, and nobody else restores what it has poisoned.", "owner.py", "give_back", (
+    Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
     )),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (

@@ -58,7 +58,7 @@ FURTHER = (
     Rule(
         "WAKE-IS-A-SITE", "what ends a sleep is raised there",
         "A thread that guest code has sent to sleep MUST look at the pending bits when it has come back, and raise what it finds.",
-        "The sleep ends early, for nothing that guest code can see, and whoever asked for it goes on as if time had passed.",
+        "The sleep ends early, for nothing that guest code can see, and the requester goes on as if time had passed.",
         "CPython's time.sleep (PEP 475), where a handler that raises ends it; Java's InterruptedException, V8's Atomics.wait under TerminateExecution",
         ("sleep-raises",),
     ),
@@ -81,7 +81,7 @@ FURTHER = (
     Rule(
         "END-IS-A-BARRIER", "the look at the holders must not pass the end",
         "That a thread has ended MUST be visible to others before anybody reads whether its record is held.",
-        "ENDED waits in the store buffer, nobody holds the record yet; then a requester holds it, and sees the thread alive.",
+        "ENDED waits in the store buffer, and no requester holds the record yet; then a requester holds it, and sees the thread alive.",
         "the hazard pointer's StoreLoad, on the side of who frees",
         ("posts-reach-their-thread",),
     ),

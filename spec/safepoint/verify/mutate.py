@@ -34,7 +34,7 @@ from safepoint.verify.mutation import (
 from safepoint.verify.report import Progress, Quiet
 
 SAMPLE = 40
-"""`--quick` takes one mutation of so many."""
+"""`--quick` takes one mutation in this many."""
 
 MOST = 1_000_000
 """States of a mutation that are explored in a scope of the small group."""

@@ -25,7 +25,7 @@ from safepoint.protocol.policies import POLICIES
 from safepoint.verify.explore import decide
 
 TIMES, FREE = 4, 20_000
-"""A mutation may have so many times the states of the right text in a scope, and so many more; beyond, there is no verdict."""
+"""A mutation may have TIMES the states of the right text in a scope, and FREE more; beyond, there is no verdict."""
 
 MOST = 200_000
 """States that are looked at for all properties that a mutation breaks."""
@@ -51,7 +51,7 @@ class MutationRow:
 
     `verdict`: SAME: it changes no graph of any scope; REFUSED: it leaves the language, and `detail` says how; KILLED:
     `property` is broken in `scope` under `memory`, after `steps`; SURVIVED: it is not in the scopes `explored`, and of those of
-    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if nobody has said.  `broken`: of one that
+    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if no reason is given.  `broken`: of one that
     is killed, all properties that it breaks in that scope, if that was asked.
     """
 
@@ -100,7 +100,7 @@ def allow(job: tuple[str, str, str]) -> Place:
 
 
 def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
-    """Explore mutation number so many of a policy in one place after the other, until it is refused or killed."""
+    """Explore mutation `number` of a policy in one place after the other, until it is refused or killed."""
     began = time.perf_counter()
     policy, number, places = job
     text, found = subject(policy)

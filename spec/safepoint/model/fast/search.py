@@ -22,7 +22,7 @@ from safepoint.model.fast.table import Lanes, Numbered, Positions, join, lanes_f
 from safepoint.model.system import Model
 
 CHUNK = 1 << 15
-"""States that are expanded at a time: arrays of so many stay in a processor's cache, and memory stays bounded."""
+"""States that are expanded at a time: arrays of that length stay in a processor's cache, and memory stays bounded."""
 
 Counts = NDArray[np.int64]
 

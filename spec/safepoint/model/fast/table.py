@@ -24,7 +24,7 @@ FULL = 0.5  # a seat is found within few probes while the table is not fuller
 
 
 def lanes_for(bits: int) -> int:
-    """How many lanes hold so many bits and one that is always 0, so that no key looks like a free seat."""
+    """How many lanes hold this many bits and one that is always 0, so that no key looks like a free seat."""
     return bits // LANE + 1
 
 
