@@ -5,7 +5,6 @@ from __future__ import annotations
 from shlex import quote
 
 from safepoint.graph.text import Text
-from safepoint.model.custom import is_own
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
 from safepoint.model.path import Change, Path, Taken, path_of
@@ -80,7 +79,7 @@ def value_of(p: Path, word: str, value: int, text: Text) -> str:
 
 def _trigger(p: Path, word: str, value: int, text: Text) -> str:
     """Poisoned or real; and, where there are several values of the sort, which: bits inside a limit, what a ticker counts."""
-    base = p.model.policy.base if word == "limit" and not is_own(text) else 0
+    base = p.model.policy.base if word == "limit" and not text.is_custom else 0
     if value == 0 or value < base:
         return f"poison {_kinds(value)}" if value else "poison"
     real, normal = value - base, p.model.reals[word]

@@ -44,10 +44,6 @@ def read(file: Path | None, policy: Policy = FOLDED) -> Text:
     return Text((*ours[:place], file, *ours[place + 1 :]))
 
 
-def is_own(text: Text) -> bool:
-    return text.is_custom
-
-
 def roles(text: Text) -> tuple[str, ...]:
     """The requesters: endless functions without a parameter that no other function calls."""
     calls = {name: _called(p.node) for name, p in text.functions.items()}
@@ -66,7 +62,7 @@ def _called(function: ast.FunctionDef) -> set[str]:
 
 def scopes_of(text: Text) -> dict[str, Scope]:
     """Ours; or, of a custom text, each role alone and all of them, the smallest first.  Raises ProtocolError."""
-    if not is_own(text):
+    if not text.is_custom:
         return SCOPES
     found = roles(text)
     if not found:
@@ -87,7 +83,7 @@ def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[
     known = scopes_of(text)
     if scope not in THREADS:
         return [known[scope]]
-    if not is_own(text):
+    if not text.is_custom:
         return chosen(scope, threads, slices)
     groups = tuple(THREADS)[: tuple(THREADS).index(scope) + 1]
     return [s for s in known.values() if s.group in groups and threads in (None, s.threads)]
@@ -95,7 +91,7 @@ def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[
 
 def judge_of(model: Model) -> Judge:
     """What is asked of each state.  The claims of a text, and no-deadlock, are asked by the search itself."""
-    return _nothing if is_own(model.text) else Properties(model).judge
+    return _nothing if model.text.is_custom else Properties(model).judge
 
 
 def _nothing(_: int) -> None:

@@ -17,7 +17,7 @@ from itertools import pairwise
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import checks, never_seen, owing
-from safepoint.model.custom import is_own, judge_of, scopes_of
+from safepoint.model.custom import judge_of, scopes_of
 from safepoint.model.eventually import MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.process import Move, Process, Transition
@@ -88,7 +88,7 @@ def path_of(result: Result) -> Path:
 
 def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
     """What is never seen in a loop; nothing, in a text of which we know no sites."""
-    if is_own(model.text):
+    if model.text.is_custom:
         return ""
     return never_seen(model, states, [(model.processes[step.process].me, step.move) for step in steps])
 
@@ -194,7 +194,7 @@ def _ended(
         return Path(model, steps, UNBOUNDED if unseen else "", unseen, loop)
     if not broken and next(model.successors(states[-1]), None) is None:
         broken = STUCK
-    if not broken and not is_own(model.text):
+    if not broken and not model.text.is_custom:
         broken = _trap(model, states[-1])
     name, detail = broken or ("", "")
     return Path(model, steps, name, trapped(model, name, detail, states[-1]))

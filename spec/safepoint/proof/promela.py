@@ -20,7 +20,6 @@ from collections.abc import Iterable, Iterator
 from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
 from safepoint.graph.lower import compile_helper
 from safepoint.model.activity import doing, is_at
-from safepoint.model.custom import is_own
 from safepoint.model.process import Process
 from safepoint.model.system import Model
 from safepoint.proof.guarded import GHOSTS, NO, Command, Commands, Word
@@ -94,7 +93,7 @@ def export(model: Model) -> str:
     for process in model.processes:
         parts += _buffer(process)
     # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
-    judged = [] if is_own(model.text) else [*_definitions(model, places), *_judge(model)]
+    judged = [] if model.text.is_custom else [*_definitions(model, places), *_judge(model)]
     return "\n".join([*parts, processes, *judged, ""])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import bound_of, lasso_of
-from safepoint.model.custom import is_own, judge_of
+from safepoint.model.custom import judge_of
 from safepoint.model.engines import Search
 from safepoint.model.eventually import MOST_STATES, check_liveness
 from safepoint.model.explore import NotExplored, Result
@@ -44,7 +44,7 @@ class Decision:
         """As `--json` shows it."""
         result, model = self.result, self.result.model
         return ScopeRow(
-            policy=None if is_own(model.text) else self.policy.name,
+            policy=None if model.text.is_custom else self.policy.name,
             memory=model.memory,
             threads=model.scope.threads,
             scope=model.scope.name,
@@ -71,7 +71,7 @@ def decide(
 ) -> Decision:
     """Explore the scope; then check liveness; then compute the bound.  Raises NotExplored, ProtocolError."""
     result = search(model, judge_of(model), most, progress)
-    if result.broken or is_own(model.text):
+    if result.broken or model.text.is_custom:
         return Decision(result, policy)
     if eventually := result.states <= MOST_STATES:
         result = check_liveness(result)
@@ -155,7 +155,7 @@ def explore(
         raise NotExplored(cut_off)
     if mutant and not explored.rows:
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
-    explored.vacuous = everywhere - reached if is_own(text) else set()
+    explored.vacuous = everywhere - reached if text.is_custom else set()
     return explored
 
 
