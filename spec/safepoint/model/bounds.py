@@ -56,13 +56,15 @@ def check_bound(result: Result) -> Result:
     bound = bound_of(model, result)
     if bound.within(model.policy.declared):
         return result
-    declared = model.policy.declared.as_json()
-    for kind in (kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None):
-        if lasso := lasso_of(model, result, kind):
-            return lasso
-    return replace(
-        result, broken=BROKEN, detail=f"{model.policy.name} declares {model.policy.declared}, and has {bound}"
-    )
+    detail = f"{model.policy.name} declares {model.policy.declared}, and has {bound}"
+    return undeclared_lasso(result, bound) or replace(result, broken=BROKEN, detail=detail)
+
+
+def undeclared_lasso(result: Result, bound: Bound) -> Result | None:
+    """The lasso of the first kind of check that has no bound, although the policy declares one; None: each has a number."""
+    declared = result.model.policy.declared.as_json()
+    endless = (kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None)
+    return next(filter(None, (lasso_of(result.model, result, kind) for kind in endless)), None)
 
 
 def lasso_of(model: Model, result: Result, kind: str) -> Result | None:

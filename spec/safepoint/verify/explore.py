@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from safepoint.graph.text import Text
-from safepoint.model.bounds import bound_of, lasso_of
+from safepoint.model.bounds import bound_of, undeclared_lasso
 from safepoint.model.custom import judge_of
 from safepoint.model.engines import Search
 from safepoint.model.eventually import MOST_STATES, check_liveness
@@ -81,10 +81,7 @@ def decide(
     found = Decision(result, policy, bound, eventually)
     if not found.late:
         return found
-    declared = policy.declared.as_json()
-    endless = [kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None]
-    lassos = (lasso_of(model, result, kind) for kind in endless)
-    return replace(found, result=next(filter(None, lassos), result))
+    return replace(found, result=undeclared_lasso(result, bound) or result)
 
 
 def liveness_left_out(rows: Sequence[ScopeRow]) -> dict[str, str]:
