@@ -10,56 +10,34 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from safepoint.graph.ir import (
-    FOLD,
-    RESULT,
-    SELF,
-    Cell,
-    Claim,
-    Const,
-    Done,
-    Expr,
-    Fixed,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Population,
-    Private,
-    Step,
-    Tree,
-    When,
-)
+from safepoint.graph import ir
 
 POISON = 0
 """What a poisoned trigger word holds: below every stack address, and no handler's address."""
 
 
-def private_value(e: Expr, privates: Mapping[str, int]) -> int:
+def private_value(e: ir.Expr, privates: Mapping[str, int]) -> int:
     """The value of an expression over constants and one thread's private words; a word that is not there is 0."""
     match e:
-        case Const(value):
+        case ir.Const(value):
             return value
-        case Private(word):
+        case ir.Private(word):
             return privates.get(word, 0)
-        case Op(name, args):
-            return int(FOLD[name](*(private_value(a, privates) for a in args)))
+        case ir.Op(name, args):
+            return int(ir.FOLD[name](*(private_value(a, privates) for a in args)))
     raise ValueError(f"{e} is not an expression over private words")
 
 
 class Memory(Protocol):
     """The shared words, as one thread sees them."""
 
-    def load(self, cell: Cell) -> int: ...
+    def load(self, cell: ir.Cell) -> int: ...
 
-    def store(self, cell: Cell, value: int) -> bool:
+    def store(self, cell: ir.Cell, value: int) -> bool:
         """False: it cannot happen now."""
         ...
 
-    def locked(self, cell: Cell) -> bool:
+    def locked(self, cell: ir.Cell) -> bool:
         """May a locked access happen now?  Then what `load` and `store` do next is one."""
         ...
 
@@ -86,12 +64,12 @@ class Activation:
     `population`: how many threads there are at the moment, for a graph that does not know.
     """
 
-    graph: Graph
+    graph: ir.Graph
     me: int | str
     env: dict[str, int]
     privates: dict[str, int]
     reals: dict[str, int]
-    at: Step | None = None
+    at: ir.Step | None = None
     result: int = 0
     population: Callable[[], int] = field(default=lambda: 1, compare=False)
     label: str = field(default="", compare=False)  # the cases chosen by the last move
@@ -104,7 +82,7 @@ class Activation:
     def begin(self, listener: Listener) -> None:
         self.settle(self.graph.start, listener)
 
-    def cell(self) -> Cell | None:
+    def cell(self) -> ir.Cell | None:
         """The word that the next step accesses, its owner made out."""
         return None if self.at is None or self.at.cell is None else self._resolve(self.at.cell)
 
@@ -115,7 +93,7 @@ class Activation:
         result = self._access(step, memory)
         if result is None:
             return False
-        self.env[RESULT.name] = result
+        self.env[ir.RESULT.name] = result
         if step.guard is not None and not self.value(step.guard):
             return False
         self.settle(step.then[0], listener)
@@ -145,54 +123,54 @@ class Activation:
             else:
                 yield from chosen.alternatives(heard, fork, made)
 
-    def settle(self, tree: Tree, listener: Listener) -> None:
+    def settle(self, tree: ir.Tree, listener: Listener) -> None:
         """Local work, up to the next step.  Raises Impossible."""
-        while not isinstance(tree, Step):
+        while not isinstance(tree, ir.Step):
             match tree:
-                case Goto(label):
+                case ir.Goto(label):
                     tree = self.graph.labels[label]
-                case Let(Local(name), value, then):
+                case ir.Let(ir.Local(name), value, then):
                     self.env[name], tree = self.value(value), then
-                case Let(Private(word), value, then):
+                case ir.Let(ir.Private(word), value, then):
                     self.privates[word], tree = self.value(value), then
-                case If(test, yes, no, place):
+                case ir.If(test, yes, no, place):
                     taken = bool(self.value(test))
                     listener.branch(place, taken)
                     tree = yes if taken else no
-                case Ghost(op, owner, kind, then):
+                case ir.Ghost(op, owner, kind, then):
                     listener.ghost(op, self._owner(owner), self.value(kind))
                     tree = then
-                case Claim(name, test, then):
+                case ir.Claim(name, test, then):
                     listener.claim(name, bool(self.value(test)))
                     tree = then
-                case When(test, then):
+                case ir.When(test, then):
                     if not self.value(test):
                         raise Impossible
                     tree = then
-                case Done(value):
+                case ir.Done(value):
                     self.at, self.result = None, 0 if value is None else self.value(value)
                     return
         self.at = tree
         live = self.graph.live[tree.number]
         self.env = {name: value for name, value in self.env.items() if name in live}
 
-    def value(self, e: Expr) -> int:
+    def value(self, e: ir.Expr) -> int:
         match e:
-            case Const(value):
+            case ir.Const(value):
                 return value
-            case Local(name):
+            case ir.Local(name):
                 return self.env[name]
-            case Private(word):
+            case ir.Private(word):
                 return self.privates[word]
-            case Fixed(cell, which):
+            case ir.Fixed(cell, which):
                 return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
-            case Population():
+            case ir.Population():
                 return self.population()
-            case Op(name, args):
-                return int(FOLD[name](*(self.value(a) for a in args)))
+            case ir.Op(name, args):
+                return int(ir.FOLD[name](*(self.value(a) for a in args)))
         raise ValueError(f"{self.graph.name}: {e} has no value here")
 
-    def _access(self, step: Step, memory: Memory) -> int | None:
+    def _access(self, step: ir.Step, memory: Memory) -> int | None:
         """What the access gives; None: it cannot happen now."""
         if step.cell is None:
             return 0
@@ -218,10 +196,10 @@ class Activation:
                 return int(old == operands[0])
         return old
 
-    def _resolve(self, cell: Cell) -> Cell:
-        return cell if isinstance(cell.owner, int) else Cell(self._owner(cell.owner), cell.word)
+    def _resolve(self, cell: ir.Cell) -> ir.Cell:
+        return cell if isinstance(cell.owner, int) else ir.Cell(self._owner(cell.owner), cell.word)
 
-    def _owner(self, owner: int | str | Local) -> int | str:
-        if isinstance(owner, Local):
+    def _owner(self, owner: int | str | ir.Local) -> int | str:
+        if isinstance(owner, ir.Local):
             return self.env[owner.name]
-        return self.me if owner == SELF else owner
+        return self.me if owner == ir.SELF else owner

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from safepoint.graph.ir import (
-    RESULT,
-    Claim,
-    Done,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Step,
-    Tree,
-    When,
-    locals_of,
-    owner_local,
-)
+from safepoint.graph import ir
 
 
-def looks(graph: Graph) -> frozenset[int]:
+def looks(graph: ir.Graph) -> frozenset[int]:
     """The steps to which a procedure comes back having only loaded, without a guard: nothing but another thread ends that."""
     onward = {s.number: {t.number for t in graph.next_steps(s.then[0])} for s in graph.steps if is_look(s)}
     again = {(a, b) for a, after in onward.items() for b in after if b in onward and b <= a}
     return frozenset(b for a, b in again if a in reached(onward, b))
 
 
-def is_look(step: Step) -> bool:
+def is_look(step: ir.Step) -> bool:
     return step.op == "load" and step.guard is None
 
 
@@ -41,43 +26,43 @@ def reached(onward: dict[int, set[int]], start: int) -> set[int]:
     return found
 
 
-def liveness(graph: Graph) -> dict[int, frozenset[str]]:
+def liveness(graph: ir.Graph) -> dict[int, frozenset[str]]:
     """For each step the locals that must survive until it begins: all that a reader keeps when it stops there."""
     live: dict[int, frozenset[str]] = {s.number: frozenset() for s in graph.steps}
     at: dict[int, frozenset[str]] = {n: frozenset() for n in graph.labels}
 
-    def need(tree: Tree) -> frozenset[str]:
+    def need(tree: ir.Tree) -> frozenset[str]:
         match tree:
-            case Step():
+            case ir.Step():
                 return live[tree.number]
-            case Let(target, value, then):
-                gone = {target.name} if isinstance(target, Local) else set()
-                return (need(then) - gone) | locals_of(value)
-            case If(test, yes, no):
-                return locals_of(test) | need(yes) | need(no)
-            case Ghost(_, owner, kind, then):
-                return owner_local(owner) | locals_of(kind) | need(then)
-            case Claim(_, test, then) | When(test, then):
-                return locals_of(test) | need(then)
-            case Goto(label):
+            case ir.Let(target, value, then):
+                gone = {target.name} if isinstance(target, ir.Local) else set()
+                return (need(then) - gone) | ir.locals_of(value)
+            case ir.If(test, yes, no):
+                return ir.locals_of(test) | need(yes) | need(no)
+            case ir.Ghost(_, owner, kind, then):
+                return ir.owner_local(owner) | ir.locals_of(kind) | need(then)
+            case ir.Claim(_, test, then) | ir.When(test, then):
+                return ir.locals_of(test) | need(then)
+            case ir.Goto(label):
                 return at[label]
-            case Done(value):
-                return locals_of(value)
+            case ir.Done(value):
+                return ir.locals_of(value)
 
     changed = True
     while changed:
         before = dict(live), dict(at)
         for s in reversed(graph.steps):  # what is alive flows backwards
-            after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
-            used = owner_local(s.cell.owner) if s.cell else frozenset()
-            live[s.number] = (after - {RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
+            after = frozenset[str]().union(ir.locals_of(s.guard), *(need(t) for t in s.then))
+            used = ir.owner_local(s.cell.owner) if s.cell else frozenset()
+            live[s.number] = (after - {ir.RESULT.name}) | used.union(*(ir.locals_of(o) for o in s.operands))
         for n, tree in reversed(graph.labels.items()):
             at[n] = need(tree)
         changed = before != (live, at)
     return live
 
 
-def follows_a_swap(graph: Graph, step: Step) -> bool:
+def follows_a_swap(graph: ir.Graph, step: ir.Step) -> bool:
     """Does every way to a step go through a wait for a compare-and-swap, by which one thread at a time comes there?"""
     onward = {
         s.number: {after.number for after in graph.next_steps(s.then[0])}

@@ -10,31 +10,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from safepoint.graph.ir import (
-    Claim,
-    Const,
-    Done,
-    Expr,
-    Ghost,
-    Goto,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Private,
-    Step,
-    Tree,
-    When,
-    fold,
-)
+from safepoint.graph import ir
 
 
 @dataclass(frozen=True)
 class Leaf:
     """The end of local work: the step that comes next (None: the graph ends), and what has been assigned on the way."""
 
-    step: Step | None
+    step: ir.Step | None
     assigned: str
 
 
@@ -54,10 +37,10 @@ class Said:
 
 
 Node = Leaf | Fork | Said
-Env = Mapping[Local | Private, Expr]
+Env = Mapping[ir.Local | ir.Private, ir.Expr]
 
 
-def digest(graph: Graph, says: Callable[[Step], object]) -> bytes:
+def digest(graph: ir.Graph, says: Callable[[ir.Step], object]) -> bytes:
     """Equal for graphs that do the same.  `says`: what else of a step counts."""
     work = _Work(graph)
     start = work.node(graph.start, {})
@@ -87,7 +70,7 @@ def _hash(said: str) -> str:
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 
-def _next(node: Node) -> list[Step]:
+def _next(node: Node) -> list[ir.Step]:
     match node:
         case Leaf(step):
             return [step] if step else []
@@ -97,7 +80,7 @@ def _next(node: Node) -> list[Step]:
             return _next(then)
 
 
-def _said(node: Node, classes: Mapping[Step, str]) -> str:
+def _said(node: Node, classes: Mapping[ir.Step, str]) -> str:
     match node:
         case Leaf(step, assigned):
             return f"{assigned}>{classes[step] if step else ''}"
@@ -111,30 +94,30 @@ def _said(node: Node, classes: Mapping[Step, str]) -> str:
 class _Work:
     """The local work of a graph, run with expressions for values."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: ir.Graph) -> None:
         self.graph = graph
 
-    def node(self, tree: Tree, env: Env) -> Node:
+    def node(self, tree: ir.Tree, env: Env) -> Node:
         match tree:
-            case Step():
+            case ir.Step():
                 return Leaf(tree, _assigned(env, self.graph.live[tree.number]))
-            case Goto(label):
+            case ir.Goto(label):
                 return self.node(self.graph.labels[label], env)
-            case Let(target, value, then):
+            case ir.Let(target, value, then):
                 return self.node(then, {**env, target: _put(value, env)})
-            case If(test, yes, no):
+            case ir.If(test, yes, no):
                 test = _put(test, env)
-                if isinstance(test, Const):
+                if isinstance(test, ir.Const):
                     return self.node(yes if test.value else no, env)
                 one, other = self.node(yes, env), self.node(no, env)
                 return one if one == other else Fork(repr(test), one, other)
-            case Ghost(op, owner, kind, then):
+            case ir.Ghost(op, owner, kind, then):
                 return Said(f"{op} {owner} {_put(kind, env)}", self.node(then, env))
-            case Claim(name, test, then):
+            case ir.Claim(name, test, then):
                 return Said(f"claim {name} {_put(test, env)}", self.node(then, env))
-            case When(test, then):
+            case ir.When(test, then):
                 return Said(f"when {_put(test, env)}", self.node(then, env))
-            case Done(value):
+            case ir.Done(value):
                 return Leaf(None, f"{value and _put(value, env)} {_assigned(env, frozenset())}")
 
 
@@ -143,16 +126,16 @@ def _assigned(env: Env, live: frozenset[str]) -> str:
     kept = [
         (str(name), value)
         for name, value in env.items()
-        if name != value and (isinstance(name, Private) or name.name in live)
+        if name != value and (isinstance(name, ir.Private) or name.name in live)
     ]
     return repr(sorted(kept, key=lambda pair: pair[0]))
 
 
-def _put(e: Expr, env: Env) -> Expr:
+def _put(e: ir.Expr, env: Env) -> ir.Expr:
     """The expression over what the names were before."""
     match e:
-        case Local() | Private():
+        case ir.Local() | ir.Private():
             return env.get(e, e)
-        case Op(name, args):
-            return fold(name, *(_put(a, env) for a in args))
+        case ir.Op(name, args):
+            return ir.fold(name, *(_put(a, env) for a in args))
     return e

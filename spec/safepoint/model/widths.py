@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from safepoint.graph.ir import (
-    RESULT,
-    Cell,
-    Claim,
-    Const,
-    Expr,
-    Fixed,
-    Ghost,
-    Graph,
-    If,
-    Let,
-    Local,
-    Op,
-    Private,
-    Step,
-    Tree,
-    When,
-)
+from safepoint.graph import ir
 from safepoint.graph.text import ProtocolError, Text
 
 LEAST = 2
@@ -32,7 +15,7 @@ ANYTHING = -1
 class Widths:
     """Bit masks of what may be in a word (by its name without number), a private word or a local: a fixpoint over all graphs."""
 
-    def __init__(self, text: Text, graphs: Iterable[Graph], reals: dict[str, int]) -> None:
+    def __init__(self, text: Text, graphs: Iterable[ir.Graph], reals: dict[str, int]) -> None:
         self.masks: dict[str, int] = dict(reals)
         self.text, self.reals = text, reals
         before: dict[str, int] = {}
@@ -65,18 +48,18 @@ class Widths:
         """File and line of the statements that set it to what is computed."""
         for graph in self.graphs:
             for tree in graph.trees():
-                if isinstance(tree, Let) and isinstance(tree.value, Op) and _named(tree) == name and tree.place:
+                if isinstance(tree, ir.Let) and isinstance(tree.value, ir.Op) and _named(tree) == name and tree.place:
                     file, line = tree.place.split(":")
                     yield file, int(line)
             for step in graph.steps:
                 if (
                     step.cell is not None
                     and _base(step.cell.word) == name
-                    and any(isinstance(o, Op) for o in step.operands)
+                    and any(isinstance(o, ir.Op) for o in step.operands)
                 ):
                     yield step.file, step.line
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: ir.Step) -> None:
         got = 0
         if step.cell is not None:
             word = _base(step.cell.word)
@@ -89,47 +72,47 @@ class Widths:
         for tree in step.then:
             self._tree(tree, got)
 
-    def _tree(self, tree: Tree, got: int) -> None:
+    def _tree(self, tree: ir.Tree, got: int) -> None:
         """`got`: what the access just before may have given."""
         match tree:
-            case Let(_, value, then):
+            case ir.Let(_, value, then):
                 self._may_hold(_named(tree), self._value(value, got))
                 self._tree(then, got)
-            case If(_, yes, no):
+            case ir.If(_, yes, no):
                 self._tree(yes, got)
                 self._tree(no, got)
-            case Ghost() | Claim() | When():
+            case ir.Ghost() | ir.Claim() | ir.When():
                 self._tree(tree.then, got)
 
     def _may_hold(self, name: str, mask: int) -> None:
         self.masks[name] = self.masks.get(name, 0) | mask
 
-    def _value(self, e: Expr, got: int) -> int:
+    def _value(self, e: ir.Expr, got: int) -> int:
         match e:
-            case Const(value):
+            case ir.Const(value):
                 return value
-            case Local() if e == RESULT:
+            case ir.Local() if e == ir.RESULT:
                 return got
-            case Local(name):
+            case ir.Local(name):
                 return self.masks.get(name, 0)
-            case Private(word):
+            case ir.Private(word):
                 return self.masks.get(word, 0)
-            case Fixed(Cell(word=word), which):
+            case ir.Fixed(ir.Cell(word=word), which):
                 return self.reals[_base(word)] if which == "real" else 0
-            case Op("&", (a, b)):
+            case ir.Op("&", (a, b)):
                 return self._value(a, got) & self._value(b, got)
-            case Op("|" | "+" | "-", args):
+            case ir.Op("|" | "+" | "-", args):
                 mask = 0
                 for a in args:
                     mask |= self._value(a, got)
                 return mask
-            case Op("~", _):
+            case ir.Op("~", _):
                 return ANYTHING
         return 1
 
 
-def _named(let: Let) -> str:
-    return let.target.name if isinstance(let.target, Local) else let.target.word
+def _named(let: ir.Let) -> str:
+    return let.target.name if isinstance(let.target, ir.Local) else let.target.word
 
 
 def _base(word: str) -> str:
