@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from safepoint.graph.text import Text
+from safepoint.model.custom import read
 from safepoint.model.engines import engine
 from safepoint.model.mutants import all_mutants, hunt
 from safepoint.model.properties import SOMETIMES, Properties
@@ -45,7 +46,7 @@ def plan() -> list[tuple[str, str, str]]:
 def explore_scope(job: tuple[str, str, str]) -> ScopeFound:
     """One job of `plan`."""
     policy, memory, scope = POLICIES[job[0]], job[1], SCOPES[job[2]]
-    model = Model(Text(), scope, policy=policy, memory=memory)
+    model = Model(read(None, policy), scope, policy=policy, memory=memory)
     found = decide(model, policy, engine())
     places, missing = model.places()
     met = {name for name, holds in Properties(model).sometimes().items() if any(map(holds, found.result.reached))}
@@ -77,7 +78,8 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
 
 def argue(job: tuple[str, str]) -> AnyNumber:
     """Does one thread decide this policy and scope for every number of threads?  The same under both memory models."""
-    found = argument(Model(Text(), SCOPES[job[1]], policy=POLICIES[job[0]]))
+    policy = POLICIES[job[0]]
+    found = argument(Model(read(None, policy), SCOPES[job[1]], policy=policy))
     return AnyNumber(holds=found.holds, argument="footprints", reasons=tuple(found.reasons))
 
 
@@ -121,7 +123,7 @@ def prove() -> tuple[InductionRow | None, str]:
 def hunt_mutant(job: tuple[str, str]) -> MutantRow:
     """(policy, mutant): the smallest scope in which a property catches it."""
     policy, name = job
-    found = hunt(Text(), name, POLICIES[policy])
+    found = hunt(read(None, POLICIES[policy]), name, POLICIES[policy])
     broken = found.result.broken if found.result else None
     return MutantRow(
         name=name,
