@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,18 +57,13 @@ def doing(process: Process, step: Step) -> Doing:
 
 def _kinds(process: Process, step: Step) -> int:
     """The kinds of request that the post which this step is part of makes pending: what its ghosts say."""
-    call = _call(step)
-    return functools.reduce(
-        operator.or_,
-        (
-            ghost.kind.value
-            for other in process.graph.steps
-            if is_at(process.graph, other, POSTING) and _call(other) == call
-            for ghost in ghosts(process.graph, other)
-            if ghost.op in ("posted", "given_back") and isinstance(ghost.kind, Const)
-        ),
-        0,
-    )
+    graph, call, kinds = process.graph, _call(step), 0
+    for other in graph.steps:
+        if is_at(graph, other, POSTING) and _call(other) == call:
+            for ghost in ghosts(graph, other):
+                if ghost.op in ("posted", "given_back") and isinstance(ghost.kind, Const):
+                    kinds |= ghost.kind.value
+    return kinds
 
 
 def _call(step: Step) -> tuple[str, ...]:
@@ -117,7 +110,7 @@ def require(model: Model) -> None:
         for name in NEEDED.get(need, ()):
             if not any(is_at(graph, step, name) for graph, step in steps):
                 raise ProtocolError(
-                    f"{model.text.files[0].name}: in scope {model.scope.name} no step says that {ACTIVITIES[name].says}:"
+                    f"scope {model.scope.name}: no step says that {ACTIVITIES[name].says}:"
                     f" what it should be judged by would hold of nothing (write: {_found_by(ACTIVITIES[name])})"
                 )
 

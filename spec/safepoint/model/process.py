@@ -94,9 +94,7 @@ class Process:
     pc: Field
     locals: dict[str, Field]
     privates: dict[str, Field]
-    waits_for: Field | None = (
-        None  # of a requester of operations: the thread whose operation it waits for, from 1; 0: none
-    )
+    waits_for: Field | None = None  # of a requester of operations: whose it waits for, from 1; 0: none
     fill: Field | None = None  # TSO: how many stores are on their way
     buffer: list[tuple[Field, Field]] = field(default_factory=list)  # which word, what value; the oldest first
     stored: list[Cell] = field(default_factory=list)  # the words it stores to: `which` is a number of this list
