@@ -11,6 +11,7 @@ from functools import cache
 from safepoint.graph.text import Text
 from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import Result, search
+from safepoint.model.fairness import BROKEN, check_fairness
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
@@ -20,7 +21,7 @@ from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE
 TEXT = Text()
 ALL_CAUGHT = {**{("folded", name): found for name, found in CAUGHT.items()}, **CAUGHT_ELSEWHERE}
 """Policy and mutant -> scope, memory model, property."""
-IN_THE_END = [name for name, (_, _, broken) in CAUGHT.items() if broken in EVENTUALLY]
+IN_THE_END = [name for name, (_, _, broken) in CAUGHT.items() if broken in {*EVENTUALLY, BROKEN}]
 """Mutants that break nothing that is always true: no single state shows them."""
 
 
@@ -34,8 +35,8 @@ def mutated(mutant: str, policy: str = "folded") -> Model:
 def counterexample(mutant: str, policy: str = "folded") -> Result:
     model, (_, _, broken) = mutated(mutant, policy), ALL_CAUGHT[policy, mutant]
     result = search(model, Properties(model).judge)
-    if broken in EVENTUALLY:
+    if mutant in IN_THE_END:
         assert result.broken == ""
-        result = check_liveness(result)
+        result = check_fairness(result) if broken == BROKEN else check_liveness(result)
     assert result.broken == broken, f"{mutant}: what is pinned is wrong"
     return result

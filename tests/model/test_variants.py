@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from safepoint.graph.text import Text
-from safepoint.model.custom import read
 from safepoint.model.explore import Result, search
+from safepoint.model.fairness import check_fairness, too_many
 from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS, chosen
 from safepoint.model.system import Model
-from safepoint.protocol import HERE
-from safepoint.protocol.policies import FOLDED
 
 TEXT = Text()
 
@@ -70,15 +67,27 @@ def test_a_thread_stands_still_while_its_handler_runs() -> None:
 
 
 @pytest.mark.rule("HELD-RUNS-FIRST")
-@pytest.mark.parametrize(("most", "broken"), [(2, ""), (1, "runs-between-stops")])
-def test_two_stops_in_a_row_is_exact(most: int, broken: str, tmp_path: Path) -> None:
-    """A stop may look just before a thread says that it is held."""
-    source = (HERE / "variants.py").read_text(encoding="utf-8")
-    assert source.count("t.parks < 2") == 1
-    path = tmp_path / "variants.py"
-    path.write_text(source.replace("t.parks < 2", f"t.parks < {most}"), encoding="utf-8")
-    model = Model(read(path, FOLDED), SCOPES["fairness-1"])
-    assert search(model, Properties(model).judge).broken == broken
+@pytest.mark.parametrize(
+    ("scope", "most"), [("fairness-1", [1]), ("fairness-coordinators-1", [1]), ("fairness-2", [2, 1])]
+)
+def test_the_number_of_stops_in_a_row_is_exact(scope: str, most: list[int]) -> None:
+    """Two find the first of two threads, and one finds the last: the shortest path to as many is there, to one more none is."""
+    result = reached(scope)
+    for thread, n in enumerate(most):
+        path = too_many(result, thread, n - 1)
+        state = path[-1]
+        assert sum(d.stopped for d in Properties(result.model).doings(state)) == 1
+        assert not Properties(result.model).in_guest(state, thread)
+        assert too_many(result, thread, n) == ()
+    assert check_fairness(result) is result
+
+
+@pytest.mark.rule("HELD-RUNS-FIRST")
+def test_stops_that_are_not_fair_have_no_such_number() -> None:
+    result = search(Model(TEXT, SCOPES["fairness-1"], "stops-again-at-once"), lambda _: None)
+    assert all(too_many(result, 0, most) for most in range(5))
+    found = check_fairness(result)
+    assert (found.broken, found.path) == ("runs-between-stops", too_many(result, 0, 1))
 
 
 def test_a_long_text_is_not_taken_for_an_endless_one() -> None:

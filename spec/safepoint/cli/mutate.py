@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,11 @@ from safepoint.protocol.policies import POLICIES
     help="Mutate the text of this policy only; may be repeated.  [default: every policy]",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
+@click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")
+@click.option(
+    "--rows", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    help="Keep each row in this file as soon as it is known, and go on from there if it has some.",
+)  # fmt: skip
 @click.option(
     "--at",
     metavar="PLACE",
@@ -27,7 +33,16 @@ from safepoint.protocol.policies import POLICIES
     "--by-property", is_flag=True, help="Also show for each property how many mutations break it, and how many only it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def mutate(*, policies: tuple[str, ...], quick: bool, at: str, by_property: bool, as_json: bool) -> None:
+def mutate(
+    *,
+    policies: tuple[str, ...],
+    quick: bool,
+    thorough: bool,
+    rows: Path | None,
+    at: str,
+    by_property: bool,
+    as_json: bool,
+) -> None:
     """Change the protocol in every simple way: do its properties notice?
 
     Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
@@ -37,11 +52,26 @@ def mutate(*, policies: tuple[str, ...], quick: bool, at: str, by_property: bool
     from safepoint.model.explore import NotExplored
     from safepoint.show.mutations import campaign_table, property_table
     from safepoint.show.tables import LiveProgress
+    from safepoint.verify.kept import Kept
     from safepoint.verify.mutate import run
 
+    if quick and (thorough or rows):
+        fail("--quick: a sample is neither thorough nor worth keeping (leave out --quick, or --thorough and --rows)")
+    try:
+        kept = Kept.read(rows) if rows else None
+    except (OSError, ValueError) as error:
+        fail(str(error))
     try:
         with LiveProgress() as progress:
-            campaign = run(policies or tuple(POLICIES), quick=quick, at=at, by_property=by_property, progress=progress)
+            campaign = run(
+                policies or tuple(POLICIES),
+                quick=quick,
+                thorough=thorough,
+                at=at,
+                by_property=by_property,
+                kept=kept,
+                progress=progress,
+            )
     except (ProtocolError, NotExplored) as error:
         fail(str(error))
     if at and not campaign.rows:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from safepoint.model.explore import Result, path_to, search
 from safepoint.model.process import Move
@@ -145,15 +146,11 @@ def _region(model: Model, result: Result, thread: int, request: int) -> Region:
     me = model.mutators[thread]
     states = frozenset(filter(_inside(model, thread, request), result.reached))
     before: dict[int, list[tuple[int, Kinds]]] = defaultdict(list)
-    checked: dict[tuple[int, int], Kinds] = {}
     for state in states:
         for new, process, delta in model.successors(state):
             check = NONE
-            if process is me:
-                key = (state & me.footprint, delta)
-                if key not in checked:
-                    checked[key] = NONE.union(*(checks(e.move) for e in me.edges(key[0]) if e.delta == delta))
-                check = checked[key]
+            if process is me and (chosen := me.chosen.get((state & me.footprint, delta))):
+                check = _checks(chosen)
             if new in states:
                 before[new].append((state, check))
             elif check:
@@ -166,7 +163,12 @@ def checks(move: Move) -> Kinds:
 
     A site that looks at nothing is executed all the same, so that its checks can go on for ever.
     """
-    return frozenset(CHECKS[case] for case in move.cases.split(", ") if case in CHECKS)
+    return _checks((move.cases,))
+
+
+@cache
+def _checks(chosen: tuple[str, ...]) -> Kinds:
+    return frozenset(CHECKS[case] for cases in chosen for case in cases.split(", ") if case in CHECKS)
 
 
 def _longest(region: Region, kind: str) -> tuple[int, frozenset[int]]:

@@ -16,15 +16,16 @@ from functools import partial
 
 from safepoint.model.activity import is_at
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Field, Process, Transition
+from safepoint.model.process import Field, Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import COUNTS_ON_RETURN
 from safepoint.model.system import Model
-from safepoint.protocol.activities import END_OF_SECTION, RETURNING, STOPPED
+from safepoint.protocol.activities import END_OF_SECTION, POSTING, RETURNING, STOPPED
 
 EVENTUALLY: dict[str, str] = {
     "request-is-seen": "Every request that is owed to a thread is served in the end, or the thread sleeps and cannot serve it.",
     "thread-runs": "Every thread runs guest code again in the end, or sleeps: no stop, park or handshake holds it for ever.",
+    "request-is-posted": "Every requester posts its request in the end, again and again.",
     "world-stops": "A coordinator that wants the world stopped has it stopped in the end, also while native code goes on.",
     "world-starts": "A world that is stopped starts again in the end.",
     "handshake-returns": "A requester that waits for an operation returns in the end, also while native code goes on.",
@@ -35,6 +36,7 @@ EVENTUALLY: dict[str, str] = {
 NEVER: dict[str, str] = {
     "request-is-seen": "{whom} always owes an answer",
     "thread-runs": "{whom} never runs guest code again",
+    "request-is-posted": "{whom} never posts a request",
     "world-stops": "{whom} never gets the world stopped",
     "world-starts": "{whom} never starts again",
     "handshake-returns": "{whom} waits for ever",
@@ -49,42 +51,45 @@ MOST_STATES = 1_000_000
 """
 
 Goal = Callable[[int], bool]
+Named = tuple[str, str, Goal]
+"""Property, of whom, and what must be reachable from everywhere."""
 
 
 @dataclass(frozen=True)
 class Assumption:
-    """What is not counted on.  `says`: the condition, for people.  `is_left(model, process, state, edge)`: need the move not happen?"""
+    """What is not counted on.
+
+    `says`: the condition, for people.  `stays(model, process, state)`: a process that stands so need not go on.  `without`: a case
+    that guest code need not choose.
+    """
 
     says: str
-    is_left: Callable[[Model, Process, int, Transition], bool]
+    stays: Callable[[Model, Process, int], bool]
+    without: str = ""
 
 
-def _no_request(model: Model, process: Process, state: int, _edge: Transition) -> bool:
+def _asks_no_more(model: Model, process: Process, state: int) -> bool:
     return process in model.requesters and process.pc.get(state) == process.pc.get(model.initial)
 
 
-def _no_return(_model: Model, process: Process, state: int, _edge: Transition) -> bool:
+def _is_native(_model: Model, process: Process, state: int) -> bool:
     return is_at(process.graph, process.at(state), RETURNING)
 
 
-def _no_end_of_section(model: Model, process: Process, state: int, edge: Transition) -> bool:
-    return END_OF_SECTION in edge.move.cases.split(", ") or _no_request(model, process, state, edge)
-
-
-def _nothing(_model: Model, _process: Process, _state: int, _edge: Transition) -> bool:
+def _never(_model: Model, _process: Process, _state: int) -> bool:
     return False
 
 
-FAIR = Assumption("whatever happens", _nothing)
-QUIET = Assumption("if no further request is posted", _no_request)
-NATIVE = Assumption("if native code never ends", _no_return)
-MASKED = Assumption("if the critical section never ends", _no_end_of_section)
+FAIR = Assumption("whatever happens", _never)
+QUIET = Assumption("if no further request is posted", _asks_no_more)
+NATIVE = Assumption("if native code never ends", _is_native)
+MASKED = Assumption("if the critical section never ends", _asks_no_more, END_OF_SECTION)
 ASSUMPTIONS = {a.says: a for a in (FAIR, QUIET, NATIVE, MASKED)}
 
 
 @dataclass
 class Kept:
-    """The moves of a process that an assumption leaves: what a search needs of a `Process`."""
+    """The moves of a process that an assumption leaves: what a search needs of a `Process`.  Stores reach memory all the same."""
 
     model: Model
     process: Process
@@ -98,11 +103,14 @@ class Kept:
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""
-        return tuple(
-            edge.delta
-            for edge in self.process.edges(key)
-            if edge.is_drain or not self.assumption.is_left(self.model, self.process, key, edge)
-        )
+        process, without = self.process, self.assumption.without
+        if self.assumption.stays(self.model, process, key):
+            return (process.drain(key) ^ key,) if process.in_flight(key) and not process.is_handler else ()
+        row = process.row(key)
+        return tuple(d for d in row if not self._is_left(process.chosen.get((key, d)))) if without else row
+
+    def _is_left(self, chosen: tuple[str, ...] | None) -> bool:
+        return chosen is not None and all(self.assumption.without in cases.split(", ") for cases in chosen)
 
     def row(self, state: int) -> tuple[int, ...]:
         key = state & self.process.footprint
@@ -117,10 +125,10 @@ def kept(model: Model, assumption: Assumption) -> list[Kept]:
 
 @dataclass(frozen=True)
 class Goals:
-    """(property, of whom, what must be reachable from everywhere), under an assumption."""
+    """What must be reachable from everywhere under an assumption."""
 
     assumption: Assumption
-    goals: tuple[tuple[str, str, Goal], ...]
+    goals: tuple[Named, ...]
 
 
 def goals(model: Model) -> Iterator[Goals]:
@@ -142,27 +150,16 @@ def goals(model: Model) -> Iterator[Goals]:
     def runs(thread: int, state: int) -> bool:
         return properties.in_guest(state, thread) or properties.is_asleep(state, thread)
 
-    def is_among(pc: Field, steps: frozenset[int], state: int) -> bool:
-        return pc.get(state) in steps
-
     def sleeps(thread: int, state: int) -> bool:
         return properties.is_asleep(state, thread) and not model.value(state, thread, "wake")
 
-    wanted: list[tuple[str, str, Goal]] = []  # by a requester that asks again and again
-    stops: list[tuple[str, str, Goal]] = []  # or by one that has begun, and may never ask again
-    for requester in model.requesters:
-        begin = requester.pc.get(model.initial)
-        if steps := frozenset(step.number for step in requester.graph.steps if is_at(requester.graph, step, STOPPED)):
-            wanted.append(("world-stops", requester.name, partial(is_among, requester.pc, steps)))
-            stops.append(("world-stops", requester.name, partial(is_among, requester.pc, steps | {begin})))
-        if requester.waits_for is not None:
-            stops.append(("handshake-returns", requester.name, partial(is_among, requester.pc, frozenset({begin}))))
-    always: list[tuple[str, str, Goal]] = [
+    posts, wanted, begun = _of_requesters(model)
+    always: list[Named] = [
         ("world-starts", "the world", partial(clear, where))
         for cell, where in model.cells.items()
         if cell.word == "stop"
     ]
-    passes: list[tuple[str, str, Goal]] = []
+    passes: list[Named] = []
     for thread, mutator in enumerate(model.mutators):
         always.append(("request-is-seen", mutator.name, partial(seen, thread)))
         always.append(("thread-runs", mutator.name, partial(runs, thread)))
@@ -171,11 +168,38 @@ def goals(model: Model) -> Iterator[Goals]:
             passes.append(("thread-sleeps", mutator.name, partial(sleeps, thread)))
     if wanted:
         yield Goals(FAIR, tuple(wanted))
-    yield Goals(QUIET, (*stops, *always, *passes))
-    if stops and not COUNTS_ON_RETURN & set(model.scope.slices):
-        yield Goals(NATIVE, tuple(stops))
+    yield Goals(QUIET, (*begun, *always, *passes))
+    if begun and not COUNTS_ON_RETURN & set(model.scope.slices):
+        yield Goals(NATIVE, tuple(begun))
     if "masks" in model.scope.slices:
         yield Goals(MASKED, tuple(passes))
+    if posts:  # last of all: what keeps a requester from it has a name of its own
+        yield Goals(FAIR, tuple(posts))
+
+
+def _of_requesters(model: Model) -> tuple[list[Named], list[Named], list[Named]]:
+    """Two that a requester comes to that asks again and again: to post, and to a stop; and that of one that has begun."""
+
+    def stands(process: Process, steps: frozenset[int], state: int) -> bool:
+        return process.pc.get(state) in steps
+
+    posts: list[Named] = []
+    stops: list[Named] = []
+    begun: list[Named] = []
+    for requester in model.requesters:
+        begin = requester.pc.get(model.initial)
+        posting, stopped = (
+            frozenset(step.number for step in requester.graph.steps if is_at(requester.graph, step, activity))
+            for activity in (POSTING, STOPPED)
+        )
+        if posting:
+            posts.append(("request-is-posted", requester.name, partial(stands, requester, posting)))
+        if stopped:
+            stops.append(("world-stops", requester.name, partial(stands, requester, stopped)))
+            begun.append(("world-stops", requester.name, partial(stands, requester, stopped | {begin})))
+        if requester.waits_for is not None:
+            begun.append(("handshake-returns", requester.name, partial(stands, requester, frozenset({begin}))))
+    return posts, stops, begun
 
 
 def check_liveness(result: Result) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safepoint.model.bounds import BROKEN, bound_of
 from safepoint.model.eventually import traps
 from safepoint.model.explore import STUCK, NotExplored, Result
+from safepoint.model.fairness import check_fairness
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 
@@ -31,6 +32,9 @@ def broken(model: Model, most: int = 5_000_000) -> frozenset[str]:
     found.update(claim for process in model.processes for key, delta in process.broken for edge in process.edges(key)
                  if edge.delta == delta for claim in edge.claims)  # fmt: skip
     found.update(name for name, _, _ in traps(model, parents))
-    if not bound_of(model, Result(model, len(parents), 0, 0, 0, reached=parents)).within(model.policy.declared):
+    result = Result(model, len(parents), 0, 0, 0, reached=parents)
+    if not bound_of(model, result).within(model.policy.declared):
         found.add(BROKEN)
+    if fair := check_fairness(result).broken:
+        found.add(fair)
     return frozenset(found - set(model.policy.waives))

@@ -20,6 +20,7 @@ from safepoint.model.bounds import checks, never_seen, owing
 from safepoint.model.custom import judge_of, scopes_of
 from safepoint.model.eventually import MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
+from safepoint.model.fairness import check_fairness
 from safepoint.model.process import Move, Process, Transition
 from safepoint.model.system import MEMORIES, Model
 from safepoint.protocol.policies import FOLDED, POLICIES
@@ -137,13 +138,16 @@ def _model(text: Text, match: re.Match[str]) -> Model:
     return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
 
 
-def _trap(model: Model, state: int) -> Violation | None:
-    """Is the state the nearest from which something that must happen in the end cannot?"""
+def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
+    """Does the path lead to the nearest state from which something that must happen cannot, or is it one of unfair stops?"""
     try:
         result = check_liveness(search(model, judge_of(model), MOST_STATES))
     except NotExplored:
         return None
-    return Violation(result.broken, result.detail) if result.path[-1:] == (state,) else None
+    if result.broken:
+        return Violation(result.broken, result.detail) if result.path[-1:] == states[-1:] else None
+    result = check_fairness(result)
+    return Violation(result.broken, result.detail) if result.path == states else None
 
 
 def policy_of(string: str) -> str:
@@ -195,6 +199,6 @@ def _ended(
     if not broken and next(model.successors(states[-1]), None) is None:
         broken = STUCK
     if not broken and not model.text.is_custom:
-        broken = _trap(model, states[-1])
+        broken = _in_the_end(model, states)
     name, detail = broken or ("", "")
     return Path(model, steps, name, trapped(model, name, detail, states[-1]))

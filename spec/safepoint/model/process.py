@@ -43,14 +43,16 @@ class Layout:
     """Where the shared state is in a packed state, and how wide a word is.
 
     cells: shared word -> its bits.  ghosts: thread -> the kinds of request that it is owed (posted, not taken), that it holds
-    (taken, not served), and that are due (served, to be raised by the site).  waiting: of each requester of operations, the
-    thread whose operation it waits for, from 1 (a ghost).  reals: trigger word, by its name without number -> its real value.
+    (taken, not served), and that are due (served, to be raised by the site).  waiting: of each process that asks for operations,
+    what became of the one that it asked for: 0: it has asked for none; from 1: the thread that has yet to be operated on; `has_run`.
+    reals: trigger word, by its name without number -> its real value.
     """
 
     cells: dict[Cell, Field]
     ghosts: dict[int | str, tuple[Field, Field, Field]]
     waiting: list[Field]
     reals: dict[str, int]
+    has_run: int
     widths: Widths
     takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more
     buffer_was_full: bool = False  # did a store have to wait for its turn in a store buffer?
@@ -80,7 +82,6 @@ class Transition:
     delta: int
     move: Move
     claims: tuple[str, ...]  # claims of the text that it breaks
-    is_drain: bool = False  # the oldest store of a buffer reaches memory
 
 
 @dataclass
@@ -94,12 +95,13 @@ class Process:
     pc: Field
     locals: dict[str, Field]
     privates: dict[str, Field]
-    waits_for: Field | None = None  # of a requester of operations: whose it waits for, from 1; 0: none
+    waits_for: Field | None = None  # its part of the layout's `waiting`
     fill: Field | None = None  # TSO: how many stores are on their way
     buffer: list[tuple[Field, Field]] = field(default_factory=list)  # which word, what value; the oldest first
     stored: list[Cell] = field(default_factory=list)  # the words it stores to: `which` is a number of this list
     table: dict[int, tuple[int, ...]] = field(default_factory=dict)
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
+    chosen: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # the same -> cases, of each such move
     visited: set[int] = field(default_factory=set)
     branches: set[tuple[str, bool]] = field(default_factory=set)
     handlers: list[Process] = field(default_factory=list)  # signal handlers that run on this thread
@@ -179,8 +181,9 @@ class Process:
                 self._has_run(owner)
             case "dropped":
                 owed &= ~kind
-            case "finished":
-                self.claim("done-was-run", self.waits_for is None or not self.waits_for.get(self.state))
+            case "finished" if self.waits_for is not None:
+                self.claim("done-was-run", self.waits_for.get(self.state) == self.layout.has_run)
+                self.state = self.waits_for.put(self.state, 0)
             case "raises":
                 self.claim("raises-what-is-due", due == kind)
                 due = 0
@@ -189,13 +192,15 @@ class Process:
 
     def _wait_for(self, owner: int | str) -> None:
         if self.waits_for is not None and isinstance(owner, int):
+            # it must have said that one is finished before it asks for the next
+            self.claim("done-was-run", not self.waits_for.get(self.state))
             self.state = self.waits_for.put(self.state, owner + 1)
 
     def _has_run(self, owner: int | str) -> None:
-        """The requester that waits for the operation on this thread waits no more."""
+        """What waits for the operation on this thread waits no more."""
         for waits in self.layout.waiting:
             if isinstance(owner, int) and waits.get(self.state) == owner + 1:
-                self.state = waits.put(self.state, 0)
+                self.state = waits.put(self.state, self.layout.has_run)
 
     def claim(self, name: str, holds: bool) -> None:
         if not holds:
@@ -237,7 +242,7 @@ class Process:
             told = Move(
                 self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
             )
-            yield Transition(self.drain(state) ^ state, told, (), is_drain=True)
+            yield Transition(self.drain(state) ^ state, told, ())
         if any(handler.at(state).op != "pause" for handler in self.handlers):
             return  # a handler runs
         yield from self._from(state, state, self.unpack(state), "", frozenset())
@@ -277,8 +282,21 @@ class Process:
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""
         deltas: list[int] = []
+        chosen: dict[tuple[int, int], tuple[str, ...]] = {}
         for edge in self.edges(key):
+            at = key, edge.delta
             deltas.append(edge.delta)
             if edge.claims:
-                self.broken[key, edge.delta] = edge.claims[0]
+                self.broken[at] = edge.claims[0]
+            if edge.move.cases:
+                chosen[at] = (*chosen.get(at, ()), edge.move.cases)
+        self.chosen |= chosen
         return tuple(deltas)
+
+    def row(self, state: int) -> tuple[int, ...]:
+        """The moves from a state, as deltas; worked out once for each value of the footprint."""
+        key = state & self.footprint
+        row = self.table.get(key)
+        if row is None:
+            row = self.table[key] = self.moves(key)
+        return row

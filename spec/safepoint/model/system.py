@@ -50,7 +50,7 @@ class Model:
         self.owed, self.held = ({i: fields[n] for i, fields in ghosts.items()} for n in (0, 1))
         waits = [self._waits(graph) for graph in graphs]
         takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
-        self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, self.widths, takes)
+        self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, scope.threads + 1, self.widths, takes)
         who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
         who += [
             (HANDLES if graph.owner == SELF else WORLD, name)
@@ -69,9 +69,9 @@ class Model:
         return Field(self.bits - width, (1 << width) - 1)
 
     def _waits(self, graph: Graph) -> Field | None:
-        """For a requester of operations: where it says which thread's it waits for."""
-        asks = any(isinstance(t, Ghost) and t.op == "asked" for t in graph.trees())
-        return self._field(self.scope.threads.bit_length()) if asks else None
+        """For what asks for operations: where it says which thread's it waits for, or that it has run."""
+        asks = any(isinstance(t, Ghost) and t.op in ("asked", "finished") for t in graph.trees())
+        return self._field((self.scope.threads + 1).bit_length()) if asks else None
 
     def _process(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Process:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
@@ -157,11 +157,7 @@ class Model:
     def successors(self, state: int) -> Iterator[tuple[int, Process, int]]:
         """Each state that one move leads to: the process that moves, and the delta."""
         for process in self.processes:
-            key = state & process.footprint
-            deltas = process.table.get(key)
-            if deltas is None:
-                deltas = process.table[key] = process.moves(key)
-            for delta in deltas:
+            for delta in process.row(state):
                 yield state ^ delta, process, delta
 
     def places(self) -> tuple[set[str], set[str]]:

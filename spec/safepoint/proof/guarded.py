@@ -84,7 +84,7 @@ class Commands:
 
     `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
     whose stores are delayed, of which `room` may be on their way.  `waits`: the ghost that says which thread's operation it waits
-    for (0: none, 1: the first); `waiting`: every requester's.  `takes`: the text says what an owner takes.
+    for (0: none, 1: the first, `has_run`: it has run); `waiting`: every requester's.  `takes`: the text says what an owner takes.
     """
 
     graph: ir.Graph
@@ -94,6 +94,7 @@ class Commands:
     room: int = 0
     waits: ir.Cell | None = None
     waiting: tuple[ir.Cell, ...] = ()
+    has_run: int = 0
     takes: bool = True
 
     def begin(self) -> Iterator[Command]:
@@ -217,7 +218,7 @@ class Commands:
             case "asked":
                 new = ir.fold("==", ir.fold("&", c.now(owed), kind), NO)
                 c = c.claiming("served-once", new).adding(owed, kind)
-                yield c.writing(self.waits, self._number(owner)) if self.waits else c
+                yield self._says(c, NO, self._number(owner)) if self.waits else c
             case "taken":
                 yield c.removing(owed, requests).adding(held, requests)
             case "given_back":
@@ -230,11 +231,16 @@ class Commands:
             case "ran":
                 yield from self._has_run(owner, c.having(owed, kind).removing(owed, kind), self.waiting)
             case "finished":
-                yield c.claiming("done-was-run", ir.fold("==", c.now(self.waits), NO)) if self.waits else c
+                yield self._says(c, ir.Const(self.has_run), NO) if self.waits else c
             case "raises":
                 yield c.claiming("raises-what-is-due", ir.fold("==", c.now(due), kind)).writing(due, NO)
             case _:
                 raise NoCommand(f"{op}: a ghost that has no form as a command")
+
+    def _says(self, c: Command, before: ir.Const, after: ir.Expr) -> Command:
+        """What became of the operation that the requester asked for must be `before`, and is `after` from now on."""
+        assert self.waits is not None
+        return c.claiming("done-was-run", ir.fold("==", c.now(self.waits), before)).writing(self.waits, after)
 
     def _number(self, owner: int | str | ir.Local) -> ir.Expr:
         """How a requester says for which thread's operation it waits."""
@@ -250,7 +256,7 @@ class Commands:
         waits, *others = waiting
         mine = ir.fold("==", c.now(waits), self._number(owner))
         for done in c.when(mine):
-            yield from self._has_run(owner, done.writing(waits, NO), tuple(others))
+            yield from self._has_run(owner, done.writing(waits, ir.Const(self.has_run)), tuple(others))
         for still in c.when(negated(mine)):
             yield from self._has_run(owner, still, tuple(others))
 

@@ -102,8 +102,9 @@ def _places(model: Model, process: Process) -> Places:
     room = len(process.buffer)
     waiting = tuple(waits_for(m) for m in model.processes if m.waits_for)
     mine = waits_for(process) if process.waits_for else None
-    stored, takes = tuple(process.stored), model.layout.takes
-    commands = Commands(process.graph, process.me, model.reals, stored, room, mine, waiting, takes)
+    stored, layout = tuple(process.stored), model.layout
+    ghosts = (mine, waiting, layout.has_run, layout.takes)
+    commands = Commands(process.graph, process.me, model.reals, stored, room, *ghosts)
     found: Places = {}
     todo = [process.at(model.initial)]
     while todo:

@@ -113,7 +113,13 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "delete: wait(world.stop.load() == 0) -> ",
         "wait: wait(world.stop.load() == 0) -> world.stop.load()",
         "swap: wait(world.stop.load() == 0); return reenter(t) -> return reenter(t); wait(world.stop.load() == 0)",
-    ), policies=UNFAIR),
+    )),
+    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "park", (
+        "always: if slice_on('fairness'): -> t.parked.store(1)",
+    )),
+    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "reenter", (
+        "always: if slice_on('fairness'): -> t.parked.store(0)",
+    )),
     Equivalents("The lock is held whenever the stop word is 1, and released right after it is cleared.", "owner.py", "park", (
         "word: wait(world.stop.load() == 0) -> wait(world.lock.load() == 0)",
     ), policies=UNFAIR),
@@ -187,33 +193,6 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
         "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
     )),
-    Equivalents("Only what judges is changed: the count is there for the claim, and nothing else reads it.", "variants.py", "hold", (
-        "delete: claim('runs-between-stops', t.parks < 2) -> ",
-        "relation: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.parks <= 2)",
-        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.end < 2)",
-        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.extra < 2)",
-        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.masked < 2)",
-        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.ending < 2)",
-        "word: claim('runs-between-stops', t.parks < 2) -> claim('runs-between-stops', t.deferred < 2)",
-        "delete: t.parks = t.parks + 1 & 3 -> ",
-        "operand: t.parks = t.parks + 1 & 3 -> t.parks = t.parks + 1",
-        "operand: t.parks = t.parks + 1 & 3 -> t.parks = t.parks & 3",
-        "operand: t.parks = t.parks + 1 & 3 -> t.parks = 1 & 3",
-        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.extra + 1 & 3",
-        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.masked + 1 & 3",
-        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.ending + 1 & 3",
-        "word: t.parks = t.parks + 1 & 3 -> t.parks = t.deferred + 1 & 3",
-        "constant: t.parks = t.parks + 1 & 3 -> t.parks = t.parks + 0 & 3",
-    )),
-    Equivalents("This mechanism never defers a request; and the count is there for the claim alone.", "variants.py", "hold", (
-        "word: t.parks = t.parks + 1 & 3 -> t.deferred = t.parks + 1 & 3",
-    )),
-    Equivalents("The count is the owner's own: others see only the word.", "variants.py", "hold", (
-        "swap: t.parks = t.parks + 1 & 3; t.parked.store(1) -> t.parked.store(1); t.parks = t.parks + 1 & 3",
-    )),
-    Equivalents("The count is the owner's own: others see only the word.", "variants.py", "let_go", (
-        "swap: t.parks = 0; t.parked.store(0) -> t.parked.store(0); t.parks = 0",
-    )),
     Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
         "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
     )),
@@ -223,6 +202,9 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Either condition makes the requester give its claim back, and nothing is done between the two.", "requester.py", "run_for", (
         "swap: if state == MANAGED:; if slice_on('exclusive'): -> if slice_on('exclusive'):; if state == MANAGED:",
     ), policies=("folded",)),
+    Equivalents("Only the coordinator itself reads the count, and not in between.", "requests.py", "stop_world_nested", (
+        "swap: if outermost:; t.stops = t.stops + 1 -> t.stops = t.stops + 1; if outermost:",
+    )),
     Equivalents("Either way 0 is stored, whatever the word was.", "requests.py", "let_go_of_record", (
         "plain: t.holders.fetch_and(0) -> was = t.holders.load(); t.holders.store(was & 0)",
     )),

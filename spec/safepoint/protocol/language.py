@@ -125,7 +125,7 @@ def claim(name: str, condition: bool) -> None:
 
 
 def finished(t: object, kind: int) -> None:
-    """The requester's operation on `t` must have been run."""
+    """The operation on `t` was asked for, and it must have been run."""
 
 
 def raises(kind: int, t: object) -> None:

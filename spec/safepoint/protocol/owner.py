@@ -5,7 +5,6 @@ from __future__ import annotations
 from safepoint.protocol.language import given_back, mutant, served, slice_on, taken, wait
 from safepoint.protocol.requester import operate
 from safepoint.protocol.trigger import add, poison, restore, take
-from safepoint.protocol.variants import hold, let_go
 from safepoint.protocol.words import (
     ASKED, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, NOTHING, OWN, PARKED, RAISE_INTERRUPT, RAISE_TERMINATE, RUNNING,
     SAMPLE, STOP, TERMINATE, Me, deliverable, world,
@@ -106,7 +105,7 @@ def own_handshake(t: Me) -> None:
 def park(t: Me) -> None:
     """Park while the world is stopped. The STOP bit is only a hint; `world.stop` decides."""
     if slice_on("fairness"):
-        hold(t)
+        t.parked.store(1)                               # HELD-RUNS-FIRST: it is about to park
     t.state.store(PARKED)
     wait(world.stop.load() == 0)
     if mutant("park-exit-unchecked", breaks="REENTER-LOOKS-AGAIN"):
@@ -134,7 +133,7 @@ def reenter(t: Me) -> None:
     if stopped == 1:                                    # REENTER-LOOKS-AGAIN
         return park(t)
     if slice_on("fairness"):
-        let_go(t)
+        t.parked.store(0)                               # HELD-RUNS-FIRST: it goes on to guest code
     if mutant("handshake-not-awaited", breaks="HANDSHAKE-IS-ALONE"):
         return
     wait(t.operation.load() != RUNNING)                 # HANDSHAKE-IS-ALONE

@@ -107,10 +107,13 @@ def mutator(t: Guest) -> None:
             finished(target, HANDSHAKE)
         case "collect in a collection":
             when(slice_on("nesting"))
+            pause()                                     # so that the thread stands in `critical` even if nothing was stopped
             stop_world_nested(t)
+            critical()
             stop_world_nested(t)
             critical()
             start_world_nested(t)
+            critical()
             start_world_nested(t)
         case "exit":
             when(slice_on("births"))

@@ -8,8 +8,8 @@ fairness: a thread that a stop has held runs guest code before it is held again 
 
 from __future__ import annotations
 
-from safepoint.protocol.language import claim, fence_others, mutant, wait
-from safepoint.protocol.words import RUNNING, Me, threads
+from safepoint.protocol.language import fence_others, mutant, wait
+from safepoint.protocol.words import RUNNING, threads
 
 
 def fence_stop() -> None:
@@ -40,16 +40,3 @@ def await_held() -> None:
         return
     for t in threads():
         wait(t.parked.load() == 0)                      # HELD-RUNS-FIRST
-
-
-def hold(t: Me) -> None:
-    """fairness: t is about to park.  A stop that looked before may hold it once more, and none after that."""
-    claim("runs-between-stops", t.parks < 2)
-    t.parks = t.parks + 1 & 3
-    t.parked.store(1)
-
-
-def let_go(t: Me) -> None:
-    """fairness: t has seen the world not stopped, and goes on to guest code."""
-    t.parks = 0
-    t.parked.store(0)

@@ -34,7 +34,6 @@ class Me(Thread):
 
     end: int                # where the newest frame ends
     extra: int              # by how much the stack has grown since the thread began
-    parks: int              # times that it has parked since it ran guest code (where stops are fair)
     masked: int             # kinds that stay pending for now
     ending: int             # TERMINATE once it has been raised: a second one waits until the first has unwound
     deferred: int           # trigger bits_in_limit: requests that were masked when they were taken

@@ -38,8 +38,8 @@ def campaign_table(campaign: Campaign) -> None:
         )
     verdict = "[red]refuted[/]" if campaign.unexplained or campaign.stale else "[green]holds[/]"
     out.print(
-        f"{verdict}: {campaign.caught:,} of {campaign.different:,} mutations that are not equivalent are caught"
-        f" ({campaign.caught / max(1, campaign.different):.1%}), in {campaign.seconds:.0f} s"
+        f"{verdict}: {campaign.killed:,} of {campaign.different:,} mutations that are not equivalent are killed"
+        f" ({campaign.killed / max(1, campaign.different):.1%}), in {campaign.seconds:.0f} s"
     )
 
 

@@ -11,6 +11,7 @@ from safepoint.model.custom import judge_of
 from safepoint.model.engines import Search
 from safepoint.model.eventually import MOST_STATES, check_liveness
 from safepoint.model.explore import NotExplored, Result
+from safepoint.model.fairness import check_fairness
 from safepoint.model.mutants import not_compiled
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
@@ -77,6 +78,9 @@ def decide(
         result = check_liveness(result)
         if result.broken:
             return Decision(result, policy, eventually=True)
+    result = check_fairness(result)
+    if result.broken:
+        return Decision(result, policy, eventually=eventually)
     bound = bound_of(model, result)
     found = Decision(result, policy, bound, eventually)
     if not found.late:

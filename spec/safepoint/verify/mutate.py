@@ -9,8 +9,8 @@ import multiprocessing
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,11 +18,13 @@ from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.policies import POLICIES
+from safepoint.verify.kept import Kept
 from safepoint.verify.mutation import (
     KILLED,
-    REFUSED,
+    REASON,
     SAME,
     SURVIVED,
+    Job,
     MutationRow,
     Place,
     all_broken,
@@ -61,13 +63,13 @@ class Campaign:
         return [row for row in self.rows if row.verdict == SURVIVED and not row.reason]
 
     @property
-    def caught(self) -> int:
-        return sum(row.verdict in (KILLED, REFUSED) for row in self.rows)
+    def killed(self) -> int:
+        return sum(row.verdict == KILLED for row in self.rows)
 
     @property
     def different(self) -> int:
-        """How many are not known to do the same as the right text."""
-        return self.caught + len(self.unexplained)
+        """How many are texts of the language, and not known to do the same as the right one."""
+        return self.killed + len(self.unexplained)
 
     def as_json(self) -> dict[str, Any]:
         return {"mutations": [asdict(row) for row in self.rows], "stale": self.stale, "left_out": self.left_out}
@@ -77,25 +79,33 @@ def run(
     policies: Sequence[str],
     *,
     quick: bool = False,
+    thorough: bool = False,
     at: str = "",
     by_property: bool = False,
+    kept: Kept | None = None,
     progress: Progress | None = None,
 ) -> Campaign:
     """Every simple mutation of these policies' texts.
 
-    `quick`: a fixed sample, in the smallest scopes.  `at`: only those of FILE:LINE, or of a procedure.  `by_property`: also find all properties that
-    each mutation breaks in the scope that kills it.  Raises ProtocolError, NotExplored.
+    `quick`: a fixed sample, in the smallest scopes.  `thorough`: a survivor that has a reason is explored as far as any other.  `at`: only
+    those of FILE:LINE, or of a procedure.  `by_property`: also find all properties that each mutation breaks in the scope that
+    kills it.  `kept`: rows of an earlier run, which are not made again, and where to add those that are.  Raises ProtocolError, NotExplored.
     """
-    campaign, progress, began = Campaign(), progress or Quiet(), time.perf_counter()
+    campaign, progress, kept, began = Campaign(), progress or Quiet(), kept or Kept(), time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         for policy in policies:
             numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
-            hunt_ = _Hunt(policy, pool, progress)
-            rows = hunt_.all(numbers, quick)
+            hunt_ = _Hunt(policy, pool, progress, quick, thorough)
+            rows = hunt_.all(numbers, kept)
             campaign.rows += (hunt_.by_property(rows) if by_property else rows).values()
+    explained = sum(row.verdict == SURVIVED and bool(row.reason) for row in campaign.rows)
     if quick:
         campaign.left_out["mutations"] = (
             f"one of {SAMPLE} was taken, by a hash of its text; and what changes a graph of the small scopes only was not looked at"
+        )
+    if explained and not thorough:
+        campaign.left_out["equivalent ones"] = (
+            f"{explained} that have a reason were explored in the tiny scopes only (--thorough: in the small ones too)"
         )
     if not quick and not at and set(policies) == set(POLICIES):
         campaign.stale = stale(campaign.rows)
@@ -123,36 +133,39 @@ def stale(rows: Iterable[MutationRow]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Hunt:
-    """The campaign against one policy: the tiny scopes; store buffers; then, of what is left, the small scopes.
-
-    A survivor with a reason is explored as far as any other: the reason may be wrong.
-    """
+    """The campaign against one policy: the tiny scopes, also with store buffers; then, of what is left, the small scopes."""
 
     policy: str
     pool: Executor
     progress: Progress
+    quick: bool
+    thorough: bool
 
-    def all(self, numbers: Sequence[int], quick: bool) -> Rows:
-        rows = self._round("tiny", numbers, self._places("sc", "tiny"))
-        self._again(
-            rows,
-            "tso",
-            lambda row: row.verdict == SURVIVED and row.operator in REORDERS and not (quick and row.reason),
-            lambda: self._places("tso", "tiny"),
-        )
-        self._again(
-            rows,
-            "small",
-            lambda row: row.verdict in (SAME, SURVIVED) if not quick else row.verdict == SURVIVED and not row.reason,
-            self._small,
-        )
-        return rows
-
-    def _small(self) -> list[Place]:
-        """The scopes of the small group, those first that should have the fewest states."""
-        scopes = [s for s in chosen("small", slices=POLICIES[self.policy].slices) if s.group == "small"]
-        order = sorted(scopes, key=lambda s: (s.threads, len(s.roles), len(s.slices)))
-        return [Place("sc", scope.name, MOST) for scope in order]
+    def all(self, numbers: Sequence[int], kept: Kept) -> Rows:
+        mutations = subject(self.policy)[1]
+        rows = {n: row for n in numbers if (row := kept.rows.get((self.policy, n)))}
+        missing = [n for n in numbers if n not in rows]
+        if missing:
+            tiny, buffers, small = self._places("sc"), self._places("tso"), self._small()
+            skips = (*([SAME] if self.quick else ()), *([] if self.thorough else (REASON,)))
+            jobs = [
+                Job(
+                    self.policy,
+                    n,
+                    (*tiny, *(buffers if mutations[n].change.operator in REORDERS else ())),
+                    small,
+                    skips,
+                )
+                for n in missing
+            ]
+            with self.progress.section(self.policy, len(jobs)) as done:
+                hunts = {self.pool.submit(hunt, job): job.number for job in jobs}
+                for each in as_completed(hunts):
+                    number, row = hunts[each], each.result()
+                    rows[number] = row
+                    kept.add(number, row)
+                    done(f"{row.file}:{row.line} {row.operator}")
+        return dict(sorted(rows.items()))
 
     def by_property(self, rows: Rows) -> Rows:
         """The same rows, with all that is broken where a mutation is killed."""
@@ -165,37 +178,18 @@ class _Hunt:
                 done(f"{row.file}:{row.line} {row.operator}")
         return made
 
-    def _again(
-        self, rows: Rows, name: str, wanted: Callable[[MutationRow], bool], places: Callable[[], list[Place]]
-    ) -> None:
-        """Explore those that are wanted in further places."""
-        numbers = [n for n, row in rows.items() if wanted(row)]
-        if not numbers:
-            return
-        for n, now in self._round(name, numbers, places()).items():
-            before = rows[n]
-            rows[n] = replace(
-                before if now.verdict == SAME else now,
-                explored=before.explored + now.explored,
-                cut_off=before.cut_off + now.cut_off,
-                seconds=round(before.seconds + now.seconds, 3),
-            )
-
-    def _round(self, name: str, numbers: Sequence[int], places: Sequence[Place]) -> Rows:
-        rows: Rows = {}
-        jobs = [(self.policy, n, tuple(places)) for n in numbers]
-        with self.progress.section(f"{self.policy}: {name}", len(jobs)) as done:
-            for number, row in zip(numbers, self.pool.map(hunt, jobs), strict=True):
-                rows[number] = row
-                done(f"{row.file}:{row.line} {row.operator}")
-        return rows
-
-    def _places(self, memory: str, group: str) -> list[Place]:
-        """The scopes of a group, those first in which the right text has the fewest states."""
-        scopes = [scope.name for scope in chosen(group, slices=POLICIES[self.policy].slices)]
+    def _places(self, memory: str) -> tuple[Place, ...]:
+        """The tiny scopes, those first in which the right text has the fewest states."""
+        scopes = [scope.name for scope in chosen("tiny", slices=POLICIES[self.policy].slices)]
         places: list[Place] = []
-        with self.progress.section(f"{self.policy}: right", len(scopes)) as done:
+        with self.progress.section(f"{self.policy}: right, {memory}", len(scopes)) as done:
             for place in self.pool.map(allow, [(self.policy, memory, scope) for scope in scopes]):
                 places.append(place)
                 done(str(place))
-        return sorted(places, key=lambda p: p.most)
+        return tuple(sorted(places, key=lambda p: p.most))
+
+    def _small(self) -> tuple[Place, ...]:
+        """The scopes of the small group, those first that should have the fewest states."""
+        scopes = [s for s in chosen("small", slices=POLICIES[self.policy].slices) if s.group == "small"]
+        order = sorted(scopes, key=lambda s: (s.threads, len(s.roles), len(s.slices)))
+        return tuple(Place("sc", scope.name, MOST) for scope in order)

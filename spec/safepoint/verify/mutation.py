@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -31,6 +32,7 @@ MOST = 200_000
 """States that are looked at for all properties that a mutation breaks."""
 
 SAME, REFUSED, KILLED, SURVIVED = "same graph", "refused", "killed", "survived"
+REASON = "reason"
 
 
 @dataclass(frozen=True)
@@ -99,33 +101,50 @@ def allow(job: tuple[str, str, str]) -> Place:
     return Place(memory, scope, TIMES * found.result.states + FREE)
 
 
-def hunt(job: tuple[str, int, tuple[Place, ...]]) -> MutationRow:
-    """Explore mutation `number` of a policy in one place after the other, until it is refused or killed."""
+@dataclass(frozen=True)
+class Job:
+    """A mutation, by its number among those of its policy; where to explore it; and where further, if that finds nothing.
+
+    `skips`: what need not be explored further: SAME, or a survivor that has a REASON.
+    """
+
+    policy: str
+    number: int
+    places: tuple[Place, ...]
+    further: tuple[Place, ...] = ()
+    skips: tuple[str, ...] = ()
+
+
+def hunt(job: Job) -> MutationRow:
+    """Explore a mutation in one place after the other, until it is refused or killed."""
     began = time.perf_counter()
-    policy, number, places = job
-    text, found = subject(policy)
-    row = _row(policy, found[number])
-    changed = found[number].made_in(text)
+    text, found = subject(job.policy)
+    row = _explored(_row(job.policy, found[job.number]), found[job.number].made_in(text), job.places)
+    is_left = SAME in job.skips if row.verdict == SAME else REASON in job.skips and row.reason
+    if row.verdict in (SAME, SURVIVED) and not is_left:
+        row = _explored(row, found[job.number].made_in(text), job.further)
+    return replace(row, seconds=round(time.perf_counter() - began, 3))
+
+
+def _explored(row: MutationRow, changed: Text, places: Iterable[Place]) -> MutationRow:
+    policy = POLICIES[row.policy]
     for place in places:
         try:
-            model = model_of(changed, policy, place.memory, place.scope)
-            if digest_of(model) == _right_digest(policy, place.scope):
+            model = model_of(changed, row.policy, place.memory, place.scope)
+            if digest_of(model) == _right_digest(row.policy, place.scope):
                 continue
-            decision = decide(model, POLICIES[policy], engine(), place.most)
-        except (ProtocolError, KeyError, OverflowError, ValueError) as error:  # as `safepoint explore` refuses
-            detail = str(error).splitlines()[0]
-            row = replace(row, verdict=REFUSED, scope=place.scope, detail=f"{type(error).__name__}: {detail}")
-            break
+            decision = decide(model, policy, engine(), place.most)
+        except ProtocolError as error:
+            return replace(row, verdict=REFUSED, scope=place.scope, detail=str(error).splitlines()[0])
         except NotExplored:
             row = replace(row, verdict=SURVIVED, cut_off=(*row.cut_off, str(place)))
             continue
         if decision.refuted:
             result = decision.result
-            row = replace(row, verdict=KILLED, property=result.broken or "declared-bound", memory=place.memory,
-                          scope=place.scope, steps=max(0, len(result.path) - 1))  # fmt: skip
-            break
+            return replace(row, verdict=KILLED, property=result.broken or "declared-bound", memory=place.memory,
+                           scope=place.scope, steps=max(0, len(result.path) - 1))  # fmt: skip
         row = replace(row, verdict=SURVIVED, explored=(*row.explored, str(place)))
-    return replace(row, seconds=round(time.perf_counter() - began, 3))
+    return row
 
 
 def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
@@ -134,7 +153,7 @@ def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
     text, found = subject(policy)
     try:
         return tuple(sorted(broken(model_of(found[number].made_in(text), policy, memory, scope), MOST)))
-    except (ProtocolError, KeyError, OverflowError, ValueError, NotExplored):
+    except (ProtocolError, NotExplored):
         return ()  # what comes behind the violation has no verdict
 
 
