@@ -24,9 +24,9 @@ coordinator looks at last is found by one at most."""
 
 
 def check_fairness(result: Result) -> Result:
-    """The result of a search that broke nothing; in a scope with FAIR it is held to IN_A_ROW."""
+    """The result of a search; in a scope with FAIR it is held to IN_A_ROW, unless something else is broken."""
     model = result.model
-    if FAIR not in model.scope.slices:
+    if result.broken or FAIR not in model.scope.slices:
         return result
     for thread, mutator in enumerate(model.mutators):
         most = IN_A_ROW if thread + 1 < len(model.mutators) else 1

@@ -9,6 +9,7 @@ from safepoint.graph.text import Mutant, ProtocolError, Text
 from safepoint.model.bounds import check_bound
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
+from safepoint.model.fairness import check_fairness
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
 from safepoint.model.system import MEMORIES, Model
@@ -55,7 +56,7 @@ def attempt(model: Model) -> Result:
     """One scope: what is always true; if that holds, what must happen in the end; then the bound.  Raises NotExplored."""
     result = search(model, Properties(model).judge)
     if not result.broken:
-        result = check_liveness(result)
+        result = check_fairness(check_liveness(result))
     return result if result.broken else check_bound(result)
 
 

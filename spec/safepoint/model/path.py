@@ -18,7 +18,7 @@ from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import checks, never_seen, owing
 from safepoint.model.custom import judge_of, scopes_of
-from safepoint.model.eventually import MOST_STATES, check_liveness, trapped
+from safepoint.model.eventually import EVENTUALLY, MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.fairness import check_fairness
 from safepoint.model.process import Move, Process, Transition
@@ -141,13 +141,11 @@ def _model(text: Text, match: re.Match[str]) -> Model:
 def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
     """Does the path lead to the nearest state from which something that must happen cannot, or is it one of unfair stops?"""
     try:
-        result = check_liveness(search(model, judge_of(model), MOST_STATES))
+        result = check_fairness(check_liveness(search(model, judge_of(model), MOST_STATES)))
     except NotExplored:
         return None
-    if result.broken:
-        return Violation(result.broken, result.detail) if result.path[-1:] == states[-1:] else None
-    result = check_fairness(result)
-    return Violation(result.broken, result.detail) if result.path == states else None
+    is_same = result.path[-1:] == states[-1:] if result.broken in EVENTUALLY else result.path == states
+    return Violation(result.broken, result.detail) if is_same else None
 
 
 def policy_of(string: str) -> str:

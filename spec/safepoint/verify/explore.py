@@ -76,8 +76,6 @@ def decide(
         return Decision(result, policy)
     if eventually := result.states <= MOST_STATES:
         result = check_liveness(result)
-        if result.broken:
-            return Decision(result, policy, eventually=True)
     result = check_fairness(result)
     if result.broken:
         return Decision(result, policy, eventually=eventually)
