@@ -23,11 +23,13 @@ from safepoint.model.bounds import BROKEN as BOUND
 from safepoint.model.custom import judge_of
 from safepoint.model.eventually import ASSUMPTIONS, EVENTUALLY, FAIR, QUIET, Assumption, following
 from safepoint.model.explore import search
+from safepoint.model.fairness import BROKEN as FAIRNESS
 from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.proof.promela import export, identifier, variable
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.words import MANAGED, PARKED
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
 from tests.proof.mistakes import MISTAKES
 
@@ -112,7 +114,7 @@ def mutants_of(*broken: str) -> list[tuple[str, str]]:
     return [key for key in shown if ALL_CAUGHT[key][2] in broken]
 
 
-@pytest.mark.parametrize(("policy", "mutant"), mutants_of(*ALWAYS.keys() - {BOUND}))
+@pytest.mark.parametrize(("policy", "mutant"), mutants_of(*ALWAYS.keys() - {BOUND, FAIRNESS}))
 def test_spin_refutes_every_mutant(policy: str, mutant: str, tmp_path: Path) -> None:
     found = counterexample(mutant, policy)
     opinion = ask_spin(tmp_path, export(found.model))
@@ -181,6 +183,31 @@ def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Pat
     source = UNDER[assumption](model, export(trap))
     behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where nobody asks, all may stand still
     assert (behind.states, behind.errors) == (following(model, trap.initial, assumption), 0)
+
+
+def too_many_stops(most: int, thread: int = 0) -> str:
+    """A never claim, which takes a step with each of the model's: more than `most` stops are reached while the thread wants to run.
+
+    N3_1: it has come by three stops since it last did not want to, and the world is stopped.
+    """
+    wants = f"((T{thread}_state == {MANAGED} || T{thread}_state == {PARKED}) && !T{thread}_in_guest)"
+    states = "".join(
+        f"N{n}_{now}: if :: !{wants} && stopped -> goto N0_1 :: !{wants} && !stopped -> goto N0_0"
+        f" :: {wants} && !stopped -> goto N{n}_0 :: {wants} && stopped -> goto N{n if now else n + 1}_1 fi;\n"
+        for n in range(most + 1)
+        for now in (0, 1)
+    )
+    return f"never {{\n{states}N{most + 1}_1: skip\n}}\n"
+
+
+@pytest.mark.rule("HELD-RUNS-FIRST")
+@pytest.mark.parametrize(("mutant", "most"), [("", 1), ("stops-again-at-once", None)])
+def test_spin_counts_as_many_stops_in_a_row(mutant: str, most: int | None, tmp_path: Path) -> None:
+    """By an automaton beside the model, which is how we do not count them; without a bound each of the first is exceeded."""
+    source = export(Model(TEXT, SCOPES["fairness-1"], mutant))
+    for n in range(3):
+        found = ask_spin(tmp_path, source + too_many_stops(n)).complaint
+        assert ("end state in claim reached" in found) == (most is None or n < most), found
 
 
 @pytest.mark.parametrize("threads", [1, 2])
