@@ -196,6 +196,12 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
         "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
     )),
+    Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "stop_world", (
+        "always: if slice_on('membarrier'): -> fence_stop()",
+    )),
+    Equivalents("A requester that claims an operation after the stop was published gives its claim back: earlier ones may be awaited at any time.", "requester.py", "stop_world", (
+        "swap: for t in threads():; if slice_on('exclusive'): -> if slice_on('exclusive'):; for t in threads():",
+    )),
     Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "run_for", (
         "always: if slice_on('membarrier'): -> fence_claim()",
     )),

@@ -42,7 +42,8 @@ MOST = 1_000_000
 """States of a mutation that are explored in a scope of the small group."""
 
 REORDERS = ("plain", "swap", "delete", "wait", "word")
-"""The operators that change kinds, words or order of accesses: their mutations are explored with store buffers too."""
+"""The operators that change kinds, words or order of accesses: their mutations are explored with store buffers too, and so are those
+that say whether there is a fence."""
 
 Rows = dict[int, MutationRow]
 """Number of a mutation among those of its policy, to what became of it."""
@@ -118,6 +119,10 @@ def _is_wanted(mutation: Mutation, quick: bool, at: str) -> bool:
     return at in ("", place, mutation.change.procedure) and not (
         quick and zlib.crc32(str(mutation.change).encode()) % SAMPLE
     )
+
+
+def _reorders(mutation: Mutation) -> bool:
+    return mutation.change.operator in REORDERS or "membarrier" in mutation.change.before
 
 
 def stale(rows: Iterable[MutationRow]) -> list[str]:
