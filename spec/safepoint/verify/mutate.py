@@ -157,7 +157,7 @@ class _Hunt:
                 Job(
                     self.policy,
                     n,
-                    (*tiny, *(buffers if mutations[n].change.operator in REORDERS else ())),
+                    (*tiny, *(buffers if _reorders(mutations[n]) else ())),
                     small,
                     skips,
                 )
