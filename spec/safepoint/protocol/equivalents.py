@@ -69,6 +69,12 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "word: t.operation.load() -> t.pending.load()",
         "word: t.operation.load() -> t.state.load()",
         "word: t.operation.load() -> t.wake.load()",
+        "word: t.operation.load() -> t.holders.load()",
+        "word: t.operation.load() -> t.life.load()",
+        "word: t.operation.load() -> t.parked.load()",
+    )),
+    Equivalents("Where operations may be run while the world is stopped, to run one after the stop is right, too.", "requester.py", "run_for", (
+        "always: if slice_on('exclusive'): -> stopped = world.stop.load(); if stopped == 1:",
     )),
     Equivalents("A stop and an operation that are taken together may be served in either order.", "owner.py", "serve", (
         "swap: if bits & STOP:; if bits & HANDSHAKE: -> if bits & HANDSHAKE:; if bits & STOP:",
