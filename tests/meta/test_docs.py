@@ -54,7 +54,7 @@ def test_each_output_is_what_the_command_prints(block: str, monkeypatch: pytest.
 def test_the_page_finds_the_bugs_and_then_the_clean_verdict() -> None:
     outcomes = [re.findall(r"refuted: mutant (\S+)|│ (holds)", b) for b in blocks("console")]
     assert [sorted({m or h for m, h in found}) for found in outcomes] == [
-        ["does-not-wait"], ["taken-back"], ["holds"], ["holds"], ["holds"], ["unpatch-unlocked"],
+        ["does-not-wait"], ["taken-back"], ["holds"], ["holds"], ["holds"], ["unpatch-unlocked"], ["take-first"],
     ]  # fmt: skip
 
 
@@ -116,9 +116,10 @@ def test_roles_are_endless_and_called_by_nobody(tmp_path: Path) -> None:
     text = own(tmp_path, "def a() -> None:\n    lock()\n    return a()\n\n\n"
                          "def lock() -> None:\n    pause()\n    return lock()\n\n\ndef b() -> None:\n    pause()\n    return b()\n")  # fmt: skip
     assert roles(text) == ("a", "b")
-    assert [s.name for s in chosen_of(text, "tiny")] == ["a-1", "b-1", "all-1"]
-    assert [s.threads for s in chosen_of(text, "nightly", threads=3)] == [3, 3, 3]
+    assert [s.name for s in chosen_of(text, "tiny")] == ["all-1"]
+    assert [s.name for s in chosen_of(text, "nightly", threads=3)] == ["all-3"]
     assert chosen_of(text, "b-2") == [scopes_of(text)["b-2"]]
+    assert scopes_of(text)["b-2"].roles == ("b",)
 
 
 def test_a_world_without_a_role_is_refused(tmp_path: Path) -> None:

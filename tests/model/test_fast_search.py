@@ -45,6 +45,7 @@ def mutator(t: Me) -> None:
         case "again":
             t.pending.fetch_or(1)
     wait(world.stop.load() == 1)
+    world.stop.store(1)
     return mutator(t)
 """
 

@@ -20,13 +20,14 @@ from click.testing import CliRunner
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as BOUND
-from safepoint.model.custom import judge_of
-from safepoint.model.eventually import ASSUMPTIONS, EVENTUALLY, FAIR, QUIET, Assumption, following
+from safepoint.model.custom import chosen_of, judge_of
+from safepoint.model.eventually import EVENTUALLY, QUIET, following, goals
 from safepoint.model.explore import search
 from safepoint.model.fairness import BROKEN as FAIRNESS
+from safepoint.model.goal import FAIR, Assumption
 from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES, Scope, chosen
-from safepoint.model.system import Model
+from safepoint.model.system import MEMORIES, Model
 from safepoint.proof.promela import export, identifier, variable
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.words import MANAGED, PARKED
@@ -175,14 +176,15 @@ def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Pat
     a trap, the model never comes to the goal, under the assumption that makes it one; begun where it begins, it does.
     """
     found, model, trap = counterexample(mutant, policy), mutated(mutant, policy), mutated(mutant, policy)
-    assumption = ASSUMPTIONS[found.detail.rpartition(": ")[2]]
+    condition = found.detail.rpartition(": ")[2]
+    assumption = next(each.assumption for each in goals(model) if each.assumption.says == condition)
     watch = f"active proctype goal() {{ if :: {goal(model, found.broken, assumption)} -> assert(false) fi }}\n"
     assert ask_spin(tmp_path, export(model)) == Opinion(found.states, found.transitions, 0, "")
     assert "assertion violated" in ask_spin(tmp_path, export(model) + watch).complaint
     trap.initial = found.path[-1]
     source = UNDER[assumption](model, export(trap))
     behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where nobody asks, all may stand still
-    assert (behind.states, behind.errors) == (following(model, trap.initial, assumption), 0)
+    assert (behind.states, behind.errors) == (len(following(model, trap.initial, assumption)), 0)
 
 
 def too_many_stops(most: int, thread: int = 0) -> str:
@@ -213,6 +215,16 @@ def test_spin_counts_as_many_stops_in_a_row(mutant: str, most: int | None, tmp_p
 @pytest.mark.parametrize("threads", [1, 2])
 def test_spin_finds_as_many_states_in_somebodys_own_text(threads: int, tmp_path: Path) -> None:
     model = Model(Text((DATA / "limit_only.py",)), Scope("limit-only", "", threads, ("coordinator",), "", widths=()))
+    result = search(model, judge_of(model))
+    assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("name", ["lost", "lost_once", "spin_loop"])
+def test_spin_finds_no_deadlock_in_a_quiet_world(name: str, memory: str, tmp_path: Path) -> None:
+    """`lost_once` comes to a state where nobody can move, and each may stand there for ever; and all say what is owed."""
+    text = Text((DATA / "own_texts" / f"{name}.py",))
+    model = Model(text, next(iter(chosen_of(text, "tiny"))), memory=memory)
     result = search(model, judge_of(model))
     assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
 

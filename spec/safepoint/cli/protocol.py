@@ -59,10 +59,9 @@ def protocol_text(file: Path | None, policy: str) -> Text:
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
 @click.option(
     "--scope",
-    default="tiny",
-    show_default=True,
     metavar="NAME",
-    help="One scope; or a group: tiny, small (includes tiny), nightly (includes both).",
+    help="One scope; or a group: tiny, small (includes tiny), nightly (includes both).  [default: tiny; for a mutant of"
+    " your own text small, with two threads too]",
 )
 @click.option(
     "--mutant", default="", metavar="NAME", help="Compile this mutant in, and stop at the scope that catches it."
@@ -98,7 +97,7 @@ def explore(
     file: Path | None,
     memory: str | None,
     threads: int | None,
-    scope: str,
+    scope: str | None,
     mutant: str,
     engine_name: str,
     max_states: int,
@@ -117,13 +116,14 @@ def explore(
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export
-    from safepoint.show.failures import refutation
+    from safepoint.show.failures import refutation, refutation_json
     from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
     from safepoint.verify.explore import explore as work
 
     text = protocol_text(file, policy)
     known = (*THREADS, *scopes_of(text))
+    scope = scope or ("small" if mutant and text.is_custom else "tiny")
     if scope not in known:
         fail(f"no scope {scope!r}; there are: {', '.join(known)}")
     if mutant and mutant not in text.mutants:
@@ -149,7 +149,10 @@ def explore(
             click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
     if as_json:
         rows = [asdict(row) for row in explored.rows]
-        click.echo(json.dumps({"protocol": rows, "left_out": explored.left_out}, indent=1))
+        told = {"protocol": rows, "left_out": explored.left_out}
+        if refuted:
+            told["refuted"] = refutation_json(refuted)
+        click.echo(json.dumps(told, indent=1))
     elif refuted:
         click.echo(refutation(refuted))
     else:

@@ -47,6 +47,7 @@ class Listener(Protocol):
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None: ...
     def claim(self, name: str, holds: bool) -> None: ...
+    def happens(self, name: str) -> None: ...
     def branch(self, place: str, taken: bool) -> None: ...
 
 
@@ -140,8 +141,12 @@ class Activation:
                 case ir.Ghost(op, owner, kind, then):
                     listener.ghost(op, self._owner(owner), self.value(kind))
                     tree = then
-                case ir.Claim(name, test, then):
-                    listener.claim(name, bool(self.value(test)))
+                case ir.Claim(name, test, then, always):
+                    holds = bool(self.value(test))
+                    if always:
+                        listener.claim(name, holds)
+                    elif holds:
+                        listener.happens(name)
                     tree = then
                 case ir.When(test, then):
                     if not self.value(test):

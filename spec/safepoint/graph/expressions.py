@@ -13,7 +13,7 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.BitAnd: "&", ast.BitOr: "|", ast.Add: "+", ast.Sub: "-", ast.Eq: "==", ast.NotEq: "!=",
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Invert: "~",
 }  # fmt: skip
-ENVIRONMENT_ONLY = ("choose", "when", "pause", "claim")
+ENVIRONMENT_ONLY = ("choose", "when", "pause", "rest", "claim", "eventually")
 
 Return = Callable[[Expr | None], Tree]
 Next = Callable[[], Tree]

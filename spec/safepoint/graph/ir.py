@@ -84,7 +84,10 @@ Expr = Const | Local | Private | Fixed | Population | Op
 
 @dataclass(eq=False)
 class Step:
-    """op: an access, or "choose", "pause" or "fence_others".  `guard` (of the result): the step waits until it is true."""
+    """op: an access, or "choose", "pause", "rest" or "fence_others".  `guard` (of the result): the step waits until it is true.
+
+    `rests`: the text says that nobody need end this wait.
+    """
 
     number: int
     op: str
@@ -97,6 +100,7 @@ class Step:
     guard: Expr | None = None
     then: list[Tree] = field(default_factory=list)  # one tree; for "choose" one for each case
     cases: tuple[str, ...] = ()  # their names
+    rests: bool = False
 
     @property
     def name(self) -> str:
@@ -133,9 +137,12 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Claim:
+    """`always`: the test must hold whenever a thread comes here; if not, some thread must come here again and again when it does."""
+
     name: str
     test: Expr
     then: Tree
+    always: bool = True
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
 from safepoint.graph.flow import liveness, looks
-from safepoint.graph.text import ProtocolError, Record, Text, Value, deeply
+from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value, deeply
 
 
 @dataclass
@@ -221,19 +221,19 @@ class Lowering(Expressions):
             after = self._join(then)
             return self._inline(call, name, self._arguments(call, scope), lambda v: after(), scope)
         match call:
-            case ast.Call(func=ast.Name(id="wait"), args=[condition]):
-                return self._wait(condition, scope, then)
+            case ast.Call(func=ast.Name(id="wait" | "rest" as op), args=[condition]):
+                return self._wait(condition, scope, then, rests=op == "rest")
             case ast.Call(func=ast.Name(id=op), args=[first, second]) if op in ir.GHOSTS:
                 whom, kind = (first, second) if ir.GHOSTS[op] else (second, first)
                 return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self.pure(condition, scope)
                 return ir.When(holds, ir.Done(None)) if holds == ir.Const(0) else ir.When(holds, then())
-            case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
-                return ir.Claim(name, self.pure(condition, scope), then())
-            case ast.Call(func=ast.Name(id="pause" | "fence_others" as op), args=[]):
+            case ast.Call(func=ast.Name(id="claim" | "eventually" as op), args=[ast.Constant(str(name)), condition]):
+                return ir.Claim(name, self.pure(condition, scope), then(), op == "claim")
+            case ast.Call(func=ast.Name(id="pause" | "rest" | "fence_others" as op), args=[]):
                 made = self._step(call, op, scope)
-                made.then = [then()]
+                made.guard, made.rests, made.then = ir.Const(0) if op == "rest" else None, op == "rest", [then()]
                 return made
             case ast.Call(func=ast.Attribute(attr=op)) if op in ir.ACCESSES:
                 return self._evaluate(call, scope, lambda v: then())
@@ -250,12 +250,12 @@ class Lowering(Expressions):
             self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
         return record.owner
 
-    def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> ir.Tree:
+    def _wait(self, condition: ast.expr, scope: Scope, then: Next, *, rests: bool) -> ir.Tree:
         found: list[ir.Step] = []
         guard = self._expression(condition, scope, found)
         if len(found) != 1 or found[0].op not in ("load", "cas"):
             self.text.error(condition, scope.file, "wait needs exactly one load or cas", "wait(t.word.load() == value)")
-        found[0].guard = guard
+        found[0].guard, found[0].rests = guard, rests
         found[0].then = [then()]
         return found[0]
 
@@ -293,7 +293,7 @@ def check(text: Text) -> None:
     """Lower every procedure, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
     helpers = Expressions(text, Instance())
     for name in text.functions:
-        if name != "threads" and not helpers.helper(name):
+        if name not in DECLARED and not name.startswith(GLOBAL) and not helpers.helper(name):
             compile_graph(text, name)
     for mutant in text.mutants.values():
         for _, _, procedure in mutant.places:

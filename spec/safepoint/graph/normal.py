@@ -113,8 +113,8 @@ class _Work:
                 return one if one == other else Fork(repr(test), one, other)
             case ir.Ghost(op, owner, kind, then):
                 return Said(f"{op} {owner} {_put(kind, env)}", self.node(then, env))
-            case ir.Claim(name, test, then):
-                return Said(f"claim {name} {_put(test, env)}", self.node(then, env))
+            case ir.Claim(name, test, then, always):
+                return Said(f"{'claim' if always else 'eventually'} {name} {_put(test, env)}", self.node(then, env))
             case ir.When(test, then):
                 return Said(f"when {_put(test, env)}", self.node(then, env))
             case ir.Done(value):

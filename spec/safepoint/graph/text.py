@@ -22,6 +22,13 @@ DEEPEST = 5_000
 """Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
 
 
+DECLARED = ("threads", "scopes")
+"""Functions of a text that are no procedures."""
+
+GLOBAL = "always_"
+"""Functions whose names begin so read every word, and make no step: `model.global_claims` reads them."""
+
+
 @contextmanager
 def deeply() -> Iterator[None]:
     """Let a long text be read to its end."""
@@ -186,6 +193,18 @@ class Text:
         return [
             name for words in self.words.values() for name, kind in words.items() if kind in ("Trigger", "Triggers")
         ]
+
+    @property
+    def posted(self) -> set[str]:
+        """The names by which it posts a request."""
+        return {
+            kind.id
+            for p in self.functions.values()
+            for node in ast.walk(p.node)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("posted", "asked")
+            for kind in node.args[1:]
+            if isinstance(kind, ast.Name)
+        }
 
     def source(self, file: str, line: int) -> str:
         lines = self.lines.get(file, [])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from shlex import quote
 
 from safepoint.graph.text import Text
+from safepoint.model.custom_goals import EVENTUALLY as CUSTOM
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
+from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import AROUND, CORE, TRIGGERS
@@ -15,10 +17,15 @@ from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 AGAIN = "from here again and again, for ever:"
 """Above the loop of a lasso."""
 
-SENTENCES = ALWAYS | EVENTUALLY
+SENTENCES = ALWAYS | EVENTUALLY | CUSTOM
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
 """Words whose values have names in our text; a text that has not these names shows numbers."""
+
+
+def sentence(broken: str) -> str:
+    """What a property says; of one that the text has made up, that it has."""
+    return SENTENCES.get(broken, "Claimed by the text.")
 
 
 def counterexample(result: Result, text: Text) -> str:
@@ -27,9 +34,8 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    sentence = SENTENCES.get(p.broken) or p.detail or "claimed by the text"
     other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in {*CORE, *TRIGGERS.values(), *AROUND})
-    return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
+    return f"{head}\n{p.broken}: {sentence(p.broken)}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 
 
 def path(p: Path, text: Text) -> str:
@@ -56,7 +62,7 @@ def _row(number: str, place: str, columns: list[str], widths: list[int], changes
 
 def statement(step: Taken) -> str:
     """What the thread does: the case it chose, if it chose one, and the statement as it stands in the text."""
-    source = step.move.source.split("  #")[0].rstrip(":").strip()
+    source = bare(step.move.source)
     return f"{step.move.cases}: {source}" if step.move.cases and step.move.cases != source else source
 
 

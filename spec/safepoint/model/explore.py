@@ -86,7 +86,7 @@ def search(
                             if bad := judge(new):
                                 depth += 1
                                 return result(bad, new, state)
-            if stuck:
+            if stuck and not model.is_quiet(state):
                 return result(STUCK, state, parent[state])
         level, depth = fresh, depth + bool(fresh)
         if len(parent) > most:

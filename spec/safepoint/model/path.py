@@ -21,7 +21,8 @@ from safepoint.model.custom import judge_of, scopes_of
 from safepoint.model.eventually import EVENTUALLY, MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.fairness import check_fairness
-from safepoint.model.process import Move, Process, Transition
+from safepoint.model.moves import Move, Transition
+from safepoint.model.process import Process
 from safepoint.model.system import MEMORIES, Model
 from safepoint.protocol.policies import FOLDED, POLICIES
 
@@ -88,9 +89,7 @@ def path_of(result: Result) -> Path:
 
 
 def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
-    """What is never seen in a loop; nothing, in a text of which we know no sites."""
-    if model.text.is_custom:
-        return ""
+    """What is never seen in a loop."""
     return never_seen(model, states, [(model.processes[step.process].me, step.move) for step in steps])
 
 
@@ -144,7 +143,8 @@ def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
         result = check_fairness(check_liveness(search(model, judge_of(model), MOST_STATES)))
     except NotExplored:
         return None
-    is_same = result.path[-1:] == states[-1:] if result.broken in EVENTUALLY else result.path == states
+    is_trap = model.text.is_custom or result.broken in EVENTUALLY
+    is_same = result.path[-1:] == states[-1:] if is_trap else result.path == states
     return Violation(result.broken, result.detail) if is_same else None
 
 
@@ -194,9 +194,9 @@ def _ended(
             )
         unseen = _unseen(model, states[loop:], steps[loop:])
         return Path(model, steps, UNBOUNDED if unseen else "", unseen, loop)
-    if not broken and next(model.successors(states[-1]), None) is None:
+    if not broken and next(model.successors(states[-1]), None) is None and not model.is_quiet(states[-1]):
         broken = STUCK
-    if not broken and not model.text.is_custom:
+    if not broken:
         broken = _in_the_end(model, states)
     name, detail = broken or ("", "")
     return Path(model, steps, name, trapped(model, name, detail, states[-1]))

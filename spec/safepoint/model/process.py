@@ -7,11 +7,12 @@ of those bits, as xor deltas.  A choice is no step of its own: it is part of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
+from safepoint.model.moves import Move, Transition
 from safepoint.model.widths import Widths
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
 
@@ -54,34 +55,11 @@ class Layout:
     reals: dict[str, int]
     has_run: int
     widths: Widths
-    takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more
+    takes: (
+        bool  # does the text say what the owner takes?  If not, what is served is owed no more, unless it was `cleared`
+    )
+    hint: int = HANDSHAKE  # a kind whose bit is a hint, and is not owed until it is `asked`
     buffer_was_full: bool = False  # did a store have to wait for its turn in a store buffer?
-
-
-@dataclass(frozen=True)
-class Move:
-    """One atomic step of one thread: who, what the step is called, which cases it chose, and where it stands in the text."""
-
-    who: str
-    name: str
-    cases: str
-    line: int
-    source: str
-    file: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where it stands in the text, as file:line; "" if nowhere."""
-        return f"{self.file.removesuffix('.py')}:{self.line}" if self.file else ""
-
-
-@dataclass
-class Transition:
-    """What a move does to the bits of a footprint, and what there is to say of it."""
-
-    delta: int
-    move: Move
-    claims: tuple[str, ...]  # claims of the text that it breaks
 
 
 @dataclass
@@ -102,6 +80,9 @@ class Process:
     table: dict[int, tuple[int, ...]] = field(default_factory=dict)
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
     chosen: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # the same -> cases, of each such move
+    happening: dict[str, set[int]] = field(
+        default_factory=dict
+    )  # what must happen in the end -> footprint bits where it can
     visited: set[int] = field(default_factory=set)
     branches: set[tuple[str, bool]] = field(default_factory=set)
     handlers: list[Process] = field(default_factory=list)  # signal handlers that run on this thread
@@ -110,6 +91,7 @@ class Process:
     footprint: int = 0
     state: int = 0  # while a step is worked out
     claims: list[str] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
     is_locked: bool = False
 
     # -- the memory and the listener of an Activation
@@ -159,19 +141,22 @@ class Process:
         owed, held, due = (f.get(self.state) for f in ghosts)
         match op:
             case "posted":
-                owed |= kind & ~HANDSHAKE
+                owed |= kind & ~self.layout.hint
             case "asked":
                 self.claim("served-once", not owed & kind)
                 owed |= kind
                 self._wait_for(owner)
             case "taken":
-                self.claim("pending-was-posted", owed & kind == kind & ~HANDSHAKE | owed & kind & HANDSHAKE)
-                owed, held = owed & ~kind | owed & HANDSHAKE, held | kind & ~HANDSHAKE
+                hint = self.layout.hint
+                self.claim("pending-was-posted", owed & kind == kind & ~hint | owed & kind & hint)
+                owed, held = owed & ~kind | owed & hint, held | kind & ~hint
             case "given_back":
                 self.claim("served-once", held & kind == kind)
                 owed, held = owed | kind, held & ~kind
+            case "cleared":
+                owed, held = owed & ~kind, held | owed & kind
             case "served" if not self.layout.takes:
-                owed &= ~kind
+                owed, held = owed & ~(kind & ~held), held & ~kind
             case "served":
                 self.claim("served-once", held & kind == kind)
                 held, due = held & ~kind, due | kind & RAISING
@@ -180,7 +165,7 @@ class Process:
                 owed &= ~kind
                 self._has_run(owner)
             case "dropped":
-                owed &= ~kind
+                owed, held = owed & ~kind, held if self.layout.takes else held & ~kind
             case "finished" if self.waits_for is not None:
                 self.claim("done-was-run", self.waits_for.get(self.state) == self.layout.has_run)
                 self.state = self.waits_for.put(self.state, 0)
@@ -205,6 +190,9 @@ class Process:
     def claim(self, name: str, holds: bool) -> None:
         if not holds:
             self.claims.append(name)
+
+    def happens(self, name: str) -> None:
+        self.happened.append(name)
 
     def branch(self, place: str, taken: bool) -> None:
         self.branches.add((place, taken))
@@ -250,11 +238,12 @@ class Process:
     def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Transition]:
         step = a.at
         assert step is not None
+        said = (self.claims, self.happened) if seen else ([], [])  # by the choices before
         self.visited.add(step.number)
         if step.op == "choose" and step.number not in seen:
             for case, tree in zip(step.cases, step.then, strict=True):
                 chosen = a.copy()
-                self.state, self.claims, self.is_locked = state, [], False
+                self._begin(state, *said)
                 try:
                     chosen.settle(tree, self)
                 except Impossible:
@@ -267,17 +256,21 @@ class Process:
             return
         if step.op == "fence_others" and any(fill.get(state) for fill in self.fences):
             return
-        self.state, self.claims, self.is_locked = state, [], False
+        self._begin(state, *said)
         try:
             if a.perform(self, self):
                 yield self._edge(start, step, a, cases)
         except Impossible:
             return
 
+    def _begin(self, state: int, claims: Iterable[str], happened: Iterable[str]) -> None:
+        """A step begins, after choices that have said this."""
+        self.state, self.claims, self.happened, self.is_locked = state, [*claims], [*happened], False
+
     def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Transition:
         after = self.pack(self.state, a)
         move = Move(self.name, step.name, cases, step.line, step.source, step.file)
-        return Transition(after ^ start, move, tuple(self.claims))
+        return Transition(after ^ start, move, tuple(self.claims), step.number, tuple(self.happened))
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""
@@ -288,6 +281,8 @@ class Process:
             deltas.append(edge.delta)
             if edge.claims:
                 self.broken[at] = edge.claims[0]
+            for name in edge.happens:
+                self.happening.setdefault(name, set()).add(key)
             if edge.move.cases:
                 chosen[at] = (*chosen.get(at, ()), edge.move.cases)
         self.chosen |= chosen

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
+from safepoint.protocol.policy import Bound
+
 SLICES: dict[str, str] = {
     "masks": "critical sections in which an interrupt stays pending",
     "unwinding": "an unwinding, in which a TERMINATE stays pending, comes to its end",
@@ -38,9 +40,15 @@ COUNTS_ON_RETURN = {"leaving", "fairness"}
 """Features in which a requester waits for a thread to come back: out of an operation's native code, or out of a park."""
 
 
+NO_BOUND = Bound(frames=None, back_edges=None)
+
+
 @dataclass(frozen=True)
 class Scope:
-    """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own."""
+    """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own.
+
+    declared: of a custom text, which has no policy.
+    """
 
     name: str
     group: str  # tiny: seconds; small: a minute; nightly: more
@@ -50,6 +58,7 @@ class Scope:
     slices: tuple[str, ...] = ()
     depth: int = 1
     widths: tuple[tuple[str, int], ...] = ()
+    declared: Bound = NO_BOUND
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
+from safepoint.model.carriers import say_cleared
 from safepoint.model.process import BUFFER, Field, Layout, Process
+from safepoint.model.rest import place, places, unended
 from safepoint.model.scopes import Scope
 from safepoint.model.widths import Widths
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
+from safepoint.protocol.words import HANDSHAKE
 
 HANDLES = 0
 """The thread that signal handlers run on."""
@@ -27,6 +32,8 @@ class Model:
 
     def __init__(self, text: Text, scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: str = "sc") -> None:
         self.text = text = text.with_trigger(policy.trigger)
+        if text.is_custom:
+            policy = replace(policy, declared=scope.declared)
         self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
         self.bits = 0
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
@@ -36,6 +43,10 @@ class Model:
         others = [compile_graph(text, role, instance) for role in scope.roles]
         self.mutated = any(graph.mutated for graph in (mutator, *others))
         graphs = (*[mutator] * scope.threads, *others)
+        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
+        if text.is_custom and not takes:
+            owners = [*range(scope.threads), *(HANDLES if graph.owner == SELF else WORLD for graph in others)]
+            say_cleared(list(zip(owners, graphs, strict=True)))
         # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
         places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
         self.widths = Widths(text, (mutator, *others), {**reals, "limit": scope.depth + policy.base})
@@ -43,14 +54,15 @@ class Model:
         cells |= {Cell(HANDLES, c.word) if c.owner == SELF else c for graph in others for c in graph.cells()}
         order = sorted(cells, key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
+        kinds = max(len(REQUESTS), self.widths.kinds.bit_length())
         ghosts: dict[int | str, tuple[Field, Field, Field]] = {
-            i: (self._field(len(REQUESTS)), self._field(len(REQUESTS)), self._field(len(REQUESTS)))
-            for i in range(scope.threads)
+            i: (self._field(kinds), self._field(kinds), self._field(kinds)) for i in range(scope.threads)
         }
         self.owed, self.held = ({i: fields[n] for i, fields in ghosts.items()} for n in (0, 1))
         waits = [self._waits(graph) for graph in graphs]
-        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
-        self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, scope.threads + 1, self.widths, takes)
+        hint = 0 if text.is_custom else HANDSHAKE  # the kinds of a custom text are its own
+        waiting = [w for w in waits if w]
+        self.layout = Layout(self.cells, ghosts, waiting, reals, scope.threads + 1, self.widths, takes, hint)
         who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
         who += [
             (HANDLES if graph.owner == SELF else WORLD, name)
@@ -138,13 +150,27 @@ class Model:
         """The initial state: every trigger word is real, everything else 0."""
         state = 0
         for cell, where in self.cells.items():
-            word = cell.word.split("[")[0]
-            state = where.put(state, self.reals.get(word, 0) + (self.policy.base if word == "limit" else 0))
+            state = where.put(state, self.initial_of(cell.word))
         for process in self.processes:
             activation = Activation(process.graph, process.me, {}, dict.fromkeys(process.privates, 0), self.reals)
             activation.begin(process)
             state = process.pack(state, activation)
         return state
+
+    def initial_of(self, word: str) -> int:
+        word = word.split("[", maxsplit=1)[0]
+        return self.reals.get(word, 0) + (self.policy.base if word == "limit" and not self.text.is_custom else 0)
+
+    @cached_property
+    def rests(self) -> list[frozenset[int]]:
+        """Of each process, the numbers of the steps at which it may stand for ever."""
+        right = Model(self.text, self.scope, "", self.policy, self.memory) if self.mutant else self
+        silent = {place(step) for process in right.processes for step in unended(process.graph, right.widths)}
+        return [places(process.graph, self.widths, silent) for process in self.processes]
+
+    def is_quiet(self, state: int) -> bool:
+        """Does every process rest?  Then it is no deadlock that none can move."""
+        return all(process.pc.get(state) in rest for process, rest in zip(self.processes, self.rests, strict=True))
 
     @property
     def buffer_was_full(self) -> bool:

@@ -18,6 +18,7 @@ class Widths:
     def __init__(self, text: Text, graphs: Iterable[ir.Graph], reals: dict[str, int]) -> None:
         self.masks: dict[str, int] = dict(reals)
         self.text, self.reals = text, reals
+        self.kinds = 0  # of requests
         before: dict[str, int] = {}
         self.graphs = graphs = list(graphs)
         while before != self.masks:
@@ -81,7 +82,10 @@ class Widths:
             case ir.If(_, yes, no):
                 self._tree(yes, got)
                 self._tree(no, got)
-            case ir.Ghost() | ir.Claim() | ir.When():
+            case ir.Ghost(kind=kinds):
+                self.kinds |= max(self._value(kinds, got), 0)
+                self._tree(tree.then, got)
+            case ir.Claim() | ir.When():
                 self._tree(tree.then, got)
 
     def _may_hold(self, name: str, mask: int) -> None:

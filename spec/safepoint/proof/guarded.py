@@ -85,6 +85,7 @@ class Commands:
     `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
     whose stores are delayed, of which `room` may be on their way.  `waits`: the ghost that says which thread's operation it waits
     for (0: none, 1: the first, `has_run`: it has run); `waiting`: every requester's.  `takes`: the text says what an owner takes.
+    `hint`: the kind whose bit is a hint, and is not owed until it is "asked".
     """
 
     graph: ir.Graph
@@ -96,6 +97,7 @@ class Commands:
     waiting: tuple[ir.Cell, ...] = ()
     has_run: int = 0
     takes: bool = True
+    hint: int = HANDSHAKE
 
     def begin(self) -> Iterator[Command]:
         yield from self._settle(self.graph.start, Command())
@@ -177,8 +179,8 @@ class Commands:
                 owner = self._cell(ir.Cell(owner, OWED), c).owner
                 for told in self._ghost(op, owner, self._value(kind, c), c):
                     yield from self._settle(then, told, passed)
-            case ir.Claim(name, test, then):
-                yield from self._settle(then, c.claiming(name, self._value(test, c)), passed)
+            case ir.Claim(name, test, then, always):
+                yield from self._settle(then, c.claiming(name, self._value(test, c)) if always else c, passed)
             case ir.When(test, then):
                 for taken in c.when(self._value(test, c)):
                     yield from self._settle(then, taken, passed)
@@ -211,7 +213,7 @@ class Commands:
         if any(isinstance(t, ir.Cell) and t.word in GHOSTS and t.owner != owner for t in c.writes):
             raise NoCommand(f"{op}: a step says something of the requests of two threads")
         owed, held, due = (ir.Cell(owner, ghost) for ghost in GHOSTS)
-        requests = ir.fold("&", kind, ir.Const(~HANDSHAKE))  # of a handshake the bit is a hint, and "asked" owes it
+        requests = ir.fold("&", kind, ir.Const(~self.hint))
         match op:
             case "posted":
                 yield c.adding(owed, requests)
@@ -226,8 +228,13 @@ class Commands:
             case "served" if self.takes:
                 raising = ir.fold("&", kind, ir.Const(INTERRUPT | TERMINATE))
                 yield c.having(held, kind).removing(held, kind).adding(due, raising)
-            case "served" | "dropped":
-                yield c.removing(owed, kind)
+            case "cleared":
+                yield c.adding(held, ir.fold("&", c.now(owed), kind)).removing(owed, kind)
+            case "served":
+                still = ir.fold("&", kind, ir.fold("~", c.now(held)))
+                yield c.removing(owed, still).removing(held, kind)
+            case "dropped":
+                yield c.removing(owed, kind) if self.takes else c.removing(owed, kind).removing(held, kind)
             case "ran":
                 yield from self._has_run(owner, c.having(owed, kind).removing(owed, kind), self.waiting)
             case "finished":

@@ -13,7 +13,7 @@ One method call on a `Word` is one access to shared memory, and one atomic step 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar, overload
 
 T = TypeVar("T")
@@ -124,9 +124,44 @@ def claim(name: str, condition: bool) -> None:
     """The property `name` is broken if the condition, which is local, does not hold here."""
 
 
+@overload
+def rest() -> None: ...
+@overload
+def rest(condition: bool) -> None: ...
+def rest(condition: bool = False) -> None:
+    """As `wait`, but nobody need end it: an endless loop of guest code, or a role with nothing to do.  Without a condition, for ever."""
+
+
+def eventually(name: str, condition: bool) -> None:
+    """A thread or role comes here again and again with the condition, which is local, true: from every state there is a way.
+
+    In a global claim: there is a way to a state in which it is true.
+    """
+
+
 def finished(t: object, kind: int) -> None:
     """The operation on `t` was asked for, and it must have been run."""
 
 
 def raises(kind: int, t: object) -> None:
     """The site tells the guest to raise this kind (0: none): it must be exactly what was due there."""
+
+
+# -- for a text of one's own only: what it declares, and what its global claims, `def always_…() -> None`, may ask.  They may load
+# -- any word of any thread, and any word that is only its own, in any number, and make no step.
+
+
+def scope(
+    name: str, *roles: Callable[[], None], threads: int = 0, frames: int | None = None, back_edges: int | None = None
+) -> None:
+    """In `def scopes() -> None`: a world of these roles, beside 1, 2 and 3 threads, or beside so many; and the bound it declares."""
+
+
+def at(who: object, procedure: Callable[..., object]) -> bool:
+    """In a global claim: stands the thread, or the role, at a step within this procedure?"""
+    raise NotImplementedError
+
+
+def owed(t: object) -> int:
+    """In a global claim: the kinds of request that are posted to the thread, and not taken or served yet."""
+    raise NotImplementedError

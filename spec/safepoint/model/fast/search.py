@@ -206,9 +206,9 @@ class Search:
     def _bad(self, chunk: Lanes, made: Successors, new: Positions, states: Lanes) -> Bad | None:
         """The first thing that is wrong."""
         found = []
-        stuck = np.flatnonzero(made.moves.sum(axis=1) == 0)
-        if len(stuck):
-            i = int(stuck[0])
+        stuck = map(int, np.flatnonzero(made.moves.sum(axis=1) == 0))
+        i = next((i for i in stuck if not self.model.is_quiet(_one(chunk, i))), -1)
+        if i >= 0:
             at = int(made.ends[i, -1])  # it has no successor of its own: before the next state's first
             found.append(Bad(at - 0.5, STUCK, 0, _one(chunk, i), -1,
                              int(np.searchsorted(new, at)), int(made.moves[:i].sum())))  # fmt: skip
