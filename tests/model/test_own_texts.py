@@ -197,6 +197,30 @@ def test_what_a_mutant_takes_away_is_no_silence(tmp_path: Path) -> None:
     assert verdict(tmp_path, FORGOTTEN.format(answer=1), "--mutant", "forgets") == "no-deadlock"
 
 
+COUNTED = """
+def mutator(t: Me) -> None:
+    n = world.stop.load()
+    world.stop.cas(n, n + 1 & 3)
+    return mutator(t)
+
+
+def asker() -> None:
+    pause()
+    wait(world.stop.load() == {n})
+    wait(world.lock.load() == 1)
+    return asker()
+"""
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_wait_for_what_is_counted_up_is_no_silence(n: int, tmp_path: Path) -> None:
+    """The mask of what is stored is 1, and the word comes to 3: the asker falls silent at its second wait, and not before."""
+    said = own(tmp_path, COUNTED.format(n=n), "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["left_out"]["silence"].count("asker falls silent") == 1
+    assert "wait(world.lock.load() == 1)" in json.loads(said.out)["left_out"]["silence"]
+
+
 # ---------------------------------------------------------------------------------------------- cases that wait
 
 

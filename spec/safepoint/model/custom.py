@@ -127,9 +127,8 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
                     continue
         assert procedure is not None
         roles_ = ", ".join(known)
-        text.error(
-            node, procedure.file, "not a scope", f'scope("name", role, …), or scope(…, threads=1); roles: {roles_}'
-        )
+        instead = f'scope("name", role, …), with threads=1, frames=1, back_edges=1 if need be; roles: {roles_}'
+        text.error(node, procedure.file, "not a scope", instead)
 
 
 def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:

@@ -70,10 +70,24 @@ def unended(graph: ir.Graph, widths: Widths) -> list[ir.Step]:
 
 def _never(step: ir.Step, widths: Widths) -> bool:
     assert step.cell is not None
-    mask = widths.masks.get(step.cell.word.split("[")[0], 0)
-    if not 0 <= mask < 1 << WIDEST:
+    word = step.cell.word.split("[")[0]
+    mask = widths.masks.get(word, 0)
+    if not 0 <= mask < 1 << WIDEST or any(map(_is_computed, _writes(word, widths))):
         return False
     return all(_passes(step, value, widths.reals) is False for value in range(mask + 1) if not value & ~mask)
+
+
+def _writes(word: str, widths: Widths) -> Iterator[ir.Step]:
+    for graph in widths.graphs:
+        for step in graph.steps:
+            if step.cell is not None and step.op != "load" and step.cell.word.split("[")[0] == word:
+                yield step
+
+
+def _is_computed(step: ir.Step) -> bool:
+    """Does it write more than constants, so that its mask does not say what the word may hold?"""
+    constant = isinstance(step.operands[-1], ir.Const | ir.Fixed)
+    return step.op not in ("store", "swap", "cas", "fetch_or", "fetch_and") or not constant
 
 
 def _passes(step: ir.Step, value: int, reals: dict[str, int]) -> bool | None:
