@@ -113,7 +113,6 @@ def explore(
     from safepoint.graph.text import ProtocolError
     from safepoint.model.custom import THREADS, chosen_of, scopes_of
     from safepoint.model.engines import NoEngine, engine
-    from safepoint.model.explore import NotExplored
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export
@@ -139,7 +138,7 @@ def explore(
             if for_spin is not None:
                 write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
             explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
-        except (NotExplored, NoEngine, ProtocolError, OverflowError, ValueError) as error:
+        except (NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))
     refuted = explored.refuted
     if drawing is not None:
@@ -152,8 +151,10 @@ def explore(
         click.echo(json.dumps({"protocol": rows, "left_out": explored.left_out}, indent=1))
     elif refuted:
         click.echo(refutation(refuted))
-    else:
+    elif explored.rows:
         protocol_table(explored.rows, explored.left_out)
+    if explored.cut_off and not refuted:
+        fail(explored.cut_off)
     for place in sorted(explored.vacuous):
         click.echo(f"vacuous: never reached: {place}", err=True)
     sys.exit(REFUTED if refuted else 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Move
+from safepoint.model.moves import Move
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 from safepoint.protocol.activities import CHECKS

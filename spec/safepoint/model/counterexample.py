@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from safepoint.graph.constants import said
 from safepoint.graph.text import Text
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
@@ -18,7 +19,7 @@ AGAIN = "from here again and again, for ever:"
 SENTENCES = ALWAYS | EVENTUALLY
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
-"""Words whose values have names in our text; a text that has not these names shows numbers."""
+"""Words whose values have names in our text; a custom text shows its own."""
 
 
 def counterexample(result: Result, text: Text) -> str:
@@ -70,11 +71,11 @@ def value_of(p: Path, word: str, value: int, text: Text) -> str:
     name = word.split("[", maxsplit=1)[0]
     if name in p.model.reals:
         return _trigger(p, name, value, text)
-    if word in BITS and all(n in text.constants for n in REQUESTS.values()):
+    if text.is_custom:
+        return said(text, name, value)
+    if word in BITS:
         return _kinds(value)
-    if word in VALUES and all(n in text.constants for n in VALUES[word].values()):
-        return VALUES[word][value]
-    return str(value)
+    return VALUES[word][value] if word in VALUES else str(value)
 
 
 def _trigger(p: Path, word: str, value: int, text: Text) -> str:

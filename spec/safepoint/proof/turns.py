@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from safepoint.graph import ir
-from safepoint.graph.expressions import Instance, is_call
+from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import liveness
 from safepoint.graph.lower import compile_graph
+from safepoint.graph.scope import is_call
 from safepoint.graph.text import Procedure, Record
 from safepoint.model.system import Model
 
