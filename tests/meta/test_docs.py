@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.custom import chosen_of, judge_of, read, roles, scopes_of
+from safepoint.model.custom import chosen_of, judge_of, read, scopes_of
 from safepoint.model.mutants import all_mutants
+from safepoint.model.roles import roles
 from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.rules import RULES

@@ -258,7 +258,7 @@ class Text:
 
     def declared(self, *types: str) -> list[str]:
         """The words that are declared as one of these."""
-        return [name for words in self.words.values() for name, kind in words.items() if kind in types]
+        return list({name: 0 for words in self.words.values() for name, kind in words.items() if kind in types})
 
     def triggers(self) -> list[str]:
         """The words that are declared as trigger words: they begin real."""

@@ -7,12 +7,12 @@ protocol: it gets our roles, our scopes and our properties.
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.explore import Judge
 from safepoint.model.properties import Properties
+from safepoint.model.roles import roles
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
@@ -42,22 +42,6 @@ def read(file: Path | None, policy: Policy = FOLDED) -> Text:
         )
     place = names.index(file.name)
     return Text((*ours[:place], file, *ours[place + 1 :]))
-
-
-def roles(text: Text) -> tuple[str, ...]:
-    """The requesters: endless functions without a parameter that no other function calls."""
-    calls = {name: _called(p.node) for name, p in text.functions.items()}
-    return tuple(
-        name
-        for name, p in text.functions.items()
-        if not p.node.args.args
-        and name in calls[name]
-        and not any(name in calls[other] for other in calls if other != name)
-    )
-
-
-def _called(function: ast.FunctionDef) -> set[str]:
-    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:

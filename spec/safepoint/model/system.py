@@ -136,6 +136,9 @@ class Model:
 
     def _interrupt(self, thread: Process, handler: Process) -> None:
         """The handler runs on the thread: it has the thread's store buffer, and the thread stands still until it returns."""
+        begins = list(handler.graph.next_steps(handler.graph.start))
+        if not all(step.op == "pause" or step.guard is not None for step in begins):
+            raise self.text.complaint(handler.graph.name, "a handler does not run at its first step", "pause() first")
         handler.is_handler = True
         handler.stored, handler.fill, handler.buffer = thread.stored, thread.fill, thread.buffer
         handler.handlers = list(thread.handlers)
@@ -149,7 +152,8 @@ class Model:
         for process in (*self.mutators, *(p for p in self.requesters if p.is_handler)):
             words = [self.cells.get(Cell(process.me, word)) for word in self.text.declared("Suspension")]
             process.brakes = tuple(field for field in words if field)
-            process.footprint |= sum(f.mask << f.shift for f in process.brakes if not process.footprint >> f.shift & 1)
+            for brake in process.brakes:
+                process.footprint |= brake.mask << brake.shift
 
     def _fence(self) -> None:
         """What a thread may do that makes the others' stores visible depends on whether any are on their way."""

@@ -89,7 +89,7 @@ class Widths:
         todo, copies = [name], list[tuple[str, int]]()
         for each in todo:
             for value, file, line in self._set(each):
-                if isinstance(value, ir.Op):
+                if isinstance(value, ir.Op) or (isinstance(value, ir.Const) and value.value < 0):
                     return file, line
                 if isinstance(value, ir.Local | ir.Private):
                     copies.append((file, line))
