@@ -157,7 +157,11 @@ class Expressions:
         ends = isinstance(junction, ast.Or)
         if isinstance(first, Const):
             return Const(int(ends)) if bool(first.value) == ends else self._expression(rest, scope, found)
-        return fold("|" if ends else "&", first, truth(self.pure(rest, scope)))
+        late: list[Step] = []
+        others = truth(self._expression(rest, scope, late))
+        if late:
+            self.text.error(rest, scope.file, "an access that and/or may leave out", "it first, or an if inside an if")
+        return fold("|" if ends else "&", first, others)
 
     def _same_thread(self, node: ast.expr, a: ast.expr, b: ast.expr, scope: Scope) -> Expr:
         numbers: list[Expr] = []

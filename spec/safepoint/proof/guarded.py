@@ -85,6 +85,7 @@ class Commands:
     `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
     whose stores are delayed, of which `room` may be on their way.  `waits`: the ghost that says which thread's operation it waits
     for (0: none, 1: the first, `has_run`: it has run); `waiting`: every requester's.  `takes`: the text says what an owner takes.
+    `brakes`: the words that must be 0, or it stands still.
     """
 
     graph: ir.Graph
@@ -96,13 +97,15 @@ class Commands:
     waiting: tuple[ir.Cell, ...] = ()
     has_run: int = 0
     takes: bool = True
+    brakes: tuple[ir.Cell, ...] = ()
 
     def begin(self) -> Iterator[Command]:
         yield from self._settle(self.graph.start, Command())
 
     def of(self, step: ir.Step) -> Iterator[Command]:
         """Enumerate the ways to make the step.  Raises NoCommand."""
-        yield from self._choosing(step, Command(), frozenset())
+        runs = tuple(ir.fold("==", Word(str(brake), brake), NO) for brake in self.brakes)
+        yield from self._choosing(step, Command(guards=runs), frozenset())
 
     def _choosing(self, step: ir.Step, c: Command, made: frozenset[int]) -> Iterator[Command]:
         """A choice goes on to the access after it; back at a choice that it has made, the step is over, and was all local.
