@@ -7,13 +7,16 @@ protocol: it gets our roles, our scopes and our properties.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from safepoint.graph.gather import gather
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.environment import scopes_of_variant
 from safepoint.model.explore import Judge
 from safepoint.model.properties import Properties
 from safepoint.model.roles import roles
-from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
@@ -23,31 +26,19 @@ THREADS = {"tiny": (1,), "small": (1, 2), "nightly": (1, 2, 3)}
 """How many guest threads the scopes of a group have: ours say more of each scope, but know the text."""
 
 
-def read(file: Path | None, policy: Policy = FOLDED) -> Text:
-    """The protocol with the policy's trigger (None); a custom text; or the protocol with a variant of one file, by its name.
+def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
+    """The protocol with the policy's trigger (None); a custom text; or the protocol with these files in place of some of ours.
 
     Raises ProtocolError.
     """
-    ours = files(policy.trigger)
-    if file is None:
-        return Text(ours)
-    text = Text((file,))
-    if "mutator" in text.functions:
-        return text
-    names = [path.name for path in ours]
-    if file.name not in names:
-        raise ProtocolError(
-            f"{file.name}: neither a text of its own, which has a mutator(), nor a variant of a file of ours"
-            f" (write: def mutator(t: Me), or name it as the file it replaces: {', '.join(names)})"
-        )
-    place = names.index(file.name)
-    return Text((*ours[:place], file, *ours[place + 1 :]))
+    chosen_files = (given,) if isinstance(given, Path) else given
+    return gather(chosen_files, policy.trigger) if chosen_files else Text(files(policy.trigger))
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:
     """Ours; or, of a custom text, each role alone and all of them, the smallest first.  Raises ProtocolError."""
     if not text.is_custom:
-        return SCOPES
+        return scopes_of_variant(text)
     found = roles(text)
     if not found:
         raise ProtocolError(
@@ -68,7 +59,7 @@ def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[
     if scope not in THREADS:
         return [known[scope]]
     if not text.is_custom:
-        return chosen(scope, threads, slices)
+        return chosen(scope, threads, slices, known)
     groups = tuple(THREADS)[: tuple(THREADS).index(scope) + 1]
     return [s for s in known.values() if s.group in groups and threads in (None, s.threads)]
 

@@ -14,11 +14,8 @@ def roles(text: Text) -> tuple[str, ...]:
 
     Raises ProtocolError for a function that would be explored nowhere.
     """
-    calls = {name: _called(p.node) for name, p in text.functions.items() if name not in NOT_EXPLORED}
-    free = [name for name in calls if name != THREAD and not any(name in calls[o] for o in calls if o != name)]
-    for name in (THREAD, *free):
-        if lacks := _lacks(name, text.functions[name], calls[name]):
-            raise text.complaint(name, *lacks)
+    free = endless(text)
+    calls = _calls(text)
     reached, todo = {THREAD, *free}, [THREAD, *free]
     while todo:
         new = calls[todo.pop()] & calls.keys() - reached
@@ -26,7 +23,22 @@ def roles(text: Text) -> tuple[str, ...]:
         todo += new
     for name in (each for each in calls if each not in reached):
         raise text.complaint(name, "no role calls it, so it is not explored", f"a role that ends in return {name}()")
-    return tuple(free)
+    return free
+
+
+def endless(text: Text, file: str = "") -> tuple[str, ...]:
+    """What no function calls, of this file.  Raises ProtocolError for one that is no role."""
+    calls = _calls(text)
+    called = [name for name in calls if any(name in calls[other] for other in calls if other != name)]
+    found = [n for n in calls if n != THREAD and n not in called and file in ("", text.functions[n].file)]
+    for name in (THREAD, *found):
+        if lacks := _lacks(name, text.functions[name], calls[name]):
+            raise text.complaint(name, *lacks)
+    return tuple(found)
+
+
+def _calls(text: Text) -> dict[str, set[str]]:
+    return {name: _called(p.node) for name, p in text.functions.items() if name not in NOT_EXPLORED}
 
 
 def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] | None:
