@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.graph.ir import Cell
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom import scopes_of
@@ -238,3 +241,13 @@ def test_a_counter_that_is_claimed_to_stay_below_4_and_does_not() -> None:
     result = explored(Text((OWN / "w1.py",)))
     assert result.broken == "below-four"
     assert len(result.path) - 1 == 5
+
+
+def test_what_was_decided_before_a_buffer_was_full_is_shown(tmp_path: Path) -> None:
+    stores = 'def mutator(t: Me) -> None:\n    t.x.store(1)\n    if mutant("m", breaks="R"):\n        t.y.store(1)\n    return mutator(t)\n'
+    path = text_of(tmp_path, stores, DEBUGGER).files[0]
+    done = CliRunner().invoke(cli, ["explore", "--protocol", str(path), "--mutant", "m"])
+    assert done.exit_code == 2
+    assert re.search(r"debugger-1 │ 1 +│ sc .*│ holds", done.output)
+    said = r"^safepoint: debugger-1 tso: not explored: a store buffer was full, with 5 stores: T0 at mine\.py:\d+: "
+    assert re.search(said, done.output, re.MULTILINE)
