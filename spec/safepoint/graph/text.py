@@ -264,6 +264,11 @@ class Text:
         """The words that are declared as trigger words: they begin real."""
         return self.declared("Trigger", "Triggers")
 
+    def owner_of(self, word: str) -> str:
+        """What the text calls what has the word of nobody in particular: the variable of its class."""
+        found = (n for n, v in self.constants.items() if isinstance(v, Record) and word in self.words[v.cls])
+        return next(found, WORLD)
+
     def source(self, file: str, line: int) -> str:
         lines = self.lines.get(file, [])
         return lines[line - 1].strip() if 0 < line <= len(lines) else ""

@@ -62,7 +62,7 @@ def statement(step: Taken) -> str:
 
 
 def _change(p: Path, change: Change, text: Text) -> str:
-    owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
+    owner = f"T{change.owner}" if isinstance(change.owner, int) else text.owner_of(change.word)
     old, new = (value_of(p, change.word, v, text) for v in (change.old, change.new))
     return f"{owner}.{change.word} {old} -> {new}"
 

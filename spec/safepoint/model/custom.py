@@ -36,7 +36,7 @@ def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:
-    """Ours; or, of a custom text, each role alone and all of them, the smallest first.  Raises ProtocolError."""
+    """Ours; or, of a custom text, each role alone, with those that a thread has, and all of them, the smallest first.  Raises ProtocolError."""
     if not text.is_custom:
         return scopes_of_variant(text)
     found = roles(text)
@@ -44,7 +44,10 @@ def scopes_of(text: Text) -> dict[str, Scope]:
         raise ProtocolError(
             f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
         )
-    worlds = {role: (role,) for role in found} | ({"all": found} if len(found) > 1 else {})
+    of_threads = tuple(role for role in found if text.functions[role].kind)  # a thread has them in every world
+    alone = [role for role in found if role not in of_threads]
+    worlds = {role: (role, *of_threads) for role in alone if len(alone) > 1 or len(found) == 1}
+    worlds |= {"all": found} if len(found) > 1 else {}
     made: dict[str, Scope] = {}
     for group, counts in THREADS.items():
         for name, who in worlds.items():
