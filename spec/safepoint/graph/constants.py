@@ -18,7 +18,7 @@ def said(text: Text, word: str, value: int) -> str:
     names = names_of(text, word)
     if value in names:
         return names[value]
-    bits = {bit: name for bit, name in names.items() if bit & bit - 1 == 0 and bit & value}
+    bits = {bit: name for bit, name in sorted(names.items()) if bit & bit - 1 == 0 and bit & value}
     return "|".join(bits.values()) if value and sum(bits) == value else str(value)
 
 

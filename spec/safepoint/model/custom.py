@@ -46,8 +46,8 @@ def scopes_of(text: Text) -> dict[str, Scope]:
         )
     of_threads = tuple(role for role in found if text.functions[role].kind)  # a thread has them in every world
     alone = [role for role in found if role not in of_threads]
-    worlds = {role: (role, *of_threads) for role in alone if len(alone) > 1 or len(found) == 1}
-    worlds |= {"all": found} if len(found) > 1 else {}
+    worlds = {role: (role, *of_threads) for role in alone if len(alone) > 1}
+    worlds["all" if len(found) > 1 else found[0]] = found
     made: dict[str, Scope] = {}
     for group, counts in THREADS.items():
         for name, who in worlds.items():
