@@ -49,8 +49,10 @@ BODIES = [
     "for n in (1, 2, 3):\n    if n == t.i:\n        continue\n    if n > t.j:\n        break\n    t.j += n\nt.i = 0",
     "n: int = 0\nwhile n != 2 and t.j > 0:\n    n += 1\n    m = 0\n    while True:\n        pause()\n        m = m + 1\n        if m > t.i:\n            break\n    t.j = t.j + m",
     "times(t, 2)\ntimes(t, t.i)",
+    "once(t, 0)\nonce(t, 2)",
 ]
 TIMES = "def times(t: Me, n: int) -> None:\n    while n > 0:\n        pause()\n        n -= 1\n        t.j += 2\n"
+ONCE = "def once(t: Me, n: int) -> None:\n    if t.i == 1:\n        n = 1\n    t.j = t.j + n\n"
 
 
 def run(text: Text, i: int, j: int) -> dict[str, int]:
@@ -71,10 +73,10 @@ def lines(body: str) -> str:
 )
 def test_it_means_what_it_means_in_python(body: str, tmp_path: Path) -> None:
     """But that a condition gives 1 or 0, whatever its operands are."""
-    text = text_of(tmp_path, lines(body), TIMES)
+    text = text_of(tmp_path, lines(body), TIMES, ONCE)
     space: dict[str, object] = {"pause": lambda: None}
     exact = f"t.i = int(bool({body.removeprefix('t.i = ')}))" if body.startswith("t.i = ") else body
-    exec(f"from __future__ import annotations\n{TIMES}{lines(exact)}", space)
+    exec(f"from __future__ import annotations\n{TIMES}{ONCE}{lines(exact)}", space)
     for i, j in itertools.product(range(4), repeat=2):
         t = SimpleNamespace(i=i, j=j)
         space["f"](t)  # type: ignore[operator]
@@ -90,6 +92,7 @@ REFUSED = {
     "t.x.store()": "store() has 1 operands (write instead: t.word.store(value))",
     "t.x.cas(1)": "cas() has 2 operands (write instead: t.word.cas(old, new))",
     "t.x.store(value=1)": "store() has 1 operands",
+    "if t.i == 1: n = 1\n    t.i = n": "f: n is not set on every way to its use (write instead: n = 0 first)",
     "while t.i < 3: t.i += 1": "f comes back here without a step (write instead: pause() in each round)",
     "break": "no Break in the protocol language (write instead: =, +=, if, while, break",
     "t.i = t.i * 2": "(write instead: constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or",

@@ -45,7 +45,12 @@ class Lowering(Loops):
             name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated, record=record
         )
         self._check_jumps(graph)
-        graph.live, graph.looks = liveness(graph), looks(graph)
+        (graph.live, unset), graph.looks = liveness(graph), looks(graph)
+        for local in sorted(name for name in unset if "." in name and name not in graph.params):
+            procedure, _, variable = local.rpartition(".")
+            raise self.text.complaint(
+                procedure, f"{variable} is not set on every way to its use", f"{variable} = 0 first"
+            )
         return graph
 
     def _check_jumps(self, graph: ir.Graph) -> None:
