@@ -46,11 +46,11 @@ class Lowering(Loops):
         )
         self._check_jumps(graph)
         (graph.live, unset), graph.looks = liveness(graph), looks(graph)
-        for local in sorted(name for name in unset if "." in name and name not in graph.params):
+        for local in sorted(unset - {*graph.params}):
             procedure, _, variable = local.rpartition(".")
-            raise self.text.complaint(
-                procedure, f"{variable} is not set on every way to its use", f"{variable} = 0 first"
-            )
+            if procedure in self.text.functions:
+                said = f"{variable} is not set on every way to its use"
+                raise self.text.complaint(procedure, said, f"{variable} = 0 first")
         return graph
 
     def _check_jumps(self, graph: ir.Graph) -> None:

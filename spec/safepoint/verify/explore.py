@@ -144,7 +144,9 @@ def explore(
                     ),
                 )
             except (NotExplored, MemoryError) as error:
-                explored.cut_off = f"{scope.name} {each}: not explored: {str(error) or 'out of memory'}"
+                explored.cut_off = (
+                    explored.cut_off or f"{scope.name} {each}: not explored: {str(error) or 'out of memory'}"
+                )
                 if not mutant:
                     return explored
                 continue  # another scope may catch it
