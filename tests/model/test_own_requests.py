@@ -116,15 +116,6 @@ def sees(t: Me) -> None:
     served(bits, t)
 
 
-def turn(t: Me) -> None:
-    t.mine = t.mine + 1 & 1
-    if t.mine == 1:
-        pause()
-        return
-    if t.limit.load() == t.limit.poison:
-        sees(t)
-
-
 def poster() -> None:
     t = choose(threads())
     t.pending.fetch_or(K)
@@ -138,6 +129,16 @@ def scopes() -> None:
     scope("posts", poster{declared})
 """
 
+TURN = """
+
+def turn(t: Me) -> None:
+    t.mine = t.mine + 1 & 1
+    if t.mine == 1:
+        pause()
+        return
+    if t.limit.load() == t.limit.poison:
+        sees(t)
+"""
 POLLS = "if t.limit.load() == t.limit.poison:\n                sees(t)"
 
 
@@ -159,7 +160,7 @@ POLLS = "if t.limit.load() == t.limit.poison:\n                sees(t)"
 def test_the_checks_until_a_request_is_seen_are_counted(
     polls: str, declared: str, bound: tuple[int, int | None], broken: str, memory: str, waits: str, tmp_path: Path
 ) -> None:
-    body = CHECKED.format(polls=polls, declared=declared, waits=waits)
+    body = CHECKED.format(polls=polls, declared=declared, waits=waits) + (TURN if polls == "turn(t)" else "")
     said = own(tmp_path, body, "--memory", memory, "--json")
     found = json.loads(said.out)
     row = found["protocol"][-1]

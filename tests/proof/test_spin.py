@@ -32,6 +32,7 @@ from safepoint.proof.promela import export, identifier, variable
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.words import MANAGED, PARKED
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
+from tests.model.own_worlds import explored, text_of
 from tests.proof.mistakes import MISTAKES
 
 TEXT = Text()
@@ -227,6 +228,62 @@ def test_spin_finds_no_deadlock_in_a_quiet_world(name: str, memory: str, tmp_pat
     model = Model(text, next(iter(chosen_of(text, "tiny"))), memory=memory)
     result = search(model, judge_of(model))
     assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
+
+
+ADDS = """\
+        case "adds":
+            when(t.i < 3)
+            t.i += 1
+            t.x.store(t.i)
+            fence()
+"""
+OWN = f"""\
+def mutator(t: Me) -> None:
+    match choose():
+{ADDS}\
+        case "moves":
+            with atomic():
+                wait(world.count.load() > 0)
+                n = world.count.fetch_sub(1)
+                t.y.store(n)
+                m = t.y.load()
+                match choose():
+                    case "all":
+                        world.full.fetch_add(m)
+                    case "none":
+                        t.i = 0
+        case "waits":
+            while t.x.load() < 2 and not t.i == 1:
+                t.x.fetch_add(1)
+    return mutator(t)
+
+
+@each_thread
+def backup(t: Thread) -> None:
+    for u in threads():
+        if world.full.load() == 2 or u is not t:
+            u.held.swap(1)
+            break
+    with atomic():
+        for u in threads():
+            u.held.store(0)
+        world.count.store(1)
+        world.full.store(0)
+    t.x.store(0)
+    t.x.cas(0, 0)
+    return backup(t)
+"""
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_spin_finds_as_many_states_with_all_that_an_own_text_can_say(threads: int, memory: str, tmp_path: Path) -> None:
+    """But handlers: a process of Promela cannot stand still while another runs on it."""
+    text = text_of(tmp_path, OWN if threads == 1 else OWN.replace(ADDS, ""))  # with it, more than 400,000 states
+    result = explored(text, threads=threads, memory=memory)
+    assert not result.broken
+    assert result.states > 100
+    assert ask_spin(tmp_path, export(result.model)) == Opinion(result.states, result.transitions, 0, "")
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ class Activation:
                 return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
             case ir.Population():
                 return self.population()
+            case ir.Me() if isinstance(self.me, int):
+                return self.me
             case ir.Op(name, args):
                 return int(ir.FOLD[name](*(self.value(a) for a in args)))
         raise ValueError(f"{self.graph.name}: {e} has no value here")
@@ -189,10 +191,8 @@ class Activation:
             return None
         old = memory.load(cell)
         match step.op:
-            case "fetch_or":
-                memory.store(cell, old | operands[0])
-            case "fetch_and":
-                memory.store(cell, old & operands[0])
+            case op if op in ir.MODIFIES:
+                memory.store(cell, ir.FOLD[ir.MODIFIES[op]](old, operands[0]))
             case "swap":
                 memory.store(cell, operands[0])
             case "cas":

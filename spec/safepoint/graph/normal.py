@@ -51,7 +51,10 @@ def digest(graph: ir.Graph, says: Callable[[ir.Step], object]) -> bytes:
             if step not in nodes:
                 nodes[step] = [work.node(tree, {}) for tree in step.then]
                 todo += nodes[step]
-    fixed = {step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, says(step))) for step in nodes}
+    fixed = {
+        step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, step.joined, says(step)))
+        for step in nodes
+    }
     classes = {step: _hash(said) for step, said in fixed.items()}
     rounds = 0
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from safepoint.graph.constants import said
 from safepoint.graph.text import Text
 from safepoint.model.custom_goals import EVENTUALLY as CUSTOM
 from safepoint.model.eventually import EVENTUALLY
@@ -20,12 +21,12 @@ AGAIN = "from here again and again, for ever:"
 SENTENCES = ALWAYS | EVENTUALLY | CUSTOM
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
-"""Words whose values have names in our text; a text that has not these names shows numbers."""
+"""Words whose values have names in our text; a custom text shows its own."""
 
 
 def sentence(broken: str) -> str:
     """What a property says; of one that the text has made up, that it has."""
-    return SENTENCES.get(broken, "Claimed by the text.")
+    return SENTENCES.get(broken, "claimed by the text")
 
 
 def counterexample(result: Result, text: Text) -> str:
@@ -67,7 +68,7 @@ def statement(step: Taken) -> str:
 
 
 def _change(p: Path, change: Change, text: Text) -> str:
-    owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
+    owner = f"T{change.owner}" if isinstance(change.owner, int) else text.owner_of(change.word)
     old, new = (value_of(p, change.word, v, text) for v in (change.old, change.new))
     return f"{owner}.{change.word} {old} -> {new}"
 
@@ -76,11 +77,11 @@ def value_of(p: Path, word: str, value: int, text: Text) -> str:
     name = word.split("[", maxsplit=1)[0]
     if name in p.model.reals:
         return _trigger(p, name, value, text)
-    if word in BITS and all(n in text.constants for n in REQUESTS.values()):
+    if text.is_custom:
+        return said(text, name, value)
+    if word in BITS:
         return _kinds(value)
-    if word in VALUES and all(n in text.constants for n in VALUES[word].values()):
-        return VALUES[word][value]
-    return str(value)
+    return VALUES[word][value] if word in VALUES else str(value)
 
 
 def _trigger(p: Path, word: str, value: int, text: Text) -> str:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safepoint.graph.gather import gather
 from safepoint.graph.ir import Graph, Step
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.environment import scopes_of_variant
 from safepoint.model.explore import Judge, Violation
 from safepoint.model.global_claims import GlobalClaims
 from safepoint.model.properties import Properties
 from safepoint.model.rest import after, unended
-from safepoint.model.scopes import NO_BOUND, SCOPES, Scope, chosen
+from safepoint.model.roles import roles
+from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
@@ -35,59 +38,34 @@ UNGROUPED = "named"
 """The group of scopes that are explored only by their names."""
 
 
-def read(file: Path | None, policy: Policy = FOLDED) -> Text:
-    """The protocol with the policy's trigger (None); a custom text; or the protocol with a variant of one file, by its name.
+def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
+    """The protocol with the policy's trigger (None); a custom text; or the protocol with these files in place of some of ours.
 
     Raises ProtocolError.
     """
-    ours = files(policy.trigger)
-    if file is None:
-        return Text(ours)
-    text = Text((file,))
-    if "mutator" in text.functions:
-        return text
-    names = [path.name for path in ours]
-    if file.name not in names:
-        raise ProtocolError(
-            f"{file.name}: neither a text of its own, which has a mutator(), nor a variant of a file of ours"
-            f" (write: def mutator(t: Me), or name it as the file it replaces: {', '.join(names)})"
-        )
-    place = names.index(file.name)
-    return Text((*ours[:place], file, *ours[place + 1 :]))
-
-
-def roles(text: Text) -> tuple[str, ...]:
-    """The requesters: endless functions without a parameter that no other function calls."""
-    calls = {name: _called(p.node) for name, p in text.functions.items()}
-    return tuple(
-        name
-        for name, p in text.functions.items()
-        if not p.node.args.args
-        and name in calls[name]
-        and not any(name in calls[other] for other in calls if other != name)
-    )
-
-
-def _called(function: ast.FunctionDef) -> set[str]:
-    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    chosen_files = (given,) if isinstance(given, Path) else given
+    return gather(chosen_files, policy.trigger) if chosen_files else Text(files(policy.trigger))
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:
     """Ours; or, of a custom text, those that it declares; or all its roles together, and each alone, which no group has.
 
-    What some of the roles can do, all together can do; what needs the others would be refuted without them.  Raises ProtocolError.
+    What some of the roles can do, all together can do; what needs the others would be refuted without them.  A thread has its own
+    roles in every world.  Raises ProtocolError.
     """
     if not text.is_custom:
-        return SCOPES
+        return scopes_of_variant(text)
     found = roles(text)
     if not found:
         raise ProtocolError(
             f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
         )
+    of_threads = tuple(role for role in found if text.functions[role].kind)
     worlds = list(_declared(text, found)) or [World("all" if len(found) > 1 else found[0], found)]
-    made = [scope for world in worlds for scope in world.scopes()]
-    alone = [scope for role in found for scope in World(role, (role,)).scopes(UNGROUPED)]
-    return {scope.name: scope for scope in [*alone, *made]}
+    alone = [World(role, (role,)) for role in found if role not in of_threads]
+    made = [scope for world in alone for scope in world.scopes(of_threads, UNGROUPED)]
+    made += [scope for world in worlds for scope in world.scopes(of_threads)]
+    return {scope.name: scope for scope in made}
 
 
 @dataclass(frozen=True)
@@ -99,11 +77,12 @@ class World:
     threads: tuple[int, ...] = THREADS["nightly"]
     bound: Bound = NO_BOUND
 
-    def scopes(self, group: str = "") -> Iterator[Scope]:
+    def scopes(self, of_threads: tuple[str, ...], group: str = "") -> Iterator[Scope]:
         """The smallest first."""
+        who = (*self.roles, *(role for role in of_threads if role not in self.roles))
         for name, threads in zip(THREADS, self.threads, strict=False):
-            why = f"{' and '.join(self.roles)} beside {threads} of its threads"
-            yield Scope(f"{self.name}-{threads}", group or name, threads, self.roles, why, declared=self.bound)
+            why = f"{' and '.join(who)} beside {threads} of its threads"
+            yield Scope(f"{self.name}-{threads}", group or name, threads, who, why, declared=self.bound)
 
 
 def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
@@ -137,7 +116,7 @@ def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[
     if scope not in THREADS:
         return [known[scope]]
     if not text.is_custom:
-        return chosen(scope, threads, slices)
+        return chosen(scope, threads, slices, known)
     groups = tuple(THREADS)[: tuple(THREADS).index(scope) + 1]
     return [s for s in known.values() if s.group in groups and threads in (None, s.threads)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterator
 from functools import partial
 
@@ -13,6 +14,9 @@ from safepoint.model.moves import Transition, statement
 from safepoint.model.process import Process
 from safepoint.model.rest import after
 from safepoint.model.system import Model
+
+POSTS = ("posted", "asked")
+"""Ghosts by which a request is owed."""
 
 ROUND, SERVED = "comes-round", "owed-is-served"
 
@@ -55,7 +59,7 @@ def _is_served(model: Model, thread: int, kind: int, state: int) -> bool:
 def _ghosts(process: Process, tree: ir.Tree) -> Iterator[tuple[int | str, int]]:
     """To which thread local work posts, and which kinds: any, if that is not known beforehand."""
     for node in process.graph.local(tree):
-        if isinstance(node, ir.Ghost) and node.op in ("posted", "asked"):
+        if isinstance(node, ir.Ghost) and node.op in POSTS:
             owner = process.me if node.owner == ir.SELF else node.owner
             kinds = node.kind.value if isinstance(node.kind, ir.Const) else process.layout.widths.kinds
             if not isinstance(owner, ir.Local):
@@ -106,7 +110,14 @@ def _bound_to_post(process: Process, rest: Collection[int], thread: int, kind: i
 
 def kind_name(text: Text, kind: int) -> str:
     """The constant by which the text posts it; its number, if it has none."""
-    return next((name for name in text.posted if text.constants.get(name) == ir.Const(kind)), str(kind))
+    return next((name for name in _names(text) if text.constants.get(name) == ir.Const(kind)), str(kind))
+
+
+def _names(text: Text) -> list[str]:
+    """The names by which it posts a request."""
+    calls = [node for p in text.functions.values() for node in ast.walk(p.node) if isinstance(node, ast.Call)]
+    posts = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in POSTS]
+    return [kind.id for call in posts for kind in call.args[1:] if isinstance(kind, ast.Name)]
 
 
 def never(model: Model, broken: str, whom: str, beyond: Collection[int], trap: int) -> str:

@@ -17,8 +17,9 @@ from functools import partial
 from safepoint.model import custom_goals
 from safepoint.model.activity import is_at
 from safepoint.model.explore import STUCK, Result, path_to, search
+from safepoint.model.fields import Field
 from safepoint.model.goal import FAIR, Assumption, Goals, Named, stands
-from safepoint.model.process import Field, Process
+from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import COUNTS_ON_RETURN
 from safepoint.model.system import Model

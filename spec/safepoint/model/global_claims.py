@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from safepoint.graph import ir
 from safepoint.graph.execute import Activation
-from safepoint.graph.expressions import Instance, Scope
+from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import Lowering
+from safepoint.graph.scope import Scope
 from safepoint.graph.text import GLOBAL, Record, Value, deeply
 from safepoint.model.explore import Violation
-from safepoint.model.process import Field
+from safepoint.model.fields import Field
 from safepoint.model.system import Model
 
 Read = Callable[[int], int]
@@ -35,7 +36,7 @@ class _Reading(Lowering):
             case ast.Call(func=ast.Attribute(value=word, attr="load"), args=[]):
                 if isinstance(cell := self._constant(word, scope), ir.Cell):
                     where = self.model.cells.get(cell)
-                    return self._field(str(cell), where) if where else ir.Const(self.model.initial_of(cell.word))
+                    return self._field(str(cell), where) if where else ir.Const(self.model.initial_of(cell))
             case ast.Call(func=ast.Name(id="at"), args=[who, ast.Name(id=procedure)]):
                 return self._at(node, who, procedure, scope)
             case ast.Call(func=ast.Name(id="owed"), args=[who]):
@@ -56,10 +57,15 @@ class _Reading(Lowering):
         if isinstance(base, Record) and isinstance(base.owner, int):
             if self.text.words[mutator.record].get(node.attr) == "int":
                 where = self.model.mutators[base.owner].privates.get(node.attr)
-                return self._field(f"T{base.owner}.{node.attr}", where) if where else ir.Const(0)
+                return (
+                    self._field(f"T{base.owner}.{node.attr}", where)
+                    if where
+                    else ir.Const(self.text.begins(False, node.attr))
+                )
         return super()._attribute(node, scope)
 
     def _field(self, name: str, where: Field) -> ir.Expr:
+        name = name.replace(".", " ")  # a local of the text has a dot
         self.reads[name] = where.get
         self.bits |= where.mask << where.shift
         return ir.Local(name)

@@ -1,8 +1,10 @@
-"""What there is to say of one move: who made it, where it stands in the text, and what it does."""
+"""One move of a process: what it does to a state, and how it is told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from safepoint.graph.ir import Step
 
 
 def statement(source: str) -> str:
@@ -34,5 +36,19 @@ class Transition:
     delta: int
     move: Move
     claims: tuple[str, ...]  # claims of the text that it breaks
-    step: int = -1  # the number of the step that is made, behind the choices; -1: a store reaches memory
+    step: int = -1  # the number of the step that is made first, behind the choices; -1: a store reaches memory
     happens: tuple[str, ...] = ()  # what the text calls `eventually`, and is true here
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What has been made of a move: the step that names it, the cases it chose, at which choices, and what has been said.
+
+    claims: those that it broke.  happened: what the text calls `eventually`.
+    """
+
+    step: Step | None = None
+    cases: str = ""
+    choices: frozenset[int] = frozenset()
+    claims: tuple[str, ...] = ()
+    happened: tuple[str, ...] = ()

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from safepoint.graph.text import Text
@@ -24,6 +25,7 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.moves import Move, Transition
 from safepoint.model.process import Process
 from safepoint.model.system import MEMORIES, Model
+from safepoint.model.widths import fitting
 from safepoint.protocol.policies import FOLDED, POLICIES
 
 PATTERN = re.compile(
@@ -125,7 +127,7 @@ def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
     )
 
 
-def _model(text: Text, match: re.Match[str]) -> Model:
+def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
     scopes, policy, memory = scopes_of(text), match["policy"] or FOLDED.name, match["memory"] or "sc"
     for what, name, known in (
         ("scope", match["scope"], scopes),
@@ -134,7 +136,7 @@ def _model(text: Text, match: re.Match[str]) -> Model:
     ):
         if name not in known:
             raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")
-    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
+    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory, wider)
 
 
 def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
@@ -160,7 +162,10 @@ def replay(text: Text, string: str) -> Path:
     match = PATTERN.fullmatch(string.strip())
     if not match:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
-    model = _model(text, match)
+    return fitting(partial(_model, text, match), partial(_walk, match))
+
+
+def _walk(match: re.Match[str], model: Model) -> Path:
     judge = judge_of(model)
     states, steps = [model.initial], list[Taken]()
     broken: Violation | None = None

@@ -7,6 +7,7 @@ world has too many states: with each guest thread there are some two hundred tim
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -184,12 +185,17 @@ def late() -> list[tuple[str, Scope]]:
     return nightly + [("tso", s) for s in SCOPES.values() if s.group == "small" and len(s.roles) < 3]
 
 
-def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
+def chosen(
+    group: str,
+    threads: int | None = None,
+    slices: tuple[str, ...] | None = None,
+    among: Mapping[str, Scope] = SCOPES,
+) -> list[Scope]:
     """The scopes of a group and of those before it; `slices`: only those whose features are among these."""
     wanted = GROUPS[: GROUPS.index(group) + 1]
     return [
         s
-        for s in SCOPES.values()
+        for s in among.values()
         if s.group in wanted and threads in (None, s.threads) and (slices is None or set(s.slices) <= set(slices))
     ]
 

@@ -111,7 +111,8 @@ def _places(model: Model, process: Process) -> Places:
     mine = waits_for(process) if process.waits_for else None
     stored, layout = tuple(process.stored), model.layout
     ghosts = (mine, waiting, layout.has_run, layout.takes, layout.hint)
-    commands = Commands(process.graph, process.me, model.reals, stored, room, *ghosts)
+    brakes = tuple(cell for cell, at in model.cells.items() if at in process.brakes)
+    commands = Commands(process.graph, process.me, model.reals, stored, room, *ghosts, brakes)
     found: Places = {}
     todo = [process.at(model.initial)]
     while todo:

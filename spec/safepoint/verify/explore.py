@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import bound_of, undeclared_lasso
@@ -17,6 +18,7 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.mutants import not_compiled
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
+from safepoint.model.widths import fitting
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.verify.rows import ScopeRow
 
@@ -104,13 +106,15 @@ class Explored:
     """What `safepoint explore` found.
 
     `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
-    statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.
+    statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.  `cut_off`:
+    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.
     """
 
     rows: list[ScopeRow] = field(default_factory=list)
     refuted: Decision | None = None
     vacuous: set[str] = field(default_factory=set)
     notes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    cut_off: str = ""
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -127,35 +131,38 @@ def explore(
     most: int,
     progress: Callable[[int, int], None],
 ) -> Explored:
-    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises NotExplored, ProtocolError."""
+    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises ProtocolError."""
     explored = Explored()
-    cut_off = ""
     everywhere: set[str] = set()
     reached: set[str] = set()
     for each in memories(memory, mutant):
         for scope in scopes:
-            model = Model(text, scope, mutant, policy, each)
-            if mutant and not model.mutated:
-                continue
             try:
-                found = decide(model, policy, search, most, progress)
+                found = fitting(
+                    partial(Model, text, scope, mutant, policy, each),
+                    lambda model: (
+                        None if mutant and not model.mutated else decide(model, policy, search, most, progress)
+                    ),
+                )
             except (NotExplored, MemoryError) as error:
-                cut_off = f"{scope.name}: not explored: {str(error) or 'out of memory'}"
+                explored.cut_off = (
+                    explored.cut_off or f"{scope.name} {each}: not explored: {str(error) or 'out of memory'}"
+                )
                 if not mutant:
-                    raise NotExplored(cut_off) from None
+                    return explored
                 continue  # another scope may catch it
+            if found is None:
+                continue
             explored.rows.append(found.row())
-            for about, said in notes(model) if text.is_custom else ():
+            for about, said in notes(found.result.model) if text.is_custom else ():
                 explored.notes[about].add(said)
             if found.refuted:
                 explored.refuted = found.without_states()
                 return explored
-            places, missing = model.places()
+            places, missing = found.result.model.places()
             everywhere |= places
             reached |= places - missing
-    if cut_off:
-        raise NotExplored(cut_off)
-    if mutant and not explored.rows:
+    if mutant and not (explored.rows or explored.cut_off):
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
     if text.is_custom:
         explored.vacuous = everywhere - reached

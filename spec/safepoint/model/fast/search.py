@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation
+from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation, full
 from safepoint.model.fast.table import Lanes, Numbered, Positions, join, lanes_for, pack, split, take, unpack
 from safepoint.model.system import Model
 
@@ -200,7 +200,7 @@ class Search:
             if progress:
                 progress(found, left)
         if self.model.buffer_was_full:
-            raise NotExplored("a store buffer was full: with a longer one there may be more states")
+            raise NotExplored(full(self.model))
         return self._result(len(self.levels) - 2, self.levels)
 
     def _bad(self, chunk: Lanes, made: Successors, new: Positions, states: Lanes) -> Bad | None:
