@@ -65,7 +65,7 @@ BAD = {
     ("explore", "--promela", "x.pml"): "--promela takes one scope, not ",
     ("nope",): "No such command 'nope' (see: safepoint --help)",
     ("run",): "Missing argument 'FILE' (see: safepoint run --help)",
-    ("explore", "--max-states", "100"): "interrupt-1: not explored: more than 100 states",
+    ("explore", "--max-states", "100"): "interrupt-1 sc: not explored: more than 100 states",
     ("explore", "--protocol", "nowhere.py"): "nowhere.py: cannot be read",
     ("rules", "NOPE"): "no rule 'NOPE'; there are: POST-BEFORE-POISON",
     ("replay", "x"): "'x' is not a replay string",

@@ -37,10 +37,10 @@ def text_of(source: str, tmp_path: Path) -> Text:
 REFUSED = {
     "t.pending.store(t.limit.load())": "a shared access inside an operand (write instead: a local variable first)",
     "x = t.pending.load() + t.limit.load()": "two accesses to shared memory in one step",
-    "t.pending = 1": "a shared word is not assigned (write instead: t.word.store(value))",
+    "t.pending = 1": "a shared word is not assigned (write instead: t.word.store(value), t.word.fetch_add(value))",
     "t.nothing.store(1)": "Me declares no word nothing (write instead: one of limit, pending, depth)",
     "t.depth = unknown": "unknown name unknown",
-    "while True: pass": "no While in the protocol language",
+    "while True: pass": "f comes back here without a step (write instead: pause() in each round)",
     "print(1)": "unknown command print",
     "wait(t.depth == 1)": "wait needs exactly one load or cas",
     "wait(t.pending.swap(0) == 0)": "wait needs exactly one load or cas",

@@ -10,16 +10,19 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.custom import chosen_of, judge_of, read, roles, scopes_of
+from safepoint.graph.ir import ACCESSES
+from safepoint.graph.scope import OPERATORS
+from safepoint.graph.text import TYPES, ProtocolError, Text
+from safepoint.model.custom import chosen_of, judge_of, read, scopes_of
 from safepoint.model.mutants import all_mutants
+from safepoint.model.roles import roles
 from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT
 
 ROOT = Path(__file__).parents[2]
-OWN_VM = ROOT / "tests" / "model" / "data" / "own_vm.py"
+OWN_VM, GO = (ROOT / "tests" / "model" / "data" / name for name in ("own_vm.py", "go_preemption.py"))
 PAGE = (ROOT / "docs" / "model-your-own.md").read_text(encoding="utf-8")
 CHECKLIST = (ROOT / "docs" / "implement.md").read_text(encoding="utf-8")
 
@@ -37,13 +40,13 @@ def safepoint(directory: Path, monkeypatch: pytest.MonkeyPatch, *args: str) -> t
 # -- model your own
 
 
-def test_the_page_shows_the_file_and_the_file_is_short() -> None:
-    (shown,) = blocks("python")
-    assert shown == OWN_VM.read_text(encoding="utf-8")
-    assert len(shown.splitlines()) <= 80
+def test_the_page_shows_the_files_and_they_are_short() -> None:
+    shown = blocks("python")
+    assert shown == [file.read_text(encoding="utf-8") for file in (OWN_VM, GO)]
+    assert all(len(text.splitlines()) <= 80 for text in shown)
 
 
-@pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0].partition("own_vm.py ")[2])
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0].partition("--protocol ")[2])
 def test_each_output_is_what_the_command_prints(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command, _, shown = block.partition("\n")
     code, output = safepoint(OWN_VM.parent, monkeypatch, *shlex.split(command.removeprefix("$ safepoint ")))
@@ -54,18 +57,42 @@ def test_each_output_is_what_the_command_prints(block: str, monkeypatch: pytest.
 def test_the_page_finds_the_bugs_and_then_the_clean_verdict() -> None:
     outcomes = [re.findall(r"refuted: mutant (\S+)|│ (holds)", b) for b in blocks("console")]
     assert [sorted({m or h for m, h in found}) for found in outcomes] == [
-        ["does-not-wait"], ["taken-back"], ["holds"], ["holds"], ["holds"], ["unpatch-unlocked"],
+        ["does-not-wait"], ["taken-back"], ["holds"], ["holds"], ["holds"], ["unpatch-unlocked"], ["take-first"],
+        ["holds"], ["preempts-in-runtime"], ["signals-once"],
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("mutant", read(OWN_VM).mutants)
-def test_each_mistake_of_the_page_is_caught_and_walked_again(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, found = safepoint(OWN_VM.parent, monkeypatch, "explore", "--protocol", OWN_VM.name, "--mutant", mutant)
+@pytest.mark.parametrize(("file", "mutant"), [(file, mutant) for file in (OWN_VM, GO) for mutant in read(file).mutants])
+def test_each_mistake_of_the_page_is_caught_and_walked_again(
+    file: Path, mutant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, found = safepoint(file.parent, monkeypatch, "explore", "--protocol", file.name, "--mutant", mutant)
     assert code == 1
     again = shlex.split(found.strip().splitlines()[-1].removeprefix("again: safepoint "))
     code, walked = safepoint(OWN_VM.parent, monkeypatch, *again)
     assert code == 1
     assert walked.strip() in found
+
+
+def test_the_page_lists_the_language() -> None:
+    """Every access, operator and word of the vocabulary that is for a text of somebody's own."""
+    section = PAGE.partition("\n## The language\n")[2].partition("\n## ")[0]
+    named = " ".join(re.findall(r"`([^`]+)`", section))
+    vocabulary = (
+        "begins",
+        "fence",
+        "fence_others",
+        "wait",
+        "when",
+        "pause",
+        "claim",
+        "choose",
+        "atomic",
+        "each_thread",
+        "handler",
+    )
+    assert all(re.search(rf"\b{word}\b", named) for word in (*ACCESSES, *TYPES, *vocabulary) if word != "Triggers")
+    assert all(f"{operator} " in f"{named} " for operator in (*OPERATORS.values(), "not", "and", "or", "is"))
 
 
 def refused(diff: str, file: Path) -> str:
@@ -116,9 +143,10 @@ def test_roles_are_endless_and_called_by_nobody(tmp_path: Path) -> None:
     text = own(tmp_path, "def a() -> None:\n    lock()\n    return a()\n\n\n"
                          "def lock() -> None:\n    pause()\n    return lock()\n\n\ndef b() -> None:\n    pause()\n    return b()\n")  # fmt: skip
     assert roles(text) == ("a", "b")
-    assert [s.name for s in chosen_of(text, "tiny")] == ["a-1", "b-1", "all-1"]
-    assert [s.threads for s in chosen_of(text, "nightly", threads=3)] == [3, 3, 3]
+    assert [s.name for s in chosen_of(text, "tiny")] == ["all-1"]
+    assert [s.name for s in chosen_of(text, "nightly", threads=3)] == ["all-3"]
     assert chosen_of(text, "b-2") == [scopes_of(text)["b-2"]]
+    assert scopes_of(text)["b-2"].roles == ("b",)
 
 
 def test_a_world_without_a_role_is_refused(tmp_path: Path) -> None:

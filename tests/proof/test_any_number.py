@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from safepoint.graph.text import Text
-from safepoint.model.custom import judge_of
+from safepoint.model.custom import judge_of, scopes_of
 from safepoint.model.explore import Result, search
+from safepoint.model.roles import roles
 from safepoint.model.scopes import SCOPES, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.proof.any_number import argument, resized
 from safepoint.protocol.policies import FOLDED, POLICIES
+from tests.model.own_worlds import DEBUGGER, MUTATOR, text_of
 from tests.proof.projection import projection
 
 TEXT = Text()
@@ -65,6 +67,23 @@ def test_what_breaks_the_argument_is_named(name: str) -> None:
         assert places, reason
         for file, line, source in places:
             assert source in TEXT.source(file, int(line))
+
+
+BEYOND = {
+    "@each_thread\ndef own(t: Thread) -> None:\n    t.x.swap(1)\n    return own(t)\n": "the own belongs to one of the threads (",
+    "@handler\ndef own(t: Thread) -> None:\n    pause()\n    t.x.swap(1)\n    return own(t)\n": "the own runs on one of the threads (",
+    "def own() -> None:\n    pause()\n    for t in threads():\n        for u in threads():\n            if t is not u:\n                t.x.swap(1)\n"
+    "    return own()\n": "mine.py: own() compares threads",
+    DEBUGGER: "a thread is suspended by its held",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", BEYOND)
+def test_what_the_argument_does_not_know_is_refused(role: str, tmp_path: Path) -> None:
+    text = text_of(tmp_path, MUTATOR.replace("pause()", "t.y.load()"), role)
+    found = argument(Model(text, scopes_of(text)[f"{roles(text)[0]}-1"]))
+    assert not found.holds
+    assert any(reason.startswith(BEYOND[role]) for reason in found.reasons)
 
 
 TWO = [s for s in SCOPES.values() if s.threads == 2 and s.group != "nightly" and not s.slices and len(s.roles) == 1]

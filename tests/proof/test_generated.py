@@ -11,7 +11,8 @@ from hypothesis import given, note, settings
 
 from safepoint.graph.ir import WORLD
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.process import Field, Process
+from safepoint.model.fields import Field
+from safepoint.model.process import Process
 from safepoint.model.scopes import Scope
 from safepoint.model.system import Model
 from safepoint.proof.any_number import accesses, argument, resized

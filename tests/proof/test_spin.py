@@ -20,17 +20,19 @@ from click.testing import CliRunner
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as BOUND
-from safepoint.model.custom import judge_of
-from safepoint.model.eventually import ASSUMPTIONS, EVENTUALLY, FAIR, QUIET, Assumption, following
+from safepoint.model.custom import chosen_of, judge_of
+from safepoint.model.eventually import EVENTUALLY, QUIET, following, goals
 from safepoint.model.explore import search
 from safepoint.model.fairness import BROKEN as FAIRNESS
+from safepoint.model.goal import FAIR, Assumption
 from safepoint.model.properties import ALWAYS, Properties
 from safepoint.model.scopes import SCOPES, Scope, chosen
-from safepoint.model.system import Model
+from safepoint.model.system import MEMORIES, Model
 from safepoint.proof.promela import export, identifier, variable
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.words import MANAGED, PARKED
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
+from tests.model.own_worlds import explored, text_of
 from tests.proof.mistakes import MISTAKES
 
 TEXT = Text()
@@ -175,14 +177,15 @@ def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Pat
     a trap, the model never comes to the goal, under the assumption that makes it one; begun where it begins, it does.
     """
     found, model, trap = counterexample(mutant, policy), mutated(mutant, policy), mutated(mutant, policy)
-    assumption = ASSUMPTIONS[found.detail.rpartition(": ")[2]]
+    condition = found.detail.rpartition(": ")[2]
+    assumption = next(each.assumption for each in goals(model) if each.assumption.says == condition)
     watch = f"active proctype goal() {{ if :: {goal(model, found.broken, assumption)} -> assert(false) fi }}\n"
     assert ask_spin(tmp_path, export(model)) == Opinion(found.states, found.transitions, 0, "")
     assert "assertion violated" in ask_spin(tmp_path, export(model) + watch).complaint
     trap.initial = found.path[-1]
     source = UNDER[assumption](model, export(trap))
     behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where nobody asks, all may stand still
-    assert (behind.states, behind.errors) == (following(model, trap.initial, assumption), 0)
+    assert (behind.states, behind.errors) == (len(following(model, trap.initial, assumption)), 0)
 
 
 def too_many_stops(most: int, thread: int = 0) -> str:
@@ -215,6 +218,72 @@ def test_spin_finds_as_many_states_in_somebodys_own_text(threads: int, tmp_path:
     model = Model(Text((DATA / "limit_only.py",)), Scope("limit-only", "", threads, ("coordinator",), "", widths=()))
     result = search(model, judge_of(model))
     assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("name", ["lost", "lost_once", "spin_loop"])
+def test_spin_finds_no_deadlock_in_a_quiet_world(name: str, memory: str, tmp_path: Path) -> None:
+    """`lost_once` comes to a state where nobody can move, and each may stand there for ever; and all say what is owed."""
+    text = Text((DATA / "own_texts" / f"{name}.py",))
+    model = Model(text, next(iter(chosen_of(text, "tiny"))), memory=memory)
+    result = search(model, judge_of(model))
+    assert ask_spin(tmp_path, export(model)) == Opinion(result.states, result.transitions, 0, "")
+
+
+ADDS = """\
+        case "adds":
+            when(t.i < 3)
+            t.i += 1
+            t.x.store(t.i)
+            fence()
+"""
+OWN = f"""\
+def mutator(t: Me) -> None:
+    match choose():
+{ADDS}\
+        case "moves":
+            with atomic():
+                wait(world.count.load() > 0)
+                n = world.count.fetch_sub(1)
+                t.y.store(n)
+                m = t.y.load()
+                match choose():
+                    case "all":
+                        world.full.fetch_add(m)
+                    case "none":
+                        t.i = 0
+        case "waits":
+            while t.x.load() < 2 and not t.i == 1:
+                t.x.fetch_add(1)
+    return mutator(t)
+
+
+@each_thread
+def backup(t: Thread) -> None:
+    for u in threads():
+        if world.full.load() == 2 or u is not t:
+            u.held.swap(1)
+            break
+    with atomic():
+        for u in threads():
+            u.held.store(0)
+        world.count.store(1)
+        world.full.store(0)
+    t.x.store(0)
+    t.x.cas(0, 0)
+    return backup(t)
+"""
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_spin_finds_as_many_states_with_all_that_an_own_text_can_say(threads: int, memory: str, tmp_path: Path) -> None:
+    """But handlers: a process of Promela cannot stand still while another runs on it."""
+    text = text_of(tmp_path, OWN if threads == 1 else OWN.replace(ADDS, ""))  # with it, more than 400,000 states
+    result = explored(text, threads=threads, memory=memory)
+    assert not result.broken
+    assert result.states > 100
+    assert ask_spin(tmp_path, export(result.model)) == Opinion(result.states, result.transitions, 0, "")
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

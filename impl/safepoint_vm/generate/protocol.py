@@ -43,7 +43,7 @@ PROCEDURES = (
 """The procedures of the protocol's text that handlers and the host call."""
 OWNED_BY_WORLD = ("stop_world", "start_world")
 HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
-LOCKED = {"fetch_or": "or", "fetch_and": "and", "swap": "xchg"}
+LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
 
 
@@ -150,7 +150,9 @@ class ProcedureEmitter:
 
     def step(self, s: graph.Step) -> None:
         self.at = s.number
-        if s.op == "pause":
+        if s.op in ("pause", "fence"):
+            if s.op == "fence":
+                self.builder.fence("seq_cst")
             self.tree(s.then[0])
             return
         if s.cell is None:

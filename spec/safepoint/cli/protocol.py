@@ -19,25 +19,32 @@ if TYPE_CHECKING:
 
 PROTOCOL = click.option(
     "--protocol",
-    "file",
+    "given",
     type=FILE,
+    multiple=True,
     metavar="FILE",
-    help="Use this protocol text instead of the built-in one: a whole one, or a variant of one of its files.",
+    help="Use this protocol text instead of the built-in one: a whole one, or a variant of one of its files. May be repeated.",
 )
 
 
-def protocol_text(file: Path | None, policy: str) -> Text:
-    """The built-in text with the policy's trigger (None), a custom one, or the built-in one with one file replaced."""
+def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
+    """The built-in text with the policy's trigger, a custom one, or the built-in one with some files replaced, which is said."""
     from safepoint.graph.lower import check
     from safepoint.graph.text import ProtocolError
     from safepoint.model.custom import read, scopes_of
+    from safepoint.model.environment import left_out
 
     try:
-        text = read(file, POLICIES[policy])
+        text = read(given, POLICIES[policy])
         check(text)
         scopes_of(text)
+        missing = left_out(text) if text.instead else []
     except ProtocolError as error:
         fail(str(error))
+    for path, ours in text.instead.items():
+        click.echo(f"{path}: read in place of our {ours.name}", err=True)
+    if missing:
+        click.echo(f"left out: scopes whose roles or features the text has not: {', '.join(missing)}", err=True)
     return text
 
 
@@ -59,10 +66,9 @@ def protocol_text(file: Path | None, policy: str) -> Text:
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
 @click.option(
     "--scope",
-    default="tiny",
-    show_default=True,
     metavar="NAME",
-    help="One scope; or a group: tiny, small (includes tiny), nightly (includes both).",
+    help="One scope; or a group: tiny, small (includes tiny), nightly (includes both).  [default: tiny; for a mutant of"
+    " your own text small, with two threads too]",
 )
 @click.option(
     "--mutant", default="", metavar="NAME", help="Compile this mutant in, and stop at the scope that catches it."
@@ -95,10 +101,10 @@ def protocol_text(file: Path | None, policy: str) -> Text:
 def explore(
     *,
     policy: str,
-    file: Path | None,
+    given: tuple[Path, ...],
     memory: str | None,
     threads: int | None,
-    scope: str,
+    scope: str | None,
     mutant: str,
     engine_name: str,
     max_states: int,
@@ -113,17 +119,17 @@ def explore(
     from safepoint.graph.text import ProtocolError
     from safepoint.model.custom import THREADS, chosen_of, scopes_of
     from safepoint.model.engines import NoEngine, engine
-    from safepoint.model.explore import NotExplored
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export
-    from safepoint.show.failures import refutation
+    from safepoint.show.failures import refutation, refutation_json
     from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
     from safepoint.verify.explore import explore as work
 
-    text = protocol_text(file, policy)
+    text = protocol_text(given, policy)
     known = (*THREADS, *scopes_of(text))
+    scope = scope or ("small" if mutant and text.is_custom else "tiny")
     if scope not in known:
         fail(f"no scope {scope!r}; there are: {', '.join(known)}")
     if mutant and mutant not in text.mutants:
@@ -139,7 +145,7 @@ def explore(
             if for_spin is not None:
                 write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
             explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
-        except (NotExplored, NoEngine, ProtocolError, OverflowError, ValueError) as error:
+        except (NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))
     refuted = explored.refuted
     if drawing is not None:
@@ -149,11 +155,16 @@ def explore(
             click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
     if as_json:
         rows = [asdict(row) for row in explored.rows]
-        click.echo(json.dumps({"protocol": rows, "left_out": explored.left_out}, indent=1))
+        told = {"protocol": rows, "left_out": explored.left_out}
+        if refuted:
+            told["refuted"] = refutation_json(refuted)
+        click.echo(json.dumps(told, indent=1))
     elif refuted:
         click.echo(refutation(refuted))
-    else:
+    elif explored.rows:
         protocol_table(explored.rows, explored.left_out)
+    if explored.cut_off and not refuted:
+        fail(explored.cut_off)
     for place in sorted(explored.vacuous):
         click.echo(f"vacuous: never reached: {place}", err=True)
     sys.exit(REFUTED if refuted else 0)
@@ -170,7 +181,7 @@ def explore(
     help="For s:…: the target that repeats the schedule.",
 )
 @click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
-def replay(*, string: str, file: Path | None, target: str, mutant: str) -> None:
+def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> None:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
@@ -181,7 +192,7 @@ def replay(*, string: str, file: Path | None, target: str, mutant: str) -> None:
     from safepoint.verify.replay import CannotReplay
     from safepoint.verify.replay import replay as work
 
-    text = protocol_text(file, policy_of(string))
+    text = protocol_text(given, policy_of(string))
     try:
         replayed = work(string, text, mutant, target)
     except CannotReplay as error:

@@ -47,6 +47,7 @@ class Listener(Protocol):
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None: ...
     def claim(self, name: str, holds: bool) -> None: ...
+    def happens(self, name: str) -> None: ...
     def branch(self, place: str, taken: bool) -> None: ...
 
 
@@ -140,8 +141,12 @@ class Activation:
                 case ir.Ghost(op, owner, kind, then):
                     listener.ghost(op, self._owner(owner), self.value(kind))
                     tree = then
-                case ir.Claim(name, test, then):
-                    listener.claim(name, bool(self.value(test)))
+                case ir.Claim(name, test, then, always):
+                    holds = bool(self.value(test))
+                    if always:
+                        listener.claim(name, holds)
+                    elif holds:
+                        listener.happens(name)
                     tree = then
                 case ir.When(test, then):
                     if not self.value(test):
@@ -166,6 +171,8 @@ class Activation:
                 return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
             case ir.Population():
                 return self.population()
+            case ir.Me() if isinstance(self.me, int):
+                return self.me
             case ir.Op(name, args):
                 return int(ir.FOLD[name](*(self.value(a) for a in args)))
         raise ValueError(f"{self.graph.name}: {e} has no value here")
@@ -184,10 +191,8 @@ class Activation:
             return None
         old = memory.load(cell)
         match step.op:
-            case "fetch_or":
-                memory.store(cell, old | operands[0])
-            case "fetch_and":
-                memory.store(cell, old & operands[0])
+            case op if op in ir.MODIFIES:
+                memory.store(cell, ir.FOLD[ir.MODIFIES[op]](old, operands[0]))
             case "swap":
                 memory.store(cell, operands[0])
             case "cas":

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from safepoint.graph.ir import ACCESSES, RESULT, Cell, Const, Expr, Fixed, If, Private, Step, Tree, fold
+from safepoint.graph.ir import (
+    ACCESSES,
+    OPERANDS,
+    RESULT,
+    SELF,
+    WORLD,
+    Cell,
+    Const,
+    Expr,
+    Fixed,
+    Local,
+    Me,
+    Private,
+    Step,
+    Tree,
+    fold,
+    truth,
+)
+from safepoint.graph.scope import OPERATORS, Return, Scope, is_call, is_docstring, operates
 from safepoint.graph.text import Record, Text, Value
 
-OPERATORS: dict[type[ast.AST], str] = {
-    ast.BitAnd: "&", ast.BitOr: "|", ast.Add: "+", ast.Sub: "-", ast.Eq: "==", ast.NotEq: "!=",
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Invert: "~",
-}  # fmt: skip
-ENVIRONMENT_ONLY = ("choose", "when", "pause", "claim")
-
-Return = Callable[[Expr | None], Tree]
-Next = Callable[[], Tree]
+ENVIRONMENT_ONLY = ("choose", "when", "pause", "rest", "claim", "eventually")
+EXPRESSIONS = "constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or, t is u"
 
 
 @dataclass(frozen=True)
@@ -28,23 +40,6 @@ class Instance:
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
     slices: tuple[str, ...] = ()  # features of the scope
     word: int = 0  # which word of its row a root's parameter of type Trigger is
-
-
-@dataclass
-class Scope:
-    """Names of one inlined procedure, the way back, the path of procedures, and the file it stands in."""
-
-    names: dict[str, Value]
-    ret: Return
-    path: tuple[str, ...]
-    file: str
-
-    def left(self) -> Scope:
-        """The caller's place, for a jump: the procedure that jumps is over."""
-        return Scope(self.names, self.ret, self.path[:-1], self.file)
-
-    def binding(self, name: str, value: Value) -> Scope:
-        return Scope({**self.names, name: value}, self.ret, self.path, self.file)
 
 
 @dataclass
@@ -63,6 +58,7 @@ class Expressions:
         made = Step(
             len(self.steps), op, cell, operands, scope.path, line, self.text.source(scope.file, line), scope.file
         )
+        made.joined = scope.atomic
         self.steps.append(made)
         return made
 
@@ -108,10 +104,13 @@ class Expressions:
 
     def _expression(self, node: ast.expr, scope: Scope, found: list[Step]) -> Expr:
         match node:
-            case ast.Call(func=ast.Attribute(value=word, attr=op), args=args) if op in ACCESSES:
+            case ast.Call(func=ast.Attribute(value=word, attr=op), args=args, keywords=keywords) if op in ACCESSES:
                 cell = self._constant(word, scope)
                 if not isinstance(cell, Cell):
                     self.text.error(node, scope.file, "not a shared word", "t.word.load()")
+                if keywords or len(args) != OPERANDS[op]:
+                    says = ", ".join(("old", "new") if op == "cas" else ("value",) * OPERANDS[op])
+                    self.text.error(node, scope.file, f"{op}() has {OPERANDS[op]} operands", f"t.word.{op}({says})")
                 found.append(self._step(node, op, scope, cell, tuple(self.pure(a, scope) for a in args)))
                 return RESULT
             case ast.Call(func=ast.Name(id="mutant"), args=[ast.Constant(value=name), *_]):
@@ -129,12 +128,49 @@ class Expressions:
                 return fold(
                     OPERATORS[type(relation)], self._expression(a, scope, found), self._expression(b, scope, found)
                 )
+            case ast.Compare(left=a, ops=[ast.Is() | ast.IsNot() as relation], comparators=[b]):
+                same = self._same_thread(node, a, b, scope)
+                return same if isinstance(relation, ast.Is) else fold("==", same, Const(0))
+            case ast.Compare(left=a, ops=[relation, *relations], comparators=[b, *others]) if operates(node):
+                parts = [ast.Compare(a, [relation], [b]), ast.Compare(b, relations, others)]
+                return self._decided(node, ast.And(), [ast.copy_location(p, node) for p in parts], scope, found)
+            case ast.BoolOp(op=junction, values=values):
+                return self._decided(node, junction, values, scope, found)
+            case ast.UnaryOp(op=ast.Not(), operand=a):
+                return fold("==", self._expression(a, scope, found), Const(0))
             case ast.UnaryOp(op=ast.Invert(), operand=a):
                 return fold("~", self._expression(a, scope, found))
         value = self._constant(node, scope)
         if isinstance(value, Record | Cell | tuple):
-            self.text.error(node, scope.file, "a thread, a word or a row of words is not a number", "t.word.load()")
+            what = "a thread, a word or a row of words is not a number"
+            self.text.error(node, scope.file, what, "t.word.load(), or t is u")
         return value
+
+    def _decided(
+        self, node: ast.expr, junction: ast.boolop, values: Sequence[ast.expr], scope: Scope, found: list[Step]
+    ) -> Expr:
+        """`and`, `or`: 1 or 0.  Only the first operand may access a word: whether the others are looked at depends on it."""
+        first = truth(self._expression(values[0], scope, found))
+        if len(values) == 1:
+            return first
+        rest = ast.copy_location(ast.BoolOp(junction, list(values[1:])), node)
+        ends = isinstance(junction, ast.Or)
+        if isinstance(first, Const):
+            return Const(int(ends)) if bool(first.value) == ends else self._expression(rest, scope, found)
+        late: list[Step] = []
+        others = truth(self._expression(rest, scope, late))
+        if late:
+            self.text.error(rest, scope.file, "an access that and/or may leave out", "it first, or an if inside an if")
+        return fold("|" if ends else "&", first, others)
+
+    def _same_thread(self, node: ast.expr, a: ast.expr, b: ast.expr, scope: Scope) -> Expr:
+        numbers: list[Expr] = []
+        for value in (self._constant(a, scope), self._constant(b, scope)):
+            if not isinstance(value, Record) or value.owner == WORLD:
+                self.text.error(node, scope.file, "`is` compares threads", "a == b")
+            owner = value.owner
+            numbers.append(Me() if owner == SELF else owner if isinstance(owner, Local) else Const(int(owner)))
+        return Const(1) if numbers[0] == numbers[1] else fold("==", *numbers)
 
     def _constant(self, node: ast.expr, scope: Scope) -> Value:
         """What a name, an attribute or a helper's call means, without touching shared memory."""
@@ -164,8 +200,8 @@ class Expressions:
             ):
                 parameters = self.text.functions[name].node.args.args
                 names = dict(zip((a.arg for a in parameters), self._arguments(node, scope), strict=True))
-                return self._constant(body, Scope(names, scope.ret, scope.path, scope.file))
-            case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
+                return self._constant(body, Scope(names, scope.ret, scope.path, self.text.functions[name].file))
+            case _ if operates(node):
                 return self.pure(node, scope)
             case ast.Call(func=ast.Name(id=name)) if name in ENVIRONMENT_ONLY:
                 self.text.error(
@@ -178,7 +214,7 @@ class Expressions:
             node,
             scope.file,
             "not an expression of the protocol language",
-            "constants, locals, & | + - ~ == != < <= > >=",
+            EXPRESSIONS,
         )
 
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Value:
@@ -207,12 +243,19 @@ class Expressions:
         assert isinstance(node, ast.Call)
         return [self._constant(a, scope) for a in node.args]
 
+    def _index(self, node: ast.expr | None, scope: Scope) -> int | None:
+        """An end of a slice."""
+        match node:
+            case None | ast.Constant(value=int()) | ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int())):
+                return None if node is None else int(ast.literal_eval(node))
+        self.text.error(node, scope.file, "an end of a slice is a number", "t.entry[1:], t.entry[:-1]")
+
     def _static(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
         if is_call(node, "threads") and self.instance.threads is not None:
             return tuple(Record(i, "Thread") for i in range(self.instance.threads))
         match node:
             case ast.Subscript(value=row, slice=ast.Slice(lower=lower, upper=upper, step=None)):
-                return self._static(row, scope)[_index(lower) : _index(upper)]
+                return self._static(row, scope)[self._index(lower, scope) : self._index(upper, scope)]
         value = self._constant(node, scope)
         if not isinstance(value, tuple):
             self.text.error(
@@ -222,37 +265,3 @@ class Expressions:
                 "t.entry, a tuple of words, or threads()",
             )
         return value
-
-
-def _index(node: ast.expr | None) -> int | None:
-    """An end of a slice."""
-    return None if node is None else int(ast.literal_eval(node))
-
-
-def is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def is_call(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
-
-
-def say(value: Value) -> str:
-    """Names a static value to people."""
-    match value:
-        case Record(owner=int(owner)):
-            return f"T{owner}"
-        case Cell(word=word):
-            return word
-    return str(value)
-
-
-def branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
-    if isinstance(test, Const):
-        return yes() if test.value else no()
-    assert test is not None
-    return If(test, yes(), no(), place)
-
-
-def place_of(node: ast.AST, scope: Scope) -> str:
-    return f"{scope.file}:{getattr(node, 'lineno', 0)}"

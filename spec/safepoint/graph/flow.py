@@ -26,8 +26,10 @@ def reached(onward: dict[int, set[int]], start: int) -> set[int]:
     return found
 
 
-def liveness(graph: ir.Graph) -> dict[int, frozenset[str]]:
-    """For each step the locals that must survive until it begins: all that a reader keeps when it stops there."""
+def liveness(graph: ir.Graph) -> tuple[dict[int, frozenset[str]], frozenset[str]]:
+    """For each step the locals that must survive until it begins: all that a reader keeps when it stops there; and those that
+    must be set before the graph begins.
+    """
     live: dict[int, frozenset[str]] = {s.number: frozenset() for s in graph.steps}
     at: dict[int, frozenset[str]] = {n: frozenset() for n in graph.labels}
 
@@ -59,7 +61,7 @@ def liveness(graph: ir.Graph) -> dict[int, frozenset[str]]:
         for n, tree in reversed(graph.labels.items()):
             at[n] = need(tree)
         changed = before != (live, at)
-    return live
+    return live, need(graph.start)
 
 
 def follows_a_swap(graph: ir.Graph, step: ir.Step) -> bool:

@@ -13,8 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 SELF, WORLD = "self", "world"
-LOCKED = ("fetch_or", "fetch_and", "swap", "cas")
-ACCESSES = (*LOCKED, "load", "store")
+MODIFIES = {"fetch_or": "|", "fetch_and": "&", "fetch_add": "+", "fetch_sub": "-"}
+"""The locked accesses that give the old value and leave the result of an operator."""
+OPERANDS = dict.fromkeys(MODIFIES, 1) | {"swap": 1, "cas": 2, "load": 0, "store": 1}
+"""Each access, and how many operands it has."""
+LOCKED = (*MODIFIES, "swap", "cas")
+ACCESSES = tuple(OPERANDS)
 GHOSTS = {"posted": True, "asked": True, "given_back": True, "dropped": True, "finished": True,
           "served": False, "ran": False, "taken": False, "raises": False}  # fmt: skip
 """The ghost statements of the language; whether the thread is the first of the two arguments, or the kinds are."""
@@ -74,17 +78,26 @@ class Population:
 
 
 @dataclass(frozen=True)
+class Me:
+    """The number of the running thread."""
+
+
+@dataclass(frozen=True)
 class Op:
     name: str
     args: tuple[Expr, ...]
 
 
-Expr = Const | Local | Private | Fixed | Population | Op
+Expr = Const | Local | Private | Fixed | Population | Me | Op
 
 
 @dataclass(eq=False)
 class Step:
-    """op: an access, or "choose", "pause" or "fence_others".  `guard` (of the result): the step waits until it is true."""
+    """op: an access, or "choose", "pause", "rest", "fence", "fence_others", or "atomic", the beginning of an atomic block.
+
+    `guard` (of the result): the step waits until it is true.  `rests`: the text says that nobody need end this wait.  `joined`: it
+    stands in an atomic block, and is part of its move.
+    """
 
     number: int
     op: str
@@ -95,8 +108,10 @@ class Step:
     source: str  # the statement, as it stands in the text
     file: str = ""  # that the line is of
     guard: Expr | None = None
+    joined: bool = False
     then: list[Tree] = field(default_factory=list)  # one tree; for "choose" one for each case
     cases: tuple[str, ...] = ()  # their names
+    rests: bool = False
 
     @property
     def name(self) -> str:
@@ -133,9 +148,12 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Claim:
+    """`always`: the test must hold whenever a thread comes here; if not, some thread must come here again and again when it does."""
+
     name: str
     test: Expr
     then: Tree
+    always: bool = True
 
 
 @dataclass(frozen=True)
@@ -251,6 +269,14 @@ class Graph:
 def fold(name: str, *args: Expr) -> Expr:
     values = [a.value for a in args if isinstance(a, Const)]
     return Const(int(FOLD[name](*values))) if len(values) == len(args) else Op(name, args)
+
+
+def truth(e: Expr) -> Expr:
+    """1 if it is not 0, else 0."""
+    match e:
+        case Op("==" | "!=" | "<" | "<=" | ">" | ">=", _):
+            return e
+    return fold("!=", e, Const(0))
 
 
 def atoms(e: Expr | None) -> Iterator[Expr]:

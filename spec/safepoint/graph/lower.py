@@ -10,19 +10,19 @@ import ast
 from dataclasses import dataclass, field
 
 from safepoint.graph import ir
-from safepoint.graph.expressions import Expressions, Instance, Next, Return, Scope, branch, is_call, place_of, say
+from safepoint.graph.expressions import Expressions, Instance
 from safepoint.graph.flow import liveness, looks
-from safepoint.graph.text import ProtocolError, Record, Text, Value, deeply
+from safepoint.graph.loops import Loops
+from safepoint.graph.scope import Next, Return, Scope, branch, place_of, plain, say
+from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value, deeply
 
 
 @dataclass
-class Lowering(Expressions):
+class Lowering(Loops):
     """Lowers one root."""
 
-    labels: dict[int, ir.Tree] = field(default_factory=dict)
     entered: dict[tuple[object, ...], int] = field(default_factory=dict)
     kept: list[Return] = field(default_factory=list)  # keeps the ids in `entered` unique
-    again: list[tuple[ir.Goto, ast.AST, str]] = field(default_factory=list)  # jumps to what has been entered; where
 
     def root(self, name: str) -> ir.Graph:
         """A parameter that is a thread is the running one; the others are integers."""
@@ -45,7 +45,12 @@ class Lowering(Expressions):
             name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated, record=record
         )
         self._check_jumps(graph)
-        graph.live, graph.looks = liveness(graph), looks(graph)
+        (graph.live, unset), graph.looks = liveness(graph), looks(graph)
+        for local in sorted(unset - {*graph.params}):
+            procedure, _, variable = local.rpartition(".")
+            if procedure in self.text.functions:
+                said = f"{variable} is not set on every way to its use"
+                raise self.text.complaint(procedure, said, f"{variable} = 0 first")
         return graph
 
     def _check_jumps(self, graph: ir.Graph) -> None:
@@ -54,23 +59,6 @@ class Lowering(Expressions):
         for jump, node, file in self.again:
             if any(tree is jump for tree in graph.local(self.labels[jump.label], loops)):
                 self.text.error(node, file, f"{graph.name} comes back here without a step", "pause() in each round")
-
-    def _label(self, build: Next) -> ir.Goto:
-        number = len(self.labels)
-        self.labels[number] = ir.Done(None)  # reserved: `build` may come back to it
-        self.labels[number] = build()
-        return ir.Goto(number)
-
-    def _join(self, build: Next) -> Next:
-        """The same continuation from several places: built once, reached by a label."""
-        made: list[ir.Goto] = []
-
-        def once() -> ir.Tree:
-            if not made:
-                made.append(self._label(build))
-            return made[0]
-
-        return once
 
     # -- procedures
 
@@ -88,24 +76,28 @@ class Lowering(Expressions):
                 f"{name}() has {len(parameters)} parameters, not {len(args)}",
                 ast.unparse(procedure.node.args),
             )
-        key = (name, tuple(args), id(ret), caller.path)
+        key = (name, tuple(args), id(ret), caller.path, caller.atomic)
         if key in self.entered:
+            if caller.atomic:
+                self.text.error(node, caller.file, "an atomic block goes round", "a loop over threads, or no block")
             self.again.append((ir.Goto(self.entered[key]), node, caller.file))
             return self.again[-1][0]
         self.kept.append(ret)
         self.entered[key] = len(self.labels)
         names: dict[str, Value] = {}
+        assigned = {n.id for n in ast.walk(procedure.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         lets: list[tuple[ir.Local, ir.Expr]] = []
         for parameter, value in zip(parameters, args, strict=True):
             local = ir.Local(f"{name}.{parameter.arg}")
-            if isinstance(value, Record | ir.Cell | tuple | ir.Const) or value == local:
+            fixed = isinstance(value, ir.Const) and parameter.arg not in assigned
+            if fixed or isinstance(value, Record | ir.Cell | tuple) or value == local:
                 names[parameter.arg] = value
             else:
                 names[parameter.arg] = local
                 lets.append((local, value))
 
         def body() -> ir.Tree:
-            scope = Scope(names, ret, (*caller.path, name), procedure.file)
+            scope = Scope(names, ret, (*caller.path, name), procedure.file, caller.atomic)
             tree = self._block(procedure.node.body, scope, lambda: ret(None))
             for local, value in lets:
                 tree = ir.Let(local, value, tree, place_of(node, caller))
@@ -126,7 +118,7 @@ class Lowering(Expressions):
         return self._statement(body[0], scope, lambda: self._block(body[1:], scope, then))
 
     def _statement(self, node: ast.stmt, scope: Scope, then: Next) -> ir.Tree:
-        match node:
+        match plain(node):
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 return then()
             case ast.Return(value=None | ast.Constant(value=None)):
@@ -147,6 +139,8 @@ class Lowering(Expressions):
             case ast.For(target=ast.Name(id=name), iter=over, body=body, orelse=[]):
                 return self._loop(name, over, body, scope, then)
             case ast.Match(subject=ast.Call(func=ast.Name(id="choose"), args=[]), cases=cases):
+                if guard := next((c.guard for c in cases if c.guard), None):
+                    self.text.error(guard, scope.file, "a case has no `if`", "when(…) as its first statement")
                 made = self._step(node, "choose", scope)
                 after = self._join(then)
                 made.cases = tuple(ast.unparse(c.pattern).strip("'\"") for c in cases)
@@ -159,16 +153,12 @@ class Lowering(Expressions):
             case ast.Assign(targets=[ast.Attribute() as target], value=value):
                 private = self._attribute(target, scope)
                 if not isinstance(private, ir.Private):
-                    self.text.error(node, scope.file, "a shared word is not assigned", "t.word.store(value)")
+                    instead = "t.word.store(value), t.word.fetch_add(value)"
+                    self.text.error(node, scope.file, "a shared word is not assigned", instead)
                 return self._assign(node, private, value, scope, then)
             case ast.Expr(value=ast.Call() as call):
                 return self._command(call, scope, then)
-        self.text.error(
-            node,
-            scope.file,
-            f"no {type(node).__name__} in the protocol language",
-            "=, if, return, a call, for over triggers or threads",
-        )
+        return self._control(node, scope, then)
 
     def _assign(
         self, node: ast.stmt, target: ir.Local | ir.Private, value: ast.expr, scope: Scope, then: Next
@@ -192,48 +182,24 @@ class Lowering(Expressions):
         made.then = [self._block(rest, scope.binding(name, v), after) for v in values]
         return made
 
-    def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
-        if self.instance.threads is None and is_call(over, "threads"):
-            return self._loop_at_run_time(name, body, scope, then)
-        return self._unroll(name, self._static(over, scope), body, scope, then)
-
-    def _unroll(self, name: str, values: tuple[Value, ...], body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
-        if not values:
-            return then()
-        return self._block(
-            body, scope.binding(name, values[0]), lambda: self._unroll(name, values[1:], body, scope, then)
-        )
-
-    def _loop_at_run_time(self, name: str, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
-        """A loop over however many threads there are: its variable is a local that numbers them."""
-        number = ir.Local(f"{scope.path[-1]}.{name}")
-        inner = scope.binding(name, Record(number, "Thread"))
-        again = len(self.labels)
-
-        def head() -> ir.Tree:
-            turn = self._block(body, inner, lambda: ir.Let(number, ir.fold("+", number, ir.Const(1)), ir.Goto(again)))
-            return ir.If(ir.Op("<", (number, ir.Population())), turn, then())
-
-        return ir.Let(number, ir.Const(0), self._label(head))
-
     def _command(self, call: ast.Call, scope: Scope, then: Next) -> ir.Tree:
         if name := self._procedure(call):
             after = self._join(then)
             return self._inline(call, name, self._arguments(call, scope), lambda v: after(), scope)
         match call:
-            case ast.Call(func=ast.Name(id="wait"), args=[condition]):
-                return self._wait(condition, scope, then)
+            case ast.Call(func=ast.Name(id="wait" | "rest" as op), args=[condition]):
+                return self._wait(condition, scope, then, rests=op == "rest")
             case ast.Call(func=ast.Name(id=op), args=[first, second]) if op in ir.GHOSTS:
                 whom, kind = (first, second) if ir.GHOSTS[op] else (second, first)
                 return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self.pure(condition, scope)
                 return ir.When(holds, ir.Done(None)) if holds == ir.Const(0) else ir.When(holds, then())
-            case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name)), condition]):
-                return ir.Claim(name, self.pure(condition, scope), then())
-            case ast.Call(func=ast.Name(id="pause" | "fence_others" as op), args=[]):
+            case ast.Call(func=ast.Name(id="claim" | "eventually" as op), args=[ast.Constant(str(name)), condition]):
+                return ir.Claim(name, self.pure(condition, scope), then(), op == "claim")
+            case ast.Call(func=ast.Name(id="pause" | "rest" | "fence" | "fence_others" as op), args=[]):
                 made = self._step(call, op, scope)
-                made.then = [then()]
+                made.guard, made.rests, made.then = ir.Const(0) if op == "rest" else None, op == "rest", [then()]
                 return made
             case ast.Call(func=ast.Attribute(attr=op)) if op in ir.ACCESSES:
                 return self._evaluate(call, scope, lambda v: then())
@@ -250,12 +216,12 @@ class Lowering(Expressions):
             self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
         return record.owner
 
-    def _wait(self, condition: ast.expr, scope: Scope, then: Next) -> ir.Tree:
+    def _wait(self, condition: ast.expr, scope: Scope, then: Next, *, rests: bool) -> ir.Tree:
         found: list[ir.Step] = []
         guard = self._expression(condition, scope, found)
         if len(found) != 1 or found[0].op not in ("load", "cas"):
             self.text.error(condition, scope.file, "wait needs exactly one load or cas", "wait(t.word.load() == value)")
-        found[0].guard = guard
+        found[0].guard, found[0].rests = guard, rests
         found[0].then = [then()]
         return found[0]
 
@@ -293,7 +259,7 @@ def check(text: Text) -> None:
     """Lower every procedure, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
     helpers = Expressions(text, Instance())
     for name in text.functions:
-        if name != "threads" and not helpers.helper(name):
+        if name not in DECLARED and not name.startswith(GLOBAL) and not helpers.helper(name):
             compile_graph(text, name)
     for mutant in text.mutants.values():
         for _, _, procedure in mutant.places:

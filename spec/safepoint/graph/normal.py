@@ -51,7 +51,10 @@ def digest(graph: ir.Graph, says: Callable[[ir.Step], object]) -> bytes:
             if step not in nodes:
                 nodes[step] = [work.node(tree, {}) for tree in step.then]
                 todo += nodes[step]
-    fixed = {step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, says(step))) for step in nodes}
+    fixed = {
+        step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, step.joined, says(step)))
+        for step in nodes
+    }
     classes = {step: _hash(said) for step, said in fixed.items()}
     rounds = 0
     while True:
@@ -113,8 +116,8 @@ class _Work:
                 return one if one == other else Fork(repr(test), one, other)
             case ir.Ghost(op, owner, kind, then):
                 return Said(f"{op} {owner} {_put(kind, env)}", self.node(then, env))
-            case ir.Claim(name, test, then):
-                return Said(f"claim {name} {_put(test, env)}", self.node(then, env))
+            case ir.Claim(name, test, then, always):
+                return Said(f"{'claim' if always else 'eventually'} {name} {_put(test, env)}", self.node(then, env))
             case ir.When(test, then):
                 return Said(f"when {_put(test, env)}", self.node(then, env))
             case ir.Done(value):

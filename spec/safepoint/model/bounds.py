@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from safepoint.model import custom_bounds
 from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Move
+from safepoint.model.moves import Move
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 from safepoint.protocol.activities import CHECKS
@@ -106,7 +107,7 @@ def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     return [
         (thread, name)
         for thread in range(len(model.mutators))
-        for request, name in REQUESTS.items()
+        for request, name in _requests(model, thread).items()
         if all(map(_inside(model, thread, request), states))
     ]
 
@@ -118,12 +119,18 @@ def _regions(model: Model, result: Result) -> Iterator[Region]:
         for field in model.owed.values():
             sent |= field.get(state)
     for thread in range(len(model.mutators)):
-        for request in (kind for kind in REQUESTS if sent & kind):
+        for request in (kind for kind in _requests(model, thread) if sent & kind):
             yield _region(model, result, thread, request)
+
+
+def _requests(model: Model, thread: int) -> dict[int, str]:
+    return custom_bounds.requests(model, thread) if model.text.is_custom else REQUESTS
 
 
 def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
     """Is the request owed in a state, its post complete, and is it for the thread to see?"""
+    if model.text.is_custom:
+        return custom_bounds.inside(model, thread, request)
     properties = Properties(model)
     owed = model.owed[thread]
     fills = [m.fill for m in model.requesters if m.fill]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from shlex import quote
 
+from safepoint.graph.constants import said
 from safepoint.graph.text import Text
+from safepoint.model.custom_goals import EVENTUALLY as CUSTOM
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
+from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import AROUND, CORE, TRIGGERS
@@ -15,10 +18,15 @@ from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 AGAIN = "from here again and again, for ever:"
 """Above the loop of a lasso."""
 
-SENTENCES = ALWAYS | EVENTUALLY
+SENTENCES = ALWAYS | EVENTUALLY | CUSTOM
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
-"""Words whose values have names in our text; a text that has not these names shows numbers."""
+"""Words whose values have names in our text; a custom text shows its own."""
+
+
+def sentence(broken: str) -> str:
+    """What a property says; of one that the text has made up, that it has."""
+    return SENTENCES.get(broken, "claimed by the text")
 
 
 def counterexample(result: Result, text: Text) -> str:
@@ -27,9 +35,8 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    sentence = SENTENCES.get(p.broken) or p.detail or "claimed by the text"
     other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in {*CORE, *TRIGGERS.values(), *AROUND})
-    return f"{head}\n{p.broken}: {sentence}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
+    return f"{head}\n{p.broken}: {sentence(p.broken)}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
 
 
 def path(p: Path, text: Text) -> str:
@@ -56,12 +63,12 @@ def _row(number: str, place: str, columns: list[str], widths: list[int], changes
 
 def statement(step: Taken) -> str:
     """What the thread does: the case it chose, if it chose one, and the statement as it stands in the text."""
-    source = step.move.source.split("  #")[0].rstrip(":").strip()
+    source = bare(step.move.source)
     return f"{step.move.cases}: {source}" if step.move.cases and step.move.cases != source else source
 
 
 def _change(p: Path, change: Change, text: Text) -> str:
-    owner = f"T{change.owner}" if isinstance(change.owner, int) else change.owner
+    owner = f"T{change.owner}" if isinstance(change.owner, int) else text.owner_of(change.word)
     old, new = (value_of(p, change.word, v, text) for v in (change.old, change.new))
     return f"{owner}.{change.word} {old} -> {new}"
 
@@ -70,11 +77,11 @@ def value_of(p: Path, word: str, value: int, text: Text) -> str:
     name = word.split("[", maxsplit=1)[0]
     if name in p.model.reals:
         return _trigger(p, name, value, text)
-    if word in BITS and all(n in text.constants for n in REQUESTS.values()):
+    if text.is_custom:
+        return said(text, name, value)
+    if word in BITS:
         return _kinds(value)
-    if word in VALUES and all(n in text.constants for n in VALUES[word].values()):
-        return VALUES[word][value]
-    return str(value)
+    return VALUES[word][value] if word in VALUES else str(value)
 
 
 def _trigger(p: Path, word: str, value: int, text: Text) -> str:

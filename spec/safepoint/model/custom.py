@@ -1,81 +1,113 @@
 """A custom text: its roles, the scopes it is explored in, and what it is judged by.
 
 A text with a `mutator` of its own brings its whole world.  Its words are not ours, so our properties cannot be asked of it: it
-is judged by the claims that it makes, and by no-deadlock, which speaks of no word.  A text without one is a variant of our
-protocol: it gets our roles, our scopes and our properties.
+is judged by what speaks of no word (no-deadlock, and `custom_goals`), and by its claims, those of its steps and the global ones.
+A text without one is a variant of our protocol: it gets our roles, our scopes and our properties.
 """
 
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from safepoint.graph.gather import gather
+from safepoint.graph.ir import Graph, Step
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.explore import Judge
+from safepoint.model.environment import scopes_of_variant
+from safepoint.model.explore import Judge, Violation
+from safepoint.model.global_claims import GlobalClaims
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.rest import after, unended
+from safepoint.model.roles import roles
+from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import Bound, Policy
 
 THREADS = {"tiny": (1,), "small": (1, 2), "nightly": (1, 2, 3)}
 """How many guest threads the scopes of a group have: ours say more of each scope, but know the text."""
 
+NUMBERS = {"threads", "frames", "back_edges"}
+"""What a text may say of a scope, in numbers."""
 
-def read(file: Path | None, policy: Policy = FOLDED) -> Text:
-    """The protocol with the policy's trigger (None); a custom text; or the protocol with a variant of one file, by its name.
+UNGROUPED = "named"
+"""The group of scopes that are explored only by their names."""
+
+
+def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
+    """The protocol with the policy's trigger (None); a custom text; or the protocol with these files in place of some of ours.
 
     Raises ProtocolError.
     """
-    ours = files(policy.trigger)
-    if file is None:
-        return Text(ours)
-    text = Text((file,))
-    if "mutator" in text.functions:
-        return text
-    names = [path.name for path in ours]
-    if file.name not in names:
-        raise ProtocolError(
-            f"{file.name}: neither a text of its own, which has a mutator(), nor a variant of a file of ours"
-            f" (write: def mutator(t: Me), or name it as the file it replaces: {', '.join(names)})"
-        )
-    place = names.index(file.name)
-    return Text((*ours[:place], file, *ours[place + 1 :]))
-
-
-def roles(text: Text) -> tuple[str, ...]:
-    """The requesters: endless functions without a parameter that no other function calls."""
-    calls = {name: _called(p.node) for name, p in text.functions.items()}
-    return tuple(
-        name
-        for name, p in text.functions.items()
-        if not p.node.args.args
-        and name in calls[name]
-        and not any(name in calls[other] for other in calls if other != name)
-    )
-
-
-def _called(function: ast.FunctionDef) -> set[str]:
-    return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    chosen_files = (given,) if isinstance(given, Path) else given
+    return gather(chosen_files, policy.trigger) if chosen_files else Text(files(policy.trigger))
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:
-    """Ours; or, of a custom text, each role alone and all of them, the smallest first.  Raises ProtocolError."""
+    """Ours; or, of a custom text, those that it declares; or all its roles together, and each alone, which no group has.
+
+    What some of the roles can do, all together can do; what needs the others would be refuted without them.  A thread has its own
+    roles in every world.  Raises ProtocolError.
+    """
     if not text.is_custom:
-        return SCOPES
+        return scopes_of_variant(text)
     found = roles(text)
     if not found:
         raise ProtocolError(
             f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
         )
-    worlds = {role: (role,) for role in found} | ({"all": found} if len(found) > 1 else {})
-    made: dict[str, Scope] = {}
-    for group, counts in THREADS.items():
-        for name, who in worlds.items():
-            why = f"{' and '.join(who)} beside {counts[-1]} of its threads"
-            made[f"{name}-{counts[-1]}"] = Scope(f"{name}-{counts[-1]}", group, counts[-1], who, why)
-    return made
+    of_threads = tuple(role for role in found if text.functions[role].kind)
+    worlds = list(_declared(text, found)) or [World("all" if len(found) > 1 else found[0], found)]
+    alone = [World(role, (role,)) for role in found if role not in of_threads]
+    made = [scope for world in alone for scope in world.scopes(of_threads, UNGROUPED)]
+    made += [scope for world in worlds for scope in world.scopes(of_threads)]
+    return {scope.name: scope for scope in made}
+
+
+@dataclass(frozen=True)
+class World:
+    """Roles that belong together, beside so many threads: of each number of them a scope.  `bound`: the kinds of check it declares."""
+
+    name: str
+    roles: tuple[str, ...]
+    threads: tuple[int, ...] = THREADS["nightly"]
+    bound: Bound = NO_BOUND
+
+    def scopes(self, of_threads: tuple[str, ...], group: str = "") -> Iterator[Scope]:
+        """The smallest first."""
+        who = (*self.roles, *(role for role in of_threads if role not in self.roles))
+        for name, threads in zip(THREADS, self.threads, strict=False):
+            why = f"{' and '.join(who)} beside {threads} of its threads"
+            yield Scope(f"{self.name}-{threads}", group or name, threads, who, why, declared=self.bound)
+
+
+def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
+    """What `def scopes()` of the text declares.  Raises ProtocolError."""
+    procedure = text.functions.get("scopes")
+    for node in procedure.node.body if procedure else ():
+        match node:
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
+                continue
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="scope"), args=[ast.Constant(value=str(name)), *who], keywords=more)
+            ) if re.fullmatch(r"[\w-]+", name):
+                among = [role.id for role in who if isinstance(role, ast.Name) and role.id in known]
+                values = [(k.arg, k.value.value) for k in more if isinstance(k.value, ast.Constant)]
+                said = {what: n for what, n in values if isinstance(n, int)}
+                threads = said.get("threads")
+                fits = threads is None or threads in THREADS["nightly"]
+                if among and len(among) == len(who) and len(said) == len(more) and said.keys() <= NUMBERS and fits:
+                    counts = THREADS["nightly"] if threads is None else (threads,)
+                    yield World(name, tuple(among), counts, Bound(said.get("frames"), said.get("back_edges")))
+                    continue
+        assert procedure is not None
+        roles_ = ", ".join(known)
+        instead = f'scope("name", role, …), with threads=1, frames=1, back_edges=1 if need be; roles: {roles_}'
+        text.error(node, procedure.file, "not a scope", instead)
 
 
 def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
@@ -84,15 +116,56 @@ def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[
     if scope not in THREADS:
         return [known[scope]]
     if not text.is_custom:
-        return chosen(scope, threads, slices)
+        return chosen(scope, threads, slices, known)
     groups = tuple(THREADS)[: tuple(THREADS).index(scope) + 1]
     return [s for s in known.values() if s.group in groups and threads in (None, s.threads)]
 
 
 def judge_of(model: Model) -> Judge:
-    """What is asked of each state.  The claims of a text, and no-deadlock, are asked by the search itself."""
-    return _nothing if model.text.is_custom else Properties(model).judge
+    """What is asked of each state.  The claims that stand in steps, and no-deadlock, are asked by the search itself."""
+    if not model.text.is_custom:
+        return Properties(model).judge
+    claims = GlobalClaims(model)
+    return _InHands(model, claims).judge if model.layout.takes else claims.judge
 
 
-def _nothing(_: int) -> None:
-    return None
+class _InHands:
+    """As ours: a thread that rests holds nothing that it took."""
+
+    def __init__(self, model: Model, claims: GlobalClaims) -> None:
+        self.model, self.claims = model, claims
+        self.threads = list(enumerate(zip(model.mutators, model.rests, strict=False)))
+
+    def judge(self, state: int) -> Violation | None:
+        for thread, (process, rest) in self.threads:
+            if process.pc.get(state) in rest and self.model.held[thread].get(state):
+                return Violation("taken-is-served", f"T{thread} is round, and holds a request that it took")
+        return self.claims.judge(state)
+
+
+def notes(model: Model) -> Iterator[tuple[str, str]]:
+    """What an author should know of how his text was read: (about what, in a sentence)."""
+    for process, rest in zip(model.processes, model.rests, strict=True):
+        for step in (s for s in unended(process.graph, model.widths) if s.number in rest):
+            place = f"{step.file}:{step.line}"
+            yield (
+                "silence",
+                f"{place}: {process.graph.name} falls silent: nothing here ends {step.source} (if that is meant, write: rest())",
+            )
+        for step in process.graph.steps:
+            yield from _uncommitted(process.graph, step)
+
+
+def _uncommitted(graph: Graph, choice: Step) -> Iterator[tuple[str, str]]:
+    """Cases that begin with a wait, beside others that do not: a thread is never held in one of them."""
+    waiting = [
+        [s for s in after(graph, tree) if s.guard is not None and not s.rests]
+        for tree in choice.then
+        if choice.op == "choose" and "=" not in "".join(choice.cases)
+    ]
+    if all(waiting):
+        return
+    for case, steps in zip(choice.cases, waiting, strict=True):
+        for step in steps:
+            said = f'the case "{case}" is chosen only where its {step.source} is over already'
+            yield "cases", f"{step.file}:{step.line}: {said} (write pause() before it, if a thread may be held there)"

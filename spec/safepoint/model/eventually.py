@@ -10,13 +10,16 @@ native code never ends, and although a critical section never ends (ASSUMPTIONS)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from safepoint.model import custom_goals
 from safepoint.model.activity import is_at
-from safepoint.model.explore import Result, path_to, search
-from safepoint.model.process import Field, Process
+from safepoint.model.explore import STUCK, Result, path_to, search
+from safepoint.model.fields import Field
+from safepoint.model.goal import FAIR, Assumption, Goals, Named, stands
+from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import COUNTS_ON_RETURN
 from safepoint.model.system import Model
@@ -50,23 +53,6 @@ MOST_STATES = 1_000_000
 571,029 states (handshake-2) take 9 s and 157 MB beside the search, over numpy's arrays 1.3 s and 91 MB.
 """
 
-Goal = Callable[[int], bool]
-Named = tuple[str, str, Goal]
-"""Property, of whom, and what must be reachable from everywhere."""
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """What is not counted on.
-
-    `says`: the condition, for people.  `stays(model, process, state)`: a process that stands so need not go on.  `without`: a case
-    that guest code need not choose.
-    """
-
-    says: str
-    stays: Callable[[Model, Process, int], bool]
-    without: str = ""
-
 
 def _asks_no_more(model: Model, process: Process, state: int) -> bool:
     return process in model.requesters and process.pc.get(state) == process.pc.get(model.initial)
@@ -76,15 +62,9 @@ def _is_native(_model: Model, process: Process, state: int) -> bool:
     return is_at(process.graph, process.at(state), RETURNING)
 
 
-def _never(_model: Model, _process: Process, _state: int) -> bool:
-    return False
-
-
-FAIR = Assumption("whatever happens", _never)
 QUIET = Assumption("if no further request is posted", _asks_no_more)
 NATIVE = Assumption("if native code never ends", _is_native)
 MASKED = Assumption("if the critical section never ends", _asks_no_more, END_OF_SECTION)
-ASSUMPTIONS = {a.says: a for a in (FAIR, QUIET, NATIVE, MASKED)}
 
 
 @dataclass
@@ -106,6 +86,8 @@ class Kept:
         process, without = self.process, self.assumption.without
         if self.assumption.stays(self.model, process, key):
             return (process.drain(key) ^ key,) if process.in_flight(key) and not process.is_handler else ()
+        if leaves := self.assumption.leaves:
+            return tuple(edge.delta for edge in process.edges(key) if not leaves(process, key, edge))
         row = process.row(key)
         return tuple(d for d in row if not self._is_left(process.chosen.get((key, d)))) if without else row
 
@@ -123,16 +105,11 @@ def kept(model: Model, assumption: Assumption) -> list[Kept]:
     return [Kept(model, process, assumption) for process in model.processes]
 
 
-@dataclass(frozen=True)
-class Goals:
-    """What must be reachable from everywhere under an assumption."""
-
-    assumption: Assumption
-    goals: tuple[Named, ...]
-
-
 def goals(model: Model) -> Iterator[Goals]:
     """All goals, by assumption; only assumptions under which there is one."""
+    if model.text.is_custom:
+        yield from custom_goals.goals(model)
+        return
     properties = Properties(model)
 
     def clear(where: Field, state: int) -> bool:
@@ -179,10 +156,6 @@ def goals(model: Model) -> Iterator[Goals]:
 
 def _of_requesters(model: Model) -> tuple[list[Named], list[Named], list[Named]]:
     """Two that a requester comes to that asks again and again: to post, and to a stop; and that of one that has begun."""
-
-    def stands(process: Process, steps: frozenset[int], state: int) -> bool:
-        return process.pc.get(state) in steps
-
     posts: list[Named] = []
     stops: list[Named] = []
     begun: list[Named] = []
@@ -254,16 +227,22 @@ def traps(model: Model, states: Collection[int]) -> Iterator[tuple[str, str, int
 
 def trapped(model: Model, broken: str, detail: str, state: int) -> str:
     """The words for a trap; of any other state the detail as it is."""
-    whom, _, condition = detail.partition(": ")
-    if broken not in EVENTUALLY or condition not in ASSUMPTIONS:
+    if model.text.is_custom and (broken, detail) == STUCK:
+        return custom_goals.stuck(model, detail, state)
+    if not (model.text.is_custom or broken in EVENTUALLY):
         return detail
-    never = NEVER[broken].format(whom=whom)
-    after = following(model, state, ASSUMPTIONS[condition])
-    return f"from here on, {condition}, {never} (all {after:,} states that can follow were looked at)"
+    whom, _, condition = detail.rpartition(": ")
+    assumption = next((each.assumption for each in goals(model) if each.assumption.says == condition), None)
+    if assumption is None:
+        return detail
+    beyond = following(model, state, assumption)
+    custom = model.text.is_custom
+    never = custom_goals.never(model, broken, whom, beyond, state) if custom else NEVER[broken].format(whom=whom)
+    return f"from here on, {condition}, {never} (all {len(beyond):,} states that can follow were looked at)"
 
 
-def following(model: Model, state: int, assumption: Assumption) -> int:
-    """How many states can be reached from this one under the assumption, it included."""
+def following(model: Model, state: int, assumption: Assumption) -> set[int]:
+    """The states that can be reached from this one under the assumption, it included."""
     left = kept(model, assumption)
     seen, todo = {state}, [state]
     while todo:
@@ -273,4 +252,4 @@ def following(model: Model, state: int, assumption: Assumption) -> int:
                 if state ^ delta not in seen:
                     seen.add(state ^ delta)
                     todo.append(state ^ delta)
-    return len(seen)
+    return seen

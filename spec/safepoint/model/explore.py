@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from safepoint.model.process import BUFFER
 from safepoint.model.system import Model
 
 
@@ -86,7 +87,7 @@ def search(
                             if bad := judge(new):
                                 depth += 1
                                 return result(bad, new, state)
-            if stuck:
+            if stuck and not model.is_quiet(state):
                 return result(STUCK, state, parent[state])
         level, depth = fresh, depth + bool(fresh)
         if len(parent) > most:
@@ -94,8 +95,16 @@ def search(
         if progress:
             progress(len(parent), len(level))
     if model.buffer_was_full:
-        raise NotExplored("a store buffer was full: with a longer one there may be more states")
+        raise NotExplored(full(model))
     return result()
+
+
+def full(model: Model) -> str:
+    """The complaint that a store buffer was full."""
+    return (
+        f"a store buffer was full, with {BUFFER} stores: {model.buffer_was_full}; with a longer one there may be more states"
+        " (write instead: a locked access or fence() before it, where a thread may store again and again)"
+    )
 
 
 def path_to(parent: dict[int, int], state: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from safepoint.graph.ir import ACCESSES, LOCKED
+from safepoint.graph.ir import ACCESSES, LOCKED, MODIFIES
 from safepoint.model.edits import Edit, edit, expression, expressions, is_ghost, parsed, replaced, statements, swap
 from safepoint.protocol.names import OPERATIONS, OUTCOMES, REQUESTS, STATES
 
@@ -118,7 +118,7 @@ def _plain(statement: ast.stmt, access: ast.Call) -> Iterator[list[ast.stmt]]:
             store, gives = f"{word}.store({value})", WAS
             alone = store
         case op, _:
-            store, gives = f"{word}.store({WAS} {'|' if op == 'fetch_or' else '&'} {value})", WAS
+            store, gives = f"{word}.store({WAS} {MODIFIES[op]} {value})", WAS
             alone = ""
     if unused and alone:
         yield parsed(alone)

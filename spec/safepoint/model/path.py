@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from safepoint.graph.text import Text
@@ -21,8 +22,10 @@ from safepoint.model.custom import judge_of, scopes_of
 from safepoint.model.eventually import EVENTUALLY, MOST_STATES, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.fairness import check_fairness
-from safepoint.model.process import Move, Process, Transition
+from safepoint.model.moves import Move, Transition
+from safepoint.model.process import Process
 from safepoint.model.system import MEMORIES, Model
+from safepoint.model.widths import fitting
 from safepoint.protocol.policies import FOLDED, POLICIES
 
 PATTERN = re.compile(
@@ -88,9 +91,7 @@ def path_of(result: Result) -> Path:
 
 
 def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
-    """What is never seen in a loop; nothing, in a text of which we know no sites."""
-    if model.text.is_custom:
-        return ""
+    """What is never seen in a loop."""
     return never_seen(model, states, [(model.processes[step.process].me, step.move) for step in steps])
 
 
@@ -126,7 +127,7 @@ def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
     )
 
 
-def _model(text: Text, match: re.Match[str]) -> Model:
+def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
     scopes, policy, memory = scopes_of(text), match["policy"] or FOLDED.name, match["memory"] or "sc"
     for what, name, known in (
         ("scope", match["scope"], scopes),
@@ -135,7 +136,7 @@ def _model(text: Text, match: re.Match[str]) -> Model:
     ):
         if name not in known:
             raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")
-    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory)
+    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory, wider)
 
 
 def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
@@ -144,7 +145,8 @@ def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
         result = check_fairness(check_liveness(search(model, judge_of(model), MOST_STATES)))
     except NotExplored:
         return None
-    is_same = result.path[-1:] == states[-1:] if result.broken in EVENTUALLY else result.path == states
+    is_trap = model.text.is_custom or result.broken in EVENTUALLY
+    is_same = result.path[-1:] == states[-1:] if is_trap else result.path == states
     return Violation(result.broken, result.detail) if is_same else None
 
 
@@ -160,7 +162,10 @@ def replay(text: Text, string: str) -> Path:
     match = PATTERN.fullmatch(string.strip())
     if not match:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
-    model = _model(text, match)
+    return fitting(partial(_model, text, match), partial(_walk, match))
+
+
+def _walk(match: re.Match[str], model: Model) -> Path:
     judge = judge_of(model)
     states, steps = [model.initial], list[Taken]()
     broken: Violation | None = None
@@ -194,9 +199,9 @@ def _ended(
             )
         unseen = _unseen(model, states[loop:], steps[loop:])
         return Path(model, steps, UNBOUNDED if unseen else "", unseen, loop)
-    if not broken and next(model.successors(states[-1]), None) is None:
+    if not broken and next(model.successors(states[-1]), None) is None and not model.is_quiet(states[-1]):
         broken = STUCK
-    if not broken and not model.text.is_custom:
+    if not broken:
         broken = _in_the_end(model, states)
     name, detail = broken or ("", "")
     return Path(model, steps, name, trapped(model, name, detail, states[-1]))

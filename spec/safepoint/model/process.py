@@ -8,10 +8,12 @@ of those bits, as xor deltas.  A choice is no step of its own: it is part of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
+from safepoint.model.fields import Field
+from safepoint.model.moves import Begun, Move, Transition
 from safepoint.model.widths import Widths
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
 
@@ -22,20 +24,6 @@ find the same states with a longer one; one that did has no verdict but a counte
 
 RAISING = INTERRUPT | TERMINATE
 """The kinds of request that a site raises."""
-
-
-@dataclass(frozen=True)
-class Field:
-    shift: int
-    mask: int
-
-    def get(self, state: int) -> int:
-        return state >> self.shift & self.mask
-
-    def put(self, state: int, value: int) -> int:
-        if value & ~self.mask:
-            raise OverflowError(f"{value} does not fit in the model's {self.mask.bit_length()} bits")
-        return state & ~(self.mask << self.shift) | value << self.shift
 
 
 @dataclass
@@ -54,34 +42,11 @@ class Layout:
     reals: dict[str, int]
     has_run: int
     widths: Widths
-    takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more
-    buffer_was_full: bool = False  # did a store have to wait for its turn in a store buffer?
-
-
-@dataclass(frozen=True)
-class Move:
-    """One atomic step of one thread: who, what the step is called, which cases it chose, and where it stands in the text."""
-
-    who: str
-    name: str
-    cases: str
-    line: int
-    source: str
-    file: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where it stands in the text, as file:line; "" if nowhere."""
-        return f"{self.file.removesuffix('.py')}:{self.line}" if self.file else ""
-
-
-@dataclass
-class Transition:
-    """What a move does to the bits of a footprint, and what there is to say of it."""
-
-    delta: int
-    move: Move
-    claims: tuple[str, ...]  # claims of the text that it breaks
+    takes: (
+        bool  # does the text say what the owner takes?  If not, what is served is owed no more, unless it was `cleared`
+    )
+    hint: int = HANDSHAKE  # a kind whose bit is a hint, and is not owed until it is `asked`
+    buffer_was_full: str = ""  # the first store that had to wait for room in its store buffer: whose, where
 
 
 @dataclass
@@ -102,15 +67,20 @@ class Process:
     table: dict[int, tuple[int, ...]] = field(default_factory=dict)
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # (footprint bits, delta) -> claim
     chosen: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # the same -> cases, of each such move
+    happening: dict[str, set[int]] = field(default_factory=dict)  # `eventually` -> footprint bits where it can
     visited: set[int] = field(default_factory=set)
     branches: set[tuple[str, bool]] = field(default_factory=set)
-    handlers: list[Process] = field(default_factory=list)  # signal handlers that run on this thread
+    handlers: list[Process] = field(default_factory=list)  # that run on this thread; of a handler, the others
     is_handler: bool = False
+    rest: int = 0  # the number of its first step: there a handler does not run
+    brakes: tuple[Field, ...] = ()  # words that make it stand still, while they are not 0
     fences: tuple[Field, ...] = ()  # of a thread that calls fence_others(), under TSO: `fill` of every thread
     footprint: int = 0
     state: int = 0  # while a step is worked out
     claims: list[str] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
     is_locked: bool = False
+    making: Step | None = None
 
     # -- the memory and the listener of an Activation
 
@@ -127,7 +97,8 @@ class Process:
             return True
         n = self.fill.get(self.state)
         if n == len(self.buffer):
-            self.layout.buffer_was_full = True
+            where = f"{self.making.file}:{self.making.line}: {self.making.source}" if self.making else ""
+            self.layout.buffer_was_full = self.layout.buffer_was_full or f"{self.name} at {where}"
             return False
         which, what = self.buffer[n]
         self.state = which.put(
@@ -159,19 +130,22 @@ class Process:
         owed, held, due = (f.get(self.state) for f in ghosts)
         match op:
             case "posted":
-                owed |= kind & ~HANDSHAKE
+                owed |= kind & ~self.layout.hint
             case "asked":
                 self.claim("served-once", not owed & kind)
                 owed |= kind
                 self._wait_for(owner)
             case "taken":
-                self.claim("pending-was-posted", owed & kind == kind & ~HANDSHAKE | owed & kind & HANDSHAKE)
-                owed, held = owed & ~kind | owed & HANDSHAKE, held | kind & ~HANDSHAKE
+                hint = self.layout.hint
+                self.claim("pending-was-posted", owed & kind == kind & ~hint | owed & kind & hint)
+                owed, held = owed & ~kind | owed & hint, held | kind & ~hint
             case "given_back":
                 self.claim("served-once", held & kind == kind)
                 owed, held = owed | kind, held & ~kind
+            case "cleared":
+                owed, held = owed & ~kind, held | owed & kind
             case "served" if not self.layout.takes:
-                owed &= ~kind
+                owed, held = owed & ~(kind & ~held), held & ~kind
             case "served":
                 self.claim("served-once", held & kind == kind)
                 held, due = held & ~kind, due | kind & RAISING
@@ -180,7 +154,7 @@ class Process:
                 owed &= ~kind
                 self._has_run(owner)
             case "dropped":
-                owed &= ~kind
+                owed, held = owed & ~kind, held if self.layout.takes else held & ~kind
             case "finished" if self.waits_for is not None:
                 self.claim("done-was-run", self.waits_for.get(self.state) == self.layout.has_run)
                 self.state = self.waits_for.put(self.state, 0)
@@ -206,6 +180,9 @@ class Process:
         if not holds:
             self.claims.append(name)
 
+    def happens(self, name: str) -> None:
+        self.happened.append(name)
+
     def branch(self, place: str, taken: bool) -> None:
         self.branches.add((place, taken))
 
@@ -221,9 +198,7 @@ class Process:
 
     def pack(self, state: int, a: Activation) -> int:
         if a.at is None:
-            raise ValueError(
-                f"{self.graph.name}: a role of the model must not end (write instead: `return {self.graph.name}(…)`)"
-            )
+            raise self.layout.widths.text.must_not_end(self.graph.name)
         for n, f in self.locals.items():
             state = self._put(state, f, n, a.env.get(n, 0))
         for n, f in self.privates.items():
@@ -232,7 +207,7 @@ class Process:
 
     def _put(self, state: int, where: Field, name: str, value: int) -> int:
         if value & ~where.mask:
-            raise self.layout.widths.unbounded(name)
+            raise self.layout.widths.too_narrow(name, value)
         return where.put(state, value)
 
     def edges(self, state: int) -> Iterator[Transition]:
@@ -243,41 +218,58 @@ class Process:
                 self.name, f"{self.name}:reaches memory {where}", "", 0, f"(its store to {where} reaches memory)"
             )
             yield Transition(self.drain(state) ^ state, told, ())
-        if any(handler.at(state).op != "pause" for handler in self.handlers):
+        if any(handler.pc.get(state) != handler.rest for handler in self.handlers):
             return  # a handler runs
-        yield from self._from(state, state, self.unpack(state), "", frozenset())
+        if any(brake.get(state) for brake in self.brakes):
+            return
+        yield from self._from(state, state, self.unpack(state), Begun())
 
-    def _from(self, start: int, state: int, a: Activation, cases: str, seen: frozenset[int]) -> Iterator[Transition]:
+    def _from(self, start: int, state: int, a: Activation, begun: Begun) -> Iterator[Transition]:
+        """A choice goes on to the access after it, an atomic block to its end."""
         step = a.at
         assert step is not None
         self.visited.add(step.number)
-        if step.op == "choose" and step.number not in seen:
+        self.making, self.is_locked = step, step.joined
+        if step.op == "choose" and step.number not in begun.choices:
+            choices = begun.choices | {step.number}
             for case, tree in zip(step.cases, step.then, strict=True):
                 chosen = a.copy()
-                self.state, self.claims, self.is_locked = state, [], False
+                self._begin(state, begun)
                 try:
                     chosen.settle(tree, self)
                 except Impossible:
                     continue
-                told = f"{cases}, {case}" if cases else case
-                if chosen.at is not None and chosen.at.number in seen | {step.number}:
-                    yield self._edge(start, step, chosen, told)  # all local: it is at a choice that it has just made
+                cases = f"{begun.cases}, {case}" if begun.cases else case
+                after = Begun(begun.step, cases, choices, tuple(self.claims), tuple(self.happened))
+                if chosen.at is not None and (chosen.at.number in choices or (step.joined and not chosen.at.joined)):
+                    yield self._edge(start, chosen, step, after)  # all local: it is at a choice that it has just made
                 else:
-                    yield from self._from(start, self.state, chosen, told, seen | {step.number})
+                    yield from self._from(start, self.state, chosen, after)
             return
         if step.op == "fence_others" and any(fill.get(state) for fill in self.fences):
             return
-        self.state, self.claims, self.is_locked = state, [], False
+        if step.op in ("fence", "atomic") and self.in_flight(state):
+            return
+        self._begin(state, begun)
         try:
-            if a.perform(self, self):
-                yield self._edge(start, step, a, cases)
+            if not a.perform(self, self):
+                return
         except Impossible:
             return
+        after = replace(begun, step=begun.step or step, claims=tuple(self.claims), happened=tuple(self.happened))
+        if a.at is not None and a.at.joined:
+            yield from self._from(start, self.state, a, after)
+        else:
+            yield self._edge(start, a, step, after)
 
-    def _edge(self, start: int, step: Step, a: Activation, cases: str) -> Transition:
-        after = self.pack(self.state, a)
-        move = Move(self.name, step.name, cases, step.line, step.source, step.file)
-        return Transition(after ^ start, move, tuple(self.claims))
+    def _begin(self, state: int, begun: Begun) -> None:
+        """A step begins, after what has been said before it in the same move."""
+        self.state, self.claims, self.happened = state, [*begun.claims], [*begun.happened]
+
+    def _edge(self, start: int, a: Activation, last: Step, begun: Begun) -> Transition:
+        step, after = begun.step or last, self.pack(self.state, a)
+        move = Move(self.name, step.name, begun.cases, step.line, step.source, step.file)
+        return Transition(after ^ start, move, begun.claims, step.number, begun.happened)
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""
@@ -288,6 +280,8 @@ class Process:
             deltas.append(edge.delta)
             if edge.claims:
                 self.broken[at] = edge.claims[0]
+            for name in edge.happens:
+                self.happening.setdefault(name, set()).add(key)
             if edge.move.cases:
                 chosen[at] = (*chosen.get(at, ()), edge.move.cases)
         self.chosen |= chosen

@@ -7,8 +7,11 @@ world has too many states: with each guest thread there are some two hundred tim
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+
+from safepoint.protocol.policy import Bound
 
 SLICES: dict[str, str] = {
     "masks": "critical sections in which an interrupt stays pending",
@@ -38,9 +41,15 @@ COUNTS_ON_RETURN = {"leaving", "fairness"}
 """Features in which a requester waits for a thread to come back: out of an operation's native code, or out of a park."""
 
 
+NO_BOUND = Bound(frames=None, back_edges=None)
+
+
 @dataclass(frozen=True)
 class Scope:
-    """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own."""
+    """One explored instance: guest threads, requesters beside them, a stack of `depth` frames.  `widths`: if not the policy's own.
+
+    declared: of a custom text, which has no policy.
+    """
 
     name: str
     group: str  # tiny: seconds; small: a minute; nightly: more
@@ -50,6 +59,7 @@ class Scope:
     slices: tuple[str, ...] = ()
     depth: int = 1
     widths: tuple[tuple[str, int], ...] = ()
+    declared: Bound = NO_BOUND
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"
@@ -175,12 +185,17 @@ def late() -> list[tuple[str, Scope]]:
     return nightly + [("tso", s) for s in SCOPES.values() if s.group == "small" and len(s.roles) < 3]
 
 
-def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
+def chosen(
+    group: str,
+    threads: int | None = None,
+    slices: tuple[str, ...] | None = None,
+    among: Mapping[str, Scope] = SCOPES,
+) -> list[Scope]:
     """The scopes of a group and of those before it; `slices`: only those whose features are among these."""
     wanted = GROUPS[: GROUPS.index(group) + 1]
     return [
         s
-        for s in SCOPES.values()
+        for s in among.values()
         if s.group in wanted and threads in (None, s.threads) and (slices is None or set(s.slices) <= set(slices))
     ]
 

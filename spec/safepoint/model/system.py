@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.model.process import BUFFER, Field, Layout, Process
+from safepoint.graph.text import HANDLER, Text
+from safepoint.model.carriers import say_cleared
+from safepoint.model.fields import Field
+from safepoint.model.process import BUFFER, Layout, Process
+from safepoint.model.rest import place, places, unended
 from safepoint.model.scopes import Scope
 from safepoint.model.widths import Widths
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
-
-HANDLES = 0
-"""The thread that signal handlers run on."""
+from safepoint.protocol.words import HANDSHAKE
 
 MEMORIES = ("sc", "tso")
 
@@ -25,43 +28,61 @@ MEMORIES = ("sc", "tso")
 class Model:
     """A text, compiled for a scope, a policy, a memory model and, if asked for, a mutant; with the layout of its states."""
 
-    def __init__(self, text: Text, scope: Scope, mutant: str = "", policy: Policy = FOLDED, memory: str = "sc") -> None:
+    def __init__(
+        self,
+        text: Text,
+        scope: Scope,
+        mutant: str = "",
+        policy: Policy = FOLDED,
+        memory: str = "sc",
+        wider: Mapping[str, int] | None = None,
+    ) -> None:
+        """`wider`: bits of words and locals for which those that the text shows have turned out too few (`widths.fitting`)."""
         self.text = text = text.with_trigger(policy.trigger)
+        if text.is_custom:
+            policy = replace(policy, declared=scope.declared)
         self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
-        self.bits = 0
+        self.bits, self.wider = 0, wider
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
         sizes = {"limit": scope.depth, "ticker": policy.period}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
         mutator = compile_graph(text, "mutator", instance)
         others = [compile_graph(text, role, instance) for role in scope.roles]
         self.mutated = any(graph.mutated for graph in (mutator, *others))
-        graphs = (*[mutator] * scope.threads, *others)
+        who: list[tuple[Graph, int | str, str]] = [(mutator, i, f"T{i}") for i in range(scope.threads)]
+        for graph, name in zip(others, _numbered(scope.roles), strict=True):
+            if graph.owner == WORLD:
+                who.append((graph, WORLD, name))
+            elif scope.threads == 1:
+                who.append((graph, 0, name))
+            else:
+                who += [(graph, i, f"{name} of T{i}") for i in range(scope.threads)]
+        graphs = [graph for graph, _, _ in who]
+        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
+        if text.is_custom and not takes:
+            say_cleared([(me, graph) for graph, me, _ in who])
         # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
         places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
-        self.widths = Widths(text, (mutator, *others), {**reals, "limit": scope.depth + policy.base})
-        cells = {Cell(i if c.owner == SELF else c.owner, c.word) for c in mutator.cells() for i in range(scope.threads)}
-        cells |= {Cell(HANDLES, c.word) if c.owner == SELF else c for graph in others for c in graph.cells()}
+        self.widths = Widths(text, (mutator, *others), {**reals, "limit": scope.depth + policy.base}, wider or {})
+        cells = {Cell(me, c.word) if c.owner == SELF else c for graph, me, _ in who for c in graph.cells()}
         order = sorted(cells, key=str)
         self.cells = {c: self._field(self.widths.of(c.word)) for c in order}
+        kinds = max(len(REQUESTS), self.widths.kinds.bit_length())
         ghosts: dict[int | str, tuple[Field, Field, Field]] = {
-            i: (self._field(len(REQUESTS)), self._field(len(REQUESTS)), self._field(len(REQUESTS)))
-            for i in range(scope.threads)
+            i: (self._field(kinds), self._field(kinds), self._field(kinds)) for i in range(scope.threads)
         }
         self.owed, self.held = ({i: fields[n] for i, fields in ghosts.items()} for n in (0, 1))
         waits = [self._waits(graph) for graph in graphs]
-        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
-        self.layout = Layout(self.cells, ghosts, [w for w in waits if w], reals, scope.threads + 1, self.widths, takes)
-        who: list[tuple[int | str, str]] = [(i, f"T{i}") for i in range(scope.threads)]
-        who += [
-            (HANDLES if graph.owner == SELF else WORLD, name)
-            for graph, name in zip(others, _numbered(scope.roles), strict=True)
-        ]
-        self.handlers = [graph for graph in others if graph.owner == SELF]
+        hint = 0 if text.is_custom else HANDSHAKE  # the kinds of a custom text are its own
+        waiting = [w for w in waits if w]
+        self.layout = Layout(self.cells, ghosts, waiting, reals, scope.threads + 1, self.widths, takes, hint)
+        self.handlers = [graph for graph in others if text.functions[graph.name].kind == HANDLER]
         self.processes: list[Process] = []
-        for graph, (me, name), pc, w in zip(graphs, who, places, waits, strict=True):
+        for (graph, me, name), pc, w in zip(who, places, waits, strict=True):
             self.processes.append(self._process(graph, me, name, pc, w))
-        self._fence()
         self.mutators, self.requesters = self.processes[: scope.threads], self.processes[scope.threads :]
+        self._fence()
+        self._brake()
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:
@@ -77,25 +98,33 @@ class Model:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
                           | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
+        is_handler = graph in self.handlers
+        if privates and me != WORLD and not (is_handler or graph.name == "mutator"):
+            raise self.text.complaint(graph.name, f"{privates[0]} is the mutator's alone", "a Word")
+        locals_ = {n: self._field(self.widths.of(n)) for n in alive}
+        own = self.processes[int(me)].privates if is_handler else {}  # a handler's are the thread's
+        for n in privates:
+            if n not in own:
+                own[n] = self._field(self.widths.of(n))
         process = Process(
             self.layout,
             graph,
             me,
             name,
             pc=pc,
-            locals={n: self._field(self.widths.of(n)) for n in alive},
-            privates={n: self._field(self.widths.of(n)) for n in privates},
+            locals=locals_,
+            privates={n: own[n] for n in privates},
             waits_for=waits,
         )
         cells = {Cell(me, c.word) if c.owner == SELF else c for c in graph.cells()}
         stored = {
             Cell(me, s.cell.word) if s.cell.owner == SELF else s.cell
-            for g in (graph, *(self.handlers if me == HANDLES else ()))
+            for g in (graph, *(self.handlers if graph.name == "mutator" else ()))
             for s in g.steps
             if s.cell and s.op == "store"
         }
-        if graph in self.handlers:
-            self._interrupt(self.processes[HANDLES], process)
+        if is_handler:
+            self._interrupt(self.processes[int(me)], process)
         elif self.memory == "tso" and stored:
             process.stored = sorted(stored, key=str)
             width = max(self.widths.of(c.word) for c in stored)
@@ -114,15 +143,29 @@ class Model:
         touched += [f for owner, fields in self.layout.ghosts.items() if owner in of for f in fields]
         if any(ghost.op in ("asked", "ran", "finished") for ghost in said):
             touched += self.layout.waiting
-        process.footprint = sum({f.mask << f.shift for f in touched})
+        process.footprint |= sum({f.mask << f.shift for f in touched})
         return process
 
     def _interrupt(self, thread: Process, handler: Process) -> None:
         """The handler runs on the thread: it has the thread's store buffer, and the thread stands still until it returns."""
+        begins = list(handler.graph.next_steps(handler.graph.start))
+        if not all(step.op == "pause" or step.guard is not None for step in begins):
+            raise self.text.complaint(handler.graph.name, "a handler does not run at its first step", "pause() first")
         handler.is_handler = True
         handler.stored, handler.fill, handler.buffer = thread.stored, thread.fill, thread.buffer
-        thread.handlers.append(handler)
-        thread.footprint |= handler.pc.mask << handler.pc.shift
+        handler.handlers = list(thread.handlers)
+        handler.footprint = sum({other.pc.mask << other.pc.shift for other in handler.handlers})
+        for other in (thread, *thread.handlers):
+            other.handlers.append(handler)
+            other.footprint |= handler.pc.mask << handler.pc.shift
+
+    def _brake(self) -> None:
+        """A thread, and what runs on it, stands still while a word of its own that is declared so is not 0."""
+        for process in (*self.mutators, *(p for p in self.requesters if p.is_handler)):
+            words = [self.cells.get(Cell(process.me, word)) for word in self.text.declared("Suspension")]
+            process.brakes = tuple(field for field in words if field)
+            for brake in process.brakes:
+                process.footprint |= brake.mask << brake.shift
 
     def _fence(self) -> None:
         """What a thread may do that makes the others' stores visible depends on whether any are on their way."""
@@ -135,20 +178,37 @@ class Model:
                 )
 
     def _start(self) -> int:
-        """The initial state: every trigger word is real, everything else 0."""
+        """The initial state: every trigger word is real, everything else as it is declared to begin."""
         state = 0
         for cell, where in self.cells.items():
-            word = cell.word.split("[")[0]
-            state = where.put(state, self.reals.get(word, 0) + (self.policy.base if word == "limit" else 0))
+            state = where.put(state, self.initial_of(cell))
         for process in self.processes:
-            activation = Activation(process.graph, process.me, {}, dict.fromkeys(process.privates, 0), self.reals)
+            privates = {word: self.text.begins(False, word) for word in process.privates}
+            activation = Activation(process.graph, process.me, {}, privates, self.reals)
             activation.begin(process)
+            process.rest = activation.at.number if activation.at else 0
             state = process.pack(state, activation)
         return state
 
+    def initial_of(self, cell: Cell) -> int:
+        word = cell.word.split("[", maxsplit=1)[0]
+        begins = self.reals.get(word, self.text.begins(cell.owner == WORLD, word))
+        return begins + (self.policy.base if word == "limit" and not self.text.is_custom else 0)
+
+    @cached_property
+    def rests(self) -> list[frozenset[int]]:
+        """Of each process, the numbers of the steps at which it may stand for ever."""
+        right = Model(self.text, self.scope, "", self.policy, self.memory, self.wider) if self.mutant else self
+        silent = {place(step) for process in right.processes for step in unended(process.graph, right.widths)}
+        return [places(process.graph, self.widths, silent) for process in self.processes]
+
+    def is_quiet(self, state: int) -> bool:
+        """Does every process rest?  Then it is no deadlock that none can move."""
+        return all(process.pc.get(state) in rest for process, rest in zip(self.processes, self.rests, strict=True))
+
     @property
-    def buffer_was_full(self) -> bool:
-        """Did a store have to wait, so that a longer store buffer might show more states?"""
+    def buffer_was_full(self) -> str:
+        """The first store that had to wait, so that a longer store buffer might show more states; "": none had to."""
         return self.layout.buffer_was_full
 
     def value(self, state: int, owner: int | str, word: str) -> int:

@@ -23,6 +23,7 @@ excuse a thread from the first step of a post on.  So that step must change noth
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,17 +51,26 @@ class Argument:
 
 def argument(model: Model) -> Argument:
     """Whether a world of one thread decides this scope for any number of them; the scope's own number does not matter."""
-    handlers = [process for process in model.processes if process.is_handler]
-    if handlers:
-        return Argument(
-            False,
-            tuple(f"the {m.name} runs on one of the threads ({places(model.text, m.graph.steps)})" for m in handlers),
-        )
+    if beyond := tuple(_beyond(model)):
+        return Argument(False, beyond)
     one, two, three = (resized(model, n) for n in (1, 2, 3))
     reasons = [*interference(two), *repetition(one)]
     for watched, many in ((0, two), (1, two), (1, three)):
         reasons += [r for r in dependence(one, many, watched) if r not in reasons]
     return Argument(not reasons, tuple(reasons))
+
+
+def _beyond(model: Model) -> Iterator[str]:
+    """What the argument does not know: a role that belongs to a thread, a thread that others suspend, one that is named."""
+    for m in model.requesters:
+        if m.me != WORLD:
+            does = "runs on" if m.is_handler else "belongs to"
+            yield f"the {m.name} {does} one of the threads ({places(model.text, m.graph.steps)})"
+    for word in model.text.declared("Suspension"):
+        yield f"a thread is suspended by its {word}"
+    for name, procedure in model.text.functions.items():
+        if any(isinstance(node, ast.Is | ast.IsNot) for node in ast.walk(procedure.node)):
+            yield f"{procedure.file}: {name}() compares threads"
 
 
 def resized(model: Model, threads: int) -> Model:

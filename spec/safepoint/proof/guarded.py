@@ -57,7 +57,7 @@ class Command:
         return replace(self, claims=(*self.claims, (name, test)))
 
     def now(self, ghost: ir.Cell) -> ir.Expr:
-        """What a ghost is after the writes so far."""
+        """What a ghost, or a word in memory, is after the writes so far."""
         return self.writes.get(ghost, Word(str(ghost), ghost))
 
     def adding(self, ghost: ir.Cell, kinds: ir.Expr) -> Command:
@@ -85,6 +85,7 @@ class Commands:
     `me`: whose words are its own.  `reals`: the real values of trigger words, if they are known.  `stored`: under TSO the words
     whose stores are delayed, of which `room` may be on their way.  `waits`: the ghost that says which thread's operation it waits
     for (0: none, 1: the first, `has_run`: it has run); `waiting`: every requester's.  `takes`: the text says what an owner takes.
+    `hint`: the kind whose bit is a hint, and is not owed until it is "asked".  `brakes`: the words that must be 0, or it stands still.
     """
 
     graph: ir.Graph
@@ -96,45 +97,57 @@ class Commands:
     waiting: tuple[ir.Cell, ...] = ()
     has_run: int = 0
     takes: bool = True
+    hint: int = HANDSHAKE
+    brakes: tuple[ir.Cell, ...] = ()
 
     def begin(self) -> Iterator[Command]:
         yield from self._settle(self.graph.start, Command())
 
     def of(self, step: ir.Step) -> Iterator[Command]:
         """Enumerate the ways to make the step.  Raises NoCommand."""
-        yield from self._choosing(step, Command(), frozenset())
+        runs = tuple(ir.fold("==", Word(str(brake), brake), NO) for brake in self.brakes)
+        yield from self._choosing(step, Command(guards=runs), frozenset())
 
     def _choosing(self, step: ir.Step, c: Command, made: frozenset[int]) -> Iterator[Command]:
-        """A choice goes on to the access after it; back at a choice that it has made, the step is over, and was all local."""
-        c = replace(c, access=step)
+        """A choice goes on to the access after it; back at a choice that it has made, the step is over, and was all local.
+
+        So does an atomic block, to its last access.
+        """
+        if not step.joined:
+            c = replace(c, access=step)
         if step.op != "choose":
             for after in self._access(step, c):
-                yield from self._settle(step.then[0], after)
+                for done in self._settle(step.then[0], after):
+                    assert done.end is not None
+                    yield from self._choosing(done.end, done, made) if done.end.joined else (done,)
             return
         made |= {step.number}
         for case, tree in zip(step.cases, step.then, strict=True):
             for chosen in self._settle(tree, replace(c, cases=(*c.cases, case))):
                 assert chosen.end is not None
-                if chosen.end.number in made:
+                if chosen.end.number in made or (step.joined and not chosen.end.joined):
                     yield chosen
                 else:
                     yield from self._choosing(chosen.end, chosen, made)
 
     def _access(self, step: ir.Step, c: Command) -> Iterator[Command]:
         """What the access does to memory, and what it gives; only where the step's guard lets it."""
-        for after, result in self._memory(step, c) if step.cell else [(c, NO)]:
+        empties = self.room and step.op in ("fence", "atomic")
+        silent = ((w, NO) for w in c.when(ir.fold("==", SENT, NO) if empties else YES))
+        for after, result in self._memory(step, c) if step.cell else silent:
             done = after.writing(ir.RESULT, result)
             yield from done.when(YES if step.guard is None else self._value(step.guard, done))
 
     def _memory(self, step: ir.Step, c: Command) -> Iterator[tuple[Command, ir.Expr]]:
         assert step.cell is not None
         cell = self._cell(step.cell, c)
-        old, operands = Word(str(cell), cell), [self._value(o, c) for o in step.operands]
+        old, operands = c.now(cell), [self._value(o, c) for o in step.operands]
         match step.op:
             case "load":
-                yield c, replace(old, buffered=cell in self.stored)
+                # an atomic block begins with nothing on its way, and goes to memory itself
+                yield c, old if step.joined else Word(str(cell), cell, buffered=cell in self.stored)
                 return
-            case "store" if self.room:
+            case "store" if self.room and not step.joined:
                 yield from (
                     (w, NO) for w in replace(c, sent=(cell, operands[0])).when(ir.fold("<", SENT, ir.Const(self.room)))
                 )
@@ -144,10 +157,8 @@ class Commands:
                 return
         for w in c.when(ir.fold("==", SENT, NO) if self.room else YES):
             match step.op:
-                case "fetch_or":
-                    yield w.writing(cell, ir.fold("|", old, operands[0])), old
-                case "fetch_and":
-                    yield w.writing(cell, ir.fold("&", old, operands[0])), old
+                case op if op in ir.MODIFIES:
+                    yield w.writing(cell, ir.fold(ir.MODIFIES[op], old, operands[0])), old
                 case "swap":
                     yield w.writing(cell, operands[0]), old
                 case "cas":
@@ -177,8 +188,8 @@ class Commands:
                 owner = self._cell(ir.Cell(owner, OWED), c).owner
                 for told in self._ghost(op, owner, self._value(kind, c), c):
                     yield from self._settle(then, told, passed)
-            case ir.Claim(name, test, then):
-                yield from self._settle(then, c.claiming(name, self._value(test, c)), passed)
+            case ir.Claim(name, test, then, always):
+                yield from self._settle(then, c.claiming(name, self._value(test, c)) if always else c, passed)
             case ir.When(test, then):
                 for taken in c.when(self._value(test, c)):
                     yield from self._settle(then, taken, passed)
@@ -191,6 +202,10 @@ class Commands:
         match e:
             case ir.Local() | ir.Private():
                 return c.writes.get(e, e)
+            case ir.Me():
+                if not isinstance(self.me, int):
+                    raise NoCommand(f"{self.graph.name}: it compares threads, and has no form for any number of them")
+                return ir.Const(self.me)
             case ir.Fixed(_, "poison"):
                 return ir.Const(POISON)
             case ir.Fixed(cell, which):
@@ -211,7 +226,7 @@ class Commands:
         if any(isinstance(t, ir.Cell) and t.word in GHOSTS and t.owner != owner for t in c.writes):
             raise NoCommand(f"{op}: a step says something of the requests of two threads")
         owed, held, due = (ir.Cell(owner, ghost) for ghost in GHOSTS)
-        requests = ir.fold("&", kind, ir.Const(~HANDSHAKE))  # of a handshake the bit is a hint, and "asked" owes it
+        requests = ir.fold("&", kind, ir.Const(~self.hint))
         match op:
             case "posted":
                 yield c.adding(owed, requests)
@@ -226,8 +241,13 @@ class Commands:
             case "served" if self.takes:
                 raising = ir.fold("&", kind, ir.Const(INTERRUPT | TERMINATE))
                 yield c.having(held, kind).removing(held, kind).adding(due, raising)
-            case "served" | "dropped":
-                yield c.removing(owed, kind)
+            case "cleared":
+                yield c.adding(held, ir.fold("&", c.now(owed), kind)).removing(owed, kind)
+            case "served":
+                still = ir.fold("&", kind, ir.fold("~", c.now(held)))
+                yield c.removing(owed, still).removing(held, kind)
+            case "dropped":
+                yield c.removing(owed, kind) if self.takes else c.removing(owed, kind).removing(held, kind)
             case "ran":
                 yield from self._has_run(owner, c.having(owed, kind).removing(owed, kind), self.waiting)
             case "finished":

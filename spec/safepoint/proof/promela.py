@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 
 from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
 from safepoint.graph.lower import compile_helper
+from safepoint.graph.text import GLOBAL
 from safepoint.model.activity import doing, is_at
 from safepoint.model.process import Process
 from safepoint.model.system import Model
@@ -81,18 +82,24 @@ Places = dict[int, list[Command]]
 
 def export(model: Model) -> str:
     """The whole model.  Raises ValueError for what has no counterpart here."""
+    for name in model.text.functions:
+        if name.startswith(GLOBAL):
+            raise ValueError(f"{name}(): a global claim without a counterpart in Promela (leave it out of the text)")
     for process in model.processes:
         if process.is_handler:
             raise ValueError(f"{process.name}: a role that runs on a thread without a counterpart in Promela")
     places = [_places(model, m) for m in model.processes]
     fenced = " && ".join(f"{identifier(m.name)}_sent == 0" for m in model.processes if m.buffer)
     processes = "\n".join(
-        line for m, found in zip(model.processes, places, strict=True) for line in _process(m, found, fenced)
+        line
+        for m, found, rest in zip(model.processes, places, model.rests, strict=True)
+        for line in _process(m, found, fenced, rest)
     )
     parts = [_head(model), *_variables(model, set(re.findall(r"\bwas_\w+", processes)))]
     for process in model.processes:
         parts += _buffer(process)
-    # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows
+    # a custom text is judged by its claims, which stand in the steps, and by no-deadlock, which Spin knows: where a process
+    # rests, its label says that it may end there
     judged = [] if model.text.is_custom else [*_definitions(model, places), *_judge(model)]
     return "\n".join([*parts, processes, *judged, ""])
 
@@ -103,8 +110,9 @@ def _places(model: Model, process: Process) -> Places:
     waiting = tuple(waits_for(m) for m in model.processes if m.waits_for)
     mine = waits_for(process) if process.waits_for else None
     stored, layout = tuple(process.stored), model.layout
-    ghosts = (mine, waiting, layout.has_run, layout.takes)
-    commands = Commands(process.graph, process.me, model.reals, stored, room, *ghosts)
+    ghosts = (mine, waiting, layout.has_run, layout.takes, layout.hint)
+    brakes = tuple(cell for cell, at in model.cells.items() if at in process.brakes)
+    commands = Commands(process.graph, process.me, model.reals, stored, room, *ghosts, brakes)
     found: Places = {}
     todo = [process.at(model.initial)]
     while todo:
@@ -146,7 +154,7 @@ def _buffer(process: Process) -> Iterator[str]:
         for i in range(last + 1):  # the newest is asked first
             seen = f"({name}_which[{i}] == {number} -> {name}_what[{i}] : {seen})"
         yield f"#define {name}_sees_{variable(cell)} {seen}"
-    yield f"active proctype {name}_memory() {{\n  do\n  :: d_step {{ {name}_sent > 0 ->\n    if"
+    yield f"active proctype {name}_memory() {{\n  end: do\n  :: d_step {{ {name}_sent > 0 ->\n    if"
     yield from (
         f"    :: {name}_which[0] == {n} -> {variable(c)} = {name}_what[0]" for n, c in enumerate(process.stored, 1)
     )
@@ -155,14 +163,15 @@ def _buffer(process: Process) -> Iterator[str]:
     yield f"    {name}_which[{last}] = 0; {name}_what[{last}] = 0; {name}_sent-- }}\n  od\n}}"
 
 
-def _process(process: Process, places: Places, fenced: str) -> Iterator[str]:
+def _process(process: Process, places: Places, fenced: str, rest: frozenset[int]) -> Iterator[str]:
     yield f"\nactive proctype {identifier(process.name)}() {{"
     for number, commands in places.items():
         step = process.graph.steps[number]
         options = [_option(process, number, c, fenced) for c in commands] or [
             "  :: false"
         ]  # nothing leads on from here
-        yield "\n".join([f"L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
+        end = f"end_{number}:\n" if number in rest else ""
+        yield "\n".join([f"{end}L{number}: /* {step.name} ({step.file}:{step.line}) */\n  if", *options, "  fi;"])
     yield "}"
 
 

@@ -48,6 +48,8 @@ class Anything:
         if not (holds or self.foreign):
             self.seen += ("broken", name)
 
+    def happens(self, name: str) -> None: ...
+
     def branch(self, place: str, taken: bool) -> None: ...
 
 

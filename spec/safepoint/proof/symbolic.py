@@ -16,7 +16,7 @@ from typing import cast
 import z3
 
 from safepoint.graph import ir
-from safepoint.proof.guarded import Command, Commands, Word
+from safepoint.proof.guarded import Command, Commands, NoCommand, Word
 
 BITS = 16
 LARGE = 1 << BITS - 2
@@ -170,6 +170,7 @@ class Role:
                 )
                 terms = [number(self.value(a, state, counts)) for a in args]
                 return cast("Callable[..., z3.ExprRef]", ir.FOLD[name])(*terms)  # the same operators, on terms
+        raise NoCommand(f"{self.name}: {e} has no form for any number of threads")
 
     def _index(self, owner: int | str | ir.Local, state: State) -> z3.ExprRef:
         """SELF, or the one thread of a world of one: whichever `me` is."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from safepoint.graph import ir
-from safepoint.graph.expressions import Instance, is_call
+from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import liveness
 from safepoint.graph.lower import compile_graph
+from safepoint.graph.scope import is_call
 from safepoint.graph.text import Procedure, Record
 from safepoint.model.system import Model
 
@@ -69,7 +70,7 @@ class Loop:
     def carried(self) -> dict[str, list[str]]:
         """Locals that a turn sets and that live where the next one begins, with the places that set them."""
         probe = ir.Step(len(self.graph.steps), "pause", None, (), (), 0, "", then=[ir.Goto(self.head)])
-        live = liveness(replace(self.graph, steps=[*self.graph.steps, probe]))[probe.number]
+        live = liveness(replace(self.graph, steps=[*self.graph.steps, probe]))[0][probe.number]
         found: dict[str, list[str]] = {}
         for tree in self.body:
             match tree:

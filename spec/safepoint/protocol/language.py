@@ -7,14 +7,16 @@ One method call on a `Word` is one access to shared memory, and one atomic step 
     load()             a plain load                      load atomic acquire
     store(v)           a plain store                     store atomic release
     fetch_or/and(v)    locked; gives the old value       atomicrmw seq_cst
+    fetch_add/sub(v)   locked; gives the old value       atomicrmw seq_cst
     swap(v)            locked; gives the old value       atomicrmw xchg seq_cst
     cas(old, new)      locked; gives whether it swapped  cmpxchg seq_cst
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, TypeVar, overload
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -26,6 +28,8 @@ class Word(Protocol):
     def store(self, value: int) -> None: ...
     def fetch_or(self, bits: int) -> int: ...
     def fetch_and(self, bits: int) -> int: ...
+    def fetch_add(self, value: int) -> int: ...
+    def fetch_sub(self, value: int) -> int: ...
     def swap(self, value: int) -> int: ...
     def cas(self, old: int, new: int) -> bool: ...
 
@@ -43,11 +47,26 @@ Triggers = tuple[Trigger, ...]
 """A row of trigger words of one name; the policy says how many (`folded`: one for each opcode that jumps backward)."""
 
 
+class Suspension(Word, Protocol):
+    """A word that is no check: while it is not 0, its thread makes no step, wherever it stands, as `SuspendThread` sees to.
+
+    Its stores still reach memory.  A model only: there is no machine code.
+    """
+
+
+def begins(value: int) -> Any:
+    """Of a word: what it holds at first, `state: Word = begins(PARKED)`; without it, 0.  Of one of type int: `= 1`."""
+
+
 def wait(condition: bool) -> None:
     """Block until the condition holds.  The condition contains exactly one `load`, or is one `cas`.
 
     Model: the step is disabled until it holds.  Machine: try once; if it fails, return a status and be called again.
     """
+
+
+def fence() -> None:
+    """The thread's own stores so far become visible before its next access.  Model: it waits until its store buffer is empty."""
 
 
 def fence_others() -> None:
@@ -102,6 +121,26 @@ def mutant(name: str, breaks: str) -> bool:
 # -- for the environment of a model only: a protocol that uses these has no machine code
 
 
+def each_thread(role: T) -> T:
+    """Above a role with one parameter, a thread: there is one for each thread, beside it, as an OS thread that serves it."""
+    return role
+
+
+def handler(role: T) -> T:
+    """Above a role with one parameter, a thread: it runs on that thread, between any two of its steps, as a signal's handler
+    does: with the thread's words and store buffer.  Until it is back at its first step, the thread stands still.
+    """
+    return role
+
+
+def atomic() -> AbstractContextManager[None]:
+    """`with atomic():` what the environment does at once, an operating system's call say: all its accesses are one step.
+
+    It waits until its thread's stores are visible and each `wait` in it holds; an access goes to memory.
+    """
+    raise NotImplementedError
+
+
 @overload
 def choose() -> str: ...
 @overload
@@ -124,9 +163,44 @@ def claim(name: str, condition: bool) -> None:
     """The property `name` is broken if the condition, which is local, does not hold here."""
 
 
+@overload
+def rest() -> None: ...
+@overload
+def rest(condition: bool) -> None: ...
+def rest(condition: bool = False) -> None:
+    """As `wait`, but nobody need end it: an endless loop of guest code, or a role with nothing to do.  Without a condition, for ever."""
+
+
+def eventually(name: str, condition: bool) -> None:
+    """A thread or role comes here again and again with the condition, which is local, true: from every state there is a way.
+
+    In a global claim: there is a way to a state in which it is true.
+    """
+
+
 def finished(t: object, kind: int) -> None:
     """The operation on `t` was asked for, and it must have been run."""
 
 
 def raises(kind: int, t: object) -> None:
     """The site tells the guest to raise this kind (0: none): it must be exactly what was due there."""
+
+
+# -- for a text of one's own only: what it declares, and what its global claims, `def always_…() -> None`, may ask.  They may load
+# -- any word of any thread, and any word that is only its own, in any number, and make no step.
+
+
+def scope(
+    name: str, *roles: Callable[[], None], threads: int = 0, frames: int | None = None, back_edges: int | None = None
+) -> None:
+    """In `def scopes() -> None`: a world of these roles, beside 1, 2 and 3 threads, or beside so many; and the bound it declares."""
+
+
+def at(who: object, procedure: Callable[..., object]) -> bool:
+    """In a global claim: stands the thread, or the role, at a step within this procedure?"""
+    raise NotImplementedError
+
+
+def owed(t: object) -> int:
+    """In a global claim: the kinds of request that are posted to the thread, and not taken or served yet."""
+    raise NotImplementedError

@@ -6,7 +6,7 @@ features on (`slice_on`): the product of all of them is too large, and `scopes` 
 
 from __future__ import annotations
 
-from safepoint.protocol.language import choose, claim, finished, pause, raises, slice_on, when
+from safepoint.protocol.language import choose, claim, finished, handler, pause, raises, slice_on, when
 from safepoint.protocol.optional import (
     block, exit_thread, grow_stack, mask, start_thread, start_world_from, stop_world_from, unmask, unwound, woken,
 )
@@ -191,8 +191,9 @@ def interrupter() -> None:
     return interrupter()
 
 
+@handler
 def signal_handler(t: Thread) -> None:
-    """Control-C by a signal that thread 0 itself handles, between any two of its steps: until it returns, the thread stands still."""
+    """Control-C by a signal that the thread itself handles, between any two of its steps: until it returns, the thread stands still."""
     pause()
     post(t, INTERRUPT)
     return signal_handler(t)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from safepoint.conform.judge import Verdict
 from safepoint.differential.compare import Mismatch
 from safepoint.graph.text import Text
+from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.counterexample import counterexample, path
+from safepoint.model.path import path_of
 from safepoint.model.properties import SOMETIMES
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import Decision
@@ -60,10 +62,19 @@ def refutation(decision: Decision) -> str:
     if decision.bound and decision.late:
         declared, found = bound_text(policy.declared), bound_text(decision.bound)
         scope = result.model.scope.name
-        parts.append(f"{scope}: declared-bound: {policy.name} declares {declared}, and has {found}")
+        who = "the text" if result.model.text.is_custom else policy.name
+        parts.append(f"{scope}: declared-bound: {who} declares {declared}, and has {found}")
     if result.broken:
         parts.append(counterexample(result, result.model.text))
     return "\n\n".join(parts)
+
+
+def refutation_json(decision: Decision) -> dict[str, str]:
+    """The property that does not hold, why not, and what replays it; a bound that is worse than declared need not have a path."""
+    if not decision.result.broken:
+        return {"property": UNBOUNDED, "detail": refutation(decision), "replay": ""}
+    found = path_of(decision.result)
+    return {"property": found.broken, "detail": found.detail, "replay": found.replay}
 
 
 def replay_text(replayed: Walked | Repeated, text: Text) -> str:

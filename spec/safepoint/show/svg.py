@@ -9,7 +9,7 @@ import html
 import svg
 
 from safepoint.graph.text import Text
-from safepoint.model.counterexample import AGAIN, SENTENCES, value_of
+from safepoint.model.counterexample import AGAIN, sentence, value_of
 from safepoint.model.path import Path, Taken
 from safepoint.protocol.rules import RULES
 from safepoint.show.footer import again, glossary, legend
@@ -75,7 +75,7 @@ def heading(sheet: Sheet, path: Path, text: Text) -> None:
     model = path.model
     if path.broken:
         sheet.write(f"refuted: {path.broken}", 18, FATAL, bold=True)
-        sheet.write(SENTENCES.get(path.broken, path.detail), 13)
+        sheet.write(sentence(path.broken), 13)
     else:
         sheet.write("A path on which nothing is broken", 18, bold=True)
     sheet.y += 5
@@ -230,7 +230,7 @@ def ending(sheet: Sheet, path: Path, rails: list[Rail]) -> None:
     width = sheet.width - left - MARGIN
     by = "step" if path.loop is None else "loop"
     head = wrap(f"broken by this {by}: {path.broken}", width - 24, 14)
-    body = wrap(SENTENCES.get(path.broken, ""), width - 24, CODE)
+    body = wrap(sentence(path.broken), width - 24, CODE)
     body += wrap(f"Here: {path.detail}", width - 24, CODE) if path.detail else []
     height = 17 * (len(head) + len(body)) + 14
     sheet.front.append(svg.Rect(x=left, y=sheet.y, width=width, height=height, rx=3, fill=FATAL))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import bound_of, undeclared_lasso
-from safepoint.model.custom import judge_of
+from safepoint.model.custom import THREADS, judge_of, notes, scopes_of
+from safepoint.model.custom_bounds import has_checks
 from safepoint.model.engines import Search
 from safepoint.model.eventually import MOST_STATES, check_liveness
 from safepoint.model.explore import NotExplored, Result
@@ -15,6 +18,7 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.mutants import not_compiled
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
+from safepoint.model.widths import fitting
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.verify.rows import ScopeRow
 
@@ -24,7 +28,7 @@ class Decision:
     """The verdict on one scope.
 
     `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, or for a
-    custom text, whose check sites are not known.  `eventually`: was liveness decided?
+    custom text that names no check site.  `eventually`: was liveness decided?
     """
 
     result: Result
@@ -72,15 +76,15 @@ def decide(
 ) -> Decision:
     """Explore the scope; then check liveness; then compute the bound.  Raises NotExplored, ProtocolError."""
     result = search(model, judge_of(model), most, progress)
-    if result.broken or model.text.is_custom:
+    if result.broken:
         return Decision(result, policy)
     if eventually := result.states <= MOST_STATES:
         result = check_liveness(result)
     result = check_fairness(result)
-    if result.broken:
+    if result.broken or (model.text.is_custom and not has_checks(model)):
         return Decision(result, policy, eventually=eventually)
     bound = bound_of(model, result)
-    found = Decision(result, policy, bound, eventually)
+    found = Decision(result, model.policy, bound, eventually)
     if not found.late:
         return found
     return replace(found, result=undeclared_lasso(result, bound) or result)
@@ -91,9 +95,7 @@ def liveness_left_out(rows: Sequence[ScopeRow]) -> dict[str, str]:
     missing = [row for row in rows if row.verdict == "holds" and not row.eventually]
     if not missing:
         return {}
-    if any(row.policy is None for row in missing):
-        return {"liveness": "a custom text is held to its own claims and to no-deadlock only"}
-    scopes = ", ".join(f"{row.policy} {row.memory} {row.scope} ({row.states:,} states)" for row in missing)
+    scopes = ", ".join(f"{row.policy or 'custom'} {row.memory} {row.scope} ({row.states:,} states)" for row in missing)
     return {
         "liveness": f"not decided in {len(missing)} of {len(rows)} scopes, of more than {MOST_STATES:,} states: {scopes}"
     }
@@ -104,16 +106,19 @@ class Explored:
     """What `safepoint explore` found.
 
     `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
-    statements and branches of a custom text that no scope reached: nothing was checked there.
+    statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.  `cut_off`:
+    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.
     """
 
     rows: list[ScopeRow] = field(default_factory=list)
     refuted: Decision | None = None
     vacuous: set[str] = field(default_factory=set)
+    notes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    cut_off: str = ""
 
     @property
     def left_out(self) -> dict[str, str]:
-        return liveness_left_out(self.rows)
+        return liveness_left_out(self.rows) | {about: "; ".join(sorted(said)) for about, said in self.notes.items()}
 
 
 def explore(
@@ -126,35 +131,47 @@ def explore(
     most: int,
     progress: Callable[[int, int], None],
 ) -> Explored:
-    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises NotExplored, ProtocolError."""
+    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises ProtocolError."""
     explored = Explored()
-    cut_off = ""
     everywhere: set[str] = set()
     reached: set[str] = set()
     for each in memories(memory, mutant):
         for scope in scopes:
-            model = Model(text, scope, mutant, policy, each)
-            if mutant and not model.mutated:
-                continue
             try:
-                found = decide(model, policy, search, most, progress)
+                found = fitting(
+                    partial(Model, text, scope, mutant, policy, each),
+                    lambda model: (
+                        None if mutant and not model.mutated else decide(model, policy, search, most, progress)
+                    ),
+                )
             except (NotExplored, MemoryError) as error:
-                cut_off = f"{scope.name}: not explored: {str(error) or 'out of memory'}"
+                explored.cut_off = (
+                    explored.cut_off or f"{scope.name} {each}: not explored: {str(error) or 'out of memory'}"
+                )
                 if not mutant:
-                    raise NotExplored(cut_off) from None
+                    return explored
                 continue  # another scope may catch it
+            if found is None:
+                continue
             explored.rows.append(found.row())
+            for about, said in notes(found.result.model) if text.is_custom else ():
+                explored.notes[about].add(said)
             if found.refuted:
                 explored.refuted = found.without_states()
                 return explored
-            places, missing = model.places()
+            places, missing = found.result.model.places()
             everywhere |= places
             reached |= places - missing
-    if cut_off:
-        raise NotExplored(cut_off)
-    if mutant and not explored.rows:
+    if mutant and not (explored.rows or explored.cut_off):
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
-    explored.vacuous = everywhere - reached if text.is_custom else set()
+    if text.is_custom:
+        explored.vacuous = everywhere - reached
+        most_threads = max(scope.threads for scope in scopes)
+        larger = [s for s in scopes_of(text).values() if s.group in THREADS and s.threads > most_threads]
+        if larger:
+            more = min(larger, key=lambda s: s.threads)
+            said = f"explored with at most {most_threads}: {more.threads} may show more (write: --scope {more.group})"
+            explored.notes["threads"].add(said)
     return explored
 
 

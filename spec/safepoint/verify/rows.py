@@ -24,7 +24,7 @@ class ScopeRow:
     """One explored scope.
 
     `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `eventually`: whether liveness
-    was decided.  `bound`: None if a property is broken, or for a custom text.  `any_number`: None if it was not asked.
+    was decided.  `bound`: None if a property is broken, or for a custom text without check sites.  `any_number`: None if it was not asked.
     """
 
     policy: str | None

@@ -115,6 +115,35 @@ def test_a_fence_for_all_threads_is_refused() -> None:
         add_procedure(compiler.declare, procedure, hooked=False)
 
 
+def awaken(body: str, tmp_path: Path) -> str:
+    """LLVM's text of `awaken` with another body."""
+    good = next(path for path in files() if path.name == "requester.py")
+    bad = tmp_path / good.name
+    bad.write_text(good.read_text(encoding="utf-8").replace("    t.wake.store(1)\n", body), encoding="utf-8")
+    text = Text(tuple(bad if path == good else path for path in files()[:-1]))
+    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
+    add_procedure(compiler.declare, compile_graph(text, "awaken", Instance(threads=None)), hooked=False)
+    return str(compiler.functions["awaken"])
+
+
+def test_adding_and_a_fence_are_one_instruction_each(tmp_path: Path) -> None:
+    made = awaken("    t.wake.fetch_add(2)\n    fence()\n    t.wake.fetch_sub(1)\n", tmp_path)
+    found = re.findall(r"atomicrmw (\w+) .*, i64 (\d) seq_cst|(fence) seq_cst", made)
+    assert found == [("add", "2", ""), ("", "", "fence"), ("sub", "1", "")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with atomic():\n        t.wake.store(1)",
+        "t.wake.store(t is t)\n    for u in threads():\n        u.wake.store(u is t)",
+    ],
+)
+def test_what_only_a_model_has_is_refused(body: str, tmp_path: Path) -> None:
+    with pytest.raises(ProtocolCodeError, match=r"(awaken:atomic is the model's only: it has|awaken:) no machine code"):
+        awaken(f"    {body}\n", tmp_path)
+
+
 def test_an_unknown_mutant_is_refused_by_name() -> None:
     with pytest.raises(ProtocolError, match="no mutant 'nonsense'"):
         engine(Variant(mutant="nonsense"))

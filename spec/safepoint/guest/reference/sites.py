@@ -209,5 +209,8 @@ class Sites:
     def claim(self, name: str, holds: bool) -> None:
         """Only roles of the model make claims; a procedure makes none."""
 
+    def happens(self, name: str) -> None:
+        """What must happen in the end is for the model to see."""
+
     def branch(self, place: str, taken: bool) -> None:
         """Branches are counted in the model only."""

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation
+from safepoint.model.explore import STUCK, Judge, NotExplored, Result, Violation, full
 from safepoint.model.fast.table import Lanes, Numbered, Positions, join, lanes_for, pack, split, take, unpack
 from safepoint.model.system import Model
 
@@ -200,15 +200,15 @@ class Search:
             if progress:
                 progress(found, left)
         if self.model.buffer_was_full:
-            raise NotExplored("a store buffer was full: with a longer one there may be more states")
+            raise NotExplored(full(self.model))
         return self._result(len(self.levels) - 2, self.levels)
 
     def _bad(self, chunk: Lanes, made: Successors, new: Positions, states: Lanes) -> Bad | None:
         """The first thing that is wrong."""
         found = []
-        stuck = np.flatnonzero(made.moves.sum(axis=1) == 0)
-        if len(stuck):
-            i = int(stuck[0])
+        stuck = map(int, np.flatnonzero(made.moves.sum(axis=1) == 0))
+        i = next((i for i in stuck if not self.model.is_quiet(_one(chunk, i))), -1)
+        if i >= 0:
             at = int(made.ends[i, -1])  # it has no successor of its own: before the next state's first
             found.append(Bad(at - 0.5, STUCK, 0, _one(chunk, i), -1,
                              int(np.searchsorted(new, at)), int(made.moves[:i].sum())))  # fmt: skip

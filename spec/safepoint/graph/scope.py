@@ -1,0 +1,89 @@
+"""Where a statement of a protocol text stands: its names, and where it leads; and what its syntax shows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from safepoint.graph.ir import Cell, Const, Expr, If, Tree
+from safepoint.graph.text import Record, Value
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.BitAnd: "&", ast.BitOr: "|", ast.Add: "+", ast.Sub: "-", ast.Eq: "==", ast.NotEq: "!=",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Invert: "~",
+}  # fmt: skip
+
+Return = Callable[[Expr | None], Tree]
+Next = Callable[[], Tree]
+
+
+@dataclass
+class Scope:
+    """Names of one inlined procedure, the way back, the path of procedures, and the file it stands in.
+
+    `atomic`: is it part of an atomic block?  `loop`: where `break` and `continue` lead.
+    """
+
+    names: dict[str, Value]
+    ret: Return
+    path: tuple[str, ...]
+    file: str
+    atomic: bool = False
+    loop: tuple[Next, Next] | None = None
+
+    def left(self) -> Scope:
+        """The caller's place, for a jump: the procedure that jumps is over."""
+        return replace(self, path=self.path[:-1])
+
+    def binding(self, name: str, value: Value) -> Scope:
+        return replace(self, names={**self.names, name: value})
+
+
+def operates(node: ast.expr) -> bool:
+    """Is it an operator of the language, applied to something?"""
+    match node:
+        case ast.BinOp(op=op) | ast.UnaryOp(op=op):
+            return type(op) in OPERATORS or isinstance(op, ast.Not)
+        case ast.Compare(ops=ops):
+            return all(type(op) in OPERATORS or (len(ops) == 1 and isinstance(op, ast.Is | ast.IsNot)) for op in ops)
+    return isinstance(node, ast.BoolOp)
+
+
+def plain(node: ast.stmt) -> ast.stmt:
+    """`x += 1` and `x: int = 1`, as assignments."""
+    match node:
+        case ast.AugAssign(target=target, op=op, value=value):
+            node = ast.copy_location(ast.Assign([target], ast.copy_location(ast.BinOp(target, op, value), node)), node)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            node = ast.copy_location(ast.Assign([target], value), node)
+    return node
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_call(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def say(value: Value) -> str:
+    """Names a static value to people."""
+    match value:
+        case Record(owner=int(owner)):
+            return f"T{owner}"
+        case Cell(word=word):
+            return word
+    return str(value)
+
+
+def branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
+    if isinstance(test, Const):
+        return yes() if test.value else no()
+    assert test is not None
+    return If(test, yes(), no(), place)
+
+
+def place_of(node: ast.AST, scope: Scope) -> str:
+    return f"{scope.file}:{getattr(node, 'lineno', 0)}"
