@@ -113,7 +113,7 @@ def test_the_summary_is_of_one_piece() -> None:
 @pytest.mark.nightly  # it is the main job: 3 minutes on two cores
 @pytest.mark.timeout(1800)
 def test_the_page_shows_the_whole_output() -> None:
-    command = [sys.executable, "-c", "from safepoint.cli.main import main; main()", "verify", "--quick"]
+    command = [sys.executable, "-c", "from safepoint.cli.entry import main; main()", "verify", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1700, check=False)
     assert done.returncode == 0
     assert output.bare(done.stdout) == SHOWN, "make output"

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
+from safepoint.protocol.policy import Policy
+
 SLICES: dict[str, str] = {
     "masks": "critical sections in which an interrupt stays pending",
     "unwinding": "an unwinding, in which a TERMINATE stays pending, comes to its end",
@@ -183,6 +185,16 @@ def chosen(group: str, threads: int | None = None, slices: tuple[str, ...] | Non
         for s in SCOPES.values()
         if s.group in wanted and threads in (None, s.threads) and (slices is None or set(s.slices) <= set(slices))
     ]
+
+
+def not_written_for(scope: Scope, policy: Policy) -> str:
+    """Why a scope says nothing of a policy: it has features that the policy's text is not written for; "" if it has none."""
+    if not (more := [feature for feature in scope.slices if feature not in policy.slices]):
+        return ""
+    return (
+        f"scope {scope.name}: the text of policy {policy.name} is not written for {', '.join(more)}"
+        f" (choose a scope without; it is written for: {', '.join(policy.slices)})"
+    )
 
 
 def not_combined(group: str = "nightly") -> list[str]:
