@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import zipfile
-from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -130,20 +128,3 @@ def test_readme_shows_lines_of_that_output() -> None:
 
 def test_readme_is_read_on_two_screens() -> None:
     assert len(README.splitlines()) <= 100
-
-
-def test_the_packages_page_has_no_relative_link(tmp_path: Path) -> None:
-    """A page elsewhere has no files beside it: what is a link here is the name of a file there, and the picture is left out."""
-    pytest.importorskip("hatchling", reason="the package's page is made by its build, which needs hatchling")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, capture_output=True, timeout=100, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
-        metadata = message_from_bytes(archive.read(name))
-    page = str(metadata.get_payload())
-    assert metadata["Description-Content-Type"] == "text/markdown"
-    assert README.splitlines()[0] == page.splitlines()[0]
-    assert not re.findall(r"\]\(|<img|<source|<picture", page)
-    for path in re.findall(r"\]\(([^)\s]+)\)", README):
-        assert path in page
