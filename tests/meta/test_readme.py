@@ -64,8 +64,8 @@ def mutants_shown() -> list[list[str]]:
 
 
 def is_of(cell: str, whole: str) -> bool:
-    """Is this what the table shows of it?"""
-    return re.fullmatch(".*".join(map(re.escape, cell.split("…"))), whole) is not None
+    """Is this what the table shows of it?  A name that is too long for its column goes on in the next line."""
+    return re.fullmatch(".*".join(map(re.escape, cell.replace(" ", "").split("…"))), whole.replace(" ", "")) is not None
 
 
 def test_the_table_of_mutants_is_the_text() -> None:
@@ -91,11 +91,7 @@ def test_the_table_of_mutants_is_the_text() -> None:
 
 @pytest.mark.parametrize("mutant", Text().mutants)
 def test_the_steps_are_those_of_the_counterexample(mutant: str) -> None:
-    (steps,) = {
-        row[4]
-        for row in mutants_shown()
-        if row[0] == mutant or (row[0].endswith("…") and mutant.startswith(row[0][:-1]))
-    }
+    (steps,) = {row[4] for row in mutants_shown() if is_of(row[0], mutant)}
     assert int(steps) == len(counterexample(mutant).path) - 1
 
 

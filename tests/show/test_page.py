@@ -10,6 +10,7 @@ from pathlib import Path as File
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from safepoint.cli.main import cli
 from safepoint.conform.judge import TargetRow
@@ -20,6 +21,7 @@ from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.protocol.rules import RULES
 from safepoint.show import report as page
+from safepoint.show.tables import mutant_table
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Survivor, Unreached
 from safepoint.verify.report import Report
@@ -181,6 +183,19 @@ def test_a_section_that_could_not_run_is_no_verdict(
     assert f"not run: {name} (" in done.output
     assert done.output.splitlines()[-1].startswith("no verdict: ")
     assert f"not run: {name}" in Outline(page.html(report, TEXT, [])).prose
+
+
+@pytest.mark.parametrize("columns", [40, 80, 110])
+def test_no_rule_is_cut_in_a_table(columns: int, capsys: pytest.CaptureFixture[str]) -> None:
+    longest = "a-long-name-of-a-mutant-a-scope-or-a-property"
+    rows = [
+        MutantRow(name=longest, rule=rule, property=longest, caught=True, steps=9, memory="sc", scope=longest)
+        for rule in RULES
+    ]
+    mutant_table(Report(mutants=rows), Console(width=columns))
+    said = capsys.readouterr().out
+    assert [rule for rule in RULES if rule not in said] == []
+    assert "…" not in said
 
 
 def test_verify_writes_the_page(tmp_path: File, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch) -> None:

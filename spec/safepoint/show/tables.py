@@ -185,7 +185,11 @@ def mutant_table(report: Report, out: Console) -> None:
     )
     noticed = {row.name: row.differential for row in report.implementation_mutants or []}
     words = {None: "-", True: "caught", False: "[red]not noticed[/]"}
-    table = Table("mutant", "breaks rule", "caught by", "in scope", "steps", "interpreter")
+    table = Table()
+    table.add_column("mutant", overflow="fold")
+    table.add_column("breaks rule", no_wrap=True, min_width=max([len(row.rule) for row in report.mutants], default=0))
+    for name in ("caught by", "in scope", "steps", "interpreter"):
+        table.add_column(name, overflow="fold")
     for row in report.mutants:
         caught = row.property or "[red]nothing[/]"
         scope = f"{row.scope} {row.memory}"
