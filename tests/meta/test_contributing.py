@@ -92,7 +92,7 @@ def test_the_commands_of_the_readme_are_found_as_it_says() -> None:
     activate, *commands = said
     if not (Path(sys.prefix) / "bin" / "activate").exists():
         pytest.skip("this Python is not that of a virtual environment")
-    script = f"{activate.replace('.venv', sys.prefix)} && command -v {' '.join(commands)}"
+    script = " && ".join([activate.replace(".venv", sys.prefix), *(f"command -v {command}" for command in commands)])
     clean = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(["sh", "-c", script], env=clean, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == [f"{sys.prefix}/bin/{command}" for command in commands]
