@@ -55,7 +55,7 @@ def test_a_mistake_is_one_line_and_2(broken: Broken, tmp_path: Path, monkeypatch
     else:
         monkeypatch.syspath_prepend(tmp_path)
         result = CliRunner().invoke(cli, broken.args, prog_name="safepoint")
-        status, said = result.exit_code, result.output
+        status, said = result.exit_code, result.stderr
     first, *more = said.splitlines()
     assert matches(first, broken.said), said
     assert status == 2

@@ -174,12 +174,12 @@ class Written(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         super().convert(value, param, ctx)
         file = Path(value) / self.inside
-        is_new = not file.exists()
-        if is_new or file.is_file():
-            try:
+        try:
+            if not file.exists():
+                file.touch()
+                file.unlink()
+            elif file.is_file():
                 file.open("a").close()
-            except OSError as error:
-                self.fail(f"{file}: {error.strerror} (name a file that can be written)", param, ctx)
-            if is_new and ctx:
-                ctx.call_on_close(lambda: None if file.stat().st_size else file.unlink())
+        except OSError as error:
+            self.fail(f"{file}: {error.strerror} (name a file that can be written)", param, ctx)
         return file
