@@ -121,6 +121,7 @@ ADAPTERS = [
     method("exits", "SystemExit: 0", "step", "sys.exit(0)"),
     method("leaks_an_interrupt", "KeyboardInterrupt:", "observe", "signal.signal(signal.SIGINT, lambda *_: None); raise KeyboardInterrupt"),
     method("recursion", "RecursionError: maximum recursion depth exceeded…", "observe", "return self.observe()"),
+    adapter("dies", "BrokenProcessPool: …", VM.format(method="load", does="os._exit(0)")),
     adapter("nothing", "no claim was judged: …", VM.format(method="load", does="raise NotOffered('load')")),
 ]  # fmt: skip
 

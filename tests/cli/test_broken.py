@@ -77,6 +77,6 @@ def test_a_traceback_is_shown_to_who_asks(tmp_path: Path, monkeypatch: pytest.Mo
     result = CliRunner().invoke(cli, ["--traceback", *broken.args], prog_name="safepoint")
     assert result.exit_code == 2
     *shown, last = result.output.splitlines()
-    assert shown[0] == "Traceback (most recent call last):"
-    assert re.fullmatch(r'  File ".*vm_gone.py", line 7, in start', shown[-3])
+    assert "Traceback (most recent call last):" in shown
+    assert [line for line in shown if re.fullmatch(r'  File ".*vm_gone.py", line 7, in start', line)]
     assert matches(last, broken.said)

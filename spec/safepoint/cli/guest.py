@@ -124,18 +124,20 @@ def conform(*, name: str, as_json: bool) -> int:
     Derive the target from safepoint.conform.target.Target. In pytest:
     pytest --pyargs safepoint.conform --safepoint-target NAME
     """
-    from safepoint.conform.judge import UnknownTarget, find_target, judge, target_row
+    from safepoint.conform.judge import UnknownTarget
     from safepoint.show.tables import verdict_table
+    from safepoint.verify.run import judge_target
+    from safepoint.verify.workers import workers
 
     try:
-        target = find_target(name)
+        with workers() as pool:  # in a process of its own: whatever the adapter does to it, Control-C is ours
+            row, verdicts = pool.submit(judge_target, name).result()
     except UnknownTarget as error:
         fail(str(error))
-    verdicts = judge(target, name)
     if all(v.verdict == "not offered" for v in verdicts):
         fail(f"no claim was judged: {verdicts[0].report} (offer what the claims need)")
     if as_json:
-        click.echo(json.dumps(asdict(target_row(name, verdicts)), indent=1))
+        click.echo(json.dumps(asdict(row), indent=1))
     else:
         verdict_table(verdicts)
     return REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0

@@ -12,7 +12,7 @@ from safepoint.model.scopes import not_combined
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
-from safepoint.verify.workers import workers
+from safepoint.verify.workers import hearing_control_c, workers
 
 
 def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None) -> Report:
@@ -42,17 +42,18 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
 
 
 def judge_target(name: str) -> tuple[TargetRow, list[Verdict]]:
-    """Every claim of the judge, held against one target: the row, and the verdicts that refute."""
-    verdicts = judge(find_target(name), name)
-    return target_row(name, verdicts), [v for v in verdicts if v.verdict == "refuted"]
+    """In a worker: every claim of the judge, held against one target.  Raises UnknownTarget."""
+    with hearing_control_c():
+        verdicts = judge(find_target(name), name)
+    return target_row(name, verdicts), verdicts
 
 
 def judge_targets(report: Report, pool: Executor, names: tuple[str, ...], progress: Progress) -> None:
     """Judge each target once."""
     with progress.section("targets", len(names)) as done:
-        for row, refuted in pool.map(judge_target, dict.fromkeys(names)):
+        for row, verdicts in pool.map(judge_target, dict.fromkeys(names)):
             report.targets.append(row)
-            report.failures += refuted
+            report.failures += [v for v in verdicts if v.verdict == "refuted"]
             if not row.claims:
                 report.left_out[f"target {row.name}"] = (
                     f"no claim was judged: it offers too little (safepoint conform --target {row.name})"

@@ -50,16 +50,33 @@ def workers() -> Iterator[Executor]:
             try:
                 yield pool
             except BaseException:
-                pool.shutdown(
-                    wait=False, cancel_futures=True
-                )  # first: or Python 3.11's pool stumbles over what is cancelled
-                for child in active_children():
-                    child.kill()
-                for thread in threading.enumerate():
-                    if thread not in others:
-                        thread.join()
+                _end(pool, others)
                 raise
+    except BaseException:
+        if not is_pressed:
+            raise
     finally:
         signal.signal(signal.SIGINT, before)
-        if is_pressed:
-            signal.raise_signal(signal.SIGINT)
+    if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
+        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
+
+
+def _end(pool: Executor, others: list[threading.Thread]) -> None:
+    """End the processes, and the threads that the pool has begun."""
+    pool.shutdown(wait=False, cancel_futures=True)  # first: or Python 3.11's pool stumbles over what is cancelled
+    for child in active_children():
+        child.kill()
+    for thread in threading.enumerate():
+        if thread not in others:
+            thread.join()
+
+
+@contextmanager
+def hearing_control_c() -> Iterator[None]:
+    """In a worker, for a VM's adapter that raises the guest's KeyboardInterrupt by the signal, sent to its own process."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
