@@ -115,3 +115,23 @@ def test_each_failure_is_said_in_words(failure: Failure, said: str) -> None:
 
 def test_no_kind_of_failure_is_forgotten() -> None:
     assert {type(failure) for failure, _ in FAILURES} | {Decision} == set(get_args(Failure))
+
+
+def test_each_failure_is_in_the_json_with_what_replays_it() -> None:
+    decision = decided("take-before-restore")
+    report = Report(failures=[decision, *(failure for failure, _ in FAILURES)])
+    told = json.loads(json.dumps(report.as_json()))
+    assert told["verdict"] == "refuted"
+    assert [row["kind"] for row in told["failures"]] == [type(failure).__name__ for failure in report.failures]
+    refuted = told["failures"][0]
+    assert (refuted["scope"], refuted["property"]) == ("interrupt-1", "pending-is-poisoned")
+    assert len(refuted["path"]) == len(decision.result.path) - 1 > 0
+    assert refuted["replay"] in failure_text(decision)
+    (mismatch,) = (row for row in told["failures"] if row["kind"] == "Mismatch")
+    assert mismatch["again"] == "safepoint replay --target mine --mutant m 's:fib@3STOP'"
+
+
+def test_a_target_that_judges_nothing_is_no_verdict() -> None:
+    idle = TargetRow(name="idle", claims=0, refuted=(), not_offered=("all",), bound=None)
+    assert "target idle" in Report(targets=[idle]).not_run
+    assert Report(targets=[idle]).verdict == "no verdict"
