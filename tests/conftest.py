@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import os
 import platform
+import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -44,16 +46,23 @@ def unknown(rules: Iterable[object]) -> str:
     from safepoint.protocol.rules import RULES
 
     wrong = [str(rule) for rule in rules if rule not in RULES]
-    return f"unknown rule {', '.join(wrong)}; `safepoint rules` lists them" if wrong else ""
+    near = [name for rule in wrong for name in difflib.get_close_matches(rule, RULES, 1)]
+    nearest = f" (did you mean {', '.join(near)}?)" if near else ""
+    return f"unknown rule {', '.join(wrong)}{nearest}; `safepoint rules` lists them" if wrong else ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "run only the tests that check this rule of the protocol; given twice, those of either"
-    parser.addoption("--rule", action="append", default=[], metavar="ID", help=text)
+    parser.addoption("--rule", action="append", default=[], metavar="ID", type=str.upper, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """An unknown id ends the run before collection, with exit status 4: it would select nothing."""
+    """An unknown id ends the run before collection, with exit status 4: it would select nothing.
+
+    Tests press Control-C.  Where it is ignored, as in what a shell begins in the background, it is not, from here on.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if wrong := unknown(config.getoption("--rule")):
         raise pytest.UsageError(wrong)
 

@@ -33,6 +33,8 @@ IN_PLACE: dict[str, Callable[[Any, Any], object]] = {
     "Pow": operator.ipow, "Mod": operator.imod, "BitAnd": operator.iand, "BitOr": operator.ior, "BitXor": operator.ixor,
     "LShift": operator.ilshift, "RShift": operator.irshift,
 }  # fmt: skip
+REPHRASED = {f"{name}() iterable argument is empty": f"{name}() arg is an empty sequence" for name in ("min", "max")}
+"""What CPython says since 3.12 -> what it said before, and what the guest language says on any Python."""
 MAY_BE_LARGE = ("int", "abs", "sum")
 PATIENCE = 60.0
 """Seconds until a thread is said to hang."""
@@ -161,6 +163,11 @@ class Opinion:
     uncaught: tuple[str, ...] = ()
 
 
+def message_of(error: BaseException | None) -> str:
+    """What an exception says, in the words that the guest language has for it."""
+    return REPHRASED.get(str(error), str(error)) if error else ""
+
+
 def lines_of(error: BaseException | None) -> tuple[tuple[int, str], ...]:
     entries = traceback.extract_tb(error.__traceback__) if error else []
     return tuple((e.lineno or 0, e.name) for e in entries if e.filename == FILE)
@@ -173,7 +180,7 @@ def threads_of(source: str) -> Iterator[list[str]]:
 
     def note(args: threading.ExceptHookArgs) -> None:
         assert args.thread is not None
-        fault = Fault(args.exc_type.__name__, str(args.exc_value))
+        fault = Fault(args.exc_type.__name__, message_of(args.exc_value))
         places = [(FILE, *line) for line in lines_of(args.exc_value)]
         texts.append(f"Exception in thread {args.thread.name}:\n" + format_traceback(fault, places, source))
 
@@ -199,18 +206,17 @@ def run(source: str, depth: int = 3000) -> Opinion:
         FRAMES: counts.frame, TURNS: counts.turn, LESS: counts.less, COUNTED: counts.counted, FIT: fit,
         AUGMENTED: augmented, REST: rest,
     }  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `1 is 1`: a matter of style, not of meaning
-        code = compile(tree, FILE, "exec", dont_inherit=True)
     error, before = None, sys.getrecursionlimit()
     sys.setrecursionlimit(depth)
     try:
-        with redirect_stdout(output), threads_of(source) as uncaught:
+        with redirect_stdout(output), threads_of(source) as uncaught, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `1 is 1`, `~True`: a matter of style, not of meaning
+            code = compile(tree, FILE, "exec", dont_inherit=True)
             try:
                 exec(code, dict(names))
             except Exception as raised:  # noqa: BLE001 (whatever the guest raises is its opinion)
                 error = raised
     finally:
         sys.setrecursionlimit(before)
-    told = (output.getvalue(), type(error).__name__ if error else "", str(error or ""), lines_of(error))
+    told = (output.getvalue(), type(error).__name__ if error else "", message_of(error), lines_of(error))
     return Opinion(*told, counts.frames, counts.back_edges, tuple(uncaught))

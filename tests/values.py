@@ -21,6 +21,7 @@ from safepoint.guest.operations.values import TOO_BIG
 from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Function, Ref, Value
+from tests.oracle import message_of
 
 
 def f() -> None:
@@ -120,7 +121,7 @@ def by_cpython(operation: Callable[..., object], *operands: Any) -> object:
             warnings.simplefilter("ignore")
             result = operation(*operands)
     except (TypeError, ArithmeticError, ValueError, LookupError, AttributeError) as error:
-        return Fault(type(error).__name__, str(error))
+        return Fault(type(error).__name__, message_of(error))
     if isinstance(result, complex):
         return NO_COMPLEX
     if isinstance(result, int) and not INT_MIN <= result <= INT_MAX:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,42 +53,61 @@ def test_explore_holds() -> None:
     assert row["bound"] == {"frames": 1, "back_edges": 1}
 
 
-BAD = {
-    ("explore", "--mutant", "nope"): "no mutant 'nope' in the text; there are: ",
-    ("explore", "--scope", "nope"): "no scope 'nope'; there are: tiny, small, nightly",
-    (
-        "explore",
-        "-p",
-        "nope",
-    ): "'nope' is not one of 'folded', 'dart', 'cpython', 'pypy' (see: safepoint explore --help)",
-    ("explore", "--threads", "3"): "no scope of 'tiny' has 3 guest threads (leave out --threads",
-    ("explore", "--threads", "0"): "0 is not in the range 1<=x<=3 (see: safepoint explore --help)",
-    ("explore", "--promela", "x.pml"): "--promela takes one scope, not ",
-    ("nope",): "No such command 'nope' (see: safepoint --help)",
-    ("run",): "Missing argument 'FILE' (see: safepoint run --help)",
-    ("explore", "--max-states", "100"): "interrupt-1 sc: not explored: more than 100 states",
-    ("explore", "--protocol", "nowhere.py"): "nowhere.py: cannot be read",
-    ("rules", "NOPE"): "no rule 'NOPE'; there are: POST-BEFORE-POISON",
-    ("replay", "x"): "'x' is not a replay string",
-    ("replay", "m:x"): "'m:x' is not a path",
-    ("replay", "s:x"): "'s:x' is no schedule",
-    ("replay", "s:nope@3STOP"): "no program 'nope' (write the name of one of tests/programs, or a path)",
-    ("replay", "s:loops@3STOP", "--target", "nope"): "no target 'nope' (registered: ",
-    ("replay", "s:loops@3STOP", "--mutant", "nope"): "no mutant 'nope' in the text; there are: ",
-    ("run", "nowhere.py"): "nowhere.py: No such file or directory (write the path of a guest program)",
-    ("conform", "--target", "nope"): "no target 'nope' (registered: folded",
-    ("verify", "--target", "nope"): "no target 'nope'",
-    ("verify", "--json", "/nowhere/x"): "/nowhere: no such directory",
-}
+@pytest.mark.parametrize(
+    ("mutant", "scope"), [("poison-before-post", "interrupt-1"), ("looks-too-early", "blocking-1")]
+)
+def test_the_json_of_a_refutation_can_be_replayed(mutant: str, scope: str) -> None:
+    result = call("explore", "--mutant", mutant, "--scope", scope, "--json")
+    found = json.loads(result.output)
+    assert result.exit_code == 1
+    assert found["protocol"][-1]["verdict"] == "refuted"
+    refuted = found["refuted"]
+    assert refuted["property"] == CAUGHT[mutant][2]
+    said = call(*shlex.split(refuted["again"])[1:])
+    assert said.exit_code == 1
+    assert refuted["again"] == f"safepoint replay '{refuted['replay']}'"
+    lines = [line for line in said.output.splitlines() if re.match(r" *\d+  ", line)]
+    assert len(lines) == len(refuted["path"]) > 0
+    for line, step in zip(lines, refuted["path"], strict=True):
+        assert f"{step['file'].removesuffix('.py')}:{step['line']}  " in line
+        assert step["statement"] in line
+        assert step["who"] in said.output.splitlines()[0]
+        assert all(f"{change['word']} " in line for change in step["changes"])
 
 
-@pytest.mark.parametrize("args", BAD)
-def test_bad_input_is_one_clear_error(args: tuple[str, ...]) -> None:
-    result = call(*args)
-    assert result.exit_code == 2
-    assert result.output.startswith("safepoint: ")
-    assert BAD[args] in result.output
-    assert len(result.output.splitlines()) == 1
+def test_of_what_holds_the_json_has_no_refutation() -> None:
+    found = json.loads(call("explore", "--scope", "interrupt-1", "--json").output)
+    assert (found["refuted"], found["survived"]) == (None, None)
+
+
+def test_a_mutant_that_survives_is_said_to() -> None:
+    """It does not hold: it is a mistake that these scopes do not show."""
+    result = call("explore", "--scope", "interrupt-1", "--mutant", "no-recheck")
+    assert result.exit_code == 0
+    assert result.output.endswith(
+        "\nmutant no-recheck of rule REENTER-LOOKS-AGAIN survived: no property is broken here\n"
+    )
+    assert "holds" not in result.output
+    assert (
+        json.loads(call("explore", "--scope", "interrupt-1", "--mutant", "no-recheck", "--json").output)["survived"]
+        == "no-recheck"
+    )
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_scope_whose_liveness_is_not_decided_is_named(text: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safepoint.verify.explore.MOST_STATES", 10)
+    result = call("explore", "--scope", "interrupt-1", *([] if text else ["--json"]))
+    assert "liveness" in result.output
+    assert "not decided in 1 of 1 scopes, of more than 10 states: folded sc interrupt-1 (" in " ".join(
+        result.output.split()
+    )
+
+
+def test_a_path_that_was_wrapped_is_one() -> None:
+    string = call("explore", "--mutant", "poison-before-post", "--json").output
+    replay = json.loads(string)["refuted"]["replay"]
+    assert call("replay", f"{replay[:20]}\n{replay[20:]}").output == call("replay", replay).output
 
 
 GUESTS: dict[str, tuple[bytes, str]] = {
@@ -117,7 +137,9 @@ def test_a_program_outside_the_subset_does_not_run(name: str, machine: str, tmp_
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_explains_itself(rule: str) -> None:
-    result = call("rules", rule)
+    """In any case."""
+    result = call("rules", rule.lower())
+    assert result.output == call("rules", rule).output
     assert result.exit_code == 0
     assert RULES[rule].text in result.output
     mutants = [(policy.name, mutant.name) for policy, mutant in all_mutants() if mutant.rule == rule]

@@ -189,6 +189,17 @@ def test_pytest_says_what_to_give_if_no_target_is_named(tmp_path: Path) -> None:
     assert "give --safepoint-target NAME" in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(("made", "status"), [("toy.Toy()", 0), ("twins.Forgetful()", 1)])
+def test_a_conftest_may_make_the_target_itself(made: str, status: int, tmp_path: Path) -> None:
+    """With arguments, say; no option names it, and the command that repeats a refutation has none."""
+    (tmp_path / "conftest.py").write_text(
+        f"import pytest, toy, twins\n\n@pytest.fixture(scope='session')\ndef safepoint_target():\n    return {made}\n"
+    )
+    done = run_pytest(tmp_path)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "repeat    pytest --pyargs safepoint.conform -k seen-within-bound" in done.stdout or status == 0
+
+
 def test_pytest_says_so_if_the_target_is_unknown(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--safepoint-target", "no-such")
     assert done.returncode == 4, done.stdout + done.stderr

@@ -18,7 +18,7 @@ from safepoint.guest.lockstep import THREADS
 DEEP = 10_000
 MEGABYTE = 1 << 20
 MACHINES = ("vm", "reference")
-COMMAND = (sys.executable, "-c", "from safepoint.cli.main import main; main()", "run")
+COMMAND = (sys.executable, "-c", "from safepoint.cli.entry import main; main()", "run")
 IMPORTS = "from threading import Thread, Lock\n"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from safepoint.differential.compare import EVERY_STEP, Tally, compare, sampled, schedules
-from safepoint.differential.corpus import Guest, corpus, left_out
+from safepoint.differential.corpus import Guest, corpus
 from safepoint.differential.reference import Reference
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
@@ -103,8 +103,7 @@ def test_a_run_that_is_broken_off_is_the_whole_run(name: str) -> None:
     assert run.joined > 20, "no run is broken off where another one has stood"
 
 
-def test_without_a_checkout_the_programs_left_out_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert left_out() == ""
-    monkeypatch.setattr("safepoint.differential.corpus.CHECKOUT", tmp_path / "none")
-    assert left_out().startswith(f"only the {len(corpus())} guest programs")
-    assert len(corpus()) < len(GUESTS)
+def test_without_any_program_nothing_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("safepoint.differential.corpus.PROGRAMS", tmp_path)
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        corpus()

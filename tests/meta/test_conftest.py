@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -59,6 +60,28 @@ def test_the_option_selects_what_cites_a_rule(tmp_path: Path, rules: tuple[str, 
 
 def test_the_option_selects_by_a_parameters_rule(tmp_path: Path) -> None:
     done = run(tmp_path, CITES_IN_A_PARAMETER.format("STOP-PARKS"), "--rule=STOP-PARKS")
+    assert "1 passed" in done.stdout
+
+
+def test_the_option_takes_any_case_and_names_the_nearest(tmp_path: Path) -> None:
+    assert "1 passed" in run(tmp_path, BOTH, "--rule=stop-parks").stdout
+    assert (
+        "unknown rule STOP-PARK (did you mean STOP-PARKS?); `safepoint rules` lists them"
+        in run(tmp_path, BOTH, "--rule=stop-park").stderr
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "with-workers"])
+def test_tests_can_press_control_c_where_it_is_ignored(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = run(
+            tmp_path,
+            "import signal\ndef test_it():\n    with pytest.raises(KeyboardInterrupt):\n        signal.raise_signal(2)",
+            *workers,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "1 passed" in done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -83,10 +84,38 @@ def test_the_recipe_comes_first() -> None:
     assert {c for _, c in MAKE} == {"make test", "make verify"}
 
 
-def test_the_command_that_make_installs_is_one_of_the_package() -> None:
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    shown = {name for text in TEXTS for name in re.findall(r"`\.venv/bin/(\w+)`", (ROOT / text).read_text())}
-    assert shown == set(scripts)
+def test_the_commands_of_the_readme_are_found_as_it_says() -> None:
+    """In an environment as make makes it."""
+    (said,) = re.findall(
+        r"`(\. \.venv/bin/activate)` puts `(\w+)` and `(\w+)` on your path", (ROOT / "README.md").read_text()
+    )
+    activate, *commands = said
+    if not (Path(sys.prefix) / "bin" / "activate").exists():
+        pytest.skip("this Python is not that of a virtual environment")
+    script = " && ".join([activate.replace(".venv", sys.prefix), *(f"command -v {command}" for command in commands)])
+    clean = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", script], env=clean, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == [f"{sys.prefix}/bin/{command}" for command in commands]
+
+
+def test_no_line_asks_an_index_for_the_package_itself() -> None:
+    """It is on none: what a message tells to install must be there."""
+    files = [
+        p for root in ("spec", "impl", "tests", "docs") for p in (ROOT / root).rglob("*") if p.suffix in (".py", ".md")
+    ]
+    asks = re.compile("pip install " + "['\"]?safepoint")
+    assert [str(p) for p in [*files, ROOT / "README.md"] if asks.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_the_oldest_and_the_newest_python_that_are_named_are_run() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [
+        c.rpartition(" ")[2] for c in project["classifiers"] if c.startswith("Programming Language :: Python :: 3.")
+    ]
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    (run,) = re.findall(r"^ +python: (\[.*\])", workflow, re.MULTILINE)
+    assert json.loads(run) == [named[0], named[-1]]
+    assert project["requires-python"] == f">={named[0]}"
 
 
 def test_make_alone_prints_help() -> None:

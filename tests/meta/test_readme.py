@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import zipfile
-from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -66,8 +64,8 @@ def mutants_shown() -> list[list[str]]:
 
 
 def is_of(cell: str, whole: str) -> bool:
-    """Is this what the table shows of it?"""
-    return re.fullmatch(".*".join(map(re.escape, cell.split("…"))), whole) is not None
+    """Is this what the table shows of it?  A name that is too long for its column goes on in the next line."""
+    return re.fullmatch(".*".join(map(re.escape, cell.replace(" ", "").split("…"))), whole.replace(" ", "")) is not None
 
 
 def test_the_table_of_mutants_is_the_text() -> None:
@@ -93,11 +91,7 @@ def test_the_table_of_mutants_is_the_text() -> None:
 
 @pytest.mark.parametrize("mutant", Text().mutants)
 def test_the_steps_are_those_of_the_counterexample(mutant: str) -> None:
-    (steps,) = {
-        row[4]
-        for row in mutants_shown()
-        if row[0] == mutant or (row[0].endswith("…") and mutant.startswith(row[0][:-1]))
-    }
+    (steps,) = {row[4] for row in mutants_shown() if is_of(row[0], mutant)}
     assert int(steps) == len(counterexample(mutant).path) - 1
 
 
@@ -113,7 +107,7 @@ def test_the_summary_is_of_one_piece() -> None:
 @pytest.mark.nightly  # it is the main job: 3 minutes on two cores
 @pytest.mark.timeout(1800)
 def test_the_page_shows_the_whole_output() -> None:
-    command = [sys.executable, "-c", "from safepoint.cli.main import main; main()", "verify", "--quick"]
+    command = [sys.executable, "-c", "from safepoint.cli.entry import main; main()", "verify", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1700, check=False)
     assert done.returncode == 0
     assert output.bare(done.stdout) == SHOWN, "make output"
@@ -130,20 +124,3 @@ def test_readme_shows_lines_of_that_output() -> None:
 
 def test_readme_is_read_on_two_screens() -> None:
     assert len(README.splitlines()) <= 100
-
-
-def test_the_packages_page_has_no_relative_link(tmp_path: Path) -> None:
-    """A page elsewhere has no files beside it: what is a link here is the name of a file there, and the picture is left out."""
-    pytest.importorskip("hatchling", reason="the package's page is made by its build, which needs hatchling")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, capture_output=True, timeout=100, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
-        metadata = message_from_bytes(archive.read(name))
-    page = str(metadata.get_payload())
-    assert metadata["Description-Content-Type"] == "text/markdown"
-    assert README.splitlines()[0] == page.splitlines()[0]
-    assert not re.findall(r"\]\(|<img|<source|<picture", page)
-    for path in re.findall(r"\]\(([^)\s]+)\)", README):
-        assert path in page

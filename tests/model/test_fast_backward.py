@@ -13,7 +13,7 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from tests.model.pinned import CAUGHT
 
-pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install 'safepoint[fast]')")
+pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install numpy)")
 
 import numpy as np
 

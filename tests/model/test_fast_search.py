@@ -20,7 +20,7 @@ from safepoint.model.system import Model
 from tests.model.counterexamples import IN_THE_END, mutated
 from tests.model.pinned import CAUGHT
 
-pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install 'safepoint[fast]')")
+pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip install numpy)")
 
 from safepoint.model.fast import search as arrays
 from safepoint.model.fast import table as hashing

@@ -41,7 +41,7 @@ CORE = [
 """The scopes that the induction speaks of: no features, at most one requester of each kind."""
 
 needs_solver = pytest.mark.skipif(
-    importlib.util.find_spec("z3") is None, reason="z3-solver is not installed: pip install 'safepoint[proof]'"
+    importlib.util.find_spec("z3") is None, reason="z3-solver is not installed: pip install z3-solver"
 )
 
 
@@ -215,4 +215,4 @@ def test_without_the_solver_it_says_so() -> None:
         "except proof.NoProof as e: print(e)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "z3-solver is not installed: pip install 'safepoint[proof]'"
+    assert done.stdout.strip() == "z3-solver is not installed: pip install z3-solver"

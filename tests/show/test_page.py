@@ -10,6 +10,7 @@ from pathlib import Path as File
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from safepoint.cli.main import cli
 from safepoint.conform.judge import TargetRow
@@ -20,10 +21,11 @@ from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.protocol.rules import RULES
 from safepoint.show import report as page
+from safepoint.show.tables import mutant_table
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Survivor, Unreached
 from safepoint.verify.report import Report
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
 from tests.show.layout import NS, TEXT
 
 
@@ -46,6 +48,8 @@ def report_of(results: dict[str, Result]) -> Report:
     return Report(
         protocol=[explored],
         mutants=[mutant_row(name, result) for name, result in results.items()],
+        induction=InductionRow(holds=True, steps=3, vacuous=(), counterexample="", covers="some", seconds=0.1),
+        implementation_mutants=[CompiledMutantRow(name="m", rule="R", differential=True)],
         differential=DifferentialRow(programs=7, interrupts=47618, mismatches=0, worst=Bound(1, 1)),
         targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",), not_offered=(), bound=None)],
         left_out={"concurrency": "not built <yet>"},
@@ -157,7 +161,7 @@ def test_the_page_says_what_went_wrong_first(results: dict[str, Result]) -> None
 
 def test_nothing_explored_is_no_verdict() -> None:
     said = Outline(page.html(Report(), TEXT, [])).said
-    assert "not explored" in said
+    assert "no verdict" in said
     for rule in RULES.values():  # whose own words may be of who holds what
         said = said.replace(rule.text, "").replace(rule.without, "")
     assert "holds" not in said
@@ -166,11 +170,32 @@ def test_nothing_explored_is_no_verdict() -> None:
 # ---------------------------------------------------------------------------------------------- the command
 
 
-@pytest.mark.parametrize("command", [["explore", "--svg", "{}/no/path.svg"], ["verify", "--report", "{}/no"]])
-def test_a_place_that_is_not_there_is_told_before_the_work(tmp_path: File, command: list[str]) -> None:
-    done = CliRunner().invoke(cli, [word.format(tmp_path) for word in command])
+@pytest.mark.parametrize("section", ["protocol", "induction", "mutants", "differential", "implementation_mutants"])
+def test_a_section_that_could_not_run_is_no_verdict(
+    section: str, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = report_of({"no-recheck": results["no-recheck"]})
+    setattr(report, section, None if section in ("induction", "differential") else [])
+    monkeypatch.setattr("safepoint.verify.run.run", lambda **_: report)
+    done = CliRunner().invoke(cli, ["verify"])
     assert done.exit_code == 2
-    assert done.stderr == f"safepoint: {tmp_path}/no: no such directory (make it first)\n"
+    name = section.replace("_", " ")
+    assert f"not run: {name} (" in done.output
+    assert done.output.splitlines()[-1].startswith("no verdict: ")
+    assert f"not run: {name}" in Outline(page.html(report, TEXT, [])).prose
+
+
+@pytest.mark.parametrize("columns", [40, 80, 110])
+def test_no_rule_is_cut_in_a_table(columns: int, capsys: pytest.CaptureFixture[str]) -> None:
+    longest = "a-long-name-of-a-mutant-a-scope-or-a-property"
+    rows = [
+        MutantRow(name=longest, rule=rule, property=longest, caught=True, steps=9, memory="sc", scope=longest)
+        for rule in RULES
+    ]
+    mutant_table(Report(mutants=rows), Console(width=columns))
+    said = capsys.readouterr().out
+    assert [rule for rule in RULES if rule not in said] == []
+    assert "…" not in said
 
 
 def test_verify_writes_the_page(tmp_path: File, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
+import shutil
 from pathlib import Path as File
+from unittest.mock import ANY
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -24,6 +27,8 @@ from safepoint.show.lanes import in_buffer, is_drain, lanes_of, rails_of, source
 from safepoint.show.shapes import CODE, MONO_WIDE, POISONED, SMALL, label
 from tests.show.layout import NS, TEXT, check_layout, drawn, number, written
 
+OWN_VM = File(__file__).parents[1] / "model" / "data" / "own_vm.py"
+
 
 def walk(scope: str, steps: int, seed: int, memory: str = "sc") -> Path:
     """Some path of so many steps."""
@@ -32,6 +37,25 @@ def walk(scope: str, steps: int, seed: int, memory: str = "sc") -> Path:
     for _ in range(steps):
         states.append(rng.choice([state for state, _, _ in model.successors(states[-1])]))
     return path_of(Result(model, 0, 0, steps, 0.0, path=tuple(states)))
+
+
+def command_of(root: ET.Element) -> str:
+    """The command under a picture, as a reader selects its lines and copies them."""
+    lines = [t.text or "" for t in root.iter(f"{NS}text")]
+    begin = next(number for number, line in enumerate(lines) if line.startswith("safepoint replay"))
+    return "\n".join(lines[begin:]).replace("\\\n", "")
+
+
+@pytest.mark.parametrize("mutant", ["does-not-wait", "unpatch-unlocked"])
+def test_the_command_of_a_strangers_picture_works_as_it_stands(mutant: str, tmp_path: File) -> None:
+    file, drawing = tmp_path / "with space" / "own_vm.py", tmp_path / "path.svg"
+    file.parent.mkdir()
+    shutil.copy(OWN_VM, file)
+    found = CliRunner().invoke(cli, ["explore", "--protocol", str(file), "--mutant", mutant, "--svg", str(drawing)])
+    command = shlex.split(command_of(ET.parse(drawing).getroot()))
+    walked = CliRunner().invoke(cli, command[1:])
+    assert (found.exit_code, walked.exit_code) == (1, 1)
+    assert walked.output.strip() in found.output
 
 
 def test_a_counterexample_is_told_step_by_step(pictures: dict[str, tuple[Path, ET.Element]]) -> None:
@@ -43,7 +67,8 @@ def test_a_counterexample_is_told_step_by_step(pictures: dict[str, tuple[Path, E
         for step in path.steps:
             assert source_of(step)[:12] in told, name
             assert is_drain(step) or f":{step.move.line}" in told
-        assert f"safepoint replay '{path.replay}'" in told
+        assert shlex.split(command_of(root)) == ["safepoint", "replay", ANY], name
+        assert "".join(shlex.split(command_of(root))[-1].split()) == path.replay
         assert RULES[TEXT.mutants[name].rule].text in told
 
 

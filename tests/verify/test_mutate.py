@@ -103,7 +103,7 @@ def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started, so that what is patched here is seen by the campaign; and only two scopes are explored."""
-    monkeypatch.setattr(mutate, "ProcessPoolExecutor", lambda *_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(mutate, "workers", lambda: ThreadPoolExecutor(1))
     monkeypatch.setattr(mutate._Hunt, "_places", lambda *_: PLACES)
     monkeypatch.setattr(mutate._Hunt, "_small", lambda *_: ())
     for module in (mutation, equivalents):

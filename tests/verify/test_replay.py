@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def test_a_strangers_target_that_is_wrong_differs_and_prints_the_command_that_re
     assert result.exit_code == 1
     assert "seen         reference (Seen(kind='STOP'" in result.output
     assert result.output.rstrip().endswith("again: safepoint replay --target strangers:Deaf 's:fib@3STOP'")
+
+
+@pytest.mark.parametrize("page", ["CHANGELOG.md", "README.md", "CONTRIBUTING.md", "impl/README.md", "spec/README.md"])
+def test_a_schedule_that_a_page_shows_can_be_repeated(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    for string in re.findall(r"safepoint replay '(s:[^']+)'", text):
+        assert replay(string, Text(), target=OURS).agrees
 
 
 @pytest.mark.parametrize(

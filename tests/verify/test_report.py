@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from safepoint.conform.claims import CLAIMS
 from safepoint.conform.judge import TargetRow, Verdict
-from safepoint.conform.programs import PROGRAMS
-from safepoint.differential import corpus
-from safepoint.differential.compare import Mismatch, Tally
+from safepoint.differential.compare import Mismatch
 from safepoint.differential.schedule import Schedule
 from safepoint.graph.text import Text
 from safepoint.model.engines import engine
@@ -24,7 +20,7 @@ from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.show.failures import failure_text
-from safepoint.verify import explore, interpreter
+from safepoint.verify import explore
 from safepoint.verify.explore import Decision, decide, liveness_left_out
 from safepoint.verify.failures import (
     Failure,
@@ -36,7 +32,7 @@ from safepoint.verify.failures import (
     Unnoticed,
     Unreached,
 )
-from safepoint.verify.report import Quiet, Report
+from safepoint.verify.report import Report
 from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
 
 DOCUMENTED = {
@@ -121,21 +117,21 @@ def test_no_kind_of_failure_is_forgotten() -> None:
     assert {type(failure) for failure, _ in FAILURES} | {Decision} == set(get_args(Failure))
 
 
-@pytest.mark.parametrize("installed", [False, True])
-def test_an_installed_package_says_that_it_has_fewer_programs(
-    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if installed:
-        monkeypatch.setattr(corpus, "CHECKOUT", tmp_path / "no")
-    monkeypatch.setattr(interpreter, "compare_program", lambda *_: Tally(programs=1, frames=1, back_edges=1))
-    report = Report()
-    with ThreadPoolExecutor(1) as pool:
-        interpreter.differential(report, pool, Quiet(), quick=True)
-    assert report.differential is not None
-    assert not report.failures
-    if installed:
-        assert report.differential.programs == len(PROGRAMS)
-        assert f"only the {len(PROGRAMS)} guest programs" in report.left_out["programs"]
-    else:
-        assert report.differential.programs > len(PROGRAMS)
-        assert report.left_out == {}
+def test_each_failure_is_in_the_json_with_what_replays_it() -> None:
+    decision = decided("take-before-restore")
+    report = Report(failures=[decision, *(failure for failure, _ in FAILURES)])
+    told = json.loads(json.dumps(report.as_json()))
+    assert told["verdict"] == "refuted"
+    assert [row["kind"] for row in told["failures"]] == [type(failure).__name__ for failure in report.failures]
+    refuted = told["failures"][0]
+    assert (refuted["scope"], refuted["property"]) == ("interrupt-1", "pending-is-poisoned")
+    assert len(refuted["path"]) == len(decision.result.path) - 1 > 0
+    assert refuted["replay"] in failure_text(decision)
+    (mismatch,) = (row for row in told["failures"] if row["kind"] == "Mismatch")
+    assert mismatch["again"] == "safepoint replay --target mine --mutant m 's:fib@3STOP'"
+
+
+def test_a_target_that_judges_nothing_is_no_verdict() -> None:
+    idle = TargetRow(name="idle", claims=0, refuted=(), not_offered=("all",), bound=None)
+    assert "target idle" in Report(targets=[idle]).not_run
+    assert Report(targets=[idle]).verdict == "no verdict"

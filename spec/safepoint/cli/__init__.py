@@ -1,8 +1,10 @@
 """The `safepoint` command: it reads options, calls a room below, and prints what that found.
 
+entry: where a process begins, and Control-C
 main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
 mutate: `mutate`
 guest: `run`, `conform`
-console: exit statuses, errors of one line, files to write
+console: errors of one line, files to write
+status: the exit statuses
 """

@@ -1,71 +1,185 @@
-"""What all commands share: exit statuses, errors of one line, and files that can be written.
+"""What all commands share: errors of one line, and files that can be written.
 
-Exit status: 0 holds, 1 a claim is refuted (or the guest raised), 2 bad usage or input, no verdict, or a defect; 130 Control-C.
+A command returns its exit status: nothing that it calls can end the process with another.
 """
 
 from __future__ import annotations
 
+import difflib
+import io
 import os
+import re
+import signal
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-REFUTED, NO_VERDICT = 1, 2
-INTERRUPTED = 130
+from safepoint.cli.status import INTERRUPTED, NO_VERDICT
+
 FILE = click.Path(dir_okay=False, path_type=Path)
-DIRECTORY = click.Path(file_okay=False, path_type=Path)
+PLACE = re.compile(r'File "(.+)", line (\d+), in (.+)')
+"""A line of a traceback."""
+
+
+class OutputLost(Exception):
+    """Standard output has taken no more.  No OSError: click and rich would exit 1 for a reader that has gone."""
+
+
+class Output(io.FileIO):
+    """Standard output.  Once it is lost, the rest goes nowhere."""
+
+    is_lost = False
+
+    def write(self, data: Any) -> int:
+        if self.is_lost:
+            return len(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.is_lost = True
+            raise OutputLost(error.strerror) from error
+
+
+def watch_output() -> None:
+    """In place of the process's own."""
+    if isinstance(out := sys.stdout, io.TextIOWrapper):
+        buffer = io.BufferedWriter(Output(out.fileno(), "wb", closefd=False))
+        sys.stdout = io.TextIOWrapper(
+            buffer, out.encoding, out.errors, line_buffering=out.line_buffering, write_through=out.write_through
+        )
 
 
 class Commands(click.Group):
     """The group of all commands: nothing but a refutation exits 1, and an error is one line."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command.  A reader that has gone, as `head` goes, is not a refutation: click would exit 1."""
-        try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            sys.exit(NO_VERDICT)
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the options.  What `--help` prints to may be gone."""
+        with _errors_in_one_line():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run a command.  Returns its exit status."""
+        with _errors_in_one_line(whole=ctx.params["whole"]):
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        return int(status or 0)
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """As click's, with our exit statuses.  A defect of ours shows its traceback and exits 2."""
+        """As click's, with our exit statuses."""
+        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123  # closed: there is nobody to tell
         try:
+            if sys.stdout is None:
+                fail("standard output: is closed (give the command a file, or a pipe)")
             status = super().main(*args, **{**extra, "standalone_mode": False})
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "safepoint"
-            fail(f"{error.format_message().rstrip('.')} (see: {command} --help)")
+            status = _tell(f"{error.format_message().rstrip('.')} (see: {command} --help)")
         except click.ClickException as error:
-            fail(error.format_message())
-        except (click.Abort, KeyboardInterrupt):
-            sys.exit(INTERRUPTED)
-        except Exception:  # noqa: BLE001  # whatever it is, it must not exit 1
-            traceback.print_exc()
-            sys.exit(NO_VERDICT)
-        sys.exit(status if isinstance(status, int) else 0)
+            status = _tell(error.format_message())
+        except click.Abort:
+            status = INTERRUPTED
+        sys.exit(status)
+
+
+@contextmanager
+def _errors_in_one_line(*, whole: bool = False) -> Iterator[None]:
+    """Whatever goes wrong is told in one line; `whole`: a defect with its traceback, too."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except BaseException as error:
+        if _is_control_c(error):
+            raise
+        if whole:
+            traceback.print_exception(error)
+        fail(_in_one_line(error))
+
+
+def _is_control_c(error: BaseException) -> bool:
+    """Else a VM's adapter has let out the KeyboardInterrupt of its guest."""
+    is_raised = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return isinstance(error, KeyboardInterrupt) and is_raised and not _remote(error)
+
+
+def _remote(error: BaseException) -> str:
+    """The traceback of an exception that a worker process has sent; "" of another."""
+    return str(getattr(error.__cause__, "tb", ""))
+
+
+def _in_one_line(error: BaseException) -> str:
+    match error:
+        case OutputLost():
+            return f"standard output: {error} (give the command a file with room, or a pipe that is read)"
+        case UnicodeEncodeError(encoding=encoding, object=text, start=start):
+            return f"standard output: {encoding} has no character {text[start]!a} (set PYTHONIOENCODING=utf-8)"
+        case OSError(filename=str(where), strerror=str(what)):
+            return f"{where}: {what}"
+    told = _remote(error) or "".join(traceback.format_tb(error.__traceback__))
+    file, line, function = PLACE.findall(told)[-1]
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{what}, raised at {file}:{line} in {function} (safepoint --traceback COMMAND … shows all of it)"
 
 
 def fail(message: str) -> NoReturn:
-    """Bad input, or no verdict: print one line and exit 2."""
+    """Bad input, or no verdict: one line, and exit status 2."""
+    raise click.ClickException(message)
+
+
+def _tell(message: str) -> int:
     click.echo(f"safepoint: {message}", err=True)
-    sys.exit(NO_VERDICT)
+    return NO_VERDICT
 
 
-def need(*directories: Path | None) -> None:
-    """Exit at once if an output directory does not exist, before minutes of work."""
-    for where in filter(None, directories):
-        if not where.is_dir():
-            fail(f"{where}: no such directory (make it first)")
+def unknown(what: str, name: str, known: Iterable[str]) -> NoReturn:
+    """A name that does not exist: the nearest ones that do, or all."""
+    there = {k.lower(): k for k in known}
+    near = [there[k] for k in difflib.get_close_matches(name.lower(), there)]
+    fail(
+        f"no {what} {name!r}; "
+        + (f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(there.values())}")
+    )
+
+
+def refuse_ignored(why: str, *names: str) -> None:
+    """Refuse each of these options, named as their parameters are, that was given: it would be ignored."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        is_given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if option.name in names and is_given:
+            fail(f"{option.opts[-1]} would be ignored: {why} (leave it out)")
 
 
 def write(file: Path, content: str) -> None:
-    """Write a file, or exit 2."""
+    """Write a file of a `Written` option."""
     try:
         file.write_text(content, encoding="utf-8")
     except OSError as error:
         fail(f"{file}: {error.strerror} (name a file that can be written)")
+
+
+class Written(click.Path):
+    """A file that the command writes when it is done.  That it cannot be written is said at once, before minutes of work."""
+
+    def __init__(self, inside: str = "") -> None:
+        """inside: the name of the file in the directory that the option names."""
+        super().__init__(dir_okay=bool(inside), file_okay=not inside, path_type=Path)
+        self.inside = inside
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        super().convert(value, param, ctx)
+        file = Path(value) / self.inside
+        try:
+            if not file.exists():
+                file.touch()
+                file.unlink()
+            elif file.is_file():
+                file.open("a").close()
+        except OSError as error:
+            self.fail(f"{file}: {error.strerror} (name a file that can be written)", param, ctx)
+        return file

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from safepoint.cli.console import FILE, INTERRUPTED, REFUTED, fail
+from safepoint.cli.console import FILE, fail
+from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
     Parameter = click.ParamType[int]
@@ -56,7 +57,7 @@ class Size(Parameter):
 )
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
-def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool) -> None:
+def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool) -> int:
     """Run a guest program.
 
     Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
@@ -85,9 +86,10 @@ def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, 
     sys.stdout.flush()
     if stats:
         click.echo(str(outcome.stats), err=True)
-    if fault is not None:
-        sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
-        sys.exit(INTERRUPTED if fault.kind == "KeyboardInterrupt" else 1)
+    if fault is None:
+        return 0
+    sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
+    return INTERRUPTED if fault.kind == "KeyboardInterrupt" else REFUTED
 
 
 def _machines(name: str) -> Any:
@@ -103,8 +105,7 @@ def _machines(name: str) -> Any:
         return next(iter(found)).load()
     except (StopIteration, ImportError) as error:
         fail(
-            f"the interpreter is not installed: {str(error) or 'no entry point'}"
-            " (pip install 'safepoint[vm]', or use --machine reference)"
+            f"the interpreter cannot run: {str(error) or 'no entry point'} (pip install llvmlite, or use --machine reference)"
         )
 
 
@@ -117,22 +118,26 @@ def _machines(name: str) -> Any:
     help="The target: an entry point of the group safepoint.targets, or module:Class.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON instead of a table.")
-def conform(*, name: str, as_json: bool) -> None:
+def conform(*, name: str, as_json: bool) -> int:
     """Judge a VM: try every claim on a target.
 
     Derive the target from safepoint.conform.target.Target. In pytest:
     pytest --pyargs safepoint.conform --safepoint-target NAME
     """
-    from safepoint.conform.judge import UnknownTarget, find_target, judge, target_row
+    from safepoint.conform.judge import UnknownTarget
     from safepoint.show.tables import verdict_table
+    from safepoint.verify.run import judge_target
+    from safepoint.verify.workers import workers
 
     try:
-        target = find_target(name)
+        with workers() as pool:  # in a process of its own: whatever the adapter does to it, Control-C is ours
+            row, verdicts = pool.submit(judge_target, name).result()
     except UnknownTarget as error:
         fail(str(error))
-    verdicts = judge(target, name)
+    if all(v.verdict == "not offered" for v in verdicts):
+        fail(f"no claim was judged: {verdicts[0].report} (offer what the claims need)")
     if as_json:
-        click.echo(json.dumps(asdict(target_row(name, verdicts)), indent=1))
+        click.echo(json.dumps(asdict(row), indent=1))
     else:
         verdict_table(verdicts)
-    sys.exit(REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0)
+    return REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0

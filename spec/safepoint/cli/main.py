@@ -6,25 +6,21 @@ Every command imports what it needs when it runs: `--help` must be quick.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from safepoint.cli.console import DIRECTORY, FILE, REFUTED, Commands, fail, need, write
+from safepoint.cli.console import Commands, Written, fail, write
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
+from safepoint.cli.status import NO_VERDICT, REFUTED
 
 
-def main() -> None:
-    """The entry point."""
-    cli(prog_name="safepoint")
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="safepoint")
-def cli() -> None:
+@click.option("--traceback", "whole", is_flag=True, help="Of an error that no command expects, show the traceback too.")
+def cli(*, whole: bool) -> None:
     """Safepoints for virtual machines: an executable specification, an interpreter, and a judge for other VMs.
 
     Exit status: 0 holds, 1 a claim is refuted (or the guest program raised), 2 bad usage or input, or no verdict,
@@ -41,9 +37,11 @@ def cli() -> None:
     " program; it has no time limit.",
 )
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Judge this target too; may be repeated.")
-@click.option("--json", "output", type=FILE, metavar="FILE", help="Write the results to FILE as JSON.")
-@click.option("--report", "page", type=DIRECTORY, metavar="DIR", help="Write DIR/report.html, with pictures.")
-def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: Path | None) -> None:
+@click.option("--json", "output", type=Written(), metavar="FILE", help="Write the results to FILE as JSON.")
+@click.option(
+    "--report", "page", type=Written("report.html"), metavar="DIR", help="Write DIR/report.html, with pictures."
+)
+def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: Path | None) -> int:
     """Check protocol, mutants and interpreter.
 
     The main job: explores every state of the protocol, sees that each mutant is caught, and interrupts the interpreter at every step.
@@ -56,7 +54,6 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
     from safepoint.show.tables import LiveProgress, report_tables
     from safepoint.verify import run as job
 
-    need(output and output.parent, page)
     try:
         for name in targets:
             find_target(name)
@@ -70,8 +67,8 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
     if page is not None:
         from safepoint.show.report import page_of
 
-        write(page / "report.html", page_of(report))
-    sys.exit(REFUTED if report.failures else 0)
+        write(page, page_of(report))
+    return {"refuted": REFUTED, "holds": 0}.get(report.verdict, NO_VERDICT)
 
 
 for command in (explore, replay, rules, mutate, run, conform):

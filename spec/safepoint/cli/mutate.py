@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from safepoint.cli.console import REFUTED, fail
+from safepoint.cli.console import fail
+from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
 
 
@@ -42,7 +42,7 @@ def mutate(
     at: str,
     by_property: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Change the protocol in every simple way: do its properties notice?
 
     Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
@@ -64,7 +64,7 @@ def mutate(
     try:
         with LiveProgress() as progress:
             campaign = run(
-                policies or tuple(POLICIES),
+                tuple(dict.fromkeys(policies)) or tuple(POLICIES),
                 quick=quick,
                 thorough=thorough,
                 at=at,
@@ -75,8 +75,10 @@ def mutate(
     except (ProtocolError, NotExplored) as error:
         fail(str(error))
     if at and not campaign.rows:
+        sampled = "leave out --quick, which takes a sample; or " if quick else ""
         fail(
-            f"nothing to mutate at {at!r} (write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
+            f"nothing to mutate at {at!r}"
+            f" ({sampled}write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
         )
     if as_json:
         click.echo(json.dumps(campaign.as_json(), indent=1))
@@ -84,4 +86,4 @@ def mutate(
         if by_property:
             property_table(campaign)
         campaign_table(campaign)
-    sys.exit(REFUTED if campaign.unexplained or campaign.stale else 0)
+    return REFUTED if campaign.unexplained or campaign.stale else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepoint.cli.console import FILE, REFUTED, fail, need, write
+from safepoint.cli.console import FILE, Written, fail, refuse_ignored, unknown, write
+from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
 
 if TYPE_CHECKING:
     from safepoint.graph.text import Text
+    from safepoint.model.scopes import Scope
+    from safepoint.protocol.policy import Policy
 
 PROTOCOL = click.option(
     "--protocol",
@@ -46,6 +48,25 @@ def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
     if missing:
         click.echo(f"left out: scopes whose roles or features the text has not: {', '.join(missing)}", err=True)
     return text
+
+
+def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -> list[Scope]:
+    """The scopes that `explore` is to explore, at least one."""
+    from safepoint.model.custom import THREADS, chosen_of, scopes_of
+    from safepoint.model.scopes import not_written_for
+
+    known = (*THREADS, *scopes_of(text))
+    if scope not in known:
+        unknown("scope", scope, known)
+    scopes = chosen_of(text, scope, threads, policy.slices)
+    if not scopes:
+        fail(f"no scope of {scope!r} has {threads} guest threads (leave out --threads, or choose a larger group)")
+    if threads not in (None, scopes[0].threads):
+        fail(f"scope {scope} has guest threads: {scopes[0].threads} (leave out --threads {threads})")
+    for each in scopes:
+        if why := not_written_for(each, policy):
+            fail(why)
+    return scopes
 
 
 @click.command()
@@ -92,11 +113,11 @@ def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
 @click.option(
     "--promela",
     "for_spin",
-    type=FILE,
+    type=Written(),
     metavar="FILE",
     help="Also write the scope, which must be one, to FILE in Promela, for Spin.",
 )
-@click.option("--svg", "drawing", type=FILE, metavar="FILE", help="Draw the counterexample to FILE.")
+@click.option("--svg", "drawing", type=Written(), metavar="FILE", help="Draw the counterexample to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def explore(
     *,
@@ -111,63 +132,67 @@ def explore(
     for_spin: Path | None,
     drawing: Path | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Explore every state of the protocol.
 
     Explores scope after scope, and stops at the first that is refuted with a shortest path to a bad state.
     """
     from safepoint.graph.text import ProtocolError
-    from safepoint.model.custom import THREADS, chosen_of, scopes_of
     from safepoint.model.engines import NoEngine, engine
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export
-    from safepoint.show.failures import refutation, refutation_json
+    from safepoint.show.failures import refutation
     from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
     from safepoint.verify.explore import explore as work
+    from safepoint.verify.explore import memories
 
     text = protocol_text(given, policy)
-    known = (*THREADS, *scopes_of(text))
+    if text.is_custom:
+        refuse_ignored(f"{text.files[0].name} brings its own check sites and trigger words", "policy")
     scope = scope or ("small" if mutant and text.is_custom else "tiny")
-    if scope not in known:
-        fail(f"no scope {scope!r}; there are: {', '.join(known)}")
+    scopes = chosen_scopes(text, POLICIES[policy], scope, threads)
     if mutant and mutant not in text.mutants:
-        fail(f"no mutant {mutant!r} in the text; there are: {', '.join(text.mutants)}")
-    need(drawing and drawing.parent, for_spin and for_spin.parent)
-    scopes = chosen_of(text, scope, threads, POLICIES[policy].slices)
-    if not scopes:
-        fail(f"no scope of {scope!r} has {threads} guest threads (leave out --threads, or choose a larger group)")
+        unknown("mutant", mutant, text.mutants)
     if for_spin is not None and len(scopes) != 1:
-        fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {known[-1]})")
+        fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {scopes[-1].name})")
+    if for_spin is not None and len(memories(memory, mutant)) != 1:
+        fail(f"--promela takes one memory model, not {len(memories(memory, mutant))} (name one: --memory sc)")
     with LiveProgress() as progress, progress.search("explore") as tell:
         try:
             if for_spin is not None:
-                write(for_spin, export(Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")))
+                model = Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")
+                write(for_spin, export(model))
             explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
         except (NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))
     refuted = explored.refuted
+    survived = "" if refuted else mutant
     if drawing is not None:
         if refuted and refuted.result.broken:
             write(drawing, picture(path_of(refuted.result), text))
         else:
             click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
     if as_json:
-        rows = [asdict(row) for row in explored.rows]
-        told = {"protocol": rows, "left_out": explored.left_out}
-        if refuted:
-            told["refuted"] = refutation_json(refuted)
-        click.echo(json.dumps(told, indent=1))
+        found = {
+            "protocol": [asdict(row) for row in explored.rows],
+            "refuted": asdict(refuted.refutation()) if refuted else None,
+            "survived": survived or None,
+            "left_out": explored.left_out,
+        }
+        click.echo(json.dumps(found, indent=1))
     elif refuted:
         click.echo(refutation(refuted))
     elif explored.rows:
-        protocol_table(explored.rows, explored.left_out)
+        protocol_table(explored.rows, explored.left_out, survived)
+        if survived:
+            click.echo(f"mutant {survived} of rule {text.mutants[mutant].rule} survived: no property is broken here")
     if explored.cut_off and not refuted:
         fail(explored.cut_off)
     for place in sorted(explored.vacuous):
         click.echo(f"vacuous: never reached: {place}", err=True)
-    sys.exit(REFUTED if refuted else 0)
+    return REFUTED if refuted else 0
 
 
 @click.command()
@@ -181,7 +206,7 @@ def explore(
     help="For s:…: the target that repeats the schedule.",
 )
 @click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
-def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> None:
+def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
@@ -192,13 +217,17 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
     from safepoint.verify.replay import CannotReplay
     from safepoint.verify.replay import replay as work
 
+    if string.startswith("m:"):
+        refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
+    elif string.startswith("s:"):
+        refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     text = protocol_text(given, policy_of(string))
     try:
         replayed = work(string, text, mutant, target)
     except CannotReplay as error:
         fail(str(error))
     click.echo(replay_text(replayed, text))
-    sys.exit(0 if replayed.agrees else REFUTED)
+    return 0 if replayed.agrees else REFUTED
 
 
 @click.command()
@@ -207,13 +236,14 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
 def rules(*, rule: str | None, as_json: bool) -> None:
     """List the rules of the protocol, or explain one.
 
-    RULE is an id, for example POST-BEFORE-POISON.
+    RULE is an id, for example POST-BEFORE-POISON, in upper or lower case.
     """
     from safepoint.model.mutants import all_mutants
     from safepoint.protocol.rules import RULES
 
-    if rule is not None and rule not in RULES:
-        fail(f"no rule {rule!r}; there are: {', '.join(RULES)}")
+    if rule is not None and rule.upper() not in RULES:
+        unknown("rule", rule, RULES)
+    rule = rule and rule.upper()
     mutants = all_mutants()
     rows: list[dict[str, Any]] = [
         {"id": r.id, "title": r.title, "text": r.text, "without": r.without, "source": r.source, "checks": list(r.checks),

@@ -63,13 +63,14 @@ def _make(name: str, where: str) -> Target:
 
 
 def hold(claim: Claim, target: Target, name: str) -> Verdict:
-    """Hold one claim against a target.  `name`: what the target is called on the command line."""
+    """Hold one claim against a target.  `name`: what the target is called on the command line; "": a fixture makes it."""
+    option, name = f" --safepoint-target {name}" if name else "", name or target.name
     try:
         return Verdict(claim, "holds", claim.check(target))
     except NotOffered as missing:
         return Verdict(claim, "not offered", None, f"{claim.name} was not judged: {name} does not offer {missing}")
     except Refuted as refuted:
-        repeat = f"repeat    pytest --pyargs safepoint.conform --safepoint-target {name} -k {claim.name}"
+        repeat = f"repeat    pytest --pyargs safepoint.conform{option} -k {claim.name}"
         report = f"{claim.name} is refuted: {name}\n{indent(claim.sentence + chr(10) + str(refuted), '  ')}\n  {repeat}"
         return Verdict(claim, "refuted", None, report)
 

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Find the target before the first claim: a wrong name is one error, not one for each claim."""
-    if not any("safepoint_target" in getattr(item, "fixturenames", ()) for item in items):
+    if not any(_is_ours(item) for item in items):
         return
     from safepoint.conform.judge import UnknownTarget, find_target, registered
 
@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[TARGET] = find_target(name)
     except UnknownTarget as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    """Does the test use the fixture of this file, and not one that a conftest has put in its place?"""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return any(fixture.func.__module__ == __name__ for fixture in known.get("safepoint_target", ())[-1:])
 
 
 @pytest.fixture(scope="session")

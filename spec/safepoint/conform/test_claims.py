@@ -19,7 +19,7 @@ def test_claim(
     pytestconfig: pytest.Config,
     record_property: Callable[[str, object], None],
 ) -> None:
-    verdict = hold(claim, safepoint_target, str(pytestconfig.getoption(OPTION)))
+    verdict = hold(claim, safepoint_target, pytestconfig.getoption(OPTION) or "")
     record_property(VERDICT, summary_of(verdict))
     if verdict.verdict == "not offered":
         pytest.skip(verdict.report)

@@ -43,11 +43,15 @@ class Mismatch:
         lines += [
             f"    {name:12} reference {a!r}\n    {'':12} target    {b!r}" for name, (a, b) in self.differs.items()
         ]
-        again = self.schedule or Schedule(0, NOTHING)  # a poison that no thread is to notice
+        return "\n".join([*lines, f"    again: {self.again}"])
+
+    @property
+    def again(self) -> str:
+        """The command that repeats it."""
+        schedule = self.schedule or Schedule(0, NOTHING)  # a poison that no thread is to notice
         target = f" --target {self.target}" if self.target != FOLDED.name else ""
         mutant = f" --mutant {self.mutant}" if self.mutant else ""
-        lines.append(f"    again: safepoint replay{target}{mutant} '{again.string(self.program)}'")
-        return "\n".join(lines)
+        return f"safepoint replay{target}{mutant} '{schedule.string(self.program)}'"
 
 
 @dataclass

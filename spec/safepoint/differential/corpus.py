@@ -1,14 +1,15 @@
-"""Guest programs by name: those of `tests/programs` in a checkout, otherwise those that come with the judge."""
+"""Guest programs by name: those of `tests/programs`, which a wheel brings along as `programs` beside this file."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from safepoint.conform.programs import PROGRAMS
-
-CHECKOUT = Path(__file__).parents[3] / "tests" / "programs"
+SHIPPED, CHECKOUT = Path(__file__).parent / "programs", Path(__file__).parents[3] / "tests" / "programs"
+PROGRAMS = SHIPPED if SHIPPED.is_dir() else CHECKOUT
 STACK = 4096
 """Slots of a guest's stack, unless the program's first line says `# stack: N`."""
 
@@ -36,17 +37,10 @@ def read(path: Path) -> Guest:
 
 
 def corpus() -> list[Guest]:
-    """Every program, by name."""
-    if CHECKOUT.is_dir():
-        return [read(path) for path in sorted(CHECKOUT.rglob("*.py"))]
-    return [Guest(p.name, p.name, p.source, p.stack) for p in PROGRAMS]
-
-
-def left_out() -> str:
-    """The programs that `corpus` lacks without a checkout, for a report; empty in a checkout."""
-    if CHECKOUT.is_dir():
-        return ""
-    return f"only the {len(PROGRAMS)} guest programs of the installed package; a checkout has all of tests/programs"
+    """Every program, by name.  Raises FileNotFoundError: there is none."""
+    if found := [read(path) for path in sorted(PROGRAMS.rglob("*.py"))]:
+        return found
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(PROGRAMS))
 
 
 def find(name: str) -> Guest:

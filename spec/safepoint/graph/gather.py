@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from safepoint.graph.text import OURS, ProtocolError, Text
@@ -40,7 +39,15 @@ def gather(given: Sequence[Path], trigger: str) -> Text:
         else:
             place[ours] = path
     *protocol, environment = (place.get(ours, ours) for ours in files(trigger))
-    return Text((*protocol, *beside, environment), {path: ours for ours, path in place.items()})
+    whole = (*protocol, *beside, environment)
+    defined, called = set[str]().union(*map(functions, whole)), set[str]().union(*map(_called, whole))
+    for ours, path in place.items():
+        if missing := (functions(ours) - defined) & called:
+            raise ProtocolError(
+                f"{path.name}: read in place of our {ours.name}, and defines no {', '.join(sorted(missing))} (write what that file has,"
+                f" or a text of its own, with a mutator())"
+            )
+    return Text(whole, {path: ours for ours, path in place.items()})
 
 
 @dataclass
@@ -120,10 +127,14 @@ def parsed(path: Path) -> list[ast.stmt]:
         raise
 
 
-@cache
 def functions(path: Path) -> frozenset[str]:
-    """What a file of ours defines, and no other text does."""
+    """What a file defines, and no other text does."""
     return frozenset(node.name for node in parsed(path) if isinstance(node, ast.FunctionDef)) - {"threads"}
+
+
+def _called(path: Path) -> frozenset[str]:
+    nodes = (node for statement in parsed(path) for node in ast.walk(statement))
+    return frozenset(node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
 
 
 def _modules(node: ast.stmt) -> Iterator[str]:

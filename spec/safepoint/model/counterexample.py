@@ -35,8 +35,14 @@ def counterexample(result: Result, text: Text) -> str:
     model = p.model
     mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
-    other = "".join(f" --protocol {quote(str(f))}" for f in text.files if f not in {*CORE, *TRIGGERS.values(), *AROUND})
-    return f"{head}\n{p.broken}: {sentence(p.broken)}\n\n{path(p, text)}\n\nagain: safepoint replay{other} '{p.replay}'"
+    return f"{head}\n{p.broken}: {sentence(p.broken)}\n\n{path(p, text)}\n\nagain: {again(p)}"
+
+
+def again(p: Path) -> str:
+    """The command that walks the path again."""
+    ours = {*CORE, *TRIGGERS.values(), *AROUND}
+    other = "".join(f" --protocol {quote(str(file))}" for file in p.model.text.files if file not in ours)
+    return f"safepoint replay{other} '{p.replay}'"
 
 
 def path(p: Path, text: Text) -> str:

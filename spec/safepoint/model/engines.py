@@ -34,7 +34,7 @@ def engine(name: str = "auto") -> Search:
         from safepoint.model.fast import search as arrays  # noqa: PLC0415  # numpy is optional, and slow to import
     except ImportError as error:
         if name == "numpy":
-            raise NoEngine(f"no numpy here: {error} (pip install 'safepoint[fast]', or: --engine python)") from None
+            raise NoEngine(f"no numpy here: {error} (pip install numpy, or: --engine python)") from None
         return explore.search
     return arrays.search if name == "numpy" else _growing(arrays.search)
 

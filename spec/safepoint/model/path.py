@@ -24,6 +24,7 @@ from safepoint.model.explore import STUCK, NotExplored, Result, Violation, searc
 from safepoint.model.fairness import check_fairness
 from safepoint.model.moves import Move, Transition
 from safepoint.model.process import Process
+from safepoint.model.scopes import not_written_for
 from safepoint.model.system import MEMORIES, Model
 from safepoint.model.widths import fitting
 from safepoint.protocol.policies import FOLDED, POLICIES
@@ -136,6 +137,8 @@ def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
     ):
         if name not in known:
             raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")
+    if why := not_written_for(scopes[match["scope"]], POLICIES[policy]):
+        raise ReplayError(why)
     return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory, wider)
 
 
@@ -150,16 +153,21 @@ def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
     return Violation(result.broken, result.detail) if is_same else None
 
 
+def _match(string: str) -> re.Match[str] | None:
+    """Also a string that a picture has wrapped into lines."""
+    return PATTERN.fullmatch("".join(string.split()))
+
+
 def policy_of(string: str) -> str:
     """The policy that a replay string speaks of; folded if it is not one of a path, or names one that does not exist."""
-    match = PATTERN.fullmatch(string.strip())
+    match = _match(string)
     name = match["policy"] if match else None
     return name if name in POLICIES else FOLDED.name
 
 
 def replay(text: Text, string: str) -> Path:
     """Run a path again.  Raises ReplayError, ProtocolError."""
-    match = PATTERN.fullmatch(string.strip())
+    match = _match(string)
     if not match:
         raise ReplayError(f"{string!r} is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)")
     return fitting(partial(_model, text, match), partial(_walk, match))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from safepoint.protocol.policy import Bound
+from safepoint.protocol.policy import Bound, Policy
 
 SLICES: dict[str, str] = {
     "masks": "critical sections in which an interrupt stays pending",
@@ -198,6 +198,16 @@ def chosen(
         for s in among.values()
         if s.group in wanted and threads in (None, s.threads) and (slices is None or set(s.slices) <= set(slices))
     ]
+
+
+def not_written_for(scope: Scope, policy: Policy) -> str:
+    """Why a scope says nothing of a policy: it has features that the policy's text is not written for; "" if it has none."""
+    if not (more := [feature for feature in scope.slices if feature not in policy.slices]):
+        return ""
+    return (
+        f"scope {scope.name}: the text of policy {policy.name} is not written for {', '.join(more)}"
+        f" (choose a scope without; it is written for: {', '.join(policy.slices)})"
+    )
 
 
 def not_combined(group: str = "nightly") -> list[str]:

@@ -30,7 +30,7 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name != "z3":
         raise
-    WHY_NOT = "z3-solver is not installed: pip install 'safepoint[proof]'"
+    WHY_NOT = "z3-solver is not installed: pip install z3-solver"
 else:
     WHY_NOT = ""
 

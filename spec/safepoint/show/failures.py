@@ -5,9 +5,7 @@ from __future__ import annotations
 from safepoint.conform.judge import Verdict
 from safepoint.differential.compare import Mismatch
 from safepoint.graph.text import Text
-from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.counterexample import counterexample, path
-from safepoint.model.path import path_of
 from safepoint.model.properties import SOMETIMES
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import Decision
@@ -67,14 +65,6 @@ def refutation(decision: Decision) -> str:
     if result.broken:
         parts.append(counterexample(result, result.model.text))
     return "\n\n".join(parts)
-
-
-def refutation_json(decision: Decision) -> dict[str, str]:
-    """The property that does not hold, why not, and what replays it; a bound that is worse than declared need not have a path."""
-    if not decision.result.broken:
-        return {"property": UNBOUNDED, "detail": refutation(decision), "replay": ""}
-    found = path_of(decision.result)
-    return {"property": found.broken, "detail": found.detail, "replay": found.replay}
 
 
 def replay_text(replayed: Walked | Repeated, text: Text) -> str:

@@ -6,6 +6,7 @@ import re
 import textwrap
 
 from safepoint.graph.text import Text
+from safepoint.model.counterexample import again
 from safepoint.model.path import Path
 from safepoint.show.shapes import (
     FAINT,
@@ -81,10 +82,14 @@ def glossary(sheet: Sheet, rails: list[Rail], text: Text) -> None:
             sheet.front.append(label(MARGIN + NAMES, sheet.y, line, SMALL, FAINT))
 
 
-def again(sheet: Sheet, path: Path) -> None:
-    """The command that replays the path, wrapped."""
-    command = f"safepoint replay '{path.replay}'"
+def replay_lines(sheet: Sheet, path: Path) -> None:
+    """The command that replays the path.  One that is wrapped can be pasted as it stands: `replay` joins the lines of its string."""
+    most = int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE)
+    lines = [again(path)]
+    if len(lines[0]) > most:
+        command, _, string = lines[0].rpartition(" ")
+        lines = [*f"{command} \\".replace(" --", " \\\n--").split("\n"), *textwrap.wrap(string, most)]
     sheet.y += 14
-    for line in textwrap.wrap(command, int((sheet.width - 2 * MARGIN) / SMALL / MONO_WIDE), break_on_hyphens=False):
+    for line in lines:
         sheet.y += 16
         sheet.front.append(label(MARGIN, sheet.y, line, SMALL, FAINT, mono=True))

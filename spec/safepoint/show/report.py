@@ -72,7 +72,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
     }
     return environment.get_template(TEMPLATE).render(
         report=report,
-        verdict=verdict(report),
+        verdict=report.verdict,
         summary=summary(report),
         failures=[failure_text(failure) for failure in report.failures],
         own=[draw(path_of(result), text) for result in failed],
@@ -95,13 +95,6 @@ def draw(path: Path, text: Text) -> Drawn:
     return Drawn(Markup(picture(path, text)), path.replay, path.model.scope.name)
 
 
-def verdict(report: Report) -> str:
-    """One word or two; nothing explored is not a verdict, whatever else went well."""
-    if report.failures:
-        return "refuted"
-    return "holds" if report.protocol else "not explored"
-
-
 def summary(report: Report) -> Iterator[str]:
     """The figures that the verdict rests on."""
     states = sum(row.states for row in report.protocol)
@@ -109,6 +102,8 @@ def summary(report: Report) -> Iterator[str]:
     yield f"{sum(row.caught for row in report.mutants)} of {len(report.mutants)} mutants caught"
     if found := report.differential:
         yield f"{found.interrupts:,} interrupts of the interpreter tried, {found.mismatches} mismatches"
+    if report.not_run:
+        yield f"not run: {', '.join(report.not_run).replace('_', ' ')}"
     if report.left_out:
         yield f"left out: {', '.join(report.left_out).replace('_', ' ')}"
 

@@ -12,7 +12,7 @@ from safepoint.graph.text import Text
 from safepoint.model.counterexample import AGAIN, sentence, value_of
 from safepoint.model.path import Path, Taken
 from safepoint.protocol.rules import RULES
-from safepoint.show.footer import again, glossary, legend
+from safepoint.show.footer import glossary, legend, replay_lines
 from safepoint.show.lanes import Key, Lane, in_buffer, lanes_of, place_of, rails_of, source_of, touched, wrap_code
 from safepoint.show.shapes import (
     CODE,
@@ -66,7 +66,7 @@ def picture(path: Path, text: Text) -> str:
     ending(sheet, path, rails)
     legend(sheet, rails, buffered=bool(buffered))
     glossary(sheet, rails, text)
-    again(sheet, path)
+    replay_lines(sheet, path)
     return sheet.text(f"{path.broken or 'path'}: {len(path.steps)} steps, scope {path.model.scope.name}")
 
 

@@ -63,14 +63,21 @@ class LiveProgress:
         yield lambda states, frontier: self._live.update(task, detail=f"{states:,} states, frontier {frontier:,}")
 
 
-def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str]) -> None:
-    """`safepoint explore`: a line for each scope; and what was not decided."""
+def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:
+    """`safepoint explore`: a line for each scope; and what was not decided.  mutant: the one that survives in all of them."""
     out = console()
     table = Table("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
     for row in rows:
         bound = row.bound.as_json().values() if row.bound else ("-", "-")
         figures = (f"{row.states:,}", f"{row.transitions:,}")
-        table.add_row(row.scope, str(row.threads), row.memory, *figures, _verdict(row.verdict), *map(str, bound))
+        table.add_row(
+            row.scope,
+            str(row.threads),
+            row.memory,
+            *figures,
+            "[red]survives[/]" if mutant else _verdict(row.verdict),
+            *map(str, bound),
+        )
     out.print(table)
     _left_out(left_out, out)
 
@@ -162,8 +169,10 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
         out.print(f"\n[red]refuted[/]: {escape(failure)}")
     caught = sum(row.caught for row in report.mutants)
     interrupts = report.differential.interrupts if report.differential else 0
+    if report.not_run:
+        out.print(f"not run: {', '.join(report.not_run).replace('_', ' ')} (left out, above, says what is missing)")
     out.print(
-        f"{'[red]refuted[/]' if failures else '[green]holds[/]'}: {len(report.protocol)} scopes, "
+        f"{_verdict(report.verdict)}: {len(report.protocol)} scopes, "
         f"{caught} of {len(report.mutants)} mutants caught, {interrupts:,} interrupts tried"
     )
 
@@ -176,7 +185,11 @@ def mutant_table(report: Report, out: Console) -> None:
     )
     noticed = {row.name: row.differential for row in report.implementation_mutants or []}
     words = {None: "-", True: "caught", False: "[red]not noticed[/]"}
-    table = Table("mutant", "breaks rule", "caught by", "in scope", "steps", "interpreter")
+    table = Table()
+    table.add_column("mutant", overflow="fold")
+    table.add_column("breaks rule", no_wrap=True, min_width=max([len(row.rule) for row in report.mutants], default=0))
+    for name in ("caught by", "in scope", "steps", "interpreter"):
+        table.add_column(name, overflow="fold")
     for row in report.mutants:
         caught = row.property or "[red]nothing[/]"
         scope = f"{row.scope} {row.memory}"
@@ -202,4 +215,6 @@ def verdict_table(verdicts: Sequence[Verdict]) -> None:
 
 
 def _verdict(word: str) -> str:
-    return {"holds": "[green]holds[/]", "refuted": "[red]refuted[/]"}.get(word, word)
+    return {"holds": "[green]holds[/]", "refuted": "[red]refuted[/]", "no verdict": "[yellow]no verdict[/]"}.get(
+        word, word
+    )

@@ -10,5 +10,6 @@ mutation: one mutation, explored where it changes a graph
 replay: `replay`: a path of the model, or a schedule on a target
 report: all sections together, and the interface that shows progress
 rows: the records of each section, which are the JSON
+workers: the processes that work, and Control-C
 failures: what refutes a claim, as data
 """

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from safepoint.graph.text import Text
+from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import bound_of, undeclared_lasso
+from safepoint.model.counterexample import again, statement
 from safepoint.model.custom import THREADS, judge_of, notes, scopes_of
 from safepoint.model.custom_bounds import has_checks
 from safepoint.model.engines import Search
@@ -16,11 +18,12 @@ from safepoint.model.eventually import MOST_STATES, check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
 from safepoint.model.mutants import not_compiled
+from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import MEMORIES, Model
 from safepoint.model.widths import fitting
 from safepoint.protocol.policy import Bound, Policy
-from safepoint.verify.rows import ScopeRow
+from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,23 @@ class Decision:
             verdict="refuted" if self.refuted else "holds",
             eventually=self.eventually,
             bound=self.bound,
+        )
+
+    def refutation(self) -> Refutation:
+        """What refutes it, as `--json` shows it; without a path, if only the bound does."""
+        if not self.result.broken:
+            return Refutation(property=UNBOUNDED)
+        path = path_of(self.result)
+        names = [process.name for process in path.model.processes]
+        return Refutation(
+            property=path.broken,
+            detail=path.detail,
+            path=tuple(
+                PathStep(names[s.process], s.move.file, s.move.line, statement(s), s.changes) for s in path.steps
+            ),
+            loop=path.loop,
+            replay=path.replay,
+            again=again(path),
         )
 
     def without_states(self) -> Decision:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from safepoint.differential.compare import EVERY_STEP, Mismatch, Tally, compare
-from safepoint.differential.corpus import Guest, corpus, left_out
+from safepoint.differential.corpus import Guest, corpus
 from safepoint.differential.stepped import Stepped
 from safepoint.protocol.policies import FOLDED
 from safepoint.verify.failures import OtherBound, Unnoticed
@@ -67,8 +67,6 @@ def compare_program(guest: Guest, quick: bool) -> Tally:
 def differential(report: Report, pool: Executor, progress: Progress, quick: bool) -> None:
     """Interrupt every program on both machines; whatever can be observed must be equal, and the bound as declared."""
     guests = corpus()
-    if missing := left_out():
-        report.left_out["programs"] = missing
     total = Tally()
     with progress.section("differential", len(guests)) as done:
         for tally in pool.map(compare_program, guests, [quick] * len(guests)):

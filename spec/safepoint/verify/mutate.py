@@ -5,12 +5,10 @@ One that none catches does the same as the right text, and the table of `equival
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
 import zlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -34,6 +32,7 @@ from safepoint.verify.mutation import (
     subject,
 )
 from safepoint.verify.report import Progress, Quiet
+from safepoint.verify.workers import workers
 
 SAMPLE = 40
 """`--quick` takes one mutation in this many."""
@@ -93,7 +92,7 @@ def run(
     kills it.  `kept`: rows of an earlier run, which are not made again, and where to add those that are.  Raises ProtocolError, NotExplored.
     """
     campaign, progress, kept, began = Campaign(), progress or Quiet(), kept or Kept(), time.perf_counter()
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+    with workers() as pool:
         for policy in policies:
             numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
             hunt_ = _Hunt(policy, pool, progress, quick, thorough)

@@ -91,10 +91,21 @@ def _repeat(name: str, schedule: Schedule, target_name: str, mutant: str) -> Rep
         run = Undisturbed(guest.source, guest.name, guest.stack)
         if schedule.step >= run.steps:
             raise CannotReplay(f"{name} has {run.steps} steps, numbered from 0 (step {schedule.step} is not one)")
+        living = run.before(schedule.step).living
+        if schedule.thread not in living:
+            raise CannotReplay(
+                f"{name}: before step {schedule.step} there is no guest thread {schedule.thread}"
+                f" (choose another step, or one of these: {', '.join(map(str, living))})"
+            )
         target.load(guest.source, guest.name, guest.stack)
         trial = repeat(target, schedule, run.longest)
     except GuestStuck as stuck:
         raise CannotReplay(f"{name}: {stuck}, before anything is posted (write a program that ends)") from None
-    differs = differences(run.run(schedule).observation, trial.observation)
+    expected = run.run(schedule)
+    if schedule.also and schedule.at >= max(expected.in_all, trial.in_all):
+        raise CannotReplay(
+            f"{name}: what follows the post has {expected.in_all} shared accesses, numbered from 0 ({schedule.at} is not one)"
+        )
+    differs = differences(expected.observation, trial.observation)
     mismatch = Mismatch(name, schedule, differs, target_name, mutant) if differs else None
     return Repeated(name, schedule, trial.observation, mismatch)

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from safepoint.conform.judge import TargetRow
+from safepoint.conform.judge import TargetRow, Verdict
+from safepoint.differential.compare import Mismatch
+from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Failure
 from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
 
@@ -40,6 +42,20 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def not_run(self) -> list[str]:
+        """The sections that ought to have run, and could not."""
+        sections = ("protocol", "induction", "mutants", "differential", "implementation_mutants")
+        idle = [f"target {row.name}" for row in self.targets if not row.claims]
+        return [name for name in sections if not getattr(self, name)] + idle
+
+    @property
+    def verdict(self) -> str:
+        """One of "refuted", "holds", or "no verdict": what was run holds, but not all was."""
+        if self.failures:
+            return "refuted"
+        return "no verdict" if self.not_run else "holds"
+
     def as_json(self) -> dict[str, Any]:
         """The sections as `--json` writes them; null: not run, and `left_out` says why."""
         compiled = self.implementation_mutants
@@ -51,5 +67,25 @@ class Report:
             "concurrency": None,
             "implementation_mutants": None if compiled is None else [asdict(row) for row in compiled],
             "targets": [asdict(row) for row in self.targets],
+            "failures": [_as_json(failure) for failure in self.failures],
             "left_out": self.left_out,
+            "verdict": self.verdict,
         }
+
+
+def _as_json(failure: Failure) -> dict[str, Any]:
+    """Its kind, and what replays it."""
+    match failure:
+        case Decision():
+            found = asdict(failure.row()) | asdict(failure.refutation())
+        case Verdict():
+            found = {"claim": failure.claim.name, "report": failure.report}
+        case Mismatch():
+            found = {
+                "program": failure.program,
+                "differs": {name: repr(pair) for name, pair in failure.differs.items()},
+                "again": failure.again,
+            }
+        case _:
+            found = asdict(failure)
+    return {"kind": type(failure).__name__, **found}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safepoint.model.path import Change
 from safepoint.protocol.policy import Bound
 
 
@@ -39,6 +40,31 @@ class ScopeRow:
     eventually: bool
     bound: Bound | None
     any_number: AnyNumber | None = None
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """One step of a path: who makes it, where it stands in the text (line 0: the processor's own), and the words that it changes."""
+
+    who: str
+    file: str
+    line: int
+    statement: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refutation:
+    """A counterexample.  `loop`: after this many steps the rest goes round for ever.  `replay`: the path as a string; `again`: the command that
+    walks it.  Of a bound that is worse than declared and has no path, only the property.
+    """
+
+    property: str
+    detail: str = ""
+    path: tuple[PathStep, ...] = ()
+    loop: int | None = None
+    replay: str = ""
+    again: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

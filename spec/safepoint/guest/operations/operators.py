@@ -34,7 +34,13 @@ BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] =
 """Opcode -> `x op y` and `x op= y`, whose TypeErrors are worded differently."""
 
 IN_PLACE = {"IADD": "ADD", "IMUL": "MUL"}
-UNARY: dict[str, Callable[[Any], Any]] = {"NEG": operator.neg, "POS": operator.pos, "INVERT": operator.inv}
+
+
+def _inverted(value: Any) -> Any:
+    return operator.inv(int(value) if isinstance(value, bool) else value)  # since 3.12 CPython warns of a bool's
+
+
+UNARY: dict[str, Callable[[Any], Any]] = {"NEG": operator.neg, "POS": operator.pos, "INVERT": _inverted}
 NO_COMPLEX = Fault("ValueError", "a negative number cannot be raised to a fractional power")
 
 

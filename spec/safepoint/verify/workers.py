@@ -1,0 +1,82 @@
+"""Worker processes: as many as there are cores, gone at once when Control-C is pressed, and silent about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.resource_tracker import ensure_running
+
+
+class Worker(SpawnProcess):
+    """Never hears Control-C, not even while it starts: the process that it works for does, and ends it."""
+
+    def start(self) -> None:
+        ensure_running()  # or it is started now, and lets the signal through again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Spawned(SpawnContext):
+    """Not forked: the parent may have threads, and a child must not inherit machine code half built."""
+
+    Process = Worker
+
+
+@contextmanager
+def workers() -> Iterator[Executor]:
+    """A pool.  Whatever ends its use early ends the processes; Control-C then does what it did before."""
+    is_pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal is_pressed
+        is_pressed = True
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, press)
+    others = threading.enumerate()
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), Spawned()) as pool:
+            try:
+                yield pool
+            except BaseException:
+                _end(pool, others)
+                raise
+    except BaseException:
+        if not is_pressed:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
+        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
+
+
+def _end(pool: Executor, others: list[threading.Thread]) -> None:
+    """End the processes, and the threads that the pool has begun."""
+    pool.shutdown(wait=False, cancel_futures=True)  # first: or Python 3.11's pool stumbles over what is cancelled
+    for child in active_children():
+        child.kill()
+    for thread in threading.enumerate():
+        if thread not in others:
+            thread.join()
+
+
+@contextmanager
+def hearing_control_c() -> Iterator[None]:
+    """In a worker, for a VM's adapter that raises the guest's KeyboardInterrupt by the signal, sent to its own process."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,116 @@
+"""Control-C is 130, wherever it is pressed, and says nothing: in imports, in a search, with worker processes, in a guest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BEGIN = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it begins in the background
+sys.argv[:2], where = ["safepoint"], sys.argv[1]
+class Press:
+    def find_spec(self, name, *_):
+        if name == where:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Press())
+from safepoint.cli.entry import main
+main()
+"""
+"""Begins the command after the first argument, the module at whose import Control-C is pressed; "-" for none."""
+
+
+def begun(where: str, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BEGIN, where, *command],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Its status, and all that it and the processes that it has begun have said: none of them is left."""
+    try:
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return process.returncode, said
+
+
+EXPLORE, MUTATE = ("explore", "--scope", "interrupt-1"), ("mutate", "-p", "pypy", "--quick")
+
+
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ("click", ("rules",)),
+        ("safepoint.cli.mutate", ("rules",)),
+        ("safepoint.protocol.rules", ("rules", "--json")),
+        ("rich.table", EXPLORE),
+        ("safepoint.proof.promela", EXPLORE),
+        ("safepoint.model.fast.search", EXPLORE),
+        ("safepoint.guest.compiler.program", ("run", "tests/programs/fib.py")),
+        ("llvmlite", ("run", "tests/programs/fib.py")),
+        ("safepoint.verify.run", ("conform", "--target", "folded")),
+        ("safepoint.verify.replay", ("replay", "s:fib@3STOP")),
+        ("concurrent.futures.process", MUTATE),
+        ("safepoint.verify.interpreter", ("verify",)),
+    ],
+)
+def test_while_it_imports(where: str, command: tuple[str, ...]) -> None:
+    if where in ("llvmlite", "safepoint.model.fast.search"):
+        pytest.importorskip(
+            {"llvmlite": "llvmlite"}.get(where, "numpy"), reason="it is imported only where it is installed"
+        )
+    assert ended(begun(where, *command)) == (130, "")
+
+
+@pytest.mark.parametrize("seconds", [0.6, 1.2, 2.4, 4.8])
+@pytest.mark.parametrize("command", [("explore", "--scope", "nightly"), ("verify",), ("mutate",)], ids=lambda c: c[0])
+def test_while_it_works(command: tuple[str, ...], seconds: float) -> None:
+    """As a terminal does, which sends it to the worker processes too."""
+    process = begun("-", *command)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    assert ended(process) == (130, "")
+
+
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_while_an_adapter_catches_every_interrupt(seconds: float) -> None:
+    """It takes that for its guest's: no claim is refuted by it."""
+    process = begun("-", "conform", "--target", "tests.conform.toy:Toy")
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    status, said = ended(process)
+    assert (status, said) == (130, "") or (status == 0 and "refuted" not in said)  # it was too late
+
+
+def test_an_adapter_may_send_the_signal_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sender.py").write_text(
+        "import signal\nfrom tests.conform.toy import Toy\n\nclass Sender(Toy):\n    def serve(self, bits):\n        try:\n"
+        "            super().serve(bits)\n        except KeyboardInterrupt:\n            signal.raise_signal(signal.SIGINT)\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    status, said = ended(begun("-", "conform", "--target", "sender:Sender"))
+    assert status == 0, said
+    assert "refuted" not in said
+
+
+def test_where_it_is_ignored_it_stays_so() -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", "from safepoint.cli.entry import main; main()", *EXPLORE],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    status, said = ended(process)
+    assert status == 0
+    assert "holds" in said
