@@ -131,8 +131,11 @@ def conform(*, name: str, as_json: bool) -> None:
     except UnknownTarget as error:
         fail(str(error))
     verdicts = judge(target, name)
+    row = target_row(name, verdicts)
     if as_json:
-        click.echo(json.dumps(asdict(target_row(name, verdicts)), indent=1))
+        click.echo(json.dumps(asdict(row), indent=1))
     else:
-        verdict_table(verdicts)
-    sys.exit(REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0)
+        verdict_table(row, verdicts)
+    if row.unjudged and not row.refuted:
+        fail(row.unjudged)
+    sys.exit(REFUTED if row.refuted else 0)

@@ -54,5 +54,7 @@ def judge_targets(report: Report, pool: Executor, names: tuple[str, ...], progre
     with progress.section("targets", len(names)) as done:
         for row, refuted in pool.map(judge_target, dict.fromkeys(names)):
             report.targets.append(row)
+            if row.unjudged:
+                report.left_out[f"target {row.name}"] = row.unjudged
             report.failures += refuted
             done(row.name)
