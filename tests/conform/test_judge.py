@@ -316,7 +316,7 @@ def test_a_target_that_offers_nothing_is_no_success() -> None:
 
     row = target_row("idle", judge(Idle(), "idle"))
     assert row.claims == 0
-    assert row.unjudged == "no claim was judged: idle offers too little (write Target.offers)"
+    assert row.unjudged == "no request was judged: idle offers too little (write Target.offers)"
 
 
 def test_an_adapter_that_fails_is_neither_refuted_nor_right() -> None:

@@ -53,7 +53,7 @@ def registered() -> str:
 def _make(name: str, where: str) -> Target:
     try:
         found = resolve_name(where)
-    except Exception as error:  # the module is a stranger's: it may raise anything
+    except (Exception, SystemExit) as error:  # the module is a stranger's: it may raise anything
         raise UnknownTarget(
             f"target {name!r} cannot be imported: {error} (write an importable module:Class)"
         ) from error
@@ -61,7 +61,7 @@ def _make(name: str, where: str) -> Target:
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
     try:
         target = found()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UnknownTarget(
             f"target {name!r} cannot be made: {in_one_line(error)} (the class must need no arguments)"
         ) from error
@@ -84,12 +84,12 @@ def hold(claim: Claim, runs: Runs, name: str) -> Verdict:
         repeat = f"repeat    pytest --pyargs safepoint.conform --safepoint-target {name} -k {claim.name}"
         report = f"{claim.name} is refuted: {name}\n{indent(claim.sentence + chr(10) + str(refuted), '  ')}\n  {repeat}"
         return Verdict(claim, "refuted", None, report, runs.left_out)
-    except Exception as error:  # noqa: BLE001  # whatever an adapter raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever an adapter raises
         report = f"{claim.name} was not judged: the adapter of {name} raised {in_one_line(error)}"
         return Verdict(claim, "no verdict", None, report, runs.left_out)
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """An exception, and the place where it was raised."""
     where = extract_tb(error.__traceback__)[-1]
     text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -123,7 +123,9 @@ class TargetRow:
         """Why there is no verdict on the target, in one line; "" if there is one."""
         if self.no_verdict:
             return f"the adapter of {self.name} failed at {', '.join(self.no_verdict)} (safepoint conform says how)"
-        return "" if self.claims else f"no claim was judged: {self.name} offers too little (write Target.offers)"
+        if self.refuted or self.bound:
+            return ""
+        return f"no request was judged: {self.name} offers too little (write Target.offers)"
 
 
 def target_row(name: str, verdicts: list[Verdict]) -> TargetRow:

@@ -5,6 +5,7 @@ import tempfile
 from ctypes import CDLL, CFUNCTYPE, RTLD_GLOBAL, c_char_p, c_int, c_longlong, c_ssize_t, c_void_p, cast
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from lupa import lua54
 
@@ -15,20 +16,16 @@ from tests.conform.adapters.lua_programs import LUA
 
 lua = CDLL(lua54.__file__, mode=RTLD_GLOBAL)
 with tempfile.TemporaryDirectory() as made:
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", f"{made}/shim.so", Path(__file__).with_name("lua_shim.c")], check=True
-    )
-    shim = CDLL(f"{made}/shim.so")
+    shared = f"{made}/shim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shared, Path(__file__).with_name("lua_shim.c")], check=True)
+    shim = CDLL(shared)
 lua.luaL_newstate.restype, lua.lua_tolstring.restype, lua.luaL_checkinteger.restype = c_void_p, c_char_p, c_longlong
 lua.lua_pcallk.argtypes = [c_void_p, c_int, c_int, c_int, c_ssize_t, c_void_p]
 
 
 class Lua(ThreadedTarget):
-    name, bound, further = (
-        "lua",
-        Bound(frames=0, back_edges=0),
-        {"instruction": 1},
-    )  # the hook comes before the next one
+    name, bound = "lua", Bound(frames=0, back_edges=0)
+    further: ClassVar = {"instruction": 1}  # the hook is called before the next one
     offers = frozenset({STOP, INTERRUPT, "exceptions"})
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
