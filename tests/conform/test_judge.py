@@ -319,6 +319,20 @@ def test_a_target_that_offers_nothing_is_no_success() -> None:
     assert row.unjudged == "no request was judged: idle offers too little (write Target.offers)"
 
 
+def test_a_program_that_is_wrong_undisturbed_is_one_claims_matter() -> None:
+    class Wrong(Toy):
+        def say(self, value: int) -> None:
+            super().say(value + 1)
+
+    verdicts = {v.claim.name: v for v in judge(Wrong())}
+    assert {name for name, v in verdicts.items() if v.verdict == "refuted"} == {"runs-as-python-does"}
+    assert verdicts["interrupt-raises"].verdict == "holds"  # as far as "to-the-limit" goes, which prints nothing
+    assert verdicts["interrupt-raises"].left_out == {
+        f"program {name}": "is wrong undisturbed" for name in ("loops", "calls", "recursive", "nested")
+    }
+    assert verdicts["masks-hold"].verdict == "not offered"
+
+
 def test_an_adapter_that_fails_is_neither_refuted_nor_right() -> None:
     class Failing(Toy):
         def watch(self, callback: Callable[[], None] | None) -> None:

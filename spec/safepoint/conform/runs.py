@@ -166,8 +166,10 @@ class Runs:
         return found
 
     def right(self, *programs: Program) -> list[Program]:
-        """Those that, alone, also do what they do under Python: if one does not, that is another claim's."""
-        found = [program for program in self.offered(*programs) if self._is_right(program)]
+        """Those that, alone, also do what they do under Python: if one does not, that is another claim's, and it is named."""
+        offered = self.offered(*programs)
+        found = [program for program in offered if self._is_right(program)]
+        self.left_out |= {f"program {p.name}": "is wrong undisturbed" for p in offered if p not in found}
         if not found:
             raise NotOffered(f"a run as under Python of {', '.join(p.name for p in programs)}")
         return found
