@@ -19,7 +19,6 @@ POSTS = {
     twins.Swallowing: 1,
     twins.Recounting: 1,
     twins.Undead: 1,
-    twins.Polite: 1,
     twins.Shadowing: 2,
     twins.OneShot: 2,
     twins.Deaf: 2,
