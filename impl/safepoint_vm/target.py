@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 
-from safepoint.conform.target import NotOffered, Observation, Seen
-from safepoint.differential.stepped import UNBOUNDED, GoOn, GuestStuck, Stepped
+from safepoint.conform.target import GuestStuck, NotOffered, Observation, Seen
+from safepoint.differential.stepped import UNBOUNDED, GoOn, Stepped
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
@@ -89,9 +89,9 @@ class FoldedTarget(Stepped):
     def living(self) -> list[int]:
         return [thread.number for thread in self._world.threads if not thread.over]
 
-    def checks(self, thread: int) -> tuple[int, int]:
+    def checks(self, thread: int = MAIN) -> dict[str, int]:
         frames, back_edges, _ = self._world.threads[thread].counts
-        return frames, back_edges
+        return {"frames": frames, "back_edges": back_edges}
 
     # -- what the judge sees
 
@@ -109,6 +109,7 @@ class FoldedTarget(Stepped):
             slow_entries=slow_entries,
             words=self._words(),
             others=tuple(self._world.uncaught),
+            waiting=len(self.stops),
         )
 
     def _words(self) -> dict[str, str]:
@@ -137,4 +138,5 @@ class FoldedTarget(Stepped):
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
         site = "" if thread.over else str(thread.guest.code_address())
-        self._seen.append(Seen(kind, site, *self.checks(thread.number), thread.number))
+        frames, back_edges, _ = thread.counts
+        self._seen.append(Seen(kind, site, frames, back_edges, thread.number))

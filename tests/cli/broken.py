@@ -68,8 +68,8 @@ def adapter(name: str, said: str, content: str) -> Broken:
 
 
 def method(name: str, said: str, of: str, does: str) -> Broken:
-    line = f", raised at …vm_{name}.py:7 in {of} (safepoint --traceback COMMAND … shows all of it)"
-    return adapter(name, said + line, VM.format(method=of, does=does))
+    line = f"…was not judged: the adapter of vm_{name}:Vm raised {said} (…vm_{name}.py:7)…"
+    return adapter(name, line, VM.format(method=of, does=does))
 
 
 def option(said: str, *args: str, **files: str | bytes) -> Broken:
@@ -106,24 +106,26 @@ TEXTS = [
 ADAPTERS = [
     adapter("no_class", "target 'vm_no_class:Vm' cannot be imported: …'Vm' (write an importable module:Class)", ""),
     adapter("no_import", "target 'vm_no_import:Vm' cannot be imported: No module named 'nowhere' (…)", "import nowhere\n"),
-    adapter("no_python", "SyntaxError: …", "class Vm(:\n"),
-    adapter("at_import", "ZeroDivisionError: division by zero, raised at …vm_at_import.py:1 in <module> (…)", "1 / 0\n"),
-    adapter("exits_at_import", "SystemExit: 0, raised at …vm_exits_at_import.py:2 in <module> (…)", "import sys\nsys.exit(0)\n"),
+    adapter("no_python", "target 'vm_no_python:Vm' cannot be imported: invalid syntax (vm_no_python.py, line 1) (…)", "class Vm(:\n"),
+    adapter("at_import", "target 'vm_at_import:Vm' cannot be imported: ZeroDivisionError: division by zero (…vm_at_import.py:1) (…)", "1 / 0\n"),
+    adapter("exits_at_import", "target 'vm_exits_at_import:Vm' cannot be imported: SystemExit: 0 (…vm_exits_at_import.py:2) (…)", "import sys\nsys.exit(0)\n"),
     adapter("no_target", "target 'vm_no_target:Vm' is not a safepoint.conform.target.Target (derive the class from it)", "class Vm: pass\n"),
     adapter("half", "target 'vm_half:Vm' cannot be made: …abstract … (the class must need no arguments)",
             "from safepoint.conform.target import Target\nclass Vm(Target): pass\n"),
-    adapter("arguments", "target 'vm_arguments:Vm' cannot be made: …'port' (the class must need no arguments)",
+    adapter("arguments", "target 'vm_arguments:Vm' cannot be made: …'port' (…) (the class must need no arguments)",
             VM.format(method="__init__", does="self.open(*args)").replace("*args, **more", "port")),
-    method("raises_when_made", "ValueError: no VM", "__init__", "raise ValueError('no VM')"),
+    adapter("raises_when_made", "target 'vm_raises_when_made:Vm' cannot be made: ValueError: no VM (…vm_raises_when_made.py:7) (…)",
+            VM.format(method="__init__", does="raise ValueError('no VM')")),
     method("raises_in_load", "RuntimeError: two lines", "load", "raise RuntimeError('two\\nlines')"),
     method("gone", "EOFError: the VM has gone", "start", "raise EOFError('the VM has gone')"),
     method("refused", "ConnectionRefusedError: [Errno 111] refused", "post", "raise ConnectionRefusedError(111, 'refused')"),
     method("exits", "SystemExit: 0", "step", "sys.exit(0)"),
-    method("leaks_an_interrupt", "KeyboardInterrupt:", "observe", "signal.signal(signal.SIGINT, lambda *_: None); raise KeyboardInterrupt"),
-    adapter("recursion", "RecursionError: maximum recursion depth exceeded…, raised at …vm_recursion.py:7 in observe (…)",
+    adapter("leaks_an_interrupt", "KeyboardInterrupt:, raised at …vm_leaks_an_interrupt.py:7 in observe (safepoint --traceback COMMAND … shows all of it)",
+            VM.format(method="observe", does="signal.signal(signal.SIGINT, lambda *_: None); raise KeyboardInterrupt")),
+    adapter("recursion", "…the adapter of vm_recursion:Vm raised RecursionError: maximum recursion depth exceeded… (…vm_recursion.py:7)…",
             VM.format(method="observe", does="return self.observe()").replace(", *args, **more", "")),  # CPython 3.13.0 has no end with these
     adapter("dies", "BrokenProcessPool: …", VM.format(method="load", does="os._exit(0)")),
-    adapter("nothing", "no claim was judged: …", VM.format(method="load", does="raise NotOffered('load')")),
+    adapter("nothing", "no request was judged: vm_nothing:Vm offers too little (write Target.offers)", VM.format(method="load", does="raise NotOffered('load')")),
 ]  # fmt: skip
 
 OPTIONS = [

@@ -70,7 +70,7 @@ def test_the_catalogue_is_one() -> None:
 
 
 def test_a_traceback_is_shown_to_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (broken,) = (b for b in ADAPTERS if b.name == "gone")
+    (broken,) = (b for b in ADAPTERS if b.name == "leaks_an_interrupt")
     for name, content in broken.files.items():
         (tmp_path / name).write_text(str(content), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -78,5 +78,5 @@ def test_a_traceback_is_shown_to_who_asks(tmp_path: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 2
     *shown, last = result.output.splitlines()
     assert "Traceback (most recent call last):" in shown
-    assert [line for line in shown if re.fullmatch(r'  File ".*vm_gone.py", line 7, in start', line)]
+    assert [line for line in shown if re.fullmatch(r'  File ".*vm_leaks_an_interrupt.py", line 7, in observe', line)]
     assert matches(last, broken.said)

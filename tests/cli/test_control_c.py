@@ -104,10 +104,14 @@ def test_an_adapter_may_send_the_signal_itself(tmp_path: Path, monkeypatch: pyte
 
 
 def test_where_it_is_ignored_it_stays_so() -> None:
-    process = subprocess.Popen(
-        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", "from safepoint.cli.entry import main; main()", *EXPLORE],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits, as under nohup
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from safepoint.cli.entry import main; main()", *EXPLORE],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         time.sleep(0.01)

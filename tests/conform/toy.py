@@ -1,52 +1,66 @@
 """A toy VM and its adapter: the least that the judge can be given, with every word of a real one.
 
-The VM's instructions are CPython's, in generators: a step is what lies between two `yield`s.  Eight slots make a frame.
+The VM's instructions are CPython's, in generators: a step is what lies between two `yield`s.  Eight slots make a frame.  It has
+one thread; `threads_toy` has several.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from textwrap import indent
 from typing import Any
 
-from safepoint.conform.target import Observation, Seen, Target
+from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation, Seen, Target
 from safepoint.protocol.policy import Bound
+
+Guest = Generator[str | None, None, object]
 
 
 class Toy(Target):
     name = "toy"
     bound = Bound(frames=1, back_edges=1)
+    offers = frozenset({STOP, INTERRUPT, HANDSHAKE, "stack", "exceptions", "masks", "watch"})
+
+    guest: Guest = (None for _ in ())
 
     # -- the adapter
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
-        self.source, self.most = ast.unparse(Rewrite().visit(ast.parse(source))), stack // 8
+        tree = ast.parse(source)
+        shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+        heading = f"def module():\n    global {', '.join(sorted(shared | {'vm'}))}\n"
+        self.code = compile(heading + indent(ast.unparse(Rewrite().visit(tree)), "    "), file, "exec")
+        self.most = stack // 8
 
     def start(self) -> None:
+        self.guest.close()  # now, or its `finally` would print into the new guest's output
         self.output, self.error, self.ended = "", "", False
         self.frames = self.back_edges = self.depth = self.slow_entries = 0
         self.seen: list[Seen] = []
         self.watcher: Callable[[], None] | None = None
         self.pending: set[str] = set()
+        self.masks = 0
         self.limit, self.entry = self.most, "jump"
-        names: dict[str, Any] = {"vm": self, "print": self.say}
-        exec(f"def module():\n{indent(self.source, '    ')}", names)
-        self.guest: Generator[None, None, int] = names["module"]()
+        self.names: dict[str, Any] = {"vm": self, "print": self.say, "masked": self.masked}
+        exec(self.code, self.names)
+        self.guest = self.names["module"]()
+        self.waits: str | None = None
 
     def step(self, count: int = 1) -> bool:
         try:
             for _ in range(0 if self.ended else count):
-                next(self.guest)
+                self.waits = next(self.guest)
         except (RecursionError, KeyboardInterrupt, StopIteration) as end:
-            self.ended = True
+            self.ended, self.pending = True, set()
             self.error = "" if isinstance(end, StopIteration) else type(end).__name__
         return not self.ended
 
     def observe(self) -> Observation:
-        return Observation(
-            self.ended, self.output, self.error, (), self.frames, self.back_edges, tuple(self.seen), self.slow_entries
-        )
+        seen, waiting = tuple(self.seen), len(self.pending - {INTERRUPT})
+        made = self.frames, self.back_edges, seen, self.slow_entries
+        return Observation(self.ended, self.output, self.error, (), *made, waiting=waiting)
 
     def watch(self, callback: Callable[[], None] | None) -> None:
         self.watcher = callback
@@ -57,7 +71,7 @@ class Toy(Target):
 
     # -- the protocol
 
-    def post(self, kind: str) -> None:
+    def post(self, kind: str, thread: int = 0) -> None:
         if not self.ended:
             self.access()
             self.pending.add(kind)
@@ -77,7 +91,8 @@ class Toy(Target):
 
     def take(self) -> set[str]:
         self.access()
-        bits, self.pending = self.pending, set()
+        bits = self.pending - ({INTERRUPT} if self.masks else set())
+        self.pending = self.pending - bits
         return bits
 
     def slow_path(self) -> None:
@@ -88,7 +103,7 @@ class Toy(Target):
     def serve(self, bits: set[str]) -> None:
         site = f"toy:{self.frames + self.back_edges}"
         self.seen += [Seen(kind, site, self.frames, self.back_edges) for kind in sorted(bits, reverse=True)]
-        if "INTERRUPT" in bits:
+        if INTERRUPT in bits:
             raise KeyboardInterrupt
 
     # -- what the rewritten guest calls
@@ -116,16 +131,51 @@ class Toy(Target):
             yield value
         self.back_edge()
 
+    @contextmanager
+    def masked(self) -> Iterator[None]:
+        self.masks += 1
+        try:
+            yield
+        finally:
+            self.masks -= 1
+            if INTERRUPT in self.pending:
+                self.poison()
+
     def say(self, value: int) -> None:
         self.output += f"{value}\n"
 
 
+PLAIN = {"print", "range", "masked", "Lock", "Thread"}
+"""What guest code calls that is no generator."""
+
+
 class Rewrite(ast.NodeTransformer):
-    """Guest code becomes generators, which yield before each statement, push frames, and look at back-edges."""
+    """Guest code becomes generators, which yield before each statement, push frames, and look at back-edges.
+
+    A `finally` is one step, because a generator that is dropped must not yield.
+    """
 
     def visit(self, node: ast.AST) -> Any:
         new = super().visit(node)
         return [ast.parse("yield").body[0], new] if isinstance(node, ast.stmt) else new
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        return ast.Pass()
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        last, node.finalbody = node.finalbody, []
+        self.generic_visit(node)
+        node.finalbody = last
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(lock := node.items[0].context_expr, ast.Name):
+            both = ast.parse(f"yield from {lock.id}.acquire()\ntry: pass\nfinally: {lock.id}.release()").body
+            assert isinstance(both[1], ast.Try)
+            both[1].body = node.body
+            return ast.If(ast.Constant(value=True), both, [])
+        return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -138,7 +188,7 @@ class Rewrite(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        return node if ast.unparse(node.func) in {"print", "range"} else ast.YieldFrom(node)
+        return node if ast.unparse(node.func) in PLAIN else ast.YieldFrom(node)
 
     def visit_While(self, node: ast.While) -> ast.AST:
         self.generic_visit(node)

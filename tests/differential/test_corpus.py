@@ -82,7 +82,7 @@ def test_second_posts_reach_every_access_of_a_slow_path() -> None:
     """A STOP at a back-edge: its own accesses (a guest step before each), then the owner's."""
     own = len(("lock", "stop", "pending", "limit", "wake", "state")) + len(BACK_EDGES)
     run = Undisturbed("i = 0\nwhile i < 2:\n    i += 1\n", "short", 512)
-    at = next(step for step in range(run.steps) if run.before(step + 1).checks(0)[1] == 1)
+    at = next(step for step in range(run.steps) if run.before(step + 1).checks(0)["back_edges"] == 1)
     trial = run.run(Schedule(at, "STOP"))
     made = [s for s in schedules(run, random.Random(1), None) if s.step == at and s.kind == "STOP" and s.also]
     assert [s.at for s in made if s.also == "step"] == list(range(own))

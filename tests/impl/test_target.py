@@ -6,8 +6,7 @@ from itertools import count
 
 import pytest
 
-from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Observation
-from safepoint.differential.stepped import GuestStuck
+from safepoint.conform.target import INTERRUPT, STOP, GuestStuck, NotOffered, Observation
 from safepoint.guest.code import BACK_EDGES, FunctionConstant
 from safepoint.protocol.words import ENDED
 from safepoint_vm.target import FoldedTarget

@@ -51,7 +51,7 @@ def report_of(results: dict[str, Result]) -> Report:
         induction=InductionRow(holds=True, steps=3, vacuous=(), counterexample="", covers="some", seconds=0.1),
         implementation_mutants=[CompiledMutantRow(name="m", rule="R", differential=True)],
         differential=DifferentialRow(programs=7, interrupts=47618, mismatches=0, worst=Bound(1, 1)),
-        targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",), not_offered=(), bound=None)],
+        targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",))],
         left_out={"concurrency": "not built <yet>"},
     )
 

@@ -134,10 +134,10 @@ def conform(*, name: str, as_json: bool) -> int:
             row, verdicts = pool.submit(judge_target, name).result()
     except UnknownTarget as error:
         fail(str(error))
-    if all(v.verdict == "not offered" for v in verdicts):
-        fail(f"no claim was judged: {verdicts[0].report} (offer what the claims need)")
     if as_json:
         click.echo(json.dumps(asdict(row), indent=1))
     else:
-        verdict_table(verdicts)
-    return REFUTED if any(v.verdict == "refuted" for v in verdicts) else 0
+        verdict_table(row, verdicts)
+    if row.unjudged and not row.refuted:
+        fail(row.unjudged)
+    return REFUTED if row.refuted else 0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pkgutil import resolve_name
 from textwrap import indent
+from traceback import extract_tb
 
 from safepoint.conform.claims import CLAIMS, Claim
-from safepoint.conform.runs import Evidence, Refuted
-from safepoint.conform.target import NotOffered, Target
-from safepoint.protocol.policy import Bound
+from safepoint.conform.runs import Evidence, Refuted, Runs
+from safepoint.conform.target import ABILITIES, GuestStuck, NotOffered, Target
 
 GROUP = "safepoint.targets"
 
@@ -23,14 +24,16 @@ class UnknownTarget(Exception):
 class Verdict:
     """On one claim.
 
-    `verdict`: "holds", "refuted" or "not offered".  `evidence`: None unless the claim holds.  `report`: for the last two why, in
-    lines to print; of a refutation the last line is the command that repeats it.
+    `verdict`: "holds", "refuted", "not offered", or "no verdict": the adapter failed.  `evidence`: None unless the claim holds.
+    `report`: for the others why, in lines to print; of a refutation the last line is the command that repeats it.
+    `left_out`: what the claim did without -> why.
     """
 
     claim: Claim
     verdict: str
     evidence: Evidence | None
     report: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_target(name: str) -> Target:
@@ -50,57 +53,102 @@ def registered() -> str:
 def _make(name: str, where: str) -> Target:
     try:
         found = resolve_name(where)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UnknownTarget(
-            f"target {name!r} cannot be imported: {error} (write an importable module:Class)"
-        ) from error
+    except (Exception, SystemExit) as error:  # the module is a stranger's: it may raise anything
+        told = str(error) if isinstance(error, ImportError | AttributeError | SyntaxError) else in_one_line(error)
+        raise UnknownTarget(f"target {name!r} cannot be imported: {told} (write an importable module:Class)") from error
     if not (isinstance(found, type) and issubclass(found, Target)):
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
     try:
-        return found()
-    except TypeError as error:
-        raise UnknownTarget(f"target {name!r} cannot be made: {error} (the class must need no arguments)") from error
+        target = found()
+    except (Exception, SystemExit) as error:
+        raise UnknownTarget(
+            f"target {name!r} cannot be made: {in_one_line(error)} (the class must need no arguments)"
+        ) from error
+    if missing := [attribute for attribute in ("name", "bound") if not hasattr(target, attribute)]:
+        raise UnknownTarget(f"target {name!r} has no {missing[0]!r} (write it as an attribute of the class)")
+    if unknown := sorted(target.offers - ABILITIES.keys()):
+        raise UnknownTarget(f"target {name!r} offers {unknown[0]!r} (write some of: {', '.join(ABILITIES)})")
+    return target
 
 
-def hold(claim: Claim, target: Target, name: str) -> Verdict:
-    """Hold one claim against a target.  `name`: what the target is called on the command line; "": a fixture makes it."""
-    option, name = f" --safepoint-target {name}" if name else "", name or target.name
+def hold(claim: Claim, runs: Runs, name: str) -> Verdict:
+    """Hold one claim against a target.
+
+    `runs`: the target's, for all claims.  `name`: what it is called on the command line; "": a fixture makes it.
+    """
+    runs.left_out = {}
+    option, name = f" --safepoint-target {name}" if name else "", name or runs.target.name
     try:
-        return Verdict(claim, "holds", claim.check(target))
+        return Verdict(claim, "holds", claim.check(runs), left_out=runs.left_out)
     except NotOffered as missing:
-        return Verdict(claim, "not offered", None, f"{claim.name} was not judged: {name} does not offer {missing}")
-    except Refuted as refuted:
+        report = f"{claim.name} was not judged: {name} does not offer {missing}"
+        return Verdict(claim, "not offered", None, report, runs.left_out)
+    except (Refuted, GuestStuck) as refuted:
         repeat = f"repeat    pytest --pyargs safepoint.conform{option} -k {claim.name}"
         report = f"{claim.name} is refuted: {name}\n{indent(claim.sentence + chr(10) + str(refuted), '  ')}\n  {repeat}"
-        return Verdict(claim, "refuted", None, report)
+        return Verdict(claim, "refuted", None, report, runs.left_out)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever an adapter raises
+        report = f"{claim.name} was not judged: the adapter of {name} raised {in_one_line(error)}"
+        return Verdict(claim, "no verdict", None, report, runs.left_out)
+
+
+def in_one_line(error: BaseException) -> str:
+    """An exception, and the place where it was raised."""
+    where = extract_tb(error.__traceback__)[-1]
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{text} ({where.filename}:{where.lineno})"
 
 
 def judge(target: Target, name: str = "") -> list[Verdict]:
-    """Hold every claim, whatever the others gave.  An exception of the adapter itself is passed on: its author must see it."""
-    return [hold(claim, target, name or target.name) for claim in CLAIMS.values()]
+    """Hold every claim, whatever the others gave."""
+    runs = Runs(target)
+    return [hold(claim, runs, name or target.name) for claim in CLAIMS.values()]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetRow:
     """One target in the JSON of `verify` and `conform`.
 
-    `claims`: how many were judged.  `bound`: the greatest distances observed; None if no request was seen.
+    `claims`: how many were judged.  `no_verdict`: those at which the adapter failed, and `failed`: how, at the first.  `left_out`: what
+    claims that hold did without -> why.  `bound`: kind of check -> the greatest distance observed; None if no request was seen.
     """
 
     name: str
     claims: int
-    refuted: tuple[str, ...]
-    not_offered: tuple[str, ...]
-    bound: Bound | None
+    refuted: tuple[str, ...] = ()
+    not_offered: tuple[str, ...] = ()
+    no_verdict: tuple[str, ...] = ()
+    failed: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+    bound: dict[str, int] | None = None
+
+    @property
+    def unjudged(self) -> str:
+        """Why there is no verdict on the target, in one line; "" if there is one."""
+        if self.no_verdict:
+            more = len(self.no_verdict) - 1
+            return self.failed + (
+                f"; nor {'were' if more > 1 else 'was'} {more} other{'s' * (more > 1)}" if more else ""
+            )
+        if self.refuted or self.bound:
+            return ""
+        return f"no request was judged: {self.name} offers too little (write Target.offers)"
 
 
 def target_row(name: str, verdicts: list[Verdict]) -> TargetRow:
     """The verdicts on a target in one row."""
     worst = [v.evidence.worst for v in verdicts if v.evidence and v.evidence.worst]
+
+    def named(verdict: str) -> tuple[str, ...]:
+        return tuple(v.claim.name for v in verdicts if v.verdict == verdict)
+
     return TargetRow(
         name=name,
-        claims=sum(v.verdict != "not offered" for v in verdicts),
-        refuted=tuple(v.claim.name for v in verdicts if v.verdict == "refuted"),
-        not_offered=tuple(v.claim.name for v in verdicts if v.verdict == "not offered"),
+        claims=sum(v.verdict in {"holds", "refuted"} for v in verdicts),
+        refuted=named("refuted"),
+        not_offered=named("not offered"),
+        no_verdict=named("no verdict"),
+        failed=next((v.report for v in verdicts if v.verdict == "no verdict"), ""),
+        left_out={what: why for v in verdicts if v.verdict == "holds" for what, why in v.left_out.items()},
         bound=worst[0] if worst else None,
     )

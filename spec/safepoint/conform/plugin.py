@@ -11,12 +11,13 @@ import pytest
 
 if TYPE_CHECKING:
     from safepoint.conform.judge import Verdict
+    from safepoint.conform.runs import Runs
     from safepoint.conform.target import Target
 
 OPTION = "--safepoint-target"
+TARGET: pytest.StashKey[Target] = pytest.StashKey()
 VERDICT = "safepoint-verdict"
 """The user property of a test report that holds the claim's line for the summary."""
-TARGET: pytest.StashKey[Target] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,10 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(OPTION, metavar="NAME", help="entry point of the group safepoint.targets, or module:Class")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Find the target before the first claim: a wrong name is one error, not one for each claim."""
-    if not any(_is_ours(item) for item in items):
-        return
+def find(config: pytest.Config) -> Target:
+    """The target that the option names.  Raises UsageError, in one line."""
     from safepoint.conform.judge import UnknownTarget, find_target, registered
 
     name = config.getoption(OPTION)
@@ -36,9 +35,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             f"no target to judge: give {OPTION} NAME (registered: {registered()}) or {OPTION} module:Class"
         )
     try:
-        config.stash[TARGET] = find_target(name)
+        return find_target(name)
     except UnknownTarget as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Find the target before the first claim: a wrong name is one error, not one for each claim."""
+    if any(_is_ours(item) for item in items):
+        config.stash[TARGET] = find(config)
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -49,21 +54,29 @@ def _is_ours(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def safepoint_target(pytestconfig: pytest.Config) -> Target:
-    return pytestconfig.stash[TARGET]
+    return pytestconfig.stash.get(TARGET, None) or find(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def safepoint_runs(safepoint_target: Target) -> Runs:
+    """The target's runs, each made once for all claims."""
+    from safepoint.conform.runs import Runs
+
+    return Runs(safepoint_target)
 
 
 def summary_of(verdict: Verdict) -> str:
-    """One line: how many cases were tried, the greatest distances, and the kinds that the target does not offer."""
-    if verdict.evidence is None:
-        return verdict.report.splitlines()[0]
-    from safepoint.conform.runs import in_words
+    """One line: how many cases were tried, the greatest distances, and what the target does not offer."""
+    from safepoint.conform.distances import in_words
 
     found = verdict.evidence
+    if found is None:
+        return verdict.report.splitlines()[0]
     parts = [f"{verdict.claim.name} holds: {found.tried:,} cases"]
     if found.worst:
-        parts.append(f"at most {in_words(found.worst.as_json())}")
-    if found.not_offered:
-        parts.append(f"not offered: {', '.join(found.not_offered)}")
+        parts.append(f"at most {in_words(found.worst)}")
+    if verdict.left_out:
+        parts.append("left out: " + ", ".join(f"{what} ({why})" for what, why in verdict.left_out.items()))
     return "; ".join(parts)
 
 

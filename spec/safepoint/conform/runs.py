@@ -1,24 +1,24 @@
 """Run the judge's programs with requests posted at chosen steps, and measure how far each request went before it was seen.
 
-A check is counted from its first shared access on: while its slow path runs, the counters of `observe` include it.
+Each run is made once, and every claim looks at it.  A check is counted from its first shared access on: while its slow path runs,
+the counters of `observe` include it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from safepoint.conform.programs import PROGRAMS, Program
-from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Observation, Seen, Target
-from safepoint.protocol.policy import Bound
+from safepoint.conform.distances import distance, in_words, most
+from safepoint.conform.programs import LOOPS, Program
+from safepoint.conform.target import KINDS, GuestStuck, NotOffered, Observation, Seen, Target
+from safepoint.protocol.policy import Checks
 
-KINDS = (STOP, INTERRUPT)
-"""The kinds of request that the judge posts."""
 STEPS = 1_000
 """Requests are posted before each of a program's first STEPS steps: no program has more in a VM that steps by instructions."""
 ENOUGH = 1_000_000
 """A guest that has not ended after this many steps never ends: no program needs that many."""
-CHECKS = {"frames": ("frame push", "frame pushes"), "back_edges": ("back-edge", "back-edges")}
 
 
 class Refuted(Exception):
@@ -27,138 +27,252 @@ class Refuted(Exception):
 
 @dataclass(frozen=True)
 class Evidence:
-    """A claim holds.  `tried`: how many cases.  `worst`: the greatest distances observed.  `not_offered`: kinds it was not asked."""
+    """A claim holds.  `tried`: how many cases.  `worst`: kind of check -> the greatest distance observed."""
 
     tried: int
-    worst: Bound | None = None
-    not_offered: tuple[str, ...] = ()
+    worst: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """What is to be posted, `gap` steps after the post before it."""
+
+    kind: str
+    thread: int = 0
+    gap: int = 0
+
+    def __str__(self) -> str:
+        return self.kind + (f" to thread {self.thread}" if self.thread else "")
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A post, and the guest at that moment: `checks` that its thread had executed, requests `seen`, the `output`."""
+
+    post: Post
+    checks: Mapping[str, int]
+    seen: int
+    output: str
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run of a program: what was posted, before which step (from 0); the guest at that moment, and at its end."""
+    """One run of a program: what was posted, and the guest afterwards.
+
+    `text`: the posts in words, and before which step, counted from 0.  `checks`: number of a thread that was posted to -> the checks
+    that it has executed by then.
+    """
 
     program: Program
-    posted: str
-    step: int
-    at: Observation
+    text: str
+    posted: tuple[Posted, ...]
     end: Observation
+    checks: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
     def refuted(self, seen: str, claimed: str) -> Refuted:
         """The exception that says so."""
-        return Refuted(describe(self.program, self.posted, self.step, seen, claimed))
+        return Refuted(describe(self.program, self.text, seen, claimed))
 
-    def seen(self, kind: str) -> list[Seen]:
-        """Every time that a request of this kind was noticed."""
-        return [s for s in self.end.seen if s.kind == kind]
+    def seen(self, posted: Posted) -> list[Seen]:
+        """Every time that its thread noticed a request of its kind since."""
+        wanted = posted.post.kind, posted.post.thread
+        return [s for s in self.end.seen[posted.seen :] if (s.kind, s.thread) == wanted]
 
 
-def describe(program: Program, posted: str, step: int, seen: str, claimed: str) -> str:
+def describe(program: Program, posted: str, seen: str, claimed: str) -> str:
     """One case in four lines.  `posted`: "" if nothing was."""
-    where = f"before step {step}: {posted}" if posted else "nothing"
-    return f"program   {program.name}\nposted    {where}\nseen      {seen}\nclaimed   {claimed}"
+    return f"program   {program.name}\nposted    {posted or 'nothing'}\nseen      {seen}\nclaimed   {claimed}"
 
 
-# ---------------------------------------------------------------------------------------------- running
+def in_sequence(step: int, posts: tuple[Post, ...]) -> str:
+    """Posts before a step, in words."""
+    text = f"before step {step}: {posts[0]}"
+    for post in posts[1:]:
+        text += (f", {post.gap} steps later " if post.gap else " and ") + str(post)
+    return text
 
 
-def finish(target: Target, program: Program, posted: str, step: int) -> Observation:
-    """Run on to the guest's end.  Raises Refuted after ENOUGH steps."""
-    if target.step(ENOUGH):
-        raise Refuted(describe(program, posted, step, f"the guest still runs after {ENOUGH:,} steps", "it ends"))
-    return target.observe()
+def ending(end: Observation) -> str:
+    """How a run ended, in words."""
+    return f"output {end.output!r}, error {end.error!r}"
 
 
-def undisturbed(target: Target, program: Program) -> Observation:
-    """The end of a run with nothing posted."""
-    target.load(program.source, program.name, program.stack)
-    target.start()
-    return finish(target, program, "", 0)
+class Runs:
+    """A target under judgment: what it offers, and its runs.
 
+    `left_out`: what the claim at hand did without -> why.
+    """
 
-def each_step(target: Target, program: Program) -> Iterator[tuple[int, Observation]]:
-    """Yield (step, what is observed there) with a fresh guest before its first step, then before its second, up to its last."""
-    target.load(program.source, program.name, program.stack)
-    for step in range(STEPS):
-        target.start()
-        if step:
-            target.step(step)
-        at = target.observe()
-        if at.ended:
-            return
-        yield step, at
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.left_out: dict[str, str] = {}
+        self._loaded: Program | None = None
+        self._refused: dict[str, list[str]] = {}  # program -> what it needs
+        self._cases: dict[tuple[str, tuple[Post, ...], int], list[Case]] = {}
+        self._alone: dict[str, Observation] = {}
 
+    # -- what is offered
 
-def each_post(target: Target, program: Program, *kinds: str, gap: int = 0) -> Iterator[Case]:
-    """Post these kinds, `gap` steps apart, before each step of the program, and run each case to its end."""
-    posted = (f", {gap} steps later " if gap else " and ").join(kinds)
-    for step, at in each_step(target, program):
-        for i, kind in enumerate(kinds):
-            if i and gap:
-                target.step(gap)
-            target.post(kind)
-        yield Case(program, posted, step, at, finish(target, program, posted, step))
+    def need(self, *abilities: str) -> None:
+        """Raises NotOffered for the first that the target does not declare, or that is a kind which it refuses."""
+        for ability in abilities:
+            if ability not in self.target.offers or (ability in KINDS and ability not in self._taken):
+                raise NotOffered(ability)
 
+    def kinds(self, *wanted: str) -> tuple[str, ...]:
+        """Those of these kinds that are offered; the others are named.  Raises NotOffered if none is."""
+        self.left_out |= {kind: "not offered" for kind in wanted if kind not in self._taken}
+        if not (found := tuple(kind for kind in wanted if kind in self._taken)):
+            raise NotOffered(" and ".join(wanted))
+        return found
 
-def offered(target: Target) -> tuple[str, ...]:
-    """The kinds that this target takes.  Raises NotOffered if it takes none."""
-    target.load(PROGRAMS[0].source, PROGRAMS[0].name, PROGRAMS[0].stack)
-    kinds = []
-    for kind in KINDS:
-        target.start()
+    @cached_property
+    def _taken(self) -> tuple[str, ...]:
+        """The kinds that are declared, and that `post` does not refuse.  Every VM has loops."""
+        self.offered(LOOPS)
+        taken = []
+        for kind in KINDS:
+            self.begin(LOOPS)
+            try:
+                if kind in self.target.offers:
+                    self.target.post(kind)
+                    taken.append(kind)
+            except NotOffered:
+                pass
+        return tuple(taken)
+
+    def load(self, program: Program) -> bool:
+        """Load the program, if another one is loaded.  False: it needs what is not offered, and is named."""
+        if program is self._loaded:
+            return True
+        missing = self._refused.get(program.name) or sorted(program.needs - self.target.offers)
+        if not missing:
+            try:
+                self.target.load(program.source, program.name, program.stack)
+                self._loaded = program
+                return True
+            except NotOffered as refused:
+                self._loaded = None
+                missing = [str(refused)]
+        self._refused[program.name] = missing
+        self.left_out[f"program {program.name}"] = f"needs {missing[0]}"
+        return False
+
+    def offered(self, *programs: Program) -> list[Program]:
+        """Those of these programs that the target can run.  Raises NotOffered if it can run none."""
+        found = [program for program in programs if self.load(program)]
+        if not found:
+            raise NotOffered(" and ".join(dict.fromkeys(self._refused[p.name][0] for p in programs)))
+        return found
+
+    def right(self, *programs: Program) -> list[Program]:
+        """Those that, alone, also do what they do under Python: if one does not, that is another claim's, and it is named."""
+        offered = self.offered(*programs)
+        found = [program for program in offered if self._is_right(program)]
+        self.left_out |= {f"program {p.name}": "is wrong undisturbed" for p in offered if p not in found}
+        if not found:
+            raise NotOffered(f"a run as under Python of {', '.join(p.name for p in programs)}")
+        return found
+
+    def _is_right(self, program: Program) -> bool:
         try:
-            target.post(kind)
-        except NotOffered:
-            continue
-        kinds.append(kind)
-        finish(target, PROGRAMS[0], kind, 0)
-    if not kinds:
-        raise NotOffered(" and ".join(KINDS))
-    return tuple(kinds)
+            end = self.alone(program)
+        except Refuted:
+            return False
+        return (end.output, end.error) == (program.output, program.error)
 
+    # -- running
 
-def evidence(tried: int, kinds: tuple[str, ...], worst: Bound | None = None) -> Evidence:
-    """A claim holds for these kinds; the others are not offered."""
-    return Evidence(tried, worst, tuple(k for k in KINDS if k not in kinds))
+    def begin(self, program: Program, step: int = 0) -> Observation:
+        """Make a new guest, and bring it before that step."""
+        self.load(program)
+        self.target.start()
+        if step:
+            self.target.step(step)
+        return self.target.observe()
 
+    def finish(self, program: Program, text: str = "") -> Observation:
+        """Run on to the guest's end.  `text`: what was posted.  Raises Refuted if it does not end."""
+        try:
+            if not self.target.step(ENOUGH):
+                return self.target.observe()
+            stuck = f"the guest still runs after {ENOUGH:,} steps"
+        except GuestStuck as why:
+            stuck = str(why)
+        raise Refuted(describe(program, text, stuck, "it ends"))
 
-# ---------------------------------------------------------------------------------------------- distances
+    def alone(self, program: Program) -> Observation:
+        """The end of a run with nothing posted."""
+        if program.name not in self._alone:
+            self.begin(program)
+            self._alone[program.name] = self.finish(program)
+        return self._alone[program.name]
 
+    def each_step(self, program: Program, every: int = 1) -> Iterator[int]:
+        """Yield the numbers of the program's steps, each time with a new guest that stands before that step."""
+        for step in range(0, STEPS, every):
+            if self.begin(program, step).ended:
+                return
+            yield step
 
-def distance(start: Observation, end: Observation | Seen) -> dict[str, int]:
-    """Kind of check -> how many were executed between the two."""
-    return {check: getattr(end, check) - getattr(start, check) for check in CHECKS}
+    def post(self, post: Post) -> Posted:
+        """Post now."""
+        now = self.target.observe()
+        posted = Posted(post, self.target.checks(post.thread), len(now.seen), now.output)
+        self.target.post(post.kind, *([post.thread] if post.thread else []))
+        return posted
 
+    def end_of(self, program: Program, text: str, posted: Sequence[Posted]) -> Case:
+        """Run on to the end of what has been begun with these posts, to which that run may add."""
+        end = self.finish(program, text)
+        checks = {p.post.thread: self.target.checks(p.post.thread) for p in posted}
+        return Case(program, text, tuple(posted), end, checks)
 
-def in_words(distances: dict[str, int | str | None]) -> str:
-    """Numbers of checks in words: "1 frame push, 2 back-edges"; None is unbounded."""
-    numbers: dict[int | str | None, str] = {None: "unbounded", "depth": "stack depth in"}
-    parts = []
-    for check, n in distances.items():
-        one, many = CHECKS[check]
-        parts.append(f"{numbers.get(n, str(n))} {one if n == 1 else many}")
-    return ", ".join(parts)
+    def cases(self, program: Program, *posts: Post, every: int = 1) -> list[Case]:
+        """Post these before each step of the program at which the first one's thread lives, and run each case to its end."""
+        key = program.name, posts, every
+        if key not in self._cases:
+            self._cases[key] = list(self._each_case(program, posts, every))
+        return self._cases[key]
 
+    def _each_case(self, program: Program, posts: tuple[Post, ...], every: int) -> Iterator[Case]:
+        for step in self.each_step(program, every):
+            if posts[0].thread not in self.target.living:
+                continue
+            posted = []
+            for post in posts:
+                if post.gap:
+                    self.target.step(post.gap)
+                posted.append(self.post(post))
+            yield self.end_of(program, in_sequence(step, posts), posted)
 
-def most(bound: int | str | None, stack: int) -> int | None:
-    """A declared bound as a number, None if there is none; "depth" is the stack's size, as no frame is smaller than a slot."""
-    if bound is None:
-        return None
-    return stack if bound == "depth" else int(bound)
+    # -- distances
 
+    @property
+    def limits(self) -> dict[str, Checks]:
+        """Kind of check -> the declared bound."""
+        return {**self.target.bound.as_json(), **self.target.further}
 
-def late(case: Case, kind: str, bound: Bound) -> str:
-    """How far `kind` went, if beyond the bound; "" if within it.  A thread that ends before the bound need not have seen it."""
-    seen = case.seen(kind)
-    went = distance(case.at, seen[0] if seen else case.end)
-    limits = {check: most(getattr(bound, check), case.program.stack) for check in CHECKS}
-    if all(limit is None or went[check] < limit + bool(seen) for check, limit in limits.items()):
-        return ""
-    if seen:
-        return f"{kind} at {seen[0].site}, after {in_words({**went})}"
-    return f"{kind} never; the thread ended after {in_words({**went})}"
+    @property
+    def declared(self) -> str:
+        """What `late` holds a request against, in words."""
+        return f"the declared bound: {in_words(self.limits)}"
 
+    def late(self, case: Case, posted: Posted) -> str:
+        """How far a request went, if beyond the bound; "" if within it.
 
-def declared(bound: Bound) -> str:
-    """What `late` is held against, in words."""
-    return f"the declared bound: {in_words(bound.as_json())}"
+        A thread that ends where the bound still allows a check need not have seen it; one that has not begun may drop it.
+        """
+        if posted.post.thread and not any(posted.checks.values()):
+            return ""
+        seen = case.seen(posted)
+        went = distance(posted.checks, seen[0].checks if seen else case.checks[posted.post.thread])
+        limits = {check: most(limit, case.program.stack) for check, limit in self.limits.items()}
+        over = any(limit is not None and went.get(check, 0) > limit for check, limit in limits.items())
+        room = any(limit is None or went.get(check, 0) < limit for check, limit in limits.items())
+        if not over and (seen or room):
+            return ""
+        how = (
+            f"at {seen[0].site}, after" if seen else f"never; the thread {'ended' if case.end.ended else 'runs'} after"
+        )
+        return f"{posted.post} {how} {in_words(went)}"

@@ -11,10 +11,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
-from safepoint.conform.target import INTERRUPT, STOP, Observation
+from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation
 from safepoint.differential.runs import Undisturbed, outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
-from safepoint.differential.stepped import HANDSHAKE, NOTHING, SAMPLE, TERMINATE, Stepped
+from safepoint.differential.stepped import NOTHING, SAMPLE, TERMINATE, Stepped
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
@@ -145,8 +145,8 @@ def compare(
         born = run.before(schedule.step).born(schedule.thread)  # before that a request is dropped
         given_back = TERMINATE in (schedule.kind, schedule.also)  # an INTERRUPT is, if it is taken with a TERMINATE
         if seen and born and seen.site not in ends and not given_back:
-            tally.frames = max(tally.frames, seen.frames - actual.posted_at[0])
-            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at[1])
+            tally.frames = max(tally.frames, seen.frames - actual.posted_at["frames"])
+            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at["back_edges"])
         if differs := differences(expected.observation, actual.observation):
             tally.mismatches.append(Mismatch(name, schedule, differs))
             if len(tally.mismatches) >= most_mismatches:

@@ -110,9 +110,9 @@ class Reference(Stepped):
     def living(self) -> list[int]:
         return [number for number in range(self.world.population) if number not in self.world.over]
 
-    def checks(self, thread: int) -> tuple[int, int]:
+    def checks(self, thread: int = MAIN) -> dict[str, int]:
         sites = self.world.sites[thread]
-        return sites.frames, sites.back_edges
+        return {"frames": sites.frames, "back_edges": sites.back_edges}
 
     def observe(self) -> Observation:
         main, counts = self.world.main, self.world.counts
@@ -128,4 +128,5 @@ class Reference(Stepped):
             slow_entries=counts.slow_entries,
             words=self.world.sites[MAIN].comparable_words(),
             others=tuple(others),
+            waiting=len(self.stops),
         )

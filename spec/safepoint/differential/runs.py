@@ -6,14 +6,14 @@ only until it stands where an earlier run has stood: the rest is known, since it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from safepoint.conform.target import Observation
+from safepoint.conform.target import GuestStuck, Observation
 from safepoint.differential.reference import Reference
 from safepoint.differential.schedule import Schedule
-from safepoint.differential.stepped import UNBOUNDED, GuestStuck, Stepped
+from safepoint.differential.stepped import UNBOUNDED, Stepped
 from safepoint.guest.code import OPCODES
 from safepoint.guest.lockstep import QUANTUM
 
@@ -30,7 +30,7 @@ class Trial:
     """What one schedule led to.  `in_post`, `in_all`: shared accesses of the post alone, and of the whole run."""
 
     observation: Observation
-    posted_at: tuple[int, int]  # frames and back-edges that the thread had executed when the post returned
+    posted_at: Mapping[str, int]  # kind of check -> how many the thread had executed when the post returned
     seen_before: int  # requests that were seen by then
     in_post: int
     in_all: int

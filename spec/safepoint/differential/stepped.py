@@ -9,14 +9,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from safepoint.conform.target import INTERRUPT, STOP, NotOffered, Target
+from safepoint.conform.target import ABILITIES, HANDSHAKE, INTERRUPT, STOP, GuestStuck, NotOffered, Target
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
 from safepoint.protocol.words import TERMINATE as TERMINATE_BIT
 
 UNBOUNDED = 1 << 40
-SAMPLE, HANDSHAKE, TERMINATE = "SAMPLE", "HANDSHAKE", "TERMINATE"
+SAMPLE, TERMINATE = "SAMPLE", "TERMINATE"
 NOTHING = "NOTHING"
 """A poison without a request: the check fails, and the slow path must find nothing to do."""
 POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
@@ -28,10 +28,6 @@ POSTED: dict[str, tuple[str, *tuple[int, ...]]] = {
 """Kind of request -> the procedure that posts it to a thread, and its arguments."""
 GoOn = Callable[[], bool]
 """A procedure under way: runs it as far as it goes.  True: it has returned; False: it waits."""
-
-
-class GuestStuck(Exception):
-    """The guest is blocked for ever, for example because a request was lost or a stop never ended."""
 
 
 class Stop:
@@ -76,6 +72,7 @@ WAITING = {STOP: Stop, HANDSHAKE: Handshake}
 class Stepped(Target):
     """Subclasses offer `request`, `advance`, `living`, `checks`, and call `watching` before each access of a procedure."""
 
+    offers = frozenset(ABILITIES)
     stops: list[Stop]  # and handshakes
     callback: Callable[[], None] | None = None
     busy = False
@@ -98,8 +95,8 @@ class Stepped(Target):
         """The numbers of the threads that have not ended."""
 
     @abstractmethod
-    def checks(self, thread: int) -> tuple[int, int]:
-        """Frame pushes and back-edges that a thread has executed."""
+    def checks(self, thread: int = MAIN) -> dict[str, int]:
+        """As `Target.checks`."""
 
     @property
     def ended(self) -> bool:

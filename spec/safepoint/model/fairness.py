@@ -1,7 +1,7 @@
 """Fair stops: how many stops in a row find a thread that wants to run guest code?
 
 A thread *wants to run* from where it is asked to park, or comes back from native code, until it runs guest code.  What it says
-of itself (`Thread.parked`) is not asked: a text in which it says so too late is what is looked for.
+of itself (`Thread.parked`, `Thread.state`) is not asked: a text in which it says so too late is what is looked for.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from dataclasses import replace
 from safepoint.model.activity import is_at
 from safepoint.model.explore import Result
 from safepoint.model.properties import Properties
-from safepoint.protocol.activities import STOPPED
-from safepoint.protocol.words import MANAGED, PARKED
+from safepoint.protocol.activities import RETURNING, STOPPED
 
 FAIR, BROKEN = "fairness", "runs-between-stops"
 """The feature that makes stops fair, and the property that a text without it breaks."""
@@ -21,6 +20,9 @@ IN_A_ROW = 2
 """Stops that are reached while a thread wants to run, at most.  The first has looked whether the thread is in guest code before it
 came back, and still waits for another; the second has looked whether a stop holds it before it said so.  The thread that a
 coordinator looks at last is found by one at most."""
+
+NATIVE = -1
+"""In place of a number of stops: the thread runs guest code, or native code, and wants nothing."""
 
 
 def check_fairness(result: Result) -> Result:
@@ -39,21 +41,24 @@ def check_fairness(result: Result) -> Result:
 def too_many(result: Result, thread: int, most: int) -> tuple[int, ...]:
     """The shortest path on which a thread wants to run while more than `most` stops are reached; () if there is none."""
     model = result.model
-    properties = Properties(model)
+    properties, mutator = Properties(model), model.mutators[thread]
+    returning = {s.number for s in mutator.graph.steps if is_at(mutator.graph, s, RETURNING)}
     stopped = [(p.pc, {s.number for s in p.graph.steps if is_at(p.graph, s, STOPPED)}) for p in model.requesters]
-
-    def wants(state: int) -> bool:
-        return model.value(state, thread, "state") in (MANAGED, PARKED) and not properties.in_guest(state, thread)
 
     def reaches(state: int, new: int) -> bool:
         return any(pc.get(new) in steps and pc.get(state) not in steps for pc, steps in stopped)
 
-    first = (model.initial, 0)
+    def found(n: int, state: int, new: int) -> int:
+        """How many stops have found it, that wants to run, if n had before; NATIVE."""
+        stays = n == NATIVE and mutator.pc.get(new) in returning
+        return NATIVE if stays or properties.in_guest(new, thread) else max(n, 0) + reaches(state, new)
+
+    first = (model.initial, NATIVE)
     parents, todo = {first: first}, [first]
     for at in todo:
         state, n = at
         for new, _, _ in model.successors(state):
-            after = (new, n + reaches(state, new) if wants(new) else 0)
+            after = (new, found(n, state, new))
             if after in parents:
                 continue
             parents[after] = at

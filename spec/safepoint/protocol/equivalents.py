@@ -120,6 +120,14 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "wait: wait(world.stop.load() == 0) -> world.stop.load()",
         "swap: wait(world.stop.load() == 0); return reenter(t) -> return reenter(t); wait(world.stop.load() == 0)",
     )),
+    Equivalents("What an operation may do, it need not do, and it may do it before or after the rest.", "owner.py", "own_handshake", (
+        "delete: if slice_on('leaving'): -> ",
+        "swap: if slice_on('leaving'):; operate(t) -> operate(t); if slice_on('leaving'):",
+        "delete: leave(t) -> ",
+    )),
+    Equivalents("Where requesters make every thread's stores visible, a barrier of its own takes no harm from that.", "owner.py", "reenter", (
+        "never: if slice_on('membarrier'): -> t.state.swap(MANAGED)",
+    )),
     Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "park", (
         "always: if slice_on('fairness'): -> t.parked.store(1)",
     )),

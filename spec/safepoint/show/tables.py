@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from safepoint.conform.judge import Verdict
+    from safepoint.conform.judge import TargetRow, Verdict
     from safepoint.verify.report import Report
     from safepoint.verify.rows import ScopeRow
 
@@ -202,13 +202,14 @@ def _left_out(left_out: Mapping[str, str], out: Console) -> None:
         out.print(f"[yellow]left out[/]: {section}: {escape(why)}")
 
 
-def verdict_table(verdicts: Sequence[Verdict]) -> None:
-    """`safepoint conform`: a line for each claim, then why those that do not hold do not."""
+def verdict_table(row: TargetRow, verdicts: Sequence[Verdict]) -> None:
+    """`safepoint conform`: a line for each claim, what was left out, then why those that do not hold do not."""
     out = console()
     table = Table("claim", "verdict", "cases")
     for v in verdicts:
         table.add_row(v.claim.name, _verdict(v.verdict), f"{v.evidence.tried:,}" if v.evidence else "-")
     out.print(table)
+    _left_out(row.left_out, out)
     for v in verdicts:
         if v.report:
             out.print(escape(v.report))

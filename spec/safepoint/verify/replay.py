@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safepoint.conform.judge import UnknownTarget, find_target
-from safepoint.conform.target import NotOffered, Observation
+from safepoint.conform.target import GuestStuck, NotOffered, Observation
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.corpus import find
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
-from safepoint.differential.stepped import GuestStuck, Stepped
+from safepoint.differential.stepped import Stepped
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.model import path

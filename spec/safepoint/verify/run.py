@@ -53,9 +53,7 @@ def judge_targets(report: Report, pool: Executor, names: tuple[str, ...], progre
     with progress.section("targets", len(names)) as done:
         for row, verdicts in pool.map(judge_target, dict.fromkeys(names)):
             report.targets.append(row)
+            if row.unjudged:
+                report.left_out[f"target {row.name}"] = row.unjudged
             report.failures += [v for v in verdicts if v.verdict == "refuted"]
-            if not row.claims:
-                report.left_out[f"target {row.name}"] = (
-                    f"no claim was judged: it offers too little (safepoint conform --target {row.name})"
-                )
             done(row.name)

@@ -1,0 +1,156 @@
+"""What is claimed beyond a thread that runs: of requesters, handlers, critical sections, blocked guests and several threads."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from safepoint.conform.outcomes import outcomes
+from safepoint.conform.programs import BIRTHS, BLOCKED, CATCHES, CLEANS_UP, MASKED, PROGRAMS, THREADS
+from safepoint.conform.running_claims import WORLD, differs, singles
+from safepoint.conform.runs import STEPS, Case, Evidence, Post, Posted, Refuted, Runs, describe, ending
+from safepoint.conform.target import INTERRUPT, GuestStuck, NotOffered, Observation
+
+SECTION = "output '1\\n2\\n' of a section that was begun, and KeyboardInterrupt where it ends"
+GAPS = (0, 5, 17)
+"""Steps between two interrupts of a program that catches them."""
+
+
+def except_and_finally_run(runs: Runs) -> Evidence:
+    """A guest whose INTERRUPTs are seen prints and ends as under Python with KeyboardInterrupt raised that often somewhere."""
+    tried = 0
+    runs.need(INTERRUPT)
+    for program in runs.right(CATCHES, CLEANS_UP):
+        for posts in [(Post(INTERRUPT),), *((Post(INTERRUPT), Post(INTERRUPT, gap=gap)) for gap in GAPS)]:
+            for case in runs.cases(program, *posts):
+                tried += 1
+                seen = len(case.seen(case.posted[0]))
+                allowed = [
+                    (output, error)
+                    for output, error in outcomes(program, min(seen, len(posts)))
+                    if output.startswith(case.posted[0].output)
+                ]
+                if (case.end.output, case.end.error) not in allowed:
+                    output, error = min(allowed)
+                    claimed = f"one of {len(allowed)} outcomes of Python, such as output {output!r}, error {error!r}"
+                    raise case.refuted(f"INTERRUPT {seen} times, {ending(case.end)}", claimed)
+    return Evidence(tried)
+
+
+def masks_hold(runs: Runs) -> Evidence:
+    """No INTERRUPT is raised in a critical section, and one that was posted in it is raised when the section has ended."""
+    tried = 0
+    runs.need(INTERRUPT)
+    for case, posted in singles(runs, INTERRUPT, MASKED):
+        tried += 1
+        if not mask_held(case, posted):
+            raise case.refuted(ending(case.end), SECTION)
+    return Evidence(tried)
+
+
+def mask_held(case: Case, posted: Posted) -> bool:
+    """Is the critical section of MASKED whole, whenever the INTERRUPT came; and if it came inside, is it raised there, not later?"""
+    if posted.output == "1\n":
+        return (case.end.output, case.end.error) == ("1\n2\n", "KeyboardInterrupt")
+    return case.end.output != "1\n"
+
+
+def requester_is_answered(runs: Runs) -> Evidence:
+    """No requester of a STOP or HANDSHAKE waits for a guest that has ended."""
+    tried = 0
+    for kind in runs.kinds(*WORLD):
+        for case, _ in singles(runs, kind, *PROGRAMS):
+            tried += 1
+            if _waiting(case.end):
+                raise case.refuted(f"{case.end.waiting} requesters wait at the end", "each was answered")
+    return Evidence(tried)
+
+
+def _waiting(now: Observation) -> int:
+    """How many requesters wait.  Raises NotOffered."""
+    if now.waiting is None:
+        raise NotOffered("the number of requesters that wait (Observation.waiting)")
+    return now.waiting
+
+
+def blocked_guest_is_woken(runs: Runs) -> Evidence:
+    """An INTERRUPT reaches a guest that is blocked, or is about to be: it wakes, and KeyboardInterrupt is raised."""
+    runs.need(INTERRUPT)
+    runs.offered(BLOCKED)
+    steps = block(runs)
+    for step in range(steps + 1):
+        block(runs, step)
+        case = runs.end_of(BLOCKED, f"before step {step}: {INTERRUPT}", (runs.post(Post(INTERRUPT)),))
+        if case.end.error != "KeyboardInterrupt" or not BLOCKED.output.startswith(case.end.output):
+            raise case.refuted(ending(case.end), f"KeyboardInterrupt, after a beginning of {BLOCKED.output!r}")
+    return Evidence(steps + 1)
+
+
+def blocked_guest_is_not_waited_for(runs: Runs) -> Evidence:
+    """A STOP or HANDSHAKE of a blocked guest is over without it, and does not wake it."""
+    kinds = runs.kinds(*WORLD)
+    runs.offered(BLOCKED)
+    for kind in kinds:
+        block(runs)
+        posted = (runs.post(Post(kind)),)
+        with suppress(GuestStuck):
+            runs.target.step()
+        now = runs.target.observe()
+        case = Case(BLOCKED, f"{kind}, when the guest is blocked", posted, now)
+        if _waiting(now):
+            raise case.refuted(f"{now.waiting} requesters wait for a blocked guest", "the request is over")
+        if (now.ended, now.output) != (False, BLOCKED.output):
+            raise case.refuted(ending(now), f"the guest is still blocked, after {BLOCKED.output!r}")
+    return Evidence(len(kinds))
+
+
+def block(runs: Runs, most: int = STEPS) -> int:
+    """Step a new guest until it is blocked, at most so many times.  Returns how often."""
+    runs.begin(BLOCKED)
+    for step in range(most):
+        try:
+            if not runs.target.step():
+                raise Refuted(describe(BLOCKED, "", ending(runs.target.observe()), "it waits for its own lock"))
+        except GuestStuck:
+            return step
+    return most
+
+
+def threads_are_told_apart(runs: Runs) -> Evidence:
+    """An INTERRUPT reaches the thread that it was posted to, within the bound, and no other."""
+    tried = 0
+    runs.need(INTERRUPT, "threads")
+    results = THREADS.output.splitlines(keepends=True)
+    for program in runs.right(THREADS):
+        for thread in range(len(results) + 1):
+            for case in runs.cases(program, Post(INTERRUPT, thread)):
+                tried += 1
+                end = case.end
+                if others := [seen.thread for seen in end.seen if seen.thread != thread]:
+                    raise case.refuted(f"INTERRUPT by thread {others[0]}", f"by thread {thread}")
+                if how := runs.late(case, case.posted[0]):
+                    raise case.refuted(how, runs.declared)
+                died = bool(end.seen)
+                without = "".join("0\n" if died and i == thread else line for i, line in enumerate(results, 1))
+                if died and not thread:
+                    right = end.error == "KeyboardInterrupt" and program.output.startswith(end.output)
+                else:
+                    right = not end.error and end.output in (without, program.output)
+                if not right:
+                    raise case.refuted(ending(end), f"output {without!r}: the other threads go on")
+    return Evidence(tried)
+
+
+def births_are_clean(runs: Runs) -> Evidence:
+    """A thread sees nothing that was posted before it was born: to one that had its number, or to none."""
+    tried = 0
+    runs.need(INTERRUPT, "threads")
+    for program in runs.right(BIRTHS):
+        for step in runs.each_step(program):
+            if 1 in runs.target.living:
+                continue
+            runs.target.post(INTERRUPT, 1)
+            case = runs.end_of(program, f"before step {step}: INTERRUPT to thread 1, which does not live", ())
+            tried += 1
+            if how := differs(case.end, runs.alone(program), "output", "error", "seen"):
+                raise case.refuted(*how)
+    return Evidence(tried)
