@@ -93,7 +93,7 @@ class Copies:
                 self.kept.append(thing)
                 if isinstance(thing, list):
                     ref = self.known[id(thing)] = self.heap.new_list(())
-                    self.heap.set_items(ref, [self.guest(item) for item in thing])
+                    self.heap.become(ref, self.heap.new_list([self.guest(item) for item in thing]))
                 else:
                     args = tuple(self.guest(a) for a in thing.args)
                     self.known[id(thing)] = self.heap.new_exception(type(thing).__name__, args)

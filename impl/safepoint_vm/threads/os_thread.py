@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
-from safepoint.protocol.words import INTERRUPT
+from safepoint.protocol.words import INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.memory.heap import Statistics
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
 from safepoint_vm.threads.thread import WAITS, GuestThread
@@ -64,6 +64,7 @@ class OsThread:
         self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
         self._life = ThreadLife(guest, self)
         self._releases = 0  # of the world's locks, when it last entered machine code
+        guest.waits_in(self)
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
 
     def go(self) -> None:
@@ -167,6 +168,11 @@ class OsThread:
 
     def write(self, text: str) -> None:
         self._supervisor.write(text)
+
+    def look(self) -> int:
+        if self._life.stopped:
+            return RAISE_TERMINATE
+        return self._finish(self._life.poll(), self._world.changes)
 
     def room(self) -> bool:
         return self._world.room

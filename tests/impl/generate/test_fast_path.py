@@ -53,6 +53,7 @@ def test_the_bytes_that_run_are_the_bytes_compared() -> None:
 
 
 LOOPS = {
+    "POLL": [("POLL",), ("HALT",)],
     "JUMP_BACK": [("JUMP_BACK", -1), ("HALT",)],
     "TRUE_JUMP_BACK": [("LOADK", 0, 1), ("TRUE_JUMP_BACK", 0, -1), ("HALT",)],
     "LESS_JUMP_BACK": [("LOADK", 0, 1), ("LOADK", 1, 2), ("LESS_JUMP_BACK", 0, 1, -1), ("HALT",)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from safepoint.guest.code import OPCODES, Code, FunctionConstant, Handler, Instruction, Program
+from safepoint.guest.code import OPCODES, SITES, STRAIGHT, Code, FunctionConstant, Handler, Instruction, Program
 from safepoint.guest.compiler.source import Located, Source
 
 TOO_MUCH = {
@@ -46,6 +46,11 @@ class Protected:
     slot: int
 
 
+ENDS = ("RELEASE", "UNMASK", "UNWINDS", "RERAISE")
+"""Opcodes with no POLL before them: what it raised would end a section without them, or take the place of a TERMINATE."""
+SLACK = 128
+"""More of these than follow each other."""
+
 Constant = int | float | str | FunctionConstant
 
 
@@ -84,9 +89,17 @@ class Emitter:
         self.pending: list[Pending] = []
         self.protected: list[Protected] = []
         self.last_label = -1
+        self.straight = 0  # instructions since the last of SITES
 
     def emit(self, node: Located, op: str, *operands: int | Label, augmented: bool = False) -> None:
+        if self.straight >= STRAIGHT - SLACK and op not in (*ENDS, *SITES):
+            self.poll(node)
         self.pending.append(Pending(op, operands, node, augmented))
+        self.straight = 0 if op in SITES else self.straight + 1
+
+    def poll(self, node: Located) -> None:
+        self.pending.append(Pending("POLL", (), node))
+        self.straight = 0
 
     def place(self, label: Label) -> None:
         label.position = self.last_label = len(self.pending)
@@ -99,8 +112,8 @@ class Emitter:
         return first
 
     def distance(self, label: Label) -> int:
-        """The operand of a jump to a placed label, if that jump is the next instruction."""
-        return label.position - len(self.pending) - 1
+        """The operand of a jump to a placed label, if that jump is the next instruction, or a POLL and then it."""
+        return label.position - len(self.pending) - 2
 
     def ended(self) -> bool:
         """Whether the end of the code is unreachable: the last instruction leaves, and no label is placed behind it."""
@@ -109,10 +122,15 @@ class Emitter:
 
     def code(self, name: str, parameters: tuple[str, ...], line: int, prologue: Sequence[Pending] = ()) -> Code:
         """The code emitted so far, behind a prologue without jumps.  Jumps are relative, so the prologue changes none."""
-        first = (self._resolve(0, p) for p in prologue)
+        polled = [
+            p
+            for n, each in enumerate(prologue, 1)
+            for p in (each, *[Pending("POLL", (), each.node)] * (n % SLACK == 0))
+        ]
+        first = [self._resolve(0, p) for p in polled]
         others = (self._resolve(number, p) for number, p in enumerate(self.pending))
         handlers = (
-            Handler(p.start + len(prologue), p.end + len(prologue), p.handler.position + len(prologue), p.slot)
+            Handler(p.start + len(first), p.end + len(first), p.handler.position + len(first), p.slot)
             for p in self.protected
         )
         return Code(name, parameters, self.slots, (*first, *others), line, tuple(handlers))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from safepoint.guest.code import UNSET
+from safepoint.guest.code import STRAIGHT, UNSET
 from safepoint.guest.compiler.emitter import Label, Protected, Tables
 from safepoint.guest.compiler.expressions import ExpressionCompiler
 from safepoint.guest.compiler.names import SMALL_CODE
@@ -73,6 +73,9 @@ class ExceptionCompiler(ExpressionCompiler):
         self.blocks.remove(block)
 
     def uncover(self, block: Block) -> None:
+        """End the cover of a block here.  What is left of STRAIGHT is for its cleanup, which a POLL at its start could prevent."""
+        if block.cleanup and self.straight > STRAIGHT // 2:
+            self.poll(self.pending[-1].node)
         if block.start < len(self.pending):
             self.protected.append(Protected(block.start, len(self.pending), block.handler, block.slot))
 
