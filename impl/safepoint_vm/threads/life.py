@@ -35,6 +35,10 @@ class Blocked:
     polls: bool = False
 
 
+TRIES = 8
+"""How often machine code begins an instruction again that it has given up for a request, before the host does it: the host is
+slow, but keeps what it has done across a poll, so that it comes to an end also under a storm of requests."""
+
 SERVES = Blocked(lambda: False, polls=True)
 """A requester waits for what another thread does in guest code."""
 
@@ -102,6 +106,7 @@ class ThreadLife:
         self.entry = "begin"
         self.stopped = False
         self.polling: Exited | None = None
+        self._tries = 0  # of machine code, at an instruction that it has given up
 
     def born(self) -> Waits:
         """Enter guest code for the first time."""
@@ -139,7 +144,18 @@ class ThreadLife:
         yield from self._call("slow_path")
         return record.get("result")
 
+    def _starts_again(self) -> bool:
+        """Has machine code given an instruction up, and may it try again?  Each time it loses what it has done."""
+        given_up = self.guest.record.get("given_up")
+        self.guest.record.set("given_up", 0)
+        self._tries = self._tries + 1 if given_up and self._tries < TRIES else 0
+        return self._tries > 0
+
     def _serve(self, why: Exited) -> Waits:
+        if why is Exited.HOSTED and self._starts_again():
+            if (outcome := (yield from self.poll())) != GO:
+                self.guest.serve(OUTCOMES[outcome], self.host.make_room)
+            return
         if self.guest.serve(why, self.host.make_room):
             return
         match why:

@@ -138,6 +138,8 @@ class GuestThread:
         for number in range(TABLE_WORDS):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
+        self.record.set("limit_real", self.record.get("limit_poison"))
+        self.record.set("limit", self.record.get("limit_poison"))  # for an instruction that works long, in its middle
         self.record.set("budget", 0)
 
     # -- what machine code was left for

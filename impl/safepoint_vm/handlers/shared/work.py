@@ -1,7 +1,7 @@
 """The work of an instruction, counted; and a look for a request after each WORK units of it.
 
-Machine code that finds a request gives the instruction up, before it has had any effect.  The host then does it from its start,
-by the guest's definitions: it polls, and keeps across a poll what it has done.
+Machine code that finds a request gives the instruction up, before it has had any effect.  The request is served, and the
+instruction starts again; if that happens too often, the host does it by the guest's definitions (`threads.life`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ def asked(thread: Thread) -> Word:
     if COUNTING:
         return Word(1)
     if Word(thread.limit) == thread.limit_poison:
+        thread.given_up = Word(1)
         return Word(1)
     return Word(0)
 

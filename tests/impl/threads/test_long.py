@@ -1,0 +1,174 @@
+"""Long instructions on OS threads: they are interrupted, stopped and collected in their middle, and come to the right result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from safepoint.guest.heap import WORK
+from safepoint.protocol.words import SAMPLE
+from safepoint_vm.generate.engine import PLAIN, engine
+from safepoint_vm.language.machine import Exited
+from safepoint_vm.threads import life
+from safepoint_vm.threads.life import TRIES
+from safepoint_vm.threads.thread import GuestThread
+from tests.impl.building import code, inhabited, program
+from tests.impl.running import begun
+from tests.impl.waiting import soon
+
+N = 2 * WORK
+ENDLESS = """
+def shared(depth):
+    a = [1]
+    for i in range(depth):
+        a = [a, a]
+    return a
+a, b = shared(60), shared(60)
+print("ready")
+try:
+    {}
+    print("has ended")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.rule("LONG-WORK-POLLS")
+@pytest.mark.parametrize(
+    "endless", ["a == b", "a < b", "[b] != [a]", "b in [1, a]", "max(a, b)", "str(a)", "print(a)", "f'{a}'"]
+)
+def test_what_never_ends_is_interrupted(endless: str) -> None:
+    """2**60 comparisons: the same two lists, found twice at each depth."""
+    with begun(ENDLESS.format(endless)) as (vm, ran):
+        assert soon(lambda: "ready" in ran.output)
+        vm.interrupt()
+        assert ran.wait().output == "ready\ninterrupted\n"
+
+
+def test_an_interrupt_in_the_last_instruction_that_takes_long_is_not_lost() -> None:
+    """No other check follows."""
+    with begun(f"l = [1] * {20 * N}\nprint('ready')\ns = str(l)\nprint('done')", heap=64 << 20) as (vm, ran):
+        assert soon(lambda: "ready" in ran.output)
+        vm.interrupt()
+        assert ran.wait().error == "KeyboardInterrupt"
+        assert ran.output == "ready\n"
+
+
+def test_a_thread_that_goes_on_after_each_interrupt_is_ended_with_the_vm() -> None:
+    source = ENDLESS.format("pass").replace(
+        "try:", "while True:\n    try:\n        a == b\n    except KeyboardInterrupt:\n        pass\ntry:"
+    )
+    with begun(source) as (_, ran):
+        assert soon(lambda: "ready" in ran.output)
+    assert ran.running.done.wait(10)
+
+
+MOVING = """
+over, turns = [False], [0]
+def storm():
+    while not over[0]:
+        collect()
+        turns[0] += 1
+def work(l, m):
+    {work}
+t = Thread(target=storm)
+t.start()
+l, m = [[1, "ab"], 2.5, "c", [[]]] * 5000, [[1, "ab"], 2.5, "c", [[]]] * 5000
+while not turns[0]:
+    pass
+before = turns[0]
+r = work(l, m)
+while turns[0] - before < 3:
+    r = work(l, m)
+print(r)
+over[0] = True
+t.join()
+"""
+WORKS = (
+    "s = str(l)\nreturn [len(s), s[0], s[-9:], s[99999:100099]]",
+    "return [l == m, l < m, l + [1] > m]",
+    "return [[3] in l, 'd' in l, [[]] in l, max([l, m], [l, m, 1])[2]]",
+    "k = l + m\nreturn [k == l * 2, k[-1], k[len(l):] == m]",
+    "k = l * 3\nk += m\nk *= 2\ndel k[1]\nreturn [k.pop(0), len(k), k[:7], k[-3:]]",
+    "k = l[:]\nk.append([l])\nk += 'xyz\u20ac' * 9000\nk *= 0\nreturn [k, len(l)]",
+    "k = l[:]\nk.append([l])\nk += 'xyz\u20ac' * 9000\nreturn [k[len(l):][0] == [m], len(k), k[-5:]]",
+    "s = 'ab\u20ac' * 20000\nk = s + s\nreturn [k == s * 2, len(f'{s}{k}'), k[60001:60005], len(repr(k)), k[1:] > s]",
+    "return [min(l[1:2] * 20000 + [1.5]), sum([0.5] * 20000), len(sum([l, m], [])), max(str(l))]",
+)
+
+
+@pytest.mark.parametrize("tries", [0, TRIES])
+@pytest.mark.parametrize("work", WORKS)
+def test_what_it_works_on_is_moved_all_the_time(work: str, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread collects without end: machine code begins again, or the host goes on.  The result is CPython's."""
+    monkeypatch.setattr(life, "TRIES", tries)
+    source = MOVING.format(work=work.replace("\n", "\n    "))
+    scope: dict[str, Callable[..., object]] = {}
+    exec(source[source.index("def work") : source.index("t = ")], scope)
+    one, other = ([[1, "ab"], 2.5, "c", [[]]] * 5000 for _ in range(2))
+    with begun(source, heap=32 << 20, imports="from safepoint.guest.api import collect") as (_, ran):
+        assert (ran.wait().error, ran.errors) == ("", "")
+        assert ran.output == f"{scope['work'](one, other)}\n"
+
+
+# ---- how much is done between two looks
+
+
+HANDED_OVER: dict[str, tuple[tuple[object, ...], ...]] = {
+    "LIST == LIST": (("EQUAL", 0, 1, 2),),
+    "LIST < LIST": (("LESS", 0, 1, 2),),
+    "2 in LIST": (("IN", 0, 3, 1),),
+    "LIST + LIST": (("ADD", 0, 1, 2),),
+    "LIST += LIST": (("IADD", 1, 1, 2),),
+    "LIST * 2": (("MUL", 0, 1, 3),),
+    "LIST *= 2": (("IMUL", 1, 1, 3),),
+    "LIST[None:None]": (("SLICE", 0, 1, 6),),
+    "LIST.pop(0)": (("POP_AT", 0, 1, 8),),
+    "del LIST[0]": (("DELETE_INDEX", 1, 8),),
+    "LIST.append(2)": (("APPEND", 1, 3),),
+    "max(LIST)": (("BUILTIN", 1, 6, 1),),
+    "sum(LIST)": (("BUILTIN", 1, 7, 1),),
+    "TEXT == TEXT": (("EQUAL", 0, 4, 5),),
+    "TEXT is TEXT": (("IS", 0, 4, 5),),
+    "TEXT < TEXT": (("LESS", 0, 4, 5),),
+    "TEXT + TEXT": (("ADD", 0, 4, 5),),
+    "TEXT * 2": (("MUL", 0, 4, 3),),
+    "TEXT[None:None]": (("SLICE", 0, 4, 6),),
+    "f'{TEXT}{TEXT}'": (("FORMAT", 4, 2),),
+    "'a' in TEXT": (("IN", 0, 9, 4),),
+}
+"""Instructions over slots 1, 2: lists; 3: the int 2; 4, 5: strings; 6, 7: None; 8: 0; 9: "a"."""
+
+
+def before(lines: tuple[tuple[object, ...], ...], count: int) -> GuestThread:
+    """A thread that stands before an instruction whose lists and strings have `count` elements."""
+    filling = [("LOADK", number, 0) for number in range(10)]
+    thread, _ = inhabited(program(code("<module>", 10, *filling, *lines, ("HALT",))))
+    assert thread.enter(budget=len(filling)) is Exited.STEPPED
+    view = thread._view
+    for number, value in enumerate(
+        (view.new_list([1] * count), view.new_list([1] * count), 2, "b" * count, "b" * count, None, None, 0, "a"), 1
+    ):
+        view.begin()
+        thread.stack[number] = view.word(value)
+    return thread
+
+
+@pytest.mark.parametrize("name", HANDED_OVER)
+def test_machine_code_looks_before_more_than_work_units(name: str) -> None:
+    """Where a request waits it gives up, and gives back what it has allocated; without one, and up to WORK units, it does not."""
+    for count, asked in ((WORK + 2, True), (WORK + 2, False), (WORK // 4, True)):
+        thread = before(HANDED_OVER[name], count)
+        if asked:
+            engine(PLAIN).procedure("post", thread.address, SAMPLE)
+        top = thread.record.get("heap_top")
+        why = thread.enter()
+        assert why is (
+            Exited.HOSTED
+            if asked and count > WORK
+            else Exited.NEEDS_ROOM
+            if why is Exited.NEEDS_ROOM
+            else Exited.FINISHED
+        )
+        assert why is not Exited.HOSTED or thread.record.get("heap_top") == top
