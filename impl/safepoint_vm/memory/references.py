@@ -31,11 +31,12 @@ class Waiter(Protocol):
 class InUse:
     """What a `HeapView` knows of polls.  `waiter`: None: a poll ends the instruction, which is then done again.
 
-    `moves`: collections so far.  `polls`: that the instruction has passed.  `units`: of its work since the last one.
+    `waits`: the waiter, while an instruction is being done: its thread holds no lock of the host, so it may wait.  `moves`: collections so far.  `polls`: that the instruction has passed.  `units`: of its work since the last one.
     """
 
     def __init__(self) -> None:
         self.waiter: Waiter | None = None
+        self.waits: Waiter | None = None
         self.moves = self.polls = self.units = 0
         self._refs: WeakValueDictionary[int, Ref] = WeakValueDictionary()  # in use, by `id`
         self._held: list[Ref] = []  # those whose words are in `_words`
@@ -45,16 +46,17 @@ class InUse:
         self.units += units
         while self.units > WORK:
             self.units -= WORK
-            if self.waiter is None:
-                if not self.polls:
-                    raise Poll
+            if waiter := self.waits:
+                if (outcome := waiter.look()) != GO:
+                    raise PollRaised(outcome)
+            elif self.polls:
                 self.polls -= 1
-            elif (outcome := self.waiter.look()) != GO:
-                raise PollRaised(outcome)
+            else:
+                raise Poll
 
     def copied(self, units: int) -> None:
         """Count what this view does by itself, beside what the guest's definitions count."""
-        if self.waiter is not None:
+        if self.waits:
             self.work(units)
 
     def ref(self, kind: str, word: int) -> Ref:

@@ -46,9 +46,10 @@ class ValueView(InUse):
         super().__init__()
         self.begin()
 
-    def begin(self, polls: int = 0) -> None:
-        """Begin an instruction, or do it again; it has passed `polls` polls."""
-        self.polls, self.units = polls, 0
+    def begin(self, polls: int | None = None) -> None:
+        """Begin an instruction, or do it again; it has passed `polls` polls.  None: it has no polls."""
+        self.polls, self.units = polls or 0, 0
+        self.waits = None if polls is None else self.waiter
         self._known: dict[str, int] = {}  # strings that have a tagged word already
         self._taken = 0  # bytes allocated
         self.full = False  # True: allocate from the reserve
@@ -163,6 +164,6 @@ class ValueView(InUse):
 
     def _expect(self, size: int) -> None:
         while not self.full and not self._heap.room(self._thread, size):
-            self._thread.set("wanted", size + (self._taken if self.waiter is None else 0))
-            if self.waiter is None or not self.waiter.make_room():
+            self._thread.set("wanted", size + (0 if self.waits else self._taken))
+            if not (self.waits and self.waits.make_room()):
                 raise NoRoom

@@ -194,7 +194,7 @@ class GuestThread:
                     break
             except PollRaised as raised:
                 return self.throw(RAISED[OUTCOMES[raised.outcome]], make_room)
-        self._view.begin()
+        self._view.begin()  # without polls: what is raised now is the last thing that there is room for
         self._view.full = True
         try:
             self._raise(NO_MEMORY)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from safepoint.guest.heap import WORK
-from safepoint.protocol.words import SAMPLE
+from safepoint.guest.operations.values import CHUNK
+from safepoint.guest.values import Value
+from safepoint.protocol.words import GO, SAMPLE
 from safepoint_vm.generate.engine import PLAIN, engine
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.memory.value_view import ValueView
 from safepoint_vm.threads import life
 from safepoint_vm.threads.life import TRIES
 from safepoint_vm.threads.thread import GuestThread
-from tests.impl.building import code, inhabited, program
+from tests.impl.building import code, inhabited, no_room, program
 from tests.impl.running import begun
 from tests.impl.waiting import soon
 
@@ -172,3 +175,67 @@ def test_machine_code_looks_before_more_than_work_units(name: str) -> None:
             else Exited.FINISHED
         )
         assert why is not Exited.HOSTED or thread.record.get("heap_top") == top
+
+
+class Looks:
+    """A waiter that counts the values that the host reads before each look."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done, self.most, self.looks = 0, 0, 0
+        value = ValueView.value
+
+        def counts(view: ValueView, word: int) -> Value:
+            self.done += 1
+            return value(view, word)
+
+        monkeypatch.setattr(ValueView, "value", counts)
+
+    def look(self) -> int:
+        self.most, self.done, self.looks = max(self.most, self.done), 0, self.looks + 1
+        return GO
+
+    def make_room(self) -> bool:
+        return False
+
+
+SLOW: dict[str, tuple[object, ...]] = {
+    "str(LIST)": ("BUILTIN", 1, 2, 1),
+    "LIST == LIST": ("EQUAL", 0, 1, 2),
+    "LIST < LIST": ("LESS", 0, 1, 2),
+    "2 in LIST": ("IN", 0, 3, 1),
+    "max(LIST)": ("BUILTIN", 1, 6, 1),
+    "sum(LIST)": ("BUILTIN", 1, 7, 1),
+}
+
+
+@pytest.mark.rule("LONG-WORK-POLLS")
+@pytest.mark.parametrize("name", SLOW)
+def test_the_host_does_at_most_work_units_between_two_looks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted where it reads the heap: two lists side by side are two values a unit, and a chunk of them is read before it looks."""
+    thread = before((SLOW[name],), 5 * WORK)
+    looks = Looks(monkeypatch)
+    thread.waits_in(looks)
+    thread.serve(Exited.HOSTED, no_room)
+    assert thread.fault is None
+    assert looks.looks >= 4
+    assert WORK // 2 < looks.most <= 2 * (WORK + CHUNK) + 2
+
+
+def test_a_thread_that_holds_a_lock_of_the_host_does_not_poll() -> None:
+    """START reads the new thread's arguments while collectors are kept out: to wait there for a stop to end would be for ever."""
+    thread = before((("MOVE", 7, 4), ("THREAD", 6, 3), ("START", 6)), 5 * WORK)
+
+    class Never:
+        def look(self) -> int:
+            raise AssertionError("a poll in the middle of a START")
+
+        def make_room(self) -> bool:
+            raise AssertionError("a collection in the middle of a START")
+
+    assert thread.enter() is Exited.HOSTED
+    thread.serve(Exited.HOSTED, no_room)
+    assert thread.enter() is Exited.THREADING
+    thread.waits_in(Never())
+    assert thread.refused() is None
+    _, _, (text, _) = thread.startable()
+    assert text == thread.stack[4]
