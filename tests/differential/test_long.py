@@ -11,6 +11,8 @@ from safepoint.conform.target import INTERRUPT, STOP
 from safepoint.differential.compare import differences
 from safepoint.differential.runs import outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
+from safepoint.guest.code import STRAIGHT
+from safepoint.guest.compiler.emitter import SLACK
 from safepoint.guest.heap import WORK
 from safepoint_vm.target import FoldedTarget
 
@@ -82,6 +84,41 @@ def test_what_it_works_on_may_move_at_a_poll(program: str) -> None:
     target.load(source, "long")
     target.start()
     assert differences(run.end, outcome(target, target.run)) == {}
+
+
+@pytest.mark.rule("LONG-WORK-POLLS")
+def test_straight_code_is_stopped_and_interrupted_in_its_middle() -> None:
+    """It has no call and no loop: its POLLs are all its checks."""
+    source = "x = 1\n" * 1000 + "print(x)\n"
+    run, target = undisturbed(source, "straight", 4096), FoldedTarget()
+    target.load(source, "straight")
+    assert run.end.back_edges == 2001 // (STRAIGHT - SLACK)
+    for kind in (STOP, INTERRUPT):
+        expected, actual = run.run(Schedule(1000, kind)), repeat(target, Schedule(1000, kind))
+        assert differences(expected.observation, actual.observation) == {}
+        assert actual.observation.error == ("KeyboardInterrupt" if kind == INTERRUPT else "")
+
+
+UNCAUGHT = """
+from threading import Thread
+def f():
+    raise ValueError([1] * N)
+t = Thread(target=f)
+t.start()
+t.join()
+"""
+
+
+@pytest.mark.parametrize(("count", "said"), [(1000, "[1, 1, 1"), (N, "<exception str() failed>")])
+def test_the_text_of_an_uncaught_exception_takes_no_more_than_work_units(count: int, said: str) -> None:
+    """No check can be made there."""
+    source = UNCAUGHT.replace("N", str(count))
+    run, target = undisturbed(source, "uncaught", 4096), FoldedTarget()
+    target.load(source, "uncaught")
+    target.start()
+    assert differences(run.end, outcome(target, target.run)) == {}
+    (text,) = target.observe().others
+    assert f"ValueError: {said}" in text
 
 
 OTHER = """

@@ -185,6 +185,9 @@ BACK_EDGES: tuple[str, ...] = tuple(o.name for o in OPCODES.values() if o.site =
 SITES = ("CALL", *BACK_EDGES)
 """The opcodes that serve every request."""
 
+NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
+"""Opcodes after which control never reaches the next instruction."""
+
 STRAIGHT = 1024
 """Instructions that a function executes between two of these, at most: the compiler puts a POLL where there would be more."""
 

@@ -15,6 +15,7 @@ from safepoint.guest.code import (
     INT_MAX,
     INT_MIN,
     LINK,
+    NEVER_NEXT,
     OPCODES,
     STRAIGHT,
     Code,
@@ -25,9 +26,6 @@ from safepoint.guest.code import (
 )
 from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
-
-NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
-"""Opcodes after which control never reaches the next instruction."""
 
 LOOPS = {"FOR_PREPARE": ("FOR_RANGE", 3), "EACH_PREPARE": ("FOR_EACH", 2)}
 """Opcode that prepares a loop -> the back-edge opcode that it jumps to, and the number of the loop's slots."""

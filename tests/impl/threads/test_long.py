@@ -10,12 +10,17 @@ from safepoint.guest.heap import WORK
 from safepoint.guest.operations.values import CHUNK
 from safepoint.guest.values import Value
 from safepoint.protocol.words import GO, SAMPLE
+from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import PLAIN, engine
+from safepoint_vm.handlers.shared import work
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.vocabulary import Word, routine
+from safepoint_vm.language.words import Thread
 from safepoint_vm.memory.value_view import ValueView
 from safepoint_vm.threads import life
 from safepoint_vm.threads.life import TRIES
 from safepoint_vm.threads.thread import GuestThread
+from tests.child import Child
 from tests.impl.building import code, inhabited, no_room, program
 from tests.impl.running import begun
 from tests.impl.waiting import soon
@@ -47,6 +52,27 @@ def test_what_never_ends_is_interrupted(endless: str) -> None:
         assert soon(lambda: "ready" in ran.output)
         vm.interrupt()
         assert ran.wait().output == "ready\ninterrupted\n"
+
+
+@routine
+def asked(thread: Thread) -> Word:
+    """Finds no request, ever."""
+    return thread.limit_poison
+
+
+def ends_badly() -> bool:
+    """With that twin, for a process of its own: the comparison goes on for ever, and nothing ends it."""
+    vars(work)["asked"] = asked
+    vars(cache)["load"], vars(cache)["keep"] = (lambda _: None), (lambda *_: None)
+    with begun(ENDLESS.format("a == b")) as (vm, ran):
+        assert soon(lambda: "ready" in ran.output)
+        vm.interrupt()
+        return ran.running.done.wait(3)
+
+
+def test_machine_code_that_does_not_look_is_noticed() -> None:
+    with Child(bound=100) as child:
+        assert not child(ends_badly)
 
 
 def test_an_interrupt_in_the_last_instruction_that_takes_long_is_not_lost() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from safepoint.guest.code import STRAIGHT, UNSET
+from safepoint.guest.code import UNSET
 from safepoint.guest.compiler.emitter import Label, Protected, Tables
 from safepoint.guest.compiler.expressions import ExpressionCompiler
 from safepoint.guest.compiler.names import SMALL_CODE
@@ -33,7 +33,10 @@ class Loop:
 
 @dataclass(eq=False)
 class Block:
-    """slot: for the exception, if `handler` catches one from `start` on.  loop, handling: what surrounds the cleanup."""
+    """slot: for the exception, if `handler` catches one from `start` on.  loop, handling: what surrounds the cleanup.
+
+    depth: a larger one than that of the code behind it, on any way out.
+    """
 
     handler: Label
     slot: int
@@ -41,6 +44,7 @@ class Block:
     start: int
     loop: Loop | None
     handling: int | None
+    depth: int
 
 
 class ExceptionCompiler(ExpressionCompiler):
@@ -59,23 +63,30 @@ class ExceptionCompiler(ExpressionCompiler):
     @abstractmethod
     def store(self, target: ast.expr, slot: int) -> None: ...
 
+    @property
+    def depth(self) -> int:
+        return self.blocks[-1].depth if self.blocks else 0
+
+    @property
+    def covers(self) -> list[Label]:
+        return [block.handler for block in self.blocks]
+
     def unreachable(self) -> None:
         self.assigned = frozenset(self.variables)
 
     # -- blocks
 
     @contextmanager
-    def protect(self, handler: Label, slot: int, cleanup: Callable[[], None] | None = None) -> Iterator[None]:
-        block = Block(handler, slot, cleanup, len(self.pending), self.loop, self.handling)
+    def protect(
+        self, handler: Label, slot: int, cleanup: Callable[[], None] | None = None, deeper: int = 1
+    ) -> Iterator[None]:
+        block = Block(handler, slot, cleanup, len(self.pending), self.loop, self.handling, self.depth + deeper)
         self.blocks.append(block)
         yield
         self.uncover(block)
         self.blocks.remove(block)
 
     def uncover(self, block: Block) -> None:
-        """End the cover of a block here.  What is left of STRAIGHT is for its cleanup, which a POLL at its start could prevent."""
-        if block.cleanup and self.straight > STRAIGHT // 2:
-            self.poll(self.pending[-1].node)
         if block.start < len(self.pending):
             self.protected.append(Protected(block.start, len(self.pending), block.handler, block.slot))
 
@@ -102,7 +113,7 @@ class ExceptionCompiler(ExpressionCompiler):
         """Emit the cleanup on every way out of the statements `inside`, which the body of this `with` compiles."""
         slot, handler, end = self.allocate(), Label(), Label()
         known = self.assigned - unset_by(inside)
-        with self.protect(handler, slot, cleanup):
+        with self.protect(handler, slot, cleanup, deeper=2):  # than the cleanup inside `terminating`
             yield
         cleanup()
         self.emit(node, "JUMP", end)

@@ -126,9 +126,8 @@ class Machine:
         return True
 
     def _poll(self) -> int | Fault | None:
-        """The instruction has done its WORK: the check site of a POLL, then the instruction from its start, which passes it."""
-        outcome = self._visit("back_edge", BACK_EDGES.index("POLL"))
-        if outcome is None:
+        """The instruction has done its WORK: the check site of a POLL; then it begins again, and passes that poll."""
+        if (outcome := self._visit("back_edge", BACK_EDGES.index("POLL"))) is None:
             return None
         self.state = changed(self.state, polls=self.state.polls + 1, polling=False)
         site = OPCODES[self.state.frame.instruction.op].site
