@@ -7,7 +7,6 @@ from weakref import WeakValueDictionary
 
 from safepoint.guest.heap import WORK, Poll
 from safepoint.guest.values import Ref
-from safepoint.protocol.words import GO
 from safepoint_vm.language.layout import Memory
 
 
@@ -21,8 +20,8 @@ class PollRaised(Exception):
 class Waiter(Protocol):
     """The driver of a thread that can wait in the middle of an instruction, as an OS thread can."""
 
-    def look(self) -> int:
-        """Visit the check site of a POLL.  Returns its outcome."""
+    def look(self) -> None:
+        """Visit the check site of a POLL.  PollRaised: its outcome is not GO."""
 
     def make_room(self) -> bool:
         """Collect.  Is there room now for the bytes that the thread wants?"""
@@ -46,9 +45,8 @@ class InUse:
         self.units += units
         while self.units > WORK:
             self.units -= WORK
-            if waiter := self.waits:
-                if (outcome := waiter.look()) != GO:
-                    raise PollRaised(outcome)
+            if self.waits:
+                self.waits.look()
             elif self.polls:
                 self.polls -= 1
             else:

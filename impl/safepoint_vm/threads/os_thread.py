@@ -12,8 +12,9 @@ from typing import Protocol, TypeVar
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
-from safepoint.protocol.words import INTERRUPT, RAISE_TERMINATE
+from safepoint.protocol.words import GO, INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.memory.heap import Statistics
+from safepoint_vm.memory.references import PollRaised
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import SOON, GuestWorld
@@ -169,10 +170,12 @@ class OsThread:
     def write(self, text: str) -> None:
         self._supervisor.write(text)
 
-    def look(self) -> int:
+    def look(self) -> None:
+        outcome = self._finish(self._life.poll(), self._world.changes)
         if self._life.stopped:
-            return RAISE_TERMINATE
-        return self._finish(self._life.poll(), self._world.changes)
+            raise PollRaised(RAISE_TERMINATE)
+        if outcome != GO:
+            raise PollRaised(outcome)
 
     def room(self) -> bool:
         return self._world.room

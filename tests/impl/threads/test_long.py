@@ -9,7 +9,7 @@ import pytest
 from safepoint.guest.heap import WORK
 from safepoint.guest.operations.values import CHUNK
 from safepoint.guest.values import Value
-from safepoint.protocol.words import GO, SAMPLE
+from safepoint.protocol.words import SAMPLE
 from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import PLAIN, engine
 from safepoint_vm.handlers.shared import work
@@ -216,9 +216,8 @@ class Looks:
 
         monkeypatch.setattr(ValueView, "value", counts)
 
-    def look(self) -> int:
+    def look(self) -> None:
         self.most, self.done, self.looks = max(self.most, self.done), 0, self.looks + 1
-        return GO
 
     def make_room(self) -> bool:
         return False
@@ -252,7 +251,7 @@ def test_a_thread_that_holds_a_lock_of_the_host_does_not_poll() -> None:
     thread = before((("MOVE", 7, 4), ("THREAD", 6, 3), ("START", 6)), 5 * WORK)
 
     class Never:
-        def look(self) -> int:
+        def look(self) -> None:
             raise AssertionError("a poll in the middle of a START")
 
         def make_room(self) -> bool:
