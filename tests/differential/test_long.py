@@ -9,6 +9,7 @@ import pytest
 
 from safepoint.conform.target import INTERRUPT, STOP
 from safepoint.differential.compare import differences
+from safepoint.differential.reference import Reference
 from safepoint.differential.runs import outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.guest.code import STRAIGHT
@@ -119,6 +120,29 @@ def test_the_text_of_an_uncaught_exception_takes_no_more_than_work_units(count: 
     assert differences(run.end, outcome(target, target.run)) == {}
     (text,) = target.observe().others
     assert f"ValueError: {said}" in text
+
+
+RAISED_AGAIN = """
+e = ValueError()
+for i in range(N):
+    try:
+        raise e
+    except ValueError:
+        pass
+raise e
+"""
+
+
+def test_a_traceback_has_no_more_than_work_calls() -> None:
+    """Each time that the same exception is raised there is one more to copy."""
+    source = RAISED_AGAIN.replace("N", str(WORK + 10))
+    target, reference = FoldedTarget(), Reference()
+    for each in (target, reference):
+        each.load(source, "raised")
+        each.start()
+        each.run()
+    assert differences(reference.observe(), target.observe()) == {}
+    assert len(target.observe().traceback) == WORK
 
 
 OTHER = """

@@ -121,14 +121,18 @@ def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
     return hosted(vm)
 
 
-@routine
+@inline
 def remove(thread: Thread, of: List, backing: Backing, at: Word, length: Word) -> Word:
-    """Remove the element `at`, in place; where more than WORK would move, into a new backing: until it is complete, the list is
-    as it was.  DONE, NO_ROOM, or UNDONE: given up.
-    """
+    """Remove the element `at`.  DONE, NO_ROOM, or UNDONE: given up."""
     if length - at <= WORK:
         close_gap(of, backing, at, length)
         return Word(DONE)
+    return copy_without(thread, of, backing, at, length)
+
+
+@routine
+def copy_without(thread: Thread, of: List, backing: Backing, at: Word, length: Word) -> Word:
+    """As `remove`, where more than WORK elements would move: into a new backing.  Until it is complete the list is as it was."""
     begin_work(thread)
     if foreseen(thread, length - at):
         return Word(UNDONE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from safepoint.guest.code import UNSET
 from safepoint.guest.faults import KINDS
-from safepoint.guest.heap import MOST_ELEMENTS, NEW, STARTED, Part, ThreadObject
+from safepoint.guest.heap import MOST_ELEMENTS, NEW, STARTED, WORK, Part, ThreadObject
 from safepoint.guest.values import Ref, Value
 from safepoint_vm.language import words
 from safepoint_vm.language.tagged import header, word_of
@@ -178,7 +178,8 @@ class HeapView(ValueView):
         return list(row(trace, words.Trace, "pcs", get(trace, words.Trace, "length") >> 1))
 
     def new_trace(self, pcs: Sequence[int]) -> int:
-        """Make a trace.  Returns its tagged word.  In the reserve, a trace that is too long keeps its innermost calls."""
+        """Make a trace.  Returns its tagged word.  One that is too long, for WORK or for the reserve, keeps its innermost calls."""
+        pcs = pcs[-WORK:]
         if self.full:
             pcs = pcs[-max(0, self._heap.reserve_left // 8 - 8) :]
         return self._new(encoded.trace_object(pcs)) + words.OBJECT

@@ -84,6 +84,17 @@ def test_an_interrupt_in_the_last_instruction_that_takes_long_is_not_lost() -> N
         assert ran.output == "ready\n"
 
 
+def test_the_world_is_stopped_in_the_middle_of_an_instruction() -> None:
+    """Again and again: the text of two million items is not made before."""
+    with begun("l = [1] * 2000000\nprint('ready')\ns = str(l)\nprint('done')", heap=64 << 20) as (vm, ran):
+        assert soon(lambda: "ready" in ran.output)
+        for _ in range(5):
+            with vm.world.stopped():
+                assert ran.output == "ready\n"
+        vm.interrupt()
+        assert ran.wait().output == "ready\n"
+
+
 def test_a_thread_that_goes_on_after_each_interrupt_is_ended_with_the_vm() -> None:
     source = ENDLESS.format("pass").replace(
         "try:", "while True:\n    try:\n        a == b\n    except KeyboardInterrupt:\n        pass\ntry:"

@@ -107,9 +107,9 @@ class ReferenceHeap:
         return raised.kind, raised.args
 
     def trace(self, ref: Ref, places: Sequence[Location]) -> None:
-        """Put the locations that an exception has passed through, outermost first, in front of its trace."""
+        """Put the locations that an exception has passed through, outermost first, in front of its trace, as far as WORK allows."""
         raised = self.raised(ref)
-        self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)))
+        self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)[-WORK:]))
 
     # -- threads and locks
 
