@@ -78,11 +78,15 @@ def comparable(thing: object) -> object:
     return ("Function", "f") if thing is f or thing == FUNCTION else (type(thing).__name__, repr(thing))
 
 
+MANY = 1000
+"""Polls that an operation has passed: it is done as if nobody asked for anything."""
+
+
 class Copies:
     """A heap of the reference machine, and copies in it of CPython's objects."""
 
     def __init__(self) -> None:
-        self.heap = ReferenceHeap(Vector())
+        self.heap = ReferenceHeap(Vector(), polls=MANY)
         self.known: dict[int, Ref] = {}
         self.kept: list[object] = []  # so that no `id` is used twice
 
