@@ -79,11 +79,15 @@ def comparable(thing: object) -> object:
     return ("Function", "f") if thing is f or thing == FUNCTION else (type(thing).__name__, repr(thing))
 
 
+MANY = 1000
+"""Polls that an operation has passed: it is done as if nobody asked for anything."""
+
+
 class Copies:
     """A heap of the reference machine, and copies in it of CPython's objects."""
 
     def __init__(self) -> None:
-        self.heap = ReferenceHeap(Vector())
+        self.heap = ReferenceHeap(Vector(), polls=MANY)
         self.known: dict[int, Ref] = {}
         self.kept: list[object] = []  # so that no `id` is used twice
 
@@ -94,7 +98,7 @@ class Copies:
                 self.kept.append(thing)
                 if isinstance(thing, list):
                     ref = self.known[id(thing)] = self.heap.new_list(())
-                    self.heap.set_items(ref, [self.guest(item) for item in thing])
+                    self.heap.become(ref, self.heap.new_list([self.guest(item) for item in thing]))
                 else:
                     args = tuple(self.guest(a) for a in thing.args)
                     self.known[id(thing)] = self.heap.new_exception(type(thing).__name__, args)

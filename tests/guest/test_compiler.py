@@ -8,7 +8,9 @@ from itertools import takewhile
 import pytest
 from hypothesis import given
 
-from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL, UNSET
+from safepoint.guest.code import BACK_EDGES, OPCODES, SITES, SMALL, STRAIGHT, UNSET
+from safepoint.guest.compiler import emitter
+from safepoint.guest.compiler.emitter import ENDS, SLACK
 from tests.generated.programs import programs
 from tests.guest.compiling import compiled, ops, refused
 from tests.strategies import EXAMPLES, THREADED
@@ -40,7 +42,7 @@ def test_a_while_loop_too_long_for_a_fused_test_has_a_plain_one() -> None:
     assert "LESS_JUMP_BACK" in ops(compiled(f"def f(x, y):\n while x < y:\n{body}").codes[1])
     body *= 5
     code = compiled(f"def f(x, y):\n while x < y:\n{body}").codes[1]
-    assert [o for o in ops(code) if o in (*BACK_EDGES, "LESS")] == ["LESS", "TRUE_JUMP_BACK"]
+    assert [o for o in ops(code) if o in (*BACK_EDGES, "LESS") and o != "POLL"] == ["LESS", "TRUE_JUMP_BACK"]
 
 
 def test_what_does_not_fit_the_encoding_is_refused() -> None:
@@ -164,4 +166,53 @@ def test_an_operator_with_an_equals_sign_says_so() -> None:
 
 def test_every_opcode_is_used_by_some_example() -> None:
     used = {op for path in [*EXAMPLES, *THREADED] for code in compiled(path.read_bytes()).codes for op in ops(code)}
-    assert used | {"TRUE_JUMP_BACK"} == set(OPCODES)
+    assert used | {"TRUE_JUMP_BACK", "POLL"} == set(OPCODES)
+
+
+STRAIGHT_CODE = {
+    "statements": "x = 1\n" * 5000,
+    "one expression": f"def f():\n  x = [{', '.join(['[1, 2, [3]]'] * 4000)}]\n",
+    "variables that may be unset": "def f(a):\n" + "".join(f"  if a: x{i} = 1\n" for i in range(3000)) + "".join(f"  x{i}\n" for i in range(3000)),
+    "nested locks": "def f(a):\n" + "".join("  " * i + " with a:\n" for i in range(19)) + ("  " * 19 + " x = 1\n") * 900 + " return 1\n",
+    "nested cleanups": "def f(a):\n" + "".join("  " * i + " try:\n" for i in range(5)) + ("  " * 5 + " x = 1\n") * 900
+    + "".join("  " * i + " finally:\n" + ("  " * i + "  y = 2\n") * 150 for i in reversed(range(5))),
+    "ways out": "def f(a):\n for i in a:\n  with i:\n   try:\n" + ("    if a: break\n" + "    x = 1\n" * 600) * 2 + "   finally:\n" + "    y = 1\n" * 90,
+    "a loop": "def f(x, y):\n while x < y:\n" + "  x = x + y\n" * 3000,
+}  # fmt: skip
+
+
+@pytest.mark.rule("LONG-WORK-POLLS")
+@pytest.mark.parametrize("name", STRAIGHT_CODE)
+def test_straight_code_polls(name: str) -> None:
+    """Each way through it: the verifier lets it pass.  And no more often than its nesting asks for."""
+    for code in compiled(STRAIGHT_CODE[name]).codes:
+        polls = [number for number, op in enumerate(ops(code)) if op == "POLL"]
+        unset = ops(code).count("BOUND")
+        assert len(polls) <= 2 * len(code.instructions) // (STRAIGHT // 2) + unset // SLACK + 1
+        assert len(polls) >= len(code.instructions) // STRAIGHT
+        assert not {code.instructions[number + 1].op for number in polls} & {*ENDS, *SITES}
+
+
+CLEANED_UP = """
+def f(a):
+{before} try:
+{body}  if a:
+   return 1
+  x = 2
+ finally:
+  y = 3
+{cleanup}"""
+
+
+def test_no_poll_keeps_a_cleanup_from_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the code before it has its POLLs: there is none right before the first instruction of a `finally`."""
+    monkeypatch.setattr(emitter, "STRAIGHT", 80)
+    found = 0
+    for before in range(80):
+        source = CLEANED_UP.format(before=" x = 1\n" * before, body="  x = 1\n" * 70, cleanup="  x = 1\n" * 70)
+        code = compiled(source).codes[1]
+        found += ops(code).count("POLL")
+        begins = [n for n, i in enumerate(code.instructions) if i.op == "LOADK" and i.operands[1] == 3]
+        assert len(begins) == 3  # the way out, the way through, and the handler
+        assert "POLL" not in {code.instructions[n - 1].op for n in begins}
+    assert found > 400

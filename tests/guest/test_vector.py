@@ -53,3 +53,8 @@ def test_what_is_shared_is_not_compared() -> None:
     assert len(compared) <= WIDTH, "one leaf of the tree"
     assert not alike(old, old.set(5, 6), same)
     assert not alike(old, old.append(0), same)
+
+
+@given(st.sampled_from(SIZES), st.integers(0, WIDTH**2 + 2), st.integers(0, WIDTH**2 + 2))
+def test_a_part_is_a_lists_part(size: int, first: int, end: int) -> None:
+    assert Vector.of(range(size)).part(first, end) == list(range(size))[first:end]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from safepoint.guest.code import BACK_EDGES, OPCODES, Code, FunctionConstant, Handler, Instruction, Program
+from safepoint.guest.code import BACK_EDGES, OPCODES, STRAIGHT, Code, FunctionConstant, Handler, Instruction, Program
 from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import BUILTINS
 from safepoint.guest.reference.machine import Machine
@@ -65,6 +65,7 @@ REFUSED = {
     "LIST needs a slot beyond": (0, [("LIST", (8, 0)), RETURN]),
     "SLICE reads slot 3": (2, [("MOVE", (1, 0)), ("MOVE", (2, 0)), ("SLICE", (0, 1, 2)), RETURN]),
     "leaves the function": (0, [("APPEND", (0, 0))]),
+    "more than 1024 instructions without a check site": (0, [("MOVE", (1, 0))] * STRAIGHT + [RETURN]),
 }  # fmt: skip
 
 
@@ -74,6 +75,33 @@ def test_bad_code_is_refused_at_its_place(what: str, number: int, lines: list[Li
         verify(program(*lines))
     assert what in str(caught.value)
     assert (caught.value.function, caught.value.number) == ("f", number)
+
+
+def test_straight_code_is_as_long_as_it_may_be_between_two_sites() -> None:
+    """A CALL that raises at once visits none: what is before it counts with its handler's code."""
+    straight = [("MOVE", (1, 0))] * (STRAIGHT - 1)
+    verify(program(*straight, RETURN))
+    verify(program(*straight, ("POLL", ()), *straight, RETURN))
+    verify(program(*straight, ("CALL", (1, 0)), *straight, RETURN))
+    verify(
+        covered(
+            *straight[1:],
+            ("CALL", (1, 0)),
+            ("RETURN", (0,)),
+            ("RETURN", (0,)),
+            handler=Handler(STRAIGHT - 2, STRAIGHT - 1, STRAIGHT, 6),
+        )
+    )
+    with pytest.raises(BadCode, match="without a check site"):
+        verify(
+            covered(
+                *straight,
+                ("CALL", (1, 0)),
+                ("RETURN", (0,)),
+                ("RETURN", (0,)),
+                handler=Handler(STRAIGHT - 1, STRAIGHT, STRAIGHT + 1, 6),
+            )
+        )
 
 
 def test_a_cycle_without_a_back_edge_is_refused_whatever_its_jumps(monkeypatch: pytest.MonkeyPatch) -> None:

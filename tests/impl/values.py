@@ -16,7 +16,7 @@ from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.threads.thread import GuestThread
 from tests.impl.building import code, inhabited, no_room, program
-from tests.values import atoms, by_cpython, by_definition, comparable
+from tests.values import MANY, atoms, by_cpython, by_definition, comparable
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "ADD": operator.add, "SUB": operator.sub, "MUL": operator.mul, "TRUEDIV": operator.truediv, "IADD": operator.iadd,
@@ -78,6 +78,7 @@ def given_by(op: str, *values: object, operands: tuple[int, ...] | None = None, 
     for number, value in enumerate(values):
         thread._view.begin()
         thread.stack[number + 1] = stored(thread, value)
+    thread.polls = MANY
     if stress:
         world.heap.stress = True
         world.record.set("tlab_bytes", 0)

@@ -67,6 +67,7 @@ CAUGHT = {
     "stops-twice": ("nesting-1", "sc", "no-deadlock"),
     "inner-starts": ("nesting-1", "sc", "world-stopped"),
     "wakes-without-a-look": ("waking-1", "sc", "sleep-raises"),
+    "helper-never-polls": ("work-1", "sc", "declared-bound"),
     "held-too-late": ("records-1", "sc", "posts-reach-their-thread"),
     "reused-at-once": ("records-1", "sc", "posts-reach-their-thread"),
     "reused-unfenced": ("records-1", "tso", "posts-reach-their-thread"),

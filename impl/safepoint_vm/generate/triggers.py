@@ -47,4 +47,5 @@ ENTRIES = tuple(
 )
 """The entries of the back-edges in the live dispatch table; their poison is `slow_back_edge`."""
 
+POLL = ENTRIES[BACK_EDGES.index("POLL")]
 TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}

@@ -23,6 +23,7 @@ from safepoint_vm.handlers.shared.values import (
     is_true,
     truth_word,
 )
+from safepoint_vm.handlers.shared.work import begin_work, chunk_end, foreseen, spent
 from safepoint_vm.handlers.text import number_in, text
 from safepoint_vm.language.machine import Builtin, Count, Machine, Slot
 from safepoint_vm.language.vocabulary import (
@@ -38,7 +39,7 @@ from safepoint_vm.language.vocabulary import (
     routine,
     slow,
 )
-from safepoint_vm.language.words import UNSET_WORD, Elements, List, String
+from safepoint_vm.language.words import UNSET_WORD, Elements, List, String, Thread
 
 INT, FLOAT, STR, BOOL, ABS, MIN, MAX, SUM, CHR, ORD = (
     BUILTINS.index(name) for name in ("int", "float", "str", "bool", "abs", "min", "max", "sum", "chr", "ord")
@@ -150,17 +151,24 @@ def call_ord(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
 
 
 @routine
-def best_of(items: Elements, count: Word, wanted: Word) -> Value:
+def best_of(thread: Thread, items: Elements, count: Word, wanted: Word) -> Value:
     """The least item (`wanted` is BELOW) or the greatest (ABOVE), the first of equal ones.  UNSET: the host must compare."""
+    begin_work(thread)
     best, i = items[0], Word(1)
+    if foreseen(thread, Word(1)):
+        return Value(UNSET_WORD)
     while i < count:
-        item = items[i]
-        found = compare(item, best, Word(0))
-        if found == HOSTED:
+        end = chunk_end(i, count)
+        if spent(thread, end - i):
             return Value(UNSET_WORD)
-        if found == wanted:
-            best = item
-        i += 1
+        while i < end:
+            item = items[i]
+            found = compare(thread, item, best, Word(0))
+            if found == HOSTED:
+                return Value(UNSET_WORD)
+            if found == wanted:
+                best = item
+            i += 1
     return best
 
 
@@ -171,12 +179,12 @@ def extreme(name: str, wanted: int) -> HandlerFunction:
     def call(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
         best = Value(UNSET_WORD)
         if count > 1:
-            best = best_of(Elements(vm.frame.at(first)), count, Word(wanted))
+            best = best_of(vm.thread, Elements(vm.frame.at(first)), count, Word(wanted))
         elif is_list(vm[first]):
             backing = List(vm[first]).backing
             length = list_length(List(vm[first]), backing)
             if length != 0:
-                best = best_of(backing.elements, length, Word(wanted))
+                best = best_of(vm.thread, backing.elements, length, Word(wanted))
         if best == UNSET_WORD:
             return hosted(vm)
         vm[first] = best
@@ -201,21 +209,26 @@ def call_sum(vm: Machine, first: Slot, builtin: Builtin, count: Count) -> Exit:
         total = Value(UNSET_WORD)
     backing = List(vm[first]).backing
     length, i = list_length(List(vm[first]), backing), Word(0)
+    begin_work(vm.thread)
     while i < length:
-        item = as_number(backing.elements[i])
-        if both_ints(total, item):
-            more, overflow = add_overflows(total, item)
-            if overflow:
-                return hosted(vm)
-            total = Value(more)
-        elif is_number(item):
-            if is_int(total):
-                number = as_float(total)
-                total = Value(UNSET_WORD)
-            number = number + as_float(item)
-        else:
+        end = chunk_end(i, length)
+        if spent(vm.thread, end - i):
             return hosted(vm)
-        i += 1
+        while i < end:
+            item = as_number(backing.elements[i])
+            if both_ints(total, item):
+                more, overflow = add_overflows(total, item)
+                if overflow:
+                    return hosted(vm)
+                total = Value(more)
+            elif is_number(item):
+                if is_int(total):
+                    number = as_float(total)
+                    total = Value(UNSET_WORD)
+                number = number + as_float(item)
+            else:
+                return hosted(vm)
+            i += 1
     if length == 0:
         total = start  # which may be a bool
     elif total == UNSET_WORD:

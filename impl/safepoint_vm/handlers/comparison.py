@@ -20,6 +20,7 @@ from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.numbers import float_greater, float_greater_equal, float_less, float_less_equal
 from safepoint_vm.handlers.shared.values import both_floats, both_ints, is_object, scaled, truth_word
+from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Float, Value, Word, inline, opcode, slow
 
@@ -51,7 +52,8 @@ def ordering(name: str, holds: Callable[[Value, Value], bool], of_floats: FloatT
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-        found = compare(vm[left], vm[right], Word(0))
+        begin_work(vm.thread)
+        found = compare(vm.thread, vm[left], vm[right], Word(0))
         if found == HOSTED:
             return hosted(vm)
         vm[dst] = truth_word(found & wanted != 0)
@@ -94,7 +96,8 @@ def equality(name: str, holds: Callable[[Value, Value], bool], wanted: int) -> H
 
     @slow
     def of_any(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-        found = equal(vm[left], vm[right], Word(0))
+        begin_work(vm.thread)
+        found = equal(vm.thread, vm[left], vm[right], Word(0))
         if found == HOSTED:
             return hosted(vm)
         vm[dst] = truth_word(found == wanted)
@@ -127,7 +130,9 @@ def identity(name: str, wanted: int) -> HandlerFunction:
         if x != y:
             found = Word(NO)
             if is_object(x) and is_object(y):
-                found = identical(x, y)
+                found = identical(vm.thread, x, y)
+        if found == HOSTED:
+            return hosted(vm)
         vm[dst] = truth_word(found == wanted)
         return vm.next()
 
@@ -143,7 +148,7 @@ def membership(name: str, wanted: int) -> HandlerFunction:
 
     @opcode
     def fast(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
-        found = contains(vm[right], vm[left])
+        found = contains(vm.thread, vm[right], vm[left])
         if found == HOSTED:
             return hosted(vm)
         vm[dst] = truth_word(found == wanted)

@@ -18,6 +18,7 @@ from safepoint_vm.handlers.shared.values import (
     is_true_word,
     scaled,
 )
+from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import (
     CHECKS_FLAG,
     COUNTING,
@@ -130,6 +131,16 @@ def after_back_edge(vm: Machine) -> Exit:
 
 
 @opcode
+def POLL(vm: Machine) -> Exit:
+    """nothing: a check site in code that has had none for long"""
+    if CHECKS_FLAG:
+        if vm.thread.flag != 0:
+            return slow_flag(vm)
+    count_back_edge(vm.thread)
+    return vm.next()
+
+
+@opcode
 def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
     """jump backward"""
     if CHECKS_FLAG:
@@ -157,7 +168,8 @@ def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
 @slow
 def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
     """LESS_JUMP_BACK on any values.  The fast handler has counted this visit."""
-    found = compare(vm[left], vm[right], Word(0))
+    begin_work(vm.thread)
+    found = compare(vm.thread, vm[left], vm[right], Word(0))
     if found == HOSTED:
         return hosted(vm)
     if found == BELOW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safepoint.guest.heap import WORK
 from safepoint_vm.handlers.shared.allocation import bump, no_room
 from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.families import HandlerFunction, named
@@ -131,6 +132,8 @@ def unwind(thread: Thread, pc: Bytecode, frame: Frame, raised: Value, again: Wor
     if not is_int(raised):
         old, size = Raisable(raised).trace, Word(0)
     added, before = calls + 1 - again, trace_length(old)
+    if added + before > WORK:
+        return Word(UNCAUGHT)  # left to the host, which keeps the innermost
     if added != 0:
         words = (HEAD_WORDS + added + before + 1) & -2
         start = bump(thread, size + (words << 3))

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from safepoint.guest.heap import WORK
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.sequences import position
-from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.allocation import bump, give_back, no_room
 from safepoint_vm.handlers.shared.exits import fault, hosted
-from safepoint_vm.handlers.shared.layout import backing_bytes, begin_backing, clear, copy_elements, list_length, smaller
+from safepoint_vm.handlers.shared.layout import (
+    backing_bytes,
+    begin_backing,
+    clear,
+    copy_elements,
+    list_length,
+    pad,
+    smaller,
+)
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list
+from safepoint_vm.handlers.shared.work import begin_work, foreseen
 from safepoint_vm.language.machine import Machine, Slot
-from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
-from safepoint_vm.language.words import Backing, List
+from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, routine, slow
+from safepoint_vm.language.words import Backing, List, Thread
 
+UNDONE, DONE, NO_ROOM = 0, 1, 2
 empty_pop = known("empty_pop")
 
 
@@ -28,9 +39,13 @@ def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
     if start == 0:
         return no_room(vm)
     new = begin_backing(start, capacity)
-    copy_elements(old, Word(0), new, Word(0), length)
+    begin_work(vm.thread)
+    if not (
+        copy_elements(vm.thread, old, Word(0), new, Word(0), length) and clear(vm.thread, new, length + 1, capacity)
+    ):
+        give_back(vm.thread, start)
+        return hosted(vm)
     new.elements[length] = vm[src]
-    clear(new, length + 1, capacity)
     List(x).backing = new
     List(x).length = Value((length + 1) << 1)
     return vm.next()
@@ -77,9 +92,12 @@ def POP_AT(vm: Machine, dst: Slot, of: Slot, index: Slot) -> Exit:
         at = position(i, length)
         if below(at, length):
             found = backing.elements[at >> 1]
-            close_gap(List(x), backing, at >> 1, length >> 1)
-            vm[dst] = found
-            return vm.next()
+            done = remove(vm.thread, List(x), backing, at >> 1, length >> 1)
+            if done == NO_ROOM:
+                return no_room(vm)
+            if done == DONE:
+                vm[dst] = found
+                return vm.next()
     return hosted(vm)
 
 
@@ -95,9 +113,43 @@ def DELETE_INDEX(vm: Machine, of: Slot, index: Slot) -> Exit:
         length = smaller(List(x).length, backing.capacity)
         at = position(i, length)
         if below(at, length):
-            close_gap(List(x), backing, at >> 1, length >> 1)
-            return vm.next()
+            done = remove(vm.thread, List(x), backing, at >> 1, length >> 1)
+            if done == NO_ROOM:
+                return no_room(vm)
+            if done == DONE:
+                return vm.next()
     return hosted(vm)
+
+
+@inline
+def remove(thread: Thread, of: List, backing: Backing, at: Word, length: Word) -> Word:
+    """Remove the element `at`.  DONE, NO_ROOM, or UNDONE: given up."""
+    if length - at <= WORK:
+        close_gap(of, backing, at, length)
+        return Word(DONE)
+    return copy_without(thread, of, backing, at, length)
+
+
+@routine
+def copy_without(thread: Thread, of: List, backing: Backing, at: Word, length: Word) -> Word:
+    """As `remove`, where more than WORK elements would move: into a new backing.  Until it is complete the list is as it was."""
+    begin_work(thread)
+    if foreseen(thread, length - at):
+        return Word(UNDONE)
+    start = bump(thread, backing_bytes(length & -2))
+    if start == 0:
+        return Word(NO_ROOM)
+    new = begin_backing(start, length & -2)
+    if not (
+        copy_elements(thread, backing, Word(0), new, Word(0), at)
+        and copy_elements(thread, backing, at + 1, new, at, length - at - 1)
+    ):
+        give_back(thread, start)
+        return Word(UNDONE)
+    pad(new, length - 1)
+    of.backing = new
+    of.length = Value((length - 1) << 1)
+    return Word(DONE)
 
 
 @inline

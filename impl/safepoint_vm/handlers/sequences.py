@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
-from safepoint_vm.handlers.shared.allocation import bump, larger, no_room
+from safepoint_vm.handlers.shared.allocation import bump, give_back, larger, no_room
 from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
     begin_list,
     begin_string,
     character,
-    clear,
     copy_characters,
     copy_elements,
     list_bytes,
+    pad,
     smaller,
     string_words,
 )
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
+from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
@@ -41,7 +42,7 @@ def LIST_(vm: Machine, first: Slot, count: Count) -> Exit:
     while i < count:
         backing.elements[i] = vm[first + i]
         i += 1
-    clear(backing, count, capacity)
+    pad(backing, count)
     vm[first] = Value(start + LIST)
     return vm.next()
 
@@ -149,6 +150,7 @@ def bound(x: Value, length: Value, missing: Value) -> Value:
 def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
     """SLICE of a string."""
     x = vm[of]
+    begin_work(vm.thread)
     if is_string(x) and is_bound(vm[bounds]) and is_bound(vm[bounds + 1]):
         length = String(x).length
         first = bound(vm[bounds], length, Value(0))
@@ -158,9 +160,10 @@ def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         if start == 0:
             return no_room(vm)
         new = begin_string(start, count)
-        copy_characters(Characters(String(x).characters.at(first >> 1)), new.characters, count)
-        vm[dst] = Value(start + OBJECT)
-        return vm.next()
+        if copy_characters(vm.thread, Characters(String(x).characters.at(first >> 1)), new.characters, count):
+            vm[dst] = Value(start + OBJECT)
+            return vm.next()
+        give_back(vm.thread, start)
     return hosted(vm)
 
 
@@ -168,6 +171,7 @@ def slow_slice(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
 def SLICE(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
     """dst = of[bounds:bounds+1]; None: from the start, to the end"""
     x = vm[of]
+    begin_work(vm.thread)
     if is_list(x) and is_bound(vm[bounds]) and is_bound(vm[bounds + 1]):
         backing = List(x).backing
         length = smaller(List(x).length, backing.capacity)
@@ -179,10 +183,12 @@ def SLICE(vm: Machine, dst: Slot, of: Slot, bounds: Slot) -> Exit:
         if start == 0:
             return no_room(vm)
         new = begin_list(start, count, capacity)
-        copy_elements(backing, first >> 1, new, Word(0), count)
-        clear(new, count, capacity)
-        vm[dst] = Value(start + LIST)
-        return vm.next()
+        if copy_elements(vm.thread, backing, first >> 1, new, Word(0), count):
+            pad(new, count)
+            vm[dst] = Value(start + LIST)
+            return vm.next()
+        give_back(vm.thread, start)
+        return hosted(vm)
     return slow_slice(vm, dst, of, bounds)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.shared.allocation import bump, no_room
+from safepoint_vm.handlers.shared.allocation import bump, give_back, no_room
 from safepoint_vm.handlers.shared.exits import hosted
 from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_characters, string_words
 from safepoint_vm.handlers.shared.values import is_int, is_string
+from safepoint_vm.handlers.shared.work import begin_work, spent
 from safepoint_vm.language.machine import Count, Machine, Slot
 from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
 from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
@@ -57,7 +58,8 @@ def text_length(x: Value) -> Word:
 
 @routine
 def text(thread: Thread, parts: Array, count: Word) -> Value:
-    """Join the texts of strings and ints.  UNSET: there are other values, or it is too long; 0: there is no room."""
+    """Join the texts of strings and ints.  UNSET: there are other values, or it is too long, or given up; 0: there is no room."""
+    begin_work(thread)
     length, i = Word(0), Word(0)
     while i < count:
         length += text_length(parts[i])
@@ -73,10 +75,15 @@ def text(thread: Thread, parts: Array, count: Word) -> Value:
     while i < count:
         part = parts[i]
         size = text_length(part)
+        done = True
         if is_int(part):
+            done = not spent(thread, size)
             write_decimal(part, Characters(characters.at(at)), size)
         else:
-            copy_characters(String(part).characters, Characters(characters.at(at)), size)
+            done = copy_characters(thread, String(part).characters, Characters(characters.at(at)), size)
+        if not done:
+            give_back(thread, start)
+            return Value(UNSET_WORD)
         at += size
         i += 1
     return Value(start + OBJECT)

@@ -241,6 +241,8 @@ class Thread(Struct):
     frames: Word  # COUNTING: checks executed at frame pushes
     back_edges: Word  # COUNTING: … and at back-edges
     budget: Word  # on the stepping table: instructions left
+    given_up: Word  # 1: machine code has left an instruction to the host because a request waits
+    work_left: Word  # units of work that this instruction may do before it looks for a request
     served: Annotated[Array, Row(len(SERVED))]  # how many requests of each kind it has served
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings

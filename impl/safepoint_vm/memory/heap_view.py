@@ -1,147 +1,27 @@
-"""`safepoint.guest.heap.Heap` over machine memory: how the guest's definitions see tagged words and the heap.
-
-A view is valid for one instruction of a running thread.  Nothing moves meanwhile: a Ref's number is the tagged word.
-"""
+"""`safepoint.guest.heap.Heap` over machine memory: how the guest's definitions see the heap."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from typing import Any
 
 from safepoint.guest.code import UNSET
 from safepoint.guest.faults import KINDS
-from safepoint.guest.heap import NEW, STARTED, NoRoom, ThreadObject
-from safepoint.guest.values import Function, Ref, Value
+from safepoint.guest.heap import MOST_ELEMENTS, NEW, STARTED, WORK, Part, ThreadObject
+from safepoint.guest.values import Ref, Value
 from safepoint_vm.language import words
-from safepoint_vm.language.layout import Record, fields
-from safepoint_vm.language.tagged import float_of_word, float_word, from_bits, word_of
-from safepoint_vm.language.vocabulary import Struct
+from safepoint_vm.language.tagged import header, word_of
 from safepoint_vm.memory import objects as encoded
-from safepoint_vm.memory.heap import GuestHeap, HeapError
-from safepoint_vm.memory.image import Image
+from safepoint_vm.memory.heap import HeapError
+from safepoint_vm.memory.value_view import ValueView, get, put, row
 
-KINDS_OF_REFS = {words.EXCEPTION_KIND: "exception", words.THREAD_KIND: "thread", words.LOCK_KIND: "lock"}
-
-
-def get(word: int, struct: type[Struct], name: str) -> int:
-    """Read a field of the object that a tagged word points to."""
-    return ctypes.c_int64.from_address(word + fields(struct)[name].offset).value
+CHUNK = 4096
+"""Elements that are copied at once."""
 
 
-def put(word: int, struct: type[Struct], name: str, value: int) -> None:
-    """Write a field of the object that a tagged word points to."""
-    ctypes.c_int64.from_address(word + fields(struct)[name].offset).value = value
-
-
-def row(word: int, struct: type[Struct], name: str, count: int) -> ctypes.Array[ctypes.c_int64]:
-    """The first `count` words of a row of the object that a tagged word points to, in place."""
-    return (ctypes.c_int64 * count).from_address(word + fields(struct)[name].offset)
-
-
-class HeapView:
+class HeapView(ValueView):
     """The `safepoint.guest.heap.Heap` of one guest thread."""
-
-    def __init__(self, image: Image, heap: GuestHeap, thread: Record) -> None:
-        self._image, self._heap, self._thread = image, heap, thread
-        self._statics = encoded.statics()
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin an instruction, or retry it."""
-        self._known: dict[str, int] = {}  # strings that have a tagged word already
-        self._taken = 0  # bytes allocated
-        self.full = False  # True: allocate from the reserve
-
-    # -- words and values
-
-    def value(self, word: int) -> Value:
-        """The value of a tagged word.  HeapError: it has none."""
-        if word & 1 == 0:
-            return word >> 1
-        if word & 0b11 == 0b01:
-            return float_of_word(word)
-        match word & words.TAG_MASK:
-            case words.LIST:
-                return Ref("list", word)
-            case words.FUNCTION:
-                return self._image.function(word)
-            case words.OBJECT:
-                return self._object(word)
-        if word not in words.CONSTANTS:
-            raise HeapError(f"{word:#x} is not a value")
-        constant: Value = words.CONSTANTS[word]  # type: ignore[assignment]
-        return constant
-
-    def _object(self, word: int) -> Value:
-        match get(word, words.Object, "header") & 0xFF:
-            case words.FLOAT_KIND:
-                return from_bits(get(word, words.BoxedFloat, "bits"))
-            case words.STRING_KIND:
-                return self._string(word)
-            case kind if kind in KINDS_OF_REFS:
-                return Ref(KINDS_OF_REFS[kind], word)
-        raise HeapError(f"the object at {word:#x} is not a value")
-
-    def _string(self, word: int) -> str:
-        length = get(word, words.String, "length") >> 1
-        image = ctypes.string_at(word + fields(words.String)["characters"].offset, 4 * length)
-        text = image.decode(encoded.UTF32, encoded.SURROGATES)
-        self._known.setdefault(text, word)
-        return text
-
-    def word(self, value: Value) -> int:
-        """The tagged word of a value.  Strings and boxed floats that have none yet are copied into the heap.  NoRoom."""
-        match value:
-            case Ref():
-                return value.number
-            case Function():
-                return self._image.function_word(value)
-            case str():
-                return self._string_word(value)
-            case float():
-                packed = float_word(value)
-                return self._boxed(value) if packed is None else packed
-        return word_of(value)
-
-    def _string_word(self, text: str) -> int:
-        if len(text) == 1 and ord(text) < words.CHARACTERS:
-            return self._statics.characters[ord(text)]
-        if text not in self._known:
-            self._known[text] = self._new(encoded.string_object(text)) + words.OBJECT
-        return self._known[text]
-
-    def _boxed(self, number: float) -> int:
-        if repr(number) == "0.0":
-            return self._statics.zero
-        return self._new(encoded.float_object(number)) + words.OBJECT
-
-    # -- making objects
-
-    def _new(self, image: bytes) -> int:
-        address = self._room(len(image))
-        ctypes.memmove(address, image, len(image))
-        return address
-
-    def _room(self, size: int) -> int:
-        """Allocate.  On NoRoom the instruction will be retried, so `wanted` includes what it has allocated in vain."""
-        try:
-            address = self._heap.allocate_reserve(size) if self.full else self._heap.allocate(self._thread, size)
-        except NoRoom:
-            self._thread.set("wanted", self._taken + size)
-            raise
-        self._taken += size
-        return address
-
-    def text_room(self, count: int) -> None:
-        self._expect(encoded.string_bytes(count))
-
-    def list_room(self, count: int) -> None:
-        self._expect(encoded.list_bytes(count))
-
-    def _expect(self, size: int) -> None:
-        if not self.full and not self._heap.room(self._thread, size):
-            self._thread.set("wanted", self._taken + size)
-            raise NoRoom
 
     # -- lists
 
@@ -150,14 +30,22 @@ class HeapView:
         address = self._room(encoded.list_bytes(len(tagged)))
         image = encoded.list_object(address, tagged)
         ctypes.memmove(address, image, len(image))
-        return Ref("list", address + words.LIST)
+        return self.ref("list", address + words.LIST)
 
     def length(self, ref: Ref) -> int:
         """At most the capacity of the backing, which other threads may be replacing."""
         return len(self._elements(ref))
 
-    def items(self, ref: Ref) -> Sequence[Value]:
-        return [self.value(word) for word in self._elements(ref)]
+    def items(self, ref: Ref, first: int = 0, end: int = MOST_ELEMENTS) -> Sequence[Value]:
+        found: list[Value] = []
+        moves = -1
+        while self.moves != moves:  # the words that are left are old ones: read them again
+            moves = self.moves
+            for word in self._elements(ref)[first + len(found) : end]:
+                found.append(self.value(word))
+                if self.moves != moves:
+                    break
+        return found
 
     def item(self, ref: Ref, number: int) -> Value:
         return self.value(self._elements(ref)[self._within(ref, number)])
@@ -176,25 +64,66 @@ class HeapView:
         return row(backing, words.Backing, "elements", count)
 
     def append(self, ref: Ref, value: Value) -> None:
-        self.set_items(ref, [*self.items(ref), value])
+        self.become(ref, self.gather([(ref, 0, self.length(ref)), (self.new_list([value]), 0, 1)]))
 
-    def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        tagged = [self.word(item) for item in items]
+    def gather(self, parts: Sequence[Part], times: int = 1) -> Ref:
+        once = sum(max(0, end - first) for _, first, end in parts)
+        new, at = self._zeros(once * times), 0
+        for of, first, end in parts if times else ():
+            for start in range(first, end, CHUNK):
+                at = self._put(new, at, self._part(of, start, min(end, start + CHUNK)))
+        once = at  # less, if another thread has shortened a list
+        while at < once * times:
+            start = at % once
+            at = self._put(new, at, self._row(new)[start : min(at, start + CHUNK, start + once * times - at)])
+        put(new.number, words.List, "length", word_of(at))
+        return new
+
+    def _part(self, of: Ref | str, first: int, end: int) -> list[int]:
+        """The words of elements first … end-1."""
+        if isinstance(of, Ref):
+            return self._elements(of)[first:end]
+        while True:
+            moves, found = self.moves, [self.word(character) for character in of[first:end]]
+            if self.moves == moves:
+                return found
+
+    def _put(self, new: Ref, at: int, elements: list[Any]) -> int:
+        """Write elements of a list from number `at` on.  Returns the number behind them."""
+        row(get(new.number, words.List, "backing"), words.Backing, "elements", at + len(elements))[at:] = elements
+        self.copied(len(elements))
+        return at + len(elements)
+
+    def _zeros(self, capacity: int) -> Ref:
+        """An empty list whose backing has this capacity.  Until all of it is zero, it is a filler, which no collector scans."""
+        size = encoded.list_bytes(capacity)
+        self.list_room(capacity)
+        address = self._room(size)
+        ctypes.c_int64.from_address(address).value = header(words.FILLER_HEADER, size // 8)
+        ref = self.ref("filler", address + words.OBJECT)
+        for at in range(8, size, 8 * CHUNK):
+            count = min(8 * CHUNK, size - at)
+            ctypes.memset(ref.number - words.OBJECT + at, 0, count)
+            self.copied(count // 8)
+        address = ref.number - words.OBJECT
+        head = encoded.list_head(address, 0, capacity)
+        ctypes.memmove(address, head, len(head))
+        return self.ref("list", address + words.LIST)
+
+    def _row(self, ref: Ref) -> ctypes.Array[ctypes.c_int64]:
+        """All elements of a list's backing."""
         backing = get(ref.number, words.List, "backing")
-        capacity = get(backing, words.Backing, "capacity") >> 1
-        if len(tagged) > capacity:
-            backing = self._new(encoded.backing_object(tagged)) + words.OBJECT
-            put(ref.number, words.List, "backing", backing)
-        else:
-            unused = [0] * (capacity - len(tagged))
-            row(backing, words.Backing, "elements", capacity)[:] = [*tagged, *unused]
-        put(ref.number, words.List, "length", word_of(len(tagged)))
+        return row(backing, words.Backing, "elements", get(backing, words.Backing, "capacity") >> 1)
+
+    def become(self, ref: Ref, other: Ref) -> None:
+        put(ref.number, words.List, "backing", get(other.number, words.List, "backing"))
+        put(ref.number, words.List, "length", get(other.number, words.List, "length"))
 
     # -- exceptions
 
     def new_exception(self, kind: str, args: tuple[Value, ...]) -> Ref:
         argument = self.word(args[0]) if args else words.UNSET_WORD
-        return Ref("exception", self._new(encoded.exception_object(KINDS.index(kind), argument)) + words.OBJECT)
+        return self.ref("exception", self._new(encoded.exception_object(KINDS.index(kind), argument)) + words.OBJECT)
 
     def exception(self, ref: Ref) -> tuple[str, tuple[Value, ...]]:
         argument = self.value(get(ref.number, words.Raisable, "argument"))
@@ -208,12 +137,12 @@ class HeapView:
         address = self._room(8 * words.THREAD_WORDS)
         image = encoded.thread_object(self._heap.next_thread(), *tagged)
         ctypes.memmove(address, image, len(image))
-        return Ref("thread", address + words.OBJECT)
+        return self.ref("thread", address + words.OBJECT)
 
     def thread(self, ref: Ref) -> ThreadObject:
         """A copy.  `state` is NEW or STARTED: its world knows when it ends."""
         number, started = get(ref.number, words.Startable, "number") >> 1, get(ref.number, words.Startable, "started")
-        args = self.items(Ref("list", get(ref.number, words.Startable, "args")))
+        args = self.items(self.ref("list", get(ref.number, words.Startable, "args")))
         return ThreadObject(
             number, self.value(get(ref.number, words.Startable, "target")), tuple(args), STARTED if started else NEW
         )
@@ -228,7 +157,7 @@ class HeapView:
         put(ref.number, words.Startable, "started", word_of(int(started)))
 
     def new_lock(self) -> Ref:
-        return Ref("lock", self._new(encoded.lock_object()) + words.OBJECT)
+        return self.ref("lock", self._new(encoded.lock_object()) + words.OBJECT)
 
     def locked(self, ref: Ref) -> bool:
         return get(ref.number, words.Lock, "state") != words.FREE
@@ -249,7 +178,8 @@ class HeapView:
         return list(row(trace, words.Trace, "pcs", get(trace, words.Trace, "length") >> 1))
 
     def new_trace(self, pcs: Sequence[int]) -> int:
-        """Make a trace.  Returns its tagged word.  In the reserve, a trace that is too long keeps its innermost calls."""
+        """Make a trace.  Returns its tagged word.  One that is too long, for WORK or for the reserve, keeps its innermost calls."""
+        pcs = pcs[-WORK:]
         if self.full:
             pcs = pcs[-max(0, self._heap.reserve_left // 8 - 8) :]
         return self._new(encoded.trace_object(pcs)) + words.OBJECT

@@ -31,11 +31,14 @@ def string_bytes(length: int) -> int:
     return 8 * even(words.HEAD_WORDS + (length + 1) // 2)
 
 
+def string_head(length: int) -> bytes:
+    """A `String` up to its characters."""
+    return packed([header(words.STRING_HEADER, string_bytes(length) // 8), word_of(length)])
+
+
 def string_object(text: str) -> bytes:
     """A `String`."""
-    size = string_bytes(len(text))
-    head = packed([header(words.STRING_HEADER, size // 8), word_of(len(text))])
-    return (head + text.encode(UTF32, SURROGATES)).ljust(size, b"\0")
+    return (string_head(len(text)) + text.encode(UTF32, SURROGATES)).ljust(string_bytes(len(text)), b"\0")
 
 
 def float_object(number: float) -> bytes:
@@ -43,19 +46,17 @@ def float_object(number: float) -> bytes:
     return packed([header(words.FLOAT_HEADER, words.FLOAT_WORDS), signed(bits(number))])
 
 
+def list_head(address: int, length: int, capacity: int) -> bytes:
+    """A `List` for the untagged `address`, followed by its `Backing` up to the elements, of which there is room for an even number."""
+    backing, room = address + 8 * words.LIST_WORDS + words.OBJECT, even(capacity)
+    heads = header(words.LIST_HEADER, words.LIST_WORDS), header(words.BACKING_HEADER, words.HEAD_WORDS + room)
+    return packed([heads[0], word_of(length), backing, 0, heads[1], word_of(room)])
+
+
 def list_object(address: int, items: Sequence[int]) -> bytes:
-    """A `List` for the untagged `address`, followed by its `Backing`."""
-    backing = address + 8 * words.LIST_WORDS + words.OBJECT
-    return packed([header(words.LIST_HEADER, words.LIST_WORDS), word_of(len(items)), backing, 0]) + backing_object(
-        items
-    )
-
-
-def backing_object(items: Sequence[int]) -> bytes:
-    """A `Backing` with the smallest capacity for these values."""
-    capacity = even(len(items))
-    unused = [0] * (capacity - len(items))
-    return packed([header(words.BACKING_HEADER, words.HEAD_WORDS + capacity), word_of(capacity), *items, *unused])
+    """A `List` for the untagged `address`, followed by its `Backing` with the smallest capacity for these values."""
+    unused = [0] * (even(len(items)) - len(items))
+    return list_head(address, len(items), len(items)) + packed([*items, *unused])
 
 
 def list_bytes(count: int) -> int:

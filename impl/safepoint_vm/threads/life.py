@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from safepoint.guest.faults import Fault
+from safepoint.guest.heap import Poll
 from safepoint.guest.operations.threads import NO_THREAD, seconds
 from safepoint.protocol.words import GO
+from safepoint_vm.generate.triggers import POLL
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
@@ -32,6 +34,10 @@ class Blocked:
     until: float = math.inf
     polls: bool = False
 
+
+TRIES = 8
+"""How often machine code begins an instruction again that it has given up for a request, before the host does it: the host is
+slow, but keeps what it has done across a poll, so that it comes to an end also under a storm of requests."""
 
 SERVES = Blocked(lambda: False, polls=True)
 """A requester waits for what another thread does in guest code."""
@@ -89,21 +95,67 @@ class Host(Services, Protocol):
 
 
 class ThreadLife:
-    """`entry`: the handler at which machine code is entered next.  `stopped`: block no more, the thread is to end."""
+    """`entry`: the handler at which machine code is entered next.  `stopped`: block no more, the thread is to end.
+
+    `polling`: why machine code was left for the instruction that stands at a poll, in lockstep.
+    """
 
     def __init__(self, guest: GuestThread, host: Host) -> None:
         self.guest = guest
         self.host = host
         self.entry = "begin"
         self.stopped = False
+        self.polling: Exited | None = None
+        self._tries = 0  # of machine code, at an instruction that it has given up
 
     def born(self) -> Waits:
         """Enter guest code for the first time."""
         yield from self._call("start_thread")
 
     def serve(self, why: Exited) -> Waits:
-        """Do what machine code was left for."""
+        """Do what machine code was left for, at most up to a poll in the middle of it (see `go_on`)."""
         self.entry = "begin"
+        try:
+            yield from self._serve(why)
+        except Poll:
+            self.polling = why
+        else:
+            self.guest.polls = 0
+
+    def go_on(self) -> Waits:
+        """Visit the check site of the poll at which the instruction stands; then do it from its start, past that poll."""
+        why, self.polling = self.polling, None
+        assert why is not None
+        outcome = yield from self.poll()
+        if outcome == GO:
+            self.guest.polls += 1
+            yield from self.serve(why)
+        else:
+            self.guest.polls = 0
+            self.guest.serve(OUTCOMES[outcome], self.host.make_room)
+
+    def poll(self) -> Generator[Blocked | None, None, int]:
+        """The check site of a POLL.  Returns its outcome."""
+        record = self.guest.record
+        record.set("back_edges", record.get("back_edges") + 1)
+        if not POLL.is_poisoned(record):
+            return GO
+        record.set("slow_entries", record.get("slow_entries") + 1)
+        yield from self._call("slow_path")
+        return record.get("result")
+
+    def _starts_again(self) -> bool:
+        """Has machine code given an instruction up, and may it try again?  Each time it loses what it has done."""
+        given_up = self.guest.record.get("given_up")
+        self.guest.record.set("given_up", 0)
+        self._tries = self._tries + 1 if given_up and self._tries < TRIES else 0
+        return self._tries > 0
+
+    def _serve(self, why: Exited) -> Waits:
+        if why is Exited.HOSTED and self._starts_again():
+            if (outcome := (yield from self.poll())) != GO:
+                self.guest.serve(OUTCOMES[outcome], self.host.make_room)
+            return
         if self.guest.serve(why, self.host.make_room):
             return
         match why:

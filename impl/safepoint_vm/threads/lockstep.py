@@ -77,12 +77,16 @@ class LockstepThread:
         return self._done
 
     def _execute(self, budget: int | None) -> None:
-        """Enter machine code once, and do what it was left for."""
+        """Enter machine code once, and do what it was left for; or go on with that at a poll."""
         self._world.moved += 1
-        why = self._world.enter(self.guest, self._life.entry, budget)
-        self._done += 1 if budget is None else budget - self.guest.record.get("budget")
-        self._restarts, self._restart_pc = why in RESTARTS, self.guest.record.get("pc")
-        self._waits = self._life.serve(why)
+        if self._life.polling:
+            self._done, self._restarts = self._done + 1, False
+            self._waits = self._life.go_on()
+        else:
+            why = self._world.enter(self.guest, self._life.entry, budget)
+            self._done += 1 if budget is None else budget - self.guest.record.get("budget")
+            self._restarts, self._restart_pc = why in RESTARTS, self.guest.record.get("pc")
+            self._waits = self._life.serve(why)
         if not self._go_on() or self._begins_again:
             self._done -= 1
 

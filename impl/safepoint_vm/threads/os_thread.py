@@ -12,8 +12,9 @@ from typing import Protocol, TypeVar
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
-from safepoint.protocol.words import INTERRUPT
+from safepoint.protocol.words import GO, INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.memory.heap import Statistics
+from safepoint_vm.memory.references import PollRaised
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import SOON, GuestWorld
@@ -64,6 +65,7 @@ class OsThread:
         self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
         self._life = ThreadLife(guest, self)
         self._releases = 0  # of the world's locks, when it last entered machine code
+        guest.waits_in(self)
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)
 
     def go(self) -> None:
@@ -167,6 +169,13 @@ class OsThread:
 
     def write(self, text: str) -> None:
         self._supervisor.write(text)
+
+    def look(self) -> None:
+        outcome = self._finish(self._life.poll(), self._world.changes)
+        if self._life.stopped:
+            raise PollRaised(RAISE_TERMINATE)
+        if outcome != GO:
+            raise PollRaised(outcome)
 
     def room(self) -> bool:
         return self._world.room

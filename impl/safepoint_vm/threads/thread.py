@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 
-from safepoint.guest.code import LINK
+from safepoint.guest.code import LINK, Instruction
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import NoRoom, ThreadObject
@@ -24,6 +24,7 @@ from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import CodeAddress, Image
 from safepoint_vm.memory.objects import statics
+from safepoint_vm.memory.references import PollRaised, Waiter
 from safepoint_vm.threads.host_operations import WITH_RESULT, InternalError, distance, result, text_of
 from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, UncaughtFault, unwind
 
@@ -72,6 +73,7 @@ class GuestThread:
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
         self.fault: Fault | None = None
         self.ended = False
+        self.polls = 0  # that the instruction being executed by the host has passed
         self._lines: tuple[Line, ...] = ()
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
@@ -112,6 +114,10 @@ class GuestThread:
         for number, word in enumerate(args):
             self.stack[number] = word
 
+    def waits_in(self, waiter: Waiter) -> None:
+        """From now on a poll in the middle of an instruction waits there."""
+        self._view.waiter = waiter
+
     # -- into machine code
 
     def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
@@ -132,6 +138,8 @@ class GuestThread:
         for number in range(TABLE_WORDS):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
+        self.record.set("limit_real", self.record.get("limit_poison"))
+        self.record.set("limit", self.record.get("limit_poison"))  # for an instruction that works long, in its middle
         self.record.set("budget", 0)
 
     # -- what machine code was left for
@@ -147,7 +155,7 @@ class GuestThread:
             case Exited.INTERRUPTED | Exited.OVERFLOWED | Exited.TERMINATED:
                 self.throw(RAISED[why], make_room)
             case Exited.FAULT | Exited.HOSTED:
-                self._attempt(lambda: self._execute(why), make_room)
+                self._attempt(lambda: self._execute(why, make_room), make_room)
             case Exited.NEEDS_ROOM:
                 if not make_room():
                     self.throw(NO_MEMORY, make_room)
@@ -156,9 +164,12 @@ class GuestThread:
         return True
 
     def printed(self, make_room: Callable[[], bool]) -> str | None:
-        """The output of the PRINT at which machine code was left.  None: it has raised."""
-        self._view.begin()
-        found = text_of(self.code_address().instruction, self.slot, self._view)
+        """The output of the PRINT at which machine code was left.  None: it has raised.  Poll: as `Heap.work`."""
+        self._view.begin(self.polls)
+        try:
+            found = text_of(self.code_address().instruction, self.slot, self._view)
+        except PollRaised as raised:
+            found = RAISED[OUTCOMES[raised.outcome]]
         if isinstance(found, str):
             return found
         self.throw(found, make_room)
@@ -175,27 +186,32 @@ class GuestThread:
     def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool]) -> None:
         """Retry an effect after a collection while that makes room; then raise MemoryError, from the heap's reserve."""
         while True:
-            self._view.begin()
+            self._view.begin(self.polls)
             try:
                 return effect()
             except NoRoom:
                 if not make_room():
                     break
-        self._view.begin()
+            except PollRaised as raised:
+                return self.throw(RAISED[OUTCOMES[raised.outcome]], make_room)
+        self._view.begin()  # without polls: what is raised now is the last thing that there is room for
         self._view.full = True
         try:
             self._raise(NO_MEMORY)
         except NoRoom:  # the exceptions that the guest keeps alive fill the reserve: this one ends the thread
             self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
 
-    def _execute(self, why: Exited) -> None:
+    def _execute(self, why: Exited, make_room: Callable[[], bool]) -> None:
         instruction = self.code_address().instruction
         found = result(self.image.program, instruction, self.slot, self._view)
+        if why is Exited.FAULT and not isinstance(found, Fault):
+            raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
+        self._attempt(lambda: self._finish(instruction, found), make_room)  # without computing it again
+
+    def _finish(self, instruction: Instruction, found: Value | Fault) -> None:
         if isinstance(found, Fault):
             self._raise(found)
             return
-        if why is Exited.FAULT:
-            raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
         if instruction.op in WITH_RESULT:
             self._set_slot(instruction.operands[0], self._view.word(found))
         self.skip(distance(instruction, found))
@@ -218,10 +234,10 @@ class GuestThread:
         return threads.refused(self._view, instruction.op, self.operand(), self.number, instruction.augmented)
 
     def startable(self) -> tuple[ThreadObject, int, list[int]]:
-        """The operand of a START, and the tagged words of its target and arguments."""
+        """The operand of a START, without its arguments, and the tagged words of its target and arguments."""
         ref = self.operand()
         assert isinstance(ref, Ref)
-        return self._view.thread(ref), *self._view.call_of(ref)
+        return self._view.thread(ref)._replace(args=()), *self._view.call_of(ref)
 
     def joined(self) -> int:
         """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE names."""
@@ -262,15 +278,19 @@ class GuestThread:
             return self._lines
         return tuple(self._frames.line(pc) for _, pc in reversed(self._frames.frames()))
 
-    def roots(self) -> tuple[int, int]:
-        """The root range in its stack: (first, end) addresses.  The thread must be outside machine code.
+    def has_moved(self) -> None:
+        """A collection has forwarded its `roots`."""
+        self._view.has_moved()
+
+    def roots(self) -> tuple[tuple[int, int], ...]:
+        """The root ranges: its stack, and what the host uses.  (first, end) addresses.  The thread must be outside machine code.
 
         Slots above the top frame are dead, those of its callers' frames included.  They are cleared here rather than by each
         push, so every slot that a later frame includes holds a value or a word of a link (to the collector, an int).
         """
         if self.ended:
-            return (frame := self.record.get("frame")), frame
+            return (((frame := self.record.get("frame")), frame),)
         end = self._top() + self.code_address().code.slots
         above = self.stack.address + 8 * end
         ctypes.memset(above, 0, 8 * (self.stack.words - end))
-        return self.stack.address, above
+        return (self.stack.address, above), self._view.roots()

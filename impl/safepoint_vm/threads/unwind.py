@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from safepoint.guest.code import Handler
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
+from safepoint.guest.heap import WORK
 from safepoint.guest.operations.instructions import new_exception
 from safepoint.guest.operations.text import message
 from safepoint_vm.generate.instruction import SIZE
@@ -68,7 +69,7 @@ def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []
         text = message(view, fault.ref) if fault.ref else fault.message
-        lines = tuple(stack.line(pc) for pc in [*reversed(passed), *before])
+        lines = tuple(stack.line(pc) for pc in [*reversed(passed), *before][-WORK:])
         return UncaughtFault(replace(fault, message=text, ref=None), lines)
     exception = new_exception(view, fault)
     trace = view.new_trace([*reversed(passed), *view.trace(exception)])

@@ -170,9 +170,11 @@ class GuestWorld:
         with self._registering:
             threads = list(self.threads)
         ranges = {other.variables.address: other.variables for other in threads}.values()
-        roots = [other.roots() for other in threads]
+        roots = [root for other in threads for root in other.roots()]
         roots += [(variables.address, variables.address + 8 * variables.words) for variables in ranges]
         self.heap.collect([other.record for other in threads], roots)
+        for other in threads:
+            other.has_moved()
         room = self.heap.grant(thread.record)
         for other in self._granted:
             if other is not thread:

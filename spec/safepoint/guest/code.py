@@ -147,6 +147,7 @@ OPCODES: dict[str, Opcode] = {
                "TypeError if loop is neither a list nor a str; loop+1 = 0; jump forward to its FOR_EACH", jumps="forward"),
         Opcode("FOR_EACH", (slot("dst"), slot("loop"), jump("offset")),
                "if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward", site="back_edge", jumps="backward"),
+        Opcode("POLL", (), "nothing: a check site in code that has had none for long", site="back_edge"),
         # exceptions
         Opcode("EXCEPTION", (slot("first"), operand("kind", "kind"), count("count")), "first = kind(first, …)"),
         Opcode("RAISE", (slot("src"),), "raise src: this place is added to its traceback"),
@@ -177,7 +178,18 @@ OPCODES: dict[str, Opcode] = {
     )
 }  # fmt: skip
 
-BACK_EDGES: tuple[str, ...] = tuple(o.name for o in OPCODES.values() if o.jumps == "backward")
+BACK_EDGES: tuple[str, ...] = tuple(o.name for o in OPCODES.values() if o.site == "back_edge")
+"""The opcodes whose check site is the dispatch, and their trigger words: those that jump backward, and POLL."""
+
+
+SITES = ("CALL", *BACK_EDGES)
+"""The opcodes that serve every request."""
+
+NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
+"""Opcodes after which control never reaches the next instruction."""
+
+STRAIGHT = 1024
+"""Instructions that a function executes between two of these, at most: the compiler puts a POLL where there would be more."""
 
 
 class Unset:

@@ -15,6 +15,15 @@ class NoRoom(Exception):
     """
 
 
+class Poll(Exception):
+    """The instruction has done its WORK: it ends here, and goes on from its check site, with the polls that it has passed."""
+
+
+MOST_ELEMENTS = 2**31
+"""Of a string or list; one more is a MemoryError."""
+WORK = 1 << 14
+"""Units of work that an instruction does between two polls, at most: items of lists and characters of strings that it looks at or makes."""
+
 NEW, STARTED, ENDED = "new", "started", "ended"
 
 
@@ -27,6 +36,10 @@ class ThreadObject(NamedTuple):
     stage: str = NEW
 
 
+Part = tuple[Ref | str, int, int]
+"""A list or string, and which of its items: first … end-1."""
+
+
 class Heap(Protocol):
     """Lists, exceptions, threads and locks.  A method that allocates may raise NoRoom; it has then changed nothing."""
 
@@ -36,8 +49,8 @@ class Heap(Protocol):
     def length(self, ref: Ref) -> int:
         """The number of a list's items."""
 
-    def items(self, ref: Ref) -> Sequence[Value]:
-        """A copy of a list's items."""
+    def items(self, ref: Ref, first: int = 0, end: int = MOST_ELEMENTS) -> Sequence[Value]:
+        """A copy of a list's items first … end-1, as far as it has them."""
 
     def item(self, ref: Ref, number: int) -> Value:
         """Raises IndexError unless 0 <= number < length at this moment: another thread may have shortened the list."""
@@ -48,8 +61,11 @@ class Heap(Protocol):
     def append(self, ref: Ref, value: Value) -> None:
         """Add one item to a list's end; allocates if the list must grow."""
 
-    def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        """Replace all items of a list; allocates if the list must grow."""
+    def gather(self, parts: Sequence[Part], times: int = 1) -> Ref:
+        """Allocate a list of the items of all parts, one after another, and of all that so many times."""
+
+    def become(self, ref: Ref, other: Ref) -> None:
+        """Give a list all items of another, which is not used any more."""
 
     def new_exception(self, kind: str, args: tuple[Value, ...]) -> Ref:
         """Allocate an exception that has not been raised: its trace is empty.  args: at most one value."""
@@ -71,6 +87,12 @@ class Heap(Protocol):
 
     def unlock(self, ref: Ref) -> bool:
         """Free a lock, in one atomic step.  False: it was free already."""
+
+    def work(self, units: int) -> None:
+        """Count what the instruction is about to do: a check site after each WORK units.  It has had no effect yet.
+
+        Raises what ends the instruction there: Poll, or what the machine raises for the outcome of the site.
+        """
 
     def text_room(self, count: int) -> None:
         """Raise NoRoom unless a string of `count` characters can be made."""

@@ -7,6 +7,7 @@ Values behave as in CPython 3.11, with exactly these differences:
 * a negative number to a fractional power is a ValueError: there are no complex numbers;
 * `str % x` is a TypeError: there is no formatting with `%`;
 * a string or list of more than 2**31 elements is a MemoryError, raised before any work is done;
+* a traceback has only the innermost `heap.WORK` calls; an uncaught exception whose text is more work than that is printed without it;
 * comparing or printing lists nested more than 300 deep is a RecursionError;
 * the arguments of a method that does not exist are evaluated before the AttributeError is raised;
 * the text of a function has no address; an exception raised while another is handled is printed without that other one;

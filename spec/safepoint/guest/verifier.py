@@ -2,7 +2,7 @@
 
 Every operand is in range, every slot in the frame and written before it is read, every jump goes where its opcode says,
 nothing runs off the end, and *every cycle of the control flow holds a back-edge opcode*, also one that goes through
-exception handlers: so no guest can run for ever between two check sites.
+exception handlers: so no guest can run for ever between two check sites, and no function executes more than STRAIGHT instructions between two.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from safepoint.guest.code import (
     INT_MAX,
     INT_MIN,
     LINK,
+    NEVER_NEXT,
     OPCODES,
+    STRAIGHT,
     Code,
     FunctionConstant,
     Handler,
@@ -24,9 +26,6 @@ from safepoint.guest.code import (
 )
 from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
-
-NEVER_NEXT = ("JUMP", "JUMP_BACK", "FOR_PREPARE", "EACH_PREPARE", "RAISE", "RERAISE", "RETURN", "HALT")
-"""Opcodes after which control never reaches the next instruction."""
 
 LOOPS = {"FOR_PREPARE": ("FOR_RANGE", 3), "EACH_PREPARE": ("FOR_EACH", 2)}
 """Opcode that prepares a loop -> the back-edge opcode that it jumps to, and the number of the loop's slots."""
@@ -157,9 +156,25 @@ def _verify_cycles(code: Code) -> None:
         if code.instructions[n].op not in BACK_EDGES:
             graph[n] = [*successors(code, n), *([handler.target] if handler else [])]
     try:
-        TopologicalSorter(graph).prepare()
+        _verify_straight(code, TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise BadCode(code.name, min(error.args[1]), "a cycle of the control flow holds no back-edge opcode") from None
+
+
+def _verify_straight(code: Code, order: Iterable[int]) -> None:
+    """order: of the instructions, each behind those that can follow it.  A CALL that raises at once visits no site."""
+    handlers = handlers_of(code)
+    longest = [0] * len(code.instructions)  # the most instructions from this one on, up to a site
+    for n in order:
+        op, handler = code.instructions[n].op, handlers[n]
+        if op in BACK_EDGES:
+            continue
+        after = [*(() if op == "CALL" else successors(code, n)), *([handler.target] if handler else [])]
+        longest[n] = max((1 + longest[m] for m in after), default=int(op != "CALL"))
+        if longest[n] > STRAIGHT:
+            raise BadCode(
+                code.name, n, f"more than {STRAIGHT} instructions without a check site (write instead: a POLL)"
+            )
 
 
 # ---------------------------------------------------------------------------------------------- slots

@@ -33,6 +33,7 @@ VARIANTS: dict[str, str] = {
     "waking": "the end of a sleep is a check site",
     "records": "a requester holds the record of a thread that it looks for",
     "nesting": "a guest thread stops the world inside a stop of its own",
+    "work": "an instruction does long work, and polls",
 }
 """What not every VM does, each explored by itself, or with the feature that it needs: these are not combined as SLICES are."""
 
@@ -133,6 +134,7 @@ SCOPES: dict[str, Scope] = {
           ) for feature in features),
         Scope("membarrier-1", "tiny", 1, (STOP,), "a stop comes while a thread's return is still in its store buffer", ("membarrier",)),
         Scope("membarrier-handshake-1", "tiny", 1, (HANDSHAKE,), "an operation is claimed while its target's return is still in its store buffer", ("membarrier",)),
+        Scope("work-1", "tiny", 1, (INTERRUPT,), "an interrupt comes in the middle of an instruction", ("work",)),
         Scope("leaving-1", "tiny", 1, (HANDSHAKE,), "an operation leaves guest code, run by its target or for it", ("leaving",)),
         Scope("asking-1", "tiny", 1, (STOP,), "a thread asks itself for an operation, and is asked to stop", ("asking",)),
         Scope("asking-2", "small", 2, (), "two threads ask each other for an operation", ("asking",), widths=CALLS),

@@ -13,6 +13,15 @@ FURTHER = (
         ("no-deadlock", "thread-runs"),
     ),
     Rule(
+        "LONG-WORK-POLLS", "an instruction that works long polls",
+        "An instruction that does more than a stated amount of work in guest code MUST execute a check after each such amount,"
+        " at a point from which it can go on whatever the check has served.",
+        "No check lies inside it: one instruction keeps a stop of the world, or Control-C, waiting for as long as it likes.",
+        "quickjs-ng #1672 (array methods that scan never asked); wasmtime #11427, PR 13393 (checks inside bulk copies), and PR 14045,"
+        " which took them out again, because half-made state and old pointers lived across them",
+        ("declared-bound",),
+    ),
+    Rule(
         "STOP-IS-EXCLUSIVE", "a stop and an operation exclude each other",
         "Where a stop must have the world for itself, a requester MUST see the world not stopped after it has claimed an operation,"
         " and a coordinator MUST wait for what has been claimed.",

@@ -15,6 +15,7 @@ from safepoint.protocol.requester import handshake, post, request_stop, start_wo
 from safepoint.protocol.requests import (
     Coordinator, await_holders, give_up, handshake_from, hold_record, let_go_of_record, start_world_nested, stop_world_nested,
 )
+from safepoint.protocol.sites import poll
 from safepoint.protocol.trigger import back_edge, frame_push, look
 from safepoint.protocol.words import (
     GO, HANDSHAKE, INTERRUPT, MANAGED, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Thread, threads,
@@ -49,6 +50,11 @@ def mutator(t: Guest) -> None:
         case "back-edge":
             word = choose(t.entry)
             outcome = back_edge(t, word)
+            no_push(t, outcome)
+        case "work":
+            when(slice_on("work"))
+            word = choose(t.entry)
+            outcome = poll(t, word)
             no_push(t, outcome)
         case "native":
             if slice_on("membarrier"):

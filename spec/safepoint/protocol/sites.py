@@ -1,10 +1,10 @@
-"""THE PROTOCOL: a check site has failed.  What its trigger calls when a frame push must look further."""
+"""THE PROTOCOL: the check sites.  What a trigger calls when a frame push must look further; the check inside a long instruction."""
 
 from __future__ import annotations
 
-from safepoint.protocol.language import mutant
+from safepoint.protocol.language import Trigger, mutant
 from safepoint.protocol.owner import serve, slow_path
-from safepoint.protocol.trigger import restore, take
+from safepoint.protocol.trigger import back_edge, restore, take
 from safepoint.protocol.words import GO, RAISE_OVERFLOW, Me, real_limit
 
 
@@ -27,6 +27,13 @@ def decide_push(t: Me, end: int) -> int:
     if end > real_limit(t):                             # REAL-LIMIT-DECIDES
         return RAISE_OVERFLOW
     return GO
+
+
+def poll(t: Me, word: Trigger) -> int:
+    """An instruction has done as much work as it may between two checks, and can go on from here, or begin again."""
+    if mutant("helper-never-polls", breaks="LONG-WORK-POLLS"):
+        return GO
+    return back_edge(t, word)                           # LONG-WORK-POLLS
 
 
 # ---------------------------------------------------------------------------------------------- broken twins

@@ -43,6 +43,7 @@ NEEDS = {
         *("stop-without-fence", "claim-without-fence", "stops-again-at-once"),
         *("operates-while-stopped", "operations-not-awaited"),
     ),
+    "an instruction that works long": ("helper-never-polls",),
     "a record that is used again": ("held-too-late", "reused-at-once", "reused-unfenced"),
 }
 """What the differential test does not have -> the mutants of the text that nothing else shows."""

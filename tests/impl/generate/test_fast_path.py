@@ -8,7 +8,7 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, FunctionConstant
 from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.machine import Exited
-from tests.impl.building import code, fresh, program
+from tests.impl.building import Line, code, fresh, program
 from tests.impl.machine_code import bytes_in_memory, difference, functions, listing
 
 FAST = list(OPCODES)
@@ -52,7 +52,8 @@ def test_the_bytes_that_run_are_the_bytes_compared() -> None:
         assert all(running == compared for i, (running, compared) in pairs if i not in relocated), name
 
 
-LOOPS = {
+LOOPS: dict[str, list[Line]] = {
+    "POLL": [("POLL",), ("HALT",)],
     "JUMP_BACK": [("JUMP_BACK", -1), ("HALT",)],
     "TRUE_JUMP_BACK": [("LOADK", 0, 1), ("TRUE_JUMP_BACK", 0, -1), ("HALT",)],
     "LESS_JUMP_BACK": [("LOADK", 0, 1), ("LOADK", 1, 2), ("LESS_JUMP_BACK", 0, 1, -1), ("HALT",)],

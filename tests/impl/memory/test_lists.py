@@ -16,7 +16,7 @@ from safepoint.guest.operations.values import DEPTH
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import List
 from safepoint_vm.memory.heap import SMALLEST
-from safepoint_vm.memory.heap_view import put
+from safepoint_vm.memory.value_view import put
 from safepoint_vm.threads.thread import GuestThread
 from tests.impl.building import code, inhabited, no_room, program
 from tests.impl.values import BINARY, expected, given_by, lists, nan_inside, nested, reference, run_lines, stored, texts

@@ -7,7 +7,7 @@ import pytest
 from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import CONTENDED, FREE, Lock
-from safepoint_vm.memory.heap_view import get, put
+from safepoint_vm.memory.value_view import get, put
 from tests.impl.building import code, fresh, no_room, program
 from tests.impl.machine_code import listing
 from tests.impl.running import begun, ran

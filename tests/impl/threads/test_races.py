@@ -189,7 +189,7 @@ def verify(machine: Vm) -> None:
             world.engine.routine("retire", thread.record.address)
         variables = machine._variables
         roots = [(variables.address, variables.address + 8 * variables.words)]
-        world.heap.verify(roots + [thread.roots() for thread in world.threads])
+        world.heap.verify(roots + [root for thread in world.threads for root in thread.roots()])
 
 
 def test_lists_that_two_threads_append_to_lose_updates_and_never_memory() -> None:
@@ -276,9 +276,9 @@ def slow_append(vm: Machine, of: Slot, src: Slot) -> Exit:
         return no_room(vm)
     new = begin_backing(start, capacity)
     List(x).backing = new
-    copy_elements(old, Word(0), new, Word(0), length)
+    copy_elements(vm.thread, old, Word(0), new, Word(0), length)
     new.elements[length] = vm[src]
-    clear(new, length + 1, capacity)
+    clear(vm.thread, new, length + 1, capacity)
     List(x).length = Value((length + 1) << 1)
     return vm.next()
 

@@ -44,6 +44,12 @@ def bump(thread: Thread, size: Word) -> Word:
 
 
 @inline
+def give_back(thread: Thread, start: Word) -> None:
+    """Undo the last `bump`: the instruction is given up."""
+    thread.heap_top = start
+
+
+@inline
 def fill_up(start: Word, end: Word) -> None:
     """Cover unused memory with a filler object, so that a space can be walked from object to object."""
     if below(start, end):

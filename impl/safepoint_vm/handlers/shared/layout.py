@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump
+from safepoint_vm.handlers.shared.work import chunk_end, foreseen, spent
 from safepoint_vm.language.vocabulary import Array, Value, Word, inline, routine
 from safepoint_vm.language.words import (
     BACKING_HEADER,
@@ -21,6 +22,7 @@ from safepoint_vm.language.words import (
     Thread,
 )
 
+GIVEN_UP = 1 << 62
 MOST = 1 << 31  # elements of a string or list, at most
 
 
@@ -56,23 +58,35 @@ def character(thread: Thread, code: Word) -> Value:
 
 
 @inline
-def copy_characters(source: Characters, target: Characters, count: Word) -> None:
+def copy_characters(thread: Thread, source: Characters, target: Characters, count: Word) -> bool:
+    """False: given up."""
     i = Word(0)
     while i < count:
-        target[i] = source[i]
-        i += 1
+        end = chunk_end(i, count)
+        if spent(thread, end - i):
+            return False
+        while i < end:
+            target[i] = source[i]
+            i += 1
+    return True
 
 
 @routine
-def order_of_strings(x: String, y: String) -> Word:
-    """Returns less than 0, 0 or more than 0: x sorts before y, equals it, or sorts after it."""
+def order_of_strings(thread: Thread, x: String, y: String) -> Word:
+    """Returns less than 0, 0 or more than 0: x sorts before y, equals it, or sorts after it.  Or GIVEN_UP."""
     length = smaller(x.length, y.length) >> 1
+    if foreseen(thread, length):
+        return Word(GIVEN_UP)
     i = Word(0)
     while i < length:
-        difference = x.characters[i] - y.characters[i]
-        if difference != 0:
-            return difference
-        i += 1
+        end = chunk_end(i, length)
+        if spent(thread, end - i):
+            return Word(GIVEN_UP)
+        while i < end:
+            difference = x.characters[i] - y.characters[i]
+            if difference != 0:
+                return difference
+            i += 1
     return x.length - y.length
 
 
@@ -124,17 +138,35 @@ def list_bytes(capacity: Word) -> Word:
 
 
 @inline
-def clear(backing: Backing, first: Word, end: Word) -> None:
-    """Zero elements that are not in use: the collector reads them."""
+def clear(thread: Thread, backing: Backing, first: Word, count: Word) -> bool:
+    """Zero elements that are not in use, up to number `count`: the collector reads them.  False: given up."""
     i = first
-    while i < end:
-        backing.elements[i] = Value(0)
-        i += 1
+    while i < count:
+        end = chunk_end(i, count)
+        if spent(thread, end - i):
+            return False
+        while i < end:
+            backing.elements[i] = Value(0)
+            i += 1
+    return True
 
 
 @inline
-def copy_elements(source: Backing, first: Word, target: Backing, at: Word, count: Word) -> None:
+def pad(backing: Backing, length: Word) -> None:
+    """Zero the element behind an odd number of them."""
+    if length & 1 != 0:
+        backing.elements[length] = Value(0)
+
+
+@inline
+def copy_elements(thread: Thread, source: Backing, first: Word, target: Backing, at: Word, count: Word) -> bool:
+    """False: given up."""
     i = Word(0)
     while i < count:
-        target.elements[at + i] = source.elements[first + i]
-        i += 1
+        end = chunk_end(i, count)
+        if spent(thread, end - i):
+            return False
+        while i < end:
+            target.elements[at + i] = source.elements[first + i]
+            i += 1
+    return True

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from safepoint.guest.code import OPCODES, Code, FunctionConstant, Handler, Instruction, Program
+from safepoint.guest.code import (
+    BACK_EDGES,
+    NEVER_NEXT,
+    OPCODES,
+    SITES,
+    STRAIGHT,
+    Code,
+    FunctionConstant,
+    Handler,
+    Instruction,
+    Program,
+)
 from safepoint.guest.compiler.source import Located, Source
 
 TOO_MUCH = {
@@ -21,9 +32,10 @@ TOO_MUCH = {
 
 @dataclass(eq=False)
 class Label:
-    """A position in the code, known once the label is placed."""
+    """A position in the code, known once the label is placed.  straight: as the `Emitter`'s, of the jumps there so far."""
 
     position: int = -1
+    straight: int = 0
 
 
 @dataclass
@@ -45,6 +57,11 @@ class Protected:
     handler: Label
     slot: int
 
+
+ENDS = ("RELEASE", "UNMASK", "UNWINDS", "RERAISE")
+"""Opcodes with no POLL before them: what it raised would end a section without them, or take the place of a TERMINATE."""
+SLACK = 16
+"""Instructions without a POLL that the code behind each cover of a handler may begin with: none keeps a cleanup from beginning."""
 
 Constant = int | float | str | FunctionConstant
 
@@ -84,12 +101,34 @@ class Emitter:
         self.pending: list[Pending] = []
         self.protected: list[Protected] = []
         self.last_label = -1
+        self.straight = (
+            SLACK  # instructions since the last of SITES, at most, on any way here; the prologue leaves as many
+        )
+
+    @property
+    def covers(self) -> list[Label]:
+        """The handlers that are in force here."""
+        return []
+
+    @property
+    def depth(self) -> int:
+        """How deep in covers of handlers this is."""
+        return 0
 
     def emit(self, node: Located, op: str, *operands: int | Label, augmented: bool = False) -> None:
+        if self.straight >= max(SLACK, STRAIGHT - SLACK * (1 + self.depth)) and op not in (*ENDS, *SITES):
+            self.pending.append(Pending("POLL", (), node))
+            self.straight = 0
         self.pending.append(Pending(op, operands, node, augmented))
+        targets = [operand for operand in operands if isinstance(operand, Label)]
+        reached = 0 if op in BACK_EDGES else self.straight + 1
+        for label in (*targets, *self.covers):
+            label.straight = max(label.straight, reached)
+        self.straight = 0 if op in (*SITES, *NEVER_NEXT) else reached
 
     def place(self, label: Label) -> None:
         label.position = self.last_label = len(self.pending)
+        self.straight = max(self.straight, label.straight)
 
     def allocate(self, count: int = 1) -> int:
         """The first of `count` adjacent slots; setting `top` back frees them."""
@@ -99,8 +138,8 @@ class Emitter:
         return first
 
     def distance(self, label: Label) -> int:
-        """The operand of a jump to a placed label, if that jump is the next instruction."""
-        return label.position - len(self.pending) - 1
+        """The operand of a jump to a placed label, if that jump is the next instruction, or a POLL and then it."""
+        return label.position - len(self.pending) - 2
 
     def ended(self) -> bool:
         """Whether the end of the code is unreachable: the last instruction leaves, and no label is placed behind it."""
@@ -109,10 +148,13 @@ class Emitter:
 
     def code(self, name: str, parameters: tuple[str, ...], line: int, prologue: Sequence[Pending] = ()) -> Code:
         """The code emitted so far, behind a prologue without jumps.  Jumps are relative, so the prologue changes none."""
-        first = (self._resolve(0, p) for p in prologue)
+        polled = list(prologue)
+        for number in range(len(prologue) // SLACK * SLACK, 0, -SLACK):
+            polled.insert(number, Pending("POLL", (), prologue[0].node))
+        first = [self._resolve(0, p) for p in polled]
         others = (self._resolve(number, p) for number, p in enumerate(self.pending))
         handlers = (
-            Handler(p.start + len(prologue), p.end + len(prologue), p.handler.position + len(prologue), p.slot)
+            Handler(p.start + len(first), p.end + len(first), p.handler.position + len(first), p.slot)
             for p in self.protected
         )
         return Code(name, parameters, self.slots, (*first, *others), line, tuple(handlers))

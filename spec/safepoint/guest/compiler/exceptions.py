@@ -33,7 +33,10 @@ class Loop:
 
 @dataclass(eq=False)
 class Block:
-    """slot: for the exception, if `handler` catches one from `start` on.  loop, handling: what surrounds the cleanup."""
+    """slot: for the exception, if `handler` catches one from `start` on.  loop, handling: what surrounds the cleanup.
+
+    depth: a larger one than that of the code behind it, on any way out.
+    """
 
     handler: Label
     slot: int
@@ -41,6 +44,7 @@ class Block:
     start: int
     loop: Loop | None
     handling: int | None
+    depth: int
 
 
 class ExceptionCompiler(ExpressionCompiler):
@@ -59,14 +63,24 @@ class ExceptionCompiler(ExpressionCompiler):
     @abstractmethod
     def store(self, target: ast.expr, slot: int) -> None: ...
 
+    @property
+    def depth(self) -> int:
+        return self.blocks[-1].depth if self.blocks else 0
+
+    @property
+    def covers(self) -> list[Label]:
+        return [block.handler for block in self.blocks]
+
     def unreachable(self) -> None:
         self.assigned = frozenset(self.variables)
 
     # -- blocks
 
     @contextmanager
-    def protect(self, handler: Label, slot: int, cleanup: Callable[[], None] | None = None) -> Iterator[None]:
-        block = Block(handler, slot, cleanup, len(self.pending), self.loop, self.handling)
+    def protect(
+        self, handler: Label, slot: int, cleanup: Callable[[], None] | None = None, deeper: int = 1
+    ) -> Iterator[None]:
+        block = Block(handler, slot, cleanup, len(self.pending), self.loop, self.handling, self.depth + deeper)
         self.blocks.append(block)
         yield
         self.uncover(block)
@@ -99,7 +113,7 @@ class ExceptionCompiler(ExpressionCompiler):
         """Emit the cleanup on every way out of the statements `inside`, which the body of this `with` compiles."""
         slot, handler, end = self.allocate(), Label(), Label()
         known = self.assigned - unset_by(inside)
-        with self.protect(handler, slot, cleanup):
+        with self.protect(handler, slot, cleanup, deeper=2):  # than the cleanup inside `terminating`
             yield
         cleanup()
         self.emit(node, "JUMP", end)

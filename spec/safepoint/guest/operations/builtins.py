@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from safepoint.guest.code import UNSET
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Heap
 from safepoint.guest.operations import sequences
 from safepoint.guest.operations.comparison import ordered
 from safepoint.guest.operations.operators import binary
 from safepoint.guest.operations.text import repr_text, text
-from safepoint.guest.operations.values import int63, new_string, stand_in, truth
+from safepoint.guest.operations.values import each, int63, new_string, stand_in, truth
 from safepoint.guest.values import Ref, Value
 
 ARGUMENTS: dict[str, tuple[int, int | None]] = {
@@ -35,6 +36,8 @@ def call(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
     if name in DIRECT:
         return _direct(heap, name, arguments)
     match name, arguments:
+        case "str", [str() as value]:
+            return value
         case "str", _:
             return new_string(heap, text(heap, arguments[0]) if arguments else "")
         case "repr", [value]:
@@ -48,6 +51,7 @@ def call(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
 
 def _direct(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
     function: Callable[..., int | float | str] = getattr(builtins, name)
+    heap.work(sum(len(value) for value in arguments if isinstance(value, str)))
     try:
         result = function(*(stand_in(heap, value) for value in arguments))
     except (TypeError, ValueError, OverflowError) as error:
@@ -60,11 +64,12 @@ def _direct(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
     return result
 
 
-def _items(heap: Heap, of: Value) -> Sequence[Value] | Fault:
+def _items(heap: Heap, of: Value) -> Iterator[Value] | Fault:
     """The items of a list or string, or the fault of a value that has none."""
     if fault := sequences.iterable_fault(heap, of):
         return fault
-    return heap.items(of) if isinstance(of, Ref) else str(of)
+    assert isinstance(of, Ref | str)
+    return (item for (item,) in each(heap, of))
 
 
 def _sum(heap: Heap, of: Value, start: Value = 0) -> Value | Fault:
@@ -84,13 +89,13 @@ def _sum(heap: Heap, of: Value, start: Value = 0) -> Value | Fault:
 
 def _extreme(heap: Heap, name: str, arguments: Sequence[Value]) -> Value | Fault:
     """`min` or `max` of the items of one argument, or of several arguments; of equals, the first."""
-    items = arguments if len(arguments) > 1 else _items(heap, arguments[0])
+    items = iter(arguments) if len(arguments) > 1 else _items(heap, arguments[0])
     if isinstance(items, Fault):
         return items
-    if not items:
+    best = next(items, UNSET)
+    if best is UNSET:
         return Fault("ValueError", f"{name}() arg is an empty sequence")
-    best = items[0]
-    for item in items[1:]:
+    for item in items:
         better = ordered(heap, "LESS" if name == "min" else "GREATER", item, best)
         if isinstance(better, Fault):
             return better

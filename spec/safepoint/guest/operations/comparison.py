@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from safepoint.guest.faults import Fault, TooDeep
 from safepoint.guest.heap import Heap
-from safepoint.guest.operations.values import DEPTH, stand_in
+from safepoint.guest.operations.values import DEPTH, each, stand_in
 from safepoint.guest.values import Ref, Value, is_list, same
 
 ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -42,8 +42,9 @@ def equal(heap: Heap, left: Value, right: Value, depth: int = 0) -> bool:
     if isinstance(left, Ref) and isinstance(right, Ref) and left.kind == right.kind == "list":
         if depth > DEPTH:
             raise TooDeep(DEEP)
-        these, those = heap.items(left), heap.items(right)
-        return len(these) == len(those) and _difference(heap, these, those, depth) == len(these)
+        return heap.length(left) == heap.length(right) and _difference(heap, left, right, depth) is None
+    if isinstance(left, str) and isinstance(right, str) and len(left) == len(right):
+        heap.work(len(left))
     return left == right
 
 
@@ -52,29 +53,31 @@ def ordered(heap: Heap, op: str, left: Value, right: Value, depth: int = 0) -> b
     if isinstance(left, Ref) and isinstance(right, Ref) and left.kind == right.kind == "list":
         if depth > DEPTH:
             raise TooDeep(DEEP)
-        these, those = heap.items(left), heap.items(right)
-        first = _difference(heap, these, those, depth)
-        if first < min(len(these), len(those)):
-            return ordered(heap, op, these[first], those[first], depth + 1)
-        return ORDER[op](len(these), len(those))
+        if differ := _difference(heap, left, right, depth):
+            return ordered(heap, op, *differ, depth + 1)
+        return ORDER[op](heap.length(left), heap.length(right))
+    if isinstance(left, str) and isinstance(right, str):
+        heap.work(min(len(left), len(right)))
     try:
         return ORDER[op](stand_in(heap, left), stand_in(heap, right))
     except TypeError as error:
         return Fault("TypeError", str(error))
 
 
-def _difference(heap: Heap, these: Sequence[Value], those: Sequence[Value], depth: int) -> int:
-    """The first index at which the items differ, or the length of the shorter."""
-    for number, (left, right) in enumerate(zip(these, those, strict=False)):
+def _difference(heap: Heap, these: Ref, those: Ref, depth: int) -> tuple[Value, Value] | None:
+    """The first two items that differ; None: there are none, up to the end of the shorter list."""
+    for left, right in each(heap, these, those):
         if not same(left, right) and not equal(heap, left, right, depth + 1):
-            return number
-    return min(len(these), len(those))
+            return left, right
+    return None
 
 
 def contains(heap: Heap, container: Value, wanted: Value) -> bool | Fault:
     """`wanted in container`: a list contains it if an item is `wanted` or equals it."""
     if isinstance(container, Ref) and is_list(container):
-        return any(same(item, wanted) or equal(heap, item, wanted) for item in heap.items(container))
+        return any(same(item, wanted) or equal(heap, item, wanted) for (item,) in each(heap, container))
+    if isinstance(container, str) and isinstance(wanted, str) and wanted:
+        heap.work(len(container))
     try:
         return operator.contains(stand_in(heap, container), stand_in(heap, wanted))  # type: ignore[arg-type]
     except TypeError as error:

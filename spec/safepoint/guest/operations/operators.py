@@ -7,13 +7,12 @@ Operators on lists are defined here.  For operands that an operator does not tak
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from safepoint.guest.faults import Fault
-from safepoint.guest.heap import Heap
+from safepoint.guest.heap import MOST_ELEMENTS, Heap
 from safepoint.guest.operations.values import (
-    MOST_ELEMENTS,
     NO_MEMORY,
     TOO_BIG,
     int63,
@@ -52,7 +51,7 @@ def binary(heap: Heap, op: str, left: Value, right: Value, augmented: bool = Fal
         case "ADD", str(), str():
             return _joined(heap, left, right)
         case "ADD", Ref(kind="list"), Ref(kind="list"):
-            return _extended(heap, left, heap.items(right), augmented)
+            return _extended(heap, left, right, augmented)
         case "ADD", Ref(kind="list"), str() if augmented:
             return _extended(heap, left, right, augmented)
         case "MUL", str() | Ref(kind="list"), int():
@@ -85,10 +84,12 @@ def _joined(heap: Heap, left: str, right: str) -> str | Fault:
     return new_string(heap, left + right)
 
 
-def _extended(heap: Heap, left: Ref, right: Sequence[Value], in_place: bool) -> Ref | Fault:
-    if heap.length(left) + len(right) > MOST_ELEMENTS:
+def _extended(heap: Heap, left: Ref, right: Ref | str, in_place: bool) -> Ref | Fault:
+    first, second = (len(of) if isinstance(of, str) else heap.length(of) for of in (left, right))
+    if first + second > MOST_ELEMENTS:
         return NO_MEMORY
-    return _list(heap, left, [*heap.items(left), *right], in_place)
+    heap.work(second if in_place else first + second)
+    return _list(heap, left, heap.gather([(left, 0, first), (right, 0, second)]), in_place)
 
 
 def _repeated(heap: Heap, sequence: str | Ref, times: int, in_place: bool) -> Value | Fault:
@@ -98,15 +99,18 @@ def _repeated(heap: Heap, sequence: str | Ref, times: int, in_place: bool) -> Va
         return NO_MEMORY
     if isinstance(sequence, str):
         heap.text_room(length * times)  # before Python makes it: it may be larger than any memory
+        heap.work(length * times)
         return sequence * times
     heap.list_room(length * times)
-    return _list(heap, sequence, [*heap.items(sequence)] * times, in_place)
+    heap.work(length * times)
+    return _list(heap, sequence, heap.gather([(sequence, 0, length)], times), in_place)
 
 
-def _list(heap: Heap, old: Ref, items: Sequence[Value], in_place: bool) -> Ref:
+def _list(heap: Heap, old: Ref, new: Ref, in_place: bool) -> Ref:
+    """What an operator gives that has made a new list: the list that it has changed, if it works in place."""
     if not in_place:
-        return heap.new_list(items)
-    heap.set_items(old, items)
+        return new
+    heap.become(old, new)
     return old
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from safepoint.guest.faults import Fault
-from safepoint.guest.heap import Heap
-from safepoint.guest.operations.values import MOST_ELEMENTS, NO_MEMORY, new_string, stand_in, type_name
+from safepoint.guest.heap import MOST_ELEMENTS, Heap
+from safepoint.guest.operations.values import NO_MEMORY, new_string, stand_in, type_name
 from safepoint.guest.values import Ref, Value, is_list
 
 
@@ -47,10 +47,10 @@ def store(heap: Heap, of: Value, index: Value, value: Value) -> Fault | None:
 def delete(heap: Heap, of: Value, index: Value) -> Fault | None:
     """`del of[index]`."""
     if isinstance(of, Ref) and is_list(of) and isinstance(index, int):
-        items, at = list(heap.items(of)), _position(heap, of, index)
-        if not 0 <= at < len(items):
+        at = _position(heap, of, index)
+        if not 0 <= at < heap.length(of):
             return Fault("IndexError", "list assignment index out of range")
-        heap.set_items(of, items[:at] + items[at + 1 :])
+        _remove(heap, of, at)
         return None
     return _complaint(heap, operator.delitem, of, stand_in(heap, index))
 
@@ -59,7 +59,9 @@ def part(heap: Heap, of: Value, start: Value, end: Value) -> Value | Fault:
     """`of[start:end]`; None: from the start, to the end."""
     if isinstance(start, int | None) and isinstance(end, int | None):
         if isinstance(of, Ref) and is_list(of):
-            return heap.new_list(heap.items(of)[start:end])
+            first, last, _ = slice(start, end).indices(heap.length(of))
+            heap.work(max(0, last - first))
+            return heap.gather([(of, first, last)])
         if isinstance(of, str):
             return new_string(heap, of[start:end])
     return _complaint(heap, operator.getitem, of, slice(stand_in(heap, start), stand_in(heap, end)))
@@ -81,14 +83,21 @@ def pop(heap: Heap, of: Value, index: Value = -1) -> Value | Fault:
         return no_method(heap, of, "pop")
     if not isinstance(index, int):
         return Fault("TypeError", f"'{type_name(heap, index)}' object cannot be interpreted as an integer")
-    items = list(heap.items(of))
-    if not items:
+    at = _position(heap, of, index)
+    if not heap.length(of):
         return Fault("IndexError", "pop from empty list")
-    if not -len(items) <= index < len(items):
+    if not 0 <= at < heap.length(of):
         return Fault("IndexError", "pop index out of range")
-    value = items.pop(index)
-    heap.set_items(of, items)
+    value = heap.item(of, at)
+    _remove(heap, of, at)
     return value
+
+
+def _remove(heap: Heap, of: Ref, at: int) -> None:
+    """Remove one item; those behind it move."""
+    length = heap.length(of)
+    heap.work(length - at)
+    heap.become(of, heap.gather([(of, 0, at), (of, at + 1, length)]))
 
 
 def no_method(heap: Heap, of: Value, name: str) -> Fault:

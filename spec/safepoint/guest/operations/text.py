@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 from safepoint.guest.faults import Fault, TooDeep
-from safepoint.guest.heap import Heap
-from safepoint.guest.operations.values import DEPTH, type_name
+from safepoint.guest.heap import WORK, Heap
+from safepoint.guest.operations.values import DEPTH, each, type_name
 from safepoint.guest.values import Function, Ref, Value
 
 
@@ -38,14 +39,18 @@ def repr_text(heap: Heap, value: Value, above: tuple[Ref, ...] = ()) -> str:
         case Ref(kind="list"):
             if value in above:
                 return "[...]"
-            inside, start, end = heap.items(value), "[", "]"
+            inside: Iterable[Value] = (item for (item,) in each(heap, value))
+            start, end = "[", "]"
         case Ref(kind="thread"):
             return "<Thread>"
         case Ref(kind="lock"):
             return "<lock>"
         case Ref():
-            kind, inside = heap.exception(value)
-            start, end = f"{kind}(", ")"
+            kind, args = heap.exception(value)
+            inside, start, end = args, f"{kind}(", ")"
+        case str():
+            heap.work(len(value))
+            return repr(value)
         case _:
             return repr(value)
     parts = []
@@ -60,6 +65,7 @@ def printed(heap: Heap, values: Sequence[Value], end: Value = None) -> str | Fau
         return Fault("TypeError", f"end must be None or a string, not {type_name(heap, end)}")
     try:
         line = " ".join([text(heap, value) for value in values]) + ("\n" if end is None else end)
+        heap.work(len(line))
         line.encode()
     except TooDeep as deep:
         return Fault("RecursionError", str(deep))
@@ -68,9 +74,24 @@ def printed(heap: Heap, values: Sequence[Value], end: Value = None) -> str | Fau
     return line
 
 
+class _Brief:
+    """A heap for a text that is made where there is no check site: it is given up instead."""
+
+    def __init__(self, heap: Heap) -> None:
+        self._heap, self._units = heap, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._heap, name)
+
+    def work(self, units: int) -> None:
+        self._units += units
+        if self._units > WORK:
+            raise TooDeep
+
+
 def message(heap: Heap, ref: Ref) -> str:
-    """The text of an exception in the last line of a traceback, behind its kind."""
+    """The text of an exception in the last line of a traceback, behind its kind, if it takes no more than WORK units of work."""
     try:
-        return text(heap, ref)
+        return text(cast("Heap", _Brief(heap)), ref)
     except TooDeep:
         return "<exception str() failed>"

@@ -1,9 +1,10 @@
-"""The truth of a value, its type's name for messages, and the limits of sizes."""
+"""The truth of a value, its items, its type's name for messages, and the limits of sizes."""
 
 from __future__ import annotations
 
 import builtins
 import threading
+from collections.abc import Iterator, Sequence
 
 from safepoint.guest.code import INT_MAX, INT_MIN
 from safepoint.guest.faults import Fault
@@ -16,6 +17,27 @@ def truth(heap: Heap, value: Value) -> bool:
     if isinstance(value, Ref):
         return value.kind != "list" or heap.length(value) > 0
     return bool(value)
+
+
+CHUNK = 256
+"""Items that are read at once."""
+
+
+def each(heap: Heap, *sequences: Ref | str) -> Iterator[tuple[Value, ...]]:
+    """The items of lists and strings side by side, up to the end of the shortest, as they are when it is their turn.
+
+    Each turn is a unit of work.
+    """
+    at, turns = 0, CHUNK
+    while turns == CHUNK:
+        items = list(zip(*(_items(heap, of, at) for of in sequences), strict=False))
+        at, turns = at + CHUNK, len(items)
+        heap.work(turns)
+        yield from items
+
+
+def _items(heap: Heap, of: Ref | str, at: int) -> Sequence[Value]:
+    return heap.items(of, at, at + CHUNK) if isinstance(of, Ref) else of[at : at + CHUNK]
 
 
 # ---------------------------------------------------------------------------------------------- for messages
@@ -59,8 +81,6 @@ def type_name(heap: Heap, value: Value) -> str:
 
 TOO_BIG = Fault("OverflowError", "integer result does not fit in 63 bits")
 NO_MEMORY = Fault("MemoryError")
-MOST_ELEMENTS = 2**31
-"""Of a string or list; one more is a MemoryError."""
 DEPTH = 300
 """Lists nested deeper are neither compared nor printed."""
 
@@ -71,6 +91,7 @@ def int63(result: int) -> int | Fault:
 
 
 def new_string(heap: Heap, text: str) -> str:
-    """The string, once the heap has room for it.  Raises NoRoom."""
+    """The string, once the heap has room for it.  Each character is a unit of work.  Raises NoRoom."""
     heap.text_room(len(text))
+    heap.work(len(text))
     return text

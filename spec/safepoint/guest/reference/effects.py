@@ -134,8 +134,8 @@ def to_print(s: State, first: int, count: int) -> str | Fault:
     """The text that PRINT or PRINT_END writes in its native region."""
     shown = s.frame.slots[first : first + count]
     if s.frame.instruction.op == "PRINT_END":
-        return printed(ReferenceHeap(s.things), shown[:-1], shown[-1])
-    return printed(ReferenceHeap(s.things), shown)
+        return printed(s.heap(), shown[:-1], shown[-1])
+    return printed(s.heap(), shown)
 
 
 def return_to_guest(s: State, *_: int) -> State:
@@ -184,6 +184,6 @@ EFFECTS: dict[str, Callable[..., State]] = {
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
     **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), return_to_guest),
-    **dict.fromkeys(("JOIN", "SLEEP", "MASK", "UNMASK"), skip),
+    **dict.fromkeys(("POLL", "JOIN", "SLEEP", "MASK", "UNMASK"), skip),
 }
 """Opcode -> its effect, called with the state and the instruction's operands."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from safepoint.guest.faults import Location
-from safepoint.guest.heap import ENDED, STARTED, NoRoom, ThreadObject
+from safepoint.guest.heap import ENDED, MOST_ELEMENTS, STARTED, WORK, NoRoom, Part, Poll, ThreadObject
 from safepoint.guest.reference import vector as persistent
 from safepoint.guest.reference.vector import Vector
 from safepoint.guest.values import Ref, Value, same
@@ -35,8 +35,16 @@ Things = Vector[Thing]
 class ReferenceHeap:
     """Implements `heap.Heap`.  things: the heap with all writes so far; the one that it was given is unchanged."""
 
-    def __init__(self, things: Things) -> None:
-        self.things = things
+    def __init__(self, things: Things, polls: int = 0) -> None:
+        """polls: that the instruction has passed."""
+        self.things, self._polls, self._units = things, polls, 0
+
+    def work(self, units: int) -> None:
+        self._units += units
+        while self._units > WORK:
+            if not self._polls:
+                raise Poll
+            self._units, self._polls = self._units - WORK, self._polls - 1
 
     def _make(self, kind: str, thing: Thing) -> Ref:
         self.things = self.things.append(thing)
@@ -54,8 +62,8 @@ class ReferenceHeap:
     def length(self, ref: Ref) -> int:
         return len(self._list(ref))
 
-    def items(self, ref: Ref) -> Sequence[Value]:
-        return list(self._list(ref))
+    def items(self, ref: Ref, first: int = 0, end: int = MOST_ELEMENTS) -> Sequence[Value]:
+        return self._list(ref).part(first, end)
 
     def item(self, ref: Ref, number: int) -> Value:
         return self._list(ref)[number]
@@ -67,9 +75,16 @@ class ReferenceHeap:
         self.list_room(self.length(ref) + 1)
         self.things = self.things.set(ref.number, self._list(ref).append(value))
 
-    def set_items(self, ref: Ref, items: Sequence[Value]) -> None:
-        self.list_room(len(items))
-        self.things = self.things.set(ref.number, Vector.of(items))
+    def gather(self, parts: Sequence[Part], times: int = 1) -> Ref:
+        self.list_room(times * sum(max(0, end - first) for _, first, end in parts))
+        items = [item for of, first, end in parts for item in self._part(of, first, end)]
+        return self.new_list(items * times)
+
+    def _part(self, of: Ref | str, first: int, end: int) -> Sequence[Value]:
+        return self.items(of, first, end) if isinstance(of, Ref) else of[first:end]
+
+    def become(self, ref: Ref, other: Ref) -> None:
+        self.things = self.things.set(ref.number, self._list(other))
 
     def text_room(self, count: int) -> None:
         if count > MOST:
@@ -92,9 +107,9 @@ class ReferenceHeap:
         return raised.kind, raised.args
 
     def trace(self, ref: Ref, places: Sequence[Location]) -> None:
-        """Put the locations that an exception has passed through, outermost first, in front of its trace."""
+        """Put the locations that an exception has passed through, outermost first, in front of its trace, as far as WORK allows."""
         raised = self.raised(ref)
-        self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)))
+        self.things = self.things.set(ref.number, raised._replace(trace=(*places, *raised.trace)[-WORK:]))
 
     # -- threads and locks
 

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault, Location
-from safepoint.guest.heap import NoRoom, ThreadObject
+from safepoint.guest.heap import NoRoom, Poll, ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.reference.copying import changed
@@ -108,17 +108,30 @@ class Machine:
         self.unborn = False
         if self.ended:
             return False
-        outcome = self._check()
-        if outcome is None:
-            return False
-        match outcome:
-            case Fault() as fault:
-                self.state = self.state.failed(fault)
-            case _ if outcome in RAISED:
-                self.state = self.state.failed(RAISED[outcome])
-            case _:
-                self.state = self._effect()
+        try:
+            outcome = self._poll() if self.state.polling else self._check()
+            if outcome is None:
+                return False
+            match outcome:
+                case Fault() as fault:
+                    after = self.state.failed(fault)
+                case _ if outcome in RAISED:
+                    after = self.state.failed(RAISED[outcome])
+                case _:
+                    after = self._effect()
+        except Poll:
+            self.state = changed(self.state, polling=True)
+        else:
+            self.state = changed(after, polls=0) if after.polls else after
         return True
+
+    def _poll(self) -> int | Fault | None:
+        """The instruction has done its WORK: the check site of a POLL; then it begins again, and passes that poll."""
+        if (outcome := self._visit("back_edge", BACK_EDGES.index("POLL"))) is None:
+            return None
+        self.state = changed(self.state, polls=self.state.polls + 1, polling=False)
+        site = OPCODES[self.state.frame.instruction.op].site
+        return outcome if outcome != GO or site == "back_edge" else self._check()
 
     def _effect(self) -> State:
         instruction = self.state.frame.instruction

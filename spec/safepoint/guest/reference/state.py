@@ -49,7 +49,7 @@ class State:
     """A guest thread between two instructions.  Globals, things (the heap) and output are its world's.
 
     native: outside guest code, in an instruction that prints, blocks, or makes a request.  thread: its number.
-    until: when its sleep ends.  trace: the locations that an uncaught fault passed through, outermost call first.
+    until: when its sleep ends.  polls: that the instruction has passed; polling: it stands at the next.  trace: the locations that an uncaught fault passed through, outermost call first.
     """
 
     program: Program
@@ -63,6 +63,8 @@ class State:
     native: bool = False
     thread: int = MAIN
     until: float | None = None
+    polls: int = 0
+    polling: bool = False
 
     def __getitem__(self, slot: int) -> Value:
         return self.frame.slots[slot]
@@ -76,9 +78,13 @@ class State:
     def truth(self, slot: int) -> bool:
         return truth(ReferenceHeap(self.things), self[slot])
 
+    def heap(self) -> ReferenceHeap:
+        """The heap for what the instruction computes."""
+        return ReferenceHeap(self.things, self.polls)
+
     def computed(self) -> tuple[Value | Fault, State]:
         """The instruction's result, and the state with its changes of the heap."""
-        heap = ReferenceHeap(self.things)
+        heap = self.heap()
         result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
         return result, self if isinstance(result, Fault) else changed(self, things=heap.things)
 
@@ -121,7 +127,7 @@ class State:
 
 def own(s: State) -> tuple[object, ...]:
     """The parts of a state that are compared by `==`."""
-    return s.output, s.fault, s.trace, s.ended, s.native, s.thread, s.until
+    return s.output, s.fault, s.trace, s.ended, s.native, s.thread, s.until, s.polls, s.polling
 
 
 def same(a: State, b: State) -> bool:

@@ -39,14 +39,24 @@ class Vector(Generic[T]):
     def __getitem__(self, number: int) -> T:
         if not 0 <= number < self.size:
             raise IndexError(number)
-        node: Any = self.root
-        for height in range(self.height, -1, -1):
-            node = node[number >> BITS * height & WIDTH - 1]
-        item: T = node
+        item: T = self._leaf(number)[number & WIDTH - 1]
         return item
 
     def __iter__(self) -> Iterator[T]:
         return _items(self.root, self.height)
+
+    def part(self, first: int, end: int) -> list[T]:
+        """Items first … end-1, as far as there are any."""
+        numbers = range(first, min(end, self.size))
+        nodes = (self._leaf(at) for at in range(first - first % WIDTH, numbers.stop, WIDTH)) if numbers else ()
+        return [item for node in nodes for item in node][first % WIDTH :][: len(numbers)]
+
+    def _leaf(self, number: int) -> Node:
+        """The node of height 0 that has an item."""
+        node: Node = self.root
+        for height in range(self.height, 0, -1):
+            node = node[number >> BITS * height & WIDTH - 1]
+        return node
 
     def set(self, number: int, value: T) -> Vector[T]:
         if not 0 <= number < self.size:

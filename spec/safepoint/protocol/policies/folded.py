@@ -17,6 +17,6 @@ POLICY = Policy(
     declared=Bound(frames=1, back_edges=1),
     slices=(
         *("masks", "unwinding", "handlers", "blocking", "collect", "limit", "births"),
-        *("membarrier", "leaving", "asking", "nesting", "exclusive", "fairness", "waking", "records"),
+        *("membarrier", "leaving", "asking", "nesting", "exclusive", "fairness", "waking", "records", "work"),
     ),
 )
