@@ -73,7 +73,7 @@ def test_a_long_instruction_polls_after_each_work_units(program: str) -> None:
             actual = repeat(target, Schedule(step, kind))
             assert differences(expected.observation, actual.observation) == {}
             (seen,) = actual.observation.seen
-            assert seen.back_edges - actual.posted_at[1] == 1
+            assert seen.back_edges - actual.posted_at["back_edges"] == 1
             assert actual.observation.error == ("KeyboardInterrupt" if kind == INTERRUPT else run.end.error)
             assert kind == INTERRUPT or actual.observation.output == run.end.output
 
