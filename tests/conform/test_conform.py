@@ -14,7 +14,7 @@ from safepoint.cli.main import cli
 GOOD = "from tests.conform.toy import Toy\nfrom safepoint.conform.target import NotOffered, Target\n"
 UNUSABLE = {
     "import no_such_module\n": "cannot be imported: No module named 'no_such_module'",
-    "raise SystemExit(1)\n": "cannot be imported: 1",
+    "raise SystemExit(1)\n": "cannot be imported: SystemExit: 1 (",
     "class Mine(\n": "cannot be imported: '(' was never closed",
     "class Mine: pass\n": "is not a safepoint.conform.target.Target (derive the class from it)",
     GOOD + "class Mine(Target): pass\n": "cannot be made: TypeError: Can't instantiate abstract class Mine",
@@ -26,8 +26,10 @@ UNUSABLE = {
     GOOD
     + "class Mine(Toy):\n    def load(self, *_): raise NotOffered('Python')\n": "no request was judged: mine_{}:Mine offers too little",
     GOOD + "class Mine(Toy):\n    offers = frozenset()\n    pass\n": "no request was judged",
-    GOOD + "class Mine(Toy):\n    def observe(self): return 1 // 0\n": "the adapter of mine_{}:Mine failed at runs-as",
-    GOOD + "class Mine(Toy):\n    def post(self, kind): raise SystemExit(1)\n": "the adapter of mine_{}:Mine failed at",
+    GOOD
+    + "class Mine(Toy):\n    def observe(self): return 1 // 0\n": "runs-as-python-does was not judged: the adapter of mine_{}:Mine raised ZeroDivisionError: ",
+    GOOD
+    + "class Mine(Toy):\n    def post(self, kind): raise SystemExit(1)\n": "was not judged: the adapter of mine_{}:Mine raised SystemExit: 1 (",
 }
 """Source of an adapter -> what is said of it."""
 

@@ -248,6 +248,6 @@ def test_what_was_decided_before_a_buffer_was_full_is_shown(tmp_path: Path) -> N
     path = text_of(tmp_path, stores, DEBUGGER).files[0]
     done = CliRunner().invoke(cli, ["explore", "--protocol", str(path), "--mutant", "m"])
     assert done.exit_code == 2
-    assert re.search(r"debugger-1 │ 1 +│ sc .*│ holds", done.output)
+    assert re.search(r"debugger-1 │ 1 +│ sc .*│ survives", done.output)
     said = r"^safepoint: debugger-1 tso: not explored: a store buffer was full, with 5 stores: T0 at mine\.py:\d+: "
     assert re.search(said, done.output, re.MULTILINE)
