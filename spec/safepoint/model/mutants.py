@@ -49,7 +49,8 @@ class Hunted:
 
     @property
     def steps(self) -> int:
-        return len(self.result.path) - 1 if self.result else 0
+        """Of the counterexample; 0 if there is none, as where a number of checks is too large."""
+        return max(0, len(self.result.path) - 1) if self.result else 0
 
 
 def attempt(model: Model) -> Result:

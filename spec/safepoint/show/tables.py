@@ -186,14 +186,17 @@ def mutant_table(report: Report, out: Console) -> None:
     noticed = {row.name: row.differential for row in report.implementation_mutants or []}
     words = {None: "-", True: "caught", False: "[red]not noticed[/]"}
     table = Table()
-    table.add_column("mutant", overflow="fold")
+    longest = max((len(word) for row in report.mutants for word in row.label().split()), default=0)
+    table.add_column("mutant", overflow="fold", min_width=min(longest, 22))
     table.add_column("breaks rule", no_wrap=True, min_width=max([len(row.rule) for row in report.mutants], default=0))
-    for name in ("caught by", "in scope", "steps", "interpreter"):
+    table.add_column("caught by", no_wrap=True, max_width=16)
+    table.add_column("in scope", overflow="fold", max_width=15)
+    for name in ("steps", "interpreter"):
         table.add_column(name, overflow="fold")
     for row in report.mutants:
         caught = row.property or "[red]nothing[/]"
         scope = f"{row.scope} {row.memory}"
-        table.add_row(row.label(), row.rule, caught, scope, str(row.steps), words[noticed.get(row.label())])
+        table.add_row(row.label(), row.rule, caught, scope, str(row.steps or "-"), words[noticed.get(row.label())])
     out.print(table)
 
 
