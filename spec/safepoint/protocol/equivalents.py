@@ -33,9 +33,42 @@ class Equivalents:
 
 
 UNFAIR = ("dart", "cpython", "pypy")
-"""The policies without `fairness`: their stop word is 1 for as long as the lock is held, and no stop waits for the last one's threads."""
+"""The policies without the variants, `fairness` among them: their stop word is 1 for as long as the lock is held, and no stop waits for the
+last one's threads; nor does a stack grow in their scopes."""
 
 EQUIVALENTS: tuple[Equivalents, ...] = (
+    Equivalents("Where no stack grows, `extra` is 0.", "words.py", "real_limit", (
+        "operand: return t.limit.real + t.extra -> return t.limit.real",
+        "arithmetic: return t.limit.real + t.extra -> return t.limit.real - t.extra",
+    ), policies=UNFAIR),
+    Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "stop_world", (
+        "negate: if slice_on('membarrier'): -> if slice_on('membarrier') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "run_for", (
+        "negate: if slice_on('membarrier'): -> if slice_on('membarrier') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Where operations may be run while the world is stopped, to wait for one before, or to run it after, is right, too.", "requester.py", "stop_world", (
+        "always: if slice_on('exclusive'): -> await_operations()",
+        "negate: if slice_on('exclusive'): -> if slice_on('exclusive') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Where operations may be run while the world is stopped, to run one after the stop is right, too.", "requester.py", "run_for", (
+        "negate: if slice_on('exclusive'): -> if slice_on('exclusive') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Where stops are not fair, no stop holds a thread by its own word: there is nothing to wait for.", "requester.py", "request_stop", (
+        "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "park", (
+        "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "reenter", (
+        "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
+    ), policies=UNFAIR),
+    Equivalents("`run_for` looks again after the claim, and that look decides: where no thread ends, this one lets all pass.", "requester.py", "finish_handshake", (
+        "constant: if outside != MANAGED: -> if outside != ENDED:",
+    ), policies=("dart", "pypy")),
+    Equivalents("Only an operation that leaves guest code comes back to where its thread waits for one that a requester runs.", "owner.py", "own_handshake", (
+        "constant: mine = t.operation.cas(ASKED, OWN) -> mine = t.operation.cas(ASKED, RUNNING)",
+    ), policies=UNFAIR),
     Equivalents("Only kinds of request are ever pending.", "words.py", "deliverable", (
         "operand: return EVERYTHING & ~(t.masked | t.ending) -> return ~(t.masked | t.ending)",
     )),
@@ -98,7 +131,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     )),
     Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
-    )),
+    ), policies=("folded",)),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
         "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
         "constant: t.state.store(PARKED) -> t.state.store(ENDED)",
@@ -114,7 +147,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
         "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
-    )),
+    ), policies=("cpython",)),
     Equivalents("`reenter` looks at the stop word and parks again: the thread spins in place of waiting.", "owner.py", "park", (
         "delete: wait(world.stop.load() == 0) -> ",
         "wait: wait(world.stop.load() == 0) -> world.stop.load()",
