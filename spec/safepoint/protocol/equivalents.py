@@ -37,6 +37,16 @@ UNFAIR = ("dart", "cpython", "pypy")
 last one's threads; nor does a stack grow in their scopes."""
 
 EQUIVALENTS: tuple[Equivalents, ...] = (
+    Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
+        "word: return t.limit.real + t.extra -> return t.limit.real + t.deferred",
+    ), policies=("pypy",)),
+    Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "post", (
+        "delete: awaken(t) -> ",
+    ), policies=("pypy",)),
+    Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "awaken", (
+        "delete: t.wake.store(1) -> ",
+        "constant: t.wake.store(1) -> t.wake.store(0)",
+    ), policies=("pypy",)),
     Equivalents("Where no stack grows, `extra` is 0.", "words.py", "real_limit", (
         "operand: return t.limit.real + t.extra -> return t.limit.real",
         "arithmetic: return t.limit.real + t.extra -> return t.limit.real - t.extra",
