@@ -43,4 +43,5 @@ def scopes_of_variant(text: Text) -> dict[str, Scope]:
 
 def left_out(text: Text) -> list[str]:
     """The scopes of ours whose roles or features the text has not."""
-    return [name for name in SCOPES if name not in scopes_of_variant(text)]
+    kept = scopes_of_variant(text)
+    return [name for name in SCOPES if name not in kept]
