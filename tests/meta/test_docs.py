@@ -75,7 +75,7 @@ def test_each_mistake_of_the_page_is_caught_and_walked_again(
 
 
 def test_the_page_lists_the_language() -> None:
-    """Every access, operator and word of the vocabulary that is for a text of somebody's own."""
+    """Every access, operator and word of the vocabulary that an own text may use."""
     section = PAGE.partition("\n## The language\n")[2].partition("\n## ")[0]
     named = " ".join(re.findall(r"`([^`]+)`", section))
     vocabulary = (

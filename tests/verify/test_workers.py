@@ -1,4 +1,4 @@
-"""Worker processes: one that dies is an error, and nothing hangs; whoever works for Control-C never hears it."""
+"""Worker processes: one that dies is an error, and nothing hangs; a worker never hears Control-C."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def press_while_they_sleep() -> None:
 
 
 def test_control_c_ends_them_and_is_heard() -> None:
-    """Before the hour is over, and by whoever heard it before."""
+    """Before the hour is over, and by the handler that heard it before."""
     heard: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
     try:

@@ -138,7 +138,7 @@ def repeat_in_place(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
     count = list_length(List(x), backing)
     length = repeated(count, times)
     begin_work(vm.thread)
-    if length > MOST or (length < count and count > WORK):  # to clear so many would be too much at once
+    if length > MOST or (length < count and count > WORK):  # to clear them all is more than WORK at once
         return hosted(vm)
     if backing.capacity >> 1 < length:
         capacity = (length + 1) & -2

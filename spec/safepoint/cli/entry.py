@@ -1,7 +1,7 @@
 """Where the command begins: Control-C exits 130 from here on, before anything else is imported, and in whatever is under way.
 
-An exception in its place could be lost in a callback, or come out of somebody's import as a traceback.  Two take the signal over:
-a guest that runs, and whoever has worker processes to end first.
+An exception in its place could be lost in a callback, or come out of an import as a traceback.  Two take the signal over:
+a guest that runs, and a command that has worker processes to end first.
 """
 
 from __future__ import annotations

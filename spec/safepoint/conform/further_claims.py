@@ -104,7 +104,7 @@ def blocked_guest_is_not_waited_for(runs: Runs) -> Evidence:
 
 
 def block(runs: Runs, most: int = STEPS) -> int:
-    """Step a new guest until it is blocked, at most so many times.  Returns how often."""
+    """Step a new guest until it is blocked, `most` times at most.  Returns how often."""
     runs.begin(BLOCKED)
     for step in range(most):
         try:

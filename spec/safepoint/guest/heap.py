@@ -62,7 +62,7 @@ class Heap(Protocol):
         """Add one item to a list's end; allocates if the list must grow."""
 
     def gather(self, parts: Sequence[Part], times: int = 1) -> Ref:
-        """Allocate a list of the items of all parts, one after another, and of all that so many times."""
+        """Allocate a list of the items of all parts, one after another, the whole `times` times."""
 
     def become(self, ref: Ref, other: Ref) -> None:
         """Give a list all items of another, which is not used any more."""

@@ -1,6 +1,6 @@
 """Where a request of a custom text is pending: the word that the access which posted it wrote; and who takes it out.
 
-A text need not say `taken`.  Then what clears the word of a request takes it: from there on it is in somebody's hands, and what
+A text need not say `taken`.  Then what clears the word of a request takes it: from there on the process that cleared it holds it, and what
 is posted later is another one, which `served` does not answer.
 """
 

@@ -70,7 +70,7 @@ def scopes_of(text: Text) -> dict[str, Scope]:
 
 @dataclass(frozen=True)
 class World:
-    """Roles that belong together, beside so many threads: of each number of them a scope.  `bound`: the kinds of check it declares."""
+    """Roles that belong together, beside guest threads: a scope for each number in `threads`.  `bound`: the kinds of check it declares."""
 
     name: str
     roles: tuple[str, ...]

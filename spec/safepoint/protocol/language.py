@@ -193,7 +193,7 @@ def raises(kind: int, t: object) -> None:
 def scope(
     name: str, *roles: Callable[[], None], threads: int = 0, frames: int | None = None, back_edges: int | None = None
 ) -> None:
-    """In `def scopes() -> None`: a world of these roles, beside 1, 2 and 3 threads, or beside so many; and the bound it declares."""
+    """In `def scopes() -> None`: a world of these roles, beside 1, 2 and 3 threads, or beside `threads`; and the bound it declares."""
 
 
 def at(who: object, procedure: Callable[..., object]) -> bool:
