@@ -167,6 +167,11 @@ def test_the_checks_until_a_request_is_seen_are_counted(
     assert row["bound"] == {"frames": bound[0], "back_edges": bound[1]} or broken
     assert (row["verdict"], said.code) == (("refuted", 1) if broken else ("holds", 0))
     assert (found["refuted"] or {}).get("property", "") == broken
+    finite = bound[0] is not None and bound[1] is not None
+    if broken and finite:  # no loop to show: the two numbers are the counterexample
+        assert found["refuted"]["detail"] == (
+            f"the text declares frames unbounded, back-edges {declared.rsplit('=', maxsplit=1)[-1]}, and has frames {bound[0]}, back-edges {bound[1]}"
+        )
 
 
 def test_a_bound_that_is_not_kept_is_shown_with_its_loop(tmp_path: Path) -> None:

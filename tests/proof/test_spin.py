@@ -291,6 +291,40 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["explore", "--scope", "interrupt-1", "--memory", "tso", "--promela", str(file)])
     assert done.exit_code == 0, done.output
     assert file.read_text() == export(Model(TEXT, SCOPES["interrupt-1"], memory="tso"))
+    about, names = done.stderr.strip().split(" Spin is not told of ")
+    untold = {"declared-bound", "request-is-seen", "request-is-posted", "thread-runs", "checks-pass", "world-starts"}
+    assert (about, set(names.split(", "))) == (f"{file}:", untold)
+    assert f"not judged here: {names} */" in file.read_text().splitlines()[0]
+
+
+OWN = """
+class World:
+    go: Word
+
+class Thread:
+    pass
+
+class Me(Thread):
+    pass
+
+world: World
+
+def mutator(t: Me) -> None:
+    seen = world.go.load()
+    eventually("it goes", seen == 1)
+    return mutator(t)
+
+def setter() -> None:
+    world.go.store(1)
+    return setter()
+"""
+
+
+def test_what_a_text_calls_eventual_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    explore = ["explore", "--protocol", f"{tmp_path}/own.py", "--scope", "setter-1", "--memory", "sc"]
+    done = CliRunner().invoke(cli, [*explore, "--promela", f"{tmp_path}/m.pml"])
+    assert done.stderr.strip().endswith("m.pml: Spin is not told of comes-round, it goes"), done.output
 
 
 def test_the_command_writes_one_scope_only(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def explore(
     from safepoint.model.engines import NoEngine, engine
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
-    from safepoint.proof.promela import export
+    from safepoint.proof.promela import export, untold
     from safepoint.show.failures import refutation
     from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
@@ -164,6 +164,7 @@ def explore(
             if for_spin is not None:
                 model = Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")
                 write(for_spin, export(model))
+                click.echo(f"{for_spin}: Spin is not told of {', '.join(untold(model))}", err=True)
             explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
         except (NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))

@@ -4,8 +4,8 @@
     spin -a -o2 stop.pml && gcc -O2 -DNOREDUCE -DSAFETY -o pan pan.c && ./pan
 
 Spin then stores exactly as many states as we find, and its verdict is the same: a violated assertion where a property is
-broken, an invalid end state where no process can move.  It is not told of a declared bound, nor of what must happen in the end:
-it counts no checks, and looks at one state at a time.  (-o2: else Spin leaves words that are only written out of its states.)
+broken, an invalid end state where no process can move.  The first line of the file names the properties that it is not told of
+(`untold`).  (-o2: else Spin leaves words that are only written out of its states.)
 
 A place of a graph becomes a label.  There, each way to the next place is one option, and one `d_step`: a condition over the
 state before, then what changes.  A choice is part of the access that follows it, and what is no longer needed becomes 0.
@@ -20,7 +20,11 @@ from collections.abc import Iterable, Iterator
 from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
 from safepoint.graph.lower import compile_helper
 from safepoint.graph.text import GLOBAL
+from safepoint.model import fairness
 from safepoint.model.activity import doing, is_at
+from safepoint.model.bounds import BROKEN
+from safepoint.model.custom_bounds import has_checks
+from safepoint.model.eventually import goals
 from safepoint.model.process import Process
 from safepoint.model.system import Model
 from safepoint.proof.guarded import GHOSTS, NO, Command, Commands, Word
@@ -104,6 +108,13 @@ def export(model: Model) -> str:
     return "\n".join([*parts, processes, *judged, ""])
 
 
+def untold(model: Model) -> list[str]:
+    """The properties that Spin is not told of: it counts no checks and no stops, and looks at one state at a time."""
+    counted = [BROKEN] * (not model.text.is_custom or has_checks(model))
+    counted += [fairness.BROKEN] * (fairness.FAIR in model.scope.slices)
+    return counted + list(dict.fromkeys(name for group in goals(model) for name, _, _ in group.goals))
+
+
 def _places(model: Model, process: Process) -> Places:
     """The initial place first."""
     room = len(process.buffer)
@@ -125,7 +136,8 @@ def _places(model: Model, process: Process) -> Places:
 
 def _head(model: Model) -> str:
     what = f"scope {model.scope.name}, policy {model.policy.name}, memory {model.memory}"
-    return f"/* {what}{f', mutant {model.mutant}' if model.mutant else ''}: made by `safepoint explore --promela` */\n"
+    mutant = f", mutant {model.mutant}" if model.mutant else ""
+    return f"/* {what}{mutant}: made by `safepoint explore --promela`; not judged here: {', '.join(untold(model))} */\n"
 
 
 def _variables(model: Model, hidden: set[str]) -> Iterator[str]:

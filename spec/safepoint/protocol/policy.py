@@ -27,6 +27,12 @@ class Bound:
     frames: Checks
     back_edges: Checks
 
+    def __str__(self) -> str:
+        """`frames 1, back-edges unbounded`."""
+        return ", ".join(
+            f"{kind.replace('_', '-')} {'unbounded' if n is None else n}" for kind, n in self.as_json().items()
+        )
+
     def within(self, declared: Bound) -> bool:
         """Is it no worse than declared, in both kinds?"""
         return at_most(self.frames, declared.frames) and at_most(self.back_edges, declared.back_edges)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safepoint.conform.judge import Verdict
 from safepoint.differential.compare import Mismatch
 from safepoint.graph.text import Text
+from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.counterexample import counterexample, path
 from safepoint.model.properties import SOMETIMES
 from safepoint.protocol.policy import Bound
@@ -46,22 +47,17 @@ def failure_text(failure: Failure) -> str:
                 f"    again: safepoint explore {option}--mutant {mutant.name}"
             )
         case OtherBound(policy, declared, observed):
-            return (
-                f"differential: {policy} declares {bound_text(declared)}; observed was at most {bound_text(observed)}"
-            )
+            return f"differential: {policy} declares {declared}; observed was at most {observed}"
         case Unnoticed(mutant):
             return f"mutant {mutant}, compiled into the interpreter: the differential test does not notice it"
 
 
 def refutation(decision: Decision) -> str:
     """The bound, if it is worse than declared, and the counterexample, if there is one."""
-    result, policy = decision.result, decision.policy
+    result = decision.result
     parts: list[str] = []
     if decision.bound and decision.late:
-        declared, found = bound_text(policy.declared), bound_text(decision.bound)
-        scope = result.model.scope.name
-        who = "the text" if result.model.text.is_custom else policy.name
-        parts.append(f"{scope}: declared-bound: {who} declares {declared}, and has {found}")
+        parts.append(f"{result.model.scope.name}: {UNBOUNDED}: {decision.declares()}")
     if result.broken:
         parts.append(counterexample(result, result.model.text))
     return "\n\n".join(parts)
@@ -78,9 +74,5 @@ def replay_text(replayed: Walked | Repeated, text: Text) -> str:
 
 
 def bound_text(bound: Bound | None) -> str:
-    """`frames 1, back-edges unbounded`; no bound at all is a dash."""
-    if bound is None:
-        return "-"
-    return ", ".join(
-        f"{kind.replace('_', '-')} {'unbounded' if n is None else n}" for kind, n in bound.as_json().items()
-    )
+    """No bound at all is a dash."""
+    return "-" if bound is None else str(bound)

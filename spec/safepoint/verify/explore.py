@@ -48,6 +48,11 @@ class Decision:
     def refuted(self) -> bool:
         return bool(self.result.broken) or self.late
 
+    def declares(self) -> str:
+        """The bound that the policy, or the text itself, declares, and the one that was found."""
+        declarer = "the text" if self.result.model.text.is_custom else self.policy.name
+        return f"{declarer} declares {self.policy.declared}, and has {self.bound}"
+
     def row(self) -> ScopeRow:
         """As `--json` shows it."""
         result, model = self.result, self.result.model
@@ -68,7 +73,7 @@ class Decision:
     def refutation(self) -> Refutation:
         """What refutes it, as `--json` shows it; without a path, if only the bound does."""
         if not self.result.broken:
-            return Refutation(property=UNBOUNDED)
+            return Refutation(property=UNBOUNDED, detail=self.declares())
         path = path_of(self.result)
         names = [process.name for process in path.model.processes]
         return Refutation(

@@ -56,7 +56,7 @@ class PathStep:
 @dataclass(frozen=True, kw_only=True)
 class Refutation:
     """A counterexample.  `loop`: after this many steps the rest goes round for ever.  `replay`: the path as a string; `again`: the command that
-    walks it.  Of a bound that is worse than declared and has no path, only the property.
+    walks it.  A bound that is worse than declared, and finite, has no path: `detail` says both.
     """
 
     property: str
