@@ -297,7 +297,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert f"not judged here: {names} */" in file.read_text().splitlines()[0]
 
 
-OWN = """
+GOES = """
 class World:
     go: Word
 
@@ -321,7 +321,7 @@ def setter() -> None:
 
 
 def test_what_a_text_calls_eventual_is_named_too(tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.py").write_text(GOES)
     explore = ["explore", "--protocol", f"{tmp_path}/own.py", "--scope", "setter-1", "--memory", "sc"]
     done = CliRunner().invoke(cli, [*explore, "--promela", f"{tmp_path}/m.pml"])
     assert done.stderr.strip().endswith("m.pml: Spin is not told of comes-round, it goes"), done.output

@@ -40,10 +40,23 @@ def find(config: pytest.Config) -> Target:
         raise pytest.UsageError(str(error)) from error
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Find the target before the first claim: a wrong name is one error, not one for each claim."""
-    if any(_is_ours(item) for item in items):
+def pytest_configure(config: pytest.Config) -> None:
+    """Find the target that is named before anything else, and before xdist has workers, which cannot report a wrong name."""
+    if config.getoption(OPTION) is not None and not _is_worker(config):
         config.stash[TARGET] = find(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Find the target before the first claim: a name that is missing is one error, not one for each claim.
+
+    In a worker of xdist it is one for each, because the collection of a worker must not fail.
+    """
+    if any(_is_ours(item) for item in items) and TARGET not in config.stash and not _is_worker(config):
+        config.stash[TARGET] = find(config)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -54,7 +67,10 @@ def _is_ours(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def safepoint_target(pytestconfig: pytest.Config) -> Target:
-    return pytestconfig.stash.get(TARGET, None) or find(pytestconfig)
+    try:
+        return pytestconfig.stash.get(TARGET, None) or find(pytestconfig)
+    except pytest.UsageError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance
@@ -85,11 +86,10 @@ class Lowering(Loops):
         self.kept.append(ret)
         self.entered[key] = len(self.labels)
         names: dict[str, Value] = {}
-        assigned = {n.id for n in ast.walk(procedure.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         lets: list[tuple[ir.Local, ir.Expr]] = []
         for parameter, value in zip(parameters, args, strict=True):
             local = ir.Local(f"{name}.{parameter.arg}")
-            fixed = isinstance(value, ir.Const) and parameter.arg not in assigned
+            fixed = isinstance(value, ir.Const) and parameter.arg not in procedure.assigned
             if fixed or isinstance(value, Record | ir.Cell | tuple) or value == local:
                 names[parameter.arg] = value
             else:
@@ -233,6 +233,12 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir
         raise ProtocolError(f"no mutant {instance.mutant!r} in the text; there are: {', '.join(sorted(text.mutants))}")
     if name not in text.functions:
         raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
+    # a model of a custom text adds to its graphs (`carriers.say_cleared`)
+    return _lowered.__wrapped__(text, name, instance) if text.is_custom else _lowered(text, name, instance)
+
+
+@lru_cache(maxsize=256)
+def _lowered(text: Text, name: str, instance: Instance) -> ir.Graph:
     try:
         with deeply():
             return Lowering(text, instance).root(name)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,7 +24,6 @@ class ProtocolError(Exception):
 
 DEEPEST = 5_000
 """Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
-
 
 DECLARED = ("threads", "scopes")
 """Functions of a text that are no procedures."""
@@ -67,6 +67,11 @@ class Procedure:
     file: str
     kind: str = ""
 
+    @cached_property
+    def assigned(self) -> set[str]:
+        """The names that it gives another value."""
+        return {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -88,7 +93,7 @@ class Mutant:
         return self.places[0][1]
 
 
-@dataclass
+@dataclass(eq=False)
 class Text:
     """Files of a protocol, parsed.  Raises ProtocolError for anything that is not of the language.
 
@@ -236,9 +241,8 @@ class Text:
                 ):
                     before = self.mutants.get(name) or Mutant(name, rule, ())
                     if before.rule != rule:
-                        self.error(
-                            node, file, f"mutant {name} breaks {before.rule} elsewhere", "one rule, or another name"
-                        )
+                        said = f"mutant {name} breaks {before.rule} elsewhere"
+                        self.error(node, file, said, "one rule, or another name")
                     self.mutants[name] = replace(before, places=(*before.places, (file, node.lineno, function.name)))
                 case ast.Call(func=ast.Name(id="mutant")):
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')

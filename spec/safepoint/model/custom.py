@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from safepoint.graph.gather import gather
@@ -44,7 +45,12 @@ def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
     Raises ProtocolError.
     """
     chosen_files = (given,) if isinstance(given, Path) else given
-    return gather(chosen_files, policy.trigger) if chosen_files else Text(files(policy.trigger))
+    return gather(chosen_files, policy.trigger) if chosen_files else _ours(policy.trigger)
+
+
+@lru_cache
+def _ours(trigger: str) -> Text:
+    return Text(files(trigger))
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import liveness
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.scope import is_call
-from safepoint.graph.text import Procedure, Record
+from safepoint.graph.text import Procedure, Record, Text
 from safepoint.model.system import Model
 
 CHOSEN = ir.Local("a chosen thread")
@@ -29,13 +29,19 @@ class _Choices(ast.NodeTransformer):
         return node
 
 
+@lru_cache(maxsize=8)
+def _unnumbered(text: Text) -> Text:
+    """The text with CHOSEN in place of each thread that is chosen."""
+    made = copy(text)
+    made.constants = {**text.constants, CHOSEN.name: Record(CHOSEN, "Thread")}
+    made.functions = {name: Procedure(_Choices().visit(deepcopy(p.node)), p.file) for name, p in text.functions.items()}
+    return made
+
+
 def for_any_number(model: Model, role: str) -> ir.Graph:
     """A role of the model, its loops over threads kept as loops.  Raises ProtocolError."""
-    text = copy(model.text)
-    text.constants = {**text.constants, CHOSEN.name: Record(CHOSEN, "Thread")}
-    text.functions = {name: Procedure(_Choices().visit(deepcopy(p.node)), p.file) for name, p in text.functions.items()}
     widths = model.scope.widths or model.policy.widths
-    return compile_graph(text, role, Instance(None, model.mutant, widths, model.scope.slices))
+    return compile_graph(_unnumbered(model.text), role, Instance(None, model.mutant, widths, model.scope.slices))
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,29 @@ UNFAIR = ("dart", "cpython", "pypy")
 """The policies without the variants, `fairness` among them: their stop word is 1 for as long as the lock is held, and no stop waits for the
 last one's threads; nor does a stack grow in their scopes."""
 
+FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
+
 EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
         "word: return t.limit.real + t.extra -> return t.limit.real + t.deferred",
-    ), policies=("pypy",)),
+    ), policies=("cpython", "pypy")),
+    Equivalents("Where no stack grows, `extra` is 0.", "optional.py", "exit_thread", (
+        "word: t.deferred = 0 -> t.extra = 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
+        "return-0: return look_again(t) -> return 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "unwound", (
+        "return-0: return look_again(t) -> return 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "look_again", (
+        "drop-result: bits = look(t) -> look(t); bits = 0",
+        "delete: if bits != 0: -> ",
+        "negate: if bits != 0: -> if bits == 0:",
+        "swap: if bits != 0:; return GO -> return GO; if bits != 0:",
+        "delete: return slow_path(t) -> ",
+        "return-0: return slow_path(t) -> return 0",
+    ), policies=("cpython",)),
     Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "post", (
         "delete: awaken(t) -> ",
     ), policies=("pypy",)),

@@ -5,7 +5,7 @@ A section that cannot run stays None in the report, and `left_out` says why.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
 from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
 from safepoint.model.scopes import not_combined
@@ -33,11 +33,12 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
         except UnknownTarget as error:
             for section in ("differential", "implementation_mutants"):
                 report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
+            judge_targets(report, begin_judging(pool, targets), progress)
         else:
+            judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long
             differential(report, pool, progress, quick)
             implementation_mutants(report, pool, progress)
-            targets = (OURS, *targets)
-        judge_targets(report, pool, targets, progress)
+            judge_targets(report, judged, progress)
     return report
 
 
@@ -48,10 +49,18 @@ def judge_target(name: str) -> tuple[TargetRow, list[Verdict]]:
     return target_row(name, verdicts), verdicts
 
 
-def judge_targets(report: Report, pool: Executor, names: tuple[str, ...], progress: Progress) -> None:
+Judged = list[Future[tuple[TargetRow, list[Verdict]]]]
+
+
+def begin_judging(pool: Executor, names: tuple[str, ...]) -> Judged:
     """Judge each target once."""
-    with progress.section("targets", len(names)) as done:
-        for row, verdicts in pool.map(judge_target, dict.fromkeys(names)):
+    return [pool.submit(judge_target, name) for name in dict.fromkeys(names)]
+
+
+def judge_targets(report: Report, judged: Judged, progress: Progress) -> None:
+    """Wait for what `begin_judging` has begun.  Raises UnknownTarget."""
+    with progress.section("targets", len(judged)) as done:
+        for row, verdicts in (each.result() for each in judged):
             report.targets.append(row)
             if row.unjudged:
                 report.left_out[f"target {row.name}"] = row.unjudged
