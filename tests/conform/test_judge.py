@@ -420,6 +420,17 @@ def test_pytest_says_so_if_the_target_is_unknown(tmp_path: Path) -> None:
     assert "no target 'no-such'" in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [(("--safepoint-target", "no-such"), 4, "no target 'no-such'"), ((), 1, "give --safepoint-target NAME")],
+)
+def test_xdist_reports_a_missing_target_too(options: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, "-n", "1", *options)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert said in done.stderr + done.stdout
+    assert "INTERNALERROR" not in done.stdout
+
+
 def test_the_plugin_imports_nothing_heavy() -> None:
     code = "import sys, pytest; before = set(sys.modules); import safepoint.conform.plugin; print(*(set(sys.modules) - before))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "spec")}

@@ -41,8 +41,8 @@ def find(config: pytest.Config) -> Target:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the target that is named before anything else, and before xdist has workers, which cannot report a wrong name."""
-    if config.getoption(OPTION) is not None and not _is_worker(config):
+    """Find the target that is named before xdist starts its workers, which cannot report a wrong name."""
+    if config.getoption(OPTION) is not None and config.getoption("numprocesses", None) and not _is_worker(config):
         config.stash[TARGET] = find(config)
 
 
