@@ -67,7 +67,7 @@ def compare_program(guest: Guest, quick: bool) -> Tally:
 
 def differential(report: Report, pool: Executor, progress: Progress, quick: bool) -> None:
     """Interrupt every program on both machines; whatever can be observed must be equal, and the bound as declared."""
-    guests = corpus()
+    guests = sorted(corpus(), key=lambda guest: guest.alone)  # those with threads take longest
     total = Tally()
     with progress.section("differential", len(guests)) as done:
         for tally in pool.map(compare_program, guests, [quick] * len(guests)):

@@ -58,8 +58,10 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
     jobs = plan()
     found: list[ScopeFound] = []
     with progress.section("protocol", len(jobs)) as done:
-        for each in pool.map(explore_scope, jobs):
-            found.append(each)
+        # the larger ones first, so that no core waits for one at the end
+        asked = {job: pool.submit(explore_scope, job) for job in sorted(jobs, key=lambda job: -SCOPES[job[2]].threads)}
+        for job in jobs:
+            found.append(each := asked[job].result())
             done(f"{each.row.policy} {each.row.memory} {each.row.scope}: {each.row.states:,} states")
     report.protocol = [each.row for each in found]
     report.left_out |= liveness_left_out(report.protocol)
