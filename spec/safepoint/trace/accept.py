@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from safepoint.graph import ir
-from safepoint.trace.bounds import Bounds, Late
+from safepoint.trace.bounds import BOUNDED, CHECKS, Bounds, Late
 from safepoint.trace.candidate import Candidate, Happening, first
 from safepoint.trace.crowd import Crowds
 from safepoint.trace.events import EVENTS, Event, ToThread
@@ -24,22 +24,27 @@ MOST_ACTORS = 1 << 14
 """Names of threads and requesters in one trace."""
 MOST_KNOWN = 1 << 16
 KINDS = {cls: kind for kind, cls in EVENTS.items()}
+PLAIN = frozenset(cls for cls in KINDS if cls.target is Event.target and cls.detail is Event.detail)
+"""Events that say nothing but their kind."""
 AT_ONCE = frozenset(("pushed", "looped", *LOCAL))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Told:
-    """What is the same of all events of one actor that say the same."""
+    """What is the same of all events of one actor that say the same.  count: of these events."""
 
     kind: str
     said: Said
     otherwise: Said | None
     actor: int
     at_once: bool
+    is_check: bool
+    is_bounded: bool
+    count: int = 0
 
 
 class Acceptor:
-    """Takes the events of a trace one by one.  counts: events of each kind.  most: candidates that there were at once."""
+    """Takes the events of a trace one by one.  most: candidates that there were at once."""
 
     def __init__(self, layout: Layout) -> None:
         """Raises UnknownTrace."""
@@ -47,13 +52,13 @@ class Acceptor:
         self.rules = Crowds(layout)
         self.candidates = [first(layout, self.rules)]
         self.names = [*layout.names]
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self.most = 1
         self.refusal: Refusal | None = None
         self.bounds = Bounds(layout)
         self._actors = dict(layout.names)
         self._open: list[tuple[int, int, Happening]] = []
-        self._known: dict[tuple[type[Event], str, str, str | int], Told] = {}
+        self._known: dict[tuple[object, ...], Told] = {}
 
     @property
     def requesters(self) -> int:
@@ -69,20 +74,17 @@ class Acceptor:
         while opened and opened[0][0] < event.before:
             if not self._close(heappop(opened)[2]):
                 return False
-        key = event.__class__, event.by, event.target(), event.detail()
+        cls, by = event.__class__, event.by
+        key = (cls, by) if cls in PLAIN else (cls, by, event.target(), event.detail())
         told = self._known.get(key)
         if told is None:
             told = self._told(event, key)
-        self.counts[told.kind] += 1
+        told.count += 1
         if not (told.at_once and self._at_once(told)):
             happening = Happening(event, told.kind, told.said, told.actor, line, told.otherwise)
             heappush(opened, (event.after, line, happening))
-        try:
-            self.bounds.take(told.kind, told.actor, told.said, event)
-        except Late as error:
-            happening = Happening(event, told.kind, told.said, told.actor, line)
-            self.refusal = late(self, happening, error)
-            return False
+        if told.actor in self.bounds.waiting if told.is_check else told.is_bounded:
+            return self._in_bounds(told, event, line)
         return True
 
     def finish(self) -> bool:
@@ -92,8 +94,24 @@ class Acceptor:
                 return False
         return True
 
-    def _told(self, event: Event, key: tuple[type[Event], str, str, str | int]) -> Told:
-        kind = KINDS[key[0]]
+    def counts(self) -> Counter[str]:
+        """Events of each kind."""
+        for told in self._known.values():
+            self._counts[told.kind] += told.count
+            told.count = 0
+        return self._counts
+
+    def _in_bounds(self, told: Told, event: Event, line: int) -> bool:
+        try:
+            self.bounds.take(told.kind, told.actor, told.said, event)
+        except Late as error:
+            happening = Happening(event, told.kind, told.said, told.actor, line)
+            self.refusal = late(self, happening, error)
+            return False
+        return True
+
+    def _told(self, event: Event, key: tuple[object, ...]) -> Told:
+        kind, detail = KINDS[type(event)], event.detail()
         if kind in self.layout.silent:
             raise UnknownTrace(f"the header says that no {kind} is logged (take it out of `silent`)")
         actor = self._actors.get(event.by)
@@ -109,11 +127,12 @@ class Acceptor:
                 known = ", ".join([*self.layout.names][:8])
                 raise UnknownTrace(f"it speaks of thread {event.to!r} (the header's threads are: {known})")
             if number == actor:
-                otherwise = kind, number, key[3]
+                otherwise = kind, number, detail
             else:
                 owner = number
-        told = Told(kind, (kind, owner, key[3]), otherwise, actor, kind in AT_ONCE)
+        told = Told(kind, (kind, owner, detail), otherwise, actor, kind in AT_ONCE, kind in CHECKS, kind in BOUNDED)
         if len(self._known) > MOST_KNOWN:
+            self.counts()
             self._known.clear()
         self._known[key] = told
         return told
@@ -129,42 +148,23 @@ class Acceptor:
 
     def _at_once(self, told: Told) -> bool:
         """Settle it now, if that is the same as later: it can happen, changes no word, and no hidden step comes before it."""
-        actor, said, rules = told.actor, told.said, self.rules
-        code = rules.cell_of.get(said)
-        found = []
-        for candidate in self.candidates:
-            crowd = candidate.crowds[actor]
-            if crowd.reads or crowd.is_idle or said not in rules.cell_of:
-                return code is None and said not in rules.cell_of and self._first_time(told)
-            value = 0 if code is None else candidate.memory[rules.layout.resolve(code, actor)]
-            then = crowd.quick.get((said, value))
-            if then is None:
-                outcomes = rules.take(crowd, said, code, value) if value >= 0 else ()
-                if len(outcomes) != 1:
-                    return False
-                then = crowd.quick[said, value] = outcomes[0][1]
-            found.append((candidate, then))
-        for candidate, then in found:
-            if then.reads:
-                candidate.place(actor, then)
-            else:
-                candidate.crowds[actor] = then
-        return True
-
-    def _first_time(self, told: Told) -> bool:
-        """Find out which word such an event accesses."""
-        candidate = self.candidates[0]
-        self.rules.cell(candidate.crowds[told.actor], told.said, candidate.memory, told.actor)
-        return told.said in self.rules.cell_of and self._at_once(told)
+        said, actor = told.said, told.actor
+        if len(self.candidates) == 1:
+            return self.candidates[0].quickly(said, actor, writes=False)
+        copies = [candidate.copy() for candidate in self.candidates]
+        if all(copy.quickly(said, actor, writes=False) for copy in copies):
+            self.candidates = copies
+            return True
+        return False
 
     def _close(self, happening: Happening) -> bool:
         """Keep the candidates in which it has happened."""
-        if len(self.candidates) == 1 and not self.candidates[0].done:
-            after = orders(self.candidates[0], happening, self._open)
-        else:
-            after = []
-            for candidate in self.candidates:
-                after += [candidate] if happening in candidate.done else orders(candidate, happening, self._open)
+        if len(self.candidates) == 1 and not self._open and not self.candidates[0].done:
+            if self.candidates[0].quickly(happening.said, happening.actor, writes=True):
+                return True
+        after: list[Candidate] = []
+        for candidate in self.candidates:
+            after += [candidate] if happening in candidate.done else orders(candidate, happening, self._open)
         if not after:
             self.refusal = refuse(self, happening)
             return False

@@ -12,6 +12,8 @@ from safepoint.trace.observe import Said
 
 SEEN = ("entered", "took", "cleared")
 CHECKS = {"pushed": 0, "looped": 1}
+BOUNDED = (*SEEN, *CHECKS, "posted", "poisoned", "masked", "unmasked", "exited", "served")
+"""Events that matter for a bound."""
 
 
 class Late(Exception):
@@ -38,7 +40,7 @@ class Bounds:
         needed = layout.poisoned if "poisoned" not in layout.silent else frozenset()
         self._needed = needed
         self._posts: dict[int, _Post] = {}  # by who posts
-        self._waiting: dict[int, list[_Post]] = {}  # by target
+        self.waiting: dict[int, list[_Post]] = {}  # by target
         self._passed: dict[int, list[int]] = {}
         self._took: dict[int, int] = {}  # by target: the stamp after its last take
         self._masked: set[int] = set()
@@ -48,13 +50,13 @@ class Bounds:
     def take(self, kind: str, actor: int, said: Said, event: Event) -> None:
         """Raises Late."""
         if kind in CHECKS:
-            if actor in self._waiting and self.judged:
+            if actor in self.waiting and self.judged:
                 self._check(actor, CHECKS[kind], event)
         elif kind in SEEN:
-            if actor in self._waiting:
+            if actor in self.waiting:
                 if kind == "entered":
                     self._saw(actor, said, event)
-                del self._waiting[actor]
+                del self.waiting[actor]
                 self._passed.pop(actor, None)
             if kind != "entered":
                 self._took[actor] = event.after
@@ -67,9 +69,9 @@ class Bounds:
             self._masked.add(actor)
         elif kind == "unmasked":
             self._masked.discard(actor)
-            self._waiting.pop(actor, None)  # the look there sees them
+            self.waiting.pop(actor, None)  # the look there sees them
         elif kind == "exited":
-            self._waiting.pop(actor, None)
+            self.waiting.pop(actor, None)
         elif kind == "served" and said[2] == TERMINATE:
             self._terminated.add(actor)
 
@@ -91,7 +93,7 @@ class Bounds:
     def _complete(self, post: _Post, actor: int, event: Event) -> None:
         if not post.missing and post.since is None:
             post.since = event.after
-            self._waiting.setdefault(post.target, []).append(post)
+            self.waiting.setdefault(post.target, []).append(post)
             del self._posts[actor]
 
     def _due(self, actor: int, event: Event) -> bool:
@@ -99,7 +101,7 @@ class Bounds:
         held = (INTERRUPT if actor in self._masked else 0) | (TERMINATE if actor in self._terminated else 0)
         return any(
             post.since is not None and post.since < event.before and post.kinds & ~held
-            for post in self._waiting[actor]
+            for post in self.waiting[actor]
         )
 
     def _check(self, actor: int, which: int, event: Event) -> None:

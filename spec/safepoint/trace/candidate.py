@@ -9,8 +9,11 @@ from safepoint.trace.crowd import Crowd, Crowds
 from safepoint.trace.events import Event
 from safepoint.trace.layout import GUEST, Layout, UnknownTrace
 from safepoint.trace.observe import Said
+UNKNOWN = -(1 << 40)
+"""Of an event: which word it accesses has not been found out yet."""
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, slots=True)
 class Happening:
     """An event whose place in the order is not settled yet.  actor: number of who made it.  line: in the file.
 
@@ -67,6 +70,43 @@ class Candidate:
                         return cell, found
         return -1, ()
 
+    def quickly(self, said: Said, actor: int, *, writes: bool) -> bool:
+        """Let the event happen next, if it leads to one thing only, as it did before.  `writes`: it may change the word."""
+        rules, memory = self.rules, self.memory
+        crowd = self.crowds[actor]
+        if crowd.is_idle:
+            crowd = rules.begin(crowd, said)
+            if crowd.reads:
+                return False
+        if crowd.reads and not writes:
+            return False
+        code = rules.cell_of.get(said, UNKNOWN)
+        if code is None:
+            cell, value = -1, 0
+        elif code == UNKNOWN:
+            return False
+        else:
+            cell = code if code >= 0 else actor * rules.width - 1 - code
+            value = memory[cell]
+        found = crowd.quick.get((said, value))
+        if found is None:
+            outcomes = rules.take(crowd, said, code, value) if value >= 0 else ()
+            if len(outcomes) != 1:
+                return False
+            found = crowd.quick[said, value] = outcomes[0]
+        new, then = found
+        if new != value and cell >= 0:
+            if not writes:
+                return False
+            memory[cell] = new
+            if self.reading:
+                self._look(cell, actor)
+        if then.reads or actor in self.reading:
+            self.place(actor, then)
+        else:
+            self.crowds[actor] = then
+        return True
+
     def apply(self, happening: Happening) -> list[Candidate]:
         """What may be after it has happened next; this candidate itself is among them, changed, if it can happen."""
         actor = happening.actor
@@ -76,13 +116,15 @@ class Candidate:
             candidate.done.add(happening)
             if cell >= 0 and candidate.memory[cell] != new:
                 candidate.memory[cell] = new
-                candidate.place(actor, then)
-                for other, cells in [*candidate.reading.items()]:
-                    if cell in cells and other != actor:
-                        candidate.place(other, candidate.crowds[other])
-            else:
-                candidate.place(actor, then)
+                candidate._look(cell, actor)
+            candidate.place(actor, then)
         return after
+
+    def _look(self, cell: int, actor: int) -> None:
+        """A word has changed: the others whose hidden steps may read it."""
+        for other, cells in [*self.reading.items()]:
+            if cell in cells and other != actor:
+                self.place(other, self.crowds[other])
 
     def can(self, happening: Happening) -> bool:
         """Can it happen next?"""

@@ -30,7 +30,7 @@ class Crowd:
     reads: tuple[int, ...]
     cells: tuple[int, ...]
     is_idle: bool
-    quick: dict[tuple[Said, int], Crowd] = field(default_factory=dict)
+    quick: dict[tuple[Said, int], tuple[int, Crowd]] = field(default_factory=dict)
     taken: dict[Key, tuple[tuple[int, Crowd], ...]] = field(default_factory=dict)
     advanced: dict[tuple[int, ...], Crowd] = field(default_factory=dict)
     begun: dict[Said, Crowd] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class Crowds:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.width = len(layout.words)
         self.places = Places(layout, layout.silent)
         self.cell_of: dict[Said, int | None] = {}  # the word that such an event accesses; None: none
         self._crowds: dict[frozenset[int], Crowd] = {}

@@ -75,7 +75,7 @@ class Reader:
     def _next(self) -> Record:
         raw = self.file.readline(LONGEST)
         self.line += 1
-        if not raw.endswith(b"\n"):
+        if raw[-1:] != b"\n":
             if not raw:
                 self._damaged("the trace ends before its closing record", 'end it with {"event":"end",…}')
             self._damaged("the line is cut off, or longer than a line can be", "write whole lines")
