@@ -6,7 +6,9 @@ they change, and in which order, is the explorer's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 import msgspec
@@ -33,9 +35,16 @@ class Walk:
     events: list[tuple[str, Said]] = field(default_factory=list)  # who, what
     busy: int = 1  # how much likelier a guest thread moves than a requester
 
-    def run(self, moves: int) -> int:
+    def follow(self, states: Sequence[int]) -> int:
+        """A path that a search has found.  Returns the state at its end."""
+        for state, after in pairwise(states):
+            ways = (way for p in self.model.processes for way in heard_edges(p, state))
+            self._log(*next((p, state, edge, ghosts) for p, edge, ghosts in ways if state ^ edge.delta == after))
+        return states[-1]
+
+    def run(self, moves: int, state: int | None = None) -> int:
         """Returns the state at the end: after so many moves, or where there is none."""
-        state = self.model.initial
+        state = self.model.initial if state is None else state
         for _ in range(moves):
             ways = [way for p in self.model.processes for way in heard_edges(p, state)]
             if not ways:
@@ -94,7 +103,7 @@ def header(model: Model, **more: object) -> Header:
     threads = [m.name for m in model.mutators]
     widths = dict(model.scope.widths or model.policy.widths)
     return Header(
-        0, 0, "safepoint-trace", VERSION, RULES, "the model", model.policy.name, threads, threads, entries=widths["entry"] or 1,
+        0, 0, "safepoint-trace", VERSION, RULES, "the model", model.policy.name, threads, threads, entries=widths["entry"],
         **more,
     )  # type: ignore[arg-type]  # fmt: skip
 

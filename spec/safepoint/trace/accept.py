@@ -105,8 +105,9 @@ class Acceptor:
         try:
             self.bounds.take(told.kind, told.actor, told.said, event)
         except Late as error:
-            happening = Happening(event, told.kind, told.said, told.actor, line)
-            self.refusal = late(self, happening, error)
+            if self.finish():  # else it is refused for a better reason
+                happening = Happening(event, told.kind, told.said, told.actor, line)
+                self.refusal = late(self, happening, error)
             return False
         return True
 

@@ -50,7 +50,7 @@ class Header(Line, tag="trace"):
     silent: list[str] = []
     variants: list[str] = []
     period: Annotated[int, Meta(ge=0, le=1 << 20)] = 0
-    entries: Annotated[int, Meta(ge=1, le=64)] = 1
+    entries: Annotated[int, Meta(ge=0, le=64)] = 1
 
 
 class Event(Line):

@@ -6,6 +6,7 @@ A loop over threads is a loop at run time, as it is in the machine, so that the 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Instance
@@ -16,7 +17,7 @@ from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint.trace.events import EVENTS, Header
-from safepoint.trace.observe import ANY, kinds_of
+from safepoint.trace.observe import ANY, LOCAL, kinds_of
 
 GUEST = "mutator"
 """The role of a guest thread."""
@@ -38,18 +39,14 @@ class UnknownTrace(Exception):
 class Layout:
     """What a header fixes."""
 
-    def __init__(self, header: Header, text: Text | None = None) -> None:
-        """`text`: another than ours, for a policy's trigger.  Raises UnknownTrace."""
+    def __init__(self, header: Header) -> None:
+        """Raises UnknownTrace."""
         self.policy = policy = _checked(header)
         self.names = {name: number for number, name in enumerate(header.threads)}
         self.threads = len(header.threads)
-        self.text = (text or Text(files(policy.trigger))).with_trigger(policy.trigger)
         self.silent = frozenset(header.silent)
         slices = tuple(s for s in FEATURES if s in policy.slices) + tuple(header.variants)
-        instance = Instance(None, widths=(("entry", header.entries),), slices=slices)
-        self.graphs = {
-            name: compile_graph(self.text, name, instance) for name in (GUEST, *PROCEDURES.values(), *ROLES)
-        }
+        self.text, self.graphs = _compiled(policy.trigger, header.entries, slices)
         sizes = {"limit": 1, "ticker": header.period or policy.period}
         self.reals = {word: sizes.get(word, 1) for word in self.text.triggers()}
         cells = {cell for graph in self.graphs.values() for cell in graph.cells()}
@@ -117,8 +114,14 @@ class Layout:
             step.cell.word
             for graph in self.graphs.values()
             for step in graph.steps
-            if step.cell and kinds_of(graph, step) & self.silent
+            if step.cell and step.op != "load" and kinds_of(graph, step) & self.silent
         )
+
+    @property
+    def possible(self) -> set[str]:
+        """The kinds of events that a trace under this policy may have."""
+        kinds = {kind for graph in self.graphs.values() for step in graph.steps for kind in kinds_of(graph, step)}
+        return kinds | {"pushed", "looped", "entered", *LOCAL}
 
     @property
     def poisoned(self) -> frozenset[str]:
@@ -135,6 +138,14 @@ class Layout:
         """The bound that the policy declares; of a ticker, its period."""
         period = self.reals.get("ticker", 0) if self.policy.period else 0
         return Bound(period, period) if period else self.policy.declared
+
+
+@lru_cache(maxsize=8)
+def _compiled(trigger: str, entries: int, slices: tuple[str, ...]) -> tuple[Text, dict[str, ir.Graph]]:
+    """The text of a mechanism, and the graphs of all that is done in a trace."""
+    text = Text(files(trigger))
+    instance = Instance(None, widths=(("entry", entries),), slices=slices)
+    return text, {name: compile_graph(text, name, instance) for name in (GUEST, *PROCEDURES.values(), *ROLES)}
 
 
 def _checked(header: Header) -> Policy:

@@ -40,6 +40,8 @@ PASSED = {"frame_push": "pushed", "back_edge": "looped"}
 SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look"}
 """The same, to the site of the slow path that is entered when it fails."""
 SLOW = "slow_path"
+STOPPED = "critical"
+"""The procedure of the text in which the world is stopped."""
 
 LOCAL = ("served", "masked", "unmasked", "stop-reached")
 """Events that are no shared access."""
@@ -127,12 +129,14 @@ def _check(step: ir.Step, cell: ir.Cell, following: ir.Step | None) -> Said | No
 
 
 def kinds_of(graph: ir.Graph, step: ir.Step) -> set[str]:
-    """The events that a step which changes a shared word may be, as its text shows them."""
-    if step.cell is None or step.op == "load":
+    """The events that a step may be, as its text shows them, if it is no check."""
+    if step.cell is None:
         return set()
     heard = {tree.op for tree in graph.local(step.then[0]) if isinstance(tree, ir.Ghost)}
     if found := {GHOSTS[op] for op in heard if op in GHOSTS}:
         return found
+    if step.op == "load":
+        return set()
     word = step.cell.word.split("[", maxsplit=1)[0]
     fixed = [a for e in step.operands for a in ir.atoms(e) if isinstance(a, ir.Fixed)]
     if fixed:

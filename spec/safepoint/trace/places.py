@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 from safepoint.graph import ir
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.trace.layout import Layout
-from safepoint.trace.observe import Ghosts, Said, event_of, local_events, said
-
-STOPPED = "critical"
-"""The procedure of the text in which the world is stopped."""
+from safepoint.trace.observe import STOPPED, Ghosts, Said, event_of, local_events, said
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from safepoint.graph import ir
-from safepoint.graph.text import Text
 from safepoint.protocol.rules import RULES
-from safepoint.trace.observe import SITES, kinds_of
+from safepoint.trace.citing import cited_before, cited_near, cited_on
+from safepoint.trace.events import BITS
+from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
 
 if TYPE_CHECKING:
     from safepoint.trace.accept import Acceptor
     from safepoint.trace.candidate import Candidate, Happening
+    from safepoint.trace.layout import Layout
     from safepoint.trace.places import Place
 
-OTHERWISE: dict[str, str] = {
+OUT_OF_PLACE: dict[str, str] = {
     "pushed": "POISON-EVERY-WORD",
     "looped": "POISON-EVERY-WORD",
+    "counted": "EXPIRED-IS-SEEN",
     "entered": "POISON-EVERY-WORD",
-    "handshake-asked": "HANDSHAKE-ONCE",
-    "handshake-run": "HANDSHAKE-ONCE",
-    "handshake-done": "HANDSHAKE-ONCE",
+    "posted": "POST-BEFORE-POISON",
+    "poisoned": "POST-BEFORE-POISON",
+    "restored": "OWNER-RESTORES",
+    "took": "RESTORE-BEFORE-TAKE",
+    "served": "TAKEN-IS-SERVED",
+    "parked": "STOP-PARKS",
+    "resumed": "STOP-PARKS",
+    "native-entered": "REENTER-LOOKS-AGAIN",
+    "native-left": "REENTER-LOOKS-AGAIN",
+    "blocked": "BLOCK-LOOKS-AGAIN",
+    "woken": "POST-WAKES",
+    "cleared": "BIRTH-IS-CLEAN",
     "spawned": "BIRTH-REENTERS",
+    "exited": "BIRTH-REENTERS",
     "masked": "MASKED-STAYS",
     "unmasked": "MASKED-STAYS",
+    "locked": "ONE-COORDINATOR",
+    "unlocked": "ONE-COORDINATOR",
+    "stop-requested": "ONE-COORDINATOR",
+    "stop-reached": "STOP-AWAITS-ALL",
+    "stop-released": "START-BEFORE-UNLOCK",
+    "handshake-asked": "HANDSHAKE-ONCE",
+    "handshake-claimed": "HANDSHAKE-ONCE",
+    "handshake-run": "HANDSHAKE-ONCE",
+    "handshake-done": "HANDSHAKE-ONCE",
+    "handshake-backed-off": "HANDSHAKE-ONCE",
 }
-"""Kind of event to the rule that is named where the text's own lines name none."""
-LAST = "TAKEN-IS-SERVED"
+"""Kind of event to the rule that it breaks where nothing led to it: its thread runs guest code, or its requester asked for nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,7 @@ def refuse(acceptor: Acceptor, happening: Happening) -> Refusal:
         for told in _next(acceptor, candidate, happening, place):
             instead.setdefault(told, place)
     waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
-    rule = _rule(acceptor, happening, [*instead.values()] or waiting)
+    rule = _rule(candidate, happening, [*instead.values()] or waiting)
     return Refusal(
         happening.line, happening.event.by, describe(happening), rule, RULES[rule].text, tuple(sorted(instead)[:8])
     )
@@ -105,57 +123,72 @@ def _told(acceptor: Acceptor, event: tuple[str, int | str, int | str]) -> str:
     kind, owner, detail = event
     told = kind if not isinstance(owner, int) else f"{kind} to {acceptor.names[owner]}"
     if kind in ("posted", "took", "served") and isinstance(detail, int):
-        from safepoint.trace.events import BITS
-
         return f"{told} {'|'.join(name for name, bit in BITS.items() if bit & detail) or 'nothing'}"
     return f"{told} {detail}" if isinstance(detail, str) else told
 
 
-# ---------------------------------------------------------------------------------------------- rules of the text
-
-
-def _rule(acceptor: Acceptor, happening: Happening, places: list[Place]) -> str:
+def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> str:
     """The rule of the line that comes first, in the procedure that both the event and what was possible instead stand in."""
-    text = acceptor.layout.text
-    paths = _paths(acceptor, happening)
+    layout, kind = candidate.rules.layout, happening.kind
+    right = [place for place in places if kind in _could(place)]
+    if kind == "took" and right and _holds(candidate, happening, right[0]):
+        return "MASKED-STAYS"  # it is pending, and may not be taken now
+    for place in right:  # the right step, at a time at which the words do not allow it
+        step = place.activation.at
+        if step is not None and place.says is None:
+            if found := cited_on(layout.text, place.activation.graph, step, range(len(step.where) - 1, -1, -1)):
+                return found
+    if right or not places or any("pushed" in _could(place) for place in places):
+        return OUT_OF_PLACE[kind]
+    paths = _paths(layout, kind)
     best: tuple[int, str] | None = None
     for place in places:
         step = place.activation.at
-        if step is None:
-            continue
-        if happening.kind in _could(acceptor, place):  # the right step, at a time at which the words do not allow it
-            levels = range(len(step.where) - 1, -1, -1)
-            found = next((rule for level in levels for rule in rules_of(text, step, level)), None)
-            depth = 1000
-        else:
+        if place.says is not None:
+            return OUT_OF_PLACE[place.says[0]]
+        if step is not None:
             common = max((_common(step.where, path) for path in paths), default=1)
             levels = range(max(common - 1, 0), len(step.where))
-            found = next((rule for level in levels for rule in rules_of(text, step, level)), None)
-            depth = common
-        if found and (best is None or depth > best[0]):
-            best = depth, found
-    if best is not None:
-        return best[1]
-    return OTHERWISE.get(happening.kind, LAST)
+            graph = place.activation.graph
+            found = (
+                cited_on(layout.text, graph, step, levels)
+                or cited_before(layout.text, graph, step)
+                or cited_near(layout.text, step, levels)
+            )
+            if found and (best is None or common > best[0]):
+                best = common, found
+    return best[1] if best is not None else OUT_OF_PLACE[kind]
 
 
-def _could(acceptor: Acceptor, place: Place) -> set[str]:
+def _holds(candidate: Candidate, happening: Happening, place: Place) -> bool:
+    """Does the word hold what the event takes, and the text may not take now?"""
+    assert place.cell is not None
+    value, bits = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.actor)], happening.said[2]
+    outcome = candidate.rules.places.outcome(place, value) if value >= 0 else None
+    offered = outcome.event[2] if outcome and outcome.event else 0
+    return isinstance(bits, int) and isinstance(offered, int) and bits & ~offered & value != 0
+
+
+def _could(place: Place) -> set[str]:
+    """The kinds of events that may come next at a place, whatever the words hold."""
     step = place.activation.at
+    if place.says is not None:
+        return {place.says[0]}
     if step is None:
         return set()
-    could = {place.says[0]} if place.says else kinds_of(place.activation.graph, step)
-    if step.op == "load" and any(name in SITES for name in step.where):
-        could |= {"pushed", "looped", "entered"}
+    could = kinds_of(place.activation.graph, step)
+    if step.op == "load" and SLOW not in step.where:
+        could |= {PASSED[name] for name in step.where if name in PASSED} | {"entered" for name in step.where if name in SITES}
     return could
 
 
-def _paths(acceptor: Acceptor, happening: Happening) -> set[tuple[str, ...]]:
+def _paths(layout: Layout, kind: str) -> set[tuple[str, ...]]:
     """Where in the text such an event stands."""
-    return {
-        step.where
-        for graph in acceptor.layout.graphs.values()
-        for step in graph.steps
-        if happening.kind in kinds_of(graph, step)
+    checks = {("mutator", procedure) for procedure, passed in PASSED.items() if passed == kind}
+    if kind == "stop-reached":
+        return {step.where for graph in layout.graphs.values() for step in graph.steps if STOPPED in step.where}
+    return checks | {
+        step.where for graph in layout.graphs.values() for step in graph.steps if kind in kinds_of(graph, step)
     }
 
 
@@ -164,37 +197,3 @@ def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     while length < min(len(one), len(other)) and one[length] == other[length]:
         length += 1
     return length
-
-
-def rules_of(text: Text, step: ir.Step, level: int) -> list[str]:
-    """The rules in the comments of the line of procedure `level` on the way to a step: the last level is the step's own line."""
-    inner = step.where[level + 1] if level + 1 < len(step.where) else None
-    procedure = text.functions[step.where[level]]
-    lines = _lines(procedure.node, inner, step.line)
-    found = [(_cited(text, procedure.file, line)) for line in lines]
-    return next((rules for rules in found if rules), [])
-
-
-@cache
-def _lines(node: ast.FunctionDef, calls: str | None, line: int) -> tuple[int, ...]:
-    """The lines on which `node` calls a procedure, or the line itself; and of the ifs around it, innermost first."""
-    found: list[int] = []
-
-    def visit(inner: ast.AST, around: tuple[int, ...]) -> None:
-        if isinstance(inner, ast.stmt) and not isinstance(inner, ast.If | ast.For | ast.Match | ast.FunctionDef):
-            called = {n.func.id for n in ast.walk(inner) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-            if (calls in called) if calls else inner.lineno <= line <= (inner.end_lineno or line):
-                found.extend((inner.lineno, *reversed(around)))
-        elif isinstance(inner, ast.If) and calls is None and inner.test.lineno == line:
-            found.extend((line, *reversed(around)))
-        deeper = (*around, inner.lineno) if isinstance(inner, ast.If) else around
-        for child in ast.iter_child_nodes(inner):
-            visit(child, deeper)
-
-    visit(node, ())
-    return tuple(found)
-
-
-def _cited(text: Text, file: str, line: int) -> list[str]:
-    comment = text.source(file, line).partition("#")[2]
-    return [rule for rule in re.findall(r"[A-Z]+(?:-[A-Z]+)+", comment) if rule in RULES]
