@@ -6,21 +6,33 @@ import io
 
 import msgspec
 
-from safepoint.trace.events import EVENTS, RULES, VERSION, Event, Header
+from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.files import write_trace
+from safepoint.trace.lines import RULES, VERSION, Header
 from safepoint.trace.verdict import Verdict, judge
 
 Script = list[str]
 
 
 def post(who: str, to: str, kind: str) -> Script:
-    return [f"{who} posted {to} {kind}", f"{who} poisoned {to} limit", f"{who} poisoned {to} entry[0]", f"{who} woken {to}"]
+    return [
+        f"{who} posted {to} {kind}",
+        f"{who} poisoned {to} limit",
+        f"{who} poisoned {to} entry[0]",
+        f"{who} woken {to}",
+    ]
 
 
 def slow(who: str, site: str, kind: str) -> Script:
     """A pass through the slow path that finds this kind."""
     served = [f"{who} served {kind}"] if kind not in ("", "HANDSHAKE") else []
-    return [f"{who} entered {site}", f"{who} restored limit", f"{who} restored entry[0]", f"{who} took {kind}".strip(), *served]
+    return [
+        f"{who} entered {site}",
+        f"{who} restored limit",
+        f"{who} restored entry[0]",
+        f"{who} took {kind}".strip(),
+        *served,
+    ]
 
 
 def stop(who: str, *threads: str) -> Script:
@@ -31,7 +43,13 @@ def start(who: str) -> Script:
     return [f"{who} stop-released", f"{who} unlocked"]
 
 
-INTERRUPT: Script = ["T0 pushed", *post("R", "T0", "INTERRUPT"), *slow("T0", "push", "INTERRUPT"), "T0 looped", "T1 looped"]
+INTERRUPT: Script = [
+    "T0 pushed",
+    *post("R", "T0", "INTERRUPT"),
+    *slow("T0", "push", "INTERRUPT"),
+    "T0 looped",
+    "T1 looped",
+]
 STOP: Script = [
     "T1 native-entered", *stop("C", "T0", "T1"), *slow("T0", "back-edge", "STOP"), "T0 parked", "C stop-reached",
     *start("C"), "T0 resumed", "T0 pushed", "T1 native-left", *slow("T1", "push", "STOP"), "T1 parked", "T1 resumed", "T1 looped",

@@ -93,6 +93,7 @@ WALKABLE = [
 def test_a_path_of_a_mutant_is_refused(policy: str, mutant: str) -> None:
     """The explorer's counterexample, and a random walk on from there: where only the end counts, random walks alone."""
     scope, _, broken = ALL_CAUGHT[policy, mutant]
+    path: tuple[int, ...]
     if broken in LATER:
         model = mutated(mutant, policy)
         path, moves = (model.initial,), 150

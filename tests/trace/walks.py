@@ -13,17 +13,18 @@ from random import Random
 
 import msgspec
 
-from safepoint.graph.ir import SELF, WORLD, Cell
+from safepoint.graph.ir import SELF, Cell
 from safepoint.graph.text import Text
 from safepoint.model.moves import Transition
 from safepoint.model.process import Process
 from safepoint.model.scopes import SCOPES, Scope
 from safepoint.model.system import Model
 from safepoint.protocol import files
-from safepoint.protocol.policies import POLICIES
-from safepoint.trace.events import EVENTS, RULES, VERSION, Event, Header, Request
-from safepoint.trace.observe import Ghosts, Said, event_of, local_events, said
 from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policies import POLICIES
+from safepoint.trace.events import EVENTS, Event
+from safepoint.trace.lines import RULES, VERSION, Header
+from safepoint.trace.observe import Ghosts, Said, event_of, local_events, said
 
 
 @dataclass
@@ -99,13 +100,11 @@ def heard_edges(process: Process, state: int) -> list[tuple[Process, Transition,
     return found
 
 
-def header(model: Model, **more: object) -> Header:
+def header(model: Model, variants: Sequence[str] = ()) -> Header:
     threads = [m.name for m in model.mutators]
     widths = dict(model.scope.widths or model.policy.widths)
-    return Header(
-        0, 0, "safepoint-trace", VERSION, RULES, "the model", model.policy.name, threads, threads, entries=widths["entry"],
-        **more,
-    )  # type: ignore[arg-type]  # fmt: skip
+    made = Header(0, 0, "safepoint-trace", VERSION, RULES, "the model", model.policy.name, threads, threads)
+    return msgspec.structs.replace(made, entries=widths["entry"], variants=[*variants])
 
 
 def struct(who: str, event: Said, names: list[str], before: int, after: int) -> Event:

@@ -8,12 +8,16 @@ from safepoint.trace.verdict import Verdict
 def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     """What was judged, what was not, and the refusal if there is one."""
     header, refusal = verdict.header, verdict.refusal
-    world = f"{_number(len(header.threads), 'thread')}, {_number(verdict.requesters, 'requester')}, policy {header.policy}"
+    world = (
+        f"{_number(len(header.threads), 'thread')}, {_number(verdict.requesters, 'requester')}, policy {header.policy}"
+    )
     lines: list[str] = []
     if refusal is None:
         lines.append(f"accepted: {_number(verdict.events, 'event')}, {world}: a run of the protocol")
     else:
-        lines.append(f"refused: {name}:{refusal.line}: {refusal.by}: {refusal.event}: no run of the protocol explains it")
+        lines.append(
+            f"refused: {name}:{refusal.line}: {refusal.by}: {refusal.event}: no run of the protocol explains it"
+        )
         lines.append(f"  {refusal.rule}: {refusal.why}")
         lines += [f"  possible instead: {instead}" for instead in refusal.instead]
         lines.append(f"  safepoint rules {refusal.rule}; safepoint accept {name}")

@@ -2,7 +2,8 @@
 
 The acceptor has no protocol of its own: it runs the graphs that were explored, and `observe` says which event a step is.
 
-events: the closed set of events, the header and the closing record
+lines: what every line has; the header and the closing record
+events: the closed set of events
 files: a trace as lines of JSON, written and read one by one; what was changed afterwards is found
 schema: the JSON Schema of a line
 schema.json: the same, published
@@ -14,6 +15,7 @@ candidate: the words, and where each thread may stand
 orders: accesses that overlap, in each order that matters
 accept: the acceptor
 bounds: the declared bound, counted along a trace
+citing: which rule a line of the text obeys
 refusal: the rule that an event breaks, and what was possible instead
 verdict: a whole trace judged
 """

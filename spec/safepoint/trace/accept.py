@@ -175,6 +175,8 @@ class Acceptor:
             after = [*{candidate.key(): candidate for candidate in after}.values()]
             self.most = max(self.most, len(after))
             if len(after) > MOST_CANDIDATES:
-                raise Undecided(f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take stamps closer)")
+                raise Undecided(
+                    f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take stamps closer)"
+                )
         self.candidates = after
         return True

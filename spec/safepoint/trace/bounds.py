@@ -100,8 +100,7 @@ class Bounds:
         """Is a request that it may deliver completely posted before this check began?"""
         held = (INTERRUPT if actor in self._masked else 0) | (TERMINATE if actor in self._terminated else 0)
         return any(
-            post.since is not None and post.since < event.before and post.kinds & ~held
-            for post in self.waiting[actor]
+            post.since is not None and post.since < event.before and post.kinds & ~held for post in self.waiting[actor]
         )
 
     def _check(self, actor: int, which: int, event: Event) -> None:

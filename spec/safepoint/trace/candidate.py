@@ -9,6 +9,7 @@ from safepoint.trace.crowd import Crowd, Crowds
 from safepoint.trace.events import Event
 from safepoint.trace.layout import GUEST, Layout, UnknownTrace
 from safepoint.trace.observe import Said
+
 UNKNOWN = -(1 << 40)
 """Of an event: which word it accesses has not been found out yet."""
 
@@ -38,7 +39,12 @@ class Candidate:
     __slots__ = ("crowds", "done", "memory", "reading", "rules")
 
     def __init__(
-        self, rules: Crowds, memory: list[int], crowds: list[Crowd], reading: dict[int, tuple[int, ...]], done: set[Happening]
+        self,
+        rules: Crowds,
+        memory: list[int],
+        crowds: list[Crowd],
+        reading: dict[int, tuple[int, ...]],
+        done: set[Happening],
     ) -> None:
         self.rules, self.memory, self.crowds, self.reading, self.done = rules, memory, crowds, reading, done
 
@@ -100,7 +106,7 @@ class Candidate:
                 return False
             memory[cell] = new
             if self.reading:
-                self._look(cell, actor)
+                self.look(cell, actor)
         if then.reads or actor in self.reading:
             self.place(actor, then)
         else:
@@ -116,12 +122,12 @@ class Candidate:
             candidate.done.add(happening)
             if cell >= 0 and candidate.memory[cell] != new:
                 candidate.memory[cell] = new
-                candidate._look(cell, actor)
+                candidate.look(cell, actor)
             candidate.place(actor, then)
         return after
 
-    def _look(self, cell: int, actor: int) -> None:
-        """A word has changed: the others whose hidden steps may read it."""
+    def look(self, cell: int, actor: int) -> None:
+        """A word has changed: the hidden steps of others may read it."""
         for other, cells in [*self.reading.items()]:
             if cell in cells and other != actor:
                 self.place(other, self.crowds[other])

@@ -49,7 +49,11 @@ def _way(text: Text, graph: ir.Graph, step: ir.Step, level: int) -> Iterator[tup
     yield from ((name, line) for line in lines)
     if inner is None:
         return
-    before = {s.where[level + 1] for s in _before(graph, step) if s.where[:level] == step.where[:level] and len(s.where) > level + 1}
+    before = {
+        s.where[level + 1]
+        for s in _before(graph, step)
+        if s.where[:level] == step.where[:level] and len(s.where) > level + 1
+    }
     left = [f for f in sorted(before) if inner in _jumps(text, f)]
     if not left and not lines:
         left = [f for f in _calls(text, name) if inner in _jumps(text, f)]
@@ -70,7 +74,11 @@ def _jumps(text: Text, name: str) -> set[str]:
 def _calls(text: Text, name: str) -> list[str]:
     """The procedures that one calls, in the order of its lines."""
     calls = (n for n in ast.walk(text.functions[name].node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name))
-    return [n.func.id for n in sorted(calls, key=lambda n: n.lineno) if isinstance(n.func, ast.Name) and n.func.id in text.functions]
+    return [
+        n.func.id
+        for n in sorted(calls, key=lambda n: n.lineno)
+        if isinstance(n.func, ast.Name) and n.func.id in text.functions
+    ]
 
 
 @cache

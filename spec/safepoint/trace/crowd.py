@@ -124,7 +124,7 @@ class Crowds:
         values = [detail] if graph.params and isinstance(detail, int) else []
         return [self.places.begin(graph, owner, dict(zip(graph.params, values, strict=True)))]
 
-    def cell(self, crowd: Crowd, event: Said, memory: list[int], thread: int) -> int | None | bool:
+    def cell(self, crowd: Crowd, event: Said, memory: list[int], thread: int) -> int | bool | None:
         """The word that the event accesses, as `Layout.code` has it; None: no word; False: none is known yet, for it cannot come now."""
         try:
             return self.cell_of[event]

@@ -12,7 +12,8 @@ from zlib import crc32
 
 import msgspec
 
-from safepoint.trace.events import RULES, VERSION, End, Event, Header, Record
+from safepoint.trace.events import Event, Record
+from safepoint.trace.lines import RULES, VERSION, End, Header, Line
 
 LONGEST = 1 << 20
 """Bytes of a line: a longer one is no trace's."""
@@ -82,10 +83,14 @@ class Reader:
         try:
             record: Record = _decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._damaged(f"no line of a trace: {error}", "see docs/trace.md; its schema is `safepoint accept --schema`")
+            self._damaged(
+                f"no line of a trace: {error}", "see docs/trace.md; its schema is `safepoint accept --schema`"
+            )
         if record.seq != self.line - 1:
             what = "a line was doubled or moved" if record.seq < self.line - 1 else "a line is missing or was moved"
-            self._damaged(f"sequence number {record.seq} where {self.line - 1} belongs: {what}", "use the file as written")
+            self._damaged(
+                f"sequence number {record.seq} where {self.line - 1} belongs: {what}", "use the file as written"
+            )
         if record.chain != self._chain:
             self._damaged(
                 "its chain is not the CRC-32 of the lines before: the line before it was changed after it was written",
@@ -114,7 +119,7 @@ class Writer:
         """The closing record; the file itself is left open."""
         self._write(End(0, 0, count=self._seq - 1))
 
-    def _write(self, line: Record) -> None:
+    def _write(self, line: Line) -> None:
         line.seq, line.chain = self._seq, self._chain
         raw = _encode(line) + b"\n"
         self.file.write(raw)

@@ -16,7 +16,8 @@ from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
-from safepoint.trace.events import EVENTS, Header
+from safepoint.trace.events import EVENTS
+from safepoint.trace.lines import Header
 from safepoint.trace.observe import ANY, LOCAL, kinds_of
 
 GUEST = "mutator"
@@ -88,6 +89,7 @@ class Layout:
 
     def initial(self, unknown: frozenset[str]) -> list[int]:
         """The words when the trace begins; ANY for those that are not followed."""
+
         def value(word: str, running: bool) -> int:
             name = word.split("[", maxsplit=1)[0]
             if word in unknown:

@@ -32,7 +32,13 @@ WRITES: dict[tuple[str, int], str] = {
 BACK = {PARKED: "resumed", NATIVE: "native-left", ENDED: "spawned"}
 """Of a thread that publishes MANAGED: where it was, to the event that it is."""
 
-GHOSTS = {"posted": "posted", "given_back": "posted", "taken": "took", "asked": "handshake-asked", "ran": "handshake-run"}
+GHOSTS = {
+    "posted": "posted",
+    "given_back": "posted",
+    "taken": "took",
+    "asked": "handshake-asked",
+    "ran": "handshake-run",
+}
 """Ghost that belongs to a step, to the event that it is; the first two are of these kinds of request."""
 
 PASSED = {"frame_push": "pushed", "back_edge": "looped"}

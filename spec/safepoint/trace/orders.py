@@ -34,7 +34,9 @@ def orders(candidate: Candidate, happening: Happening, opened: Sequence[tuple[in
             continue
         seen.add(key)
         if len(seen) > MOST_CANDIDATES:
-            raise Undecided(f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take the stamps closer)")
+            raise Undecided(
+                f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take the stamps closer)"
+            )
         for other in others:
             if other not in now.done and now.can(other):
                 todo += now.copy().apply(other)

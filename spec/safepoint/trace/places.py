@@ -133,9 +133,7 @@ class Places:
         for activation, ghosts, _ in place.activation.alternatives(Ghosts(), Ghosts.copy):
             yield self._settled(place.activation, activation.copy(), ghosts)
 
-    def _settled(
-        self, before: Activation, after: Activation, ghosts: Ghosts, first: tuple[Said, ...] = ()
-    ) -> Place:
+    def _settled(self, before: Activation, after: Activation, ghosts: Ghosts, first: tuple[Said, ...] = ()) -> Place:
         events = local_events(ghosts, before.privates.get("masked", 0), after.privates.get("masked", 0))
         return self._place(after, first + events)
 

@@ -86,7 +86,7 @@ def refuse(acceptor: Acceptor, happening: Happening) -> Refusal:
 
 def late(acceptor: Acceptor, happening: Happening, error: Exception) -> Refusal:
     """More checks passed than the bound allows."""
-    rule = "EXPIRED-IS-SEEN" if acceptor.layout.policy.period else "POISON-EVERY-WORD"
+    rule = _out_of_place(acceptor.layout, happening.kind)
     return Refusal(happening.line, happening.event.by, describe(happening), rule, str(error), ("entered",))
 
 
@@ -139,7 +139,7 @@ def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> st
             if found := cited_on(layout.text, place.activation.graph, step, range(len(step.where) - 1, -1, -1)):
                 return found
     if right or not places or any("pushed" in _could(place) for place in places):
-        return OUT_OF_PLACE[kind]
+        return _out_of_place(layout, kind)
     paths = _paths(layout, kind)
     best: tuple[int, str] | None = None
     for place in places:
@@ -157,7 +157,11 @@ def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> st
             )
             if found and (best is None or common > best[0]):
                 best = common, found
-    return best[1] if best is not None else OUT_OF_PLACE[kind]
+    return best[1] if best is not None else _out_of_place(layout, kind)
+
+
+def _out_of_place(layout: Layout, kind: str) -> str:
+    return "EXPIRED-IS-SEEN" if layout.policy.period and kind in PASSED.values() else OUT_OF_PLACE[kind]
 
 
 def _holds(candidate: Candidate, happening: Happening, place: Place) -> bool:
@@ -178,7 +182,9 @@ def _could(place: Place) -> set[str]:
         return set()
     could = kinds_of(place.activation.graph, step)
     if step.op == "load" and SLOW not in step.where:
-        could |= {PASSED[name] for name in step.where if name in PASSED} | {"entered" for name in step.where if name in SITES}
+        could |= {PASSED[name] for name in step.where if name in PASSED} | {
+            "entered" for name in step.where if name in SITES
+        }
     return could
 
 

@@ -8,9 +8,10 @@ from typing import BinaryIO
 
 from safepoint.protocol.policy import Bound
 from safepoint.trace.accept import Acceptor
-from safepoint.trace.events import EVENTS, Header
+from safepoint.trace.events import EVENTS
 from safepoint.trace.files import Reader
 from safepoint.trace.layout import Layout, UnknownTrace
+from safepoint.trace.lines import Header
 from safepoint.trace.orders import Undecided
 from safepoint.trace.refusal import Refusal
 
