@@ -5,6 +5,7 @@ main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
 mutate: `mutate`
 guest: `run`, `conform`
+trace: `accept`
 console: errors of one line, files to write
 status: the exit statuses
 """

@@ -15,6 +15,7 @@ from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.status import NO_VERDICT, REFUTED
+from safepoint.cli.trace import accept
 
 
 @click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,5 +72,5 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
     return {"refuted": REFUTED, "holds": 0}.get(report.verdict, NO_VERDICT)
 
 
-for command in (explore, replay, rules, mutate, run, conform):
+for command in (explore, replay, rules, mutate, run, accept, conform):
     cli.add_command(command)

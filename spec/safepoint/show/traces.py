@@ -1,0 +1,39 @@
+"""The verdict on a trace, for people."""
+
+from __future__ import annotations
+
+from safepoint.trace.verdict import Verdict
+
+
+def verdict_lines(verdict: Verdict, name: str) -> list[str]:
+    """What was judged, what was not, and the refusal if there is one."""
+    header, refusal = verdict.header, verdict.refusal
+    world = (
+        f"{_number(len(header.threads), 'thread')}, {_number(verdict.requesters, 'requester')}, policy {header.policy}"
+    )
+    lines: list[str] = []
+    if refusal is None:
+        lines.append(f"accepted: {_number(verdict.events, 'event')}, {world}: a run of the protocol")
+    else:
+        lines.append(
+            f"refused: {name}:{refusal.line}: {refusal.by}: {refusal.event}: no run of the protocol explains it"
+        )
+        lines.append(f"  {refusal.rule}: {refusal.why}")
+        lines += [f"  possible instead: {instead}" for instead in refusal.instead]
+        lines.append(f"  safepoint rules {refusal.rule}; safepoint accept {name}")
+    if verdict.worst is not None:
+        declared = verdict.declared
+        told = zip(("frame pushes", "back-edges"), verdict.worst, (declared.frames, declared.back_edges), strict=True)
+        lines.append("bound: " + ", ".join(f"at most {n} {what} of {most} declared" for what, n, most in told))
+    else:
+        lines.append("bound: not judged, for posts or slow paths are not logged")
+    if verdict.candidates > 1:
+        lines.append(f"orders of what overlaps: up to {verdict.candidates} at once")
+    lines += [f"not judged: {kind} is not logged: {what}" for kind, what in verdict.not_judged.items()]
+    if verdict.absent:
+        lines.append(f"not judged: never happened: {', '.join(verdict.absent)}")
+    return lines
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")

@@ -1,0 +1,205 @@
+"""Why no run explains an event: the rule, found in the comments of the text where it and what was possible instead part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepoint.protocol.rules import RULES
+from safepoint.trace.citing import cited_before, cited_near, cited_on
+from safepoint.trace.events import BITS
+from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
+
+if TYPE_CHECKING:
+    from safepoint.trace.accept import Acceptor
+    from safepoint.trace.candidate import Candidate, Happening
+    from safepoint.trace.layout import Layout
+    from safepoint.trace.places import Place
+
+OUT_OF_PLACE: dict[str, str] = {
+    "pushed": "POISON-EVERY-WORD",
+    "looped": "POISON-EVERY-WORD",
+    "counted": "EXPIRED-IS-SEEN",
+    "entered": "POISON-EVERY-WORD",
+    "posted": "POST-BEFORE-POISON",
+    "poisoned": "POST-BEFORE-POISON",
+    "restored": "OWNER-RESTORES",
+    "took": "RESTORE-BEFORE-TAKE",
+    "served": "TAKEN-IS-SERVED",
+    "parked": "STOP-PARKS",
+    "resumed": "STOP-PARKS",
+    "native-entered": "REENTER-LOOKS-AGAIN",
+    "native-left": "REENTER-LOOKS-AGAIN",
+    "blocked": "BLOCK-LOOKS-AGAIN",
+    "woken": "POST-WAKES",
+    "cleared": "BIRTH-IS-CLEAN",
+    "spawned": "BIRTH-REENTERS",
+    "exited": "BIRTH-REENTERS",
+    "masked": "MASKED-STAYS",
+    "unmasked": "MASKED-STAYS",
+    "locked": "ONE-COORDINATOR",
+    "unlocked": "ONE-COORDINATOR",
+    "stop-requested": "ONE-COORDINATOR",
+    "stop-reached": "STOP-AWAITS-ALL",
+    "stop-released": "START-BEFORE-UNLOCK",
+    "handshake-asked": "HANDSHAKE-ONCE",
+    "handshake-claimed": "HANDSHAKE-ONCE",
+    "handshake-run": "HANDSHAKE-ONCE",
+    "handshake-done": "HANDSHAKE-ONCE",
+    "handshake-backed-off": "HANDSHAKE-ONCE",
+}
+"""Kind of event to the rule that it breaks where nothing led to it: its thread runs guest code, or its requester asked for nothing."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text."""
+
+    line: int
+    by: str
+    event: str
+    rule: str
+    why: str
+    instead: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "line": self.line, "thread": self.by, "event": self.event, "rule": self.rule, "why": self.why,
+            "instead": list(self.instead),
+        }  # fmt: skip
+
+
+def refuse(acceptor: Acceptor, happening: Happening) -> Refusal:
+    """The event's interval has closed, and it has happened in no candidate."""
+    candidate = acceptor.candidates[0]
+    places = candidate.crowd_for(happening).places
+    instead: dict[str, Place] = {}
+    for place in places:
+        for told in _next(acceptor, candidate, happening, place):
+            instead.setdefault(told, place)
+    waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
+    rule = _rule(candidate, happening, [*instead.values()] or waiting)
+    return Refusal(
+        happening.line, happening.event.by, describe(happening), rule, RULES[rule].text, tuple(sorted(instead)[:8])
+    )
+
+
+def late(acceptor: Acceptor, happening: Happening, error: Exception) -> Refusal:
+    """More checks passed than the bound allows."""
+    rule = _out_of_place(acceptor.layout, happening.kind)
+    return Refusal(happening.line, happening.event.by, describe(happening), rule, str(error), ("entered",))
+
+
+def describe(happening: Happening) -> str:
+    """The event as a person says it."""
+    event = happening.event
+    told = [happening.kind]
+    for name in event.__struct_fields__[5:]:
+        value = getattr(event, name)
+        if name == "entry" and not value:
+            continue
+        told.append(f"to {value}" if name == "to" else "|".join(value) or "nothing" if name == "kinds" else str(value))
+    return " ".join(told)
+
+
+def _next(acceptor: Acceptor, candidate: Candidate, happening: Happening, place: Place) -> list[str]:
+    """What a thread at this place could log next; or what it waits for."""
+    step = place.activation.at
+    if place.says is not None:
+        return [_told(acceptor, place.says)]
+    if step is None or place.cell is None:
+        return []
+    where = f"({step.file}:{step.line}: {step.source.partition('#')[0].strip()})"
+    value = candidate.memory[acceptor.layout.resolve(place.cell, happening.actor)]
+    values = acceptor.layout.domain(acceptor.layout.word(place.cell)) if value < 0 else (value,)
+    outcomes = [acceptor.rules.places.outcome(place, v) for v in values]
+    told = [f"{_told(acceptor, o.event)} {where}" for o in outcomes if o and o.event]
+    if not any(outcomes):
+        told.append(f"to wait {where}")
+    return told
+
+
+def _told(acceptor: Acceptor, event: tuple[str, int | str, int | str]) -> str:
+    kind, owner, detail = event
+    told = kind if not isinstance(owner, int) else f"{kind} to {acceptor.names[owner]}"
+    if kind in ("posted", "took", "served") and isinstance(detail, int):
+        return f"{told} {'|'.join(name for name, bit in BITS.items() if bit & detail) or 'nothing'}"
+    return f"{told} {detail}" if isinstance(detail, str) else told
+
+
+def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> str:
+    """The rule of the line that comes first, in the procedure that both the event and what was possible instead stand in."""
+    layout, kind = candidate.rules.layout, happening.kind
+    right = [place for place in places if kind in _could(place)]
+    if kind == "took" and right and _holds(candidate, happening, right[0]):
+        return "MASKED-STAYS"  # it is pending, and may not be taken now
+    for place in right:  # the right step, at a time at which the words do not allow it
+        step = place.activation.at
+        if step is not None and place.says is None:
+            if found := cited_on(layout.text, place.activation.graph, step, range(len(step.where) - 1, -1, -1)):
+                return found
+    if right or not places or any("pushed" in _could(place) for place in places):
+        return _out_of_place(layout, kind)
+    paths = _paths(layout, kind)
+    best: tuple[int, str] | None = None
+    for place in places:
+        step = place.activation.at
+        if place.says is not None:
+            return OUT_OF_PLACE[place.says[0]]
+        if step is not None:
+            common = max((_common(step.where, path) for path in paths), default=1)
+            levels = range(max(common - 1, 0), len(step.where))
+            graph = place.activation.graph
+            found = (
+                cited_on(layout.text, graph, step, levels)
+                or cited_before(layout.text, graph, step)
+                or cited_near(layout.text, step, levels)
+            )
+            if found and (best is None or common > best[0]):
+                best = common, found
+    return best[1] if best is not None else _out_of_place(layout, kind)
+
+
+def _out_of_place(layout: Layout, kind: str) -> str:
+    return "EXPIRED-IS-SEEN" if layout.policy.period and kind in PASSED.values() else OUT_OF_PLACE[kind]
+
+
+def _holds(candidate: Candidate, happening: Happening, place: Place) -> bool:
+    """Does the word hold what the event takes, and the text may not take now?"""
+    assert place.cell is not None
+    value, bits = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.actor)], happening.said[2]
+    outcome = candidate.rules.places.outcome(place, value) if value >= 0 else None
+    offered = outcome.event[2] if outcome and outcome.event else 0
+    return isinstance(bits, int) and isinstance(offered, int) and bits & ~offered & value != 0
+
+
+def _could(place: Place) -> set[str]:
+    """The kinds of events that may come next at a place, whatever the words hold."""
+    step = place.activation.at
+    if place.says is not None:
+        return {place.says[0]}
+    if step is None:
+        return set()
+    could = kinds_of(place.activation.graph, step)
+    if step.op == "load" and SLOW not in step.where:
+        could |= {PASSED[name] for name in step.where if name in PASSED} | {
+            "entered" for name in step.where if name in SITES
+        }
+    return could
+
+
+def _paths(layout: Layout, kind: str) -> set[tuple[str, ...]]:
+    """Where in the text such an event stands."""
+    checks = {("mutator", procedure) for procedure, passed in PASSED.items() if passed == kind}
+    if kind == "stop-reached":
+        return {step.where for graph in layout.graphs.values() for step in graph.steps if STOPPED in step.where}
+    return checks | {
+        step.where for graph in layout.graphs.values() for step in graph.steps if kind in kinds_of(graph, step)
+    }
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    length = 0
+    while length < min(len(one), len(other)) and one[length] == other[length]:
+        length += 1
+    return length
