@@ -67,7 +67,9 @@ def test_the_table_of_events_is_that_of_the_structs() -> None:
 
 
 def test_the_table_of_the_header_has_every_field() -> None:
-    fields = {name for row in PAGE.splitlines() if row.count("|") == 3 for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    fields = {
+        name for row in PAGE.splitlines() if row.count("|") == 3 for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
     assert fields == {*Header.__struct_fields__} - {"seq", "chain"}
     assert f'`"safepoint-trace"`, {VERSION}, {RULES} |' in PAGE
     assert all(f"`{variant}`" in PAGE for variant in VARIANTS)

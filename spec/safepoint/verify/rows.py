@@ -1,6 +1,6 @@
 """The records of `safepoint verify`, one class a section: their fields, in order, are the JSON of `--json`.
 
-Plain dataclasses: msgspec would add a dependency for nothing, because this program writes that JSON and never reads it.
+Plain dataclasses: this program writes that JSON, and never reads it.
 """
 
 from __future__ import annotations
