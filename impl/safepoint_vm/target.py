@@ -16,7 +16,7 @@ from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate.engine import Variant, engine
-from safepoint_vm.generate.protocol import OWNED_BY_WORLD, ProtocolCodeError
+from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.lockstep import LockstepWorld

@@ -10,7 +10,7 @@ from pathlib import Path
 import safepoint_vm
 from safepoint.graph.text import Text
 from safepoint.protocol import files
-from safepoint_vm.generate.protocol import PROCEDURES
+from safepoint_vm.generate.procedures import PROCEDURES
 
 ROOT = Path(safepoint_vm.__file__).parent
 README = ROOT.parent / "README.md"

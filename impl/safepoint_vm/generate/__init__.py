@@ -6,7 +6,10 @@ expressions: compile expressions of the handler language
 calls: compile its calls
 compiler: compile its functions and statements
 triggers: the trigger words in a thread's record
-protocol: compile the protocol's graph
-engine: handlers, protocol and variant to executable code
-cache: compiled engines on disk
+procedures: the procedures of the protocol's text, as handlers and the host call them
+protocol_expressions: compile its words and expressions
+protocol: compile its steps: the protocol's graph
+object_code: optimize LLVM IR, emit object files, load them
+engine: handlers and protocol, in variants, as executable code
+cache: object files on disk
 """

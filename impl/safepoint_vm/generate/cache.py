@@ -1,4 +1,4 @@
-"""Compiled engines on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
+"""Object files on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
 
 The files are executed, so write access to the cache is as good as running code as this user: the directory must be the
 user's own, and closed to others.  A file is written atomically, and begins with the digest of its content.
@@ -18,8 +18,8 @@ from pathlib import Path
 
 PACKAGES = ("safepoint", "safepoint_vm")
 """Packages whose sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
-KEPT = 32
-"""Engines in the cache; beyond that, the oldest are deleted."""
+KEPT = 200
+"""Object files in the cache, of 8 to 90 kB: each mutant of the text has its own.  Beyond that, the least recently used are deleted."""
 DIGEST = hashlib.sha256().digest_size
 
 
@@ -36,7 +36,7 @@ def sources() -> bytes:
 
 
 def key(parts: Iterable[object]) -> str:
-    """A digest of `parts`, and of all else that decides an engine's code; no address may be in either."""
+    """A digest of `parts`, and of all else that decides machine code; no address may be in either."""
     digest = hashlib.sha256(sources())
     for part in (sys.version, *parts):
         digest.update(repr(part).encode() + b"\0")
@@ -44,7 +44,7 @@ def key(parts: Iterable[object]) -> str:
 
 
 def load(name: str) -> bytes | None:
-    """The content kept under this key.  None: there is none, or its digest is wrong."""
+    """The content kept under this key, which is now the most recently used.  None: there is none, or its digest is wrong."""
     place = _directory()
     if place is None:
         return None
@@ -52,6 +52,8 @@ def load(name: str) -> bytes | None:
         kept = (place / name).read_bytes()
     except OSError:
         return None
+    with contextlib.suppress(OSError):  # a directory that may only be read
+        os.utime(place / name)
     digest, content = kept[:DIGEST], kept[DIGEST:]
     return content if hashlib.sha256(content).digest() == digest else None
 

@@ -23,7 +23,7 @@ from llvmlite import ir
 
 from safepoint_vm.generate import instruction
 from safepoint_vm.generate.calls import CallCompiler
-from safepoint_vm.generate.instruction import HANDLER, I64, POINTER
+from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import (
     CALLING_CONVENTION,
     REGISTERS,
@@ -35,6 +35,7 @@ from safepoint_vm.generate.ir_values import (
     ir_type,
     role_of,
 )
+from safepoint_vm.generate.procedures import PROCEDURES, declare
 from safepoint_vm.language.machine import Machine
 from safepoint_vm.language.vocabulary import Exit, Word
 
@@ -82,13 +83,10 @@ class ModuleCompiler:
         return self.functions[name], returned(function)
 
     def procedure(self, function: Callable[..., Any]) -> ir.Function:
-        """A procedure of the protocol's text, declared; `generate.protocol` compiles it."""
-        return self.declare(function.__name__, len(inspect.signature(function).parameters))
-
-    def declare(self, name: str, parameters: int) -> ir.Function:
-        """Declare a C function of a record's address and `parameters - 1` words; returns a word."""
+        """A procedure of the protocol's text, declared: `generate.protocol` compiles it, apart."""
+        name = function.__name__
         if name not in self.functions:
-            self._define(name, ir.FunctionType(I64, [POINTER, *[I64] * (parameters - 1)]))
+            self.functions[name] = declare(self.module, name, PROCEDURES[name])
         return self.functions[name]
 
     def _define(self, name: str, kind: ir.FunctionType) -> ir.Function:

@@ -29,35 +29,21 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import files
-from safepoint_vm.generate.instruction import I8, I64, POINTER
+from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
-from safepoint_vm.generate.triggers import TRIGGERS
-from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import SERVED, SPILL_WORDS, Thread, World
+from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
+from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
+from safepoint_vm.language.words import SERVED, SPILL_WORDS
 
-PROCEDURES = (
-    "push_failed", "slow_path", "look_again", "post", "poison", "leave", "reenter", "block", "start_thread", "exit_thread",
-    "mask", "unmask",
-    "stop_world", "start_world", "stop_world_from", "start_world_from", "handshake", "awaken",
-)  # fmt: skip
-"""The procedures of the protocol's text that handlers and the host call."""
-OWNED_BY_WORLD = ("stop_world", "start_world")
 HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
-BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
-
-
-class ProtocolCodeError(Exception):
-    """The text has what machine code cannot have: `file:line: what (write instead: …)`."""
 
 
 @dataclass
-class ProcedureEmitter:
+class ProcedureEmitter(ExpressionEmitter):
     """Emits one graph as the body of `function`, which is only declared."""
 
-    function: ir.Function
-    procedure: graph.Graph
-    hooked: bool
+    hooked: bool = False
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
@@ -65,7 +51,7 @@ class ProcedureEmitter:
     at: int = -1  # number of the step whose local work is being emitted
 
     def emit(self) -> None:
-        self.me, *parameters, resume = self.function.args
+        _, *parameters, resume = self.function.args
         self.builder = Builder(self.function.append_basic_block("entry"))
         names = {graph.RESULT.name, *self.procedure.params}.union(*self.procedure.live.values())
         names.update(
@@ -88,63 +74,6 @@ class ProcedureEmitter:
             block, work = self.todo.pop()
             self.builder.position_at_end(block)
             work()
-
-    # -- addresses and expressions
-
-    def word(self, base: ir.Value, offset: int) -> ir.Value:
-        return self.builder.gep(base, [I64(offset)], source_etype=I8)
-
-    def own(self, name: str, index: int = 0) -> ir.Value:
-        """The address of a word that both kinds of record have."""
-        struct = World if self.procedure.owner == graph.WORLD else Thread
-        return self.word(self.me, fields(struct)[name].offset + 8 * index)
-
-    def world(self) -> ir.Value:
-        return self.me if self.procedure.owner == graph.WORLD else self.builder.load(self.own("world"), typ=POINTER)
-
-    def record(self, owner: int | str | graph.Local) -> ir.Value:
-        if owner in (graph.SELF, self.procedure.owner):
-            return self.me
-        if owner == graph.WORLD:
-            return self.world()
-        number = self.value(owner if isinstance(owner, graph.Local) else graph.Const(int(owner)))
-        row = self.word(self.world(), fields(World)["threads"].offset)
-        return self.builder.load(self.builder.gep(row, [number], source_etype=I64), typ=POINTER)
-
-    def cell(self, cell: graph.Cell) -> ir.Value:
-        if cell.owner == graph.WORLD:
-            return self.word(self.record(graph.WORLD), fields(World)[cell.word].offset)
-        offset = TRIGGERS[cell.word].at if cell.word in TRIGGERS else fields(Thread)[cell.word].offset
-        return self.word(self.record(cell.owner), offset)
-
-    def fixed(self, cell: graph.Cell, which: str) -> ir.Value:
-        trigger = TRIGGERS[cell.word]
-        offset = trigger.real if which == "real" else trigger.poison
-        return self.builder.load(self.word(self.record(cell.owner), offset), typ=I64)
-
-    def value(self, e: graph.Expr) -> ir.Value:
-        match e:
-            case graph.Const(value):
-                return I64(value)
-            case graph.Local(name):
-                return self.builder.load(self.locals[name], typ=I64)
-            case graph.Private(word):
-                return self.builder.load(self.own(word), typ=I64)
-            case graph.Fixed(cell, which):
-                return self.fixed(cell, which)
-            case graph.Population():
-                return self.builder.load(self.word(self.world(), fields(World)["population"].offset), typ=I64)
-            case graph.Op("~", (a,)):
-                return self.builder.not_(self.value(a))
-            case graph.Op(name, (a, b)) if name in BINARY:
-                combined: ir.Value = getattr(self.builder, BINARY[name])(self.value(a), self.value(b))
-                return combined
-            case graph.Op(name, (a, b)):
-                return self.builder.zext(self.builder.icmp_signed(name, self.value(a), self.value(b)), I64)
-        raise ProtocolCodeError(f"{self.procedure.name}: no machine code for {e}")
-
-    def truth(self, e: graph.Expr) -> ir.Value:
-        return self.builder.icmp_unsigned("!=", self.value(e), I64(0))
 
     # -- steps
 
@@ -289,19 +218,25 @@ class ProcedureEmitter:
             self.call_hook(-kind)
 
 
-def add_protocol(declare: Callable[[str, int], ir.Function], mutant: str, hooked: bool) -> None:
-    """Compile every procedure.  `declare(name, parameters)` returns the function to fill.
+def add_protocol(module: ir.Module, mutant: str, hooked: bool) -> None:
+    """Compile every procedure.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
-        add_procedure(declare, compile_graph(text, name, instance), hooked)
+        add_procedure(module, compile_graph(text, name, instance), hooked)
 
 
-def add_procedure(declare: Callable[[str, int], ir.Function], procedure: graph.Graph, hooked: bool) -> None:
+def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool) -> None:
     """Compile one procedure.  ProtocolCodeError."""
-    function = declare(procedure.name, len(procedure.params) + 2)
+    taken, given = len(procedure.params), PROCEDURES[procedure.name]
+    if taken != given:
+        raise ProtocolCodeError(
+            f"{procedure.name} takes {taken} parameters beside its record, handlers and the host give {given}"
+            f" (write instead: {given}, or change generate/procedures.py and what calls it)"
+        )
+    function = declare(module, procedure.name, taken)
     function.attributes.add("noinline")
-    ProcedureEmitter(function, procedure, hooked).emit()
+    ProcedureEmitter(function, procedure, hooked=hooked).emit()

@@ -1,13 +1,15 @@
-"""The cache of engines: what is damaged, foreign or stale is never executed."""
+"""The cache of object files: what is damaged, foreign or stale is never executed."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from safepoint_vm.generate import cache
-from safepoint_vm.generate.engine import Variant, object_file
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.generate.object_code import object_file
 
 
 @pytest.fixture
@@ -46,10 +48,17 @@ def test_a_file_where_the_directory_should_be_is_no_error(place: Path) -> None:
     assert cache.load("engine") is None
 
 
-def test_the_oldest_go(place: Path) -> None:
-    for number in range(cache.KEPT + 3):
-        cache.keep(f"engine {number}", b"machine code")
-    assert len(list(place.iterdir())) == cache.KEPT
+def test_what_was_used_longest_ago_goes(place: Path) -> None:
+    """By the time of the last use, not of the making: all mutants of the text need the handlers' object, which is made first."""
+    for number in range(cache.KEPT):
+        cache.keep(f"object {number}", b"machine code")
+        os.utime(place / f"object {number}", (number, number))
+    assert cache.load("object 0") == b"machine code"
+    cache.keep("another", b"machine code")
+    kept = {file.name for file in place.iterdir()}
+    assert len(kept) == cache.KEPT
+    assert {"object 0", "another"} <= kept
+    assert "object 1" not in kept
 
 
 def test_every_part_of_the_key_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +67,28 @@ def test_every_part_of_the_key_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(keys | {cache.key(())}) == 5
 
 
-def test_an_engine_comes_back_as_it_was(place: Path) -> None:
-    made = object_file(Variant(counting=True))
+def test_an_object_file_comes_back_as_it_was(place: Path) -> None:
+    (procedures, _) = Variant(hooked=True).parts()
+    made = object_file(procedures)
     assert [file.read_bytes()[cache.DIGEST :] for file in place.iterdir()] == [made]
-    assert object_file(Variant(counting=True)) == made
+    (file,) = place.iterdir()
+    cache.keep(file.name, b"what stands in the file")
+    assert object_file(procedures) == b"what stands in the file"
+
+
+def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> None:
+    variants = [Variant(mutant=mutant, hooked=hooked) for mutant in ("", "no-recheck") for hooked in (False, True)]
+    images = [[object_file(part) for part in variant.parts()] for variant in variants]
+    assert len({procedures for procedures, _ in images}) == 4
+    assert len({handlers for _, handlers in images}) == 1
+    assert len(list(place.iterdir())) == 5
+
+
+def test_all_else_that_a_variant_decides_makes_other_handlers() -> None:
+    others = (
+        Variant(counting=True),
+        Variant(checks_flag=True),
+        Variant(protocol=False),
+        Variant(collector_mutant="one"),
+    )
+    assert len({cache.key((variant.handlers(),)) for variant in (Variant(), *others)}) == 5

@@ -14,9 +14,9 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol import files
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, MANAGED, NATIVE, PARKED, STOP
 from safepoint.verify.interpreter import NEEDS, can_show
-from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
-from safepoint_vm.generate.protocol import PROCEDURES, ProtocolCodeError, add_procedure, add_protocol
+from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError
+from safepoint_vm.generate.protocol import add_procedure, add_protocol
 from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
@@ -79,9 +79,9 @@ WAITS_IN_ITS_TARGET = "post-waits-its-turn"
 
 def procedures(mutant: str) -> dict[str, str]:
     """The protocol's code alone, as LLVM is given it."""
-    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
-    add_protocol(compiler.declare, mutant, hooked=False)
-    return {name: str(compiler.functions[name]) for name in PROCEDURES}
+    module = ir.Module()
+    add_protocol(module, mutant, hooked=False)
+    return {function.name: str(function) for function in module.functions}
 
 
 def test_every_mutant_of_the_text_is_compiled_in_and_changes_a_procedure() -> None:
@@ -107,12 +107,11 @@ def test_a_mutant_that_waits_in_its_targets_record_is_refused() -> None:
 
 def test_a_fence_for_all_threads_is_refused() -> None:
     """There is no machine code for it yet: a text that needs it must not be compiled without it."""
-    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
     procedure = compile_graph(Text(), "stop_world", Instance(threads=None, slices=("membarrier",)))
     with pytest.raises(
         ProtocolCodeError, match=r"stop_world: .*fence_others is the model's only: it has no machine code"
     ):
-        add_procedure(compiler.declare, procedure, hooked=False)
+        add_procedure(ir.Module(), procedure, hooked=False)
 
 
 def awaken(body: str, tmp_path: Path) -> str:
@@ -121,9 +120,10 @@ def awaken(body: str, tmp_path: Path) -> str:
     bad = tmp_path / good.name
     bad.write_text(good.read_text(encoding="utf-8").replace("    t.wake.store(1)\n", body), encoding="utf-8")
     text = Text(tuple(bad if path == good else path for path in files()[:-1]))
-    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
-    add_procedure(compiler.declare, compile_graph(text, "awaken", Instance(threads=None)), hooked=False)
-    return str(compiler.functions["awaken"])
+    module = ir.Module()
+    add_procedure(module, compile_graph(text, "awaken", Instance(threads=None)), hooked=False)
+    (function,) = module.functions
+    return str(function)
 
 
 def test_adding_and_a_fence_are_one_instruction_each(tmp_path: Path) -> None:
@@ -261,11 +261,15 @@ REFUSED = {
         "requester.py", "awaken", "t.wake.store(1)", "t.wake.store(1)\n    return 1",
         r"requester\.py:\d+: awaken returns a value in a record that may be another thread's .*t: Me",
     ),
+    "a parameter that no caller gives": (
+        "requester.py", "awaken", "def awaken(t: Thread)", "def awaken(t: Thread, how: int)",
+        r"awaken takes 1 parameters beside its record, handlers and the host give 0 \(write instead: 0, or change",
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_text_that_writes_what_is_anothers_is_refused_with_place_and_remedy(name: str, tmp_path: Path) -> None:
+def test_a_text_that_machine_code_cannot_have_is_refused_with_place_and_remedy(name: str, tmp_path: Path) -> None:
     file, procedure, old, new, said = REFUSED[name]
     good = next(path for path in files() if path.name == file).read_text(encoding="utf-8")
     assert old in good
@@ -274,7 +278,7 @@ def test_a_text_that_writes_what_is_anothers_is_refused_with_place_and_remedy(na
     paths = [bad if path.name == file else path for path in files()[:-1]]
     made = compile_graph(Text(tuple(paths)), procedure, Instance(threads=None))
     with pytest.raises(ProtocolCodeError, match=said):
-        add_procedure(ModuleCompiler(ir.Module(), PLAIN.switches()).declare, made, hooked=False)
+        add_procedure(ir.Module(), made, hooked=False)
 
 
 def test_a_wait_without_a_guard_is_found_by_what_it_does() -> None:

@@ -67,7 +67,7 @@ def test_opcodes_fit_in_a_dispatch_table() -> None:
 
 
 def refused(handler: Callable[..., Any], what: str) -> None:
-    compiler = ModuleCompiler(ir.Module(), PLAIN.switches())
+    compiler = ModuleCompiler(ir.Module(), PLAIN.handlers().switches())
     with pytest.raises(HandlerError) as caught:
         compiler.handler(handler)
     place, line, column, rest = re.match(r"(.*?):(\d+):(\d+): (.*)", str(caught.value), re.DOTALL).groups()  # type: ignore[union-attr]
