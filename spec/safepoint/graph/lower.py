@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance
 from safepoint.graph.flow import liveness, looks
 from safepoint.graph.loops import Loops
-from safepoint.graph.scope import Next, Return, Scope, branch, place_of, plain, say
-from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value, deeply
+from safepoint.graph.scope import Next, Return, Scope, branch, deeply, place_of, plain, say
+from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
 
 
 @dataclass
@@ -85,11 +86,10 @@ class Lowering(Loops):
         self.kept.append(ret)
         self.entered[key] = len(self.labels)
         names: dict[str, Value] = {}
-        assigned = {n.id for n in ast.walk(procedure.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         lets: list[tuple[ir.Local, ir.Expr]] = []
         for parameter, value in zip(parameters, args, strict=True):
             local = ir.Local(f"{name}.{parameter.arg}")
-            fixed = isinstance(value, ir.Const) and parameter.arg not in assigned
+            fixed = isinstance(value, ir.Const) and parameter.arg not in procedure.assigned
             if fixed or isinstance(value, Record | ir.Cell | tuple) or value == local:
                 names[parameter.arg] = value
             else:
@@ -226,9 +226,22 @@ class Lowering(Loops):
         return found[0]
 
 
+_COMPILED: WeakKeyDictionary[Text, dict[tuple[str, Instance], ir.Graph]] = WeakKeyDictionary()
+
+
 def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir.Graph:
-    """The graph of one procedure or role.  Raises ProtocolError; also for a mutant that the text does not have."""
+    """The graph of one procedure or role, which must not be changed: who asks again gets the same one.
+
+    Raises ProtocolError; also for a mutant that the text does not have.
+    """
     instance = instance or Instance()
+    before = _COMPILED.setdefault(text, {})
+    if (name, instance) not in before:
+        before[name, instance] = _compiled(text, name, instance)
+    return before[name, instance]
+
+
+def _compiled(text: Text, name: str, instance: Instance) -> ir.Graph:
     if instance.mutant and instance.mutant not in text.mutants:
         raise ProtocolError(f"no mutant {instance.mutant!r} in the text; there are: {', '.join(sorted(text.mutants))}")
     if name not in text.functions:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
 from safepoint.protocol import AROUND, CORE, TRIGGERS, files
@@ -21,26 +20,11 @@ class ProtocolError(Exception):
     """The text leaves the language: `file:line:column: what (write instead: …)` and the source line."""
 
 
-DEEPEST = 5_000
-"""Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
-
-
 DECLARED = ("threads", "scopes")
 """Functions of a text that are no procedures."""
 
 GLOBAL = "always_"
 """Functions whose names begin so read every word, and make no step: `model.global_claims` reads them."""
-
-
-@contextmanager
-def deeply() -> Iterator[None]:
-    """Let a long text be read to its end."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 @dataclass(frozen=True)
@@ -67,6 +51,12 @@ class Procedure:
     file: str
     kind: str = ""
 
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that it assigns to."""
+        names = (n for n in ast.walk(self.node) if isinstance(n, ast.Name))
+        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store))
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -88,9 +78,9 @@ class Mutant:
         return self.places[0][1]
 
 
-@dataclass
+@dataclass(eq=False)
 class Text:
-    """Files of a protocol, parsed.  Raises ProtocolError for anything that is not of the language.
+    """Files of a protocol, parsed: each its own, whatever it says.  Raises ProtocolError for anything that is not of the language.
 
     `instead`: a file to the one of ours in whose place it is read.  `first`: class to word to what it holds at first, if not 0.
     """
@@ -261,7 +251,11 @@ class Text:
             raise ProtocolError(
                 f"{now and now.name}: is not read with trigger {trigger} (write: a policy whose trigger is {ours.stem})"
             )
-        return Text(tuple(TRIGGERS[trigger] if path == now else path for path in self.files), self.instead)
+        read_before = _OTHERS.setdefault(self, {})
+        if trigger not in read_before:
+            paths = tuple(TRIGGERS[trigger] if path == now else path for path in self.files)
+            read_before[trigger] = Text(paths, self.instead)
+        return read_before[trigger]
 
     def declared(self, *types: str) -> list[str]:
         """The words that are declared as one of these."""
@@ -293,3 +287,7 @@ class Text:
     def error(self, node: ast.AST, file: str, what: str, instead: str) -> NoReturn:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         raise ProtocolError(f"{file}:{line}:{column}: {what} (write instead: {instead})\n    {self.source(file, line)}")
+
+
+_OTHERS: WeakKeyDictionary[Text, dict[str, Text]] = WeakKeyDictionary()
+"""A text to itself with other triggers."""

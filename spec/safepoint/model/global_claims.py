@@ -14,8 +14,8 @@ from safepoint.graph import ir
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import Lowering
-from safepoint.graph.scope import Scope
-from safepoint.graph.text import GLOBAL, Record, Value, deeply
+from safepoint.graph.scope import Scope, deeply
+from safepoint.graph.text import GLOBAL, Record, Value
 from safepoint.model.explore import Violation
 from safepoint.model.fields import Field
 from safepoint.model.system import Model
