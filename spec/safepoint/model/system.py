@@ -58,7 +58,7 @@ class Model:
             else:
                 who += [(graph, i, f"{name} of T{i}") for i in range(scope.threads)]
         graphs = [graph for graph, _, _ in who]
-        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
+        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees)
         if text.is_custom and not takes:
             say_cleared([(me, graph) for graph, me, _ in who])
         # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
@@ -91,12 +91,12 @@ class Model:
 
     def _waits(self, graph: Graph) -> Field | None:
         """For what asks for operations: where it says which thread's it waits for, or that it has run."""
-        asks = any(isinstance(t, Ghost) and t.op in ("asked", "finished") for t in graph.trees())
+        asks = any(isinstance(t, Ghost) and t.op in ("asked", "finished") for t in graph.trees)
         return self._field((self.scope.threads + 1).bit_length()) if asks else None
 
     def _process(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Process:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
-                          | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
+                          | {t.target.word for t in graph.trees if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
         is_handler = graph in self.handlers
         if privates and me != WORLD and not (is_handler or graph.name == "mutator"):
@@ -138,7 +138,7 @@ class Model:
         ]
         touched += [process.fill] if process.fill else []
         touched += [self.cells[c] for c in cells]
-        said = [t for t in graph.trees() if isinstance(t, Ghost)]
+        said = [t for t in graph.trees if isinstance(t, Ghost)]
         of = {me if ghost.owner == SELF else ghost.owner for ghost in said}
         touched += [f for owner, fields in self.layout.ghosts.items() if owner in of for f in fields]
         if any(ghost.op in ("asked", "ran", "finished") for ghost in said):
@@ -231,7 +231,7 @@ class Model:
             names = {s.number: f"{s.file}:{s.line} {s.op}" for s in m.graph.steps}
             everywhere.update(names.values())
             reached.update(names[number] for number in m.visited)
-            ways = {(t.place, way) for t in m.graph.trees() if isinstance(t, If) for way in (True, False)}
+            ways = {(t.place, way) for t in m.graph.trees if isinstance(t, If) for way in (True, False)}
             everywhere.update(f"{place} never {way}" for place, way in ways)
             reached.update(f"{place} never {way}" for place, way in ways & m.branches)
         return everywhere, everywhere - reached
