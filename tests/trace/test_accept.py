@@ -46,7 +46,7 @@ def test_every_step_that_changes_a_word_is_an_event_under_every_policy() -> None
                     assert kinds_of(graph, step), f"{step.file}:{step.line}: {step.source}"
                 seen |= kinds_of(graph, step)
     assert seen | {"pushed", "looped", "entered", *LOCAL} == {*EVENTS}
-    assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees())
+    assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees)
 
 
 def test_what_overlaps_may_have_happened_in_either_order() -> None:

@@ -56,7 +56,7 @@ class ProcedureEmitter(ExpressionEmitter):
         names = {graph.RESULT.name, *self.procedure.params}.union(*self.procedure.live.values())
         names.update(
             t.target.name
-            for t in self.procedure.trees()
+            for t in self.procedure.trees
             if isinstance(t, graph.Let) and isinstance(t.target, graph.Local)
         )
         self.locals = {name: self.builder.alloca(I64, name=name) for name in sorted(names)}

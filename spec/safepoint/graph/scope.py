@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from safepoint.graph.ir import Cell, Const, Expr, If, Tree
@@ -16,6 +18,21 @@ OPERATORS: dict[type[ast.AST], str] = {
 
 Return = Callable[[Expr | None], Tree]
 Next = Callable[[], Tree]
+
+
+DEEPEST = 5_000
+"""Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Let a long text be read to its end."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @dataclass

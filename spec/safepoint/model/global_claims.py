@@ -14,8 +14,8 @@ from safepoint.graph import ir
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import Lowering
-from safepoint.graph.scope import Scope
-from safepoint.graph.text import GLOBAL, Record, Value, deeply
+from safepoint.graph.scope import Scope, deeply
+from safepoint.graph.text import GLOBAL, Record, Value
 from safepoint.model.explore import Violation
 from safepoint.model.fields import Field
 from safepoint.model.system import Model
@@ -129,7 +129,7 @@ class _Heard:
 
 def eventual(graph: ir.Graph) -> list[str]:
     """The names of what the graph calls `eventually`."""
-    return list(dict.fromkeys(t.name for t in graph.trees() if isinstance(t, ir.Claim) and not t.always))
+    return list(dict.fromkeys(t.name for t in graph.trees if isinstance(t, ir.Claim) and not t.always))
 
 
 class GlobalClaims:
@@ -176,7 +176,7 @@ def _lowered(model: Model, name: str) -> _Claim:
     lowering = _Reading(model.text, instance, model=model)
     with deeply():
         graph = lowering.root(name)
-    for node in graph.trees():
+    for node in graph.trees:
         if isinstance(node, ir.Ghost):
             model.text.error(procedure.node, procedure.file, f"{name}() says {node.op}", "claim(…), in a global claim")
     return _Claim(graph, lowering.reads, lowering.bits, model.reals)
