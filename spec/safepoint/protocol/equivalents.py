@@ -65,7 +65,24 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "awaken", (
         "delete: t.wake.store(1) -> ",
         "constant: t.wake.store(1) -> t.wake.store(0)",
+        "word: t.wake.store(1) -> t.holders.store(1)",
+        "word: t.wake.store(1) -> t.life.store(1)",
+        "word: t.wake.store(1) -> t.parked.store(1)",
     ), policies=("pypy",)),
+    Equivalents("Where no thread sleeps, the word stays set from the first post on; and `run_for` looks again after the claim.", "requester.py", "finish_handshake", (
+        "word: outside = t.state.load() -> outside = t.wake.load()",
+    ), policies=("pypy",)),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "owner.py", "look_pending", (
+        "arithmetic: return bits & deliverable(t) -> return bits | deliverable(t)",
+        "operand: return bits & deliverable(t) -> return bits",
+        "operand: return bits & deliverable(t) -> return deliverable(t)",
+    ), policies=("pypy",)),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "frame_push", (
+        "always: if left == t.ticker.poison: -> return push_failed(t, end)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "back_edge", (
+        "always: if left == t.ticker.poison: -> return slow_path(t)",
+    )),
     Equivalents("Where no stack grows, `extra` is 0.", "words.py", "real_limit", (
         "operand: return t.limit.real + t.extra -> return t.limit.real",
         "arithmetic: return t.limit.real + t.extra -> return t.limit.real - t.extra",
@@ -160,7 +177,7 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     )),
     Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
-    ), policies=("folded",)),
+    ), policies=("folded", "pypy")),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
         "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
         "constant: t.state.store(PARKED) -> t.state.store(ENDED)",
