@@ -15,7 +15,7 @@ from safepoint.model.activity import doing, is_at
 from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
 from safepoint.model.kills import broken
-from safepoint.model.mutation import Mutation, mutations, right
+from safepoint.model.mutation import Change, Mutation, mutations, right
 from safepoint.model.process import Process
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
@@ -164,7 +164,7 @@ def _row(policy: str, mutation: Mutation) -> MutationRow:
     return replace(row, reason=reason(key_of(row), policy))
 
 
-def key_of(row: MutationRow) -> Key:
+def key_of(row: MutationRow | Change) -> Key:
     """As the table of equivalents has it."""
     return row.file, row.procedure, row.operator, f"{row.before} -> {row.after}"
 
