@@ -17,6 +17,7 @@ from pathlib import Path
 from safepoint.graph.gather import gather
 from safepoint.graph.ir import Graph, Step
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.custom_goals import POSTS
 from safepoint.model.environment import scopes_of_variant
 from safepoint.model.explore import Judge, Violation
 from safepoint.model.global_claims import GlobalClaims
@@ -26,6 +27,7 @@ from safepoint.model.roles import roles
 from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
+from safepoint.protocol.activities import CHECKS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound, Policy
 
@@ -94,6 +96,7 @@ class World:
 def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
     """What `def scopes()` of the text declares.  Raises ProtocolError."""
     procedure = text.functions.get("scopes")
+    before: set[str] = set()
     for node in procedure.node.body if procedure else ():
         match node:
             case ast.Expr(value=ast.Constant()) | ast.Pass():
@@ -107,6 +110,12 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
                 threads = said.get("threads")
                 fits = threads is None or threads in THREADS["nightly"]
                 if among and len(among) == len(who) and len(said) == len(more) and said.keys() <= NUMBERS and fits:
+                    if name in before:
+                        text.error(node, procedure.file, f"scope {name} is declared twice", "another name for one of them")
+                    if said.keys() & NUMBERS - {"threads"} and not _has_checks(text):
+                        what, instead = "nothing is posted, or no case is a check, so there is no bound", 'posted(…), and a case "push" or "back-edge"'
+                        text.error(node, procedure.file, what, instead)
+                    before.add(name)
                     counts = THREADS["nightly"] if threads is None else (threads,)
                     yield World(name, tuple(among), counts, Bound(said.get("frames"), said.get("back_edges")))
                     continue
@@ -114,6 +123,14 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
         roles_ = ", ".join(known)
         instead = f'scope("name", role, …), with threads=1, frames=1, back_edges=1 if need be; roles: {roles_}'
         text.error(node, procedure.file, "not a scope", instead)
+
+
+def _has_checks(text: Text) -> bool:
+    """Does the text say what is posted, and name a check?"""
+    nodes = [node for procedure in text.functions.values() for node in ast.walk(procedure.node)]
+    calls = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    cases = {node.value.value for node in nodes if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant)}
+    return bool(calls & set(POSTS) and cases & set(CHECKS))
 
 
 def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
@@ -151,6 +168,11 @@ class _InHands:
 
 def notes(model: Model) -> Iterator[tuple[str, str]]:
     """What an author should know of how his text was read: (about what, in a sentence)."""
+    found = roles(model.text)
+    worlds = list(_declared(model.text, found))
+    for role in found if worlds else ():
+        if not (model.text.functions[role].kind or any(role in world.roles for world in worlds)):
+            yield "roles", f'{role} is in no scope that the text declares (write: scope("{role}", {role}))'
     for process, rest in zip(model.processes, model.rests, strict=True):
         for step in (s for s in unended(process.graph, model.widths) if s.number in rest):
             place = f"{step.file}:{step.line}"

@@ -35,8 +35,7 @@ class _Reading(Lowering):
         match node:
             case ast.Call(func=ast.Attribute(value=word, attr="load"), args=[]):
                 if isinstance(cell := self._constant(word, scope), ir.Cell):
-                    where = self.model.cells.get(cell)
-                    return self._field(str(cell), where) if where else ir.Const(self.model.initial_of(cell))
+                    return self._value(str(cell), self.model.cells.get(cell), self.model.initial_of(cell))
             case ast.Call(func=ast.Name(id="at"), args=[who, ast.Name(id=procedure)]):
                 return self._at(node, who, procedure, scope)
             case ast.Call(func=ast.Name(id="owed"), args=[who]):
@@ -57,12 +56,16 @@ class _Reading(Lowering):
         if isinstance(base, Record) and isinstance(base.owner, int):
             if self.text.words[mutator.record].get(node.attr) == "int":
                 where = self.model.mutators[base.owner].privates.get(node.attr)
-                return (
-                    self._field(f"T{base.owner}.{node.attr}", where)
-                    if where
-                    else ir.Const(self.text.begins(False, node.attr))
-                )
+                return self._value(f"T{base.owner}.{node.attr}", where, self.text.begins(False, node.attr))
         return super()._attribute(node, scope)
+
+    def _value(self, name: str, where: Field | None, always: int) -> ir.Expr:
+        """Of a word; `always`, where nobody writes to it: no constant, or what the text claims below a test of it would be gone."""
+        if where:
+            return self._field(name, where)
+        name = name.replace(".", " ")
+        self.reads[name] = lambda _: always
+        return ir.Local(name)
 
     def _field(self, name: str, where: Field) -> ir.Expr:
         name = name.replace(".", " ")  # a local of the text has a dot
