@@ -23,7 +23,7 @@ from safepoint.model.explore import Judge, Violation
 from safepoint.model.global_claims import GlobalClaims
 from safepoint.model.properties import Properties
 from safepoint.model.rest import after, unended
-from safepoint.model.roles import roles
+from safepoint.model.roles import calls_of, roles
 from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
@@ -64,6 +64,7 @@ def scopes_of(text: Text) -> dict[str, Scope]:
     if not text.is_custom:
         return scopes_of_variant(text)
     found = roles(text)
+    _refuse_unasked(text)
     if not found:
         raise ProtocolError(
             f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
@@ -111,9 +112,14 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
                 fits = threads is None or threads in THREADS["nightly"]
                 if among and len(among) == len(who) and len(said) == len(more) and said.keys() <= NUMBERS and fits:
                     if name in before:
-                        text.error(node, procedure.file, f"scope {name} is declared twice", "another name for one of them")
+                        text.error(
+                            node, procedure.file, f"scope {name} is declared twice", "another name for one of them"
+                        )
                     if said.keys() & NUMBERS - {"threads"} and not _has_checks(text):
-                        what, instead = "nothing is posted, or no case is a check, so there is no bound", 'posted(…), and a case "push" or "back-edge"'
+                        what, instead = (
+                            "nothing is posted, or no case is a check, so there is no bound",
+                            'posted(…), and a case "push" or "back-edge"',
+                        )
                         text.error(node, procedure.file, what, instead)
                     before.add(name)
                     counts = THREADS["nightly"] if threads is None else (threads,)
@@ -125,12 +131,34 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
         text.error(node, procedure.file, "not a scope", instead)
 
 
+def _refuse_unasked(text: Text) -> None:
+    """Refuse what looks like a question and is none: two `eventually` of one name, of which either would do."""
+    before: set[str] = set()
+    for procedure in text.functions.values():
+        beside = {
+            id(c)
+            for n in ast.walk(procedure.node)
+            if isinstance(n, ast.If) and calls_of(n.test, "mutant")
+            for c in ast.walk(n)
+        }
+        for call in calls_of(procedure.node, "eventually"):
+            name = ast.unparse(call.args[0]) if call.args else ""
+            if name in before and id(call) not in beside:
+                text.error(
+                    call,
+                    procedure.file,
+                    f"another eventually has the name {name}, and either would do",
+                    "a name of its own",
+                )
+            before.add(name)
+
+
 def _has_checks(text: Text) -> bool:
     """Does the text say what is posted, and name a check?"""
-    nodes = [node for procedure in text.functions.values() for node in ast.walk(procedure.node)]
-    calls = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    cases = {node.value.value for node in nodes if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant)}
-    return bool(calls & set(POSTS) and cases & set(CHECKS))
+    functions = [procedure.node for procedure in text.functions.values()]
+    values = [node.value for f in functions for node in ast.walk(f) if isinstance(node, ast.MatchValue)]
+    cases = {value.value for value in values if isinstance(value, ast.Constant)}
+    return bool(cases & set(CHECKS)) and any(calls_of(function, *POSTS) for function in functions)
 
 
 def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:

@@ -18,6 +18,7 @@ from safepoint.graph.scope import Scope, deeply
 from safepoint.graph.text import GLOBAL, Record, Value
 from safepoint.model.explore import Violation
 from safepoint.model.fields import Field
+from safepoint.model.roles import calls_of
 from safepoint.model.system import Model
 
 Read = Callable[[int], int]
@@ -182,4 +183,7 @@ def _lowered(model: Model, name: str) -> _Claim:
     for node in graph.trees:
         if isinstance(node, ir.Ghost):
             model.text.error(procedure.node, procedure.file, f"{name}() says {node.op}", "claim(…), in a global claim")
+    called = {ast.unparse(call.func) for call in calls_of(procedure.node, *model.text.functions)}
+    if not any(calls_of(model.text.functions[each].node, "claim", "eventually") for each in (name, *called)):
+        raise model.text.complaint(name, "it claims nothing", 'claim("name", …)')
     return _Claim(graph, lowering.reads, lowering.bits, model.reals)

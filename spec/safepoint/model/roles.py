@@ -64,3 +64,9 @@ def _goes_round(function: ast.FunctionDef) -> bool:
 
 def _called(function: ast.FunctionDef) -> set[str]:
     return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def calls_of(node: ast.AST, *names: str) -> list[ast.Call]:
+    """Where one of these is called, in the order of the walk."""
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]
