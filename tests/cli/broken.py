@@ -91,6 +91,7 @@ TEXTS = [
     text("nul", "nul.py:1:…: not Python: source code string cannot contain null bytes", b"x = 1\0\n"),
     text("deep", "deep.py:1:…: not Python: …", f"x = {'(' * 300}1{')' * 300}\n"),
     text("only_threads", "only_threads.py: the text defines no requester, only threads (write: a role, …)", WORLD.partition("def asks")[0]),
+    text("no_thread", "no_thread.py:17:9: the text has no class Thread (write instead: class Thread: with its words)", WORLD.replace("Thread", "Task")),
     changed("two_accesses", "17:22: a shared access inside an operand (write instead: …)", "store(1)", "store(t.go.load())"),
     changed("unknown_name", "17:22: unknown name NOTHING (write instead: …)", "store(1)", "store(NOTHING)"),
     changed("unknown_word", "11:5: Me declares no word sen (write instead: …)", "seen.load", "sen.load"),

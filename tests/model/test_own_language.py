@@ -210,6 +210,12 @@ def test_a_function_that_is_no_role_is_refused_with_what_it_lacks(name: str) -> 
         scopes_of(Text((OWN / f"{name}.py",)))
 
 
+@pytest.mark.parametrize("kind", ["handler", "each_thread"])
+def test_guest_code_is_no_role_of_its_thread(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=f"mutator: guest code is no {kind}: it is what the thread runs"):
+        roles(text_of(tmp_path, f"@{kind}\n{MUTATOR}", DEBUGGER))
+
+
 def test_functions_that_call_only_each_other_are_refused(tmp_path: Path) -> None:
     a = "def a() -> None:\n    pause()\n    return b()\n"
     with pytest.raises(ProtocolError, match=r"^mine\.py:\d+:1: a: no role calls it, so it is not explored"):

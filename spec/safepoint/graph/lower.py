@@ -14,7 +14,7 @@ from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance
 from safepoint.graph.flow import liveness, looks
 from safepoint.graph.loops import Loops
-from safepoint.graph.scope import Next, Return, Scope, branch, deeply, place_of, plain, say
+from safepoint.graph.scope import Next, Return, Scope, branch, deeply, ends, place_of, plain, say
 from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
 
 
@@ -110,6 +110,13 @@ class Lowering(Loops):
     def _block(self, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         if not body:
             return then()
+        if len(body) > 1 and ends(body[0]) and self.text.is_custom:  # of ours, `mutate` asks what the properties say
+            self.text.error(
+                body[1],
+                scope.file,
+                "no way leads here, so it is not explored",
+                "it before that which never goes on, or nothing",
+            )
         match body[0]:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="choose"), args=[over])) as node

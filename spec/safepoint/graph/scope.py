@@ -104,3 +104,13 @@ def branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
 
 def place_of(node: ast.AST, scope: Scope) -> str:
     return f"{scope.file}:{getattr(node, 'lineno', 0)}"
+
+
+def ends(node: ast.stmt) -> bool:
+    """Does nothing that follows it in its block come after it?"""
+    match node:
+        case ast.Return() | ast.Break() | ast.Continue():
+            return True
+        case ast.While(test=ast.Constant(value=value)) if value:
+            return not any(isinstance(each, ast.Break) for each in ast.walk(node))
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -179,7 +180,7 @@ class Text:
             first |= self.first[base.id]
         for statement in node.body:
             match statement:
-                case ast.AnnAssign(target=ast.Name(id=word), annotation=annotation, value=value):
+                case ast.AnnAssign(target=ast.Name(id=word), annotation=annotation, value=value) if word not in words:
                     words[word] = kind = ast.unparse(annotation)
                     if kind not in TYPES:
                         self.error(annotation, file, f"no type of a word: {kind}", ", ".join(TYPES))
@@ -188,7 +189,7 @@ class Text:
                 case ast.Pass() | ast.Expr(value=ast.Constant()):
                     pass
                 case _:
-                    self.error(statement, file, "a class has words only", "name: Word, name: int")
+                    self.error(statement, file, "a class has words only, each of its own name", "name: Word, name: int")
         self.words[node.name], self.first[node.name] = words, first
 
     def _begins(self, value: ast.expr, kind: str, file: str) -> int:
@@ -223,7 +224,7 @@ class Text:
                     func=ast.Name(id="mutant"),
                     args=[ast.Constant(value=str(name))],
                     keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
-                ):
+                ) if re.fullmatch(r"[\w.-]+", name):
                     before = self.mutants.get(name) or Mutant(name, rule, ())
                     if before.rule != rule:
                         self.error(

@@ -46,6 +46,11 @@ def _calls(text: Text) -> dict[str, set[str]]:
 def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] | None:
     """What a function that nobody calls lacks to be a role, and what to write instead."""
     parameters = procedure.node.args.args
+    if name == THREAD and procedure.kind:
+        return (
+            f"guest code is no {procedure.kind}: it is what the thread runs",
+            f"def {THREAD}(t: Me), with nothing above it",
+        )
     if name == THREAD:
         single = len(parameters) == 1 and parameters[0].annotation is not None
         return None if single else ("guest code is given its thread, and no more", f"def {THREAD}(t: Me) -> None")
