@@ -140,6 +140,8 @@ OPTIONS = [
     option("no mutant 'no-rechek'; did you mean no-recheck…", "explore", "--mutant", "no-rechek"),
     option("no scope 'nope'; there are: tiny, small, nightly, interrupt-1, …", "explore", "--scope", "nope"),
     option("no scope 'Interupt-1'; did you mean interrupt-1 …", "explore", "--scope", "Interupt-1"),
+    option("no scope ''; there are: tiny, small, nightly, …", "explore", "--scope", ""),
+    option("--mutant would be ignored: it is empty (leave it out)", "explore", "--mutant", ""),
     option("Invalid value for '-p' / '--policy': 'nope' is not one of 'folded', 'dart', 'cpython', 'pypy' (see: …)", "explore", "-p", "nope"),
     option("no scope of 'tiny' has 3 guest threads (leave out --threads, or choose a larger group)", "explore", "--threads", "3"),
     option("scope interrupt-1 has guest threads: 1 (leave out --threads 2)", "explore", "--scope", "interrupt-1", "--threads", "2"),

@@ -11,13 +11,19 @@ from click.testing import CliRunner
 from safepoint.cli.main import cli
 from safepoint.graph.ir import Cell
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.custom import scopes_of
+from safepoint.model.custom import read, scopes_of
 from safepoint.model.explore import NotExplored
 from safepoint.model.roles import roles
 from safepoint.model.widths import MOST
 from tests.model.own_worlds import DEBUGGER, HEAD, MUTATOR, explored, text_of, values
 
 # -- words
+
+
+def test_a_text_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    text_of(tmp_path, MUTATOR, DEBUGGER)
+    (marked := tmp_path / "marked.py").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "mine.py").read_bytes())
+    assert roles(read(marked)) == ("debugger",)
 
 
 def test_words_begin_as_they_are_declared(tmp_path: Path) -> None:

@@ -151,7 +151,10 @@ def explore(
     text = protocol_text(given, policy)
     if text.is_custom:
         refuse_ignored(f"{text.files[0].name} brings its own check sites and trigger words", "policy")
-    scope = scope or ("small" if mutant and text.is_custom else "tiny")
+    if not mutant:
+        refuse_ignored("it is empty", "mutant")
+    if scope is None:
+        scope = "small" if mutant and text.is_custom else "tiny"
     scopes = chosen_scopes(text, POLICIES[policy], scope, threads)
     if mutant and mutant not in text.mutants:
         unknown("mutant", mutant, text.mutants)

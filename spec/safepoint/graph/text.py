@@ -103,7 +103,7 @@ class Text:
     def _read(self, path: Path) -> None:
         file = path.name
         try:
-            source = path.read_text(encoding="utf-8")
+            source = path.read_text(encoding="utf-8-sig")  # an editor may begin it with a mark
             module = ast.parse(source, file)
         except (OSError, UnicodeDecodeError) as e:
             raise ProtocolError(f"{path}: cannot be read: {e}") from None
