@@ -237,7 +237,7 @@ def test_what_is_no_world_is_refused(says: str, tmp_path: Path) -> None:
     ("says", "told"),
     [
         ('scope("a", one)\n    scope("a", other)', "scope a is declared twice (write instead: another name for one of them)"),
-        ('scope("a", one, frames=1)', 'nothing is posted, or no case is a check, so there is no bound (write instead: posted(…), and a case "push" or "back-edge")'),
+        ('scope("a", one, frames=1)', 'no bound to hold it to: nothing is posted, or no case is a check (write instead: posted(…), and a case "push" or "back-edge")'),
     ],
 )  # fmt: skip
 def test_no_world_or_bound_is_dropped_in_silence(says: str, told: str, tmp_path: Path) -> None:

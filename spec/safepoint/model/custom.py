@@ -99,6 +99,7 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
     procedure = text.functions.get("scopes")
     before: set[str] = set()
     for node in procedure.node.body if procedure else ():
+        assert procedure is not None
         match node:
             case ast.Expr(value=ast.Constant()) | ast.Pass():
                 continue
@@ -110,22 +111,19 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
                 said = {what: n for what, n in values if isinstance(n, int)}
                 threads = said.get("threads")
                 fits = threads is None or threads in THREADS["nightly"]
+                if name in before:
+                    text.error(node, procedure.file, f"scope {name} is declared twice", "another name for one of them")
+                if said.keys() & {"frames", "back_edges"} and not _has_checks(text):
+                    what, instead = (
+                        "no bound to hold it to: nothing is posted, or no case is a check",
+                        'posted(…), and a case "push" or "back-edge"',
+                    )
+                    text.error(node, procedure.file, what, instead)
                 if among and len(among) == len(who) and len(said) == len(more) and said.keys() <= NUMBERS and fits:
-                    if name in before:
-                        text.error(
-                            node, procedure.file, f"scope {name} is declared twice", "another name for one of them"
-                        )
-                    if said.keys() & NUMBERS - {"threads"} and not _has_checks(text):
-                        what, instead = (
-                            "nothing is posted, or no case is a check, so there is no bound",
-                            'posted(…), and a case "push" or "back-edge"',
-                        )
-                        text.error(node, procedure.file, what, instead)
                     before.add(name)
                     counts = THREADS["nightly"] if threads is None else (threads,)
                     yield World(name, tuple(among), counts, Bound(said.get("frames"), said.get("back_edges")))
                     continue
-        assert procedure is not None
         roles_ = ", ".join(known)
         instead = f'scope("name", role, …), with threads=1, frames=1, back_edges=1 if need be; roles: {roles_}'
         text.error(node, procedure.file, "not a scope", instead)
