@@ -83,6 +83,8 @@ class Acceptor:
         if not (told.at_once and self._at_once(told)):
             happening = Happening(event, told.kind, told.said, told.actor, line, told.otherwise)
             heappush(opened, (event.after, line, happening))
+        if told.kind == "spawned":
+            self.rules.has_begun(told.actor)
         if told.actor in self.bounds.waiting if told.is_check else told.is_bounded:
             return self._in_bounds(told, event, line)
         return True

@@ -66,6 +66,13 @@ class Crowds:
             crowd = self._crowds[key] = Crowd(len(self._crowds), kept, reads, cells, idle)
         return crowd
 
+    def has_begun(self, thread: int) -> None:
+        """Thread number `thread` has begun: from now on no stop passes it over."""
+        if self.places.has_begun(thread):
+            for crowd in self._crowds.values():
+                for known in (crowd.quick, crowd.taken, crowd.advanced):
+                    known.clear()
+
     def _hides(self, place: Place) -> bool:
         """May its access be no event?"""
         step = place.activation.at
@@ -99,7 +106,7 @@ class Crowds:
         for value in self._values(place.cell, held[place.cell]):
             outcome = self.places.outcome(place, value)
             if outcome is not None and outcome.event is None:
-                yield outcome.then
+                yield from outcome.then
 
     def _values(self, cell: int, value: int) -> Iterable[int]:
         return self.layout.domain(self.layout.word(cell)) if value == ANY else (value,)
@@ -152,6 +159,6 @@ class Crowds:
                     for held in self._values(cell, value):
                         outcome = self.places.outcome(place, held)
                         if outcome is not None and outcome.event == event:
-                            after.setdefault(ANY if value == ANY else outcome.new, []).append(outcome.then)
+                            after.setdefault(ANY if value == ANY else outcome.new, []).extend(outcome.then)
             found = crowd.taken[key] = tuple((new, self.of(places)) for new, places in after.items())
         return found
