@@ -16,10 +16,10 @@ from safepoint.guest.code import SMALL, Instruction
 from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
-from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.object_code import Part, load, object_file
 from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
 from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
@@ -98,7 +98,9 @@ class Variant:
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
-        return [Procedures(self.hooked, self.mutant, self.traced), self.handlers()] if self.protocol else [self.handlers()]
+        return (
+            [Procedures(self.hooked, self.mutant, self.traced), self.handlers()] if self.protocol else [self.handlers()]
+        )
 
 
 PLAIN = Variant()

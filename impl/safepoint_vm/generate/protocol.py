@@ -218,7 +218,9 @@ class ProcedureEmitter(ExpressionEmitter):
             self.call_hook(-kind)
 
 
-def add_protocol(module: ir.Module, mutant: str, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter) -> None:
+def add_protocol(
+    module: ir.Module, mutant: str, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+) -> None:
     """Compile every procedure.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.

@@ -14,7 +14,17 @@ from safepoint.protocol.words import GO
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import (
-    COUNTING, ENTERED_PUSH, PROTOCOL, PUSHED, TRACED, Count, Exited, Machine, Slot, log_check, push_failed,
+    COUNTING,
+    ENTERED_PUSH,
+    PROTOCOL,
+    PUSHED,
+    TRACED,
+    Count,
+    Exited,
+    Machine,
+    Slot,
+    log_check,
+    push_failed,
 )
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import Frame, FunctionObject, Link

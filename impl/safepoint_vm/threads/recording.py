@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import msgspec
 
@@ -54,7 +54,7 @@ class Recording:
         self._callbacks = DRAIN(self._drain), ASKED(self._asked)  # kept, because ctypes does not keep them alive
         self._logs: dict[int, tuple[Record, Memory, str]] = {}  # address of a log -> it, its buffer, its thread's name
         self._names: dict[int, str] = {0: ""}  # address of a thread's record -> its name
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, IO[bytes]] = {}
         self._requesters: dict[tuple[int, int], str] = {}
         self._inside: Counter[int] = Counter()  # OS thread -> callbacks that it is in: a signal may come in one
         self._poll = Memory(1, [NUMBERS["POLL"]])
@@ -107,7 +107,7 @@ class Recording:
         finally:
             self._inside[thread] -= 1
 
-    def _file(self, name: str) -> BinaryIO:
+    def _file(self, name: str) -> IO[bytes]:
         if name not in self._files:
             self._files[name] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  -- closed by `write`
         return self._files[name]
@@ -176,4 +176,6 @@ class Recording:
 
 def _event(by: str, before: int, after: int, fields: dict[str, object]) -> Event:
     kind = fields.pop("event")
-    return msgspec.convert({"seq": 0, "chain": 0, "by": by, "before": before, "after": after, **fields}, EVENTS[str(kind)])
+    return msgspec.convert(
+        {"seq": 0, "chain": 0, "by": by, "before": before, "after": after, **fields}, EVENTS[str(kind)]
+    )

@@ -59,7 +59,10 @@ class Size(Parameter):
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 @click.option(
-    "--trace", type=Written(), metavar="FILE", help="Write what the threads did, for `safepoint accept`; the run is slower."
+    "--trace",
+    type=Written(),
+    metavar="FILE",
+    help="Write what the threads did, for `safepoint accept`; the run is slower.",
 )
 def run(
     *, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool, trace: Path | None

@@ -53,7 +53,19 @@ LOCAL = ("served", "masked", "unmasked", "stop-reached")
 """Events that are no shared access."""
 
 KINDS = tuple(
-    sorted({*WRITES.values(), *BACK.values(), *GHOSTS.values(), *PASSED.values(), *LOCAL, "poisoned", "restored", "counted", "entered"})
+    sorted(
+        {
+            *WRITES.values(),
+            *BACK.values(),
+            *GHOSTS.values(),
+            *PASSED.values(),
+            *LOCAL,
+            "poisoned",
+            "restored",
+            "counted",
+            "entered",
+        }
+    )
 )
 """Every kind of event."""
 WORLD_EVENTS = ("locked", "unlocked", "stop-requested", "stop-released")
