@@ -13,7 +13,7 @@ pytest.importorskip("llvmlite", reason="the interpreter is not installed (pip in
 from safepoint.cli.main import cli
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.compiler.program import compile_program
-from safepoint.protocol.words import INTERRUPT, SAMPLE
+from safepoint.protocol.words import INTERRUPT, MANAGED, SAMPLE
 from safepoint.trace.files import Reader
 from safepoint.trace.verdict import Verdict, judge
 from safepoint_vm.generate.engine import Variant
@@ -77,13 +77,15 @@ def test_every_check_is_logged_also_those_that_do_not_fit_into_the_buffer() -> N
 
 
 BUSY = b"""
+from time import sleep
 def f(n):
     if n:
         f(n - 1)
 i = 0
 try:
-    while i < 60000:
-        f(2)
+    while i < 20000:
+        f(3)
+        sleep(0.001)
         i += 1
 except KeyboardInterrupt:
     pass
@@ -91,19 +93,21 @@ except KeyboardInterrupt:
 
 
 def posted(mutant: str) -> Verdict:
-    """A busy thread is sampled, stopped and interrupted from outside, 40 times, while it runs."""
+    """A thread that runs until it is interrupted is sampled 40 times and stopped 10 times, while it runs."""
     program, variant = compile_program(BUSY, "busy.py"), Variant(traced=True, mutant=mutant)
     with Vm(program, io.StringIO(), variant=variant) as vm:
         thread = vm.start()
-        for turn in range(40):
-            if thread.done.is_set():
+        for _ in range(2000):
+            if thread.guest.record.get("state") == MANAGED:  # it has begun: what was pending has been dropped
                 break
+            thread.done.wait(0.01)
+        for turn in range(40):
             vm.world.post(thread.guest, SAMPLE)
             if turn % 4 == 0:
                 with vm.world.stopped():
                     pass
         vm.world.post(thread.guest, INTERRUPT)
-        thread.done.wait(20)
+        thread.done.wait(30)
         recording = vm.world.recording
         assert recording is not None
     trace = io.BytesIO()
@@ -118,7 +122,7 @@ def test_requests_from_outside_are_seen_in_the_trace() -> None:
     assert verdict.counts["posted"] >= 41
     assert verdict.counts["stop-reached"] == 10
     assert verdict.counts["entered"] >= 1
-    assert verdict.requesters == 1
+    assert verdict.requesters in (1, 2)  # the host; and the OS thread that ends a sleep of its own guest thread
 
 
 @pytest.mark.parametrize(
