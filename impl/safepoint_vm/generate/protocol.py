@@ -218,7 +218,9 @@ class ProcedureEmitter(ExpressionEmitter):
             self.call_hook(-kind)
 
 
-def add_protocol(module: ir.Module, mutant: str, hooked: bool) -> None:
+def add_protocol(
+    module: ir.Module, mutant: str, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+) -> None:
     """Compile every procedure.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
@@ -226,10 +228,12 @@ def add_protocol(module: ir.Module, mutant: str, hooked: bool) -> None:
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
-        add_procedure(module, compile_graph(text, name, instance), hooked)
+        add_procedure(module, compile_graph(text, name, instance), hooked, emitter)
 
 
-def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool) -> None:
+def add_procedure(
+    module: ir.Module, procedure: graph.Graph, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+) -> None:
     """Compile one procedure.  ProtocolCodeError."""
     taken, given = len(procedure.params), PROCEDURES[procedure.name]
     if taken != given:
@@ -239,4 +243,4 @@ def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool) -> No
         )
     function = declare(module, procedure.name, taken)
     function.attributes.add("noinline")
-    ProcedureEmitter(function, procedure, hooked=hooked).emit()
+    emitter(function, procedure, hooked=hooked).emit()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Self, TextIO
+from typing import BinaryIO, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
@@ -167,15 +167,20 @@ def run(
     heap: int = SIZE,
     stress: bool = False,
     errors: TextIO | None = None,
+    trace: BinaryIO | None = None,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
-    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.
+    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.  `trace`: gets a
+    trace of the run, whose machine code is the traced variant.
     """
-    with Vm(program, output, stack, heap=heap, stress=stress, errors=errors) as vm, _control_c(vm):
+    variant = PLAIN if trace is None else Variant(traced=True)
+    with Vm(program, output, stack, variant, heap, stress, errors) as vm, _control_c(vm):
         outcome = vm.start().outcome()
         vm.finish()
-        return outcome
+    if trace is not None and vm.world.recording is not None:
+        vm.world.recording.write(trace, "safepoint_vm")
+    return outcome
 
 
 @contextmanager
