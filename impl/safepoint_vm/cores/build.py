@@ -30,7 +30,7 @@ class CoresEngine(Engine):
 
 
 @functools.cache
-def cores_engine(mutant: str = "", *, jitter: bool = False) -> CoresEngine:
+def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
     """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
     handlers = Handlers(counting=True, checks_flag=False, protocol=True, collector_mutant="")
     parts = (Primitives(), TalliedProcedures(mutant, jitter), handlers, Loops())

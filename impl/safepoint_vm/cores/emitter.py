@@ -26,12 +26,15 @@ ENTRIES = ("slow_path", "push_failed")
 """Procedures that a failed check calls."""
 
 
+OWNERS, REQUESTERS, BOTH = "owners", "requesters", "both"
+
+
 @dataclass(frozen=True)
 class TalliedProcedures:
-    """A part of an engine: the procedures, writing tallies.  `jitter`: pause before each access."""
+    """A part of an engine: the procedures, writing tallies.  `jitter`: who pauses before each access: OWNERS, REQUESTERS, BOTH."""
 
     mutant: str = ""
-    jitter: bool = False
+    jitter: str = ""
 
     def generate(self) -> ir.Module:
         """Errors: as `generate.engine.Procedures`."""
@@ -49,7 +52,7 @@ class TallyEmitter(ProcedureEmitter):
     """Emits one procedure.  `first`: the number of its first place."""
 
     first: int = 0
-    jitter: bool = False
+    jitter: str = ""
     begun: bool = field(default=False, init=False)
 
     @property
@@ -62,7 +65,7 @@ class TallyEmitter(ProcedureEmitter):
         if self.owners:
             self.put(self.me, "phase", I64(place + 1))
         self.count(self.me, "steps", place, locked=not self.owners)
-        if self.jitter:
+        if self.jitter in (BOTH, OWNERS if self.owners else REQUESTERS):
             self.builder.call(declared(self.builder.block, *DAWDLE), [])
         super().step(s)
 
@@ -107,6 +110,7 @@ class TallyEmitter(ProcedureEmitter):
     def given_back(self, record: ir.Value, kinds: ir.Value) -> None:
         new = self.builder.and_(kinds, self.builder.not_(self.result()))
         self.each_bit("given", new)
+        self.each_bit("returned", kinds)
         self.add(self.tally(record, "total"), I64(1), locked=True)
 
     def took(self, kinds: ir.Value) -> None:
@@ -131,6 +135,9 @@ class TallyEmitter(ProcedureEmitter):
 
     def end(self) -> None:
         """The owner goes back.  Two posts since its take have met it between take and end."""
+        if self.procedure.name == "exit_thread":
+            stop = self.builder.load_atomic(self.word(self.world(), fields(World)["stop"].offset), "monotonic", 8, typ=I64)
+            self.add(self.tally(self.me, "ended_in_stop"), stop, locked=False)
         came = self.builder.sub(self.get(self.me, "total"), self.get(self.me, "before"))
         takes = self.procedure.name in ENTRIES
         twice = self.builder.and_(self.builder.icmp_signed(">=", came, I64(2)), I1(int(takes)))

@@ -50,10 +50,13 @@ FRAMES, BACK_EDGES, STATE = (fields(Thread)[name].offset for name in ("frames", 
 TAKEN, DROPPED, TAKEN_AT, TAKEN_CLOCK, SERVED_CLOCK, ENTERED = (
     fields(Tally)[name].offset for name in ("taken", "dropped", "taken_at", "taken_clock", "served_clock", "entered")
 )
+PHASE, STEPS = fields(Tally)["phase"].offset, fields(Tally)["steps"].offset
 HALT = fields(Plan)["halt"].offset
 SLEEP = NUMBERS["SLEEP"]
-OFTEN = 4095  # turns of waiting between two offers of the core to others, less one
+OFTEN = 1023  # turns for which a guest thread waits between two offers of its core to others, less one
 NAP = 20  # microseconds
+AIM_CYCLES = 20_000  # for which a requester waits for its target to come to a place
+LOCK_STEP = 1  # a status says the step, counted from 1: both `stop_world` and `handshake` begin by waiting for their turn
 
 
 @inline
@@ -86,9 +89,10 @@ def linger(cycles: Word) -> None:
 
 
 @inline
-def wait_a_turn(turns: Word) -> None:
+def wait_a_turn(turns: Word, often: Word) -> None:
+    """`often`: a power of two less one; once in so many turns the core is offered to others."""
     relax()
-    if turns & OFTEN == OFTEN:
+    if turns & often == often:
         give_way()
 
 
@@ -119,6 +123,15 @@ def returning_in(world: World) -> Word:
 
 
 @inline
+def poison_all(world: World) -> None:
+    """After a stop was lost: so that it ends."""
+    number = Word(0)
+    while number < world.population:
+        poison(Thread(world.threads[number]), 0)
+        number = number + 1
+
+
+@inline
 def record(buckets: Buckets, since: Word, until: Word) -> None:
     """Count a duration; one that is negative, because the word was written before, is none."""
     left, exponent = until - since, Word(0)
@@ -132,6 +145,19 @@ def record(buckets: Buckets, since: Word, until: Word) -> None:
 @inline
 def halted(plan: Plan) -> bool:
     return peek(Word(plan) + HALT) != 0
+
+
+@inline
+def take_aim(plan: Plan, thread: Thread) -> None:
+    """Wait until the thread is at a place drawn from those that are aimed at, or for AIM_CYCLES; with none, for a random time."""
+    if plan.aims != 0:
+        drawn = random(plan)
+        place = plan.aim + drawn - (drawn // plan.aims) * plan.aims
+        began = clock()
+        while peek(thread.hook + PHASE) != place and clock() - began < AIM_CYCLES:
+            relax()
+    else:
+        linger(random(plan) & plan.pause)
 
 
 @inline
@@ -160,22 +186,24 @@ def ping(plan: Plan) -> Word:
             thread = Thread(World(plan.world).threads[number])
             tally = thread.hook
             before, other = peek(tally + TAKEN + first), peek(tally + TAKEN + second)
+            life = peek(tally + STEPS + plan.birth)
             dropped, again = peek(tally + DROPPED + first), peek(tally + DROPPED + second)
             began = clock()
             post(thread, plan.kind, 0)
             if plan.second != 0:
-                linger(random(plan) & plan.pause)
+                take_aim(plan, thread)
                 post(thread, plan.second, 0)
             fence()
             at = checks_of(thread)
             turns, waits = Word(0), Word(1)
             while waits != 0:
+                passed = checks_of(thread) - at  # read before what was taken: this loop may be interrupted in between
                 if peek(tally + TAKEN + first) != before and (plan.second == 0 or peek(tally + TAKEN + second) != other):
                     waits = Word(0)
                     record(plan.entered, began, peek(tally + ENTERED))
                     record(plan.seen, began, peek(tally + TAKEN_CLOCK + first))
                     record(plan.served, began, peek(tally + SERVED_CLOCK + first))
-                    if plan.second == 0:
+                    if plan.second == 0 and life == peek(tally + STEPS + plan.birth):
                         distance = peek(tally + TAKEN_AT + first) - at
                         if distance > plan.worst:
                             plan.worst = distance
@@ -187,7 +215,7 @@ def ping(plan: Plan) -> Word:
                 elif peek(Word(thread) + STATE) == ENDED:
                     waits = Word(0)
                     plan.void = plan.void + 1
-                elif checks_of(thread) - at > plan.patience:
+                elif passed > plan.patience:
                     waits = Word(0)
                     plan.lost = plan.lost + 1
                     poison(thread, 0)  # so that the next round begins as the first did
@@ -196,9 +224,11 @@ def ping(plan: Plan) -> Word:
                     plan.stuck = plan.stuck + 1
                 else:
                     turns = turns + 1
-                    wait_a_turn(turns)
+                    wait_a_turn(turns, plan.often)
             plan.done = plan.done + 1
             linger(random(plan) & plan.pause)
+            if plan.rest != 0 and plan.done & 15 == 0:
+                sleep_for(plan.rest)
     return Word(0)
 
 
@@ -209,13 +239,16 @@ def storm(plan: Plan) -> Word:
         number = pick(plan)
         kind = plan.kind & (Word(1) << (random(plan) & 7))
         if number >= 0 and kind != 0:
-            post(Thread(World(plan.world).threads[number]), kind, 0)
+            thread = Thread(World(plan.world).threads[number])
+            if plan.aims != 0:
+                take_aim(plan, thread)
+            post(thread, kind, 0)
             plan.done = plan.done + 1
             if random(plan) & 1 == 0:
                 linger(random(plan) & plan.pause)
             if plan.rest != 0 and plan.done & 15 == 0:
                 sleep_for(plan.rest)
-        else:
+        elif number < 0:
             give_way()
     return Word(0)
 
@@ -228,10 +261,18 @@ def stops(plan: Plan) -> Word:
     while plan.done < plan.rounds and not halted(plan):
         began = clock()
         status, turns = stop_world(world, 0), Word(0)
+        at = checks_of_all(world)
         while status != 0:
             turns = turns + 1
-            wait_a_turn(turns)
+            wait_a_turn(turns, plan.often)
+            now = checks_of_all(world)
+            if status >> 8 == LOCK_STEP:
+                at = now
             status = stop_world(world, status)
+            if status != 0 and now - at > plan.patience:
+                plan.lost = plan.lost + 1
+                poison_all(world)
+                at = checks_of_all(world)
             if turns > plan.give_up:
                 plan.stuck = plan.stuck + 1
                 return Word(0)
@@ -252,7 +293,7 @@ def stops(plan: Plan) -> Word:
             turns = Word(0)
             while checks_of_all(world) == last and turns < plan.patience:
                 turns = turns + 1
-                wait_a_turn(turns)
+                wait_a_turn(turns, plan.often)
         if plan.rest != 0 and plan.done & 15 == 0:
             sleep_for(plan.rest)
     return Word(0)
@@ -269,10 +310,18 @@ def handshakes(plan: Plan) -> Word:
             thread = Thread(World(plan.world).threads[number])
             began = clock()
             status, turns = handshake(thread, 0), Word(0)
+            at = checks_of(thread)
             while status != 0:
                 turns = turns + 1
-                wait_a_turn(turns)
+                wait_a_turn(turns, plan.often)
+                now = checks_of(thread)
+                if status >> 8 == LOCK_STEP:
+                    at = now
                 status = handshake(thread, status)
+                if status != 0 and now - at > plan.patience:
+                    plan.lost = plan.lost + 1
+                    poison(thread, 0)
+                    at = checks_of(thread)
                 if turns > plan.give_up:
                     plan.stuck = plan.stuck + 1
                     return Word(0)
@@ -290,6 +339,11 @@ def nap(microseconds: Word) -> Word:
     return sleep_for(microseconds)
 
 
+@routine
+def stamp(_: Word) -> Word:
+    return clock()
+
+
 # ---- a guest thread
 
 
@@ -305,7 +359,7 @@ def returned(thread: Thread) -> Word:
     status, turns = reenter(thread, 0), Word(0)
     while status != 0:
         turns = turns + 1
-        wait_a_turn(turns)
+        wait_a_turn(turns, Word(OFTEN))
         status = reenter(thread, status)
     return status
 
@@ -328,12 +382,12 @@ def sleeps(thread: Thread, tally: Tally) -> Word:
         turns = turns + 1
         if turns > most:
             awaken(thread, 0)
-        wait_a_turn(turns)
+        wait_a_turn(turns, Word(OFTEN))
         status = block(thread, status)
     status = look_again(thread, 0)
     while status != 0:
         turns = turns + 1
-        wait_a_turn(turns)
+        wait_a_turn(turns, Word(OFTEN))
         status = look_again(thread, status)
     tally.sleeps = tally.sleeps + 1
     return thread.result
@@ -345,7 +399,7 @@ def waited(thread: Thread, why: Word, tally: Tally) -> Word:
     status, turns = thread.suspended, Word(0)
     while status != 0 and turns < tally.patience:
         turns = turns + 1
-        wait_a_turn(turns)
+        wait_a_turn(turns, Word(OFTEN))
         if why == Word(Exited.BACK_EDGE_WAITS):
             status = slow_path(thread, status)
         elif why == Word(Exited.PUSH_WAITS):
@@ -409,7 +463,7 @@ def truth(x: bool) -> Word:
     return Word(0)
 
 
-LOOPS: tuple[Callable[..., Any], ...] = (ping, storm, stops, handshakes, nap, live)
+LOOPS: tuple[Callable[..., Any], ...] = (ping, storm, stops, handshakes, nap, stamp, live)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,11 @@ class Plan(Struct):
     kind: Word  # `ping`: what is posted; `storm`: the kinds, of which each post takes one
     second: Word  # `ping`: what is posted shortly afterwards; 0: nothing
     pause: Word  # the longest pause, in cycles; a power of two less one
+    aim: Word  # the first place, counted from 1, at which a post is aimed
+    aims: Word  # … and how many there are; 0: none
+    birth: Word  # offset, in the row of places, of the one that each birth comes by
     rest: Word  # microseconds to sleep after each 16 rounds; 0: none
+    often: Word  # turns of waiting between two offers of the core to others, less one; a power of two less one
     patience: Word  # checks after which a post that was not taken is lost
     slack: Word  # checks that a count read across cores may be behind
     give_up: Word  # turns of waiting after which the run is stuck

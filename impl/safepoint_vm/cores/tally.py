@@ -44,6 +44,8 @@ class Tally(Struct):
     posted: Annotated[Counts, Row(8)]  # posts of each kind, locked
     found: Annotated[Counts, Row(8)]  # … that found their bit set: coalesced
     given: Annotated[Counts, Row(8)]  # bits that the owner gave back, and that were not set meanwhile
+    returned: Annotated[Counts, Row(8)]  # bits that the owner gave back
+    ended_in_stop: Annotated[Word, Racing]  # ends of threads while the world was stopped, or about to be
     asked: Annotated[Word, Racing]  # operations that were asked for
     overrun: Annotated[Word, Racing]  # operations, run by a requester, during which the guest executed a check
     phase: Annotated[Word, Racing, Line]  # the place at which its owner is, counted from 1; 0: in guest code, or outside
