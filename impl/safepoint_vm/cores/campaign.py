@@ -117,10 +117,14 @@ class Campaign:
             self._add_plan(phase, each)
 
     def _await(self, running: list[Running], seconds: float, missing: int, tell: Tell | None) -> None:
-        """Until all that have a number of rounds have done them, or the time is over and enough requests are made."""
+        """Until all that have a number of rounds have done them, or the time is over and enough requests are made.
+
+        Requesters that have no number of rounds run for the whole time.
+        """
         began = time.monotonic()
-        counted = [each for each in running if each.plan.get("rounds") != ENDLESS] or running
-        while any(each.thread.is_alive() for each in counted):
+        counted = [each for each in running if each.plan.get("rounds") != ENDLESS]
+        over, done = 0.0, 0
+        while any(each.thread.is_alive() for each in counted) or (len(counted) < len(running) and over < seconds):
             time.sleep(LOOK)
             done = sum(each.plan.get("done") for each in running)
             if tell:

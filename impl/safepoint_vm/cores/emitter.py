@@ -114,7 +114,7 @@ class TallyEmitter(ProcedureEmitter):
         self.add(self.tally(record, "total"), I64(1), locked=True)
 
     def took(self, kinds: ir.Value) -> None:
-        self.each_bit("taken", kinds)
+        """A take.  Its clock and place are written before its count, by which a requester knows that they are there."""
         now, checks = self.clock(), self.checks()
         for index in range(len(KINDS)):
             bit = self.builder.icmp_unsigned("!=", self.builder.and_(kinds, I64(1 << index)), I64(0))
@@ -122,6 +122,7 @@ class TallyEmitter(ProcedureEmitter):
                 where = self.tally(self.me, name, I64(index))
                 old = self.builder.load_atomic(where, "monotonic", 8, typ=I64)
                 self.builder.atomic_store(self.builder.select(bit, value, old), where, "monotonic")
+        self.each_bit("taken", kinds)
         self.put(self.me, "before", self.get(self.me, "total"))
         self.put(self.me, "phase", I64(self.first + len(self.procedure.steps) + 1))
         self.count(self.me, "steps", self.first + len(self.procedure.steps), locked=False)
@@ -165,7 +166,7 @@ class TallyEmitter(ProcedureEmitter):
             self.builder.atomic_rmw("add", where, value, "monotonic")
         else:
             old = self.builder.load_atomic(where, "monotonic", 8, typ=I64)
-            self.builder.atomic_store(self.builder.add(old, value), where, "monotonic")
+            self.builder.atomic_store(self.builder.add(old, value), where, "release")
 
     def count(self, record: ir.Value, row: str, index: int, *, locked: bool) -> None:
         self.add(self.tally(record, row, I64(index)), I64(1), locked=locked)

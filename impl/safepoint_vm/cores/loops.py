@@ -55,6 +55,7 @@ HALT = fields(Plan)["halt"].offset
 SLEEP = NUMBERS["SLEEP"]
 OFTEN = 1023  # turns for which a guest thread waits between two offers of its core to others, less one
 NAP = 20  # microseconds
+SERVES_WITHIN = 1000  # turns for which a requester waits for the end of what it has seen taken, for the histogram only
 AIM_CYCLES = 20_000  # for which a requester waits for its target to come to a place
 LOCK_STEP = 1  # a status says the step, counted from 1: both `stop_world` and `handshake` begin by waiting for their turn
 
@@ -202,6 +203,9 @@ def ping(plan: Plan) -> Word:
                     waits = Word(0)
                     record(plan.entered, began, peek(tally + ENTERED))
                     record(plan.seen, began, peek(tally + TAKEN_CLOCK + first))
+                    turns = Word(0)
+                    while peek(tally + SERVED_CLOCK + first) - began < 0 and turns < SERVES_WITHIN:
+                        turns = turns + 1
                     record(plan.served, began, peek(tally + SERVED_CLOCK + first))
                     if plan.second == 0 and life == peek(tally + STEPS + plan.birth):
                         distance = peek(tally + TAKEN_AT + first) - at

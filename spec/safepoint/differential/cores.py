@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from safepoint.conform.judge import UnknownTarget, find_target
+
 SEEDED = ("take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten")
 """Mutants of the text that lose requests; a campaign that does not catch each of them has shown nothing."""
 Tell = Callable[[int], None]
@@ -68,17 +70,95 @@ class CoresRun:
         return [name for name, met in self.races.items() if not met]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LitmusRow:
+    """Two loops on two cores, meeting `rounds` times: how often each outcome was seen.
+
+    `mutant`: compiled in; "" for the text as it is.  `forbidden`: seen although it may not be.  `shown`: was every interesting
+    outcome seen?  None: there is none.
+    """
+
+    name: str
+    mutant: str
+    rounds: int
+    outcomes: Mapping[str, int]
+    forbidden: int
+    shown: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededRow:
+    """A mutant of the text that loses requests, compiled in: after how many requests was that noticed?  `caught` False: not at all."""
+
+    name: str
+    caught: bool
+    requests: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcurrencyRow:
+    """The section `concurrency` of `verify --json`.  `schedules`: null, controlled schedules are not built yet."""
+
+    requests: int
+    lost: int
+    coalesced: int
+    duplicated: int
+    beyond_bound: int
+    schedules: int | None
+    latency_us: Mapping[str, float] | None
+    moved: int
+    stuck: int
+    worst: int
+    slack: int
+    stops: int
+    handshakes: int
+    births: int
+    seconds: float
+    latency_to_take_us: Mapping[str, float] | None
+    latency_to_served_us: Mapping[str, float] | None
+    time_to_stop_us: Mapping[str, float] | None
+    races: Mapping[str, int]
+    seeded: tuple[SeededRow, ...] = ()
+    litmus: tuple[LitmusRow, ...] = ()
+
+
+def concurrency_row(run: CoresRun, seeded: tuple[SeededRow, ...] = (), litmus: tuple[LitmusRow, ...] = ()) -> ConcurrencyRow:
+    """What a campaign has counted, as `--json` has it."""
+
+    def shape(found: Percentiles | None) -> dict[str, float] | None:
+        return None if found is None else {"p50": found.p50, "p99": found.p99, "max": found.max}
+
+    return ConcurrencyRow(
+        requests=run.requests, lost=run.lost, coalesced=run.coalesced, duplicated=run.duplicated,
+        beyond_bound=run.beyond_bound, schedules=None, latency_us=shape(run.entered_us), moved=run.moved, stuck=run.stuck,
+        worst=run.worst, slack=run.slack, stops=run.stops, handshakes=run.handshakes, births=run.births, seconds=run.seconds,
+        latency_to_take_us=shape(run.seen_us), latency_to_served_us=shape(run.served_us),
+        time_to_stop_us=shape(run.stopped_us), races=dict(run.races), seeded=seeded, litmus=litmus,
+    )  # fmt: skip
+
+
 class OnCores(ABC):
     """A target that can be run so.  A mix-in of a `Target`."""
 
     @abstractmethod
     def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
-        """At least `requests` requests, in phases that take about `seconds` in all, of the interpreter as it is."""
+        """At least `requests` requests, in phases that take about `seconds` in all, of the interpreter as it is.
+
+        NotOffered: the machine has one core only.
+        """
 
     @abstractmethod
     def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
-        """The same with a mutant of the text compiled in, until something is wrong.  ValueError: no such mutant."""
+        """The same with a mutant of the text compiled in, until something is wrong.  ProtocolError: no such mutant."""
 
     @abstractmethod
     def races(self) -> Mapping[str, str]:
         """The races that a run counts, each with a sentence."""
+
+
+def find_on_cores(name: str) -> OnCores:
+    """A target that can be run on real cores.  UnknownTarget: there is none of that name, or it cannot."""
+    target = find_target(name)
+    if not isinstance(target, OnCores):
+        raise UnknownTarget(f"target {name!r} cannot be run on real cores (derive it from {OnCores.__module__}.OnCores, too)")
+    return target

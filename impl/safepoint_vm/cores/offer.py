@@ -1,0 +1,33 @@
+"""What the interpreter offers `verify` of its runs on real cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from safepoint.conform.target import NotOffered
+from safepoint.differential.cores import CoresRun, OnCores, Tell
+from safepoint_vm.cores.campaign import Campaign
+from safepoint_vm.cores.phases import CAMPAIGN, PAIRS
+from safepoint_vm.cores.races import SENTENCES
+
+
+class FoldedOnCores(OnCores):
+    """This interpreter."""
+
+    def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
+        two_cores()
+        return Campaign(seed=seed).phases(CAMPAIGN, requests, seconds, tell)
+
+    def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
+        two_cores()
+        return Campaign(mutant, seed).phases(PAIRS, requests, seconds)
+
+    def races(self) -> Mapping[str, str]:
+        return SENTENCES
+
+
+def two_cores() -> None:
+    """NotOffered: there is one core only, and nothing races."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise NotOffered("a second core (this process may use one only)")
