@@ -41,6 +41,8 @@ GIVE_UP = 1 << 30
 """Turns of waiting: minutes."""
 GRACE = 30.0
 """Seconds that anything may take to end, beyond its time; then it is stuck."""
+MUTANT_GRACE = 2.0
+"""The same for a mutant, which ends as soon as something is wrong."""
 LOOK = 0.005
 """Seconds between two looks of the main thread."""
 
@@ -51,7 +53,7 @@ class Running:
     def __init__(self, engine: CoresEngine, requester: Requester, vm: CoresVm, rounds: int, seed: int) -> None:
         self.plan = Record(Plan)
         settings = {"first": 0, "pause": 255, "often": NEVER, "patience": PATIENCE, "slack": SLACK, "give_up": GIVE_UP}
-        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed, "birth": 8 * vm.world.births[0]}
+        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed, "birth": 8 * vm.world.birth}
         if requester.aim:
             mutant = engine.variant.mutant
             settings["aim"] = first_place(mutant, requester.aim) + 1
@@ -73,6 +75,7 @@ class Campaign:
 
     def __init__(self, mutant: str = "", seed: int = 0) -> None:
         self.mutant, self.until_wrong = mutant, bool(mutant)
+        self.grace = MUTANT_GRACE if mutant else GRACE
         self.rng = random.Random(seed)
         self.run = CoresRun(slack=SLACK, races=Counter(dict.fromkeys(SENTENCES, 0)))
         self.histograms: dict[str, list[int]] = {}
@@ -130,7 +133,7 @@ class Campaign:
             if tell:
                 tell(self.run.requests + done)
             over = time.monotonic() - began
-            if over > seconds and (done >= missing or over > seconds + GRACE):
+            if over > seconds and (done >= missing or over > seconds + self.grace):
                 break
             if self.until_wrong and any(each.plan.get("lost") for each in running):
                 break
@@ -146,7 +149,7 @@ class Campaign:
             self._join(vm, running)
             self.run.lost += self._undelivered(vm)
             vm.set_variable("go", 0)
-            if not main.done.wait(GRACE):
+            if not main.done.wait(self.grace):
                 self.run.stuck += 1
                 vm.__exit__()
             else:
@@ -155,7 +158,7 @@ class Campaign:
 
     def _join(self, vm: CoresVm, running: list[Running]) -> None:
         """Wait for the requesters; one that waits for ever is stuck, and the words of the world are put right by hand."""
-        until = time.monotonic() + (2.0 if self.until_wrong else GRACE)
+        until = time.monotonic() + self.grace
         for each in running:
             each.thread.join(max(0.0, until - time.monotonic()))
         stuck = [each for each in running if each.thread.is_alive() or each.plan.get("stuck")]
@@ -163,7 +166,7 @@ class Campaign:
         if stuck:
             self._free(vm)
             for each in running:
-                each.thread.join(GRACE)
+                each.thread.join(self.grace)
 
     def _free(self, vm: CoresVm) -> None:
         """Start the world, and let nobody wait for an operation: only after something was wrong."""
@@ -177,9 +180,9 @@ class Campaign:
     def _undelivered(self, vm: CoresVm) -> int:
         """No requester is left: what is pending and deliverable must be taken soon.  Returns how many requests were not.
 
-        Soon: before the thread has executed PATIENCE further checks; of one that executes none, within GRACE seconds.
+        Soon: before the thread has executed PATIENCE further checks; of one that executes none, within `grace` seconds.
         """
-        until = time.monotonic() + (2.0 if self.until_wrong else GRACE)
+        until = time.monotonic() + self.grace
         began = {id(record): _checks(record) for record in vm.world.records}
         while True:
             late = {id(record): _checks(record) - began.get(id(record), 0) > PATIENCE for record in vm.world.records}

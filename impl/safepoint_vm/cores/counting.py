@@ -38,8 +38,8 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
             if kind != HANDSHAKE:
                 balance(run, tally.get("taken", kind) - tally.get("returned", kind), record.get("served", kind))
         balance(run, tally.get("asked"), record.get("served", HANDSHAKE))
-        run.moved += tally.get("overrun")
-        run.births += sum(tally.get("steps", n) for n in world.births)
+        run.overrun += tally.get("overrun")
+        run.births += tally.get("steps", world.birth)
         for name in ("natives", "sleeps", "parks", "raised"):
             run.details[name] += tally.get(name)
     run.races.update(races_met(mutant, world.tallies, world.own))

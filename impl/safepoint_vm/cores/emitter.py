@@ -128,10 +128,13 @@ class TallyEmitter(ProcedureEmitter):
         self.count(self.me, "steps", self.first + len(self.procedure.steps), locked=False)
 
     def watch_operation(self) -> None:
-        """A requester runs an operation on a thread: does that thread execute a check meanwhile?"""
+        """A requester runs an operation on a thread: does that thread execute a check meanwhile?
+
+        Its counts may fall: the host begins a record anew whose thread has ended, outside guest code.
+        """
         before = self.checks()
         self.builder.call(declared(self.builder.block, *DAWDLE), [])
-        moved = self.builder.icmp_unsigned("!=", before, self.checks())
+        moved = self.builder.icmp_signed("<", before, self.checks())
         self.add(self.tally(self.me, "overrun"), self.builder.zext(moved, I64), locked=True)
 
     def end(self) -> None:

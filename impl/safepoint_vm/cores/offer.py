@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cores import CoresRun, OnCores, Tell
+from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
 from safepoint_vm.cores.campaign import Campaign
-from safepoint_vm.cores.phases import CAMPAIGN, PAIRS
+from safepoint_vm.cores.litmus import LITMUS, run_litmus
+from safepoint_vm.cores.phases import CAMPAIGN, LOSES, PAIRS
 from safepoint_vm.cores.races import SENTENCES
 
 
@@ -21,7 +22,14 @@ class FoldedOnCores(OnCores):
 
     def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
         two_cores()
-        return Campaign(mutant, seed).phases(PAIRS, requests, seconds)
+        return Campaign(mutant, seed).phases(PAIRS if mutant in LOSES else CAMPAIGN, requests, seconds)
+
+    def litmus_tests(self) -> Sequence[tuple[str, str]]:
+        return [(test.name, mutant) for test in LITMUS for mutant in ("", *test.mutants)]
+
+    def litmus(self, name: str, mutant: str, rounds: int, most: int, seed: int) -> LitmusRow:
+        two_cores()
+        return run_litmus(next(test for test in LITMUS if test.name == name), rounds, most, seed, mutant)
 
     def races(self) -> Mapping[str, str]:
         return SENTENCES

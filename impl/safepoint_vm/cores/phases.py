@@ -91,3 +91,7 @@ PAIRS = (
     Phase("one by one, in a loop", programs.LOOP, 0.25, (ping(0.25),), jitter=REQUESTERS, duel=True),
 )
 """What shows a lost request most surely: nobody else's post covers it, and the second is aimed.  For the seeded mutants."""
+LOSES = (
+    "take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten",
+)  # fmt: skip
+"""Mutants that these phases show; the others are shown by the whole campaign, or not."""

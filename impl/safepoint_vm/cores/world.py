@@ -9,7 +9,7 @@ from typing import TextIO
 from safepoint.guest.code import Program
 from safepoint_vm.cores.build import CoresEngine
 from safepoint_vm.cores.loops import NAP
-from safepoint_vm.cores.tally import Tally, places
+from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.language.layout import Record
 from safepoint_vm.threads.thread import GuestThread
@@ -32,8 +32,7 @@ class TalliedWorld(GuestWorld):
         self.tallies: list[Record] = []  # by number of the thread's record
         self.own = Record(Tally)
         self.record.set("hook", self.own.address)
-        known = places(engine.variant.mutant)
-        self.births = [n for n, p in enumerate(known) if p.procedure == "start_thread" and p.what == "swap self.state"]
+        self.birth = first_place(engine.variant.mutant, "start_thread")  # each birth comes by there once
 
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
         def tallied(reused: Record | None) -> GuestThread:

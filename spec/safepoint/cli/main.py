@@ -86,17 +86,22 @@ def soaked(minutes: float) -> int:
     """`verify --soak`."""
     from safepoint.conform.judge import UnknownTarget
     from safepoint.conform.target import NotOffered
+    from safepoint.differential.cores import CoresRun
     from safepoint.show.failures import failure_text
     from safepoint.show.tables import LiveProgress, soak_lines
     from safepoint.verify.cores import soak
 
+    runs: list[CoresRun] = []
     try:
         with LiveProgress() as progress:
-            runs, failures = soak(minutes, progress)
+            failures = soak(minutes, runs, progress)
     except (UnknownTarget, NotOffered) as error:
         fail(str(error))
-    for line in (*soak_lines(runs), *map(failure_text, failures)):
-        click.echo(line)
+    finally:  # after Control-C, too
+        for line in soak_lines(runs):
+            click.echo(line)
+    for failure in failures:
+        click.echo(failure_text(failure))
     return REFUTED if failures else 0
 
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from safepoint.conform.judge import UnknownTarget, find_target
 
-SEEDED = ("take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten")
-"""Mutants of the text that lose requests; a campaign that does not catch each of them has shown nothing."""
+SEEDED = (
+    "take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten",
+    "post-does-not-wake", "masked-taken", "rest-dropped", "stop-without-park", "does-not-wait", "handshake-unclaimed",
+    "handshake-not-awaited",
+)  # fmt: skip
+"""Mutants of the text that lose requests, run one twice, or let guest code run while the world is stopped, each soon: a campaign
+that does not catch one of them has shown nothing about its like."""
 Tell = Callable[[int], None]
 """Called now and then with the number of requests made so far."""
 
@@ -35,7 +40,7 @@ class CoresRun:
 
     `lost`: requests that no later take covers, or taken and not served; or seen only `patience` checks later.  `coalesced`: posts
     that found their bit set.  `duplicated`: takes that cover no post, one-shots run twice.  `beyond_bound`: seen later than the
-    bound and `slack` checks.  `moved`: guest steps while the world was stopped, or while an operation was run by a requester.
+    bound and `slack` checks.  `moved`: guest steps while the world was stopped; `overrun`: while a requester ran an operation.
     `stuck`: waits that did not end.  `races`: how often each was met; `slack`: of counts read across cores.
     """
 
@@ -45,6 +50,7 @@ class CoresRun:
     duplicated: int = 0
     beyond_bound: int = 0
     moved: int = 0
+    overrun: int = 0
     stuck: int = 0
     stops: int = 0
     handshakes: int = 0
@@ -62,7 +68,7 @@ class CoresRun:
     @property
     def wrong(self) -> int:
         """How much of what it counted may not be."""
-        return self.lost + self.duplicated + self.beyond_bound + self.moved + self.stuck
+        return self.lost + self.duplicated + self.beyond_bound + self.moved + self.overrun + self.stuck
 
     @property
     def unmet(self) -> list[str]:
@@ -74,8 +80,8 @@ class CoresRun:
 class LitmusRow:
     """Two loops on two cores, meeting `rounds` times: how often each outcome was seen.
 
-    `mutant`: compiled in; "" for the text as it is.  `forbidden`: seen although it may not be.  `shown`: was every interesting
-    outcome seen?  None: there is none.
+    `mutant`: compiled in; "" for the text as it is.  `forbidden`: how often an outcome that may not be.  `shown`: was every
+    interesting outcome seen?  None: there is none.
     """
 
     name: str
@@ -84,6 +90,11 @@ class LitmusRow:
     outcomes: Mapping[str, int]
     forbidden: int
     shown: bool | None
+
+    @property
+    def blind(self) -> bool:
+        """Has it not seen what it must, to show that it can see?"""
+        return not self.forbidden if self.mutant else self.shown is False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +118,7 @@ class ConcurrencyRow:
     schedules: int | None
     latency_us: Mapping[str, float] | None
     moved: int
+    overrun: int
     stuck: int
     worst: int
     slack: int
@@ -121,6 +133,11 @@ class ConcurrencyRow:
     seeded: tuple[SeededRow, ...] = ()
     litmus: tuple[LitmusRow, ...] = ()
 
+    @property
+    def blind(self) -> bool:
+        """Has it not caught a mutant that it must catch?  Then that it found nothing means nothing."""
+        return not all(row.caught for row in self.seeded) or any(row.blind for row in self.litmus)
+
 
 def concurrency_row(run: CoresRun, seeded: tuple[SeededRow, ...] = (), litmus: tuple[LitmusRow, ...] = ()) -> ConcurrencyRow:
     """What a campaign has counted, as `--json` has it."""
@@ -130,7 +147,7 @@ def concurrency_row(run: CoresRun, seeded: tuple[SeededRow, ...] = (), litmus: t
 
     return ConcurrencyRow(
         requests=run.requests, lost=run.lost, coalesced=run.coalesced, duplicated=run.duplicated,
-        beyond_bound=run.beyond_bound, schedules=None, latency_us=shape(run.entered_us), moved=run.moved, stuck=run.stuck,
+        beyond_bound=run.beyond_bound, schedules=None, latency_us=shape(run.entered_us), moved=run.moved, overrun=run.overrun, stuck=run.stuck,
         worst=run.worst, slack=run.slack, stops=run.stops, handshakes=run.handshakes, births=run.births, seconds=run.seconds,
         latency_to_take_us=shape(run.seen_us), latency_to_served_us=shape(run.served_us),
         time_to_stop_us=shape(run.stopped_us), races=dict(run.races), seeded=seeded, litmus=litmus,
@@ -150,6 +167,14 @@ class OnCores(ABC):
     @abstractmethod
     def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
         """The same with a mutant of the text compiled in, until something is wrong.  ProtocolError: no such mutant."""
+
+    @abstractmethod
+    def litmus_tests(self) -> Sequence[tuple[str, str]]:
+        """Its litmus tests, by name, each with "" and with each mutant that must show a forbidden outcome."""
+
+    @abstractmethod
+    def litmus(self, name: str, mutant: str, rounds: int, most: int, seed: int) -> LitmusRow:
+        """One of these: at least `rounds` rounds; up to `most`, until what must be seen has been seen.  NotOffered: as `race`."""
 
     @abstractmethod
     def races(self) -> Mapping[str, str]:

@@ -190,6 +190,12 @@ def concurrency_line(row: ConcurrencyRow) -> str:
         f" {row.beyond_bound} beyond the bound; {row.stops:,} stops, {row.moved} guest steps inside; {met} of {len(row.races)} races met;"
         f" {caught} of {len(row.seeded)} seeded mutants caught"
     ]
+    if row.litmus:
+        text, twins = [each for each in row.litmus if not each.mutant], [each for each in row.litmus if each.mutant]
+        lines.append(
+            f"    litmus: {len(text)} tests, {sum(each.rounds for each in text):,} rounds,"
+            f" {sum(each.forbidden for each in text)} forbidden outcomes; {sum(not each.blind for each in twins)} of {len(twins)} mutants seen"
+        )
     times = {"to the slow path": row.latency_us, "until the world has stopped": row.time_to_stop_us}
     for what, found in times.items():
         if found:
@@ -201,11 +207,13 @@ def soak_lines(runs: Sequence[CoresRun]) -> list[str]:
     """What campaigns have counted, together."""
     total = {
         name: sum(getattr(run, name) for run in runs)
-        for name in ("requests", "lost", "coalesced", "duplicated", "beyond_bound", "stops", "moved", "handshakes", "births")
+        for name in ("requests", "lost", "coalesced", "duplicated", "beyond_bound", "stops", "moved", "overrun", "handshakes", "births")
     }
     races = Counter[str]()
     for run in runs:
         races.update(run.races)
+    if not runs:
+        return []
     unmet = [name for name in runs[-1].races if not races[name]]
     lines = [f"{len(runs)} campaigns: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in total.items())]
     lines += [f"    {name}: {count:,}" for name, count in races.items()]

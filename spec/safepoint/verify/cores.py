@@ -7,17 +7,22 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cores import SEEDED, CoresRun, SeededRow, concurrency_row, find_on_cores
+from safepoint.differential.cores import SEEDED, CoresRun, LitmusRow, SeededRow, concurrency_row, find_on_cores
 from safepoint.verify.failures import WrongOnCores
 from safepoint.verify.interpreter import OURS, SEED
 from safepoint.verify.report import Progress, Report
 from safepoint.verify.workers import hearing_control_c
 
-REQUESTS, SECONDS = 100_000, 30.0
-"""Of a campaign: at least so many requests, in about that time.  A quick one makes a tenth of them, in a seventh of the time."""
+REQUESTS = 100_000
+"""Of a campaign, at least; one that is not quick makes ten times as many."""
+SECONDS, QUICK_SECONDS = 30.0, 4.0
+"""The time of a campaign, about."""
 QUICK_SEEDED = SEEDED[:1]
 SEEDED_REQUESTS, SEEDED_SECONDS = 200_000, 10.0
-"""In which a seeded mutant must be caught: it takes a few hundred requests, whenever both cores are free at once for a moment."""
+"""In which a seeded mutant must be caught: it takes some hundred requests, whenever both cores are free at once for a moment."""
+QUICK_MUTANTS = ("", "reenter-unfenced")
+ROUNDS, QUICK_ROUNDS, MOST_ROUNDS = 200_000, 20_000, 2_000_000
+"""Of a litmus test; and how far it goes on while it has not seen what it must see."""
 
 
 def race(requests: int, seconds: float, seed: int) -> CoresRun:
@@ -33,11 +38,18 @@ def race_mutant(mutant: str, seed: int) -> SeededRow:
     return SeededRow(name=mutant, caught=run.wrong > 0, requests=run.requests)
 
 
+def litmus(name: str, mutant: str, rounds: int, seed: int) -> LitmusRow:
+    """In a worker: one litmus test."""
+    with hearing_control_c():
+        return find_on_cores(OURS).litmus(name, mutant, rounds, MOST_ROUNDS, seed)
+
+
 def concurrency(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
     """One after the other, because each needs both cores."""
     mutants = QUICK_SEEDED if quick else SEEDED
-    requests, seconds = (REQUESTS // 10, SECONDS / 7) if quick else (REQUESTS, SECONDS)
-    with progress.section("real cores", 1 + len(mutants)) as done:
+    tests = [test for test in find_on_cores(OURS).litmus_tests() if not quick or test[1] in QUICK_MUTANTS]
+    requests, seconds = (REQUESTS, QUICK_SECONDS) if quick else (10 * REQUESTS, SECONDS)
+    with progress.section("real cores", 1 + len(mutants) + len(tests)) as done:
         try:
             run = pool.submit(race, requests, seconds, SEED).result()
         except NotOffered as missing:
@@ -48,18 +60,31 @@ def concurrency(report: Report, pool: Executor, progress: Progress, *, quick: bo
         for mutant in mutants:
             seeded.append(pool.submit(race_mutant, mutant, SEED).result())
             done(mutant)
-    report.concurrency = concurrency_row(run, tuple(seeded))
-    report.failures += wrong(run)
-    say_left_out(report, run, seeded)
-    caught = {row.name: row.caught for row in seeded}
+        rows: list[LitmusRow] = []
+        for name, mutant in tests:
+            rows.append(pool.submit(litmus, name, mutant, QUICK_ROUNDS if quick or mutant else ROUNDS, SEED).result())
+            done(name)
+    report.concurrency = concurrency_row(run, tuple(seeded), tuple(rows))
+    report.failures += wrong(run) + forbidden(rows)
+    say_left_out(report, run, seeded, rows)
+    caught = {row.mutant: not row.blind for row in rows if row.mutant} | {row.name: row.caught for row in seeded}
     if report.implementation_mutants:
         report.implementation_mutants = [
             replace(row, real_cores=caught.get(row.name)) for row in report.implementation_mutants
         ]
 
 
-def say_left_out(report: Report, run: CoresRun, seeded: list[SeededRow]) -> None:
-    """Name what the campaign did not meet, and which mutants it did not catch."""
+def forbidden(rows: list[LitmusRow]) -> list[WrongOnCores]:
+    """Forbidden outcomes of the text as it is."""
+    return [
+        WrongOnCores(f"litmus test {row.name}: forbidden outcomes", row.forbidden, row.rounds)
+        for row in rows
+        if row.forbidden and not row.mutant
+    ]
+
+
+def say_left_out(report: Report, run: CoresRun, seeded: list[SeededRow], rows: list[LitmusRow]) -> None:
+    """Name what the campaign did not meet, which mutants it did not catch, and what no litmus test has shown."""
     report.left_out["concurrency"] = "controlled schedules are not built yet"
     if run.unmet:
         report.left_out["concurrency: races"] = f"not met once: {', '.join(run.unmet)}"
@@ -67,28 +92,30 @@ def say_left_out(report: Report, run: CoresRun, seeded: list[SeededRow]) -> None
         report.left_out["concurrency: seeded mutants"] = (
             f"not caught, so that the campaign has shown nothing: {', '.join(missed)} (try again on a machine that is less busy)"
         )
+    if blind := [f"{row.name}{f' with {row.mutant}' * bool(row.mutant)}" for row in rows if row.blind]:
+        report.left_out["concurrency: litmus"] = f"not shown, in {MOST_ROUNDS:,} rounds, that these can see: {', '.join(blind)}"
 
 
 def wrong(run: CoresRun) -> list[WrongOnCores]:
     """What a campaign has counted that may not be."""
     counts = {
         "lost": run.lost, "duplicated": run.duplicated, "seen beyond the bound": run.beyond_bound,
-        "guest steps while stopped": run.moved, "waits without end": run.stuck,
+        "guest steps while stopped": run.moved, "guest steps while an operation is run": run.overrun,
+        "waits without end": run.stuck,
     }  # fmt: skip
     return [WrongOnCores(what, count, run.requests) for what, count in counts.items() if count]
 
 
-def soak(minutes: float, progress: Progress) -> tuple[list[CoresRun], list[WrongOnCores]]:
-    """Campaign after campaign, each with another seed, until the time is over or something is wrong.
+def soak(minutes: float, runs: list[CoresRun], progress: Progress) -> list[WrongOnCores]:
+    """Campaign after campaign, each with another seed, until the time is over or something is wrong; each is added to `runs`.
 
     In this process, so that Control-C ends it in order.  UnknownTarget, NotOffered.
     """
     target = find_on_cores(OURS)
-    runs: list[CoresRun] = []
     until = time.monotonic() + 60 * minutes
     with progress.section("soak", max(1, round(60 * minutes / SECONDS))) as done:
         while not runs or (time.monotonic() < until and not runs[-1].wrong):
             left = max(1.0, min(SECONDS, until - time.monotonic()))
             runs.append(target.race(10 * REQUESTS, left, SEED + len(runs)))
             done(f"{sum(run.requests for run in runs):,} requests")
-    return runs, wrong(runs[-1])
+    return wrong(runs[-1])

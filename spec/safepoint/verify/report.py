@@ -48,8 +48,8 @@ class Report:
     def not_run(self) -> list[str]:
         """The sections that ought to have run, and could not."""
         sections = ("protocol", "induction", "mutants", "differential", "concurrency", "implementation_mutants")
-        missed = self.concurrency is not None and not all(row.caught for row in self.concurrency.seeded)
-        idle = ["concurrency"] * missed + [f"target {row.name}" for row in self.targets if not row.claims]
+        blind = self.concurrency is not None and self.concurrency.blind
+        idle = ["concurrency"] * blind + [f"target {row.name}" for row in self.targets if not row.claims]
         return [name for name in sections if not getattr(self, name)] + idle
 
     @property
