@@ -4,7 +4,10 @@ tally: what a record's tally holds, and the places of the text
 emitter: compile the protocol's text so that each procedure writes its tally
 primitives: the clock, waits and procedures, for loops in machine code
 plan: what a requester's loop is told, and what it has found
-loops: the loops of requesters, and the one that runs a guest thread
+waiting: what all loops share
+picking: what the loops of requesters share
+requesters: the loops of requesters
+guests: the loop that runs a guest thread
 build: the engine of a campaign
 programs: the guest programs
 world: a world whose records have tallies
@@ -12,8 +15,6 @@ phases: which program runs with which requesters
 campaign: run the phases
 counting: the balance of what was posted, taken, dropped and served
 races: the races that a run counts, by name
-litmus_loops: litmus tests as machine code
-litmus_text: the procedures that they race
-litmus: the tests, their declared outcomes, and how they are run
+litmus: two procedures against each other, with declared outcomes
 offer: what `verify` is offered of all this
 """

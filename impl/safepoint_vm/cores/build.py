@@ -7,7 +7,7 @@ import functools
 from dataclasses import dataclass
 
 from safepoint_vm.cores.emitter import TalliedProcedures
-from safepoint_vm.cores.loops import Loops
+from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
 from safepoint_vm.generate.engine import Engine, Handlers, Variant
 from safepoint_vm.generate.object_code import load, object_file
@@ -17,7 +17,7 @@ from safepoint_vm.language.words import TABLE_WORDS
 
 @dataclass(frozen=True)
 class CoresEngine(Engine):
-    """An engine whose `enter` is `loops.live`."""
+    """An engine whose `enter` is `guests.live`."""
 
     @functools.cached_property
     def enter(self) -> ctypes._CFunctionType:

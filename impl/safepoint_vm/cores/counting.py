@@ -34,7 +34,11 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
             run.requests += posted
             run.coalesced += found
             pending = record.get("pending") >> kind & 1
-            balance(run, posted - found + tally.get("given", kind), tally.get("taken", kind) + tally.get("dropped", kind) + pending)
+            balance(
+                run,
+                posted - found + tally.get("given", kind),
+                tally.get("taken", kind) + tally.get("dropped", kind) + pending,
+            )
             if kind != HANDSHAKE:
                 balance(run, tally.get("taken", kind) - tally.get("returned", kind), record.get("served", kind))
         balance(run, tally.get("asked"), record.get("served", HANDSHAKE))

@@ -140,7 +140,9 @@ class TallyEmitter(ProcedureEmitter):
     def end(self) -> None:
         """The owner goes back.  Two posts since its take have met it between take and end."""
         if self.procedure.name == "exit_thread":
-            stop = self.builder.load_atomic(self.word(self.world(), fields(World)["stop"].offset), "monotonic", 8, typ=I64)
+            stop = self.builder.load_atomic(
+                self.word(self.world(), fields(World)["stop"].offset), "monotonic", 8, typ=I64
+            )
             self.add(self.tally(self.me, "ended_in_stop"), stop, locked=False)
         came = self.builder.sub(self.get(self.me, "total"), self.get(self.me, "before"))
         takes = self.procedure.name in ENTRIES

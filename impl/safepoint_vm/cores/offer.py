@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
 from safepoint_vm.cores.campaign import Campaign
-from safepoint_vm.cores.litmus import LITMUS, run_litmus
+from safepoint_vm.cores.litmus.declared import LITMUS
+from safepoint_vm.cores.litmus.run import run_litmus
 from safepoint_vm.cores.phases import CAMPAIGN, LOSES, PAIRS
 from safepoint_vm.cores.races import SENTENCES
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, SAMPLE, STOP, TERMINATE
 from safepoint_vm.cores import programs
@@ -21,7 +23,7 @@ class Requester:
 
     loop: str
     share: float = 0.0
-    settings: dict[str, int] = field(default_factory=dict)
+    settings: Mapping[str, int] = field(default_factory=dict)
     aim: str = ""
 
 
@@ -41,7 +43,8 @@ class Phase:
     duel: bool = False
 
 
-def ping(share: float, aim: str = "", **settings: int) -> Requester:
+def ping(share: float, settings: Mapping[str, int] = MappingProxyType({}), aim: str = "") -> Requester:
+    """Posts one by one; with a `second` kind, in pairs."""
     return Requester("ping", share, {"kind": SAMPLE, **settings}, aim)
 
 
@@ -58,16 +61,16 @@ STORM = (
     Requester("stops", 0, CROWDED | {"rest": 200}),
     Requester("stops", 0, CROWDED | {"rest": 300}),
     Requester("handshakes", 0, CROWDED | {"first": 1, "rest": 100}),
-    ping(0, **CROWDED, rest=100),
+    ping(0, CROWDED | {"rest": 100}),
 )
 CAMPAIGN = (
     Phase("one by one, in a loop", programs.LOOP, 0.1, (ping(0.1),), measured=True, duel=True),
     Phase("one by one, in calls", programs.CALLS, 0.1, (ping(0.1),), measured=True, duel=True),
-    Phase("in pairs", programs.CALLS, 0.1, (ping(0.1, **PAIR),), duel=True),
+    Phase("in pairs", programs.CALLS, 0.1, (ping(0.1, PAIR),), duel=True),
     Phase(
         "native regions and sleeps", programs.NATIVE, 0.15,
         (
-            ping(0.05, **PAIR, **CROWDED),
+            ping(0.05, PAIR | CROWDED),
             Requester("stops", 0, CROWDED | {"rest": 20}),
             Requester("handshakes", 0, CROWDED | {"rest": 20}),
         ),
@@ -75,7 +78,7 @@ CAMPAIGN = (
     Phase(
         "stops of several", programs.MANY.replace("THREADS", "2"), 0.15,
         (
-            ping(0.05, first=1, **CROWDED),
+            ping(0.05, CROWDED | {"first": 1}),
             Requester("stops", 0, CROWDED | {"rest": 20}),
             Requester("stops", 0, CROWDED | {"rest": 20}),
         ),
@@ -86,8 +89,17 @@ CAMPAIGN = (
 """What `verify` runs."""
 
 PAIRS = (
-    Phase("in pairs, in a loop", programs.LOOP, 0.5, (ping(0.5, "slow_path", second=STOP),), jitter=OWNERS, duel=True),
-    Phase("in pairs, in calls", programs.CALLS, 0.25, (ping(0.25, "push_failed", second=STOP),), jitter=BOTH, duel=True),
+    Phase(
+        "in pairs, in a loop", programs.LOOP, 0.5, (ping(0.5, {"second": STOP}, "slow_path"),), jitter=OWNERS, duel=True
+    ),
+    Phase(
+        "in pairs, in calls",
+        programs.CALLS,
+        0.25,
+        (ping(0.25, {"second": STOP}, "push_failed"),),
+        jitter=BOTH,
+        duel=True,
+    ),
     Phase("one by one, in a loop", programs.LOOP, 0.25, (ping(0.25),), jitter=REQUESTERS, duel=True),
 )
 """What shows a lost request most surely: nobody else's post covers it, and the second is aimed.  For the seeded mutants."""

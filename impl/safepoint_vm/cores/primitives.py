@@ -30,7 +30,7 @@ LONGEST_PAUSE = 511  # cycles
 
 def declared(block: ir.Block, name: str, kind: ir.FunctionType) -> ir.Function:
     """A function of another module, or an intrinsic, declared once in the module of this block."""
-    module: ir.Module = block.function.module  # type: ignore[attr-defined]  -- of llvmlite, not in its stubs
+    module = block.function.module
     known = next((function for function in module.functions if function.name == name), None)
     return known or ir.Function(module, kind, name)
 
@@ -124,7 +124,7 @@ class Primitives:
         clock = declared(build.block, *CLOCK)
         began = build.call(clock, [])
         pause = build.and_(build.lshr(build.mul(began, I64(MIXER)), I64(40)), I64(LONGEST_PAUSE))
-        again, done = build.block.function.append_basic_block(), build.block.function.append_basic_block()  # type: ignore[attr-defined]
+        again, done = build.block.function.append_basic_block(), build.block.function.append_basic_block()
         build.branch(again)
         build.position_at_end(again)
         build.cbranch(build.icmp_unsigned("<", build.sub(build.call(clock, []), began), pause), again, done)

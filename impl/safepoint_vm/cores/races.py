@@ -88,8 +88,10 @@ def races_met(mutant: str, tallies: Iterable[Record], world: Record) -> Counter[
 
 def _waits(known: tuple[Place, ...], tally: Record, procedure: str) -> int:
     """How often it tried in vain to take the lock."""
-    tries = sum(tally.get("steps", n) for n, p in enumerate(known) if p.procedure == procedure and p.what == "cas world.lock")
-    got = sum(tally.get("steps", n) for n, p in enumerate(known) if p.procedure == procedure and p.what == "store world.stop")
+    tries = sum(
+        tally.get("steps", n) for n, p in enumerate(known) if p.procedure == procedure and p.what == "cas world.lock"
+    )
+    got = sum(
+        tally.get("steps", n) for n, p in enumerate(known) if p.procedure == procedure and p.what == "store world.stop"
+    )
     return max(0, tries - got)
-
-

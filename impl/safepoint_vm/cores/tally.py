@@ -48,7 +48,9 @@ class Tally(Struct):
     ended_in_stop: Annotated[Word, Racing]  # ends of threads while the world was stopped, or about to be
     asked: Annotated[Word, Racing]  # operations that were asked for
     overrun: Annotated[Word, Racing]  # operations, run by a requester, during which the guest executed a check
-    phase: Annotated[Word, Racing, Line]  # the place at which its owner is, counted from 1; 0: in guest code, or outside
+    phase: Annotated[
+        Word, Racing, Line
+    ]  # the place at which its owner is, counted from 1; 0: in guest code, or outside
     before: Annotated[Word, Racing]  # `total`, at the latest take
     doubled: Annotated[Word, Racing]  # slow paths in whose time, from take to end, two posts or more came
     entered: Annotated[Word, Racing]  # clock at the beginning of the latest slow path

@@ -8,7 +8,6 @@ from typing import TextIO
 
 from safepoint.guest.code import Program
 from safepoint_vm.cores.build import CoresEngine
-from safepoint_vm.cores.loops import NAP
 from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.language.layout import Record
@@ -16,6 +15,8 @@ from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.threads.world import GuestWorld
 
+NAP = 20
+"""Microseconds between two looks of a guest thread that waits in the host."""
 PATIENCE = 1 << 16
 """Turns for which a thread waits in machine code, before it leaves the wait to the host."""
 HEAP = 1 << 20

@@ -48,9 +48,7 @@ def cli(*, whole: bool) -> None:
 @click.option(
     "--report", "page", type=Written("report.html"), metavar="DIR", help="Write DIR/report.html, with pictures."
 )
-def verify(
-    *, quick: bool, targets: tuple[str, ...], soak: float | None, output: Path | None, page: Path | None
-) -> int:
+def verify(*, quick: bool, targets: tuple[str, ...], soak: float | None, output: Path | None, page: Path | None) -> int:
     """Check protocol, mutants and interpreter.
 
     The main job: explores every state of the protocol, sees that each mutant is caught, and interrupts the interpreter at every step.

@@ -139,7 +139,9 @@ class ConcurrencyRow:
         return not all(row.caught for row in self.seeded) or any(row.blind for row in self.litmus)
 
 
-def concurrency_row(run: CoresRun, seeded: tuple[SeededRow, ...] = (), litmus: tuple[LitmusRow, ...] = ()) -> ConcurrencyRow:
+def concurrency_row(
+    run: CoresRun, seeded: tuple[SeededRow, ...] = (), litmus: tuple[LitmusRow, ...] = ()
+) -> ConcurrencyRow:
     """What a campaign has counted, as `--json` has it."""
 
     def shape(found: Percentiles | None) -> dict[str, float] | None:
@@ -185,5 +187,7 @@ def find_on_cores(name: str) -> OnCores:
     """A target that can be run on real cores.  UnknownTarget: there is none of that name, or it cannot."""
     target = find_target(name)
     if not isinstance(target, OnCores):
-        raise UnknownTarget(f"target {name!r} cannot be run on real cores (derive it from {OnCores.__module__}.OnCores, too)")
+        raise UnknownTarget(
+            f"target {name!r} cannot be run on real cores (derive it from {OnCores.__module__}.OnCores, too)"
+        )
     return target

@@ -185,11 +185,10 @@ def concurrency_line(row: ConcurrencyRow) -> str:
     """The section `concurrency`, in a few lines."""
     caught = sum(each.caught for each in row.seeded)
     met = sum(bool(count) for count in row.races.values())
-    lines = [
-        f"[bold]real cores[/]: {row.requests:,} requests, {row.lost} lost, {row.coalesced:,} coalesced, {row.duplicated} duplicated,"
-        f" {row.beyond_bound} beyond the bound; {row.stops:,} stops, {row.moved} guest steps inside; {met} of {len(row.races)} races met;"
-        f" {caught} of {len(row.seeded)} seeded mutants caught"
-    ]
+    counts = f"{row.lost} lost, {row.coalesced:,} coalesced, {row.duplicated} duplicated, {row.beyond_bound} beyond the bound"
+    stops = f"{row.stops:,} stops, {row.moved} guest steps inside"
+    shown = f"{met} of {len(row.races)} races met; {caught} of {len(row.seeded)} seeded mutants caught"
+    lines = [f"[bold]real cores[/]: {row.requests:,} requests, {counts}; {stops}; {shown}"]
     if row.litmus:
         text, twins = [each for each in row.litmus if not each.mutant], [each for each in row.litmus if each.mutant]
         lines.append(
@@ -207,7 +206,18 @@ def soak_lines(runs: Sequence[CoresRun]) -> list[str]:
     """What campaigns have counted, together."""
     total = {
         name: sum(getattr(run, name) for run in runs)
-        for name in ("requests", "lost", "coalesced", "duplicated", "beyond_bound", "stops", "moved", "overrun", "handshakes", "births")
+        for name in (
+            "requests",
+            "lost",
+            "coalesced",
+            "duplicated",
+            "beyond_bound",
+            "stops",
+            "moved",
+            "overrun",
+            "handshakes",
+            "births",
+        )
     }
     races = Counter[str]()
     for run in runs:
@@ -215,7 +225,9 @@ def soak_lines(runs: Sequence[CoresRun]) -> list[str]:
     if not runs:
         return []
     unmet = [name for name in runs[-1].races if not races[name]]
-    lines = [f"{len(runs)} campaigns: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in total.items())]
+    lines = [
+        f"{len(runs)} campaigns: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in total.items())
+    ]
     lines += [f"    {name}: {count:,}" for name, count in races.items()]
     return lines + [f"left out: not met once: {name}" for name in unmet]
 

@@ -93,7 +93,9 @@ def say_left_out(report: Report, run: CoresRun, seeded: list[SeededRow], rows: l
             f"not caught, so that the campaign has shown nothing: {', '.join(missed)} (try again on a machine that is less busy)"
         )
     if blind := [f"{row.name}{f' with {row.mutant}' * bool(row.mutant)}" for row in rows if row.blind]:
-        report.left_out["concurrency: litmus"] = f"not shown, in {MOST_ROUNDS:,} rounds, that these can see: {', '.join(blind)}"
+        report.left_out["concurrency: litmus"] = (
+            f"not shown, in {MOST_ROUNDS:,} rounds, that these can see: {', '.join(blind)}"
+        )
 
 
 def wrong(run: CoresRun) -> list[WrongOnCores]:

@@ -15,7 +15,8 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
-from safepoint_vm.cores.litmus_loops import LITMUS_LOOPS, PERIOD, Meet
+from safepoint_vm.cores.litmus.loops import LITMUS_LOOPS, PERIOD
+from safepoint_vm.cores.litmus.meet import Meet
 from safepoint_vm.cores.primitives import declare_primitives
 from safepoint_vm.cores.tally import graphs
 from safepoint_vm.generate.compiler import ModuleCompiler
@@ -81,7 +82,12 @@ class LitmusLoops:
     def generate(self) -> ir.Module:
         """HandlerError: a loop cannot be compiled."""
         module = ir.Module("litmus loops")
-        switches: dict[str, bool | str] = {"PROTOCOL": True, "COUNTING": False, "CHECKS_FLAG": False, "COLLECTOR_MUTANT": ""}
+        switches: dict[str, bool | str] = {
+            "PROTOCOL": True,
+            "COUNTING": False,
+            "CHECKS_FLAG": False,
+            "COLLECTOR_MUTANT": "",
+        }
         compiler = ModuleCompiler(module, switches)
         declare_primitives(compiler)
         for name, parameters in TICKER.items():

@@ -9,90 +9,49 @@ makes a test slow, not blind.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.words import MANAGED, NATIVE, NOTHING, SAMPLE
-from safepoint_vm.cores.loops import linger, number_from
+from safepoint_vm.cores.litmus.meet import Meet, sides
 from safepoint_vm.cores.primitives import (
     block,
     exit_thread,
-    give_way,
     handshake,
     peek,
     poison,
     post,
     reenter,
-    relax,
     slow_path,
     stop_world,
     ticker_back_edge,
     ticker_post,
-)
+)  # fmt: skip
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word, fetch_add, inline, routine, swap
+from safepoint_vm.language.vocabulary import Word, inline, swap
 from safepoint_vm.language.words import SERVED, Thread, World
 
-OUTCOMES = 8
 PERIOD = 3
 """Of the ticker: the greatest that the model explores is 4."""
-
-
-class Counted(Array):
-    """How often each outcome was seen."""
-
-
-class Meet(Struct):
-    """Where the two sides meet.  What one side writes in a round has a cache line of its own."""
-
-    arrived: Annotated[Word, Racing, Line]  # at barriers, both sides together
-    broken: Annotated[Word, Racing, Line]  # 1: a side has waited too long, and both end
-    thread: Annotated[Thread, Line]
-    world: World
-    rounds: Word
-    stagger: Word  # the longest random pause after a barrier, in cycles; a power of two less one
-    give_up: Word  # turns of waiting at a barrier
-    fenced: Word  # "store buffering": 1: locked stores
-    left_seed: Annotated[Word, Line]
-    right_seed: Annotated[Word, Line]
-    left: Annotated[Word, Racing, Line]  # what each side has found in this round
-    right: Annotated[Word, Racing, Line]
-    guest: Annotated[Word, Racing, Line]  # 1: the guest has made a step
-    during: Annotated[Word, Racing, Line]  # the guest's step, as the operation saw it (`litmus_text`)
-    first: Annotated[Word, Racing, Line]  # of "store buffering"
-    second: Annotated[Word, Racing, Line]
-    done: Annotated[Word, Racing, Line]
-    outcomes: Annotated[Counted, Line, Row(OUTCOMES)]
-
-
-ARRIVED, BROKEN, LEFT, RIGHT, GUEST, DURING, FIRST, SECOND = (
-    fields(Meet)[name].offset for name in ("arrived", "broken", "left", "right", "guest", "during", "first", "second")
+ARRIVED, GUEST, DURING, FIRST, SECOND = (
+    fields(Meet)[name].offset for name in ("arrived", "guest", "during", "first", "second")
 )
-STATE, PENDING, LIMIT, TABLE, SERVED_ROW, TICKER = (
-    fields(Thread)[name].offset for name in ("state", "pending", "limit", "table", "served", "flag")
-)
+PENDING, LIMIT, TABLE, SERVED_ROW = (fields(Thread)[name].offset for name in ("pending", "limit", "table", "served"))
 FIRST_ENTRY, LAST_ENTRY = (8 * NUMBERS[name] + TABLE for name in (BACK_EDGES[0], BACK_EDGES[-1]))
 SAMPLES = SERVED_ROW + 8 * SERVED[SAMPLE]
 
 
 @inline
-def barrier(meet: Meet, target: Word) -> None:
-    """Wait until `target` arrivals, this one included."""
-    fetch_add(meet.arrived, 1)
-    turns = Word(0)
-    while peek(Word(meet) + ARRIVED) < target and peek(Word(meet) + BROKEN) == 0:
-        turns = turns + 1
-        relax()
-        if turns & 0xFFFF == 0xFFFF:
-            give_way()
-        if turns > meet.give_up:
-            meet.broken = Word(1)
+def samples(thread: Thread) -> Word:
+    return peek(Word(thread) + SAMPLES)
 
 
 @inline
-def samples(thread: Thread) -> Word:
-    return peek(Word(thread) + SAMPLES)
+def truth(x: bool) -> Word:
+    if x:
+        return Word(1)
+    return Word(0)
 
 
 @inline
@@ -109,13 +68,6 @@ def poisoned_words(thread: Thread) -> Word:
     if total == 0:
         return Word(0)
     return Word(1)
-
-
-@inline
-def truth(x: bool) -> Word:
-    if x:
-        return Word(1)
-    return Word(0)
 
 
 @inline
@@ -292,7 +244,7 @@ def end_right(meet: Meet) -> Word:
     """1: the stop waits; else stopped: 0 with the guest's last step seen, 2 without."""
     if stop_world(World(meet.world), 0) != 0:
         return Word(1)
-    return 2 - 2 * peek(Word(meet) + GUEST)
+    return 2 - peek(Word(meet) + GUEST) * 2
 
 
 @inline
@@ -334,44 +286,6 @@ def ticker_outcome(meet: Meet) -> Word:
     if checks <= 1:
         return Word(0)
     return 1 + truth(samples(meet.thread) == before)
-
-
-def sides(name: str, reset: Any, left: Any, right: Any, outcome: Any) -> tuple[Callable[[Meet], Word], Callable[[Meet], Word]]:
-    """The two loops of a test, `left_NAME` and `right_NAME`."""
-
-    @routine
-    def left_side(meet: Meet) -> Word:
-        met = Word(0)
-        while meet.done < meet.rounds and peek(Word(meet) + BROKEN) == 0:
-            barrier(meet, met + 2)
-            meet.left_seed = number_from(meet.left_seed)
-            linger((meet.left_seed >> 32) & meet.stagger)
-            meet.left = left(meet)
-            barrier(meet, met + 4)
-            if peek(Word(meet) + BROKEN) == 0:
-                seen = outcome(meet)
-                meet.outcomes[seen] = meet.outcomes[seen] + 1
-                meet.done = meet.done + 1
-            barrier(meet, met + 6)
-            met = met + 6
-        return Word(0)
-
-    @routine
-    def right_side(meet: Meet) -> Word:
-        met, done = Word(0), Word(0)
-        while done < meet.rounds and peek(Word(meet) + BROKEN) == 0:
-            reset(meet)
-            barrier(meet, met + 2)
-            meet.right_seed = number_from(meet.right_seed)
-            linger((meet.right_seed >> 32) & meet.stagger)
-            meet.right = right(meet)
-            barrier(meet, met + 4)
-            barrier(meet, met + 6)
-            met, done = met + 6, done + 1
-        return Word(0)
-
-    left_side.__name__, right_side.__name__ = f"left_{name}", f"right_{name}"
-    return left_side, right_side
 
 
 LITMUS_LOOPS: tuple[Callable[..., Any], ...] = (
