@@ -17,6 +17,7 @@ from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import SEEDED, CoresRun, concurrency_row, find_on_cores
 from safepoint.graph.text import Text
 from safepoint.protocol.words import INTERRUPT, SAMPLE
+from safepoint.verify.cores import SEEDED_REQUESTS
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.campaign import SLACK, Campaign
 from safepoint_vm.cores.counting import add_tallies, histogram
@@ -34,7 +35,7 @@ SEED = 20261127
 @pytest.fixture(scope="module")
 def run() -> CoresRun:
     """A small campaign of the interpreter as it is."""
-    return find_on_cores("folded").race(10_000, 1.5, SEED)
+    return find_on_cores("folded").race(10_000, 1.0, SEED)
 
 
 def test_nothing_is_lost_run_twice_late_or_run_while_the_world_is_stopped(run: CoresRun) -> None:
@@ -66,7 +67,7 @@ def test_the_section_has_the_documented_names(run: CoresRun) -> None:
 @pytest.mark.parametrize("mutant", by_rule(TEXT.mutants[name] for name in LOSES if name != "unlocked-post"))
 def test_a_seeded_mutant_loses_requests(mutant: str) -> None:
     """Each within some hundred requests, whenever both cores are free at once for a moment."""
-    lost = find_on_cores("folded").race_mutant(mutant, 400_000, 20.0, SEED)
+    lost = find_on_cores("folded").race_mutant(mutant, SEEDED_REQUESTS, SEED)
     assert lost.lost > 0, lost
 
 
@@ -80,7 +81,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("mutant", by_rule(TEXT.mutants[name] for name in SHOWN))
 def test_each_way_of_being_wrong_is_counted(mutant: str) -> None:
-    wrong = find_on_cores("folded").race_mutant(mutant, 400_000, 20.0, SEED)
+    wrong = find_on_cores("folded").race_mutant(mutant, SEEDED_REQUESTS, SEED)
     assert getattr(wrong, SHOWN[mutant]) > 0, wrong
 
 
@@ -108,7 +109,13 @@ def balanced(monkeypatch: pytest.MonkeyPatch) -> tuple[CoresRun, TalliedWorld]:
 
 @pytest.mark.parametrize(
     ("row", "by", "counted"),
-    [("taken", -1, "lost"), ("taken", 1, "duplicated"), ("posted", 2, "lost"), ("found", 3, "duplicated"), ("dropped", 1, "duplicated")],
+    [
+        ("taken", -1, "lost"),
+        ("taken", 1, "duplicated"),
+        ("posted", 2, "lost"),
+        ("found", 3, "duplicated"),
+        ("dropped", 1, "duplicated"),
+    ],
 )
 def test_a_count_that_is_off_is_noticed(row: str, by: int, counted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run, world = balanced(monkeypatch)
@@ -203,7 +210,7 @@ def test_with_one_core_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_target_without_real_cores_says_so() -> None:
-    with pytest.raises(UnknownTarget, match="derive it from safepoint.differential.cores.OnCores"):
+    with pytest.raises(UnknownTarget, match=r"derive it from safepoint\.differential\.cores\.OnCores"):
         find_on_cores("safepoint.differential.reference:Reference")
 
 

@@ -13,6 +13,9 @@ from safepoint_vm.cores.litmus.run import run_litmus
 from safepoint_vm.cores.phases import CAMPAIGN, LOSES, PAIRS
 from safepoint_vm.cores.races import SENTENCES
 
+BATCH, BATCH_SECONDS = 10_000, 1.5
+"""Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
+
 
 class FoldedOnCores(OnCores):
     """This interpreter."""
@@ -21,9 +24,12 @@ class FoldedOnCores(OnCores):
         two_cores()
         return Campaign(seed=seed).phases(CAMPAIGN, requests, seconds, tell)
 
-    def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
+    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
         two_cores()
-        return Campaign(mutant, seed).phases(PAIRS if mutant in LOSES else CAMPAIGN, requests, seconds)
+        campaign = Campaign(mutant, seed)
+        while not campaign.run.wrong and campaign.run.requests < requests:
+            campaign.phases(PAIRS if mutant in LOSES else CAMPAIGN, BATCH, BATCH_SECONDS)
+        return campaign.run
 
     def litmus_tests(self) -> Sequence[tuple[str, str]]:
         return [(test.name, mutant) for test in LITMUS for mutant in ("", *test.mutants)]

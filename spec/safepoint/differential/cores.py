@@ -167,7 +167,7 @@ class OnCores(ABC):
         """
 
     @abstractmethod
-    def race_mutant(self, mutant: str, requests: int, seconds: float, seed: int) -> CoresRun:
+    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
         """The same with a mutant of the text compiled in, until something is wrong.  ProtocolError: no such mutant."""
 
     @abstractmethod
