@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from safepoint_vm.cores.litmus.declared import LITMUS
@@ -22,7 +23,7 @@ def phases() -> str:
     rows = []
     for phase in CAMPAIGN:
         loops = [r.loop + f" at `{r.aim}`" * bool(r.aim) for r in phase.requesters]
-        told = [f"{loops.count(loop)} × {loop}" if loops.count(loop) > 1 else loop for loop in dict.fromkeys(loops)]
+        told = [f"{loops.count(loop)} times {loop}" if loops.count(loop) > 1 else loop for loop in dict.fromkeys(loops)]
         rows.append((phase.name, ", ".join(told), "each on a core of its own" if phase.duel else "", phase.jitter))
     return table("phase", "requesters", "cores", "who pauses", rows=rows)
 
@@ -38,7 +39,7 @@ def litmus() -> str:
     return table("outcome", "kind", "", rows=rows)
 
 
-def table(*head: str, rows: list[tuple[str, ...]]) -> str:
+def table(*head: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -179,6 +179,7 @@ def test_percentiles_are_those_of_the_counts() -> None:
     found = histogram(counts, cycles=10.0)
     assert found is not None
     assert [found.p50, found.p99, found.max] == [edge_of(bucket_of(n)) / 10 for n in (100, 1000, 10_000)]
+    assert [count for _, count in found.buckets] == [50, 49, 1]
     assert histogram([0] * BUCKETS, 1.0) is None
 
 

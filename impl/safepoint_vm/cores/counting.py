@@ -69,4 +69,5 @@ def histogram(counts: Sequence[int], cycles: float) -> Percentiles | None:
                 return round(edge_of(bucket) / cycles, 3)
         raise AssertionError("a share is at most 1")
 
-    return Percentiles(p50=below(0.5), p99=below(0.99), max=below(1), count=total)
+    buckets = tuple((round(edge_of(bucket) / cycles, 3), count) for bucket, count in enumerate(counts) if count)
+    return Percentiles(p50=below(0.5), p99=below(0.99), max=below(1), count=total, buckets=buckets)

@@ -26,12 +26,16 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Percentiles:
-    """Of a duration, in microseconds: upper edges of buckets a quarter wide, so each is at most a quarter too great."""
+    """Of a duration, in microseconds: upper edges of buckets a quarter wide, so each is at most a quarter too great.
+
+    `buckets`: of each bucket that is not empty, its upper edge and how many durations it has.
+    """
 
     p50: float
     p99: float
     max: float
     count: int
+    buckets: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -126,6 +130,7 @@ class ConcurrencyRow:
     handshakes: int
     births: int
     seconds: float
+    latency_histogram_us: tuple[tuple[float, int], ...]
     latency_to_take_us: Mapping[str, float] | None
     latency_to_served_us: Mapping[str, float] | None
     time_to_stop_us: Mapping[str, float] | None
@@ -151,7 +156,7 @@ def concurrency_row(
         requests=run.requests, lost=run.lost, coalesced=run.coalesced, duplicated=run.duplicated,
         beyond_bound=run.beyond_bound, schedules=None, latency_us=shape(run.entered_us), moved=run.moved, overrun=run.overrun, stuck=run.stuck,
         worst=run.worst, slack=run.slack, stops=run.stops, handshakes=run.handshakes, births=run.births, seconds=run.seconds,
-        latency_to_take_us=shape(run.seen_us), latency_to_served_us=shape(run.served_us),
+        latency_histogram_us=run.entered_us.buckets if run.entered_us else (), latency_to_take_us=shape(run.seen_us), latency_to_served_us=shape(run.served_us),
         time_to_stop_us=shape(run.stopped_us), races=dict(run.races), seeded=seeded, litmus=litmus,
     )  # fmt: skip
 
