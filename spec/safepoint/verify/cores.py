@@ -11,7 +11,6 @@ from safepoint.differential.cores import SEEDED, CoresRun, LitmusRow, SeededRow,
 from safepoint.verify.failures import WrongOnCores
 from safepoint.verify.interpreter import OURS, SEED
 from safepoint.verify.report import Progress, Report
-from safepoint.verify.workers import hearing_control_c
 
 REQUESTS = 100_000
 """Of a campaign, at least; one that is not quick makes ten times as many."""
@@ -27,21 +26,18 @@ ROUNDS, QUICK_ROUNDS, MOST_ROUNDS = 200_000, 20_000, 2_000_000
 
 def race(requests: int, seconds: float, seed: int) -> CoresRun:
     """In a worker: one campaign."""
-    with hearing_control_c():
-        return find_on_cores(OURS).race(requests, seconds, seed)
+    return find_on_cores(OURS).race(requests, seconds, seed)
 
 
 def race_mutant(mutant: str, seed: int) -> SeededRow:
     """In a worker: does a campaign catch the mutant?"""
-    with hearing_control_c():
-        run = find_on_cores(OURS).race_mutant(mutant, SEEDED_REQUESTS, seed)
+    run = find_on_cores(OURS).race_mutant(mutant, SEEDED_REQUESTS, seed)
     return SeededRow(name=mutant, caught=run.wrong > 0, requests=run.requests)
 
 
 def litmus(name: str, mutant: str, rounds: int, seed: int) -> LitmusRow:
     """In a worker: one litmus test."""
-    with hearing_control_c():
-        return find_on_cores(OURS).litmus(name, mutant, rounds, MOST_ROUNDS, seed)
+    return find_on_cores(OURS).litmus(name, mutant, rounds, MOST_ROUNDS, seed)
 
 
 def concurrency(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
