@@ -30,6 +30,9 @@ from tests.rules import by_rule
 
 TEXT = Text()
 SEED = 20261127
+pytestmark = pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2, reason="this process has one core only: nothing races"
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cores import SEEDED, CoresRun, LitmusRow, OnCores, Percentiles, Tell, concurrency_row
+from safepoint.differential.cores import (
+    SEEDED,
+    ConcurrencyRow,
+    CoresRun,
+    LitmusRow,
+    OnCores,
+    Percentiles,
+    Tell,
+    concurrency_row,
+)
 from safepoint.show.tables import concurrency_line, soak_lines
 from safepoint.verify import cores
 from safepoint.verify.report import Quiet, Report
@@ -76,6 +86,12 @@ def test_a_good_campaign_fails_nothing_and_names_what_it_has_not_met(monkeypatch
     assert (row["requests"], row["lost"], row["schedules"]) == (100_000, 0, None)
     assert [m["name"] for m in row["seeded"]] == ["take-before-restore"]
     assert "concurrency" not in report.not_run
+
+
+def test_no_documented_name_is_gone() -> None:
+    """Names that scripts read: more may be added, none may go."""
+    documented = "requests lost coalesced duplicated beyond_bound schedules latency_us"
+    assert set(documented.split()) <= {field.name for field in fields(ConcurrencyRow)}
 
 
 def test_a_mutant_that_was_caught_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
