@@ -10,7 +10,7 @@ from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
 from safepoint_vm.cores.campaign import Campaign
 from safepoint_vm.cores.litmus.declared import LITMUS
 from safepoint_vm.cores.litmus.run import run_litmus
-from safepoint_vm.cores.phases import CAMPAIGN, LOSES, PAIRS
+from safepoint_vm.cores.phases import CAMPAIGN, phases_for
 from safepoint_vm.cores.races import SENTENCES
 
 BATCH, BATCH_SECONDS = 10_000, 1.5
@@ -28,7 +28,7 @@ class FoldedOnCores(OnCores):
         two_cores()
         campaign = Campaign(mutant, seed)
         while not campaign.run.wrong and campaign.run.requests < requests:
-            campaign.phases(PAIRS if mutant in LOSES else CAMPAIGN, BATCH, BATCH_SECONDS)
+            campaign.phases(phases_for(mutant), BATCH, BATCH_SECONDS)
         return campaign.run
 
     def litmus_tests(self) -> Sequence[tuple[str, str]]:

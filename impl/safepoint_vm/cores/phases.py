@@ -103,7 +103,22 @@ PAIRS = (
     Phase("one by one, in a loop", programs.LOOP, 0.25, (ping(0.25),), jitter=REQUESTERS, duel=True),
 )
 """What shows a lost request most surely: nobody else's post covers it, and the second is aimed.  For the seeded mutants."""
+OUTSIDE = (
+    Phase("operations, in a duel", programs.NATIVE, 0.4, (Requester("handshakes", 0.4),), duel=True),
+    Phase("stops, in a duel", programs.CALLS, 0.3, (Requester("stops", 0.3),), duel=True),
+    Phase("stops of native code, in a duel", programs.NATIVE, 0.3, (Requester("stops", 0.3),), duel=True),
+)
+"""What shows most surely that a thread runs guest code when it may not, or that an operation is run twice."""
 LOSES = (
     "take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten",
 )  # fmt: skip
-"""Mutants that these phases show; the others are shown by the whole campaign, or not."""
+RUNS = (
+    "does-not-wait", "stop-without-park", "no-recheck", "handshake-unclaimed", "handshake-unchecked", "handshake-not-awaited",
+)  # fmt: skip
+
+
+def phases_for(mutant: str) -> tuple[Phase, ...]:
+    """Those that show a mutant most surely, if any do: one that loses requests, or runs guest code when it may not; else all."""
+    if mutant in LOSES:
+        return PAIRS
+    return OUTSIDE if mutant in RUNS else CAMPAIGN

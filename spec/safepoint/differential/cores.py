@@ -15,8 +15,7 @@ from safepoint.conform.judge import UnknownTarget, find_target
 
 SEEDED = (
     "take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten",
-    "post-does-not-wake", "masked-taken", "rest-dropped", "stop-without-park", "does-not-wait", "handshake-unclaimed",
-    "handshake-not-awaited",
+    "does-not-wait", "stop-without-park", "no-recheck", "handshake-unclaimed", "handshake-unchecked", "handshake-not-awaited",
 )  # fmt: skip
 """Mutants of the text that lose requests, run one twice, or let guest code run while the world is stopped, each soon: a campaign
 that does not catch one of them has shown nothing about its like."""
