@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import (
     SEEDED,
@@ -166,3 +169,34 @@ def test_lines_for_people() -> None:
     assert soak_lines([run, run])[0].startswith("2 campaigns: 2,000 requests, 0 lost")
     assert soak_lines([run])[-1] == "left out: not met once: unmet"
     assert soak_lines([]) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--soak", "1", "--thorough"],
+            "--quick would be ignored: a soak runs campaigns on real cores, and nothing else (leave it out)",
+        ),
+        (["--soak", "1", "--json", "x.json"], "--json would be ignored"),
+        (["--soak", "0"], "0.0 is not in the range x>0"),
+        (["--soak", "long"], "'long' is not a valid float"),
+    ],
+)
+def test_a_soak_refuses_what_it_would_ignore(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["verify", *options])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_soak_of_one_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "find_on_cores", lambda _: Made(GOOD))
+    result = CliRunner().invoke(cli, ["verify", "--soak", "0.000001"])
+    assert (result.exit_code, result.output.splitlines()[0][:34]) == (0, "1 campaigns: 100,000 requests, 0 l")
+    monkeypatch.setattr(cores, "find_on_cores", lambda _: Made(CoresRun(requests=9, moved=1)))
+    result = CliRunner().invoke(cli, ["verify", "--soak", "0.000001"])
+    assert result.exit_code == 1
+    assert "guest steps while stopped: 1, of 9 requests" in result.output

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import Commands, Written, fail, write
+from safepoint.cli.console import Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
@@ -62,6 +62,7 @@ def verify(*, quick: bool, targets: tuple[str, ...], soak: float | None, output:
     from safepoint.verify import run as job
 
     if soak is not None:
+        refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         return soaked(soak)
     try:
         for name in targets:
