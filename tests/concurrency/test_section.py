@@ -192,10 +192,11 @@ def test_a_soak_refuses_what_it_would_ignore(
     assert said in result.output
 
 
-def test_a_soak_of_one_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_soak_says_what_it_has_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "find_on_cores", lambda _: Made(GOOD))
     result = CliRunner().invoke(cli, ["verify", "--soak", "0.000001"])
-    assert (result.exit_code, result.output.splitlines()[0][:34]) == (0, "1 campaigns: 100,000 requests, 0 l")
+    assert result.exit_code == 0
+    assert "000 requests, 0 lost" in result.output
     monkeypatch.setattr(cores, "find_on_cores", lambda _: Made(CoresRun(requests=9, moved=1)))
     result = CliRunner().invoke(cli, ["verify", "--soak", "0.000001"])
     assert result.exit_code == 1
