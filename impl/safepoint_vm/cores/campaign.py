@@ -43,6 +43,8 @@ GRACE = 30.0
 """Seconds that anything may take to end, beyond its time; then it is stuck."""
 MUTANT_GRACE = 2.0
 """The same for a mutant, which ends as soon as something is wrong."""
+ABANDONED: list[CoresVm] = []
+"""VMs whose threads did not end: of mutants, or after a failure."""
 LOOK = 0.005
 """Seconds between two looks of the main thread."""
 
@@ -152,21 +154,24 @@ class Campaign:
             if not main.done.wait(self.grace):
                 self.run.stuck += 1
                 vm.__exit__()
+                ABANDONED.append(vm)  # its threads may still run, in its memory
             else:
                 main.outcome()
                 vm.finish()
 
     def _join(self, vm: CoresVm, running: list[Running]) -> None:
-        """Wait for the requesters; one that waits for ever is stuck, and the words of the world are put right by hand."""
+        """Wait for the requesters.  One that waits for ever is stuck: it gives up, and the world's words are put right by hand."""
         until = time.monotonic() + self.grace
         for each in running:
             each.thread.join(max(0.0, until - time.monotonic()))
         stuck = [each for each in running if each.thread.is_alive() or each.plan.get("stuck")]
         self.run.stuck += len(stuck)
         if stuck:
-            self._free(vm)
             for each in running:
-                each.thread.join(self.grace)
+                each.plan.set("give_up", 0)
+            for each in running:
+                each.thread.join()  # it looks at `give_up` in each turn of each wait
+            self._free(vm)
 
     def _free(self, vm: CoresVm) -> None:
         """Start the world, and let nobody wait for an operation: only after something was wrong."""

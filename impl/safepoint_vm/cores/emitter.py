@@ -1,9 +1,9 @@
 """Compile the protocol's text so that each procedure also writes its tally; the accesses of the text stay as they are.
 
-Before each access stands one plain store (the place), beside the locked ones a locked addition.  Neither makes a thread's
-stores visible earlier than the text does, but for what follows a locked access anyway.  So that a race that would show stays
-possible; `jitter` makes each window wider by a random pause before each access, and then store buffers are empty: both kinds
-of run are needed.
+Before each access stand plain loads and stores (the place, and how often it was executed: where several requesters count, some of
+that is lost); right after the locked access of a post, and of an asked operation, stand locked additions.  So no store of the text becomes visible
+earlier than it does without.  `jitter` makes each window wider by a random pause before each access, and then store buffers are
+empty: both kinds of run are needed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from safepoint_vm.language.words import Thread, World
 
 ENTRIES = ("slow_path", "push_failed")
 """Procedures that a failed check calls."""
-
-
 OWNERS, REQUESTERS, BOTH = "owners", "requesters", "both"
 
 
@@ -64,7 +62,7 @@ class TallyEmitter(ProcedureEmitter):
         place = self.first + s.number
         if self.owners:
             self.put(self.me, "phase", I64(place + 1))
-        self.count(self.me, "steps", place, locked=not self.owners)
+        self.count(self.me, "steps", place)
         if self.jitter in (BOTH, OWNERS if self.owners else REQUESTERS):
             self.builder.call(declared(self.builder.block, *DAWDLE), [])
         super().step(s)
@@ -125,7 +123,7 @@ class TallyEmitter(ProcedureEmitter):
         self.each_bit("taken", kinds)
         self.put(self.me, "before", self.get(self.me, "total"))
         self.put(self.me, "phase", I64(self.first + len(self.procedure.steps) + 1))
-        self.count(self.me, "steps", self.first + len(self.procedure.steps), locked=False)
+        self.count(self.me, "steps", self.first + len(self.procedure.steps))
 
     def watch_operation(self) -> None:
         """A requester runs an operation on a thread: does that thread execute a check meanwhile?
@@ -135,7 +133,7 @@ class TallyEmitter(ProcedureEmitter):
         before = self.checks()
         self.builder.call(declared(self.builder.block, *DAWDLE), [])
         moved = self.builder.icmp_signed("<", before, self.checks())
-        self.add(self.tally(self.me, "overrun"), self.builder.zext(moved, I64), locked=True)
+        self.add(self.tally(self.me, "overrun"), self.builder.zext(moved, I64), locked=False)
 
     def end(self) -> None:
         """The owner goes back.  Two posts since its take have met it between take and end."""
@@ -173,8 +171,8 @@ class TallyEmitter(ProcedureEmitter):
             old = self.builder.load_atomic(where, "monotonic", 8, typ=I64)
             self.builder.atomic_store(self.builder.add(old, value), where, "release")
 
-    def count(self, record: ir.Value, row: str, index: int, *, locked: bool) -> None:
-        self.add(self.tally(record, row, I64(index)), I64(1), locked=locked)
+    def count(self, record: ir.Value, row: str, index: int) -> None:
+        self.add(self.tally(record, row, I64(index)), I64(1), locked=False)
 
     def each_bit(self, row: str, bits: ir.Value) -> None:
         """Add each bit to its word of a row that only the owner writes."""

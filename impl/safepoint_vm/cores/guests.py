@@ -23,7 +23,7 @@ from safepoint_vm.cores.primitives import (
     sleep_for,
     slow_path,
     unmask,
-)  # fmt: skip
+)
 from safepoint_vm.cores.requesters import handshakes, ping, stops, storm
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import linger, number_from, wait_a_turn
@@ -44,14 +44,13 @@ def draw(tally: Tally) -> Word:
 
 
 @inline
-def returned(thread: Thread) -> Word:
-    """Come back to guest code; 0."""
+def come_back(thread: Thread) -> None:
+    """Return to guest code, when that may be."""
     status, turns = reenter(thread, 0), Word(0)
     while status != 0:
         turns = turns + 1
         wait_a_turn(turns, Word(OFTEN))
         status = reenter(thread, status)
-    return status
 
 
 @inline
@@ -59,7 +58,7 @@ def native_region(thread: Thread, tally: Tally) -> None:
     """In the place of a PRINT: leave guest code for a random time, and come back."""
     leave(thread, 0)
     linger(draw(tally) & 1023)
-    returned(thread)
+    come_back(thread)
     tally.natives = tally.natives + 1
 
 

@@ -15,7 +15,7 @@ ENDLESS = 1 << 60
 
 @dataclass(frozen=True)
 class Requester:
-    """One loop of `loops`, with what differs from the defaults of its plan.
+    """One loop of `requesters`, with what differs from the defaults of its plan.
 
     `share`: of the campaign's requests, its rounds; 0: as many as there is time for.  `aim`: the procedure at whose first AIMED
     accesses it aims its posts.  One requester at most posts SAMPLE, or its distances are not those of its own posts.
@@ -29,8 +29,10 @@ class Requester:
 
 @dataclass(frozen=True)
 class Phase:
-    """`time`: its share of the campaign's time.  `measured`: its latencies are those of the campaign.  `jitter`: the
-    procedures of owners, requesters or both pause before each access, which widens each window, and empties store buffers: both kinds of run are needed.
+    """`time`: its share of the campaign's time.  `measured`: its latencies are those of the campaign.
+
+    `jitter`: the procedures of owners, requesters or both pause before each access, which widens each window, and empties store
+    buffers: both kinds of phase are needed.
     `duel`: a guest thread and a requester, each on a core of its own, and neither offers it to others.
     """
 
@@ -118,7 +120,10 @@ RUNS = (
 
 
 def phases_for(mutant: str) -> tuple[Phase, ...]:
-    """Those that show a mutant most surely, if any do: one that loses requests, or runs guest code when it may not; else all."""
+    """Those that show a mutant most surely, if any do: one that loses requests, or runs guest code when it may not; else both.
+
+    In none of them is there a collection: a guest that runs in the middle of one would end this process.
+    """
     if mutant in LOSES:
         return PAIRS
-    return OUTSIDE if mutant in RUNS else CAMPAIGN
+    return OUTSIDE if mutant in RUNS else PAIRS + OUTSIDE

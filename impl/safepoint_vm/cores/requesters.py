@@ -30,7 +30,7 @@ from safepoint_vm.cores.primitives import (
     sleep_for,
     start_world,
     stop_world,
-)  # fmt: skip
+)
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import checks_of, linger, wait_a_turn
 from safepoint_vm.language.layout import fields
@@ -43,9 +43,8 @@ TAKEN, DROPPED, TAKEN_AT, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, STEPS = (
     for name in ("taken", "dropped", "taken_at", "taken_clock", "served_clock", "entered", "steps")
 )
 SERVES_WITHIN = 1000  # turns for which a requester waits for the end of what it has seen taken, for the histogram only
-LOCK_STEP = (
-    1  # a status says the step, counted from 1: both `stop_world` and `handshake` begin by waiting for their turn
-)
+LOCK_STEP = 1
+"""A status says the step, counted from 1: both `stop_world` and `handshake` begin by waiting for their turn."""
 
 
 @routine

@@ -1,7 +1,7 @@
 """What a run on real cores writes down: the layout of a tally, one for each record of a thread and one for the world's.
 
-A tally hangs at the record's `hook`, which is free in engines that are not hooked.  Words that only the owner writes are plain;
-words that requesters write, too, are added to by locked instructions, which stand directly beside a locked access of the text.
+A tally hangs at the record's `hook`, which is free in engines that are not hooked.  Words that must balance are written by the owner alone, or
+by locked additions, which stand directly after a locked access of the text.
 """
 
 from __future__ import annotations

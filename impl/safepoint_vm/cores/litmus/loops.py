@@ -26,7 +26,7 @@ from safepoint_vm.cores.primitives import (
     stop_world,
     ticker_back_edge,
     ticker_post,
-)  # fmt: skip
+)
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.vocabulary import Word, inline, swap

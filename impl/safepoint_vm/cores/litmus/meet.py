@@ -34,7 +34,7 @@ class Meet(Struct):
     left: Annotated[Word, Racing, Line]  # what each side has found in this round
     right: Annotated[Word, Racing, Line]
     guest: Annotated[Word, Racing, Line]  # 1: the guest has made a step
-    during: Annotated[Word, Racing, Line]  # the guest's step, as the operation saw it (`litmus_text`)
+    during: Annotated[Word, Racing, Line]  # the guest's step, as the operation saw it (`text`)
     first: Annotated[Word, Racing, Line]  # of "store buffering"
     second: Annotated[Word, Racing, Line]
     done: Annotated[Word, Racing, Line]
