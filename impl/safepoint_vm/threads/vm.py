@@ -20,7 +20,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.protocol.words import ENDED
-from safepoint_vm.generate.engine import PLAIN, Variant, engine
+from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
@@ -50,17 +50,23 @@ class Vm:
         stress: bool = False,
         errors: TextIO | None = None,
     ) -> None:
-        self._engine = engine(variant)
+        self._engine = self._make_engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
         self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
         self._writing = threading.Lock()
-        self.world = GuestWorld(self._engine, heap, stress)
+        self.world = self._make_world(heap, stress)
         self.running: list[OsThread] = []  # those that the host started
         self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
         self._ending = False  # True: no further thread starts
         self._failures: list[BaseException] = []  # errors of the host on the OS threads of `_started`
+
+    def _make_engine(self, variant: Variant) -> Engine:
+        return engine(variant)
+
+    def _make_world(self, heap: int, stress: bool) -> GuestWorld:
+        return GuestWorld(self._engine, heap, stress)
 
     def start(self) -> OsThread:
         """Start a guest thread that runs the module from its beginning, and shares its variables with the others."""

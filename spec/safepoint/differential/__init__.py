@@ -6,4 +6,5 @@ stepped: a target that the judge drives step by step
 reference: the reference machine as such a target
 runs: one schedule on a target; the reference machine's runs of a program
 compare: all schedules of a program, on both machines
+cores: runs on real cores, which are counted, not compared
 """

@@ -19,6 +19,7 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongOnCores,
 )
 from safepoint.verify.replay import Repeated, Walked
 
@@ -50,6 +51,11 @@ def failure_text(failure: Failure) -> str:
             return f"differential: {policy} declares {declared}; observed was at most {observed}"
         case Unnoticed(mutant):
             return f"mutant {mutant}, compiled into the interpreter: the differential test does not notice it"
+        case WrongOnCores(what, count, requests):
+            return (
+                f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
+                "    again: safepoint verify --soak 10"
+            )
 
 
 def refutation(decision: Decision) -> str:

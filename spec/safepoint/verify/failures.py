@@ -64,6 +64,25 @@ class Unnoticed:
     mutant: str
 
 
+@dataclass(frozen=True)
+class WrongOnCores:
+    """Of so many requests on real cores, this many were lost, or else what may not be."""
+
+    what: str
+    count: int
+    requests: int
+
+
 Failure = (
-    Decision | Unreached | Unmet | Unattained | NotInductive | Survivor | Mismatch | OtherBound | Unnoticed | Verdict
+    Decision
+    | Unreached
+    | Unmet
+    | Unattained
+    | NotInductive
+    | Survivor
+    | Mismatch
+    | OtherBound
+    | Unnoticed
+    | Verdict
+    | WrongOnCores
 )
