@@ -16,7 +16,8 @@ from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import search
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
-from safepoint.protocol.equivalents import EQUIVALENTS, Equivalents
+from safepoint.protocol.equivalents import EQUIVALENTS
+from safepoint.protocol.equivalents.entry import Equivalents
 from safepoint.protocol.policies import POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation

@@ -51,7 +51,7 @@ def mutate(
     """Change the protocol in every simple way: do its properties notice?
 
     Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
-    reason in safepoint/protocol/equivalents.py is a hole in the properties: exit status 1.
+    reason in safepoint/protocol/equivalents is a hole in the properties: exit status 1.
     """
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored

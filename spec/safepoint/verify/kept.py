@@ -11,7 +11,7 @@ from typing import Any
 
 import safepoint
 from safepoint.protocol import equivalents
-from safepoint.protocol.equivalents import Key
+from safepoint.protocol.equivalents.entry import Key
 from safepoint.verify.mutation import KILLED, MutationRow, key_of
 
 
@@ -69,5 +69,6 @@ def _rows(file: Path, lines: list[str]) -> Iterator[tuple[int, MutationRow]]:
 def _program() -> str:
     """A hash of all that decides what becomes of a mutation; the reasons do not."""
     root = Path(safepoint.__file__).parent
-    files = sorted(path for path in root.rglob("*.py") if path != Path(equivalents.__file__))
+    reasons = Path(equivalents.__file__).parent
+    files = sorted(path for path in root.rglob("*.py") if reasons not in path.parents)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

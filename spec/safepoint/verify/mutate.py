@@ -14,7 +14,8 @@ from typing import Any
 
 from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
-from safepoint.protocol.equivalents import EQUIVALENTS, Key
+from safepoint.protocol.equivalents import EQUIVALENTS
+from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.kept import Kept
 from safepoint.verify.mutation import (

@@ -21,7 +21,8 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import CORE
 from safepoint.protocol.activities import ACTIVITIES
-from safepoint.protocol.equivalents import Key, reason
+from safepoint.protocol.equivalents import reason
+from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.explore import decide
 
