@@ -71,7 +71,10 @@ class Crowds:
         """Thread number `thread` has begun: from now on no stop passes it over."""
         if self.places.has_begun(thread):
             for crowd in self._crowds.values():
-                for known in (crowd.quick, crowd.taken, crowd.advanced, crowd.looks):
+                crowd.looks.clear()
+                if not any(place.counts for place in crowd.places):
+                    continue
+                for known in (crowd.quick, crowd.taken, crowd.advanced):
                     known.clear()
 
     def _hides(self, place: Place) -> bool:

@@ -41,6 +41,7 @@ class Place:
     says: Said | None = None
     silent: tuple[Place, ...] = ()
     known: bool = False
+    counts: bool = False  # what comes next depends on how many threads there are
     outcomes: dict[int, Outcome | None] = field(default_factory=dict)
 
     @property
@@ -72,7 +73,7 @@ class Places:
     def __init__(self, layout: Layout, silent: frozenset[str]) -> None:
         self.layout, self.silent = layout, silent
         self.begun = 1 + max((n for n, running in enumerate(layout.running) if running), default=0)
-        self._threads = layout.threads
+        self._threads, self._counted = layout.threads, False
         self.all: list[Place] = []
         self._numbers: dict[object, int] = {}
         nothing = ir.Graph("", ir.WORLD, (), ir.Done(None), [], {})
@@ -155,18 +156,21 @@ class Places:
             return False
         self.begun = thread + 1
         for place in self.all:
-            place.outcomes.clear()
+            if place.counts:
+                place.outcomes.clear()
         return True
 
     def _population(self) -> int:
+        self._counted = True
         return self._threads
 
     def _perform(self, place: Place, value: int) -> Outcome | None:
         """With as many threads as there must be, and as many as there may be."""
-        self._threads = self.begun
+        self._threads, self._counted = self.begun, False
         least = self._once(place, value)
+        place.counts |= self._counted
         self._threads = self.layout.threads
-        most = least if self.begun == self._threads else self._once(place, value)
+        most = self._once(place, value) if self._counted and self.begun < self._threads else least
         if least is None or most is None or least.then == most.then:
             return least
         return Outcome(least.event, least.new, least.then + most.then)
