@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+
+COMMAND = (sys.executable, "-c", "from safepoint.cli.entry import main; main()")
+"""A process of its own: that of the command."""
 
 WORLD = """\
 class Thread:

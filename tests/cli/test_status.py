@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import ProtocolError
-from tests.cli.test_broken import COMMAND
+from tests.cli.broken import COMMAND
 
 
 def test_a_defect_is_not_a_refutation(monkeypatch: pytest.MonkeyPatch) -> None:
