@@ -65,8 +65,8 @@ def test_a_right_vm_passes() -> None:
     assert hold(ANY_SCHEDULE, Runs(ThreadsToy()), "toy").verdict == "holds"
 
 
-def test_a_shrunk_schedule_reads_as_steps() -> None:
-    report = hold(ANY_SCHEDULE, Runs(twins.Shadowing()), "toy").report
+def test_a_shrunk_schedule_reads_as_steps(reports: dict[str, str]) -> None:
+    report = reports["Shadowing"]
     assert re.search(r"shortest  state\.load\(name='[\w-]+'\)\n( +state\.post_\w+\(after=\d+\)\n){2}", report), report
 
 

@@ -182,7 +182,7 @@ def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp
     with pytest.raises(
         ProtocolError, match=f"the core of the text has no {kind} {name}, of which the invariant speaks"
     ):
-        induction(Text(tuple(renamed)))
+        induction(Text(tuple(renamed), dict(zip(renamed, files(), strict=True))))
 
 
 @needs_solver
