@@ -64,12 +64,13 @@ class Procedures:
     """What decides the code of the protocol's procedures."""
 
     hooked: bool
+    hosted: bool
     mutant: str
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
-        add_protocol(module, self.mutant, self.hooked)
+        add_protocol(module, self.mutant, self.hooked, self.hosted)
         return module
 
 
@@ -79,6 +80,7 @@ class Variant:
 
     counting: bool = False  # count the checks that each thread executes
     hooked: bool = False  # call the host before each shared access of the protocol's code
+    hosted: bool = False  # and have it make each of them
     checks_flag: bool = False  # back-edges also test a flag: for comparison
     protocol: bool = True  # False: no protocol at all, also for comparison
     mutant: str = ""  # of the protocol's text
@@ -90,7 +92,7 @@ class Variant:
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
-        return [Procedures(self.hooked, self.mutant), self.handlers()] if self.protocol else [self.handlers()]
+        return [Procedures(self.hooked, self.hosted, self.mutant), self.handlers()] if self.protocol else [self.handlers()]
 
 
 PLAIN = Variant()

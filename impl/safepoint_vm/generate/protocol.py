@@ -11,7 +11,9 @@ the record of its target, which may wait in one of its own meanwhile.
 
 So an unchanged status means that nothing was changed, and no other waiter need be notified.
 
-Hooked: `hook(record, step)` is called before each shared access, and `hook(record, -kind)` where a request is served.
+Hooked: `hook(record, what, address, a, b)` is called before each shared access: `what`: `at_step`; the word's address; the operands.
+It is called, too, where the text says something beside its accesses: `what`: minus its number in `HEARD`; kinds of request.
+Hosted: the hook makes the access itself, and returns what the access gives.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, decl
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 
-HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
+HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
+HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
+"""Ghosts that a hook is told of, by their number; 0 is none."""
+STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
 
@@ -44,6 +49,7 @@ class ProcedureEmitter(ExpressionEmitter):
     """Emits one graph as the body of `function`, which is only declared."""
 
     hooked: bool = False
+    hosted: bool = False  # and hooked
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
@@ -86,9 +92,14 @@ class ProcedureEmitter(ExpressionEmitter):
             return
         if s.cell is None:
             raise ProtocolCodeError(f"{self.procedure.name}: {s.name} is the model's only: it has no machine code")
+        where, values = self.cell(s.cell), [self.value(o) for o in s.operands]
         if self.hooked:
-            self.call_hook(s.number)
-        self.access(s, self.cell(s.cell), [self.value(o) for o in s.operands])
+            what = at_step(self.procedure.name, s.number)
+            given = self.call_hook(what, self.builder.ptrtoint(where, I64), *values)
+            if self.hosted and s.op != "store":
+                self.builder.store(given, self.locals[graph.RESULT.name])
+        if not self.hosted:
+            self.access(s, where, values)
         if s.guard is not None:
             go, blocked = self.function.append_basic_block("go"), self.function.append_basic_block("blocked")
             self.builder.cbranch(self.truth(s.guard), go, blocked)
@@ -114,9 +125,9 @@ class ProcedureEmitter(ExpressionEmitter):
                 result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], "seq_cst")
         self.builder.store(result, self.locals[graph.RESULT.name])
 
-    def call_hook(self, what: int) -> None:
+    def call_hook(self, what: int, *words: ir.Value) -> ir.Value:
         hook = self.builder.load(self.own("hook"), typ=HOOK.as_pointer())
-        self.builder.call(hook, [self.me, I64(what)])
+        return self.builder.call(hook, [self.me, I64(what), *words, *[I64(0)] * (3 - len(words))])
 
     def suspend(self, s: graph.Step) -> None:
         """Spill the live locals and return the status; once per step, emit the block that resumes at the same access."""
@@ -184,10 +195,11 @@ class ProcedureEmitter(ExpressionEmitter):
                 self.builder.cbranch(self.truth(test), one, other)
                 at = self.at
                 self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
-            case graph.Ghost("served" | "ran", _, graph.Const(kind), then):
-                self.served(kind)
-                self.tree(then)
-            case graph.Ghost(then=then):
+            case graph.Ghost(op, _, kind, then):
+                if op in ("served", "ran") and isinstance(kind, graph.Const):
+                    self.served(kind.value)
+                if self.hooked and op in HEARD:
+                    self.call_hook(-HEARD.index(op), self.value(kind))
                 self.tree(then)
             case graph.Done(value):
                 if value is not None:
@@ -214,11 +226,19 @@ class ProcedureEmitter(ExpressionEmitter):
         """Count a served request."""
         count = self.own("served", SERVED[kind])
         self.builder.store(self.builder.add(self.builder.load(count, typ=I64), I64(1)), count)
-        if self.hooked:
-            self.call_hook(-kind)
 
 
-def add_protocol(module: ir.Module, mutant: str, hooked: bool) -> None:
+def at_step(procedure: str, number: int) -> int:
+    """What a hook is told of the access that a step makes."""
+    return [*PROCEDURES].index(procedure) << STEP_BITS | number
+
+
+def step_of(what: int) -> tuple[str, int]:
+    """The procedure, and the number of its step."""
+    return [*PROCEDURES][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
+
+
+def add_protocol(module: ir.Module, mutant: str, hooked: bool, hosted: bool = False) -> None:
     """Compile every procedure.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
@@ -226,10 +246,10 @@ def add_protocol(module: ir.Module, mutant: str, hooked: bool) -> None:
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
     for name in PROCEDURES:
-        add_procedure(module, compile_graph(text, name, instance), hooked)
+        add_procedure(module, compile_graph(text, name, instance), hooked, hosted)
 
 
-def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool) -> None:
+def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool, hosted: bool = False) -> None:
     """Compile one procedure.  ProtocolCodeError."""
     taken, given = len(procedure.params), PROCEDURES[procedure.name]
     if taken != given:
@@ -239,4 +259,4 @@ def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool) -> No
         )
     function = declare(module, procedure.name, taken)
     function.attributes.add("noinline")
-    ProcedureEmitter(function, procedure, hooked=hooked).emit()
+    ProcedureEmitter(function, procedure, hooked=hooked, hosted=hosted).emit()
