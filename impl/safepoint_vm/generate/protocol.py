@@ -18,6 +18,7 @@ Hosted: the hook makes the access itself, and returns what the access gives.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -243,10 +244,16 @@ def add_protocol(module: ir.Module, mutant: str, hooked: bool, hosted: bool = Fa
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
+    for procedure in graphs(mutant).values():
+        add_procedure(module, procedure, hooked, hosted)
+
+
+@functools.lru_cache(maxsize=2)
+def graphs(mutant: str = "") -> dict[str, graph.Graph]:
+    """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
-    for name in PROCEDURES:
-        add_procedure(module, compile_graph(text, name, instance), hooked, hosted)
+    return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 
 def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool, hosted: bool = False) -> None:
