@@ -20,12 +20,13 @@ from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import HEARD
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.memory.image import Image
+from safepoint_vm.schedules.offer import FoldedControlled
 from safepoint_vm.threads.lockstep import LockstepWorld
 
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped):
+class FoldedTarget(Stepped, FoldedControlled):
     """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
     collects; `quantum`: instructions in a thread's turn.
     """

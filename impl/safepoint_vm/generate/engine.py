@@ -92,7 +92,9 @@ class Variant:
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
-        return [Procedures(self.hooked, self.hosted, self.mutant), self.handlers()] if self.protocol else [self.handlers()]
+        return (
+            [Procedures(self.hooked, self.hosted, self.mutant), self.handlers()] if self.protocol else [self.handlers()]
+        )
 
 
 PLAIN = Variant()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, TypeVar
 
-from safepoint.differential.controlled import Done
+from safepoint.differential.controlled import Done, Made
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
@@ -28,7 +28,19 @@ RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
 """Machine code was left in the middle of an instruction, which begins again, or raises."""
 CHOICES = (
     *(name for name, opcode in OPCODES.items() if opcode.site),
-    *("ACQUIRE", "RELEASE", "JOIN", "COLLECT", "HANDSHAKE", "MASK", "UNMASK", "START", "PRINT", "PRINT_END", "INTERRUPT"),
+    *(
+        "ACQUIRE",
+        "RELEASE",
+        "JOIN",
+        "COLLECT",
+        "HANDSHAKE",
+        "MASK",
+        "UNMASK",
+        "START",
+        "PRINT",
+        "PRINT_END",
+        "INTERRUPT",
+    ),
 )
 """Opcodes before which another may go on: check sites, and those whose effect another thread can see …"""
 SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN")
@@ -82,6 +94,7 @@ class GuestActor(Actor):
             if self.op in CHOICES or (self.op in SHARED and len(run.guests) > 1):
                 run.baton.point(self)
                 run.baton.check()
+                run.made.append(Made(self.name, "", 0, f"guest code: {self.op}"))
             if run.stopped:
                 run.baton.refuse(f"{self.name} runs guest code while the world is stopped")
                 run.baton.check()
@@ -114,7 +127,12 @@ class GuestActor(Actor):
 
     def _passed(self) -> None:
         """Of the instruction that was executed: its check has passed, unless it entered the slow path; and what it masks."""
-        if self.inside and not self.entered and self.op in SITES and (self.op != "CALL" or self.guest.record.get("frames") != self._frames):
+        if (
+            self.inside
+            and not self.entered
+            and self.op in SITES
+            and (self.op != "CALL" or self.guest.record.get("frames") != self._frames)
+        ):
             self._run.recorder.say(self.name, SITES[self.op][0])
         self.masks()
 
@@ -165,6 +183,7 @@ class GuestActor(Actor):
         """Its programs have no instruction that works long."""
 
     def write(self, text: str) -> None:
+        self._run.words.drain(self.index)  # a native region is long: its stores have reached memory
         self._run.output.append(text)
         self.say()
 
@@ -224,8 +243,9 @@ class Requester(Actor):
         return f"{self.name} in {self._now}"
 
     def run(self) -> None:
-        for self._now in self._asked:
-            kind, _, number = self._now.partition("/")
+        for asked in self._asked:
+            self._now = asked
+            kind, _, number = asked.partition("/")
             if kind == "STOP":
                 self._stop()
                 continue

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from safepoint.differential.schedulers import Scheduler
 
-PATIENCE = 60.0  # seconds that an OS thread waits for the baton: beyond it this program is wrong, not the one under test
+PATIENCE = (
+    60.0  # seconds that an OS thread waits for the baton: beyond it this program is wrong, not the one under test
+)
 MOST = 5_000
 """Choice points of a run, at most: one that is longer does not end."""
 
@@ -65,8 +68,10 @@ class Baton:
 
     def run(self) -> None:
         """Until every actor is over.  Re-raises what broke on the way."""
-        self.current = self.actors[0]
-        self._hand(self.current)
+        first = self._scheduler.choose(0, range(len(self.actors)), 0, preempts=False)
+        self.choices += [(0, first)] if first else []
+        self.points = 1
+        self._hand(self.actors[first])
         if not self._done.wait(PATIENCE):
             raise TimeoutError("the actors of a controlled run do not end")
         for thread in self._threads:
@@ -105,10 +110,8 @@ class Baton:
     def point(self, actor: Actor) -> None:
         """A choice point: it may go on, or another.  Does not raise: machine code may stand below."""
         if not self.aborted:
-            try:
+            with suppress(Aborted):
                 self._choose(actor)
-            except Aborted:
-                pass
 
     def wait(self, actor: Actor, ready: Callable[[], bool]) -> None:
         """It cannot go on before `ready()`.  Raises Aborted."""

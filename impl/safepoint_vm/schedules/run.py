@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from safepoint.conform.target import Observation
-from safepoint.differential.controlled import Case, Done, Ran
+from safepoint.differential.controlled import Case, Done, Made, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint.graph import ir
 from safepoint.guest.compiler.program import compile_program
@@ -95,6 +95,7 @@ class ControlledRun:
         self.baton = Baton(scheduler, lambda: self.words.waiting, self.words.flush)
         self.guests: list[GuestActor] = []
         self.done: list[Done] = []
+        self.made: list[Made] = []
         self.output: list[str] = []
         self.uncaught: list[str] = []
         self.stopped = self.releases = 0
@@ -140,8 +141,10 @@ class ControlledRun:
             frames=0, back_edges=0, seen=(), slow_entries=0, others=tuple(self.uncaught),
         )  # fmt: skip
         baton = self.baton
-        ran_ = Ran(self.case, tuple(baton.choices), baton.points, len(baton.actors), baton.wrong, self.done, observation)
-        ran_.sites = tuple(self._sites)
+        ran_ = Ran(
+            self.case, tuple(baton.choices), baton.points, len(baton.actors), baton.wrong, self.done, observation
+        )
+        ran_.sites, ran_.made = tuple(self._sites), self.made
         if not self.case.late and len(self.recorder.names) == 1 + self.case.records:
             ran_.events, ran_.header = self.recorder.events, self.recorder.header()
         return ran_
@@ -252,6 +255,7 @@ class ControlledRun:
         self.baton.point(actor)
         if cell.word == "operation" and step.op == "store" and a == NOTHING:
             self.operating.pop(int(cell.owner), None)
+        self.made.append(Made(by, step.file, step.line, step.source))
         found = words.access(actor.index, step.op, word, a, b) if late else words.get(word)
         actor.looked.append((step.number, word, found if step.op == "load" else words.get(word)))
         if not (late or self.baton.aborted):

@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import Observation
@@ -44,7 +45,9 @@ class Case:
     @property
     def name(self) -> str:
         """As `safepoint replay` takes it, without the choices."""
-        return "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{'tso' if self.late else 'sc'}"
+        return (
+            "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{'tso' if self.late else 'sc'}"
+        )
 
 
 def string_of(case: Case, choices: Choices) -> str:
@@ -65,7 +68,9 @@ def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, Choices]
     asked = tuple(tuple(part.split("+")) for part in found["asked"].split("|")[1:])
     for each in (request for part in asked for request in part):
         if not REQUEST.fullmatch(each):
-            raise ValueError(f"{each!r} is no request (write STOP, INTERRUPT, SAMPLE, HANDSHAKE or TERMINATE, or STOP+SAMPLE)")
+            raise ValueError(
+                f"{each!r} is no request (write STOP, INTERRUPT, SAMPLE, HANDSHAKE or TERMINATE, or STOP+SAMPLE)"
+            )
     choices: list[tuple[int, int]] = []
     for text in filter(None, found["choices"].split(",")):
         choice = CHOICE.fullmatch(text)
@@ -87,11 +92,20 @@ class Done:
     """The number of the thread that the instruction started; 0: none."""
 
 
+class Made(NamedTuple):
+    """An access of the protocol's text, or (file "") an instruction of the guest."""
+
+    by: str
+    file: str
+    line: int
+    statement: str
+
+
 @dataclass
 class Ran:
     """One run.  choices: where it was not the default.  points: choice points; actors: how many there were.
 
-    wrong: what may not be, in words; "" if nothing.  done: what guest threads did, in order.  events, header: its trace; none where
+    wrong: what may not be, in words; "" if nothing.  made: who did what, in order, for people.  done: what guest threads did, in order.  events, header: its trace; none where
     stores are late: a trace is judged as if they were not.
     """
 
@@ -102,6 +116,7 @@ class Ran:
     wrong: str = ""
     done: list[Done] = field(default_factory=list)
     observation: Observation | None = None
+    made: list[Made] = field(default_factory=list)
     sites: tuple[tuple[str, str, int], ...] = ()
     events: list[Event] = field(default_factory=list)
     header: Header | None = None
@@ -127,7 +142,9 @@ def find_controlled(name: str) -> Controlled:
     """A target that can be controlled.  UnknownTarget: there is none of that name, or it cannot."""
     target = find_target(name)
     if not isinstance(target, Controlled):
-        raise UnknownTarget(f"target {name!r} cannot be controlled (derive it from {Controlled.__module__}.Controlled, too)")
+        raise UnknownTarget(
+            f"target {name!r} cannot be controlled (derive it from {Controlled.__module__}.Controlled, too)"
+        )
     return target
 
 

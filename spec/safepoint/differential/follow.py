@@ -91,7 +91,13 @@ def difference(ran: Ran) -> str:
         return f"the reference machine cannot follow: {error}"
     assert ran.observation is not None
     found = ran.observation
-    actual = (found.output, found.error, found.traceback, found.others, tuple((kind, site) for kind, site, _ in ran.sites))
+    actual = (
+        found.output,
+        found.error,
+        found.traceback,
+        found.others,
+        tuple((kind, site) for kind, site, _ in ran.sites),
+    )
     names = ("output", "exception", "traceback", "other threads", "what was raised where")
     pairs = zip(names, expected, actual, strict=True)
     return "; ".join(f"{name}: reference {a!r}, machine code {b!r}" for name, a, b in pairs if a != b)

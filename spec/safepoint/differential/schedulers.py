@@ -90,7 +90,7 @@ class Pct:
 
 def pct_bound(actors: int, length: int, depth: int) -> float:
     """The probability with which one run by `Pct` finds a mistake of that depth, at least."""
-    return 1 / (actors * length ** (depth - 1))
+    return 1.0 / (actors * float(length) ** (depth - 1))
 
 
 @dataclass
@@ -108,13 +108,14 @@ class Exhaustive:
     """Every schedule with at most `preemptions` preemptions, one a run; iterate, and let each run use this scheduler.
 
     Musuvathi and Qadeer: Iterative context bounding for systematic testing of multithreaded programs, PLDI 2007.  A store that
-    reaches memory by choice counts as a preemption.  finished: there is none left.
+    reaches memory by choice counts as a preemption.  finished: there is none left.  longest: choice points of the longest run.
     """
 
     preemptions: int
     most: int
     runs: int = 0
     finished: bool = False
+    longest: int = 1
     _path: list[_Point] = field(default_factory=list)
     _reached: int = 0
 
@@ -126,6 +127,7 @@ class Exhaustive:
             self._advance()
 
     def _advance(self) -> None:
+        self.longest = max(self.longest, self._reached)
         del self._path[self._reached :]  # a run that repeats itself is no shorter
         while self._path:
             last = self._path[-1]

@@ -49,9 +49,9 @@ class Acceptor:
     def __init__(self, layout: Layout, like: Acceptor | None = None) -> None:
         """like: another acceptor with the same layout: what it has worked out is not worked out again.  Raises UnknownTrace."""
         self.layout = layout
-        self.rules = like.rules if like else Crowds(layout)
-        self._first = like._first if like else first(layout, self.rules)
-        self.candidates = [self._first.copy()]
+        self.rules: Crowds = like.rules if like else Crowds(layout)
+        self.beginning: Candidate = like.beginning if like else first(layout, self.rules)
+        self.candidates = [self.beginning.copy()]
         self.names = [*layout.names]
         self._counts: Counter[str] = Counter()
         self.most = 1

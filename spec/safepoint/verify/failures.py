@@ -64,6 +64,25 @@ class Unnoticed:
     mutant: str
 
 
+@dataclass(frozen=True)
+class WrongSchedule:
+    """A controlled schedule of the interpreter on which something is wrong.  `by`: what shows it; `string`: what replays it."""
+
+    by: str
+    what: str
+    string: str
+
+
 Failure = (
-    Decision | Unreached | Unmet | Unattained | NotInductive | Survivor | Mismatch | OtherBound | Unnoticed | Verdict
+    Decision
+    | Unreached
+    | Unmet
+    | Unattained
+    | NotInductive
+    | Survivor
+    | Mismatch
+    | OtherBound
+    | Unnoticed
+    | WrongSchedule
+    | Verdict
 )

@@ -11,7 +11,7 @@ from safepoint.conform.judge import TargetRow, Verdict
 from safepoint.differential.compare import Mismatch
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Failure
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 
 
 class Progress(Protocol):
@@ -37,6 +37,7 @@ class Report:
     induction: InductionRow | None = None
     mutants: list[MutantRow] = field(default_factory=list)
     differential: DifferentialRow | None = None
+    schedules: SchedulesRow | None = None
     implementation_mutants: list[CompiledMutantRow] | None = None
     targets: list[TargetRow] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -45,7 +46,7 @@ class Report:
     @property
     def not_run(self) -> list[str]:
         """The sections that ought to have run, and could not."""
-        sections = ("protocol", "induction", "mutants", "differential", "implementation_mutants")
+        sections = ("protocol", "induction", "mutants", "differential", "schedules", "implementation_mutants")
         idle = [f"target {row.name}" for row in self.targets if not row.claims]
         return [name for name in sections if not getattr(self, name)] + idle
 
@@ -64,7 +65,9 @@ class Report:
             "induction": asdict(self.induction) if self.induction else None,
             "mutants": [asdict(row) for row in self.mutants],
             "differential": asdict(self.differential) if self.differential else None,
-            "concurrency": None,
+            "concurrency": None
+            if self.schedules is None
+            else {"schedules": self.schedules.schedules, "controlled": asdict(self.schedules)},
             "implementation_mutants": None if compiled is None else [asdict(row) for row in compiled],
             "targets": [asdict(row) for row in self.targets],
             "failures": [_as_json(failure) for failure in self.failures],

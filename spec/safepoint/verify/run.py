@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 
 from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
 from safepoint.model.scopes import not_combined
+from safepoint.verify.controlled import controlled_mutants, schedules
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
@@ -23,7 +24,7 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
     report = Report()
     progress = progress or Quiet()
     report.left_out["combinations"] = f"no scope has together: {', '.join(not_combined('small'))}"
-    report.left_out["concurrency"] = "not built yet: controlled schedules and real cores"
+    report.left_out["concurrency"] = "not built yet: real cores"
     with workers() as pool:
         protocol(report, pool, progress)
         in_any_number(report, pool, progress)
@@ -31,13 +32,15 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
         try:
             find_target(OURS)
         except UnknownTarget as error:
-            for section in ("differential", "implementation_mutants"):
+            for section in ("differential", "schedules", "implementation_mutants"):
                 report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
             judge_targets(report, begin_judging(pool, targets), progress)
         else:
             judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long
             differential(report, pool, progress, quick)
+            schedules(report, pool, progress, quick=quick)
             implementation_mutants(report, pool, progress)
+            controlled_mutants(report, pool, progress)
             judge_targets(report, judged, progress)
     return report
 
