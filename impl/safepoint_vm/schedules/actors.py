@@ -259,8 +259,8 @@ class Requester(Actor):
         run = self._run
         run.finish(self, "stop_world", run.world.address)
         with run.stopping(self):
-            run.baton.point(self)
+            run.baton.point(self, long=True)
             run.baton.check()
-            run.baton.point(self)
+            run.baton.point(self, long=True)
             run.baton.check()
         run.finish(self, "start_world", run.world.address)

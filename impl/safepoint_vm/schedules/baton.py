@@ -88,6 +88,8 @@ class Baton:
             pass
         except BaseException as error:  # noqa: BLE001  -- re-raised by `run`
             self.fail(error)
+        while actor.index in self._stores():  # an OS thread that ends has none left
+            self._flush(actor.index)
         actor.over = True
         if not self.aborted:
             try:
@@ -107,11 +109,14 @@ class Baton:
 
     # -- for whoever has the baton
 
-    def point(self, actor: Actor) -> None:
-        """A choice point: it may go on, or another.  Does not raise: machine code may stand below."""
+    def point(self, actor: Actor, *, long: bool = False) -> None:
+        """A choice point: it may go on, or another.  long: what it does takes long, so that another that goes on preempts nothing.
+
+        Does not raise: machine code may stand below.
+        """
         if not self.aborted:
             with suppress(Aborted):
-                self._choose(actor)
+                self._choose(actor, long=long)
 
     def wait(self, actor: Actor, ready: Callable[[], bool]) -> None:
         """It cannot go on before `ready()`.  Raises Aborted."""
@@ -136,7 +141,7 @@ class Baton:
         self.error = self.error or error
         self.aborted = True
 
-    def _choose(self, actor: Actor) -> None:
+    def _choose(self, actor: Actor, *, long: bool = False) -> None:
         """Hand the baton on, and come back when it is this actor's turn again (not if it is over).  Raises Aborted."""
         while True:
             able = [other.index for other in self.actors if not other.over and (other.ready is None or other.ready())]
@@ -148,7 +153,7 @@ class Baton:
                 raise Aborted
             goes_on = actor.index in able
             default = actor.index if goes_on else moves[0]
-            move = self._scheduler.choose(self.points, moves, default, preempts=goes_on)
+            move = self._scheduler.choose(self.points, moves, default, preempts=goes_on and not long)
             if move != default:
                 self.choices.append((self.points, move))
             self.points += 1

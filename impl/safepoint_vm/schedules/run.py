@@ -70,10 +70,10 @@ class Stops(GuestWorld):
     def make_room(self, thread: GuestThread, collections: int) -> bool:
         actor = self.run.baton.current
         with self.run.stopping(actor):
-            self.run.baton.point(actor)
+            self.run.baton.point(actor, long=True)
             self.run.baton.check()
             room = super().make_room(thread, collections)
-            self.run.baton.point(actor)
+            self.run.baton.point(actor, long=True)
             self.run.baton.check()
         return room
 
@@ -250,9 +250,10 @@ class ControlledRun:
             actor.notices()
         cell = words.cells[word]
         assert isinstance(cell.owner, int | str)
-        if procedure == "handshake" and step.where[-1] == "operate":
+        operates = procedure == "handshake" and step.where[-1] == "operate"
+        if operates:
             self.operating[int(cell.owner)] = True
-        self.baton.point(actor)
+        self.baton.point(actor, long=operates)
         if cell.word == "operation" and step.op == "store" and a == NOTHING:
             self.operating.pop(int(cell.owner), None)
         self.made.append(Made(by, step.file, step.line, step.source))

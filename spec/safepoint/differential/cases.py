@@ -166,3 +166,22 @@ LATE = (
     case("births", "STOP", late=True),
 )
 """Where stores reach memory late."""
+
+SHOWS: dict[str, tuple[str, int]] = {
+    "unlocked-post": ("calls|INTERRUPT|STOP@sc", 1),
+    "masked-taken": ("masked|INTERRUPT|STOP@sc", 1),
+    "rest-dropped": ("loop|TERMINATE|INTERRUPT@sc", 1),
+    "given-back-unpoisoned": ("loop|TERMINATE|INTERRUPT@sc", 1),
+    "terminate-again": ("cleans up|TERMINATE|TERMINATE@sc", 1),
+    "unmask-unwinds": ("cleans up|TERMINATE|TERMINATE@sc", 1),
+    "unmask-forgets": ("masked|INTERRUPT|STOP@sc", 1),
+    "looks-too-early": ("asleep|INTERRUPT@sc", 1),
+    "handshake-unchecked": ("asleep|HANDSHAKE+INTERRUPT@sc", 2),
+    "backs-off-silently": ("asleep|HANDSHAKE+INTERRUPT@sc", 1),
+    "birth-drops-handshake": ("asks|INTERRUPT/1@sc", 1),
+    "coordinator-stays": ("collects|STOP@sc", 1),
+    "overflow-wins": ("overflows|INTERRUPT@sc", 1),
+    "reenter-unfenced": ("prints|HANDSHAKE@tso", 1),
+    "block-unfenced": ("asleep|INTERRUPT@tso", 1),
+}
+"""Mutant -> a case, and the preemptions, that show it: where to look first."""

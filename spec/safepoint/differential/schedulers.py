@@ -95,12 +95,17 @@ def pct_bound(actors: int, length: int, depth: int) -> float:
 
 @dataclass
 class _Point:
-    """moves: in the order in which they are tried.  cost: of each but the first.  before: preemptions up to here."""
+    """moves: in the order in which they are tried.  preempts: each but the first does.  before: preemptions up to here."""
 
     moves: list[int]
-    cost: int
+    preempts: bool
     before: int
     at: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Of the move that is being tried: none for the default; a store that reaches memory by choice counts, too."""
+        return int(self.at > 0 and (self.preempts or self.moves[self.at] < 0))
 
 
 @dataclass
@@ -132,7 +137,9 @@ class Exhaustive:
         while self._path:
             last = self._path[-1]
             last.at += 1
-            if last.at < len(last.moves) and last.before + last.cost <= self.preemptions:
+            while last.at < len(last.moves) and last.before + last.cost > self.preemptions:
+                last.at += 1
+            if last.at < len(last.moves):
                 return
             self._path.pop()
         self.finished = True
@@ -142,8 +149,8 @@ class Exhaustive:
             before = 0
             if self._path:
                 last = self._path[-1]
-                before = last.before + (last.cost if last.at else 0)
-            self._path.append(_Point([default, *(m for m in moves if m != default)], int(preempts), before))
+                before = last.before + last.cost
+            self._path.append(_Point([default, *(m for m in moves if m != default)], preempts, before))
         self._reached = point + 1
         known = self._path[point]
         return known.moves[known.at]

@@ -49,8 +49,8 @@ def failure_text(failure: Failure) -> str:
             )
         case OtherBound(policy, declared, observed):
             return f"differential: {policy} declares {declared}; observed was at most {observed}"
-        case Unnoticed(mutant):
-            return f"mutant {mutant}, compiled into the interpreter: the differential test does not notice it"
+        case Unnoticed(mutant, by):
+            return f"mutant {mutant}, compiled into the interpreter: {by}"
         case WrongSchedule(by, what, string):
             return f"controlled schedule, by its {by}: {what}\n    again: safepoint replay '{string}'"
 

@@ -59,9 +59,10 @@ class OtherBound:
 
 @dataclass(frozen=True)
 class Unnoticed:
-    """A mutant, compiled into the interpreter, that the differential test does not notice."""
+    """A mutant, compiled into the interpreter, that a test does not notice.  `by`: which test."""
 
     mutant: str
+    by: str = "the differential test does not notice it"
 
 
 @dataclass(frozen=True)
