@@ -31,15 +31,17 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongSchedule,
 )
 from safepoint.verify.report import Report
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 
 DOCUMENTED = {
     ScopeRow: "policy memory threads scope states transitions seconds verdict bound",
     InductionRow: "holds steps vacuous counterexample covers seconds",
     MutantRow: "name rule property caught steps memory",
     DifferentialRow: "programs interrupts mismatches",
+    SchedulesRow: "schedules",
     CompiledMutantRow: "rule differential controlled real_cores",
     TargetRow: "name claims refuted bound",
 }
@@ -100,6 +102,14 @@ FAILURES: list[tuple[Failure, str]] = [
     (Survivor(MUTANT), "again: safepoint explore --mutant m"),
     (OtherBound("folded", Bound(1, 1), Bound(1, 2)), "observed was at most frames 1, back-edges 2"),
     (Unnoticed("m"), "mutant m, compiled into the interpreter: the differential test does not notice it"),
+    (
+        Unnoticed("m", "no controlled schedule shows it"),
+        "compiled into the interpreter: no controlled schedule shows it",
+    ),
+    (
+        WrongSchedule("run", "nobody can go on", "s:calls|STOP@sc:3>1"),
+        "by its run: nobody can go on\n    again: safepoint replay 's:calls|STOP@sc:3>1'",
+    ),
     (
         Mismatch("fib", Schedule(3, "STOP"), {}, "mine", "m"),
         "again: safepoint replay --target mine --mutant m 's:fib@3STOP'",

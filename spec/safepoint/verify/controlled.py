@@ -63,6 +63,7 @@ def run_case(case: Case, most: int, drawn: int) -> CaseTally:
         for scheduler in _schedulers(case, search, drawn):
             ran = interpreter().control(case, scheduler)
             points, actors, count = max(points, ran.points), max(actors, ran.actors), count + 1
+            search.longest = points
             if wrong := judge(ran):
                 wrong = shortest(case, ran.choices, wrong)
                 break

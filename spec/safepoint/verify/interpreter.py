@@ -46,7 +46,7 @@ NEEDS = {
     "an instruction that works long": ("helper-never-polls",),
     "a record that is used again": ("held-too-late", "reused-at-once", "reused-unfenced"),
 }
-"""What the differential test does not have -> the mutants of the text that nothing else shows."""
+"""What the differential test does not have -> the mutants of the text that nothing else in it shows."""
 
 
 @lru_cache
