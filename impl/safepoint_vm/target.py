@@ -15,6 +15,7 @@ from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
+from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import HEARD
@@ -26,7 +27,7 @@ from safepoint_vm.threads.lockstep import LockstepWorld
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedControlled):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled):
     """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
     collects; `quantum`: instructions in a thread's turn.
     """

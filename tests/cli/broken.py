@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+
+COMMAND = (sys.executable, "-c", "from safepoint.cli.entry import main; main()")
+"""A process of its own: that of the command."""
 
 WORLD = """\
 class Thread:
@@ -91,6 +95,7 @@ TEXTS = [
     text("nul", "nul.py:1:…: not Python: source code string cannot contain null bytes", b"x = 1\0\n"),
     text("deep", "deep.py:1:…: not Python: …", f"x = {'(' * 300}1{')' * 300}\n"),
     text("only_threads", "only_threads.py: the text defines no requester, only threads (write: a role, …)", WORLD.partition("def asks")[0]),
+    text("no_thread", "no_thread.py:17:9: the text has no class Thread (write instead: class Thread: with its words)", WORLD.replace("Thread", "Task")),
     changed("two_accesses", "17:22: a shared access inside an operand (write instead: …)", "store(1)", "store(t.go.load())"),
     changed("unknown_name", "17:22: unknown name NOTHING (write instead: …)", "store(1)", "store(NOTHING)"),
     changed("unknown_word", "11:5: Me declares no word sen (write instead: …)", "seen.load", "sen.load"),
@@ -116,6 +121,9 @@ ADAPTERS = [
             VM.format(method="__init__", does="self.open(*args)").replace("*args, **more", "port")),
     adapter("raises_when_made", "target 'vm_raises_when_made:Vm' cannot be made: ValueError: no VM (…vm_raises_when_made.py:7) (…)",
             VM.format(method="__init__", does="raise ValueError('no VM')")),
+    adapter("no_bound", "target 'vm_no_bound:Vm' has the bound None (write Bound(frames=1, back_edges=1))", f"{VM.partition('    def')[0]}    bound = None\n"),
+    adapter("no_set", "target 'vm_no_set:Vm' offers 'STOP' (write frozenset({STOP, INTERRUPT}))", f"{VM.partition('    def')[0]}    offers = 'STOP'\n"),
+    adapter("no_step", "no request was judged: vm_no_step:Vm offers too little (write Target.offers)", VM.format(method="step", does="return super().step(1 << 40)")),
     method("raises_in_load", "RuntimeError: two lines", "load", "raise RuntimeError('two\\nlines')"),
     method("gone", "EOFError: the VM has gone", "start", "raise EOFError('the VM has gone')"),
     method("refused", "ConnectionRefusedError: [Errno 111] refused", "post", "raise ConnectionRefusedError(111, 'refused')"),
@@ -136,6 +144,8 @@ OPTIONS = [
     option("no mutant 'no-rechek'; did you mean no-recheck…", "explore", "--mutant", "no-rechek"),
     option("no scope 'nope'; there are: tiny, small, nightly, interrupt-1, …", "explore", "--scope", "nope"),
     option("no scope 'Interupt-1'; did you mean interrupt-1 …", "explore", "--scope", "Interupt-1"),
+    option("no scope ''; there are: tiny, small, nightly, …", "explore", "--scope", ""),
+    option("--mutant would be ignored: it is empty (leave it out)", "explore", "--mutant", ""),
     option("Invalid value for '-p' / '--policy': 'nope' is not one of 'folded', 'dart', 'cpython', 'pypy' (see: …)", "explore", "-p", "nope"),
     option("no scope of 'tiny' has 3 guest threads (leave out --threads, or choose a larger group)", "explore", "--threads", "3"),
     option("scope interrupt-1 has guest threads: 1 (leave out --threads 2)", "explore", "--scope", "interrupt-1", "--threads", "2"),

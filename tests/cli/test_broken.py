@@ -13,9 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from tests.cli.broken import ADAPTERS, BROKEN, Broken
-
-COMMAND = (sys.executable, "-c", "from safepoint.cli.entry import main; main()")
+from tests.cli.broken import ADAPTERS, BROKEN, COMMAND, Broken
 
 
 def alone(broken: Broken) -> tuple[int, str]:

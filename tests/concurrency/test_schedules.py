@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import random
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -229,6 +232,15 @@ def test_replay_of_a_mutant_says_what_is_wrong() -> None:
     status, output = replay("--mutant", "looks-too-early", wrong.string)
     assert status == 1
     assert "wrong, by its run: nobody can go on: T0 at ACQUIRE" in output
+
+
+def test_the_page_shows_what_replay_prints() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    safepoint replay (.*)$", page, re.MULTILINE)
+    outputs = [replay(*shlex.split(command))[1] for command in commands]
+    shown = [line.strip() for line in re.findall(r"^    ((?:[TR]\d|asleep)[ |].*)$", page, re.MULTILINE)]
+    assert len(shown) == 8
+    assert [line for line in map(str.strip, outputs[-1].splitlines()) if line in shown][-7:] == shown[1:]
 
 
 @pytest.mark.parametrize(

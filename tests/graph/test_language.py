@@ -102,6 +102,9 @@ REFUSED = {
     "with atomic():\n        return": "it leaves an atomic block in the middle",
     "with atomic():\n        while t.x.load() == 1: pass": "an atomic block goes round",
     "with atomic():\n        round_and_round(t)": "an atomic block goes round",
+    "return\n    claim('never', 1 == 0)": "no way leads here, so it is not explored",
+    "while True:\n        pause()\n    claim('never', 1 == 0)": "no way leads here, so it is not explored",
+    "if slice_on('masks'):\n        claim('never', 1 == 0)": "no scope of a text of its own has features",
 }
 
 
@@ -121,6 +124,9 @@ DECLARATIONS = {
     "class Other:\n    x: Word = 3": "a Word does not begin so (write instead: state: Word = begins(1)",
     "class Other:\n    x: Trigger = begins(1)": "a Trigger does not begin so",
     "class Me:\n    z: Word": "class Me is defined twice",
+    "class Other(Me):\n    i: int = 2": "a class has words only, each of its own name",
+    "def f(t: Me) -> None:\n    if mutant('', breaks='X'): pause()": "a mutant needs a name and its rule",
+    "def f(t: Me) -> None:\n    if mutant('a/b', breaks='X'): pause()": "a mutant needs a name and its rule",
     "another: World": "another has words of the same names as another variable",
     "def threads() -> None: ...": "threads() is defined twice, before in mine.py",
     "def f(t: Me, x: int = 1) -> None: ...": "a parameter is a name, and no more",

@@ -149,5 +149,5 @@ def test_a_local_that_is_dead_is_not_kept() -> None:
 
 def test_every_step_names_its_place() -> None:
     graph = compile_graph(Text(), "mutator")
-    names = [s.name for s in graph.trees() if isinstance(s, Step)]
+    names = [s.name for s in graph.trees if isinstance(s, Step)]
     assert "mutator/push_failed/slow_path/restore:store self.limit" in names

@@ -21,6 +21,17 @@ def bare(output: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
 
 
+VARIES = re.compile(
+    r"^real cores: .*?(?=^target )|^left out: concurrency: races: .*?(?=^left out: |^holds: )", re.DOTALL | re.MULTILINE
+)
+"""What a race decides: how much was counted on real cores, and which races were not met."""
+
+
+def steady(output: str) -> str:
+    """Without what no two runs have the same of."""
+    return VARIES.sub("", bare(output))
+
+
 def page(output: str) -> str:
     """The page with another output."""
     return BLOCK.sub(lambda _: bare(output), PAGE.read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path as File
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -127,6 +128,30 @@ def test_where_there_is_a_bound_there_is_no_lasso(policy: str) -> None:
         assert lasso_of(result.model, result, kind) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("requester.py", "post(t, STOP)\n\n\ndef start_world", "pass\n\n\ndef start_world"),  # the thread is not told
+        ("requester.py", "post(t, STOP)\n\n\ndef start_world", "post(t, SAMPLE)\n\n\ndef start_world"),
+        ("owner.py", "park(t)                                         # STOP-PARKS", "pass"),  # it is told, and goes on
+    ],
+)
+def test_a_stop_that_a_coordinator_waits_with_is_held_to_the_bound_too(
+    name: str, before: str, after: str, tmp_path: File
+) -> None:
+    """Where trigger words may be overwritten nothing else says that it is seen: native code, in the end, comes to a stop all the same."""
+    ours = files(PYPY.trigger)
+    source = next(path for path in ours if path.name == name).read_text(encoding="utf-8")
+    assert source.count(before) == 1
+    (tmp_path / name).write_text(source.replace(before, after), encoding="utf-8")
+    changed = Text(tuple(tmp_path / name if path.name == name else path for path in ours))
+    result = explored(changed, PYPY, scope="stop-1")
+    assert bound_of(result.model, result) == Bound(frames=None, back_edges=None)
+    found = lasso(result, "frames")
+    assert found is not None
+    assert found.detail.endswith("never sees the stop that a coordinator waits with")
+
+
 @pytest.mark.parametrize("mutant", ["word-forgotten", "take-before-restore"])
 def test_a_lasso_is_made_of_moves_and_nothing_is_seen_in_its_loop(mutant: str) -> None:
     """Walked again by the model's own moves, in a text whose always-properties are broken too, and not asked here."""
@@ -161,7 +186,10 @@ def test_the_text_says_where_the_loop_begins(refilled: Text) -> None:
     found = lasso_of(result.model, result, "back_edges")
     assert found is not None
     lines = counterexample(found, found.model.text).splitlines()
-    assert lines[1] == "declared-bound: A request is seen within the number of checks that the policy declares."
+    assert (
+        lines[1]
+        == "declared-bound: A request is seen within the number of checks that the policy declares; so is a stop that a coordinator waits with."
+    )
     here = next(n for n, line in enumerate(lines) if AGAIN in line)
     assert lines[here - 1].split()[0] == "5"
     assert [line.split()[0] for line in lines[here + 1 : here + 5]] == ["6", "7", "8", "9"]

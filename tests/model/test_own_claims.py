@@ -76,12 +76,57 @@ LEAVES = ENDS.format(of_it="1 == 1", leaves="world.lock.store(0)")
         ("for t in threads():\n        claim('c', t.limit.load() == t.limit.real)", ""),
         ("eventually('e', world.lock.load() == 1)", ""),
         ("eventually('e', world.lock.load() == 2)", "e"),
+        ("claim('c', world.stop.load() == 1)", "c"),  # false at once, and for ever
+        (
+            "for t in threads():\n        if t.flag.load() == 1:\n            eventually('e', 1 == 1)",
+            "e",
+        ),  # nobody sets it
+        ("for t in threads():\n        if t.mine == 2:\n            eventually('e', 1 == 1)", "e"),
     ],
 )
 def test_a_claim_about_all_at_once(says: str, broken: str, tmp_path: Path) -> None:
     body = f"{LEAVES}\n\ndef always_it() -> None:\n    {says}\n"
     assert verdict(tmp_path, body, "--scope", "small") == broken
     assert verdict(tmp_path, body, "--memory", "tso") == broken
+
+
+IDLE = """
+def mutator(t: Me) -> None:
+    pause()
+    return mutator(t)
+
+
+def looker() -> None:
+    pause()
+    return looker()
+
+
+def always_it() -> None:
+    claim("c", world.lock.load() == {value})
+"""
+
+
+@pytest.mark.parametrize("engine", ["python", "numpy"])
+def test_a_global_claim_is_asked_of_the_first_state_too(engine: str, tmp_path: Path) -> None:
+    assert verdict(tmp_path, IDLE.format(value=0), "--engine", engine) == ""
+    assert verdict(tmp_path, IDLE.format(value=1), "--engine", engine) == "c", "it has no other state"
+
+
+def test_a_global_claim_that_claims_nothing_is_refused(tmp_path: Path) -> None:
+    said = own(tmp_path, IDLE.format(value=0).replace('claim("c", ', "n = ("))
+    assert (said.code, said.out) == (2, "")
+    assert "always_it: it claims nothing (write instead: claim" in said.err
+
+
+@pytest.mark.parametrize(("name", "code"), [("one", 2), ("other", 1)])
+def test_no_eventually_answers_for_another(name: str, code: int, tmp_path: Path) -> None:
+    more = f'\n\ndef always_too() -> None:\n    eventually("one", 1 == 1)\n    eventually("{name}", 1 == 2)\n'
+    said = own(tmp_path, IDLE.format(value=0) + more)
+    assert said.code == code, "two of one name: the second would be covered by the first"
+    assert (
+        "another eventually has the name 'one', and either would do (write instead: a name of its own)" in said.err
+        or code == 1
+    )
 
 
 def test_a_global_claim_is_no_step_of_anybody(tmp_path: Path) -> None:
@@ -186,3 +231,23 @@ def test_a_text_declares_its_worlds(tmp_path: Path) -> None:
 def test_what_is_no_world_is_refused(says: str, tmp_path: Path) -> None:
     with pytest.raises(ProtocolError, match=r"mine\.py:\d+:5: not a scope \(write instead: scope\(\"name\", role"):
         declared(tmp_path, says)
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ('scope("a", one)\n    scope("a", other)', "scope a is declared twice (write instead: another name for one of them)"),
+        ('scope("a", one, frames=1)', 'no bound to hold it to: nothing is posted, or no case is a check (write instead: posted(…), and a case "push" or "back-edge")'),
+    ],
+)  # fmt: skip
+def test_no_world_or_bound_is_dropped_in_silence(says: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        declared(tmp_path, says)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(("says", "is_named"), [('scope("a", other)', True), ('scope("a", one, other)', False)])
+def test_a_role_in_no_world_is_named(says: str, is_named: bool, tmp_path: Path) -> None:
+    said = own(tmp_path, TWO + f"\n\ndef scopes() -> None:\n    {says}\n")
+    assert said.code == 0
+    assert ('one is in no scope that the text declares (write: scope("one", one))' in said.out) == is_named

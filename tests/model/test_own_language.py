@@ -11,13 +11,19 @@ from click.testing import CliRunner
 from safepoint.cli.main import cli
 from safepoint.graph.ir import Cell
 from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.custom import scopes_of
+from safepoint.model.custom import read, scopes_of
 from safepoint.model.explore import NotExplored
 from safepoint.model.roles import roles
 from safepoint.model.widths import MOST
 from tests.model.own_worlds import DEBUGGER, HEAD, MUTATOR, explored, text_of, values
 
 # -- words
+
+
+def test_a_text_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    text_of(tmp_path, MUTATOR, DEBUGGER)
+    (marked := tmp_path / "marked.py").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "mine.py").read_bytes())
+    assert roles(read(marked)) == ("debugger",)
 
 
 def test_words_begin_as_they_are_declared(tmp_path: Path) -> None:
@@ -208,6 +214,12 @@ LACKS = {
 def test_a_function_that_is_no_role_is_refused_with_what_it_lacks(name: str) -> None:
     with pytest.raises(ProtocolError, match=LACKS[name]):
         scopes_of(Text((OWN / f"{name}.py",)))
+
+
+@pytest.mark.parametrize("kind", ["handler", "each_thread"])
+def test_guest_code_is_no_role_of_its_thread(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match=f"mutator: guest code is no {kind}: it is what the thread runs"):
+        roles(text_of(tmp_path, f"@{kind}\n{MUTATOR}", DEBUGGER))
 
 
 def test_functions_that_call_only_each_other_are_refused(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from tests.model.said import RIGHT, SERVES, own, verdict
+from safepoint.graph.ir import Ghost
+from safepoint.graph.text import Text
+from safepoint.model.custom import read, scopes_of
+from safepoint.model.system import Model
+from tests.model.said import HEAD, RIGHT, SERVES, own, verdict
 
 # ---------------------------------------------------------------------------------------------- requests
 
@@ -95,6 +99,25 @@ def test_two_at_once_that_are_taken_for_neither(tmp_path: Path) -> None:
     other = body[body.index("def poster") :].replace("poster", "other").replace("K", "L")
     assert verdict(tmp_path, body + "\n\n" + other, "--scope", "poster-1") == ""
     assert verdict(tmp_path, body + "\n\n" + other) == "owed-is-served"
+
+
+def test_every_model_of_a_text_adds_what_clears_a_request_to_graphs_of_its_own(tmp_path: Path) -> None:
+    body = SERVES.format(
+        serves="t.limit.swap(t.limit.real); b = t.pending.swap(0); served(b, t)", waits="pause()"
+    ).replace("K", "1")
+    (tmp_path / "own.py").write_text(HEAD + body)
+
+    def shape(text: Text, memory: str) -> list[tuple[int, int]]:
+        model = Model(text, scopes_of(text)["poster-1"], memory=memory)
+        return [
+            (process.footprint, sum(isinstance(tree, Ghost) and tree.op == "cleared" for tree in process.graph.trees))
+            for process in model.processes
+        ]
+
+    text = read(tmp_path / "own.py")
+    again = [shape(text, "sc"), shape(text, "tso")]
+    assert again == [shape(read(tmp_path / "own.py"), memory) for memory in ("sc", "tso")]
+    assert sum(cleared for _, cleared in again[0]) == 1  # the swap
 
 
 # ---------------------------------------------------------------------------------------------- bounds

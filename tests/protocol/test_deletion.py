@@ -74,10 +74,13 @@ def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_p
     assert "(write" in said
 
 
+TEXT = Text()
+
+
 @cache
 def right_digest(policy: str, scope: str) -> tuple[object, ...]:
     """What the scope is with every line: where it is the same without one, nothing can be missed."""
-    return digest_of(Model(Text(), SCOPES[scope], policy=POLICIES[policy]))
+    return digest_of(Model(TEXT, SCOPES[scope], policy=POLICIES[policy]))
 
 
 def assert_missed(file: Path, policy: Policy, rules: str) -> None:

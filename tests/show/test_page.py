@@ -14,6 +14,7 @@ from rich.console import Console
 
 from safepoint.cli.main import cli
 from safepoint.conform.judge import TargetRow
+from safepoint.differential.cores import ConcurrencyRow, LitmusRow, SeededRow
 from safepoint.model.explore import Result
 from safepoint.model.path import path_of
 from safepoint.model.scopes import SCOPES
@@ -27,6 +28,18 @@ from safepoint.verify.failures import Survivor, Unreached
 from safepoint.verify.report import Report
 from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 from tests.show.layout import NS, TEXT
+
+NOTHING: dict[str, int] = dict.fromkeys(
+    ("lost", "duplicated", "beyond_bound", "moved", "overrun", "stuck", "worst", "slack"), 0
+)
+ON_CORES = ConcurrencyRow(
+    **NOTHING,
+    requests=100_001, coalesced=77, schedules=None, latency_us=None, stops=3, handshakes=4, births=5, seconds=1.0,
+    latency_histogram_us=(), latency_to_take_us=None, latency_to_served_us=None, time_to_stop_us=None,
+    races={"met": 1, "missed": 0},
+    seeded=(SeededRow(name="take-before-restore", caught=True, requests=9),),
+    litmus=(LitmusRow(name="restore against post", mutant="", rounds=4321, outcomes={}, forbidden=0, shown=True),),
+)  # fmt: skip
 
 
 def report_of(results: dict[str, Result]) -> Report:
@@ -53,7 +66,8 @@ def report_of(results: dict[str, Result]) -> Report:
         differential=DifferentialRow(programs=7, interrupts=47618, mismatches=0, worst=Bound(1, 1)),
         schedules=SchedulesRow(schedules=5, cases=1, exhausted=1, preemptions=1, depth=2, probability=0.1, wrong=0),
         targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",))],
-        left_out={"concurrency": "not built <yet>"},
+        concurrency=ON_CORES,
+        left_out={"combinations": "not <all>"},
     )
 
 
@@ -137,7 +151,7 @@ def test_the_page_tells_all_that_was_found(results: dict[str, Result]) -> None:
     assert [tag for tag in outline.attributes if tag[0] == "svg" and tag[1] == "role"] == [
         ("svg", "role", "img")
     ] * len(results)
-    for expected in ("back-edges unbounded", "47,618", "some-claim", "not built <yet>", "worst: back edges"):
+    for expected in ("back-edges unbounded", "47,618", "some-claim", "not <all>", "worst: back edges"):
         assert expected in said
 
 
@@ -171,12 +185,14 @@ def test_nothing_explored_is_no_verdict() -> None:
 # ---------------------------------------------------------------------------------------------- the command
 
 
-@pytest.mark.parametrize("section", ["protocol", "induction", "mutants", "differential", "implementation_mutants"])
+@pytest.mark.parametrize(
+    "section", ["protocol", "induction", "mutants", "differential", "concurrency", "implementation_mutants"]
+)
 def test_a_section_that_could_not_run_is_no_verdict(
     section: str, results: dict[str, Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = report_of({"no-recheck": results["no-recheck"]})
-    setattr(report, section, None if section in ("induction", "differential") else [])
+    setattr(report, section, None if section in ("induction", "differential", "concurrency") else [])
     monkeypatch.setattr("safepoint.verify.run.run", lambda **_: report)
     done = CliRunner().invoke(cli, ["verify"])
     assert done.exit_code == 2

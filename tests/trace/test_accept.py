@@ -46,7 +46,7 @@ def test_every_step_that_changes_a_word_is_an_event_under_every_policy() -> None
                     assert kinds_of(graph, step), f"{step.file}:{step.line}: {step.source}"
                 seen |= kinds_of(graph, step)
     assert seen | {"pushed", "looped", "entered", *LOCAL} == {*EVENTS}
-    assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees())
+    assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees)
 
 
 def test_what_overlaps_may_have_happened_in_either_order() -> None:
@@ -160,3 +160,22 @@ def test_what_never_happened_is_named() -> None:
     assert "handshake-asked" in found.absent
     assert "posted" not in found.absent
     assert "counted" not in found.absent  # no event of this policy
+
+
+def test_a_stop_may_pass_over_a_thread_that_has_not_begun_and_no_other() -> None:
+    """How many threads there are grows while it runs; who has begun has to be asked."""
+    born = ["T1 restored limit", "T1 restored entry[0]", "T1 cleared", "T1 spawned", "T1 looped"]
+    one = ["T0 native-entered", "C locked", "C stop-requested", *post("C", "T0", "STOP"), "C stop-reached"]
+    assert verdict([*one, "C stop-released", "C unlocked", *born], running=["T0"]).refusal is None
+    refusal = verdict([*born, *one], running=["T0"]).refusal
+    assert refusal is not None
+    assert (refusal.by, refusal.event) == ("C", "stop-reached")
+
+
+def test_a_hidden_look_may_follow_a_hidden_look_while_a_state_changes() -> None:
+    """The asker looks at the operation, then at the state, which is about to change: its wake and that change overlap."""
+    script = [
+        "T0 native-entered", "R handshake-asked T0", "R posted T0 HANDSHAKE", "R poisoned T0 limit", "R poisoned T0 entry[0]", "R woken T0",
+        "T0 native-left", "R handshake-claimed T0", "R handshake-backed-off T0",
+    ]  # fmt: skip
+    assert verdict(script, {"R woken T0": (100, 135), "T0 native-left": (110, 130)}).refusal is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import search
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
-from safepoint.protocol.equivalents import EQUIVALENTS, Equivalents
+from safepoint.protocol.equivalents import EQUIVALENTS
+from safepoint.protocol.equivalents.entry import Equivalents
 from safepoint.protocol.policies import POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
-from safepoint.verify.kept import Kept
+from safepoint.verify.kept import Kept, where_killed
 from safepoint.verify.mutate import run, stale
 from safepoint.verify.mutation import (
     KILLED,
@@ -155,6 +156,27 @@ def test_a_campaign_goes_on_from_the_rows_that_it_kept(tmp_path: Path, monkeypat
     lost[1] |= {"verdict": SURVIVED, "reason": "it was thought to be equivalent"}
     file.write_text("\n".join([lines[0], json.dumps(lost), *lines[2:]]) + "\n")
     assert len(Kept.read(file).rows) == len(first.rows) - 1
+
+
+@pytest.mark.usefixtures("one_process")
+def test_the_scope_that_killed_it_before_is_explored_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever version of the program found it; and where nothing is known, or no such scope is there any more, the smallest one is."""
+    before = became("park", "constant", "t.state.store(PARKED)", "t.state.store(MANAGED)")
+    row = replace(before, verdict=KILLED, memory="sc", scope="stop-1")
+    file, jobs = tmp_path / "rows", list[Job]()
+    lines = ['{"mutate": "another version"}', json.dumps([7, asdict(row)])]
+    file.write_text("\n".join([*lines, json.dumps([8, asdict(replace(row, line=1, scope="gone", after="x"))])]) + "\n")
+
+    def noted(job: Job) -> MutationRow:
+        jobs.append(job)
+        return row
+
+    monkeypatch.setattr(mutate, "hunt", noted)
+    run(("folded",), at="park", first=where_killed(file))
+    firsts = {str(job.places[0]) for job in jobs}
+    assert len(firsts) == 2
+    assert "sc stop-1" in firsts
+    assert all(set(job.places) == set(PLACES) for job in jobs)  # none is left out
 
 
 @pytest.mark.parametrize(

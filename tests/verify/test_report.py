@@ -31,6 +31,7 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongOnCores,
     WrongSchedule,
 )
 from safepoint.verify.report import Report
@@ -102,6 +103,7 @@ FAILURES: list[tuple[Failure, str]] = [
     (Survivor(MUTANT), "again: safepoint explore --mutant m"),
     (OtherBound("folded", Bound(1, 1), Bound(1, 2)), "observed was at most frames 1, back-edges 2"),
     (Unnoticed("m"), "mutant m, compiled into the interpreter: the differential test does not notice it"),
+    (WrongOnCores("lost", 3, 100_000), "real cores: lost: 3, of 100,000 requests"),
     (
         Unnoticed("m", "no controlled schedule shows it"),
         "compiled into the interpreter: no controlled schedule shows it",

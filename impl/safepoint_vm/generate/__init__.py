@@ -9,6 +9,7 @@ triggers: the trigger words in a thread's record
 procedures: the procedures of the protocol's text, as handlers and the host call them
 protocol_expressions: compile its words and expressions
 protocol: compile its steps: the protocol's graph
+tracing: the traced variant: every access of the protocol's code is logged
 object_code: optimize LLVM IR, emit object files, load them
 engine: handlers and protocol, in variants, as executable code
 cache: object files on disk

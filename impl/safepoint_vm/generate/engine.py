@@ -17,8 +17,9 @@ from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.generate.object_code import Part, load, object_file
-from safepoint_vm.generate.procedures import PROCEDURES
-from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
+from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
+from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
@@ -37,6 +38,7 @@ class Handlers:
     checks_flag: bool
     protocol: bool
     collector_mutant: str
+    traced: bool = False
 
     def switches(self) -> dict[str, bool | str]:
         """The values of the switches."""
@@ -45,6 +47,7 @@ class Handlers:
             "COUNTING": self.counting,
             "CHECKS_FLAG": self.checks_flag,
             "COLLECTOR_MUTANT": self.collector_mutant,
+            "TRACED": self.traced,
         }
 
     def generate(self) -> ir.Module:
@@ -66,11 +69,16 @@ class Procedures:
     hooked: bool
     hosted: bool
     mutant: str
+    traced: bool = False
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
-        add_protocol(module, self.mutant, self.hooked, self.hosted)
+        if self.traced:
+            add_traced_protocol(module, self.mutant)
+        else:
+            emitter = HostedEmitter if self.hosted else ProcedureEmitter
+            add_protocol(module, self.mutant, self.hooked, emitter)
         return module
 
 
@@ -85,15 +93,18 @@ class Variant:
     protocol: bool = True  # False: no protocol at all, also for comparison
     mutant: str = ""  # of the protocol's text
     collector_mutant: str = ""  # of the collector
+    traced: bool = False  # log every event of a trace; not hooked then
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
-        return Handlers(self.counting, self.checks_flag, self.protocol, self.collector_mutant)
+        return Handlers(self.counting, self.checks_flag, self.protocol, self.collector_mutant, self.traced)
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
         return (
-            [Procedures(self.hooked, self.hosted, self.mutant), self.handlers()] if self.protocol else [self.handlers()]
+            [Procedures(self.hooked, self.hosted, self.mutant, self.traced), self.handlers()]
+            if self.protocol
+            else [self.handlers()]
         )
 
 
@@ -142,7 +153,8 @@ class Engine:
         """The C functions that the host calls: routines, and procedures of the protocol if there is one."""
         counts = {routine.__name__: len(parameters_of(routine)) for routine in ROUTINES}
         if self.variant.protocol:
-            counts |= {name: parameters + 2 for name, parameters in PROCEDURES.items()}
+            called = PROCEDURES | (LOGGING if self.variant.traced else {})
+            counts |= {name: parameters + 2 for name, parameters in called.items()}
         return {
             name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(self.addresses[name])
             for name, count in counts.items()

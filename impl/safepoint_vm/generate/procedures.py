@@ -16,6 +16,8 @@ PROCEDURES = {
     "stop_world": 0, "start_world": 0, "stop_world_from": 0, "start_world_from": 0, "handshake": 0, "awaken": 0,
 }  # fmt: skip
 """What handlers and the host call: the name, and how many parameters there are beside `self` and `resume`."""
+LOGGING = {"log_check": 2}
+"""What handlers of a traced engine call beside them: `generate.tracing` has it."""
 OWNED_BY_WORLD = ("stop_world", "start_world")
 """Those whose `self` is the record of the world, not of a thread."""
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from llvmlite import ir
 
@@ -50,7 +50,7 @@ class ProcedureEmitter(ExpressionEmitter):
     """Emits one graph as the body of `function`, which is only declared."""
 
     hooked: bool = False
-    hosted: bool = False  # and hooked
+    hosted: ClassVar[bool] = False  # the hook makes each access
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class ProcedureEmitter(ExpressionEmitter):
         names = {graph.RESULT.name, *self.procedure.params}.union(*self.procedure.live.values())
         names.update(
             t.target.name
-            for t in self.procedure.trees()
+            for t in self.procedure.trees
             if isinstance(t, graph.Let) and isinstance(t.target, graph.Local)
         )
         self.locals = {name: self.builder.alloca(I64, name=name) for name in sorted(names)}
@@ -229,6 +229,13 @@ class ProcedureEmitter(ExpressionEmitter):
         self.builder.store(self.builder.add(self.builder.load(count, typ=I64), I64(1)), count)
 
 
+@dataclass
+class HostedEmitter(ProcedureEmitter):
+    """The host makes the accesses."""
+
+    hosted: ClassVar[bool] = True
+
+
 def at_step(procedure: str, number: int) -> int:
     """What a hook is told of the access that a step makes."""
     return [*PROCEDURES].index(procedure) << STEP_BITS | number
@@ -239,13 +246,15 @@ def step_of(what: int) -> tuple[str, int]:
     return [*PROCEDURES][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
 
 
-def add_protocol(module: ir.Module, mutant: str, hooked: bool, hosted: bool = False) -> None:
+def add_protocol(
+    module: ir.Module, mutant: str, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+) -> None:
     """Compile every procedure.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
     for procedure in graphs(mutant).values():
-        add_procedure(module, procedure, hooked, hosted)
+        add_procedure(module, procedure, hooked, emitter)
 
 
 @functools.lru_cache(maxsize=2)
@@ -256,7 +265,9 @@ def graphs(mutant: str = "") -> dict[str, graph.Graph]:
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 
-def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool, hosted: bool = False) -> None:
+def add_procedure(
+    module: ir.Module, procedure: graph.Graph, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+) -> None:
     """Compile one procedure.  ProtocolCodeError."""
     taken, given = len(procedure.params), PROCEDURES[procedure.name]
     if taken != given:
@@ -266,4 +277,4 @@ def add_procedure(module: ir.Module, procedure: graph.Graph, hooked: bool, hoste
         )
     function = declare(module, procedure.name, taken)
     function.attributes.add("noinline")
-    ProcedureEmitter(function, procedure, hooked=hooked, hosted=hosted).emit()
+    emitter(function, procedure, hooked=hooked).emit()

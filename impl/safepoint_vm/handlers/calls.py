@@ -13,8 +13,20 @@ from safepoint.guest.code import LINK
 from safepoint.protocol.words import GO
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
-from safepoint_vm.language.machine import COUNTING, PROTOCOL, Count, Exited, Machine, Slot, push_failed
-from safepoint_vm.language.vocabulary import Bytecode, Exit, below, inline, opcode, slow
+from safepoint_vm.language.machine import (
+    COUNTING,
+    ENTERED_PUSH,
+    PROTOCOL,
+    PUSHED,
+    TRACED,
+    Count,
+    Exited,
+    Machine,
+    Slot,
+    log_check,
+    push_failed,
+)
+from safepoint_vm.language.vocabulary import Bytecode, Exit, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import Frame, FunctionObject, Link
 
 
@@ -39,6 +51,8 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
     frame = vm.frame.at(base + LINK)
     if below(vm.thread.limit, frame.at(code.slots)):
         return slow_push(vm, base)
+    if TRACED:
+        log_check(vm.thread, Word(PUSHED), vm.pc, 0)
     link(frame, vm.pc + 1, vm.frame)
     return vm.enter(code.start, frame)
 
@@ -49,6 +63,8 @@ def slow_push(vm: Machine, base: Slot) -> Exit:
     if PROTOCOL:
         thread = vm.thread
         thread.slow_entries = thread.slow_entries + 1
+        if TRACED:
+            log_check(thread, Word(ENTERED_PUSH), vm.pc, 0)
         thread.pc = vm.pc
         thread.frame = vm.frame
         end = vm.frame.at(base + LINK).at(FunctionObject(vm[base]).code.slots)

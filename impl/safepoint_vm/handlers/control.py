@@ -22,15 +22,20 @@ from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import (
     CHECKS_FLAG,
     COUNTING,
+    ENTERED_BACK_EDGE,
+    LOOPED,
     PROTOCOL,
+    SKIPS,
+    TRACED,
     Exited,
     FarJump,
     Jump,
     Machine,
     Slot,
+    log_check,
     slow_path,
 )
-from safepoint_vm.language.vocabulary import Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
+from safepoint_vm.language.vocabulary import Bytecode, Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
 from safepoint_vm.language.words import Thread
 
 
@@ -94,6 +99,14 @@ def uncount_back_edge(thread: Thread) -> None:
         thread.back_edges = thread.back_edges - 1
 
 
+@inline
+def pass_back_edge(thread: Thread, pc: Bytecode) -> None:
+    """The dispatch has come here, so the check has passed."""
+    count_back_edge(thread)
+    if TRACED:
+        log_check(thread, Word(LOOPED), pc, 0)
+
+
 @slow
 def slow_flag(vm: Machine) -> Exit:
     """The flag is set: clear it, and go on as at a poisoned back-edge."""
@@ -107,6 +120,8 @@ def slow_back_edge(vm: Machine) -> Exit:
     if PROTOCOL:
         thread = vm.thread
         count_back_edge(thread)
+        if TRACED:
+            log_check(thread, Word(ENTERED_BACK_EDGE), vm.pc, 0)
         thread.slow_entries = thread.slow_entries + 1
         thread.pc = vm.pc
         thread.frame = vm.frame
@@ -127,6 +142,8 @@ def after_back_edge(vm: Machine) -> Exit:
     if thread.result != GO:
         return raises(vm)
     uncount_back_edge(thread)
+    if TRACED:
+        log_check(thread, Word(SKIPS), vm.pc, 0)
     return vm.execute(thread.base)
 
 
@@ -136,7 +153,7 @@ def POLL(vm: Machine) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     return vm.next()
 
 
@@ -146,7 +163,7 @@ def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     return vm.jump(offset)
 
 
@@ -156,7 +173,7 @@ def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     x = vm[condition]
     if is_reference(x):
         return slow_true_jump(vm, condition, offset)
@@ -183,7 +200,7 @@ def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     x, y = vm[left], vm[right]
     if both_ints(x, y):
         if x < y:
@@ -247,7 +264,7 @@ def FOR_RANGE(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     left = vm[loop + 1]
     if left > 0:
         vm[loop + 1] = Value(left - 2)

@@ -6,7 +6,7 @@ against the capacity of the backing that was loaded, so a race may lose updates,
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.control import count_back_edge, slow_flag, uncount_back_edge
+from safepoint_vm.handlers.control import pass_back_edge, slow_flag, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import bump, give_back, larger, no_room
 from safepoint_vm.handlers.shared.exits import fault, hosted
@@ -239,7 +239,7 @@ def FOR_EACH(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     if CHECKS_FLAG:
         if vm.thread.flag != 0:
             return slow_flag(vm)
-    count_back_edge(vm.thread)
+    pass_back_edge(vm.thread, vm.pc)
     x, i = vm[loop], vm[loop + 1]
     if is_list(x):
         backing = List(x).backing

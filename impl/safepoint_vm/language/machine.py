@@ -14,6 +14,7 @@ from safepoint_vm.language.words import Frame, Thread
 # Switches of `engine.Variant`: an `if` on one of these is decided when the handler is compiled.
 PROTOCOL = True  # False: the engine as it would be without the protocol
 COUNTING = False  # True: each thread counts the checks that it executes
+TRACED = False  # True: each thread logs its checks
 CHECKS_FLAG = False  # True: back-edges also test a flag of the thread, which policy `folded` does without
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
@@ -125,3 +126,12 @@ def mask(thread: Thread, resume: Word | int) -> Word: ...
 
 @procedure
 def unmask(thread: Thread, resume: Word | int) -> Word: ...
+
+
+# What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).
+PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS = 100, 101, 102, 103, 104
+
+
+@procedure
+def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:
+    """TRACED: log a check.  SKIPS: the next back-edge that passes is none."""

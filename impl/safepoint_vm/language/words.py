@@ -58,6 +58,7 @@ STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the hea
 
 TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
+LOG_WORDS = 5  # of an event: what, before, after, whose word, value
 CHARACTERS = 256  # code points below this have preallocated one-character strings
 
 
@@ -243,6 +244,7 @@ class Thread(Struct):
     budget: Word  # on the stepping table: instructions left
     given_up: Word  # 1: machine code has left an instruction to the host because a request waits
     work_left: Word  # units of work that this instruction may do before it looks for a request
+    log: Word  # TRACED: the address of its `Log`
     served: Annotated[Array, Row(len(SERVED))]  # how many requests of each kind it has served
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings
@@ -267,3 +269,16 @@ class World(Struct):
     from_start: Word  # the collector's: address of from-space
     from_bytes: Word
     copied: Word  # … and where the next copy goes in to-space
+    log: Word  # TRACED: the address of the `Log` of what no guest thread does
+
+
+class Log(Struct):
+    """Where a traced engine writes events (`generate.tracing`).  Records lie between `next` and `end`, of LOG_WORDS words."""
+
+    clock: Word  # address of the world's counter: stamps
+    next: Word  # where the next record goes; written by the owner's OS thread alone
+    end: Word
+    before: Word  # a stamp later than all of the owner's events: none of it came before
+    skips: Word  # 1: the next passed back-edge is no check
+    drain: Word  # void (*)(i64 log): takes the records, and sets `next` back
+    asked: Word  # void (*)(i64 what, before, after, owner, value): takes what a requester has done

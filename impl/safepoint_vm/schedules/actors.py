@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
 
 from safepoint.differential.controlled import Done, Made
 from safepoint.guest.code import BACK_EDGES, OPCODES
@@ -13,15 +14,14 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import INTERRUPT
 from safepoint.trace.observe import said, site_of
+from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.schedules.baton import Actor
-from safepoint_vm.schedules.recorder import LOCAL
+from safepoint_vm.schedules.baton import Actor, Baton
+from safepoint_vm.schedules.recorder import LOCAL, Recorder
+from safepoint_vm.schedules.words import Words
 from safepoint_vm.threads.life import Blocked, ThreadLife
 from safepoint_vm.threads.thread import WAITS, GuestThread
-
-if TYPE_CHECKING:
-    from safepoint_vm.schedules.run import ControlledRun
-    from safepoint_vm.threads.world import GuestWorld
+from safepoint_vm.threads.world import GuestWorld
 
 T = TypeVar("T")
 RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
@@ -48,10 +48,40 @@ SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN"
 BITS = {name: bit for bit, name in REQUESTS.items()}
 
 
+class Run(Protocol):
+    """What an actor needs of the run that it is in: see `run.ControlledRun`."""
+
+    engine: Engine
+    baton: Baton
+    recorder: Recorder
+    words: Words
+    guests: list[GuestActor]
+    done: list[Done]
+    made: list[Made]
+    output: list[str]
+    stopped: int
+    releases: int
+    operating: dict[int, bool]
+
+    @property
+    def world(self) -> GuestWorld: ...
+    @property
+    def all_ended(self) -> bool: ...
+    def opcode(self, pc: int) -> str: ...
+    def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None: ...
+    def has_ended(self, actor: GuestActor) -> None: ...
+    def living(self, number: int) -> GuestActor | None: ...
+    def call(self, actor: Actor, procedure: str, record: int, *arguments: int, resume: int = 0) -> int: ...
+    def wait(self, actor: Actor, status: int, ready: Callable[[], bool] | None = None) -> None: ...
+    def finish(self, actor: Actor, procedure: str, record: int) -> None: ...
+    def request(self, actor: Actor, kind: str, target: GuestActor) -> None: ...
+    def stopping(self, actor: Actor) -> AbstractContextManager[None]: ...
+
+
 class GuestActor(Actor):
     """A guest thread, and what `life` needs of its driver.  thread: its THREAD object; None: the first."""
 
-    def __init__(self, guest: GuestThread, number: int, run: ControlledRun, thread: ThreadObject | None = None) -> None:
+    def __init__(self, guest: GuestThread, number: int, run: Run, thread: ThreadObject | None = None) -> None:
         super().__init__(run.recorder.thread(number))
         self.guest, self.record_number, self.thread, self._run = guest, number, thread, run
         self.life = ThreadLife(guest, self)
@@ -234,7 +264,7 @@ SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
 class Requester(Actor):
     """Makes its requests one after the other.  asked: as `differential.controlled.Case` has them."""
 
-    def __init__(self, name: str, asked: tuple[str, ...], run: ControlledRun) -> None:
+    def __init__(self, name: str, asked: tuple[str, ...], run: Run) -> None:
         super().__init__(name)
         self._asked, self._run = asked, run
         self._now = ""

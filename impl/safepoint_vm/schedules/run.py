@@ -87,7 +87,7 @@ class ControlledRun:
     def __init__(self, case: Case, scheduler: Scheduler, mutant: str) -> None:
         self.case, self._mutant = case, mutant
         self._built = build(case.source, case.program, mutant, case.late)
-        self.engine, self.opcode = self._built.engine, self._built.opcode
+        self.engine = self._built.engine
         self.world = Stops(self.engine, HEAP)
         self.world.run = self
         self.words = Words(self.world.record)
@@ -150,6 +150,10 @@ class ControlledRun:
         return ran_
 
     # -- guest threads
+
+    def opcode(self, pc: int) -> str:
+        """Of the instruction at this address."""
+        return self._built.opcode(pc)
 
     def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None:
         """A guest thread begins, in the record that it has."""

@@ -138,7 +138,10 @@ class ThreadLife:
         """The check site of a POLL.  Returns its outcome."""
         record = self.guest.record
         record.set("back_edges", record.get("back_edges") + 1)
-        if not POLL.is_poisoned(record):
+        passed, recording = not POLL.is_poisoned(record), self.host.guests.recording
+        if recording:
+            recording.checked(record, passed=passed)
+        if passed:
             return GO
         record.set("slow_entries", record.get("slow_entries") + 1)
         yield from self._call("slow_path")

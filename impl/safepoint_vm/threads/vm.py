@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Self, TextIO
+from typing import BinaryIO, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.protocol.words import ENDED
-from safepoint_vm.generate.engine import PLAIN, Variant, engine
+from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
@@ -50,17 +50,23 @@ class Vm:
         stress: bool = False,
         errors: TextIO | None = None,
     ) -> None:
-        self._engine = engine(variant)
+        self._engine = self._make_engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
         self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
         self._writing = threading.Lock()
-        self.world = GuestWorld(self._engine, heap, stress)
+        self.world = self._make_world(heap, stress)
         self.running: list[OsThread] = []  # those that the host started
         self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
         self._ending = False  # True: no further thread starts
         self._failures: list[BaseException] = []  # errors of the host on the OS threads of `_started`
+
+    def _make_engine(self, variant: Variant) -> Engine:
+        return engine(variant)
+
+    def _make_world(self, heap: int, stress: bool) -> GuestWorld:
+        return GuestWorld(self._engine, heap, stress)
 
     def start(self) -> OsThread:
         """Start a guest thread that runs the module from its beginning, and shares its variables with the others."""
@@ -167,15 +173,20 @@ def run(
     heap: int = SIZE,
     stress: bool = False,
     errors: TextIO | None = None,
+    trace: BinaryIO | None = None,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
-    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.
+    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.  `trace`: gets a
+    trace of the run, whose machine code is the traced variant.
     """
-    with Vm(program, output, stack, heap=heap, stress=stress, errors=errors) as vm, _control_c(vm):
+    variant = PLAIN if trace is None else Variant(traced=True)
+    with Vm(program, output, stack, variant, heap, stress, errors) as vm, _control_c(vm):
         outcome = vm.start().outcome()
         vm.finish()
-        return outcome
+    if trace is not None and vm.world.recording is not None:
+        vm.world.recording.write(trace, "safepoint_vm")
+    return outcome
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
+from safepoint_vm.threads.recording import Recording
 from safepoint_vm.threads.thread import GuestThread
 
 SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which sends no notification
@@ -31,6 +32,7 @@ class GuestWorld:
         self.engine = engine
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
+        self.recording = Recording(engine, self.record) if engine.variant.traced else None
         self.threads: list[GuestThread] = []  # those that have not ended
         self._asked: list[GuestThread] = []  # targets of a handshake that has not finished
         self._records: list[Record] = []  # by number; never freed: the protocol's text finds threads by it
@@ -56,6 +58,8 @@ class GuestWorld:
             reused = self._free()
             thread = make(reused)
             if reused is None:
+                if self.recording:
+                    self.recording.attach(thread.record, len(self._records))
                 self.record.set("threads", thread.address, len(self._records))
                 self._records.append(thread.record)
                 self.record.set("population", len(self._records))

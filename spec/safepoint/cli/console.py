@@ -45,13 +45,25 @@ class Output(io.FileIO):
             raise OutputLost(error.strerror) from error
 
 
+class Errors(io.FileIO):
+    """Standard error.  If it takes no more, there is nobody to tell, and the exit status says what it said before."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
 def watch_output() -> None:
     """In place of the process's own."""
-    if isinstance(out := sys.stdout, io.TextIOWrapper):
-        buffer = io.BufferedWriter(Output(out.fileno(), "wb", closefd=False))
-        sys.stdout = io.TextIOWrapper(
-            buffer, out.encoding, out.errors, line_buffering=out.line_buffering, write_through=out.write_through
-        )
+    for name, watched in (("stdout", Output), ("stderr", Errors)):
+        if isinstance(out := getattr(sys, name), io.TextIOWrapper):
+            buffer = io.BufferedWriter(watched(out.fileno(), "wb", closefd=False))
+            inside = io.TextIOWrapper(
+                buffer, out.encoding, out.errors, line_buffering=out.line_buffering, write_through=out.write_through
+            )
+            setattr(sys, name, inside)
 
 
 class Commands(click.Group):

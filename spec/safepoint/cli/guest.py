@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from safepoint.cli.console import FILE, fail
+from safepoint.cli.console import FILE, Written, fail
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
@@ -57,7 +58,15 @@ class Size(Parameter):
 )
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
-def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool) -> int:
+@click.option(
+    "--trace",
+    type=Written(),
+    metavar="FILE",
+    help="Write what the threads did, for `safepoint accept`; the run is slower.",
+)
+def run(
+    *, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool, trace: Path | None
+) -> int:
     """Run a guest program.
 
     Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
@@ -72,16 +81,24 @@ def run(*, file: Path, machine: str, stack: int, heap: int | None, stats: bool, 
         fail(f"{file}: {error.strerror} (write the path of a guest program)")
     except GuestSyntaxError as error:
         fail(str(error))
-    options = {"heap": heap} if heap else {}
+    options: dict[str, Any] = {"heap": heap} if heap else {}
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
+        if trace:
+            fail("the reference machine writes no trace (leave out --trace, or use --machine vm)")
     elif stress:
         options["stress"] = True
+    execute = _machines(machine)
     try:
-        outcome = _machines(machine)(program, sys.stdout, stack, **options)
+        with trace.open("wb") if trace else nullcontext() as traced:
+            outcome = execute(program, sys.stdout, stack, **options, **({"trace": traced} if traced else {}))
     except Deadlock as deadlock:
         fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
+    except OSError as error:
+        if trace is None:
+            raise
+        fail(f"{trace}: {error.strerror} (name a file on a disk with room for a trace)")
     fault = outcome.fault
     sys.stdout.flush()
     if stats:

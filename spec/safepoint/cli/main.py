@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import Commands, Written, fail, write
+from safepoint.cli.console import Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
@@ -38,11 +38,17 @@ def cli(*, whole: bool) -> None:
     " program; it has no time limit.",
 )
 @click.option("--target", "targets", multiple=True, metavar="NAME", help="Judge this target too; may be repeated.")
+@click.option(
+    "--soak",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="Nothing but campaigns on real cores, for so long or until something is wrong; Control-C ends it.",
+)
 @click.option("--json", "output", type=Written(), metavar="FILE", help="Write the results to FILE as JSON.")
 @click.option(
     "--report", "page", type=Written("report.html"), metavar="DIR", help="Write DIR/report.html, with pictures."
 )
-def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: Path | None) -> int:
+def verify(*, quick: bool, targets: tuple[str, ...], soak: float | None, output: Path | None, page: Path | None) -> int:
     """Check protocol, mutants and interpreter.
 
     The main job: explores every state of the protocol, sees that each mutant is caught, and interrupts the interpreter at every step.
@@ -55,6 +61,9 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
     from safepoint.show.tables import LiveProgress, report_tables
     from safepoint.verify import run as job
 
+    if soak is not None:
+        refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
+        return soaked(soak)
     try:
         for name in targets:
             find_target(name)
@@ -70,6 +79,29 @@ def verify(*, quick: bool, targets: tuple[str, ...], output: Path | None, page: 
 
         write(page, page_of(report))
     return {"refuted": REFUTED, "holds": 0}.get(report.verdict, NO_VERDICT)
+
+
+def soaked(minutes: float) -> int:
+    """`verify --soak`."""
+    from safepoint.conform.judge import UnknownTarget
+    from safepoint.conform.target import NotOffered
+    from safepoint.differential.cores import CoresRun
+    from safepoint.show.failures import failure_text
+    from safepoint.show.tables import LiveProgress, soak_lines
+    from safepoint.verify.cores import soak
+
+    runs: list[CoresRun] = []
+    try:
+        with LiveProgress() as progress:
+            failures = soak(minutes, runs, progress)
+    except (UnknownTarget, NotOffered) as error:
+        fail(str(error))
+    finally:  # after Control-C, too
+        for line in soak_lines(runs):
+            click.echo(line)
+    for failure in failures:
+        click.echo(failure_text(failure))
+    return REFUTED if failures else 0
 
 
 for command in (explore, replay, rules, mutate, run, accept, conform):

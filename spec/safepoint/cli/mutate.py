@@ -24,6 +24,10 @@ from safepoint.protocol.policies import POLICIES
     help="Keep each row in this file as soon as it is known, and go on from there if it has some.",
 )  # fmt: skip
 @click.option(
+    "--like", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    help="Begin each mutation with the scope that killed it in an earlier campaign, of any version, whose --rows are in this file.",
+)  # fmt: skip
+@click.option(
     "--at",
     metavar="PLACE",
     default="",
@@ -39,6 +43,7 @@ def mutate(
     quick: bool,
     thorough: bool,
     rows: Path | None,
+    like: Path | None,
     at: str,
     by_property: bool,
     as_json: bool,
@@ -46,19 +51,20 @@ def mutate(
     """Change the protocol in every simple way: do its properties notice?
 
     Each mutation of the text is explored, the smallest scopes first, until a property is broken. One that survives and has no
-    reason in safepoint/protocol/equivalents.py is a hole in the properties: exit status 1.
+    reason in safepoint/protocol/equivalents is a hole in the properties: exit status 1.
     """
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
     from safepoint.show.mutations import campaign_table, property_table
     from safepoint.show.tables import LiveProgress
-    from safepoint.verify.kept import Kept
+    from safepoint.verify.kept import Kept, where_killed
     from safepoint.verify.mutate import run
 
     if quick and (thorough or rows):
         fail("--quick: a sample is neither thorough nor worth keeping (leave out --quick, or --thorough and --rows)")
     try:
         kept = Kept.read(rows) if rows else None
+        first = where_killed(like) if like else None
     except (OSError, ValueError) as error:
         fail(str(error))
     try:
@@ -70,6 +76,7 @@ def mutate(
                 at=at,
                 by_property=by_property,
                 kept=kept,
+                first=first,
                 progress=progress,
             )
     except (ProtocolError, NotExplored) as error:

@@ -69,6 +69,14 @@ def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -
     return scopes
 
 
+def known_mutant(text: Text, mutant: str) -> None:
+    """Refuse a name that the text has not."""
+    if not mutant:
+        refuse_ignored("it is empty", "mutant")
+    elif mutant not in text.mutants:
+        unknown("mutant", mutant, text.mutants)
+
+
 @click.command()
 @click.option(
     "-p",
@@ -151,10 +159,10 @@ def explore(
     text = protocol_text(given, policy)
     if text.is_custom:
         refuse_ignored(f"{text.files[0].name} brings its own check sites and trigger words", "policy")
-    scope = scope or ("small" if mutant and text.is_custom else "tiny")
+    if scope is None:
+        scope = "small" if mutant and text.is_custom else "tiny"
     scopes = chosen_scopes(text, POLICIES[policy], scope, threads)
-    if mutant and mutant not in text.mutants:
-        unknown("mutant", mutant, text.mutants)
+    known_mutant(text, mutant)
     if for_spin is not None and len(scopes) != 1:
         fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {scopes[-1].name})")
     if for_spin is not None and len(memories(memory, mutant)) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pkgutil import resolve_name
@@ -12,6 +13,7 @@ from traceback import extract_tb
 from safepoint.conform.claims import CLAIMS, Claim
 from safepoint.conform.runs import Evidence, Refuted, Runs
 from safepoint.conform.target import ABILITIES, GuestStuck, NotOffered, Target
+from safepoint.protocol.policy import Bound
 
 GROUP = "safepoint.targets"
 
@@ -66,6 +68,10 @@ def _make(name: str, where: str) -> Target:
         ) from error
     if missing := [attribute for attribute in ("name", "bound") if not hasattr(target, attribute)]:
         raise UnknownTarget(f"target {name!r} has no {missing[0]!r} (write it as an attribute of the class)")
+    if not isinstance(target.bound, Bound):
+        raise UnknownTarget(f"target {name!r} has the bound {target.bound!r} (write Bound(frames=1, back_edges=1))")
+    if not isinstance(target.offers, AbstractSet):
+        raise UnknownTarget(f"target {name!r} offers {target.offers!r} (write frozenset({{STOP, INTERRUPT}}))")
     if unknown := sorted(target.offers - ABILITIES.keys()):
         raise UnknownTarget(f"target {name!r} offers {unknown[0]!r} (write some of: {', '.join(ABILITIES)})")
     return target

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol, TypeVar
 
 from safepoint.graph import ir
@@ -56,6 +57,10 @@ Heard = TypeVar("Heard", bound=Listener)
 
 class Impossible(Exception):
     """A `when` that does not hold: this case of a choice cannot be taken."""
+
+
+made_out = cache(ir.Cell)
+"""The same word is the same object: a step makes none."""
 
 
 @dataclass
@@ -128,16 +133,16 @@ class Activation:
         """Local work, up to the next step.  Raises Impossible."""
         while not isinstance(tree, ir.Step):
             match tree:
+                case ir.If(test, yes, no, place):
+                    taken = bool(self.value(test))
+                    listener.branch(place, taken)
+                    tree = yes if taken else no
                 case ir.Goto(label):
                     tree = self.graph.labels[label]
                 case ir.Let(ir.Local(name), value, then):
                     self.env[name], tree = self.value(value), then
                 case ir.Let(ir.Private(word), value, then):
                     self.privates[word], tree = self.value(value), then
-                case ir.If(test, yes, no, place):
-                    taken = bool(self.value(test))
-                    listener.branch(place, taken)
-                    tree = yes if taken else no
                 case ir.Ghost(op, owner, kind, then):
                     listener.ghost(op, self._owner(owner), self.value(kind))
                     tree = then
@@ -160,21 +165,24 @@ class Activation:
         self.env = {name: value for name, value in self.env.items() if name in live}
 
     def value(self, e: ir.Expr) -> int:
+        """The value of an expression.  The cases stand in the order of how often they come."""
         match e:
             case ir.Const(value):
                 return value
             case ir.Local(name):
                 return self.env[name]
+            case ir.Op(name, (a, b)):
+                return int(ir.FOLD[name](self.value(a), self.value(b)))
             case ir.Private(word):
                 return self.privates[word]
             case ir.Fixed(cell, which):
                 return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
+            case ir.Op(name, (a,)):
+                return int(ir.FOLD[name](self.value(a)))
             case ir.Population():
                 return self.population()
             case ir.Me() if isinstance(self.me, int):
                 return self.me
-            case ir.Op(name, args):
-                return int(ir.FOLD[name](*(self.value(a) for a in args)))
         raise ValueError(f"{self.graph.name}: {e} has no value here")
 
     def _access(self, step: ir.Step, memory: Memory) -> int | None:
@@ -202,7 +210,7 @@ class Activation:
         return old
 
     def _resolve(self, cell: ir.Cell) -> ir.Cell:
-        return cell if isinstance(cell.owner, int) else ir.Cell(self._owner(cell.owner), cell.word)
+        return cell if isinstance(cell.owner, int) else made_out(self._owner(cell.owner), cell.word)
 
     def _owner(self, owner: int | str | ir.Local) -> int | str:
         if isinstance(owner, ir.Local):

@@ -117,6 +117,9 @@ class Expressions:
                 self.mutated = self.mutated or name == self.instance.mutant
                 return Const(int(name == self.instance.mutant))
             case ast.Call(func=ast.Name(id="slice_on"), args=[ast.Constant(value=name)]):
+                if self.text.is_custom:
+                    said = "no scope of a text of its own has features, so this is never true"
+                    self.text.error(node, scope.file, said, "def scopes(), with other roles; or mutant(…)")
                 return Const(int(name in self.instance.slices))
             case ast.Call() if name := self._procedure(node):
                 self.text.error(
@@ -221,6 +224,8 @@ class Expressions:
         base = self._constant(node.value, scope)
         match base:
             case Record(owner=owner, cls=cls):
+                if cls not in self.text.words:
+                    self.text.error(node, scope.file, f"the text has no class {cls}", f"class {cls}: with its words")
                 declared = self.text.words[cls].get(node.attr)
                 if declared is None:
                     self.text.error(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from safepoint.graph import ir
 
 
@@ -39,25 +41,25 @@ def liveness(graph: ir.Graph) -> tuple[dict[int, frozenset[str]], frozenset[str]
                 return live[tree.number]
             case ir.Let(target, value, then):
                 gone = {target.name} if isinstance(target, ir.Local) else set()
-                return (need(then) - gone) | ir.locals_of(value)
+                return (need(then) - gone) | locals_of(value)
             case ir.If(test, yes, no):
-                return ir.locals_of(test) | need(yes) | need(no)
+                return locals_of(test) | need(yes) | need(no)
             case ir.Ghost(_, owner, kind, then):
-                return ir.owner_local(owner) | ir.locals_of(kind) | need(then)
+                return owner_local(owner) | locals_of(kind) | need(then)
             case ir.Claim(_, test, then) | ir.When(test, then):
-                return ir.locals_of(test) | need(then)
+                return locals_of(test) | need(then)
             case ir.Goto(label):
                 return at[label]
             case ir.Done(value):
-                return ir.locals_of(value)
+                return locals_of(value)
 
     changed = True
     while changed:
         before = dict(live), dict(at)
         for s in reversed(graph.steps):  # what is alive flows backwards
-            after = frozenset[str]().union(ir.locals_of(s.guard), *(need(t) for t in s.then))
-            used = ir.owner_local(s.cell.owner) if s.cell else frozenset()
-            live[s.number] = (after - {ir.RESULT.name}) | used.union(*(ir.locals_of(o) for o in s.operands))
+            after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
+            used = owner_local(s.cell.owner) if s.cell else frozenset()
+            live[s.number] = (after - {ir.RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
         for n, tree in reversed(graph.labels.items()):
             at[n] = need(tree)
         changed = before != (live, at)
@@ -72,3 +74,14 @@ def follows_a_swap(graph: ir.Graph, step: ir.Step) -> bool:
         if not (s.op == "cas" and s.guard is not None)
     }
     return all(step.number not in reached(onward, first.number) for first in graph.next_steps(graph.start))
+
+
+@cache
+def locals_of(e: ir.Expr | None) -> frozenset[str]:
+    """The locals that an expression reads."""
+    owners = (a.cell.owner for a in ir.atoms(e) if isinstance(a, ir.Fixed))
+    return frozenset(a.name for a in ir.atoms(e) if isinstance(a, ir.Local)) | owner_local(*owners)
+
+
+def owner_local(*owners: int | str | ir.Local) -> frozenset[str]:
+    return frozenset(o.name for o in owners if isinstance(o, ir.Local))

@@ -121,7 +121,7 @@ class _Found:
 def parsed(path: Path) -> list[ast.stmt]:
     """What stands in a file.  Raises ProtocolError."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8"), path.name).body
+        return ast.parse(path.read_text(encoding="utf-8-sig"), path.name).body
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         Text((path,))  # which says what is wrong with it
         raise

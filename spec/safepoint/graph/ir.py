@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 SELF, WORLD = "self", "world"
 MODIFIES = {"fetch_or": "|", "fetch_and": "&", "fetch_add": "+", "fetch_sub": "-"}
@@ -201,16 +202,17 @@ class Graph:
     def cells(self) -> set[Cell]:
         return {s.cell for s in self.steps if s.cell}
 
-    def trees(self) -> Iterator[Tree]:
-        """Every node of local work, and every step, once."""
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """Every node of local work, and every step, once.  Found once: a finished graph does not change."""
         todo: list[Tree] = [self.start, *self.labels.values(), *self.steps]
-        seen: set[int] = set()
+        found: dict[int, Tree] = {}
         while todo:
             tree = todo.pop()
-            if id(tree) not in seen:
-                seen.add(id(tree))
-                yield tree
+            if id(tree) not in found:
+                found[id(tree)] = tree
                 todo += self.following(tree)
+        return tuple(found.values())
 
     def following(self, tree: Tree) -> list[Tree]:
         """The nodes that come next."""
@@ -240,7 +242,7 @@ class Graph:
             yield from step.operands
             if step.guard is not None:
                 yield step.guard
-        for tree in self.trees():
+        for tree in self.trees:
             match tree:
                 case Let(value=e) | If(test=e) | Ghost(kind=e) | Claim(test=e) | When(test=e):
                     yield e
@@ -289,12 +291,3 @@ def atoms(e: Expr | None) -> Iterator[Expr]:
             pass
         case _:
             yield e
-
-
-def locals_of(e: Expr | None) -> frozenset[str]:
-    owners = (a.cell.owner for a in atoms(e) if isinstance(a, Fixed))
-    return frozenset(a.name for a in atoms(e) if isinstance(a, Local)) | owner_local(*owners)
-
-
-def owner_local(*owners: int | str | Local) -> frozenset[str]:
-    return frozenset(o.name for o in owners if isinstance(o, Local))

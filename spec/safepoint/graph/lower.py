@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
 from safepoint.graph.expressions import Expressions, Instance
 from safepoint.graph.flow import liveness, looks
 from safepoint.graph.loops import Loops
-from safepoint.graph.scope import Next, Return, Scope, branch, place_of, plain, say
-from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value, deeply
+from safepoint.graph.scope import Next, Return, Scope, branch, deeply, ends, place_of, plain, say
+from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
 
 
 @dataclass
@@ -110,6 +110,13 @@ class Lowering(Loops):
     def _block(self, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
         if not body:
             return then()
+        if len(body) > 1 and ends(body[0]) and self.text.is_custom:  # of ours, `mutate` asks what the properties say
+            self.text.error(
+                body[1],
+                scope.file,
+                "no way leads here, so it is not explored",
+                "it before that which never goes on, or nothing",
+            )
         match body[0]:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="choose"), args=[over])) as node
@@ -226,19 +233,27 @@ class Lowering(Loops):
         return found[0]
 
 
+_COMPILED: WeakKeyDictionary[Text, dict[tuple[str, Instance], ir.Graph]] = WeakKeyDictionary()
+
+
 def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir.Graph:
-    """The graph of one procedure or role.  Raises ProtocolError; also for a mutant that the text does not have."""
+    """The graph of one procedure or role, which must not be changed: who asks again gets the same one.
+
+    Raises ProtocolError; also for a mutant that the text does not have.
+    """
     instance = instance or Instance()
+    before = _COMPILED.setdefault(text, {})
+    if (name, instance) not in before:
+        before[name, instance] = compile_anew(text, name, instance)
+    return before[name, instance]
+
+
+def compile_anew(text: Text, name: str, instance: Instance) -> ir.Graph:
+    """As `compile_graph`, but the caller's own."""
     if instance.mutant and instance.mutant not in text.mutants:
         raise ProtocolError(f"no mutant {instance.mutant!r} in the text; there are: {', '.join(sorted(text.mutants))}")
     if name not in text.functions:
         raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
-    # a model of a custom text adds to its graphs (`carriers.say_cleared`)
-    return _lowered.__wrapped__(text, name, instance) if text.is_custom else _lowered(text, name, instance)
-
-
-@lru_cache(maxsize=256)
-def _lowered(text: Text, name: str, instance: Instance) -> ir.Graph:
     try:
         with deeply():
             return Lowering(text, instance).root(name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from safepoint.graph.ir import Cell, Const, Expr, If, Tree
@@ -16,6 +18,21 @@ OPERATORS: dict[type[ast.AST], str] = {
 
 Return = Callable[[Expr | None], Tree]
 Next = Callable[[], Tree]
+
+
+DEEPEST = 5_000
+"""Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Let a long text be read to its end."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @dataclass
@@ -87,3 +104,13 @@ def branch(test: Expr | None, yes: Next, no: Next, place: str) -> Tree:
 
 def place_of(node: ast.AST, scope: Scope) -> str:
     return f"{scope.file}:{getattr(node, 'lineno', 0)}"
+
+
+def ends(node: ast.stmt) -> bool:
+    """Does nothing that follows it in its block come after it?"""
+    match node:
+        case ast.Return() | ast.Break() | ast.Continue():
+            return True
+        case ast.While(test=ast.Constant(value=value)) if value:
+            return not any(isinstance(each, ast.Break) for each in ast.walk(node))
+    return False

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
 from safepoint.protocol import AROUND, CORE, TRIGGERS, files
@@ -22,25 +21,11 @@ class ProtocolError(Exception):
     """The text leaves the language: `file:line:column: what (write instead: …)` and the source line."""
 
 
-DEEPEST = 5_000
-"""Python's frames while a text is read: what follows a statement is read inside it, some six frames deeper."""
-
 DECLARED = ("threads", "scopes")
 """Functions of a text that are no procedures."""
 
 GLOBAL = "always_"
 """Functions whose names begin so read every word, and make no step: `model.global_claims` reads them."""
-
-
-@contextmanager
-def deeply() -> Iterator[None]:
-    """Let a long text be read to its end."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 @dataclass(frozen=True)
@@ -68,9 +53,10 @@ class Procedure:
     kind: str = ""
 
     @cached_property
-    def assigned(self) -> set[str]:
-        """The names that it gives another value."""
-        return {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    def assigned(self) -> frozenset[str]:
+        """The names that it assigns to."""
+        names = (n for n in ast.walk(self.node) if isinstance(n, ast.Name))
+        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store))
 
 
 @dataclass(frozen=True)
@@ -95,7 +81,7 @@ class Mutant:
 
 @dataclass(eq=False)
 class Text:
-    """Files of a protocol, parsed.  Raises ProtocolError for anything that is not of the language.
+    """Files of a protocol, parsed: each its own, whatever it says.  Raises ProtocolError for anything that is not of the language.
 
     `instead`: a file to the one of ours in whose place it is read.  `first`: class to word to what it holds at first, if not 0.
     """
@@ -117,7 +103,7 @@ class Text:
     def _read(self, path: Path) -> None:
         file = path.name
         try:
-            source = path.read_text(encoding="utf-8")
+            source = path.read_text(encoding="utf-8-sig")  # an editor may begin it with a mark
             module = ast.parse(source, file)
         except (OSError, UnicodeDecodeError) as e:
             raise ProtocolError(f"{path}: cannot be read: {e}") from None
@@ -194,7 +180,7 @@ class Text:
             first |= self.first[base.id]
         for statement in node.body:
             match statement:
-                case ast.AnnAssign(target=ast.Name(id=word), annotation=annotation, value=value):
+                case ast.AnnAssign(target=ast.Name(id=word), annotation=annotation, value=value) if word not in words:
                     words[word] = kind = ast.unparse(annotation)
                     if kind not in TYPES:
                         self.error(annotation, file, f"no type of a word: {kind}", ", ".join(TYPES))
@@ -203,7 +189,7 @@ class Text:
                 case ast.Pass() | ast.Expr(value=ast.Constant()):
                     pass
                 case _:
-                    self.error(statement, file, "a class has words only", "name: Word, name: int")
+                    self.error(statement, file, "a class has words only, each of its own name", "name: Word, name: int")
         self.words[node.name], self.first[node.name] = words, first
 
     def _begins(self, value: ast.expr, kind: str, file: str) -> int:
@@ -238,11 +224,12 @@ class Text:
                     func=ast.Name(id="mutant"),
                     args=[ast.Constant(value=str(name))],
                     keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
-                ):
+                ) if re.fullmatch(r"[\w.-]+", name):
                     before = self.mutants.get(name) or Mutant(name, rule, ())
                     if before.rule != rule:
-                        said = f"mutant {name} breaks {before.rule} elsewhere"
-                        self.error(node, file, said, "one rule, or another name")
+                        self.error(
+                            node, file, f"mutant {name} breaks {before.rule} elsewhere", "one rule, or another name"
+                        )
                     self.mutants[name] = replace(before, places=(*before.places, (file, node.lineno, function.name)))
                 case ast.Call(func=ast.Name(id="mutant")):
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
@@ -265,7 +252,11 @@ class Text:
             raise ProtocolError(
                 f"{now and now.name}: is not read with trigger {trigger} (write: a policy whose trigger is {ours.stem})"
             )
-        return Text(tuple(TRIGGERS[trigger] if path == now else path for path in self.files), self.instead)
+        read_before = _OTHERS.setdefault(self, {})
+        if trigger not in read_before:
+            paths = tuple(TRIGGERS[trigger] if path == now else path for path in self.files)
+            read_before[trigger] = Text(paths, self.instead)
+        return read_before[trigger]
 
     def declared(self, *types: str) -> list[str]:
         """The words that are declared as one of these."""
@@ -297,3 +288,7 @@ class Text:
     def error(self, node: ast.AST, file: str, what: str, instead: str) -> NoReturn:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         raise ProtocolError(f"{file}:{line}:{column}: {what} (write instead: {instead})\n    {self.source(file, line)}")
+
+
+_OTHERS: WeakKeyDictionary[Text, dict[str, Text]] = WeakKeyDictionary()
+"""A text to itself with other triggers."""

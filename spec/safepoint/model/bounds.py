@@ -1,7 +1,7 @@
 """The exact bound: how many checks of a kind a thread can execute until it has seen a request.
 
 Counting begins when every trigger word is visible to the target, and the check that sees is counted, so the best is 1.  Let
-the *region* be the states in which a request is owed and its post is complete.  S(1) is every state of the region from which
+the *region* be the states in which a request is owed and its post is complete, or those in which a coordinator waits for the thread.  S(1) is every state of the region from which
 a path within it leads through a check; S(n+1) is every one from which a path leads through a check into S(n).  The bound is
 the last n for which S(n) is not empty; if S(n+1) = S(n), checks can go on for ever, and there is a lasso to show: a way from
 the initial state to a loop in that set.
@@ -26,6 +26,9 @@ from safepoint.protocol.words import ASKED, HANDSHAKE
 
 BROKEN = "declared-bound"
 """The property that a policy breaks whose requests are seen late, or never."""
+
+AWAITED = 0
+"""In place of a kind of request: a coordinator waits for the thread, whether or not it has told it so."""
 
 KINDS = tuple(dict.fromkeys(CHECKS.values()))
 """The kinds of check, as `Bound` names them."""
@@ -119,12 +122,15 @@ def _regions(model: Model, result: Result) -> Iterator[Region]:
         for field in model.owed.values():
             sent |= field.get(state)
     for thread in range(len(model.mutators)):
-        for request in (kind for kind in _requests(model, thread) if sent & kind):
+        for request in (kind for kind in _requests(model, thread) if sent & kind or kind == AWAITED):
             yield _region(model, result, thread, request)
 
 
 def _requests(model: Model, thread: int) -> dict[int, str]:
-    return custom_bounds.requests(model, thread) if model.text.is_custom else REQUESTS
+    if model.text.is_custom:
+        return custom_bounds.requests(model, thread)
+    awaited = any(d.awaiting == thread for _, _, table in Properties(model).all for d in table)
+    return REQUESTS | {AWAITED: "the stop that a coordinator waits with"} if awaited else REQUESTS
 
 
 def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
@@ -134,6 +140,18 @@ def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
     properties = Properties(model)
     owed = model.owed[thread]
     fills = [m.fill for m in model.requesters if m.fill]
+    awaiting = [
+        (shift, mask, frozenset(n for n, doing in enumerate(table) if doing.awaiting == thread))
+        for shift, mask, table in properties.all
+    ]
+
+    def awaited(state: int) -> bool:
+        return any((state >> shift & mask) in steps for shift, mask, steps in awaiting) and not any(
+            f.get(state) for f in fills
+        )
+
+    if request == AWAITED:
+        return awaited
 
     def inside(state: int) -> bool:
         if (

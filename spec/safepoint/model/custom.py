@@ -17,15 +17,17 @@ from pathlib import Path
 from safepoint.graph.gather import gather
 from safepoint.graph.ir import Graph, Step
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.custom_goals import POSTS
 from safepoint.model.environment import scopes_of_variant
 from safepoint.model.explore import Judge, Violation
 from safepoint.model.global_claims import GlobalClaims
 from safepoint.model.properties import Properties
 from safepoint.model.rest import after, unended
-from safepoint.model.roles import roles
+from safepoint.model.roles import calls_of, roles
 from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
+from safepoint.protocol.activities import CHECKS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound, Policy
 
@@ -62,6 +64,7 @@ def scopes_of(text: Text) -> dict[str, Scope]:
     if not text.is_custom:
         return scopes_of_variant(text)
     found = roles(text)
+    _refuse_unasked(text)
     if not found:
         raise ProtocolError(
             f"{text.files[0].name}: the text defines no requester, only threads (write: a role, `def name() -> None:` that ends in `return name()`)"
@@ -94,7 +97,9 @@ class World:
 def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
     """What `def scopes()` of the text declares.  Raises ProtocolError."""
     procedure = text.functions.get("scopes")
+    before: set[str] = set()
     for node in procedure.node.body if procedure else ():
+        assert procedure is not None
         match node:
             case ast.Expr(value=ast.Constant()) | ast.Pass():
                 continue
@@ -106,14 +111,52 @@ def _declared(text: Text, known: tuple[str, ...]) -> Iterator[World]:
                 said = {what: n for what, n in values if isinstance(n, int)}
                 threads = said.get("threads")
                 fits = threads is None or threads in THREADS["nightly"]
+                if name in before:
+                    text.error(node, procedure.file, f"scope {name} is declared twice", "another name for one of them")
+                if said.keys() & {"frames", "back_edges"} and not _has_checks(text):
+                    what, instead = (
+                        "no bound to hold it to: nothing is posted, or no case is a check",
+                        'posted(…), and a case "push" or "back-edge"',
+                    )
+                    text.error(node, procedure.file, what, instead)
                 if among and len(among) == len(who) and len(said) == len(more) and said.keys() <= NUMBERS and fits:
+                    before.add(name)
                     counts = THREADS["nightly"] if threads is None else (threads,)
                     yield World(name, tuple(among), counts, Bound(said.get("frames"), said.get("back_edges")))
                     continue
-        assert procedure is not None
         roles_ = ", ".join(known)
         instead = f'scope("name", role, …), with threads=1, frames=1, back_edges=1 if need be; roles: {roles_}'
         text.error(node, procedure.file, "not a scope", instead)
+
+
+def _refuse_unasked(text: Text) -> None:
+    """Refuse what looks like a question and is none: two `eventually` of one name, of which either would do."""
+    before: set[str] = set()
+    for procedure in text.functions.values():
+        beside = {
+            id(c)
+            for n in ast.walk(procedure.node)
+            if isinstance(n, ast.If) and calls_of(n.test, "mutant")
+            for c in ast.walk(n)
+        }
+        for call in calls_of(procedure.node, "eventually"):
+            name = ast.unparse(call.args[0]) if call.args else ""
+            if name in before and id(call) not in beside:
+                text.error(
+                    call,
+                    procedure.file,
+                    f"another eventually has the name {name}, and either would do",
+                    "a name of its own",
+                )
+            before.add(name)
+
+
+def _has_checks(text: Text) -> bool:
+    """Does the text say what is posted, and name a check?"""
+    functions = [procedure.node for procedure in text.functions.values()]
+    values = [node.value for f in functions for node in ast.walk(f) if isinstance(node, ast.MatchValue)]
+    cases = {value.value for value in values if isinstance(value, ast.Constant)}
+    return bool(cases & set(CHECKS)) and any(calls_of(function, *POSTS) for function in functions)
 
 
 def chosen_of(text: Text, scope: str, threads: int | None = None, slices: tuple[str, ...] | None = None) -> list[Scope]:
@@ -151,6 +194,11 @@ class _InHands:
 
 def notes(model: Model) -> Iterator[tuple[str, str]]:
     """What an author should know of how his text was read: (about what, in a sentence)."""
+    found = roles(model.text)
+    worlds = list(_declared(model.text, found))
+    for role in found if worlds else ():
+        if not (model.text.functions[role].kind or any(role in world.roles for world in worlds)):
+            yield "roles", f'{role} is in no scope that the text declares (write: scope("{role}", {role}))'
     for process, rest in zip(model.processes, model.rests, strict=True):
         for step in (s for s in unended(process.graph, model.widths) if s.number in rest):
             place = f"{step.file}:{step.line}"

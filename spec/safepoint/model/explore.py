@@ -64,6 +64,8 @@ def search(
         name, detail = bad or ("", "")
         return Result(model, len(parent), transitions, depth, time.perf_counter() - began, name, detail, path, parent)
 
+    if bad := judge(model.initial):
+        return result(bad, model.initial)
     while level:
         fresh: list[int] = []
         for state in level:

@@ -14,10 +14,11 @@ from safepoint.graph import ir
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import Lowering
-from safepoint.graph.scope import Scope
-from safepoint.graph.text import GLOBAL, Record, Value, deeply
+from safepoint.graph.scope import Scope, deeply
+from safepoint.graph.text import GLOBAL, Record, Value
 from safepoint.model.explore import Violation
 from safepoint.model.fields import Field
+from safepoint.model.roles import calls_of
 from safepoint.model.system import Model
 
 Read = Callable[[int], int]
@@ -35,8 +36,7 @@ class _Reading(Lowering):
         match node:
             case ast.Call(func=ast.Attribute(value=word, attr="load"), args=[]):
                 if isinstance(cell := self._constant(word, scope), ir.Cell):
-                    where = self.model.cells.get(cell)
-                    return self._field(str(cell), where) if where else ir.Const(self.model.initial_of(cell))
+                    return self._value(str(cell), self.model.cells.get(cell), self.model.initial_of(cell))
             case ast.Call(func=ast.Name(id="at"), args=[who, ast.Name(id=procedure)]):
                 return self._at(node, who, procedure, scope)
             case ast.Call(func=ast.Name(id="owed"), args=[who]):
@@ -57,12 +57,16 @@ class _Reading(Lowering):
         if isinstance(base, Record) and isinstance(base.owner, int):
             if self.text.words[mutator.record].get(node.attr) == "int":
                 where = self.model.mutators[base.owner].privates.get(node.attr)
-                return (
-                    self._field(f"T{base.owner}.{node.attr}", where)
-                    if where
-                    else ir.Const(self.text.begins(False, node.attr))
-                )
+                return self._value(f"T{base.owner}.{node.attr}", where, self.text.begins(False, node.attr))
         return super()._attribute(node, scope)
+
+    def _value(self, name: str, where: Field | None, always: int) -> ir.Expr:
+        """Of a word; `always`, where nobody writes to it: no constant, or what the text claims below a test of it would be gone."""
+        if where:
+            return self._field(name, where)
+        name = name.replace(".", " ")
+        self.reads[name] = lambda _: always
+        return ir.Local(name)
 
     def _field(self, name: str, where: Field) -> ir.Expr:
         name = name.replace(".", " ")  # a local of the text has a dot
@@ -129,7 +133,7 @@ class _Heard:
 
 def eventual(graph: ir.Graph) -> list[str]:
     """The names of what the graph calls `eventually`."""
-    return list(dict.fromkeys(t.name for t in graph.trees() if isinstance(t, ir.Claim) and not t.always))
+    return list(dict.fromkeys(t.name for t in graph.trees if isinstance(t, ir.Claim) and not t.always))
 
 
 class GlobalClaims:
@@ -176,7 +180,10 @@ def _lowered(model: Model, name: str) -> _Claim:
     lowering = _Reading(model.text, instance, model=model)
     with deeply():
         graph = lowering.root(name)
-    for node in graph.trees():
+    for node in graph.trees:
         if isinstance(node, ir.Ghost):
             model.text.error(procedure.node, procedure.file, f"{name}() says {node.op}", "claim(…), in a global claim")
+    called = {ast.unparse(call.func) for call in calls_of(procedure.node, *model.text.functions)}
+    if not any(calls_of(model.text.functions[each].node, "claim", "eventually") for each in (name, *called)):
+        raise model.text.complaint(name, "it claims nothing", 'claim("name", …)')
     return _Claim(graph, lowering.reads, lowering.bits, model.reals)

@@ -39,7 +39,7 @@ ALWAYS: dict[str, str] = {
     "runs-between-stops": "Where a scope says so, at most two stops in a row hold a thread.",
     "sleep-raises": "A sleep that guest code asked for raises what was pending when it ended.",
     "posts-reach-their-thread": "A post reaches the thread that its requester saw alive, not the next one in its record.",
-    "declared-bound": "A request is seen within the number of checks that the policy declares.",
+    "declared-bound": "A request is seen within the number of checks that the policy declares; so is a stop that a coordinator waits with.",
 }
 
 SOMETIMES: dict[str, str] = {

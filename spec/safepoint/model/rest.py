@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 from safepoint.graph import ir
 from safepoint.graph.execute import POISON, Activation
-from safepoint.graph.flow import reached
+from safepoint.graph.flow import locals_of, reached
 from safepoint.model.widths import Widths
 
 Place = tuple[str, int]
@@ -93,7 +93,7 @@ def _is_computed(step: ir.Step) -> bool:
 def _passes(step: ir.Step, value: int, reals: dict[str, int]) -> bool | None:
     """Does the wait end where the word has this value?  None: a local decides."""
     assert step.guard is not None
-    if ir.locals_of(step.guard) - {ir.RESULT.name} or any(isinstance(a, ir.Private) for a in ir.atoms(step.guard)):
+    if locals_of(step.guard) - {ir.RESULT.name} or any(isinstance(a, ir.Private) for a in ir.atoms(step.guard)):
         return None
     probe = Activation(ir.Graph("", ir.SELF, (), step, [], {}), 0, {ir.RESULT.name: value}, {}, reals)
     return bool(probe.value(step.guard))

@@ -46,6 +46,11 @@ def _calls(text: Text) -> dict[str, set[str]]:
 def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] | None:
     """What a function that nobody calls lacks to be a role, and what to write instead."""
     parameters = procedure.node.args.args
+    if name == THREAD and procedure.kind:
+        return (
+            f"guest code is no {procedure.kind}: it is what the thread runs",
+            f"def {THREAD}(t: Me), with nothing above it",
+        )
     if name == THREAD:
         single = len(parameters) == 1 and parameters[0].annotation is not None
         return None if single else ("guest code is given its thread, and no more", f"def {THREAD}(t: Me) -> None")
@@ -64,3 +69,9 @@ def _goes_round(function: ast.FunctionDef) -> bool:
 
 def _called(function: ast.FunctionDef) -> set[str]:
     return {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def calls_of(node: ast.AST, *names: str) -> list[ast.Call]:
+    """Where one of these is called, in the order of the walk."""
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]

@@ -9,7 +9,7 @@ from functools import cached_property
 from safepoint.graph.execute import Activation
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
-from safepoint.graph.lower import compile_graph
+from safepoint.graph.lower import compile_anew, compile_graph
 from safepoint.graph.text import HANDLER, Text
 from safepoint.model.carriers import say_cleared
 from safepoint.model.fields import Field
@@ -46,8 +46,11 @@ class Model:
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
         sizes = {"limit": scope.depth, "ticker": policy.period}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
-        mutator = compile_graph(text, "mutator", instance)
-        others = [compile_graph(text, role, instance) for role in scope.roles]
+        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in compile_graph(text, "mutator", instance).trees)
+        adds = text.is_custom and not takes
+        compiled = compile_anew if adds else compile_graph
+        mutator = compiled(text, "mutator", instance)
+        others = [compiled(text, role, instance) for role in scope.roles]
         self.mutated = any(graph.mutated for graph in (mutator, *others))
         who: list[tuple[Graph, int | str, str]] = [(mutator, i, f"T{i}") for i in range(scope.threads)]
         for graph, name in zip(others, _numbered(scope.roles), strict=True):
@@ -58,8 +61,7 @@ class Model:
             else:
                 who += [(graph, i, f"{name} of T{i}") for i in range(scope.threads)]
         graphs = [graph for graph, _, _ in who]
-        takes = any(isinstance(t, Ghost) and t.op == "taken" for t in mutator.trees())
-        if text.is_custom and not takes:
+        if adds:
             say_cleared([(me, graph) for graph, me, _ in who])
         # first of all where each thread stands: a set of integers tells them apart by their lowest bits first
         places = [self._field(max(1, (len(graph.steps) - 1).bit_length())) for graph in graphs]
@@ -91,12 +93,12 @@ class Model:
 
     def _waits(self, graph: Graph) -> Field | None:
         """For what asks for operations: where it says which thread's it waits for, or that it has run."""
-        asks = any(isinstance(t, Ghost) and t.op in ("asked", "finished") for t in graph.trees())
+        asks = any(isinstance(t, Ghost) and t.op in ("asked", "finished") for t in graph.trees)
         return self._field((self.scope.threads + 1).bit_length()) if asks else None
 
     def _process(self, graph: Graph, me: int | str, name: str, pc: Field, waits: Field | None) -> Process:
         privates = sorted({a.word for e in graph.expressions() for a in atoms(e) if isinstance(a, Private)}
-                          | {t.target.word for t in graph.trees() if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
+                          | {t.target.word for t in graph.trees if isinstance(t, Let) and isinstance(t.target, Private)})  # fmt: skip
         alive = sorted({n for names in graph.live.values() for n in names})
         is_handler = graph in self.handlers
         if privates and me != WORLD and not (is_handler or graph.name == "mutator"):
@@ -138,7 +140,7 @@ class Model:
         ]
         touched += [process.fill] if process.fill else []
         touched += [self.cells[c] for c in cells]
-        said = [t for t in graph.trees() if isinstance(t, Ghost)]
+        said = [t for t in graph.trees if isinstance(t, Ghost)]
         of = {me if ghost.owner == SELF else ghost.owner for ghost in said}
         touched += [f for owner, fields in self.layout.ghosts.items() if owner in of for f in fields]
         if any(ghost.op in ("asked", "ran", "finished") for ghost in said):
@@ -231,7 +233,7 @@ class Model:
             names = {s.number: f"{s.file}:{s.line} {s.op}" for s in m.graph.steps}
             everywhere.update(names.values())
             reached.update(names[number] for number in m.visited)
-            ways = {(t.place, way) for t in m.graph.trees() if isinstance(t, If) for way in (True, False)}
+            ways = {(t.place, way) for t in m.graph.trees if isinstance(t, If) for way in (True, False)}
             everywhere.update(f"{place} never {way}" for place, way in ways)
             reached.update(f"{place} never {way}" for place, way in ways & m.branches)
         return everywhere, everywhere - reached

@@ -101,7 +101,7 @@ class Widths:
     def _set(self, name: str) -> Iterator[tuple[ir.Expr, str, int]]:
         """What the statements set it to, with file and line."""
         for graph in self.graphs:
-            for tree in graph.trees():
+            for tree in graph.trees:
                 if isinstance(tree, ir.Let) and _named(tree) == name and tree.place:
                     file, line = tree.place.split(":")
                     yield tree.value, file, int(line)

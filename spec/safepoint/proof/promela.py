@@ -17,7 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private, locals_of
+from safepoint.graph.flow import locals_of
+from safepoint.graph.ir import Cell, Const, Expr, Local, Op, Private
 from safepoint.graph.lower import compile_helper
 from safepoint.graph.text import GLOBAL
 from safepoint.model import fairness

@@ -69,7 +69,7 @@ class Role:
 
     def __post_init__(self) -> None:
         owners = [c.owner for c in self.graph.cells()]
-        owners += [t.owner for t in self.graph.trees() if isinstance(t, ir.Ghost)]
+        owners += [t.owner for t in self.graph.trees if isinstance(t, ir.Ghost)]
         owners += [a.cell.owner for e in self.graph.expressions() for a in ir.atoms(e) if isinstance(a, ir.Fixed)]
         self.numbers = frozenset(o.name for o in owners if isinstance(o, ir.Local))
 
@@ -98,7 +98,7 @@ class Role:
         sorts |= {(whose, n): z3.IntSort() if n in self.numbers else z3.BitVecSort(BITS) for n in kept}
         for cell in self.graph.cells():
             sorts["world" if cell.owner == ir.WORLD else "thread", cell.word] = z3.BitVecSort(BITS)
-        targets = [t.target for t in self.graph.trees() if isinstance(t, ir.Let)]
+        targets = [t.target for t in self.graph.trees if isinstance(t, ir.Let)]
         privates = {a.word for e in self.graph.expressions() for a in ir.atoms(e) if isinstance(a, ir.Private)}
         privates |= {t.word for t in targets if isinstance(t, ir.Private)}
         return sorts | {("thread", p): z3.BitVecSort(BITS) for p in privates}

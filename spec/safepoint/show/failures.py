@@ -19,6 +19,7 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongOnCores,
     WrongSchedule,
 )
 from safepoint.verify.replay import Repeated, Rerun, Walked
@@ -53,6 +54,11 @@ def failure_text(failure: Failure) -> str:
             return f"mutant {mutant}, compiled into the interpreter: {by}"
         case WrongSchedule(by, what, string):
             return f"controlled schedule, by its {by}: {what}\n    again: safepoint replay '{string}'"
+        case WrongOnCores(what, count, requests):
+            return (
+                f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
+                "    again: safepoint verify --soak 10"
+            )
 
 
 def refutation(decision: Decision) -> str:

@@ -34,7 +34,7 @@ def campaign_table(campaign: Campaign) -> None:
         out.print(line, highlight=False)
     for entry in campaign.stale:
         out.print(
-            f"\n[red]stale[/]: no mutation that survives is {escape(entry)} (delete it from protocol/equivalents.py)"
+            f"\n[red]stale[/]: no mutation that survives is {escape(entry)} (delete it from protocol/equivalents)"
         )
     verdict = "[red]refuted[/]" if campaign.unexplained or campaign.stale else "[green]holds[/]"
     out.print(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from safepoint.differential.cores import ConcurrencyRow
 from safepoint.graph.text import Text
 from safepoint.model.explore import Result
 from safepoint.model.mutants import all_mutants, attempt
@@ -86,6 +87,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         places={mutant_label(p.name, m.name): f"{m.file}:{m.line}" for p, m in all_mutants()},
         noticed=noticed,
         differential=list(figures(asdict(report.differential))) if report.differential else [],
+        concurrency=list(counted(report.concurrency)) if report.concurrency else [],
         version=version("safepoint"),
     )
 
@@ -93,6 +95,17 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
 def draw(path: Path, text: Text) -> Drawn:
     """A path, drawn."""
     return Drawn(Markup(picture(path, text)), path.replay, path.model.scope.name)
+
+
+COUNTED = ("requests", "lost", "coalesced", "duplicated", "beyond_bound", "stops", "moved", "handshakes", "births")
+"""What of a campaign on real cores the page has; `moved`: guest steps while the world was stopped."""
+
+
+def counted(row: ConcurrencyRow) -> Iterator[tuple[str, str]]:
+    for name in COUNTED:
+        yield name.replace("_", " ").replace("moved", "guest steps in a stop"), f"{getattr(row, name):,}"
+    yield "races met", f"{sum(map(bool, row.races.values()))} of {len(row.races)}"
+    yield "seeded mutants caught", f"{sum(each.caught for each in row.seeded)} of {len(row.seeded)}"
 
 
 def summary(report: Report) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
@@ -14,6 +15,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from safepoint.conform.judge import TargetRow, Verdict
+    from safepoint.differential.cores import ConcurrencyRow, CoresRun
     from safepoint.verify.report import Report
     from safepoint.verify.rows import ScopeRow
 
@@ -167,6 +169,8 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
             f" every one with {controlled.preemptions} preemption in {controlled.exhausted} of them; a random one finds a mistake"
             f" of depth {controlled.depth} with a probability of {controlled.probability:.1g} at least"
         )
+    if row := report.concurrency:
+        out.print(concurrency_line(row))
     for target in report.targets:
         refuted = f"refuted: {', '.join(target.refuted)}" if target.refuted else "none refuted"
         out.print(f"[bold]target[/] {target.name}: {target.claims} claims judged, {refuted}")
@@ -181,6 +185,57 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
         f"{_verdict(report.verdict)}: {len(report.protocol)} scopes, "
         f"{caught} of {len(report.mutants)} mutants caught, {interrupts:,} interrupts tried"
     )
+
+
+def concurrency_line(row: ConcurrencyRow) -> str:
+    """The section `concurrency`, in a few lines."""
+    caught = sum(each.caught for each in row.seeded)
+    met = sum(bool(count) for count in row.races.values())
+    counts = f"{row.lost} lost, {row.coalesced:,} coalesced, {row.duplicated} duplicated, {row.beyond_bound} beyond the bound"
+    stops = f"{row.stops:,} stops, {row.moved} guest steps inside"
+    shown = f"{met} of {len(row.races)} races met; {caught} of {len(row.seeded)} seeded mutants caught"
+    lines = [f"[bold]real cores[/]: {row.requests:,} requests, {counts}; {stops}; {shown}"]
+    if row.litmus:
+        text, twins = [each for each in row.litmus if not each.mutant], [each for each in row.litmus if each.mutant]
+        lines.append(
+            f"    litmus: {len(text)} tests, {sum(each.rounds for each in text):,} rounds,"
+            f" {sum(each.forbidden for each in text)} forbidden outcomes; {sum(not each.blind for each in twins)} of {len(twins)} mutants seen"
+        )
+    times = {"to the slow path": row.latency_us, "until the world has stopped": row.time_to_stop_us}
+    for what, found in times.items():
+        if found:
+            lines.append(f"    {what}: p50 {found['p50']:g}, p99 {found['p99']:g}, max {found['max']:g} us")
+    return "\n".join(lines)
+
+
+def soak_lines(runs: Sequence[CoresRun]) -> list[str]:
+    """What campaigns have counted, together."""
+    total = {
+        name: sum(getattr(run, name) for run in runs)
+        for name in (
+            "requests",
+            "lost",
+            "coalesced",
+            "duplicated",
+            "beyond_bound",
+            "stops",
+            "moved",
+            "overrun",
+            "handshakes",
+            "births",
+        )
+    }
+    races = Counter[str]()
+    for run in runs:
+        races.update(run.races)
+    if not runs:
+        return []
+    unmet = [name for name in runs[-1].races if not races[name]]
+    lines = [
+        f"{len(runs)} campaigns: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in total.items())
+    ]
+    lines += [f"    {name}: {count:,}" for name, count in races.items()]
+    return lines + [f"left out: not met once: {name}" for name in unmet]
 
 
 def mutant_table(report: Report, out: Console) -> None:

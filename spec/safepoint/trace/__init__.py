@@ -1,4 +1,4 @@
-"""Traces: what a VM of any language logs, and the acceptor that explains it by the protocol, or names the first event that it cannot.
+"""What a VM logs of a run, and the acceptor that explains it by the protocol, or names the first event that it cannot.
 
 The acceptor has no protocol of its own: it runs the graphs that were explored, and `observe` says which event a step is.
 

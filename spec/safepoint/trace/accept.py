@@ -84,6 +84,8 @@ class Acceptor:
         if not (told.at_once and self._at_once(told)):
             happening = Happening(event, told.kind, told.said, told.actor, line, told.otherwise)
             heappush(opened, (event.after, line, happening))
+        if told.kind == "spawned":
+            self.rules.has_begun(told.actor)
         if told.actor in self.bounds.waiting if told.is_check else told.is_bounded:
             return self._in_bounds(told, event, line)
         return True
@@ -108,7 +110,7 @@ class Acceptor:
         except Late as error:
             if self.finish():  # else it is refused for a better reason
                 happening = Happening(event, told.kind, told.said, told.actor, line)
-                self.refusal = late(self, happening, error)
+                self.refusal = late(self.layout, happening, error)
             return False
         return True
 
@@ -168,7 +170,7 @@ class Acceptor:
         for candidate in self.candidates:
             after += [candidate] if happening in candidate.done else orders(candidate, happening, self._open)
         if not after:
-            self.refusal = refuse(self, happening)
+            self.refusal = refuse(self.candidates[0], self.names, happening)
             return False
         for candidate in after:
             candidate.done.discard(happening)

@@ -13,7 +13,7 @@ from safepoint.graph import ir
 from safepoint.protocol.words import EVERYTHING, HANDSHAKE, STOP
 from safepoint.trace.layout import PROCEDURES, ROLES, Layout
 from safepoint.trace.observe import ANY, PASSED, SLOW, Said
-from safepoint.trace.places import Place, Places
+from safepoint.trace.places import Outcome, Place, Places
 
 Key = tuple[Said, int | None, int]
 
@@ -34,6 +34,7 @@ class Crowd:
     taken: dict[Key, tuple[tuple[int, Crowd], ...]] = field(default_factory=dict)
     advanced: dict[tuple[int, ...], Crowd] = field(default_factory=dict)
     begun: dict[Said, Crowd] = field(default_factory=dict)
+    looks: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
 class Crowds:
@@ -66,18 +67,48 @@ class Crowds:
             crowd = self._crowds[key] = Crowd(len(self._crowds), kept, reads, cells, idle)
         return crowd
 
+    def has_begun(self, thread: int) -> None:
+        """Thread number `thread` has begun: from now on no stop passes it over."""
+        if self.places.has_begun(thread):
+            for crowd in self._crowds.values():
+                crowd.looks.clear()
+                if not any(place.counts for place in crowd.places):
+                    continue
+                for known in (crowd.quick, crowd.taken, crowd.advanced):
+                    known.clear()
+
     def _hides(self, place: Place) -> bool:
         """May its access be no event?"""
+        return any(outcome.event is None for outcome in self._any(place))
+
+    def _any(self, place: Place) -> list[Outcome]:
+        """The outcomes of its access that may be hidden, whatever the word holds."""
         step = place.activation.at
         assert step is not None
         passed = PASSED.get(step.where[-1], "")
         if passed and SLOW not in step.where and not {passed, "entered"} & self.layout.silent:
-            return False  # a check, each way
+            return []  # a check, each way
         assert place.cell is not None
         domain = self.layout.domain(self.layout.word(place.cell))
         values = domain if len(domain) <= EVERYTHING + 2 else (domain[0], domain[1], domain[-1])
-        outcomes = (self.places.outcome(place, value) for value in values)
-        return any(outcome is not None and outcome.event is None for outcome in outcomes)
+        return [outcome for value in values if (outcome := self.places.outcome(place, value)) is not None]
+
+    def looks(self, crowd: Crowd, actor: int) -> frozenset[int]:
+        """The words, by their own numbers, that hidden steps may read from here on, one after the other, whatever they find."""
+        found = crowd.looks.get(actor)
+        if found is None:
+            seen: dict[int, Place] = {}
+            todo = [*crowd.places]
+            while todo:
+                place = self.places.know(todo.pop())
+                if place.number not in seen:
+                    seen[place.number] = place
+                    todo += place.silent
+                    if place.cell is not None:
+                        todo += [p for o in self._any(place) if o.event is None for p in o.then]
+            cells = {p.cell for p in seen.values() if p.cell is not None and self._hides(p)}
+            found = crowd.looks[actor] = frozenset(self.layout.resolve(cell, actor) for cell in cells)
+        return found
 
     def advance(self, crowd: Crowd, values: tuple[int, ...]) -> Crowd:
         """Hidden steps on words that hold these values, in the order of `crowd.reads`; a thread may also not have made them yet."""
@@ -99,7 +130,7 @@ class Crowds:
         for value in self._values(place.cell, held[place.cell]):
             outcome = self.places.outcome(place, value)
             if outcome is not None and outcome.event is None:
-                yield outcome.then
+                yield from outcome.then
 
     def _values(self, cell: int, value: int) -> Iterable[int]:
         return self.layout.domain(self.layout.word(cell)) if value == ANY else (value,)
@@ -152,6 +183,6 @@ class Crowds:
                     for held in self._values(cell, value):
                         outcome = self.places.outcome(place, held)
                         if outcome is not None and outcome.event == event:
-                            after.setdefault(ANY if value == ANY else outcome.new, []).append(outcome.then)
+                            after.setdefault(ANY if value == ANY else outcome.new, []).extend(outcome.then)
             found = crowd.taken[key] = tuple((new, self.of(places)) for new, places in after.items())
         return found

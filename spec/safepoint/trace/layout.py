@@ -64,7 +64,7 @@ class Layout:
 
     def privates(self, graph: ir.Graph) -> dict[str, int]:
         words = {a.word for e in graph.expressions() for a in ir.atoms(e) if isinstance(a, ir.Private)}
-        words |= {t.target.word for t in graph.trees() if isinstance(t, ir.Let) and isinstance(t.target, ir.Private)}
+        words |= {t.target.word for t in graph.trees if isinstance(t, ir.Let) and isinstance(t.target, ir.Private)}
         return {word: self.text.begins(False, word) for word in words}
 
     def code(self, cell: ir.Cell) -> int:

@@ -52,6 +52,22 @@ STOPPED = "critical"
 LOCAL = ("served", "masked", "unmasked", "stop-reached")
 """Events that are no shared access."""
 
+KINDS = tuple(
+    sorted(
+        {
+            *WRITES.values(),
+            *BACK.values(),
+            *GHOSTS.values(),
+            *PASSED.values(),
+            *LOCAL,
+            "poisoned",
+            "restored",
+            "counted",
+            "entered",
+        }
+    )
+)
+"""Every kind of event."""
 WORLD_EVENTS = ("locked", "unlocked", "stop-requested", "stop-released")
 """Events of the world's words."""
 

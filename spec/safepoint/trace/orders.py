@@ -53,8 +53,8 @@ def _alone(candidate: Candidate, happening: Happening, touched: list[frozenset[i
     cell, outcomes = candidate.outcomes(candidate.crowd_for(happening), happening)
     if not outcomes or None in touched:
         return False
-    for cells in candidate.reading.values():
-        if cell in cells:
+    for actor in candidate.reading:
+        if cell in candidate.rules.looks(candidate.crowds[actor], actor):
             return False
     return not any(cells and cell in cells for cells in touched)
 
@@ -66,7 +66,7 @@ def _near(
     mine = _touched(candidate, happening)
     if mine is None:
         return others
-    groups = [frozenset(cells) for cells in candidate.reading.values()]
+    groups = [candidate.rules.looks(candidate.crowds[actor], actor) for actor in candidate.reading]
     left = [*zip(others, touched, strict=True)]
     near: list[Happening] = []
     grown = True
@@ -91,10 +91,8 @@ def _touched(candidate: Candidate, happening: Happening) -> frozenset[int] | Non
     cell, outcomes = candidate.outcomes(crowd, happening)
     if not outcomes:
         return None
-    codes = {*crowd.reads}
-    for _, then in outcomes:
-        codes.update(then.reads)
-    if not codes:
-        return frozenset((cell,))
-    resolve = candidate.rules.layout.resolve
-    return frozenset([cell, *(resolve(code, actor) for code in codes)])
+    touched = {cell}
+    for each in (crowd, *(then for _, then in outcomes)):
+        if each.reads:
+            touched |= candidate.rules.looks(each, actor)
+    return frozenset(touched)

@@ -17,11 +17,14 @@ from safepoint.trace.observe import STOPPED, Ghosts, Said, event_of, local_event
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an access does to a word that held a given value.  event: None if it is hidden."""
+    """What an access does to a word that held a given value.  event: None if it is hidden.
+
+    then: where it leads: to two places if a loop over threads may end before a thread that has not begun yet.
+    """
 
     event: Said | None
     new: int
-    then: Place
+    then: tuple[Place, ...]
 
 
 @dataclass(eq=False)
@@ -38,6 +41,7 @@ class Place:
     says: Said | None = None
     silent: tuple[Place, ...] = ()
     known: bool = False
+    counts: bool = False  # what comes next depends on how many threads there are
     outcomes: dict[int, Outcome | None] = field(default_factory=dict)
 
     @property
@@ -68,6 +72,8 @@ class Places:
 
     def __init__(self, layout: Layout, silent: frozenset[str]) -> None:
         self.layout, self.silent = layout, silent
+        self.begun = 1 + max((n for n, running in enumerate(layout.running) if running), default=0)
+        self._threads, self._counted = layout.threads, False
         self.all: list[Place] = []
         self._numbers: dict[object, int] = {}
         nothing = ir.Graph("", ir.WORLD, (), ir.Done(None), [], {})
@@ -76,8 +82,7 @@ class Places:
     def begin(self, graph: ir.Graph, me: int | str, env: dict[str, int]) -> Place:
         """Where a procedure or role begins; `me`: the thread that it is given, SELF if that is its own."""
         privates = self.layout.privates(graph)
-        layout = self.layout
-        activation = Activation(graph, me, env, privates, layout.reals, population=lambda: layout.threads)
+        activation = Activation(graph, me, env, privates, self.layout.reals, population=self._population)
         activation.begin(Ghosts())
         return self._place(activation, (), rests=False)
 
@@ -90,7 +95,7 @@ class Places:
             if place.cell is not None:
                 outcome = self.outcome(place, 0)
                 if outcome and outcome.event == said("exited"):
-                    return outcome.then
+                    return outcome.then[0]
             todo += [p for p in following if p.number not in seen]
             seen |= {p.number for p in following}
         return None
@@ -145,7 +150,32 @@ class Places:
             place.outcomes[value] = found = self._perform(place, value)
             return found
 
+    def has_begun(self, thread: int) -> bool:
+        """Thread number `thread` has begun.  True: it is the first with so high a number, and what was worked out is void."""
+        if thread < self.begun:
+            return False
+        self.begun = thread + 1
+        for place in self.all:
+            if place.counts:
+                place.outcomes.clear()
+        return True
+
+    def _population(self) -> int:
+        self._counted = True
+        return self._threads
+
     def _perform(self, place: Place, value: int) -> Outcome | None:
+        """With as many threads as there must be, and as many as there may be."""
+        self._threads, self._counted = self.begun, False
+        least = self._once(place, value)
+        place.counts |= self._counted
+        self._threads = self.layout.threads
+        most = self._once(place, value) if self._counted and self.begun < self._threads else least
+        if least is None or most is None or least.then == most.then:
+            return least
+        return Outcome(least.event, least.new, least.then + most.then)
+
+    def _once(self, place: Place, value: int) -> Outcome | None:
         before, word, ghosts = place.activation, _Word(value), Ghosts()
         step, cell, after = before.at, before.cell(), before.copy()
         assert step is not None
@@ -158,7 +188,7 @@ class Places:
         event = event_of(step, cell, value, word.value, ghosts, after.at)
         if event is not None and event[0] in self.silent:
             event = None
-        return Outcome(event, word.value, self._settled(before, after, ghosts))
+        return Outcome(event, word.value, (self._settled(before, after, ghosts),))
 
     def after_local(self, place: Place) -> Place:
         """Where it stands when it has logged the local event that comes next."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from safepoint.protocol.rules import RULES
+from safepoint.trace.candidate import Candidate, Happening
 from safepoint.trace.citing import cited_before, cited_near, cited_on
 from safepoint.trace.events import BITS
+from safepoint.trace.layout import Layout
 from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
-
-if TYPE_CHECKING:
-    from safepoint.trace.accept import Acceptor
-    from safepoint.trace.candidate import Candidate, Happening
-    from safepoint.trace.layout import Layout
-    from safepoint.trace.places import Place
+from safepoint.trace.places import Place
 
 OUT_OF_PLACE: dict[str, str] = {
     "pushed": "POISON-EVERY-WORD",
@@ -69,13 +66,12 @@ class Refusal:
         }  # fmt: skip
 
 
-def refuse(acceptor: Acceptor, happening: Happening) -> Refusal:
-    """The event's interval has closed, and it has happened in no candidate."""
-    candidate = acceptor.candidates[0]
+def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> Refusal:
+    """The event's interval has closed, and it has happened in no candidate; this is one.  `names`: of the actors."""
     places = candidate.crowd_for(happening).places
     instead: dict[str, Place] = {}
     for place in places:
-        for told in _next(acceptor, candidate, happening, place):
+        for told in _next(candidate, names, happening, place):
             instead.setdefault(told, place)
     waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
     rule = _rule(candidate, happening, [*instead.values()] or waiting)
@@ -84,9 +80,9 @@ def refuse(acceptor: Acceptor, happening: Happening) -> Refusal:
     )
 
 
-def late(acceptor: Acceptor, happening: Happening, error: Exception) -> Refusal:
+def late(layout: Layout, happening: Happening, error: Exception) -> Refusal:
     """More checks passed than the bound allows."""
-    rule = _out_of_place(acceptor.layout, happening.kind)
+    rule = _out_of_place(layout, happening.kind)
     return Refusal(happening.line, happening.event.by, describe(happening), rule, str(error), ("entered",))
 
 
@@ -102,26 +98,26 @@ def describe(happening: Happening) -> str:
     return " ".join(told)
 
 
-def _next(acceptor: Acceptor, candidate: Candidate, happening: Happening, place: Place) -> list[str]:
+def _next(candidate: Candidate, names: Sequence[str], happening: Happening, place: Place) -> list[str]:
     """What a thread at this place could log next; or what it waits for."""
     step = place.activation.at
     if place.says is not None:
-        return [_told(acceptor, place.says)]
+        return [_told(names, place.says)]
     if step is None or place.cell is None:
         return []
     where = f"({step.file}:{step.line}: {step.source.partition('#')[0].strip()})"
-    value = candidate.memory[acceptor.layout.resolve(place.cell, happening.actor)]
-    values = acceptor.layout.domain(acceptor.layout.word(place.cell)) if value < 0 else (value,)
-    outcomes = [acceptor.rules.places.outcome(place, v) for v in values]
-    told = [f"{_told(acceptor, o.event)} {where}" for o in outcomes if o and o.event]
+    value = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.actor)]
+    values = candidate.rules.layout.domain(candidate.rules.layout.word(place.cell)) if value < 0 else (value,)
+    outcomes = [candidate.rules.places.outcome(place, v) for v in values]
+    told = [f"{_told(names, o.event)} {where}" for o in outcomes if o and o.event]
     if not any(outcomes):
         told.append(f"to wait {where}")
     return told
 
 
-def _told(acceptor: Acceptor, event: tuple[str, int | str, int | str]) -> str:
+def _told(names: Sequence[str], event: tuple[str, int | str, int | str]) -> str:
     kind, owner, detail = event
-    told = kind if not isinstance(owner, int) else f"{kind} to {acceptor.names[owner]}"
+    told = kind if not isinstance(owner, int) else f"{kind} to {names[owner]}"
     if kind in ("posted", "took", "served") and isinstance(detail, int):
         return f"{told} {'|'.join(name for name, bit in BITS.items() if bit & detail) or 'nothing'}"
     return f"{told} {detail}" if isinstance(detail, str) else told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ SCHEMA = Path(__file__).with_name("schema.json")
 def schema() -> dict[str, Any]:
     """Of any line; which it is, `event` says."""
     made = msgspec.json.schema(Record)
+    for defined in made["$defs"].values():
+        if "description" in defined:  # a docstring, which Python 3.13 indents otherwise than 3.11
+            defined["description"] = inspect.cleandoc(defined["description"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "a line of a safepoint trace", **made}
 
 

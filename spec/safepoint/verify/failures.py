@@ -74,6 +74,15 @@ class WrongSchedule:
     string: str
 
 
+@dataclass(frozen=True)
+class WrongOnCores:
+    """Of so many requests on real cores, this many were lost, or else what may not be."""
+
+    what: str
+    count: int
+    requests: int
+
+
 Failure = (
     Decision
     | Unreached
@@ -86,4 +95,5 @@ Failure = (
     | Unnoticed
     | WrongSchedule
     | Verdict
+    | WrongOnCores
 )

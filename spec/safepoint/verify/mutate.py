@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
 from safepoint.protocol.equivalents import EQUIVALENTS
+from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.kept import Kept
 from safepoint.verify.mutation import (
@@ -83,19 +84,21 @@ def run(
     at: str = "",
     by_property: bool = False,
     kept: Kept | None = None,
+    first: Mapping[tuple[str, Key], str] | None = None,
     progress: Progress | None = None,
 ) -> Campaign:
     """Every simple mutation of these policies' texts.
 
     `quick`: a fixed sample, in the smallest scopes.  `thorough`: a survivor that has a reason is explored as far as any other.  `at`: only
     those of FILE:LINE, or of a procedure.  `by_property`: also find all properties that each mutation breaks in the scope that
-    kills it.  `kept`: rows of an earlier run, which are not made again, and where to add those that are.  Raises ProtocolError, NotExplored.
+    kills it.  `kept`: rows of an earlier run, which are not made again, and where to add those that are.
+    `first`: policy and mutation, to the memory model and scope where it is explored first.  Raises ProtocolError, NotExplored.
     """
     campaign, progress, kept, began = Campaign(), progress or Quiet(), kept or Kept(), time.perf_counter()
     with workers() as pool:
         for policy in policies:
             numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
-            hunt_ = _Hunt(policy, pool, progress, quick, thorough)
+            hunt_ = _Hunt(policy, pool, progress, quick, thorough, first or {})
             rows = hunt_.all(numbers, kept)
             campaign.rows += (hunt_.by_property(rows) if by_property else rows).values()
     explained = sum(row.verdict == SURVIVED and bool(row.reason) for row in campaign.rows)
@@ -144,6 +147,7 @@ class _Hunt:
     progress: Progress
     quick: bool
     thorough: bool
+    first: Mapping[tuple[str, Key], str]
 
     def all(self, numbers: Sequence[int], kept: Kept) -> Rows:
         mutations = subject(self.policy)[1]
@@ -152,16 +156,12 @@ class _Hunt:
         if missing:
             tiny, buffers, small = self._places("sc"), self._places("tso"), self._small()
             skips = (*([SAME] if self.quick else ()), *([] if self.thorough else (REASON,)))
-            jobs = [
-                Job(
-                    self.policy,
-                    n,
-                    (*tiny, *(buffers if _reorders(mutations[n]) else ())),
-                    small,
-                    skips,
-                )
-                for n in missing
-            ]
+            jobs: list[Job] = []
+            for n in missing:
+                places = (*tiny, *(buffers if _reorders(mutations[n]) else ()))
+                where = self.first.get((self.policy, key_of(mutations[n].change)))
+                first = [place for place in (*places, *small) if str(place) == where]
+                jobs.append(Job(self.policy, n, (*first, *(p for p in places if p not in first)), small, skips))
             with self.progress.section(self.policy, len(jobs)) as done:
                 hunts = {self.pool.submit(hunt, job): job.number for job in jobs}
                 for each in as_completed(hunts):

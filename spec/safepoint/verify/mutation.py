@@ -15,13 +15,14 @@ from safepoint.model.activity import doing, is_at
 from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
 from safepoint.model.kills import broken
-from safepoint.model.mutation import Mutation, mutations, right
+from safepoint.model.mutation import Change, Mutation, mutations, right
 from safepoint.model.process import Process
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import CORE
 from safepoint.protocol.activities import ACTIVITIES
-from safepoint.protocol.equivalents import Key, reason
+from safepoint.protocol.equivalents import reason
+from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.explore import decide
 
@@ -164,7 +165,7 @@ def _row(policy: str, mutation: Mutation) -> MutationRow:
     return replace(row, reason=reason(key_of(row), policy))
 
 
-def key_of(row: MutationRow) -> Key:
+def key_of(row: MutationRow | Change) -> Key:
     """As the table of equivalents has it."""
     return row.file, row.procedure, row.operator, f"{row.before} -> {row.after}"
 

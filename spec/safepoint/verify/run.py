@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future
 from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
 from safepoint.model.scopes import not_combined
 from safepoint.verify.controlled import controlled_mutants, schedules
+from safepoint.verify.cores import concurrency
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
@@ -24,7 +25,6 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
     report = Report()
     progress = progress or Quiet()
     report.left_out["combinations"] = f"no scope has together: {', '.join(not_combined('small'))}"
-    report.left_out["concurrency"] = "not built yet: real cores"
     with workers() as pool:
         protocol(report, pool, progress)
         in_any_number(report, pool, progress)
@@ -32,7 +32,7 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
         try:
             find_target(OURS)
         except UnknownTarget as error:
-            for section in ("differential", "schedules", "implementation_mutants"):
+            for section in ("differential", "schedules", "concurrency", "implementation_mutants"):
                 report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
             judge_targets(report, begin_judging(pool, targets), progress)
         else:
@@ -42,6 +42,7 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
             implementation_mutants(report, pool, progress)
             controlled_mutants(report, pool, progress)
             judge_targets(report, judged, progress)
+            concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
     return report
 
 

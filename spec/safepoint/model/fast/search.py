@@ -183,6 +183,8 @@ class Search:
         self.transitions = 0
 
     def run(self, most: int, progress: Callable[[int, int], None] | None) -> Result:
+        if wrong := self.judge(self.model.initial):
+            return self._result(0, self.levels, wrong, (self.model.initial,))
         while len(self.levels[-1][0]):
             fresh: list[Lanes] = []
             for chunk in chunks(self.levels[-1]):

@@ -16,7 +16,7 @@ POLICY = Policy(
     declared=Bound(frames=2, back_edges=2),
     waives={
         "pending-is-poisoned": "the owner's store may overwrite the poison; the bound says for how long",
-        "awaited-is-poisoned": "the same",
+        "awaited-is-poisoned": "the same; the bound counts from where a coordinator waits, too",
     },
     slices=("masks", "unwinding", "handlers", "collect"),
     period=2,

@@ -1,70 +1,30 @@
-"""Mutations of the text that do what the text does, each with the reason: the one table of what no property should catch.
-
-`safepoint mutate` makes every simple mutation, and wants a reason for each that survives; a reason that fits no survivor is
-reported too.
-"""
+"""Mutations of words, requester, owner and sites."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from safepoint.protocol.equivalents.entry import UNFAIR, Equivalents
 
-Key = tuple[str, str, str, str]
-"""File, procedure, operator, and the statement before and after, as `before -> after`."""
-
-
-@dataclass(frozen=True)
-class Equivalents:
-    """Mutations of one procedure that do the same as it for one reason.
-
-    changes: `operator: before -> after` of each.  policies: those in which they do; () if they do in every one that has them.
-    """
-
-    reason: str
-    file: str
-    procedure: str
-    changes: tuple[str, ...]
-    policies: tuple[str, ...] = ()
-
-    def mutations(self) -> Iterator[Key]:
-        for change in self.changes:
-            operator, _, said = change.partition(": ")
-            yield self.file, self.procedure, operator, said
-
-
-UNFAIR = ("dart", "cpython", "pypy")
-"""The policies without the variants, `fairness` among them: their stop word is 1 for as long as the lock is held, and no stop waits for the
-last one's threads; nor does a stack grow in their scopes."""
-
-FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
-
-EQUIVALENTS: tuple[Equivalents, ...] = (
+CORE: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
         "word: return t.limit.real + t.extra -> return t.limit.real + t.deferred",
     ), policies=("cpython", "pypy")),
-    Equivalents("Where no stack grows, `extra` is 0.", "optional.py", "exit_thread", (
-        "word: t.deferred = 0 -> t.extra = 0",
-    ), policies=("cpython",)),
-    Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
-        "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
-    Equivalents(FLAG_LOOKS, "optional.py", "unwound", (
-        "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
-    Equivalents(FLAG_LOOKS, "optional.py", "look_again", (
-        "drop-result: bits = look(t) -> look(t); bits = 0",
-        "delete: if bits != 0: -> ",
-        "negate: if bits != 0: -> if bits == 0:",
-        "swap: if bits != 0:; return GO -> return GO; if bits != 0:",
-        "delete: return slow_path(t) -> ",
-        "return-0: return slow_path(t) -> return 0",
-    ), policies=("cpython",)),
     Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "post", (
         "delete: awaken(t) -> ",
     ), policies=("pypy",)),
     Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "awaken", (
         "delete: t.wake.store(1) -> ",
         "constant: t.wake.store(1) -> t.wake.store(0)",
+        "word: t.wake.store(1) -> t.holders.store(1)",
+        "word: t.wake.store(1) -> t.life.store(1)",
+        "word: t.wake.store(1) -> t.parked.store(1)",
+    ), policies=("pypy",)),
+    Equivalents("Where no thread sleeps, the word stays set from the first post on; and `run_for` looks again after the claim.", "requester.py", "finish_handshake", (
+        "word: outside = t.state.load() -> outside = t.wake.load()",
+    ), policies=("pypy",)),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "owner.py", "look_pending", (
+        "arithmetic: return bits & deliverable(t) -> return bits | deliverable(t)",
+        "operand: return bits & deliverable(t) -> return bits",
+        "operand: return bits & deliverable(t) -> return deliverable(t)",
     ), policies=("pypy",)),
     Equivalents("Where no stack grows, `extra` is 0.", "words.py", "real_limit", (
         "operand: return t.limit.real + t.extra -> return t.limit.real",
@@ -148,19 +108,12 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
         "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
     )),
-    Equivalents("`own_handshake` claims the operation by a compare-and-swap, and does nothing where none is asked for.", "optional.py", "start_thread", (
-        "always: if bits & HANDSHAKE: -> own_handshake(t)",
-        "arithmetic: if bits & HANDSHAKE: -> if bits | HANDSHAKE:",
-        "operand: if bits & HANDSHAKE: -> if bits:",
-        "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
-        "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
-    )),
     Equivalents("Only the owner reads what is deferred until it has unwound, and not between the two.", "owner.py", "serve", (
         "swap: t.ending = TERMINATE; if bits & INTERRUPT: -> if bits & INTERRUPT:; t.ending = TERMINATE",
     )),
     Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
-    ), policies=("folded",)),
+    ), policies=("folded", "pypy")),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
         "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
         "constant: t.state.store(PARKED) -> t.state.store(ENDED)",
@@ -169,14 +122,6 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
         "constant: t.state.store(NATIVE) -> t.state.store(PARKED)",
         "constant: t.state.store(NATIVE) -> t.state.store(ENDED)",
     )),
-    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "block", (
-        "constant: t.state.swap(NATIVE) -> t.state.swap(PARKED)",
-        "constant: t.state.swap(NATIVE) -> t.state.swap(ENDED)",
-    )),
-    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
-        "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
-        "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
-    ), policies=("cpython",)),
     Equivalents("`reenter` looks at the stop word and parks again: the thread spins in place of waiting.", "owner.py", "park", (
         "delete: wait(world.stop.load() == 0) -> ",
         "wait: wait(world.stop.load() == 0) -> world.stop.load()",
@@ -202,73 +147,6 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("The lock is held whenever the stop word is 1; at other times `park` does not wait.", "owner.py", "reenter", (
         "word: stopped = world.stop.load() -> stopped = world.lock.load()",
     ), policies=UNFAIR),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
-        "always: if end > t.limit.load(): -> return push_failed(t, end)",
-        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "back_edge", (
-        "always: if word.load() == word.poison: -> return slow_path(t)",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
-        "always: if bits != 0: -> return slow_path(t)",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "frame_push", (
-        "always: if t.pending.load() & deliverable(t): -> return push_failed(t, end)",
-        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
-        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
-        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "back_edge", (
-        "always: if t.pending.load() & deliverable(t): -> return slow_path(t)",
-        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
-        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
-        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "frame_push", (
-        "always: if end + BITS > t.limit.load(): -> return push_failed(t, end)",
-        "relation: if end + BITS > t.limit.load(): -> if end + BITS >= t.limit.load():",
-    )),
-    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "back_edge", (
-        "always: if t.limit.load() < BITS: -> return slow_path(t)",
-        "relation: if t.limit.load() < BITS: -> if t.limit.load() <= BITS:",
-    )),
-    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "add", (
-        "relation: if limit < BITS: -> if limit <= BITS:",
-    )),
-    Equivalents("The one is a load, the other touches nothing shared.", "bits_in_limit.py", "add", (
-        "swap: limit = t.limit.load(); bits = kind -> bits = kind; limit = t.limit.load()",
-    )),
-    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "take", (
-        "relation: if bits >= BITS: -> if bits > BITS:",
-    )),
-    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "look", (
-        "relation: if bits >= BITS: -> if bits > BITS:",
-    )),
-    Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "take", (
-        "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
-    )),
-    Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
-        "constant: if bits != 0: -> if bits != 1:",
-    )),
-    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "poison", (
-        "swap: t.limit.store(t.limit.poison); for word in t.entry: -> for word in t.entry:; t.limit.store(t.limit.poison)",
-    )),
-    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "restore", (
-        "swap: t.limit.store(real_limit(t)); for word in t.entry: -> for word in t.entry:; t.limit.store(real_limit(t))",
-    )),
-    Equivalents("A word that stays poisoned costs the newborn one slow path that finds nothing.", "optional.py", "start_thread", (
-        "delete: restore(t) -> ",
-    )),
-    Equivalents("This mechanism never defers a request.", "optional.py", "exit_thread", (
-        "delete: t.deferred = 0 -> ",
-        "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
-        "word: t.deferred = 0 -> t.masked = 0",
-        "word: t.deferred = 0 -> t.ending = 0",
-        "word: t.deferred = 0 -> t.end = 0",
-    ), policies=("folded", "cpython")),
-    Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
-        "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
-    )),
     Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
         "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
     )),
@@ -284,16 +162,4 @@ EQUIVALENTS: tuple[Equivalents, ...] = (
     Equivalents("Either condition makes the requester give its claim back, and nothing is done between the two.", "requester.py", "run_for", (
         "swap: if state == MANAGED:; if slice_on('exclusive'): -> if slice_on('exclusive'):; if state == MANAGED:",
     ), policies=("folded",)),
-    Equivalents("Only the coordinator itself reads the count, and not in between.", "requests.py", "stop_world_nested", (
-        "swap: if outermost:; t.stops = t.stops + 1 -> t.stops = t.stops + 1; if outermost:",
-    )),
-    Equivalents("Either way 0 is stored, whatever the word was.", "requests.py", "let_go_of_record", (
-        "plain: t.holders.fetch_and(0) -> was = t.holders.load(); t.holders.store(was & 0)",
-    )),
 )  # fmt: skip
-
-
-def reason(key: Key, policy: str) -> str:
-    """Why the mutation does the same as the text of a policy; "" if the table does not say."""
-    found = (e.reason for e in EQUIVALENTS if policy in (e.policies or (policy,)) and key in e.mutations())
-    return next(found, "")

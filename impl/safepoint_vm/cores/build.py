@@ -1,0 +1,40 @@
+"""The engine of a run on real cores: handlers that count their checks, procedures that write tallies, and the loops."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from dataclasses import dataclass
+
+from safepoint_vm.cores.emitter import TalliedProcedures
+from safepoint_vm.cores.guests import Loops
+from safepoint_vm.cores.primitives import Primitives
+from safepoint_vm.generate.engine import Engine, Handlers, Variant
+from safepoint_vm.generate.object_code import load, object_file
+from safepoint_vm.language.layout import Memory
+from safepoint_vm.language.words import TABLE_WORDS
+
+
+@dataclass(frozen=True)
+class CoresEngine(Engine):
+    """An engine whose `enter` is `guests.live`."""
+
+    @functools.cached_property
+    def enter(self) -> ctypes._CFunctionType:
+        """As `Engine.enter`; it returns for what needs the host only."""
+        return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)(self.addresses["live"])
+
+    def loop(self, name: str) -> ctypes._CFunctionType:
+        """A loop of a requester: takes the address of its plan.  Releases the GIL."""
+        return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(self.addresses[name])
+
+
+@functools.cache
+def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
+    """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
+    handlers = Handlers(counting=True, checks_flag=False, protocol=True, collector_mutant="")
+    parts = (Primitives(), TalliedProcedures(mutant, jitter), handlers, Loops())
+    images = tuple(object_file(part) for part in parts)
+    code, addresses = load(images)
+    stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
+    return CoresEngine(Variant(counting=True, mutant=mutant), images, addresses, stepping, code)

@@ -1,0 +1,73 @@
+"""The balance of a run: what was posted, taken, dropped and served, kind by kind and record by record, must come out exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safepoint.differential.cores import CoresRun, Percentiles
+from safepoint.protocol.words import ENDED, EVERYTHING
+from safepoint_vm.cores.plan import edge_of
+from safepoint_vm.cores.races import races_met
+from safepoint_vm.cores.tally import KINDS
+from safepoint_vm.cores.world import TalliedWorld
+from safepoint_vm.language.layout import Record
+
+HANDSHAKE = KINDS.index("HANDSHAKE")
+
+
+def pending_bits(record: Record) -> int:
+    """How many requests are pending and deliverable to a thread that has not ended?"""
+    if record.get("state") == ENDED:
+        return 0
+    return (record.get("pending") & EVERYTHING & ~(record.get("masked") | record.get("ending"))).bit_count()
+
+
+def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
+    """Add the tallies of a world in which nothing runs any more.
+
+    Each post that found its bit clear has set it, and so has a request given back; each set bit is taken, dropped by a birth, or
+    still pending in the record of a thread that has ended.  Fewer: bits were lost.  More: a take covered no post.
+    """
+    for record, tally in zip(world.records, world.tallies, strict=True):
+        for kind in range(len(KINDS)):
+            posted, found = tally.get("posted", kind), tally.get("found", kind)
+            run.requests += posted
+            run.coalesced += found
+            pending = record.get("pending") >> kind & 1
+            balance(
+                run,
+                posted - found + tally.get("given", kind),
+                tally.get("taken", kind) + tally.get("dropped", kind) + pending,
+            )
+            if kind != HANDSHAKE:
+                balance(run, tally.get("taken", kind) - tally.get("returned", kind), record.get("served", kind))
+        balance(run, tally.get("asked"), record.get("served", HANDSHAKE))
+        run.overrun += tally.get("overrun")
+        run.births += tally.get("steps", world.birth)
+        for name in ("natives", "sleeps", "parks", "raised"):
+            run.details[name] += tally.get(name)
+    run.races.update(races_met(mutant, world.tallies, world.own))
+
+
+def balance(run: CoresRun, owed: int, done: int) -> None:
+    """What was owed must have been done, and once."""
+    run.lost += max(0, owed - done)
+    run.duplicated += max(0, done - owed)
+
+
+def histogram(counts: Sequence[int], cycles: float) -> Percentiles | None:
+    """`counts`: by bucket; `cycles`: of the clock, in a microsecond.  None: nothing was counted."""
+    total = sum(counts)
+    if not total:
+        return None
+
+    def below(share: float) -> float:
+        seen = 0
+        for bucket, count in enumerate(counts):
+            seen += count
+            if seen >= share * total:
+                return round(edge_of(bucket) / cycles, 3)
+        raise AssertionError("a share is at most 1")
+
+    buckets = tuple((round(edge_of(bucket) / cycles, 3), count) for bucket, count in enumerate(counts) if count)
+    return Percentiles(p50=below(0.5), p99=below(0.99), max=below(1), count=total, buckets=buckets)

@@ -1,0 +1,48 @@
+"""What the interpreter offers `verify` of its runs on real cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from safepoint.conform.target import NotOffered
+from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
+from safepoint_vm.cores.campaign import Campaign
+from safepoint_vm.cores.litmus.declared import LITMUS
+from safepoint_vm.cores.litmus.run import run_litmus
+from safepoint_vm.cores.phases import CAMPAIGN, phases_for
+from safepoint_vm.cores.races import SENTENCES
+
+BATCH, BATCH_SECONDS = 10_000, 1.5
+"""Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
+
+
+class FoldedOnCores(OnCores):
+    """This interpreter."""
+
+    def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
+        two_cores()
+        return Campaign(seed=seed).phases(CAMPAIGN, requests, seconds, tell)
+
+    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
+        two_cores()
+        campaign = Campaign(mutant, seed)
+        while not campaign.run.wrong and campaign.run.requests < requests:
+            campaign.phases(phases_for(mutant), BATCH, BATCH_SECONDS)
+        return campaign.run
+
+    def litmus_tests(self) -> Sequence[tuple[str, str]]:
+        return [(test.name, mutant) for test in LITMUS for mutant in ("", *test.mutants)]
+
+    def litmus(self, name: str, mutant: str, rounds: int, most: int, seed: int) -> LitmusRow:
+        two_cores()
+        return run_litmus(next(test for test in LITMUS if test.name == name), rounds, most, seed, mutant)
+
+    def races(self) -> Mapping[str, str]:
+        return SENTENCES
+
+
+def two_cores() -> None:
+    """NotOffered: there is one core only, and nothing races."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise NotOffered("a second core (this process may use one only)")

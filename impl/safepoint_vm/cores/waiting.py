@@ -1,0 +1,36 @@
+"""What the loops on real cores share: random numbers, pauses, and what another core has counted.  In the handler language."""
+
+from __future__ import annotations
+
+from safepoint_vm.cores.primitives import clock, give_way, peek, relax
+from safepoint_vm.language.layout import fields
+from safepoint_vm.language.vocabulary import Word, inline
+from safepoint_vm.language.words import Thread
+
+FRAMES, BACK_EDGES = (fields(Thread)[name].offset for name in ("frames", "back_edges"))
+
+
+@inline
+def number_from(seed: Word) -> Word:
+    return seed * 6364136223846793005 + 1442695040888963407
+
+
+@inline
+def linger(cycles: Word) -> None:
+    began = clock()
+    while clock() - began < cycles:
+        relax()
+
+
+@inline
+def wait_a_turn(turns: Word, often: Word) -> None:
+    """`often`: a power of two less one; once in so many turns the core is offered to others."""
+    relax()
+    if turns & often == often:
+        give_way()
+
+
+@inline
+def checks_of(thread: Thread) -> Word:
+    """Checks that it has executed: words that only guest code changes."""
+    return peek(Word(thread) + FRAMES) + peek(Word(thread) + BACK_EDGES)

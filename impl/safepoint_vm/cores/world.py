@@ -1,0 +1,87 @@
+"""A program on OS threads as `threads.vm` runs it, with a tally for each record, and waits that no requester need end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TextIO
+
+from safepoint.guest.code import Program
+from safepoint_vm.cores.build import CoresEngine
+from safepoint_vm.cores.tally import Tally, first_place
+from safepoint_vm.generate.engine import Engine, Variant
+from safepoint_vm.language.layout import Record
+from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.threads.vm import Vm
+from safepoint_vm.threads.world import GuestWorld
+
+NAP = 20
+"""Microseconds between two looks of a guest thread that waits in the host."""
+PATIENCE = 1 << 16
+"""Turns for which a thread waits in machine code, before it leaves the wait to the host."""
+HEAP = 1 << 20
+STACK = 1 << 12
+
+
+class TalliedWorld(GuestWorld):
+    """A world whose records have tallies.  `rng`: seeds of its threads' random numbers."""
+
+    def __init__(self, engine: CoresEngine, size: int, rng: random.Random) -> None:
+        super().__init__(engine, size)
+        self._rng = rng
+        self._nap = engine.loop("nap")
+        self.tallies: list[Record] = []  # by number of the thread's record
+        self.own = Record(Tally)
+        self.record.set("hook", self.own.address)
+        self.birth = first_place(engine.variant.mutant, "start_thread")  # each birth comes by there once
+
+    def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
+        def tallied(reused: Record | None) -> GuestThread:
+            thread = make(reused)
+            if reused is None:
+                thread.record.set("hook", self._new_tally().address)
+            return thread
+
+        return super().add(tallied)
+
+    def _new_tally(self) -> Record:
+        tally = Record(Tally)
+        for name in ("begin", "after_push", "after_back_edge", "after_unmask"):
+            tally.set(name, self.engine.addresses[name])
+        tally.set("patience", PATIENCE)
+        tally.set("seed", self._rng.getrandbits(62))
+        self.tallies.append(tally)
+        return tally
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of all threads that ever lived, by number."""
+        return self._records
+
+    def wait(self, changes: int, most: float | None = None) -> None:
+        """Look again soon: requesters in machine code notify no waiter."""
+        self._nap(NAP)
+
+    def notify(self, released: bool = False) -> None:
+        self.changes += 1
+        self.releases += released
+
+
+class CoresVm(Vm):
+    """A loaded program in a tallied world.  What its threads print is dropped."""
+
+    world: TalliedWorld
+
+    def __init__(self, engine: CoresEngine, program: Program, output: TextIO, rng: random.Random) -> None:
+        self._made, self._rng = engine, rng
+        super().__init__(program, output, STACK, heap=HEAP, errors=output)
+
+    def _make_engine(self, variant: Variant) -> Engine:
+        return self._made
+
+    def _make_world(self, heap: int, stress: bool) -> GuestWorld:
+        return TalliedWorld(self._made, heap, self._rng)
+
+    def set_variable(self, name: str, word: int) -> None:
+        """Set a variable of the module to a tagged word."""
+        self._variables[self._image.program.globals.index(name)] = word

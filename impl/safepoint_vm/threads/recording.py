@@ -1,0 +1,181 @@
+"""The trace of a run: buffers that traced machine code fills, and the file that is made of them at the end.
+
+Each guest thread has a buffer for each record of a thread, and each requester a file: it is written in the order of its own
+stamps.  When the run is over they are merged.  Nothing but what does not fit into a buffer is kept in memory meanwhile.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import heapq
+import struct
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import IO, BinaryIO
+
+import msgspec
+
+from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.words import INTERRUPT
+from safepoint.trace.events import EVENTS, Event
+from safepoint.trace.files import Writer
+from safepoint.trace.lines import RULES, VERSION, Header
+from safepoint.trace.observe import BACK, KINDS
+from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.tracing import LOOK, MASK, RETURNED, WORDS
+from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.machine import ENTERED_BACK_EDGE, ENTERED_PUSH, LOOPED, PUSHED
+from safepoint_vm.language.words import LOG_WORDS, Log
+
+BUFFER = 4096
+"""Events of a thread that its buffer holds."""
+SPOOLED = 1 << 20
+"""Bytes of an actor's records that are kept in memory before they go to a file."""
+FIRST = 1 << 20
+"""The first stamp of the counter; below it are those of threads that have done nothing yet."""
+DRAIN = ctypes.CFUNCTYPE(None, ctypes.c_int64)
+ASKED = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
+PACKED = struct.Struct(f"<{LOG_WORDS}q")
+CHECKS = {PUSHED: "pushed", LOOPED: "looped", ENTERED_PUSH: "entered", ENTERED_BACK_EDGE: "entered"}
+ENTRY = {NUMBERS[name]: index for index, name in enumerate(BACK_EDGES)}
+
+
+class Recording:
+    """What one world's threads log."""
+
+    def __init__(self, engine: Engine, world: Record) -> None:
+        self._engine = engine
+        self._clock = Memory(8, [FIRST])
+        self._callbacks = DRAIN(self._drain), ASKED(self._asked)  # kept, because ctypes does not keep them alive
+        self._logs: dict[int, tuple[Record, Memory, str]] = {}  # address of a log -> it, its buffer, its thread's name
+        self._names: dict[int, str] = {0: ""}  # address of a thread's record -> its name
+        self._files: dict[str, IO[bytes]] = {}
+        self._requesters: dict[tuple[int, int], str] = {}
+        self._inside: Counter[int] = Counter()  # OS thread -> callbacks that it is in: a signal may come in one
+        self._poll = Memory(1, [NUMBERS["POLL"]])
+        self._world = self._log(world, Memory(1))
+        self.error: BaseException | None = None
+
+    def _log(self, record: Record, buffer: Memory) -> Record:
+        log = Record(Log)
+        drain, asked = (ctypes.cast(each, ctypes.c_void_p).value or 0 for each in self._callbacks)
+        for name, word in {
+            "clock": self._clock.address, "next": buffer.address, "end": buffer.address + 8 * buffer.words,
+            "drain": drain, "asked": asked,
+        }.items():  # fmt: skip
+            log.set(name, word)
+        record.set("log", log.address)
+        return log
+
+    def attach(self, record: Record, number: int) -> None:
+        """Log what the threads in this record do from now on, the record of number `number`."""
+        buffer = Memory(LOG_WORDS * BUFFER)
+        log = self._log(record, buffer)
+        log.set("before", number)
+        self._names[record.address] = name = f"T{number}"
+        self._logs[log.address] = log, buffer, name
+
+    def checked(self, record: Record, *, passed: bool) -> None:
+        """The host has made the check of a POLL for a thread."""
+        what = LOOPED if passed else ENTERED_BACK_EDGE
+        self._engine.procedure("log_check", record.address, what, self._poll.address)
+
+    # -- callbacks of machine code: they raise nothing
+
+    def _drain(self, address: int) -> None:
+        try:
+            log, buffer, name = self._logs[address]
+            self._file(name).write(ctypes.string_at(buffer.address, log.get("next") - buffer.address))
+            log.set("next", buffer.address)
+        except BaseException as error:  # noqa: BLE001  -- raised by `write`
+            self.error = error
+
+    def _asked(self, what: int, before: int, after: int, owner: int, value: int) -> None:
+        thread = threading.get_ident()
+        depth = self._inside[thread]
+        self._inside[thread] += 1
+        try:
+            name = self._requesters.setdefault((thread, depth), f"R{len(self._requesters)}")
+            self._file(name).write(PACKED.pack(what, before, after, owner, value))
+        except BaseException as error:  # noqa: BLE001  -- raised by `write`
+            self.error = error
+        finally:
+            self._inside[thread] -= 1
+
+    def _file(self, name: str) -> IO[bytes]:
+        if name not in self._files:
+            self._files[name] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  -- closed by `write`
+        return self._files[name]
+
+    # -- the trace
+
+    def write(self, file: BinaryIO, vm: str) -> None:
+        """Write the trace, when all threads have ended.  Raises what a callback has raised, OSError."""
+        for address in self._logs:
+            self._drain(address)
+        if self.error is not None:
+            raise self.error
+        threads = [name for _, _, name in self._logs.values()]
+        header = Header(0, 0, "safepoint-trace", VERSION, RULES, vm, FOLDED.name, threads, [], entries=len(BACK_EDGES))
+        writer = Writer(file, header)
+        for event in heapq.merge(*(self._events(name) for name in self._files), key=lambda event: event.before):
+            writer.write(event)
+        writer.close()
+        for each in self._files.values():
+            each.close()
+
+    def _events(self, by: str) -> Iterator[Event]:
+        """What an actor has logged.  A look has led to the slow path if that is what comes next."""
+        file = self._files[by]
+        file.seek(0)
+        look: tuple[int, int] | None = None
+        while record := file.read(PACKED.size):
+            what, before, after, owner, value = PACKED.unpack(record)
+            if what == LOOK:
+                look = before, after
+                continue
+            fields = self._fields(what, owner, value)
+            if look is not None and fields.get("event") == "restored":
+                yield _event(by, *look, {"event": "entered", "site": "look"})
+            look = None
+            if fields:
+                yield _event(by, before, after, fields)
+
+    def _fields(self, what: int, owner: int, value: int) -> dict[str, object]:
+        """What the record says, as a line of a trace says it; nothing of a mask that is no other."""
+        if what in CHECKS:
+            told: dict[str, object] = {"event": CHECKS[what]}
+            if what in (LOOPED, ENTERED_BACK_EDGE):
+                told["entry"] = ENTRY[value]
+            if told["event"] == "entered":
+                told["site"] = "push" if what == ENTERED_PUSH else "back-edge"
+            return told
+        if what == RETURNED:
+            return {"event": BACK[value]}
+        if what == MASK:
+            before, after = value >> 8 & INTERRUPT, value & INTERRUPT
+            return {} if before == after else {"event": "masked" if after else "unmasked"}
+        kind = KINDS[what]
+        told = {"event": kind}
+        wanted = EVENTS[kind].__struct_fields__
+        if "to" in wanted:
+            told["to"] = self._names[owner]
+        if "kinds" in wanted:
+            told["kinds"] = [name for bit, name in REQUESTS.items() if bit & value]
+        if "kind" in wanted:
+            told["kind"] = REQUESTS[value]
+        if "word" in wanted:
+            told["word"] = WORDS[value]
+        return told
+
+
+def _event(by: str, before: int, after: int, fields: dict[str, object]) -> Event:
+    kind = fields.pop("event")
+    return msgspec.convert(
+        {"seq": 0, "chain": 0, "by": by, "before": before, "after": after, **fields}, EVENTS[str(kind)]
+    )

@@ -1,0 +1,121 @@
+"""Mutations of the triggers, and of what not every VM has."""
+
+from __future__ import annotations
+
+from safepoint.protocol.equivalents.entry import Equivalents
+
+FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
+
+FURTHER: tuple[Equivalents, ...] = (
+    Equivalents("Where no stack grows, `extra` is 0.", "optional.py", "exit_thread", (
+        "word: t.deferred = 0 -> t.extra = 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
+        "return-0: return look_again(t) -> return 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "unwound", (
+        "return-0: return look_again(t) -> return 0",
+    ), policies=("cpython",)),
+    Equivalents(FLAG_LOOKS, "optional.py", "look_again", (
+        "drop-result: bits = look(t) -> look(t); bits = 0",
+        "delete: if bits != 0: -> ",
+        "negate: if bits != 0: -> if bits == 0:",
+        "swap: if bits != 0:; return GO -> return GO; if bits != 0:",
+        "delete: return slow_path(t) -> ",
+        "return-0: return slow_path(t) -> return 0",
+    ), policies=("cpython",)),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "frame_push", (
+        "always: if left == t.ticker.poison: -> return push_failed(t, end)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "back_edge", (
+        "always: if left == t.ticker.poison: -> return slow_path(t)",
+    )),
+    Equivalents("`own_handshake` claims the operation by a compare-and-swap, and does nothing where none is asked for.", "optional.py", "start_thread", (
+        "always: if bits & HANDSHAKE: -> own_handshake(t)",
+        "arithmetic: if bits & HANDSHAKE: -> if bits | HANDSHAKE:",
+        "operand: if bits & HANDSHAKE: -> if bits:",
+        "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
+        "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "block", (
+        "constant: t.state.swap(NATIVE) -> t.state.swap(PARKED)",
+        "constant: t.state.swap(NATIVE) -> t.state.swap(ENDED)",
+    )),
+    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
+        "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
+        "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
+    ), policies=("cpython",)),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
+        "always: if end > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "back_edge", (
+        "always: if word.load() == word.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
+        "always: if bits != 0: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "frame_push", (
+        "always: if t.pending.load() & deliverable(t): -> return push_failed(t, end)",
+        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
+        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
+        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "back_edge", (
+        "always: if t.pending.load() & deliverable(t): -> return slow_path(t)",
+        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
+        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
+        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "frame_push", (
+        "always: if end + BITS > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end + BITS > t.limit.load(): -> if end + BITS >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "bits_in_limit.py", "back_edge", (
+        "always: if t.limit.load() < BITS: -> return slow_path(t)",
+        "relation: if t.limit.load() < BITS: -> if t.limit.load() <= BITS:",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "add", (
+        "relation: if limit < BITS: -> if limit <= BITS:",
+    )),
+    Equivalents("The one is a load, the other touches nothing shared.", "bits_in_limit.py", "add", (
+        "swap: limit = t.limit.load(); bits = kind -> bits = kind; limit = t.limit.load()",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "take", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "look", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "take", (
+        "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
+    )),
+    Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
+        "constant: if bits != 0: -> if bits != 1:",
+    )),
+    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "poison", (
+        "swap: t.limit.store(t.limit.poison); for word in t.entry: -> for word in t.entry:; t.limit.store(t.limit.poison)",
+    )),
+    Equivalents("All words are poisoned when the post ends, and restored before the bits are taken: in which order does not matter.", "limit_and_table.py", "restore", (
+        "swap: t.limit.store(real_limit(t)); for word in t.entry: -> for word in t.entry:; t.limit.store(real_limit(t))",
+    )),
+    Equivalents("A word that stays poisoned costs the newborn one slow path that finds nothing.", "optional.py", "start_thread", (
+        "delete: restore(t) -> ",
+    )),
+    Equivalents("This mechanism never defers a request.", "optional.py", "exit_thread", (
+        "delete: t.deferred = 0 -> ",
+        "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
+        "word: t.deferred = 0 -> t.masked = 0",
+        "word: t.deferred = 0 -> t.ending = 0",
+        "word: t.deferred = 0 -> t.end = 0",
+    ), policies=("folded", "cpython")),
+    Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
+        "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
+    )),
+    Equivalents("Only the coordinator itself reads the count, and not in between.", "requests.py", "stop_world_nested", (
+        "swap: if outermost:; t.stops = t.stops + 1 -> t.stops = t.stops + 1; if outermost:",
+    )),
+    Equivalents("Either way 0 is stored, whatever the word was.", "requests.py", "let_go_of_record", (
+        "plain: t.holders.fetch_and(0) -> was = t.holders.load(); t.holders.store(was & 0)",
+    )),
+)  # fmt: skip
