@@ -24,7 +24,7 @@ from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Sc
 from safepoint.guest.code import BACK_EDGES
 from safepoint.trace.files import write_trace
 from safepoint.trace.verdict import judge as judge_trace
-from safepoint.verify.controlled import interpreter, run_case, shortest
+from safepoint.verify.controlled import caught, interpreter, run_case, shortest
 
 PAIRS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), max_size=4)
 
@@ -180,6 +180,21 @@ def test_a_mutant_is_caught(mutant: str, made: Case, preemptions: int, by: str) 
     found = next(filter(None, (judge(run(made, s, mutant)) for s in Exhaustive(preemptions, 3000))), None)
     assert found is not None
     assert found.by == by
+
+
+@pytest.mark.parametrize(
+    ("mutant", "what"),
+    [
+        ("does-not-wait", "T0 runs guest code while the world is stopped"),
+        ("handshake-unclaimed", "an operation is run twice"),
+        ("handshake-not-awaited", "T1 runs guest code while a requester runs an operation for it"),
+    ],
+)
+def test_what_may_never_be_is_seen_by_the_run_itself(mutant: str, what: str) -> None:
+    wrong, count = caught(mutant)
+    assert wrong is not None
+    assert (wrong.by, wrong.what) == ("run", what)
+    assert count < 500
 
 
 @pytest.mark.parametrize(("mutant", "made"), [(m, replace(c, late=False)) for m, c, _, _ in MUTANTS[-2:]])

@@ -68,6 +68,12 @@ def test_a_section_that_was_not_run_is_null() -> None:
     }
 
 
+def test_controlled_schedules_stand_beside_real_cores() -> None:
+    row = SchedulesRow(schedules=1000, cases=2, exhausted=1, preemptions=1, depth=3, probability=0.01, wrong=0)
+    found = Report(schedules=row).as_json()["concurrency"]
+    assert (found["schedules"], found["controlled"]["preemptions"]) == (1000, 1)
+
+
 def test_a_row_is_the_json() -> None:
     report = Report(protocol=[decided().row()])
     (row,) = json.loads(json.dumps(report.as_json()))["protocol"]

@@ -37,6 +37,9 @@ class Case:
     late: bool = False
     stack: int = 256
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def records(self) -> int:
         """How many threads the program has beside the first, at once, at most: it is written so."""
