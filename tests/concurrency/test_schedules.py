@@ -101,6 +101,16 @@ def test_nothing_is_wrong(made: Case) -> None:
     assert row.schedules == 20
 
 
+@pytest.mark.parametrize(
+    "program", ["sleeper", "one_after_another", "interrupts_itself", "contended", "exception_in_thread"]
+)
+def test_nothing_is_wrong_with_longer_programs(program: str) -> None:
+    """Threads that sleep, that wait for a lock and for each other, and are interrupted meanwhile."""
+    made = case(program, "STOP", "SAMPLE+INTERRUPT", "INTERRUPT/1")
+    for seed in range(8):
+        assert judge(run(made, Pct(random.Random(seed), 300, 3))) is None
+
+
 @settings(max_examples=60)
 @given(st.sampled_from(CASES), PAIRS)
 def test_nothing_is_wrong_on_drawn_schedules(made: Case, pairs: list[tuple[int, int]]) -> None:

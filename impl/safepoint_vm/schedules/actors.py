@@ -95,7 +95,7 @@ class GuestActor(Actor):
         self._said = False  # the instruction under way is in the log
 
     def where(self) -> str:
-        return f"{self.name} at {self.op}"
+        return f"{self.name} at {self.op or 'its beginning'}"
 
     # -- from birth to end
 
@@ -114,6 +114,7 @@ class GuestActor(Actor):
                 self._instruction()
         run.engine.routine("retire", self.guest.address)
         self.call("exit_thread")
+        self.say()  # its last instruction: only now does a JOIN return
         run.has_ended(self)
 
     def _instruction(self) -> None:
@@ -144,7 +145,7 @@ class GuestActor(Actor):
             self.status = record.get("suspended")
         self._finish(self.life.serve(why))
         again = restarts and record.get("pc") == pc and not self.guest.ended
-        if self.life.entry == "begin" and not self.life.polling and not again:
+        if self.life.entry == "begin" and not self.life.polling and not again and not self.guest.ended:
             self.say()
 
     def say(self, starts: int = 0) -> None:
@@ -203,6 +204,8 @@ class GuestActor(Actor):
         return self._run.world
 
     def call(self, procedure: str, record: int = 0, resume: int = 0) -> int:
+        if procedure == "block" and not resume:
+            self._run.done.append(Done(self.guest.number, waits=True))
         self.status = self._run.call(self, procedure, record or self.guest.address, resume=resume)
         return self.status
 
@@ -270,7 +273,7 @@ class Requester(Actor):
         self._now = ""
 
     def where(self) -> str:
-        return f"{self.name} in {self._now}"
+        return f"{self.name} in {self._now or 'nothing yet'}"
 
     def run(self) -> None:
         for asked in self._asked:

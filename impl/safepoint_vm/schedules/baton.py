@@ -11,7 +11,7 @@ from safepoint.differential.schedulers import Scheduler
 PATIENCE = (
     60.0  # seconds that an OS thread waits for the baton: beyond it this program is wrong, not the one under test
 )
-MOST = 5_000
+MOST = 20_000
 """Choice points of a run, at most: one that is longer does not end."""
 
 

@@ -86,11 +86,14 @@ def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, Choices]
 
 @dataclass(frozen=True)
 class Done:
-    """What a guest thread did: an instruction; or `seen`: it was told at a check to raise what this kind of request asks for."""
+    """What a guest thread did: an instruction.  Or less than one, `seen`: it was told at a check to raise what this kind of request
+    asks for; or `waits`: it began to block at one.
+    """
 
     thread: int
     """The number in its name: 0 is the first."""
     seen: str = ""
+    waits: bool = False
     starts: int = 0
     """The number of the thread that the instruction started; 0: none."""
 

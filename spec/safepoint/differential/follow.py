@@ -115,6 +115,10 @@ def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
             sites = world.sites[record]
             sites.go_on(sites.begin("post", RAISING[each.seen]))
             continue
+        if each.waits:
+            if world.advance(record):
+                raise CannotFollow(f"action {number}: thread {each.thread} does not block")
+            continue
         op, before = world.machines[record].state.frame.instruction.op, world.words.values
         if not (world.advance(record) or _alone(world, record)):
             raise CannotFollow(f"action {number}: thread {each.thread} waits at {op}")
