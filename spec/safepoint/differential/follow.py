@@ -6,6 +6,7 @@ just before it.  The protocol's own interleaving is not repeated there: the trac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -96,7 +97,7 @@ def difference(ran: Ran) -> str:
         found.error,
         found.traceback,
         found.others,
-        tuple((kind, site) for kind, site, _ in ran.sites),
+        _by_thread(ran.sites),
     )
     names = ("output", "exception", "traceback", "other threads", "what was raised where")
     pairs = zip(names, expected, actual, strict=True)
@@ -108,7 +109,8 @@ def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
     program = _program(case.source, case.program)
     world = World(program, case.stack)
     world.clock = float("inf")  # every sleep ends at once, as it does there
-    records = {0: 0}
+    records, raised = {0: 0}, list[tuple[str, str, int]]()
+    heard = 0  # of what the reference machine has served
     for number, each in enumerate(done):
         record = records[each.thread]
         if each.seen:
@@ -122,13 +124,22 @@ def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
         op, before = world.machines[record].state.frame.instruction.op, world.words.values
         if not (world.advance(record) or _alone(world, record)):
             raise CannotFollow(f"action {number}: thread {each.thread} waits at {op}")
+        for served in world.sites[0].seen[heard:]:
+            if served.kind in RAISING:
+                raised.append((served.kind, served.site, each.thread))
+        heard = len(world.sites[0].seen)
         if op == "INTERRUPT":  # what it posts is posted where it is seen: until then a check may be under way
             world.early.clear()
             world.words.values = before
         if each.starts:
             heap = ReferenceHeap(world.state.things)
             records[each.starts] = next(n for n, ref in world.refs.items() if heap.thread(ref).number == each.starts)
-    return _result(world, program)
+    return (*_result(world, program), _by_thread(raised))
+
+
+def _by_thread(raised: Sequence[tuple[str, str, int]]) -> tuple[tuple[str, str, int], ...]:
+    """In the order of each thread: machine code tells when it serves, the reference machine when the instruction is over."""
+    return tuple(sorted(raised, key=lambda each: each[2]))
 
 
 def _alone(world: World, record: int) -> bool:
@@ -147,11 +158,9 @@ def _result(world: World, program: Program) -> tuple[object, ...]:
     main = world.main
     if not world.ended:
         raise CannotFollow("it has not ended")
-    raised = tuple((served.kind, served.site) for served in world.sites[0].seen if served.kind in RAISING)
     return (
         world.output,
         main.fault.kind if main.fault else "",
         tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
         tuple(uncaught_text(t, fault, m.traceback(), program.source) for t, fault, m in world.uncaught),
-        raised,
     )
