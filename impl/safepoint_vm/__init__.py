@@ -5,6 +5,7 @@ handlers: the opcodes, one module a family
 generate: compile handlers and the protocol's text to machine code
 memory: guest programs and objects in real memory, and the heap
 threads: guest threads, on OS threads or in lockstep
+schedules: guest threads and requesters one at a time, as a scheduler decides
 cores: campaigns on real cores, without the GIL
 target: the interpreter as a target of the judge
 """

@@ -18,14 +18,16 @@ from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
+from safepoint_vm.generate.protocol import HEARD
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.memory.image import Image
+from safepoint_vm.schedules.offer import FoldedControlled
 from safepoint_vm.threads.lockstep import LockstepWorld
 
-HOOK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
+HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled):
     """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
     collects; `quantum`: instructions in a thread's turn.
     """
@@ -124,17 +126,18 @@ class FoldedTarget(Stepped, FoldedOnCores):
 
     # -- callbacks from machine code: no exception may cross it
 
-    def _hooked(self, record: int, step: int) -> None:
-        """Called before each shared access with the number of its step, and for each request served with minus its kind."""
+    def _hooked(self, record: int, what: int, word: int, _a: int, _b: int) -> int:
+        """Called before each shared access, and where the text says that a request is served (see `generate.protocol`)."""
         if self._world.error is not None:
-            return
+            return 0
         try:
-            if step < 0:
-                self._served(record, REQUESTS[-step])
-            else:
+            if what >= 0:
                 self.watching()
+            elif HEARD[-what] in ("served", "ran"):
+                self._served(record, REQUESTS[word])
         except BaseException as error:  # noqa: BLE001  -- re-raised where machine code was entered
             self._world.failed(error)
+        return 0
 
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)

@@ -26,7 +26,7 @@ from safepoint.show.tables import mutant_table
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Survivor, Unreached
 from safepoint.verify.report import Report
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 from tests.show.layout import NS, TEXT
 
 NOTHING: dict[str, int] = dict.fromkeys(
@@ -64,6 +64,7 @@ def report_of(results: dict[str, Result]) -> Report:
         induction=InductionRow(holds=True, steps=3, vacuous=(), counterexample="", covers="some", seconds=0.1),
         implementation_mutants=[CompiledMutantRow(name="m", rule="R", differential=True)],
         differential=DifferentialRow(programs=7, interrupts=47618, mismatches=0, worst=Bound(1, 1)),
+        schedules=SchedulesRow(schedules=5, cases=1, exhausted=1, preemptions=1, depth=2, probability=0.1, wrong=0),
         targets=[TargetRow(name="toy", claims=9, refuted=("some-claim",))],
         concurrency=ON_CORES,
         left_out={"combinations": "not <all>"},

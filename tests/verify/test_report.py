@@ -32,15 +32,17 @@ from safepoint.verify.failures import (
     Unnoticed,
     Unreached,
     WrongOnCores,
+    WrongSchedule,
 )
 from safepoint.verify.report import Report
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 
 DOCUMENTED = {
     ScopeRow: "policy memory threads scope states transitions seconds verdict bound",
     InductionRow: "holds steps vacuous counterexample covers seconds",
     MutantRow: "name rule property caught steps memory",
     DifferentialRow: "programs interrupts mismatches",
+    SchedulesRow: "schedules",
     CompiledMutantRow: "rule differential controlled real_cores",
     TargetRow: "name claims refuted bound",
 }
@@ -64,6 +66,12 @@ def test_a_section_that_was_not_run_is_null() -> None:
         "concurrency",
         "implementation_mutants",
     }
+
+
+def test_controlled_schedules_stand_beside_real_cores() -> None:
+    row = SchedulesRow(schedules=1000, cases=2, exhausted=1, preemptions=1, depth=3, probability=0.01, wrong=0)
+    found = Report(schedules=row).as_json()["concurrency"]
+    assert (found["schedules"], found["controlled"]["preemptions"]) == (1000, 1)
 
 
 def test_a_row_is_the_json() -> None:
@@ -102,6 +110,14 @@ FAILURES: list[tuple[Failure, str]] = [
     (OtherBound("folded", Bound(1, 1), Bound(1, 2)), "observed was at most frames 1, back-edges 2"),
     (Unnoticed("m"), "mutant m, compiled into the interpreter: the differential test does not notice it"),
     (WrongOnCores("lost", 3, 100_000), "real cores: lost: 3, of 100,000 requests"),
+    (
+        Unnoticed("m", "no controlled schedule shows it"),
+        "compiled into the interpreter: no controlled schedule shows it",
+    ),
+    (
+        WrongSchedule("run", "nobody can go on", "s:calls|STOP@sc:3>1"),
+        "by its run: nobody can go on\n    again: safepoint replay 's:calls|STOP@sc:3>1'",
+    ),
     (
         Mismatch("fib", Schedule(3, "STOP"), {}, "mine", "m"),
         "again: safepoint replay --target mine --mutant m 's:fib@3STOP'",

@@ -18,7 +18,7 @@ from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.generate.object_code import Part, load, object_file
 from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
-from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
@@ -67,6 +67,7 @@ class Procedures:
     """What decides the code of the protocol's procedures."""
 
     hooked: bool
+    hosted: bool
     mutant: str
     traced: bool = False
 
@@ -76,7 +77,8 @@ class Procedures:
         if self.traced:
             add_traced_protocol(module, self.mutant)
         else:
-            add_protocol(module, self.mutant, self.hooked)
+            emitter = HostedEmitter if self.hosted else ProcedureEmitter
+            add_protocol(module, self.mutant, self.hooked, emitter)
         return module
 
 
@@ -86,6 +88,7 @@ class Variant:
 
     counting: bool = False  # count the checks that each thread executes
     hooked: bool = False  # call the host before each shared access of the protocol's code
+    hosted: bool = False  # and have it make each of them
     checks_flag: bool = False  # back-edges also test a flag: for comparison
     protocol: bool = True  # False: no protocol at all, also for comparison
     mutant: str = ""  # of the protocol's text
@@ -99,7 +102,9 @@ class Variant:
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
         return (
-            [Procedures(self.hooked, self.mutant, self.traced), self.handlers()] if self.protocol else [self.handlers()]
+            [Procedures(self.hooked, self.hosted, self.mutant, self.traced), self.handlers()]
+            if self.protocol
+            else [self.handlers()]
         )
 
 

@@ -11,14 +11,17 @@ the record of its target, which may wait in one of its own meanwhile.
 
 So an unchanged status means that nothing was changed, and no other waiter need be notified.
 
-Hooked: `hook(record, step)` is called before each shared access, and `hook(record, -kind)` where a request is served.
+Hooked: `hook(record, what, address, a, b)` is called before each shared access: `what`: `at_step`; the word's address; the operands.
+It is called, too, where the text says something beside its accesses: `what`: minus its number in `HEARD`; kinds of request.
+Hosted: the hook makes the access itself, and returns what the access gives.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from llvmlite import ir
 
@@ -35,7 +38,10 @@ from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, decl
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 
-HOOK = ir.FunctionType(ir.VoidType(), [POINTER, I64])
+HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
+HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
+"""Ghosts that a hook is told of, by their number; 0 is none."""
+STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
 
@@ -44,6 +50,7 @@ class ProcedureEmitter(ExpressionEmitter):
     """Emits one graph as the body of `function`, which is only declared."""
 
     hooked: bool = False
+    hosted: ClassVar[bool] = False  # the hook makes each access
     steps: dict[int, ir.Block] = field(default_factory=dict)
     labels: dict[int, ir.Block] = field(default_factory=dict)
     todo: list[tuple[ir.Block, Callable[[], None]]] = field(default_factory=list)
@@ -86,9 +93,14 @@ class ProcedureEmitter(ExpressionEmitter):
             return
         if s.cell is None:
             raise ProtocolCodeError(f"{self.procedure.name}: {s.name} is the model's only: it has no machine code")
+        where, values = self.cell(s.cell), [self.value(o) for o in s.operands]
         if self.hooked:
-            self.call_hook(s.number)
-        self.access(s, self.cell(s.cell), [self.value(o) for o in s.operands])
+            what = at_step(self.procedure.name, s.number)
+            given = self.call_hook(what, self.builder.ptrtoint(where, I64), *values)
+            if self.hosted and s.op != "store":
+                self.builder.store(given, self.locals[graph.RESULT.name])
+        if not self.hosted:
+            self.access(s, where, values)
         if s.guard is not None:
             go, blocked = self.function.append_basic_block("go"), self.function.append_basic_block("blocked")
             self.builder.cbranch(self.truth(s.guard), go, blocked)
@@ -114,9 +126,9 @@ class ProcedureEmitter(ExpressionEmitter):
                 result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], "seq_cst")
         self.builder.store(result, self.locals[graph.RESULT.name])
 
-    def call_hook(self, what: int) -> None:
+    def call_hook(self, what: int, *words: ir.Value) -> ir.Value:
         hook = self.builder.load(self.own("hook"), typ=HOOK.as_pointer())
-        self.builder.call(hook, [self.me, I64(what)])
+        return self.builder.call(hook, [self.me, I64(what), *words, *[I64(0)] * (3 - len(words))])
 
     def suspend(self, s: graph.Step) -> None:
         """Spill the live locals and return the status; once per step, emit the block that resumes at the same access."""
@@ -184,10 +196,11 @@ class ProcedureEmitter(ExpressionEmitter):
                 self.builder.cbranch(self.truth(test), one, other)
                 at = self.at
                 self.todo += [(one, lambda: self.tree(yes, at)), (other, lambda: self.tree(no, at))]
-            case graph.Ghost("served" | "ran", _, graph.Const(kind), then):
-                self.served(kind)
-                self.tree(then)
-            case graph.Ghost(then=then):
+            case graph.Ghost(op, _, kind, then):
+                if op in ("served", "ran") and isinstance(kind, graph.Const):
+                    self.served(kind.value)
+                if self.hooked and op in HEARD:
+                    self.call_hook(-HEARD.index(op), self.value(kind))
                 self.tree(then)
             case graph.Done(value):
                 if value is not None:
@@ -214,8 +227,23 @@ class ProcedureEmitter(ExpressionEmitter):
         """Count a served request."""
         count = self.own("served", SERVED[kind])
         self.builder.store(self.builder.add(self.builder.load(count, typ=I64), I64(1)), count)
-        if self.hooked:
-            self.call_hook(-kind)
+
+
+@dataclass
+class HostedEmitter(ProcedureEmitter):
+    """The host makes the accesses."""
+
+    hosted: ClassVar[bool] = True
+
+
+def at_step(procedure: str, number: int) -> int:
+    """What a hook is told of the access that a step makes."""
+    return [*PROCEDURES].index(procedure) << STEP_BITS | number
+
+
+def step_of(what: int) -> tuple[str, int]:
+    """The procedure, and the number of its step."""
+    return [*PROCEDURES][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
 
 
 def add_protocol(
@@ -225,10 +253,16 @@ def add_protocol(
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
+    for procedure in graphs(mutant).values():
+        add_procedure(module, procedure, hooked, emitter)
+
+
+@functools.lru_cache(maxsize=2)
+def graphs(mutant: str = "") -> dict[str, graph.Graph]:
+    """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
     text = Text(files()[:-1])
     instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
-    for name in PROCEDURES:
-        add_procedure(module, compile_graph(text, name, instance), hooked, emitter)
+    return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 
 def add_procedure(

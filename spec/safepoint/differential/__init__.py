@@ -6,5 +6,9 @@ stepped: a target that the judge drives step by step
 reference: the reference machine as such a target
 runs: one schedule on a target; the reference machine's runs of a program
 compare: all schedules of a program, on both machines
+controlled: runs whose threads a scheduler controls, at every shared access
+schedulers: who goes on: replayed, drawn, by random priorities, or every way up to a number of preemptions
+cases: small programs, and who asks what of them meanwhile
+follow: such a run judged: by its trace, and by the reference machine under the same schedule
 cores: runs on real cores, which are counted, not compared
 """

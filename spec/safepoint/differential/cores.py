@@ -111,7 +111,7 @@ class SeededRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ConcurrencyRow:
-    """The section `concurrency` of `verify --json`.  `schedules`: null, controlled schedules are not built yet."""
+    """The section `concurrency` of `verify --json`.  `schedules`: of controlled runs, which are counted elsewhere: null here."""
 
     requests: int
     lost: int

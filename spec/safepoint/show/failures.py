@@ -20,8 +20,9 @@ from safepoint.verify.failures import (
     Unnoticed,
     Unreached,
     WrongOnCores,
+    WrongSchedule,
 )
-from safepoint.verify.replay import Repeated, Walked
+from safepoint.verify.replay import Repeated, Rerun, Walked
 
 
 def failure_text(failure: Failure) -> str:
@@ -49,8 +50,10 @@ def failure_text(failure: Failure) -> str:
             )
         case OtherBound(policy, declared, observed):
             return f"differential: {policy} declares {declared}; observed was at most {observed}"
-        case Unnoticed(mutant):
-            return f"mutant {mutant}, compiled into the interpreter: the differential test does not notice it"
+        case Unnoticed(mutant, by):
+            return f"mutant {mutant}, compiled into the interpreter: {by}"
+        case WrongSchedule(by, what, string):
+            return f"controlled schedule, by its {by}: {what}\n    again: safepoint replay '{string}'"
         case WrongOnCores(what, count, requests):
             return (
                 f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
@@ -69,14 +72,34 @@ def refutation(decision: Decision) -> str:
     return "\n\n".join(parts)
 
 
-def replay_text(replayed: Walked | Repeated, text: Text) -> str:
+def replay_text(replayed: Walked | Repeated | Rerun, text: Text) -> str:
     """What `safepoint replay` found."""
+    if isinstance(replayed, Rerun):
+        return rerun_text(replayed)
     if isinstance(replayed, Walked):
         return path(replayed.path, text)
     if replayed.mismatch:
         return str(replayed.mismatch)
     seen = ", ".join(f"{s.kind} at {s.site}" for s in replayed.observed.seen) or "nothing"
     return f"{replayed.program}: {replayed.schedule}\n    both machines agree; seen: {seen}"
+
+
+def rerun_text(rerun: Rerun) -> str:
+    """A controlled run, a line for each access, and what is wrong with it."""
+    ran = rerun.ran
+    wide = max((len(made.by) for made in ran.made), default=0)
+    lines = [
+        f"{made.by:{wide}}  {f'{made.file}:{made.line}' if made.file else '':22} {made.statement.split('#')[0].strip()}"
+        for made in ran.made
+    ]
+    if len(lines) > MOST_LINES:
+        lines = [f"({len(lines) - MOST_LINES:,} accesses before)", *lines[-MOST_LINES:]]
+    found = f"wrong, by its {rerun.wrong.by}: {rerun.wrong.what}" if rerun.wrong else "nothing is wrong"
+    return "\n".join([*lines, f"{ran.case.name}: {ran.points} choice points: {found}"])
+
+
+MOST_LINES = 200
+"""Of a controlled run, on a terminal."""
 
 
 def bound_text(bound: Bound | None) -> str:

@@ -163,6 +163,12 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
             f"[bold]differential[/]: {found.interrupts:,} interrupts in {found.programs} programs, {found.mismatches} mismatches; "
             f"each seen within {worst.frames} frame push, {worst.back_edges} back-edge"
         )
+    if controlled := report.schedules:
+        out.print(
+            f"[bold]controlled schedules[/]: {controlled.schedules:,} of {controlled.cases} cases, {controlled.wrong} wrong;"
+            f" every one with {controlled.preemptions} preemption in {controlled.exhausted} of them; a random one finds a mistake"
+            f" of depth {controlled.depth} with a probability of {controlled.probability:.1g} at least"
+        )
     if row := report.concurrency:
         out.print(concurrency_line(row))
     for target in report.targets:
@@ -236,9 +242,10 @@ def mutant_table(report: Report, out: Console) -> None:
     """A line for each mutant: what catches it in the model, and whether the differential test notices it in the interpreter."""
     out.print(
         "[bold]mutants[/]: mistakes in the text, each caught by a property in the smallest scope"
-        " -- and, compiled into the interpreter, by the differential test"
+        " -- and, compiled into the interpreter, by the differential test or a controlled schedule"
     )
-    noticed = {row.name: row.differential for row in report.implementation_mutants or []}
+    compiled = report.implementation_mutants or []
+    noticed = {row.name: row.controlled if row.differential is None else row.differential for row in compiled}
     words = {None: "-", True: "caught", False: "[red]not noticed[/]"}
     table = Table()
     longest = max((len(word) for row in report.mutants for word in row.label().split()), default=0)

@@ -46,11 +46,12 @@ class Told:
 class Acceptor:
     """Takes the events of a trace one by one.  most: candidates that there were at once."""
 
-    def __init__(self, layout: Layout) -> None:
-        """Raises UnknownTrace."""
+    def __init__(self, layout: Layout, like: Acceptor | None = None) -> None:
+        """like: another acceptor with the same layout: what it has worked out is not worked out again.  Raises UnknownTrace."""
         self.layout = layout
-        self.rules = Crowds(layout)
-        self.candidates = [first(layout, self.rules)]
+        self.rules: Crowds = like.rules if like else Crowds(layout)
+        self.beginning: Candidate = like.beginning if like else first(layout, self.rules)
+        self.candidates = [self.beginning.copy()]
         self.names = [*layout.names]
         self._counts: Counter[str] = Counter()
         self.most = 1

@@ -4,6 +4,7 @@ run: `verify`: all sections, in order
 text: the protocol text: its scopes, its mutants, and the arguments for any number of threads
 explore: the verdict on one scope; `explore`
 interpreter: the interpreter against the reference machine, with and without mutants
+controlled: the interpreter under controlled schedules, with and without mutants
 cores: the interpreter on real cores, with and without mutants
 mutate: `mutate`: every simple mutation of the text, and which of them no property catches
 kept: the rows of `mutate` in a file, from which a campaign goes on

@@ -59,9 +59,19 @@ class OtherBound:
 
 @dataclass(frozen=True)
 class Unnoticed:
-    """A mutant, compiled into the interpreter, that the differential test does not notice."""
+    """A mutant, compiled into the interpreter, that a test does not notice.  `by`: which test."""
 
     mutant: str
+    by: str = "the differential test does not notice it"
+
+
+@dataclass(frozen=True)
+class WrongSchedule:
+    """A controlled schedule of the interpreter on which something is wrong.  `by`: what shows it; `string`: what replays it."""
+
+    by: str
+    what: str
+    string: str
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,7 @@ Failure = (
     | Mismatch
     | OtherBound
     | Unnoticed
+    | WrongSchedule
     | Verdict
     | WrongOnCores
 )

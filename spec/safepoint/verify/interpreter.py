@@ -46,7 +46,7 @@ NEEDS = {
     "an instruction that works long": ("helper-never-polls",),
     "a record that is used again": ("held-too-late", "reused-at-once", "reused-unfenced"),
 }
-"""What the differential test does not have -> the mutants of the text that nothing else shows."""
+"""What the differential test does not have -> the mutants of the text that nothing else in it shows."""
 
 
 @lru_cache
@@ -100,7 +100,7 @@ def implementation_mutants(report: Report, pool: Executor, progress: Progress) -
     report.implementation_mutants = rows
     missing = "; ".join(f"{what} ({', '.join(mutants)})" for what, mutants in NEEDS.items())
     report.left_out["implementation_mutants"] = (
-        f"not compiled in, because the differential test does not have: {missing}"
+        f"what the differential test does not show, because it does not have it: {missing}"
     )
 
 

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
+from safepoint.differential.cases import PROGRAMS, case
 from safepoint.differential.compare import Mismatch, differences
+from safepoint.differential.controlled import Ran, find_controlled, is_controlled
+from safepoint.differential.controlled import parse as parse_controlled
 from safepoint.differential.corpus import find
+from safepoint.differential.follow import Wrong, judge
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
+from safepoint.differential.schedulers import Replay
 from safepoint.differential.stepped import Stepped
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError
@@ -47,7 +52,19 @@ class Repeated:
         return self.mismatch is None
 
 
-def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated:
+@dataclass(frozen=True)
+class Rerun:
+    """A controlled schedule, run again.  wrong: what is wrong with it."""
+
+    ran: Ran
+    wrong: Wrong | None
+
+    @property
+    def agrees(self) -> bool:
+        return self.wrong is None
+
+
+def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated | Rerun:
     """Replay `m:…`, a path of the model, or `s:…`, a schedule, which alone uses `target` and the mutant compiled into it.
 
     Raises CannotReplay.
@@ -57,6 +74,8 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
     try:
         if string.startswith("m:"):
             return Walked(path.replay(text, string))
+        if is_controlled(string):
+            return _rerun(string, target, mutant)
         if string.startswith("s:"):
             return _repeat(*parse(string), target, mutant)
     except (ReplayError, ProtocolError, ValueError, UnknownTarget, GuestSyntaxError) as error:
@@ -64,6 +83,27 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
     raise CannotReplay(
         f"{string!r} is not a replay string (m:… is a path of the model, s:… a schedule: copy it from a failure, whole)"
     )
+
+
+def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
+    """Raises CannotReplay, UnknownTarget, ValueError."""
+    program, asked, late, choices = parse_controlled(string)
+    target = find_controlled(target_name)
+    try:
+        made = case(program, *("+".join(each) for each in asked), late=late)
+    except KeyError:
+        known = ", ".join(PROGRAMS)
+        raise CannotReplay(f"no program {program!r} (write one of {known}; or of tests/programs, or a path)") from None
+    scheduler = Replay(dict(choices))
+    try:
+        ran = target.control(made, scheduler, mutant)
+    except NotOffered as missing:
+        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out --mutant)") from None
+    if scheduler.missed:
+        raise CannotReplay(
+            f"{string!r}: a choice of it cannot be made in this run (copy it whole; a mutant's needs --mutant NAME)"
+        )
+    return Rerun(ran, judge(ran))
 
 
 def find_stepped(name: str, mutant: str = "") -> Stepped:

@@ -12,7 +12,7 @@ from safepoint.differential.compare import Mismatch
 from safepoint.differential.cores import ConcurrencyRow
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import Failure
-from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, ScopeRow
+from safepoint.verify.rows import CompiledMutantRow, DifferentialRow, InductionRow, MutantRow, SchedulesRow, ScopeRow
 
 
 class Progress(Protocol):
@@ -38,6 +38,7 @@ class Report:
     induction: InductionRow | None = None
     mutants: list[MutantRow] = field(default_factory=list)
     differential: DifferentialRow | None = None
+    schedules: SchedulesRow | None = None
     concurrency: ConcurrencyRow | None = None
     implementation_mutants: list[CompiledMutantRow] | None = None
     targets: list[TargetRow] = field(default_factory=list)
@@ -47,7 +48,9 @@ class Report:
     @property
     def not_run(self) -> list[str]:
         """The sections that ought to have run, and could not."""
-        sections = ("protocol", "induction", "mutants", "differential", "concurrency", "implementation_mutants")
+        sections = (
+            "protocol", "induction", "mutants", "differential", "schedules", "concurrency", "implementation_mutants",
+        )  # fmt: skip
         blind = self.concurrency is not None and self.concurrency.blind
         idle = ["concurrency"] * blind + [f"target {row.name}" for row in self.targets if not row.claims]
         return [name for name in sections if not getattr(self, name)] + idle
@@ -59,6 +62,15 @@ class Report:
             return "refuted"
         return "no verdict" if self.not_run else "holds"
 
+    def _concurrency(self) -> dict[str, Any] | None:
+        """Real cores, and controlled schedules: how many, and more of them."""
+        if self.concurrency is None and self.schedules is None:
+            return None
+        found = {} if self.concurrency is None else asdict(self.concurrency)
+        if self.schedules is not None:
+            found |= {"schedules": self.schedules.schedules, "controlled": asdict(self.schedules)}
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """The sections as `--json` writes them; null: not run, and `left_out` says why."""
         compiled = self.implementation_mutants
@@ -67,7 +79,7 @@ class Report:
             "induction": asdict(self.induction) if self.induction else None,
             "mutants": [asdict(row) for row in self.mutants],
             "differential": asdict(self.differential) if self.differential else None,
-            "concurrency": asdict(self.concurrency) if self.concurrency else None,
+            "concurrency": self._concurrency(),
             "implementation_mutants": None if compiled is None else [asdict(row) for row in compiled],
             "targets": [asdict(row) for row in self.targets],
             "failures": [_as_json(failure) for failure in self.failures],

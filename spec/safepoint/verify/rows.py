@@ -119,7 +119,8 @@ class DifferentialRow:
 class CompiledMutantRow:
     """One mutant compiled into the interpreter.  `differential`: does that test notice it?  None: not tried.
 
-    `controlled`, `real_cores`: the same for tests that are not built yet.
+    `controlled`: do controlled schedules, and in how many (`schedules`); None: `why_not_controlled`.  `shown`: by the run itself, its
+    trace, or its result; `again`: the command that repeats it.  `real_cores`: the same for a test that is not built yet.
     """
 
     name: str
@@ -127,3 +128,23 @@ class CompiledMutantRow:
     differential: bool | None
     controlled: bool | None = None
     real_cores: bool | None = None
+    schedules: int | None = None
+    shown: str = ""
+    again: str = ""
+    why_not_controlled: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulesRow:
+    """Controlled schedules of the text as it is.  `exhausted`: cases of which every schedule with at most so many `preemptions` was run.
+
+    `probability`: with which one of the random runs finds a mistake of that `depth`, at least, in the case where that is least.
+    """
+
+    schedules: int
+    cases: int
+    exhausted: int
+    preemptions: int
+    depth: int
+    probability: float
+    wrong: int

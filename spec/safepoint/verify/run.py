@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future
 
 from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
 from safepoint.model.scopes import not_combined
+from safepoint.verify.controlled import controlled_mutants, schedules
 from safepoint.verify.cores import concurrency
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
 from safepoint.verify.report import Progress, Quiet, Report
@@ -31,13 +32,15 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
         try:
             find_target(OURS)
         except UnknownTarget as error:
-            for section in ("differential", "concurrency", "implementation_mutants"):
+            for section in ("differential", "schedules", "concurrency", "implementation_mutants"):
                 report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
             judge_targets(report, begin_judging(pool, targets), progress)
         else:
             judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long
             differential(report, pool, progress, quick)
+            schedules(report, pool, progress, quick=quick)
             implementation_mutants(report, pool, progress)
+            controlled_mutants(report, pool, progress)
             judge_targets(report, judged, progress)
             concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
     return report

@@ -1,0 +1,9 @@
+"""Guest threads and requesters on OS threads of their own, one running at a time, as a scheduler decides.
+
+baton: the OS threads, and which one runs
+words: the shared words in memory, by address; and stores that reach memory late
+recorder: what happens, as a trace
+actors: a guest thread, and a requester
+run: one run of a case: the world, and what machine code calls
+offer: what the interpreter offers `verify` of this
+"""

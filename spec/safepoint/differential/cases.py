@@ -1,0 +1,187 @@
+"""Small programs, and who asks what of them meanwhile: what controlled schedules are drawn for.
+
+Each shows a family of races with few choice points.  A program says `Thread(` once for each thread beside the first that may
+live at once: a trace names every record in its header.
+"""
+
+from __future__ import annotations
+
+from safepoint.differential.controlled import Case
+from safepoint.differential.corpus import find
+
+STACK = 256
+PROGRAMS: dict[str, str] = {
+    "loop": """def f(n):
+    return n + 1
+i = 0
+while i < 2:
+    try:
+        i = f(i)
+    except KeyboardInterrupt:
+        print("interrupted")
+print(i)
+""",
+    "calls": """def f(n):
+    return n + 1
+f(f(1))
+""",
+    "masked": """from safepoint.guest.api import masked
+def f(n):
+    return n + 1
+i = 0
+try:
+    with masked():
+        i = f(i)
+    i = f(i)
+except KeyboardInterrupt:
+    print("interrupted")
+print(i)
+""",
+    "prints": """print("one")
+print("two")
+""",
+    "asleep": """from threading import Lock
+lock = Lock()
+lock.acquire()
+try:
+    lock.acquire()
+except KeyboardInterrupt:
+    print("woken")
+""",
+    "cleans up": """from safepoint.guest.api import masked
+def f(n):
+    return n + 1
+i = 0
+try:
+    i = f(i)
+finally:
+    with masked():
+        i = f(i)
+    i = f(i)
+""",
+    "overflows": """def f(n):
+    return f(n + 1)
+try:
+    f(0)
+except RecursionError:
+    print("too deep")
+""",
+    "births": """from threading import Thread
+def work(n):
+    for i in range(2):
+        total[n] = total[n] + 1
+total = [0, 0]
+for n in range(2):
+    t = Thread(target=work, args=(n,))
+    t.start()
+    t.join()
+print(total)
+""",
+    "collects": """from threading import Thread
+from safepoint.guest.api import collect
+def work():
+    global total
+    for i in range(2):
+        total = total + 1
+    collect()
+total = 0
+t = Thread(target=work)
+t.start()
+work()
+t.join()
+print(total)
+""",
+    "asks": """from threading import Thread
+from safepoint.guest.api import interrupt, handshake
+def work():
+    try:
+        for i in range(4):
+            pass
+    except KeyboardInterrupt:
+        print("interrupted")
+t = Thread(target=work)
+t.start()
+handshake(t)
+interrupt(t)
+t.join()
+print("end")
+""",
+    "contends": """from threading import Thread, Lock
+def work():
+    global total
+    with lock:
+        total = total + 1
+lock = Lock()
+total = 0
+t = Thread(target=work)
+t.start()
+work()
+t.join()
+print(total)
+""",
+}  # fmt: skip
+STACKS = {"overflows": 24}
+"""Slots of the guest's stack, where it is not STACK."""
+
+
+def case(program: str, *requesters: str, late: bool = False) -> Case:
+    """requesters: for each, what it asks, as in a schedule's string: "STOP+INTERRUPT/1".  Raises KeyError: no such program."""
+    asked = tuple(tuple(each.split("+")) for each in requesters)
+    if program in PROGRAMS:
+        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK))
+    guest = find(program)
+    return Case(program, guest.source, asked, late, guest.stack)
+
+
+CASES = (
+    case("calls", "INTERRUPT", "STOP"),
+    case("calls", "SAMPLE", "INTERRUPT"),
+    case("loop", "STOP", "STOP"),
+    case("loop", "HANDSHAKE", "STOP"),
+    case("loop", "INTERRUPT+SAMPLE", "STOP"),
+    case("loop", "TERMINATE", "INTERRUPT"),
+    case("calls", "HANDSHAKE", "HANDSHAKE"),
+    case("prints", "STOP"),
+    case("prints", "HANDSHAKE"),
+    case("prints", "HANDSHAKE", "STOP"),
+    case("masked", "INTERRUPT", "STOP"),
+    case("asleep", "INTERRUPT"),
+    case("asleep", "STOP+INTERRUPT"),
+    case("asleep", "HANDSHAKE+INTERRUPT"),
+    case("cleans up", "TERMINATE", "TERMINATE"),
+    case("overflows", "INTERRUPT"),
+    case("births", "HANDSHAKE/1", "STOP"),
+    case("births", "STOP", "INTERRUPT/1"),
+    case("collects", "STOP"),
+    case("collects", "HANDSHAKE/1", "SAMPLE"),
+    case("asks", "STOP"),
+    case("asks", "INTERRUPT/1"),
+    case("contends", "STOP", "INTERRUPT/1"),
+)
+LATE = (
+    case("prints", "STOP", late=True),
+    case("prints", "HANDSHAKE", late=True),
+    case("asleep", "INTERRUPT", late=True),
+    case("calls", "STOP", late=True),
+    case("births", "STOP", late=True),
+)
+"""Where stores reach memory late."""
+
+SHOWS: dict[str, tuple[str, int]] = {
+    "unlocked-post": ("calls|INTERRUPT|STOP@sc", 1),
+    "masked-taken": ("masked|INTERRUPT|STOP@sc", 1),
+    "rest-dropped": ("loop|TERMINATE|INTERRUPT@sc", 1),
+    "given-back-unpoisoned": ("loop|TERMINATE|INTERRUPT@sc", 1),
+    "terminate-again": ("cleans up|TERMINATE|TERMINATE@sc", 1),
+    "unmask-unwinds": ("cleans up|TERMINATE|TERMINATE@sc", 1),
+    "unmask-forgets": ("masked|INTERRUPT|STOP@sc", 1),
+    "looks-too-early": ("asleep|INTERRUPT@sc", 1),
+    "handshake-unchecked": ("asleep|HANDSHAKE+INTERRUPT@sc", 2),
+    "backs-off-silently": ("asleep|HANDSHAKE+INTERRUPT@sc", 1),
+    "birth-drops-handshake": ("asks|INTERRUPT/1@sc", 1),
+    "coordinator-stays": ("collects|STOP@sc", 1),
+    "overflow-wins": ("overflows|INTERRUPT@sc", 1),
+    "reenter-unfenced": ("prints|HANDSHAKE@tso", 1),
+    "block-unfenced": ("asleep|INTERRUPT@tso", 1),
+}
+"""Mutant -> a case, and the preemptions, that show it: where to look first."""

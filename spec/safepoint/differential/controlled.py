@@ -1,0 +1,157 @@
+"""Controlled schedules: what an interpreter offers whose threads run one at a time, as a scheduler decides.
+
+Each guest thread, coordinator and requester has an OS thread of its own; before each shared access of the protocol, and before
+each check of the guest, the scheduler says which one goes on.  The interpreter reaches `verify` through its target.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from safepoint.conform.judge import UnknownTarget, find_target
+from safepoint.conform.target import Observation
+from safepoint.differential.schedulers import Choices, Scheduler
+from safepoint.trace.events import Event
+from safepoint.trace.lines import Header
+
+STRING = re.compile(r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@(?P<memory>sc|tso):(?P<choices>[\d>w,]*)")
+REQUEST = re.compile(r"(STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE)(/\d+)?")
+CHOICE = re.compile(r"(\d+)>(w?)(\d+)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A guest program, and who asks what of it meanwhile.
+
+    requesters: for each, its requests in order: a kind, or for another thread than the first KIND/record.  late: each store reaches
+    memory later than the access, as x86's store buffer allows.
+    """
+
+    program: str
+    source: str
+    requesters: tuple[tuple[str, ...], ...]
+    late: bool = False
+    stack: int = 256
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def records(self) -> int:
+        """How many threads the program has beside the first, at once, at most: it is written so."""
+        return self.source.count("Thread(")
+
+    @property
+    def name(self) -> str:
+        """As `safepoint replay` takes it, without the choices."""
+        return (
+            "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{'tso' if self.late else 'sc'}"
+        )
+
+
+def string_of(case: Case, choices: Choices) -> str:
+    """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@MEMORY:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
+    made = ",".join(f"{point}>{move}" if move >= 0 else f"{point}>w{-1 - move}" for point, move in choices)
+    return f"s:{case.name}:{made}"
+
+
+def is_controlled(string: str) -> bool:
+    return STRING.fullmatch(string.strip()) is not None
+
+
+def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, Choices]:
+    """The program's name, its requesters, whether stores are late, and the choices.  Raises ValueError."""
+    found = STRING.fullmatch(string.strip())
+    if not found:
+        raise ValueError(f"{string!r} is no schedule (it looks like s:loop|STOP@sc:17>1,23>0: copy it whole)")
+    asked = tuple(tuple(part.split("+")) for part in found["asked"].split("|")[1:])
+    for each in (request for part in asked for request in part):
+        if not REQUEST.fullmatch(each):
+            raise ValueError(
+                f"{each!r} is no request (write STOP, INTERRUPT, SAMPLE, HANDSHAKE or TERMINATE, or STOP+SAMPLE)"
+            )
+    choices: list[tuple[int, int]] = []
+    for text in filter(None, found["choices"].split(",")):
+        choice = CHOICE.fullmatch(text)
+        if not choice:
+            raise ValueError(f"{text!r} is no choice (it looks like 17>1 or 17>w1: copy the string whole)")
+        actor = int(choice[3])
+        choices.append((int(choice[1]), -1 - actor if choice[2] else actor))
+    return found["program"], asked, found["memory"] == "tso", tuple(choices)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a guest thread did: an instruction.  Or less than one, `seen`: it was told at a check to raise what this kind of request
+    asks for; or `waits`: it began to block at one.
+    """
+
+    thread: int
+    """The number in its name: 0 is the first."""
+    seen: str = ""
+    waits: bool = False
+    starts: int = 0
+    """The number of the thread that the instruction started; 0: none."""
+
+
+class Made(NamedTuple):
+    """An access of the protocol's text, or (file "") an instruction of the guest."""
+
+    by: str
+    file: str
+    line: int
+    statement: str
+
+
+@dataclass
+class Ran:
+    """One run.  choices: where it was not the default.  points: choice points; actors: how many there were.
+
+    wrong: what may not be, in words; "" if nothing.  made: who did what, in order, for people.  done: what guest threads did, in order.  events, header: its trace; none where
+    stores are late: a trace is judged as if they were not.
+    """
+
+    case: Case
+    choices: Choices = ()
+    points: int = 0
+    actors: int = 0
+    wrong: str = ""
+    done: list[Done] = field(default_factory=list)
+    observation: Observation | None = None
+    made: list[Made] = field(default_factory=list)
+    sites: tuple[tuple[str, str, int], ...] = ()
+    events: list[Event] = field(default_factory=list)
+    header: Header | None = None
+
+    @property
+    def string(self) -> str:
+        return string_of(self.case, self.choices)
+
+
+class Controlled(ABC):
+    """A target whose threads a scheduler can control.  A mix-in of a `Target`."""
+
+    @abstractmethod
+    def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
+        """One run of a case.  Raises NotOffered for a mutant that cannot be compiled."""
+
+    @abstractmethod
+    def compiles(self, mutant: str) -> bool:
+        """Does the mutant change any procedure that is compiled?"""
+
+
+def find_controlled(name: str) -> Controlled:
+    """A target that can be controlled.  UnknownTarget: there is none of that name, or it cannot."""
+    target = find_target(name)
+    if not isinstance(target, Controlled):
+        raise UnknownTarget(
+            f"target {name!r} cannot be controlled (derive it from {Controlled.__module__}.Controlled, too)"
+        )
+    return target
+
+
+Cases = Sequence[Case]

@@ -1,0 +1,166 @@
+"""A controlled run judged: by what may not be, by its trace, and by the reference machine under the same schedule.
+
+The reference machine executes the same guest instructions in the same order, and is asked for what each check was seen to raise
+just before it.  The protocol's own interleaving is not repeated there: the trace is held against the text for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+from safepoint.differential.controlled import Case, Done, Ran
+from safepoint.graph.ir import Cell
+from safepoint.guest.code import Program
+from safepoint.guest.compiler.program import compile_program
+from safepoint.guest.operations.threads import uncaught_text
+from safepoint.guest.reference.heap import ReferenceHeap
+from safepoint.guest.reference.world import World
+from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, TERMINATE
+from safepoint.trace.accept import Acceptor
+from safepoint.trace.layout import Layout
+from safepoint.trace.lines import Header
+from safepoint.trace.orders import Undecided
+
+RAISING = {"INTERRUPT": INTERRUPT, "TERMINATE": TERMINATE}
+KINDS = ("run", "trace", "result")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """by: what shows it: the run itself, its trace, or its result.  what: in words; string: what replays it."""
+
+    by: str
+    what: str
+    string: str
+
+
+class CannotFollow(Exception):
+    """The reference machine cannot execute what the run did: says where."""
+
+
+def judge(ran: Ran) -> Wrong | None:
+    """What is wrong with a run, if anything."""
+    for by, what in (("run", ran.wrong), ("trace", refusal(ran)), ("result", "" if ran.wrong else difference(ran))):
+        if what:
+            return Wrong(by, what, ran.string)
+    return None
+
+
+# -- the trace
+
+
+@lru_cache(maxsize=16)
+def _acceptor(header: bytes) -> Acceptor:
+    return Acceptor(Layout(msgspec.json.decode(header, type=Header)))
+
+
+def refusal(ran: Ran) -> str:
+    """Why no run of the protocol explains its trace; "": one does, or it has none."""
+    if ran.header is None:
+        return ""
+    like = _acceptor(msgspec.json.encode(ran.header))
+    acceptor = Acceptor(like.layout, like)
+    try:
+        for line, event in enumerate(ran.events, 2):
+            if not acceptor.take(event, line):
+                break
+        else:
+            acceptor.finish()
+    except Undecided as error:
+        return str(error)
+    refused = acceptor.refusal
+    return "" if refused is None else f"its trace is refused: {refused}"
+
+
+# -- the reference machine
+
+
+@lru_cache(maxsize=64)
+def _program(source: str, name: str) -> Program:
+    return compile_program(source, name)
+
+
+def difference(ran: Ran) -> str:
+    """How its result differs from the reference machine's under the same schedule; ""."""
+    try:
+        expected = follow(ran.case, ran.done)
+    except CannotFollow as error:
+        return f"the reference machine cannot follow: {error}"
+    assert ran.observation is not None
+    found = ran.observation
+    actual = (
+        found.output,
+        found.error,
+        found.traceback,
+        found.others,
+        _by_thread(ran.sites),
+    )
+    names = ("output", "exception", "traceback", "other threads", "what was raised where")
+    pairs = zip(names, expected, actual, strict=True)
+    return "; ".join(f"{name}: reference {a!r}, machine code {b!r}" for name, a, b in pairs if a != b)
+
+
+def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
+    """Output, exception, traceback, what other threads print, what was raised where.  Raises CannotFollow."""
+    program = _program(case.source, case.program)
+    world = World(program, case.stack)
+    world.clock = float("inf")  # every sleep ends at once, as it does there
+    records, raised = {0: 0}, list[tuple[str, str, int]]()
+    heard = 0  # of what the reference machine has served
+    for number, each in enumerate(done):
+        record = records[each.thread]
+        if each.seen:
+            sites = world.sites[record]
+            sites.go_on(sites.begin("post", RAISING[each.seen]))
+            continue
+        if each.waits:
+            if world.advance(record):
+                raise CannotFollow(f"action {number}: thread {each.thread} does not block")
+            continue
+        op, before = world.machines[record].state.frame.instruction.op, world.words.values
+        if not (world.advance(record) or _alone(world, record)):
+            raise CannotFollow(f"action {number}: thread {each.thread} waits at {op}")
+        for served in world.sites[0].seen[heard:]:
+            if served.kind in RAISING:
+                raised.append((served.kind, served.site, each.thread))
+        heard = len(world.sites[0].seen)
+        if op == "INTERRUPT":  # what it posts is posted where it is seen: until then a check may be under way
+            world.early.clear()
+            world.words.values = before
+        if each.starts:
+            heap = ReferenceHeap(world.state.things)
+            records[each.starts] = next(n for n, ref in world.refs.items() if heap.thread(ref).number == each.starts)
+    return (*_result(world, program), _by_thread(raised))
+
+
+def _by_thread(raised: Sequence[tuple[str, str, int]]) -> tuple[tuple[str, str, int], ...]:
+    """In the order of each thread: machine code tells when it serves, the reference machine when the instruction is over."""
+    return tuple(sorted(raised, key=lambda each: each[2]))
+
+
+def _alone(world: World, record: int) -> bool:
+    """Advance a thread that waits for others to be outside guest code: there, they were."""
+    cells = [Cell(number, "state") for number in range(world.population) if number != record]
+    inside = [cell for cell in cells if world.words[cell] == MANAGED]
+    for cell in inside:
+        world.words[cell] = NATIVE
+    went = bool(world.advance(record))
+    for cell in inside:
+        world.words[cell] = MANAGED
+    return went
+
+
+def _result(world: World, program: Program) -> tuple[object, ...]:
+    main = world.main
+    if not world.ended:
+        raise CannotFollow("it has not ended")
+    return (
+        world.output,
+        main.fault.kind if main.fault else "",
+        tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
+        tuple(uncaught_text(t, fault, m.traceback(), program.source) for t, fault, m in world.uncaught),
+    )
