@@ -47,8 +47,9 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "EQUAL": operator.eq, "NOT_EQUAL": operator.ne,
 }  # fmt: skip
 UNARY: dict[str, Callable[[Any], Any]] = {
-    "NEG": operator.neg, "POS": operator.pos, "INVERT": operator.invert, "NOT": operator.not_,
+    "NEG": operator.neg, "POS": operator.pos, "INVERT": lambda x: ~(int(x) if isinstance(x, bool) else x), "NOT": operator.not_,
 }  # fmt: skip
+"""From 3.12 on Python warns of ~True, and says to write ~int(True) for the same."""
 
 
 def expected(compute: Callable[..., Any], *values: Value) -> tuple[type, object]:
