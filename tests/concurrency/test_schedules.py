@@ -168,7 +168,7 @@ def test_another_result_than_the_reference_machine_s_is_found() -> None:
 
 
 def test_who_cannot_go_on_is_named() -> None:
-    assert run(case("asleep")).wrong == "nobody can go on: T0 at ACQUIRE"
+    assert run(case("asleep")).wrong == "no actor can go on: T0 at ACQUIRE"
 
 
 MUTANTS = [
@@ -256,7 +256,7 @@ def test_replay_of_a_mutant_says_what_is_wrong() -> None:
     wrong = next(filter(None, (judge(run(made, s, "looks-too-early")) for s in Exhaustive(1, 300))))
     status, output = replay("--mutant", "looks-too-early", wrong.string)
     assert status == 1
-    assert "wrong, by its run: nobody can go on: T0 at ACQUIRE" in output
+    assert "wrong, by its run: no actor can go on: T0 at ACQUIRE" in output
 
 
 def test_the_page_shows_what_replay_prints() -> None:

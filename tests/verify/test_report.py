@@ -115,8 +115,8 @@ FAILURES: list[tuple[Failure, str]] = [
         "compiled into the interpreter: no controlled schedule shows it",
     ),
     (
-        WrongSchedule("run", "nobody can go on", "s:calls|STOP@sc:3>1"),
-        "by its run: nobody can go on\n    again: safepoint replay 's:calls|STOP@sc:3>1'",
+        WrongSchedule("run", "no actor can go on", "s:calls|STOP@sc:3>1"),
+        "by its run: no actor can go on\n    again: safepoint replay 's:calls|STOP@sc:3>1'",
     ),
     (
         Mismatch("fib", Schedule(3, "STOP"), {}, "mine", "m"),

@@ -34,7 +34,7 @@ SLACK = 128
 entries than that (AMD Zen 4: 64, Intel Golden Cove: 112)."""
 NEVER = (1 << 62) - 1
 """Turns of waiting between two offers of the core to others, less one, in a duel.  The operating system ends its time anyway; and
-whoever gives way on a busy machine comes back when the other's time is over, so that the two never meet."""
+a side that gives way on a busy machine comes back when the other's time is over, so that the two never meet."""
 AIMED = 8
 """Accesses of a procedure at which posts are aimed: of the slow path, all up to the take."""
 GIVE_UP = 1 << 30
@@ -83,7 +83,7 @@ class Campaign:
         self.histograms: dict[str, list[int]] = {}
 
     def phases(self, phases: Sequence[Phase], requests: int, seconds: float, tell: Tell | None = None) -> CoresRun:
-        """Run them in turn: at least so many requests, if there is time.  The rounds of the last one's first requester make up for what is missing."""
+        """Run them in turn: at least `requests` requests, if there is time.  The rounds of the last one's first requester make up for what is missing."""
         began = time.perf_counter()
         cycles = self._cycles()
         for phase in phases:
@@ -174,7 +174,7 @@ class Campaign:
             self._free(vm)
 
     def _free(self, vm: CoresVm) -> None:
-        """Start the world, and let nobody wait for an operation: only after something was wrong."""
+        """Start the world, and let no requester wait for an operation: only after something was wrong."""
         for record in vm.world.records:
             record.set("operation", 0)
             vm.world.engine.procedure("poison", record.address)

@@ -104,7 +104,7 @@ PAIRS = (
     ),
     Phase("one by one, in a loop", programs.LOOP, 0.25, (ping(0.25),), jitter=REQUESTERS, duel=True),
 )
-"""What shows a lost request most surely: nobody else's post covers it, and the second is aimed.  For the seeded mutants."""
+"""What shows a lost request most surely: no other requester's post covers it, and the second is aimed.  For the seeded mutants."""
 OUTSIDE = (
     Phase("operations, in a duel", programs.NATIVE, 0.4, (Requester("handshakes", 0.4),), duel=True),
     Phase("stops, in a duel", programs.CALLS, 0.3, (Requester("stops", 0.3),), duel=True),

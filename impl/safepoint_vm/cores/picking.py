@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safepoint.protocol.words import MANAGED
 from safepoint_vm.cores.plan import Buckets, Plan
-from safepoint_vm.cores.primitives import clock, peek, poison, relax
+from safepoint_vm.cores.primitives import clock, peek, poison, relax, sleep_for
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import checks_of, linger, number_from
 from safepoint_vm.language.layout import fields
@@ -100,3 +100,10 @@ def returning_in(world: World) -> Word:
             total = total + 1
         number = number + 1
     return total
+
+
+@inline
+def rest_between(plan: Plan) -> None:
+    """Sleep after each sixteenth request, if the plan says so."""
+    if plan.rest != 0 and plan.done & 15 == 0:
+        sleep_for(plan.rest)

@@ -2,7 +2,7 @@
 
 Two kinds of evidence.  A post reads where its target is, right after its locked access: a target writes each place down before it
 makes the access there, so a place that is read was reached, and the locked access of a later one not yet made.  And the
-text's own branches: whoever finds the world stopped on its return has raced, whatever the clock says.
+text's own branches: a thread that finds the world stopped on its return has raced, whatever the clock says.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from safepoint_vm.cores.picking import (
     poison_all,
     random,
     record,
+    rest_between,
     returning_in,
     take_aim,
 )
@@ -27,7 +28,6 @@ from safepoint_vm.cores.primitives import (
     peek,
     poison,
     post,
-    sleep_for,
     start_world,
     stop_world,
 )
@@ -110,8 +110,7 @@ def ping(plan: Plan) -> Word:
                     wait_a_turn(turns, plan.often)
             plan.done = plan.done + 1
             linger(random(plan) & plan.pause)
-            if plan.rest != 0 and plan.done & 15 == 0:
-                sleep_for(plan.rest)
+            rest_between(plan)
     return Word(0)
 
 
@@ -129,8 +128,7 @@ def storm(plan: Plan) -> Word:
             plan.done = plan.done + 1
             if random(plan) & 1 == 0:
                 linger(random(plan) & plan.pause)
-            if plan.rest != 0 and plan.done & 15 == 0:
-                sleep_for(plan.rest)
+            rest_between(plan)
         elif number < 0:
             give_way()
     return Word(0)
@@ -177,8 +175,7 @@ def stops(plan: Plan) -> Word:
             while checks_of_all(world) == last and turns < plan.patience:
                 turns = turns + 1
                 wait_a_turn(turns, plan.often)
-        if plan.rest != 0 and plan.done & 15 == 0:
-            sleep_for(plan.rest)
+        rest_between(plan)
     return Word(0)
 
 
@@ -211,6 +208,5 @@ def handshakes(plan: Plan) -> Word:
             record(plan.served, began, clock())
             plan.done = plan.done + 1
             linger(random(plan) & plan.pause)
-            if plan.rest != 0 and plan.done & 15 == 0:
-                sleep_for(plan.rest)
+            rest_between(plan)
     return Word(0)

@@ -24,7 +24,7 @@ def linger(cycles: Word) -> None:
 
 @inline
 def wait_a_turn(turns: Word, often: Word) -> None:
-    """`often`: a power of two less one; once in so many turns the core is offered to others."""
+    """`often`: n - 1, n a power of two; in one of n turns the core is offered to others."""
     relax()
     if turns & often == often:
         give_way()

@@ -16,7 +16,7 @@ MOST = 20_000
 
 
 class Aborted(Exception):
-    """The run is over: whoever is in the middle of something ends."""
+    """The run is over: an actor in the middle of something ends."""
 
 
 class Actor:
@@ -107,7 +107,7 @@ class Baton:
                 return
         self._done.set()
 
-    # -- for whoever has the baton
+    # -- for the actor that has the baton
 
     def point(self, actor: Actor, *, long: bool = False) -> None:
         """A choice point: it may go on, or another.  long: what it does takes long, so that another that goes on preempts nothing.
@@ -170,7 +170,7 @@ class Baton:
         if all(other.over for other in self.actors):
             self._done.set()
             return
-        self.refuse(f"nobody can go on: {self._standing()}")
+        self.refuse(f"no actor can go on: {self._standing()}")
         raise Aborted
 
     def _standing(self) -> str:

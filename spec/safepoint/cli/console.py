@@ -46,7 +46,7 @@ class Output(io.FileIO):
 
 
 class Errors(io.FileIO):
-    """Standard error.  If it takes no more, there is nobody to tell, and the exit status says what it said before."""
+    """Standard error.  If it takes no more, no message can be shown, and the exit status says what it said before."""
 
     def write(self, data: Any) -> int:
         try:

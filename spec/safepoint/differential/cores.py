@@ -138,9 +138,19 @@ class ConcurrencyRow:
     litmus: tuple[LitmusRow, ...] = ()
 
     @property
+    def met(self) -> int:
+        """How many classes of races were met."""
+        return sum(map(bool, self.races.values()))
+
+    @property
+    def caught(self) -> int:
+        """How many of the seeded mutants were caught."""
+        return sum(row.caught for row in self.seeded)
+
+    @property
     def blind(self) -> bool:
         """Has it not caught a mutant that it must catch?  Then that it found nothing means nothing."""
-        return not all(row.caught for row in self.seeded) or any(row.blind for row in self.litmus)
+        return self.caught < len(self.seeded) or any(row.blind for row in self.litmus)
 
 
 def concurrency_row(

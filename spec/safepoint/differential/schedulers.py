@@ -40,7 +40,7 @@ class Replay:
 
 @dataclass
 class Drawn:
-    """After so many points that leave a choice, one of the others: what hypothesis draws, and shrinks.
+    """After n points that leave a choice, one of the others: what hypothesis draws, and shrinks.
 
     A pair is (points that are passed by, which of the others, counted round).
     """

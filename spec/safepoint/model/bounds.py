@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from safepoint.model import custom_bounds
+from safepoint.model.activity import doing
 from safepoint.model.explore import Result, path_to, search
 from safepoint.model.moves import Move
+from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 from safepoint.protocol.activities import CHECKS
@@ -129,29 +131,27 @@ def _regions(model: Model, result: Result) -> Iterator[Region]:
 def _requests(model: Model, thread: int) -> dict[int, str]:
     if model.text.is_custom:
         return custom_bounds.requests(model, thread)
-    awaited = any(d.awaiting == thread for _, _, table in Properties(model).all for d in table)
-    return REQUESTS | {AWAITED: "the stop that a coordinator waits with"} if awaited else REQUESTS
+    return REQUESTS | {AWAITED: "the stop that a coordinator waits with"} if _awaiting(model, thread) else REQUESTS
+
+
+def _awaiting(model: Model, thread: int) -> list[tuple[Process, frozenset[int]]]:
+    """The processes that wait for the thread to be outside guest code, and at which steps."""
+    waits = [(m, frozenset(s.number for s in m.graph.steps if doing(m, s).awaiting == thread)) for m in model.processes]
+    return [(process, steps) for process, steps in waits if steps]
 
 
 def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
     """Is the request owed in a state, its post complete, and is it for the thread to see?"""
     if model.text.is_custom:
         return custom_bounds.inside(model, thread, request)
+    fills = [m.fill for m in model.requesters if m.fill]
+    if request == AWAITED:
+        awaiting = _awaiting(model, thread)
+        return lambda state: (
+            any(process.pc.get(state) in steps for process, steps in awaiting) and not any(f.get(state) for f in fills)
+        )
     properties = Properties(model)
     owed = model.owed[thread]
-    fills = [m.fill for m in model.requesters if m.fill]
-    awaiting = [
-        (shift, mask, frozenset(n for n, doing in enumerate(table) if doing.awaiting == thread))
-        for shift, mask, table in properties.all
-    ]
-
-    def awaited(state: int) -> bool:
-        return any((state >> shift & mask) in steps for shift, mask, steps in awaiting) and not any(
-            f.get(state) for f in fills
-        )
-
-    if request == AWAITED:
-        return awaited
 
     def inside(state: int) -> bool:
         if (

@@ -61,7 +61,7 @@ class _Reading(Lowering):
         return super()._attribute(node, scope)
 
     def _value(self, name: str, where: Field | None, always: int) -> ir.Expr:
-        """Of a word; `always`, where nobody writes to it: no constant, or what the text claims below a test of it would be gone."""
+        """Of a word; `always`, where no process writes to it: no constant, or what the text claims below a test of it would be gone."""
         if where:
             return self._field(name, where)
         name = name.replace(".", " ")

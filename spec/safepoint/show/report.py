@@ -104,8 +104,8 @@ COUNTED = ("requests", "lost", "coalesced", "duplicated", "beyond_bound", "stops
 def counted(row: ConcurrencyRow) -> Iterator[tuple[str, str]]:
     for name in COUNTED:
         yield name.replace("_", " ").replace("moved", "guest steps in a stop"), f"{getattr(row, name):,}"
-    yield "races met", f"{sum(map(bool, row.races.values()))} of {len(row.races)}"
-    yield "seeded mutants caught", f"{sum(each.caught for each in row.seeded)} of {len(row.seeded)}"
+    yield "races met", f"{row.met} of {len(row.races)}"
+    yield "seeded mutants caught", f"{row.caught} of {len(row.seeded)}"
 
 
 def summary(report: Report) -> Iterator[str]:

@@ -189,11 +189,9 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
 
 def concurrency_line(row: ConcurrencyRow) -> str:
     """The section `concurrency`, in a few lines."""
-    caught = sum(each.caught for each in row.seeded)
-    met = sum(bool(count) for count in row.races.values())
     counts = f"{row.lost} lost, {row.coalesced:,} coalesced, {row.duplicated} duplicated, {row.beyond_bound} beyond the bound"
     stops = f"{row.stops:,} stops, {row.moved} guest steps inside"
-    shown = f"{met} of {len(row.races)} races met; {caught} of {len(row.seeded)} seeded mutants caught"
+    shown = f"{row.met} of {len(row.races)} races met; {row.caught} of {len(row.seeded)} seeded mutants caught"
     lines = [f"[bold]real cores[/]: {row.requests:,} requests, {counts}; {stops}; {shown}"]
     if row.litmus:
         text, twins = [each for each in row.litmus if not each.mutant], [each for each in row.litmus if each.mutant]

@@ -20,11 +20,11 @@ from safepoint.verify.rows import CompiledMutantRow, SchedulesRow
 from safepoint.verify.workers import hearing_control_c
 
 DEPTH = 3
-"""Of the mistakes that random priorities are to find: so many orders must come together."""
+"""Of the mistakes that random priorities are to find: as many orders must come together."""
 PREEMPTIONS = 1
-"""Every schedule with at most so many is run, of the cases with few enough."""
+"""Every schedule with at most this many is run, of the cases with few enough."""
 QUICK, FULL = (20, 22), (300, 250)
-"""Schedules of a case: at most so many of the exhaustive ones, and so many by random priorities."""
+"""Schedules of a case: how many of the exhaustive ones at most, and how many by random priorities."""
 DRAWN, USUAL = 12, 70
 """Schedules of a mutant in a case by random priorities; choice points of a usual run."""
 PATIENCE, FURTHER = 250, 2_500

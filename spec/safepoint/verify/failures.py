@@ -76,7 +76,7 @@ class WrongSchedule:
 
 @dataclass(frozen=True)
 class WrongOnCores:
-    """Of so many requests on real cores, this many were lost, or else what may not be."""
+    """Of `requests` requests on real cores, `count` were lost, or else what may not be."""
 
     what: str
     count: int

@@ -136,7 +136,7 @@ class CompiledMutantRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulesRow:
-    """Controlled schedules of the text as it is.  `exhausted`: cases of which every schedule with at most so many `preemptions` was run.
+    """Controlled schedules of the text as it is.  `exhausted`: cases of which every schedule with at most `preemptions` preemptions was run.
 
     `probability`: with which one of the random runs finds a mistake of that `depth`, at least, in the case where that is least.
     """

@@ -98,7 +98,7 @@ LITMUS = (
         (
             Outcome(ALLOWED, "found it", "It looked again, or was woken at once."),
             Outcome(ALLOWED, "slept, and was woken", "The post came when it slept."),
-            Outcome(FORBIDDEN, "sleeps for ever", "A request is pending, and nobody wakes it."),
+            Outcome(FORBIDDEN, "sleeps for ever", "A request is pending, and no post wakes it."),
         ),
         mutants=("looks-too-early", "block-unfenced", "post-does-not-wake"),
     ),
