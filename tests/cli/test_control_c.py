@@ -92,6 +92,19 @@ def test_while_an_adapter_catches_every_interrupt(seconds: float) -> None:
     assert (status, said) == (130, "") or (status == 0 and "refuted" not in said)  # it was too late
 
 
+@pytest.mark.parametrize(("command", "status"), [(("rules",), 0), (("explore", "--mutant", "poison-before-post"), 1)])
+def test_after_the_last_word_it_is_too_late(command: tuple[str, ...], status: int) -> None:
+    """Python takes its handlers away, and then clears the modules: a signal in there would be the death of a command that has its verdict."""
+    press = "class Late:\n    def __del__(self, kill=os.kill, me=os.getpid(), what=signal.SIGINT):\n        kill(me, what)\nlate = Late()\n"
+    script = BEGIN.replace("main()\n", f"{press}main()\n")
+    done = subprocess.run(
+        [sys.executable, "-c", script, "-", *command],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout
+
+
 def test_an_adapter_may_send_the_signal_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sender.py").write_text(
         "import signal\nfrom tests.conform.toy import Toy\n\nclass Sender(Toy):\n    def serve(self, bits):\n        try:\n"

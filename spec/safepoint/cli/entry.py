@@ -6,6 +6,7 @@ a guest that runs, and a command that has worker processes to end first.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 
@@ -21,6 +22,8 @@ def main() -> None:
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
     ):  # else it is ignored, as in a background job: so it stays
         signal.signal(signal.SIGINT, _interrupted)
+        # after all else: when Python has taken the handler away, Control-C would kill a command that has said its verdict
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     from safepoint.cli.console import watch_output
     from safepoint.cli.main import cli
 
