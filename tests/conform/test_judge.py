@@ -43,6 +43,7 @@ ALONE = {
     twins.Unfair: "storm-starves-nobody",
     twins.Hasty: "not-lost-in-slow-path",
     twins.Undead: "ended-thread-is-left-alone",
+    twins.Restless: "checks-pass-again",
     twins.Unanswered: "requester-is-answered",
     twins.Untidy: "except-and-finally-run",
     twins.Maskless: "masks-hold",
@@ -275,7 +276,7 @@ def test_what_is_not_offered_is_named() -> None:
     verdicts = {v.claim.name: v for v in judge(Modest(), "modest")}
     assert {name for name, v in verdicts.items() if v.verdict == "not offered"} == {
         "storm-progress", "nothing-else-changes", "not-lost-in-slow-path", "requester-is-answered", "storm-starves-nobody",
-        "neither-hides-the-other", "no-fake-overflow", "except-and-finally-run", *THREADED,
+        "neither-hides-the-other", "no-fake-overflow", "except-and-finally-run", "checks-pass-again", *THREADED,
     }  # fmt: skip
     assert verdicts["storm-progress"].report == "storm-progress was not judged: modest does not offer STOP"
     assert verdicts["no-fake-overflow"].report == "no-fake-overflow was not judged: modest does not offer a small stack"

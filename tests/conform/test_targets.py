@@ -46,7 +46,10 @@ REAL = {
     # An epoch is all that a host can post, and a trap all that it leads to; there is no catching it.
     f"{ADAPTERS}.wasm:Wasmtime": (
         {"frames": 1, "back_edges": 1},
-        THREADS | LOCKS | OTHERS | {"not-lost-in-slow-path", "masks-hold", "except-and-finally-run"},
+        THREADS
+        | LOCKS
+        | OTHERS
+        | {"not-lost-in-slow-path", "masks-hold", "except-and-finally-run", "checks-pass-again"},
     ),
     # Another thread's request to stop is the GIL's business, and no API posts it.
     f"{ADAPTERS}.cpython:CPython": (

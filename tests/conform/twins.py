@@ -221,6 +221,14 @@ class Leaky(Toy):
         self.pending -= {INTERRUPT}
 
 
+class Restless(Toy):
+    """Never makes its back-edges real again: after the first request every one takes the slow path."""
+
+    def restore(self) -> None:
+        super().restore()
+        self.entry = "look"
+
+
 class Unanswered(Toy):
     """Tells no requester that it has ended."""
 

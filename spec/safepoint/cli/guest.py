@@ -143,11 +143,11 @@ def conform(*, name: str, as_json: bool) -> int:
     """
     from safepoint.conform.judge import UnknownTarget
     from safepoint.show.tables import verdict_table
-    from safepoint.verify.run import judge_target
+    from safepoint.verify.judging import judge_target
     from safepoint.verify.workers import workers
 
     try:
-        with workers() as pool:  # in a process of its own: whatever the adapter does to it, Control-C is ours
+        with workers() as pool:
             row, verdicts = pool.submit(judge_target, name).result()
     except UnknownTarget as error:
         fail(str(error))

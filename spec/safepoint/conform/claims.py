@@ -46,6 +46,7 @@ CLAIMS: dict[str, Claim] = {
             running.storm_starves_nobody,
             running.not_lost_in_slow_path,
             running.ended_thread_is_left_alone,
+            further.checks_pass_again,
             further.requester_is_answered,
             further.except_and_finally_run,
             further.masks_hold,

@@ -5,14 +5,73 @@ from __future__ import annotations
 from contextlib import suppress
 
 from safepoint.conform.outcomes import outcomes
-from safepoint.conform.programs import BIRTHS, BLOCKED, CATCHES, CLEANS_UP, MASKED, PROGRAMS, THREADS
-from safepoint.conform.running_claims import WORLD, differs, singles
-from safepoint.conform.runs import STEPS, Case, Evidence, Post, Posted, Refuted, Runs, describe, ending
-from safepoint.conform.target import INTERRUPT, GuestStuck, NotOffered, Observation
+from safepoint.conform.programs import (
+    BIRTHS,
+    BLOCKED,
+    CALLS,
+    CATCHES,
+    CLEANS_UP,
+    LOOPS,
+    MASKED,
+    PROGRAMS,
+    RECURSIVE,
+    THREADS,
+)
+from safepoint.conform.running_claims import STRIDE, WORLD, differs, singles
+from safepoint.conform.runs import STEPS, Case, Evidence, Post, Posted, Refuted, Runs, describe, ending, in_sequence
+from safepoint.conform.target import INTERRUPT, KINDS, GuestStuck, NotOffered, Observation
 
 SECTION = "output '1\\n2\\n' of a section that was begun, and KeyboardInterrupt where it ends"
 GAPS = (0, 5, 17)
 """Steps between two interrupts of a program that catches them."""
+
+FEW = 4
+"""So many checks must be left to say whether they pass again."""
+
+
+def checks_pass_again(runs: Runs) -> Evidence:
+    """Once a request has been seen, checks pass again: of the later half of what follows, no more fail than undisturbed."""
+    tried = 0
+    programs = runs.right(LOOPS, CALLS, RECURSIVE, CATCHES)
+    for kind in runs.kinds(*KINDS):
+        for program in programs:
+            if kind == INTERRUPT and program is not CATCHES:  # it ends there
+                continue
+            undisturbed = runs.alone(program)
+            for step in runs.each_step(program, STRIDE):
+                posted = runs.post(Post(kind))
+                after = later_half(runs, posted)
+                executed = sum(after[-1].checks.values()) - sum(after[0].checks.values()) if after else 0
+                if executed < FEW:
+                    continue
+                tried += 1
+                failed = after[-1].slow_entries - after[0].slow_entries
+                usual = undisturbed.slow_entries * executed / sum(undisturbed.checks.values())
+                case = Case(program, in_sequence(step, (posted.post,)), (posted,), after[-1])
+                if failed > usual + 1:  # a counter may run out once more in as many checks
+                    raise case.refuted(
+                        f"{failed} of the last {executed} checks fail, though the request has been seen",
+                        f"they pass, but for {usual:.0f} that fail undisturbed, and one",
+                    )
+                if all("poison" in now.words.values() for now in after[:-1]):  # the last: where nothing runs any more
+                    raise case.refuted(f"a word is poison during the last {executed} checks", "it is real again")
+    if not tried:
+        raise NotOffered("a guest that goes on after a request")
+    return Evidence(tried)
+
+
+def later_half(runs: Runs, posted: Posted) -> list[Observation]:
+    """Run on to the end: the guest before each step of the later half of the checks after the request was seen."""
+    trail: list[Observation] = []
+    for _ in range(STEPS):
+        more = runs.target.step()
+        now = runs.target.observe()
+        if len(now.seen) > posted.seen:
+            trail.append(now)
+        if not more:
+            break
+    executed = [sum(now.checks.values()) for now in trail]
+    return [now for now, n in zip(trail, executed, strict=True) if 2 * n >= executed[0] + executed[-1]]
 
 
 def except_and_finally_run(runs: Runs) -> Evidence:

@@ -70,6 +70,8 @@ def _make(name: str, where: str) -> Target:
         raise UnknownTarget(f"target {name!r} has no {missing[0]!r} (write it as an attribute of the class)")
     if not isinstance(target.bound, Bound):
         raise UnknownTarget(f"target {name!r} has the bound {target.bound!r} (write Bound(frames=1, back_edges=1))")
+    if not (isinstance(target.longest_call, int | float) and target.longest_call > 0):
+        raise UnknownTarget(f"target {name!r} has the longest_call {target.longest_call!r} (write seconds, above 0)")
     if not isinstance(target.offers, AbstractSet):
         raise UnknownTarget(f"target {name!r} offers {target.offers!r} (write frozenset({{STOP, INTERRUPT}}))")
     if unknown := sorted(target.offers - ABILITIES.keys()):

@@ -114,6 +114,8 @@ class Target(ABC):
     """The same for checks that are neither frame pushes nor back-edges: name, in the singular ("return") -> bound."""
     offers: ClassVar[frozenset[str]] = frozenset({STOP, INTERRUPT, "stack"})
     """Which of `ABILITIES` it has.  What turns out only at run time, `load`, `post` and `watch` may refuse with NotOffered."""
+    longest_call: float = 60
+    """Seconds that one call of a method may take: `conform` and `verify` end the process of an adapter that does not come back."""
 
     @abstractmethod
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:

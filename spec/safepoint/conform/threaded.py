@@ -60,7 +60,7 @@ class Run:
         self.output += f"{value}\n"
 
     def saw(self, *kinds: str, site: str = "") -> None:
-        """One slow path of the guest has noticed these requests."""
+        """One slow path of the guest has noticed these requests; none: it was entered for nothing."""
         self.slow_entries += 1
         counts = dict(self.counts)
         frames, back_edges = counts.pop("frames"), counts.pop("back_edges")

@@ -6,6 +6,7 @@ explore: the verdict on one scope; `explore`
 interpreter: the interpreter against the reference machine, with and without mutants
 controlled: the interpreter under controlled schedules, with and without mutants
 cores: the interpreter on real cores, with and without mutants
+judging: the judge and an adapter, in a process of its own
 mutate: `mutate`: every simple mutation of the text, and which of them no property catches
 kept: the rows of `mutate` in a file, from which a campaign goes on
 mutation: one mutation, explored where it changes a graph

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 
-from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, judge, target_row
+from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target
 from safepoint.model.scopes import not_combined
 from safepoint.verify.controlled import controlled_mutants, schedules
 from safepoint.verify.cores import concurrency
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
+from safepoint.verify.judging import judge_target
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
-from safepoint.verify.workers import hearing_control_c, workers
+from safepoint.verify.workers import workers
 
 
 def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None) -> Report:
@@ -44,13 +45,6 @@ def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress
             judge_targets(report, judged, progress)
             concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
     return report
-
-
-def judge_target(name: str) -> tuple[TargetRow, list[Verdict]]:
-    """In a worker: every claim of the judge, held against one target.  Raises UnknownTarget."""
-    with hearing_control_c():
-        verdicts = judge(find_target(name), name)
-    return target_row(name, verdicts), verdicts
 
 
 Judged = list[Future[tuple[TargetRow, list[Verdict]]]]

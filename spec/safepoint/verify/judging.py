@@ -1,0 +1,172 @@
+"""Judge a target in a process of its own: an adapter whose call never returns, or that dies, loses the claim at hand and no more.
+
+That process sends each verdict as soon as it is there, and a word every second; no word at all means that the adapter holds the GIL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Any, cast
+
+from safepoint.conform.claims import CLAIMS
+from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, hold, target_row
+from safepoint.conform.runs import Runs
+from safepoint.conform.target import Target
+from safepoint.verify.workers import Worker, hearing_control_c
+
+BEAT = 1.0
+"""Seconds between two words on the open call."""
+BEATS = 5
+"""A process that is not heard for this many more than a call may take hangs: it may wait for a core, too."""
+MAKING = 600.0
+"""Seconds in which a target is imported and made: it may compile a VM."""
+REMEDY = "raise GuestStuck in time, as a ThreadedTarget does, or set Target.longest_call"
+PR_SET_PDEATHSIG = 1
+
+Word = Verdict | UnknownTarget | str | float
+"""What the process sends: a verdict; that there is no such target; which call has not come back; how long a call may take."""
+
+
+class Calls:
+    """The open calls of an adapter, the outermost first: name, begin, and the seconds that it may take."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, float, float]] = []
+
+    @contextmanager
+    def note(self, name: str, limit: float) -> Iterator[None]:
+        """Note a call as open."""
+        self.open.append((name, monotonic(), limit))
+        try:
+            yield
+        finally:
+            self.open.pop()
+
+    @property
+    def overdue(self) -> str:
+        """The first that should have come back, in words; "": none."""
+        for name, since, limit in [*self.open]:
+            if monotonic() - since > limit:
+                return f"{name} has not come back for {limit:g} seconds ({REMEDY})"
+        return ""
+
+
+class Timed:
+    """A target whose every call is noted."""
+
+    def __init__(self, target: Target, calls: Calls) -> None:
+        self._target, self._calls = target, calls
+
+    def __getattr__(self, name: str) -> Any:
+        limit = self._target.longest_call
+        with self._calls.note(name, limit):  # a property may hang, too
+            found = getattr(self._target, name)
+        if not callable(found):
+            return found
+
+        def call(*given: Any) -> Any:
+            with self._calls.note(f"{name}()", limit):
+                return found(*given)
+
+        return call
+
+
+def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
+    """Judge these claims."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # what hangs here outlives nobody
+    calls, sending, ended = Calls(), Lock(), Event()
+
+    def send(word: Word) -> None:
+        with sending:
+            try:
+                pipe.send(word)
+            except OSError:  # nobody listens any more
+                os._exit(0)
+
+    def beat() -> None:
+        while not ended.wait(BEAT):
+            send(calls.overdue or limit)
+
+    limit = MAKING
+    Thread(target=beat, daemon=True).start()
+    try:
+        with hearing_control_c():
+            with calls.note("its class, or the import of its module,", MAKING):
+                target = find_target(name)
+            limit = target.longest_call
+            send(limit)  # now: the next beat may find the GIL held
+            runs = Runs(cast("Target", Timed(target, calls)))
+            for claim in claims:
+                send(hold(CLAIMS[claim], runs, name))
+    except UnknownTarget as unknown:
+        send(unknown)
+    except KeyboardInterrupt:  # the parent has heard it, too
+        pass
+    ended.set()
+
+
+def judge_target(name: str) -> tuple[TargetRow, list[Verdict]]:
+    """Hold every claim of the judge against one target.  Raises UnknownTarget."""
+    verdicts: list[Verdict] = []
+    for _ in range(2):  # no more, because each loss may cost Target.longest_call
+        left = list(CLAIMS)[len(verdicts) :]
+        found, how = _judge(name, left) if left else ([], "")
+        verdicts += found
+        if not how:
+            break
+        verdicts.append(_not_judged(left[len(found)], how))
+    for claim in list(CLAIMS)[len(verdicts) :]:
+        verdicts.append(_not_judged(claim, f"the adapter of {name} hung or died twice"))
+    return target_row(name, verdicts), verdicts
+
+
+def _not_judged(claim: str, how: str) -> Verdict:
+    return Verdict(CLAIMS[claim], "no verdict", None, f"{claim} was not judged: {how}")
+
+
+def _judge(name: str, claims: list[str]) -> tuple[list[Verdict], str]:
+    """The verdicts on these claims; and if it ended before the last one, how.  Raises UnknownTarget."""
+    ours, theirs = Pipe(duplex=False)
+    process = Worker(target=_in_its_process, args=(theirs, name, claims))
+    process.start()
+    theirs.close()
+    verdicts: list[Verdict] = []
+    limit = MAKING
+    try:
+        while len(verdicts) < len(claims):
+            if not ours.poll(limit + BEATS * BEAT):
+                return verdicts, f"the adapter of {name} holds the GIL, and has not come back ({REMEDY})"
+            match ours.recv():
+                case Verdict() as verdict:
+                    verdicts.append(verdict)
+                case UnknownTarget() as unknown:
+                    raise unknown
+                case str(overdue):
+                    return verdicts, f"the adapter of {name}: {overdue}"
+                case limit:
+                    pass
+    except EOFError:
+        process.join()
+        return verdicts, f"the process of {name} ended in the middle, by {_ending(process.exitcode)}"
+    else:
+        process.join(BEATS * BEAT)  # the adapter may have something to tidy up
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    return verdicts, ""
+
+
+def _ending(status: int | None) -> str:
+    """How a process ended, in words."""
+    return signal.Signals(-status).name if status and status < 0 else f"exit status {status}"
