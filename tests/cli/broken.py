@@ -128,11 +128,11 @@ ADAPTERS = [
     method("gone", "EOFError: the VM has gone", "start", "raise EOFError('the VM has gone')"),
     method("refused", "ConnectionRefusedError: [Errno 111] refused", "post", "raise ConnectionRefusedError(111, 'refused')"),
     method("exits", "SystemExit: 0", "step", "sys.exit(0)"),
-    adapter("leaks_an_interrupt", "KeyboardInterrupt:, raised at …vm_leaks_an_interrupt.py:7 in observe (safepoint --traceback COMMAND … shows all of it)",
+    adapter("leaks_an_interrupt", "runs-as-python-does was not judged: the adapter of vm_leaks_an_interrupt:Vm raised KeyboardInterrupt: (…vm_leaks_an_interrupt.py:7); nor were 19 others",
             VM.format(method="observe", does="signal.signal(signal.SIGINT, lambda *_: None); raise KeyboardInterrupt")),
     adapter("recursion", "…the adapter of vm_recursion:Vm raised RecursionError: maximum recursion depth exceeded… (…vm_recursion.py:7)…",
             VM.format(method="observe", does="return self.observe()").replace(", *args, **more", "")),  # CPython 3.13.0 has no end with these
-    adapter("dies", "BrokenProcessPool: …", VM.format(method="load", does="os._exit(0)")),
+    adapter("dies", "runs-as-python-does was not judged: the process of vm_dies:Vm ended in the middle, by exit status 0; nor were 19 others", VM.format(method="load", does="os._exit(0)")),
     adapter("nothing", "no request was judged: vm_nothing:Vm offers too little (write Target.offers)", VM.format(method="load", does="raise NotOffered('load')")),
 ]  # fmt: skip
 
@@ -211,6 +211,8 @@ AROUND = [
     *(around(ASCII, "ascii", *command, "f.py", f=PRINTS) for command in (("run",), ("run", "--machine", "reference"))),
     around("/dev/full: No space left on device (name a file that can be written)",
            "alone", "explore", "--mutant", "no-recheck", "--scope", "stop-1", "--svg", "/dev/full"),
+    *(around("Invalid value for …: /dev/zero: a device, which may have no end (give a file) …", "alone", *command, "/dev/zero") for command in (
+        ("run",), ("explore", "--protocol"), ("accept",), ("mutate", "--rows"), ("mutate", "--like"))),
     around("no numpy here: No module named 'numpy' (pip install numpy, or: --engine python)",
            "alone", "explore", "--engine", "numpy", numpy="raise ModuleNotFoundError(\"No module named 'numpy'\", name='numpy')\n"),
     around("the interpreter cannot run: No module named 'llvmlite' (pip install llvmlite, or use --machine reference)",

@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from tests.cli.broken import ADAPTERS, BROKEN, COMMAND, Broken
+from tests.cli.broken import BROKEN, COMMAND, Broken
 
 
 def alone(broken: Broken) -> tuple[int, str]:
@@ -68,13 +69,13 @@ def test_the_catalogue_is_one() -> None:
 
 
 def test_a_traceback_is_shown_to_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (broken,) = (b for b in ADAPTERS if b.name == "leaks_an_interrupt")
-    for name, content in broken.files.items():
-        (tmp_path / name).write_text(str(content), encoding="utf-8")
+    """Also that of a worker process."""
+    (tmp_path / "defect.py").write_text("def judge_target(name):\n    return 1 // 0\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    result = CliRunner().invoke(cli, ["--traceback", *broken.args], prog_name="safepoint")
+    monkeypatch.setattr("safepoint.verify.judging.judge_target", import_module("defect").judge_target)
+    result = CliRunner().invoke(cli, ["--traceback", "conform", "--target", "folded"], prog_name="safepoint")
     assert result.exit_code == 2
     *shown, last = result.output.splitlines()
     assert "Traceback (most recent call last):" in shown
-    assert [line for line in shown if re.fullmatch(r'  File ".*vm_leaks_an_interrupt.py", line 7, in observe', line)]
-    assert matches(last, broken.said)
+    assert [line for line in shown if re.fullmatch(r'  File ".*defect.py", line 2, in judge_target', line)]
+    assert matches(last, "ZeroDivisionError: …, raised at …defect.py:2 in judge_target …")

@@ -8,7 +8,7 @@ from safepoint.verify.judging import judge_target
 from tests.conform import hanging
 
 HOW = {
-    hanging.Waiting: "post() has not come back for 2 seconds (raise GuestStuck in time",
+    hanging.Waiting: "has not come back from post() for 2 seconds (raise GuestStuck in time",
     hanging.Looping: "holds the GIL, and has not come back",
     hanging.Dying: "ended in the middle, by SIGABRT",
     hanging.Leaving: "ended in the middle, by exit status 3",

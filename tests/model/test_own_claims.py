@@ -112,6 +112,15 @@ def test_a_global_claim_is_asked_of_the_first_state_too(engine: str, tmp_path: P
     assert verdict(tmp_path, IDLE.format(value=1), "--engine", engine) == "c", "it has no other state"
 
 
+@pytest.mark.parametrize(("of_it", "is_named"), [("== 0", False), ("== 3", True)])
+def test_a_global_claim_that_no_state_is_asked_is_named(of_it: str, is_named: bool, tmp_path: Path) -> None:
+    if_so = f"if world.lock.load() {of_it}:\n        claim("
+    said = own(tmp_path, IDLE.format(value=0).replace("claim(", if_so))
+    line = (tmp_path / "mine.py").read_text().splitlines().index("def always_it() -> None:") + 1
+    assert said.code == 0
+    assert (f'vacuous: never reached: mine.py:{line} claim("c")' in said.err) == is_named
+
+
 def test_a_global_claim_that_claims_nothing_is_refused(tmp_path: Path) -> None:
     said = own(tmp_path, IDLE.format(value=0).replace('claim("c", ', "n = ("))
     assert (said.code, said.out) == (2, "")

@@ -21,7 +21,6 @@ import click
 
 from safepoint.cli.status import INTERRUPTED, NO_VERDICT
 
-FILE = click.Path(dir_okay=False, path_type=Path)
 PLACE = re.compile(r'File "(.+)", line (\d+), in (.+)')
 """A line of a traceback."""
 
@@ -165,6 +164,22 @@ def refuse_ignored(why: str, *names: str) -> None:
         is_given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
         if option.name in names and is_given:
             fail(f"{option.opts[-1]} would be ignored: {why} (leave it out)")
+
+
+class Input(click.Path):
+    """A file that the command reads whole."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        file = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if file.is_char_device():  # /dev/zero has no end
+            self.fail(f"{file}: a device, which may have no end (give a file)", param, ctx)
+        return file
+
+
+FILE = Input()
 
 
 def write(file: Path, content: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import fail
+from safepoint.cli.console import FILE, fail
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
 
@@ -20,11 +20,11 @@ from safepoint.protocol.policies import POLICIES
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")
 @click.option(
-    "--rows", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    "--rows", metavar="FILE", type=FILE, default=None,
     help="Keep each row in this file as soon as it is known, and go on from there if it has some.",
 )  # fmt: skip
 @click.option(
-    "--like", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    "--like", metavar="FILE", type=FILE, default=None,
     help="Begin each mutation with the scope that killed it in an earlier campaign, of any version, whose --rows are in this file.",
 )  # fmt: skip
 @click.option(

@@ -114,6 +114,7 @@ class _Heard:
     """What a global claim says of one state."""
 
     def __init__(self) -> None:
+        self.asked: set[str] = set()
         self.broken: list[str] = []
         self.happened: set[str] = set()
 
@@ -121,6 +122,7 @@ class _Heard:
         raise AssertionError("a global claim says nothing of requests: it has been refused")
 
     def claim(self, name: str, holds: bool) -> None:
+        self.asked.add(name)
         if not holds:
             self.broken.append(name)
 
@@ -158,7 +160,11 @@ class GlobalClaims:
 
 @dataclass
 class _Claim:
+    """`places`: name of what is claimed always -> where, as `Model.places` has it.  `asked`: those that some state was asked."""
+
     graph: ir.Graph
+    places: dict[str, str]
+    asked: set[str]
     reads: dict[str, Read]
     bits: int
     reals: dict[str, int]
@@ -169,6 +175,7 @@ class _Claim:
         if key not in self.known:
             self.known[key] = heard = _Heard()
             Activation(self.graph, ir.WORLD, _Seen(self.reads, key), {}, self.reals).begin(heard)
+            self.asked.update(self.places[name] for name in heard.asked)
         return self.known[key]
 
 
@@ -186,4 +193,7 @@ def _lowered(model: Model, name: str) -> _Claim:
     called = {ast.unparse(call.func) for call in calls_of(procedure.node, *model.text.functions)}
     if not any(calls_of(model.text.functions[each].node, "claim", "eventually") for each in (name, *called)):
         raise model.text.complaint(name, "it claims nothing", 'claim("name", …)')
-    return _Claim(graph, lowering.reads, lowering.bits, model.reals)
+    always = [node.name for node in graph.trees if isinstance(node, ir.Claim) and node.always]
+    places = {each: f'{procedure.file}:{procedure.node.lineno} claim("{each}")' for each in always}
+    model.claims.update(places.values())
+    return _Claim(graph, places, model.asked, lowering.reads, lowering.bits, model.reals)

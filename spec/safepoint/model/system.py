@@ -43,6 +43,7 @@ class Model:
             policy = replace(policy, declared=scope.declared)
         self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
         self.bits, self.wider = 0, wider
+        self.claims, self.asked = set[str](), set[str]()  # global claims, by place; those that were tried
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
         sizes = {"limit": scope.depth, "ticker": policy.period}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
@@ -223,12 +224,11 @@ class Model:
                 yield state ^ delta, process, delta
 
     def places(self) -> tuple[set[str], set[str]]:
-        """Steps and both ways of branches of the text: all, and those that no state of the search came by.
+        """Steps, both ways of branches, and global claims of the text: all, and those that no state of the search came by.
 
         Where a place is never reached, every property holds there vacuously.
         """
-        everywhere: set[str] = set()
-        reached: set[str] = set()
+        everywhere, reached = {*self.claims}, {*self.asked}
         for m in self.processes:
             names = {s.number: f"{s.file}:{s.line} {s.op}" for s in m.graph.steps}
             everywhere.update(names.values())

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, cast
 
 from safepoint.conform.claims import CLAIMS
-from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, hold, target_row
+from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, hold, in_one_line, target_row
 from safepoint.conform.runs import Runs
 from safepoint.conform.target import Target
 from safepoint.verify.workers import Worker, hearing_control_c
@@ -33,7 +33,7 @@ REMEDY = "raise GuestStuck in time, as a ThreadedTarget does, or set Target.long
 PR_SET_PDEATHSIG = 1
 
 Word = Verdict | UnknownTarget | str | float
-"""What the process sends: a verdict; that there is no such target; which call has not come back; how long a call may take."""
+"""What the process sends: a verdict; that there is no such target; what the adapter does instead; seconds that a call may take."""
 
 
 class Calls:
@@ -56,7 +56,7 @@ class Calls:
         """The first that should have come back, in words; "": none."""
         for name, since, limit in [*self.open]:
             if monotonic() - since > limit:
-                return f"{name} has not come back for {limit:g} seconds ({REMEDY})"
+                return f"has not come back from {name} for {limit:g} seconds ({REMEDY})"
         return ""
 
 
@@ -101,7 +101,7 @@ def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
     Thread(target=beat, daemon=True).start()
     try:
         with hearing_control_c():
-            with calls.note("its class, or the import of its module,", MAKING):
+            with calls.note("its import", MAKING):
                 target = find_target(name)
             limit = target.longest_call
             send(limit)  # now: the next beat may find the GIL held
@@ -110,8 +110,8 @@ def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
                 send(hold(CLAIMS[claim], runs, name))
     except UnknownTarget as unknown:
         send(unknown)
-    except KeyboardInterrupt:  # the parent has heard it, too
-        pass
+    except KeyboardInterrupt as leaked:  # the guest's; or Control-C, which the parent has heard, too
+        send(f"raised {in_one_line(leaked)}")
     ended.set()
 
 
@@ -151,8 +151,8 @@ def _judge(name: str, claims: list[str]) -> tuple[list[Verdict], str]:
                     verdicts.append(verdict)
                 case UnknownTarget() as unknown:
                     raise unknown
-                case str(overdue):
-                    return verdicts, f"the adapter of {name}: {overdue}"
+                case str(how):
+                    return verdicts, f"the adapter of {name} {how}"
                 case limit:
                     pass
     except EOFError:
