@@ -54,6 +54,11 @@ REFUSED = {
     "x = g(t)": "a procedure that returns nothing has no value",
     "t.depth = choose(t.limit) + 1": "choose() is no part of an expression",
     "posted(1, 2)": "not a thread (write instead: posted(t, kind))",
+    "a, b = 1, 2": "one statement sets one name (write instead: a = 1, and b = 2 on the next line)",
+    "a = b = 1": "one statement sets one name",
+    "while t.depth == 0:\n        pass\n    else:\n        pass": "a loop has no else (write instead: a local that is set before break)",
+    "for x in triggers(t):\n        pass\n    else:\n        pass": "a loop has no else",
+    "t.depth = -1": "no value is below 0 (write instead: a constant of the text for it, from 0 up)",
     "try: pass\n    finally: pass": "no Try in the protocol language",
 }
 

@@ -213,6 +213,8 @@ class Expressions:
                     f"{name}() is no part of an expression",
                     "x = choose(words), alone in its statement",
                 )
+            case ast.UnaryOp(op=ast.USub()):
+                self.text.error(node, scope.file, "no value is below 0", "a constant of the text for it, from 0 up")
         self.text.error(
             node,
             scope.file,
