@@ -24,7 +24,7 @@ from safepoint_vm.cores.primitives import (
     slow_path,
     unmask,
 )
-from safepoint_vm.cores.requesters import handshakes, ping, stops, storm
+from safepoint_vm.cores.requesters import handshakes, ping, stops, storm, turns
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import linger, number_from, wait_a_turn
 from safepoint_vm.generate.compiler import ModuleCompiler
@@ -163,7 +163,7 @@ def stamp(_: Word) -> Word:
     return clock()
 
 
-LOOPS: tuple[Callable[..., Any], ...] = (ping, storm, stops, handshakes, nap, stamp, live)
+LOOPS: tuple[Callable[..., Any], ...] = (ping, storm, stops, turns, handshakes, nap, stamp, live)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
-from safepoint_vm.language.words import World
+from safepoint_vm.language.words import ROOM, World
 
 BUCKETS = 256
 
@@ -46,6 +46,7 @@ class Plan(Struct):
     entered: Annotated[Buckets, Line, Row(BUCKETS)]  # from post to slow path
     seen: Annotated[Buckets, Row(BUCKETS)]  # from post to take; of `stops`: from the request to the world's stop
     served: Annotated[Buckets, Row(BUCKETS)]  # from post to the end of what it asks for
+    marks: Annotated[Buckets, Row(ROOM)]  # `turns`: the checks that each thread had executed
 
 
 def edge_of(bucket: int) -> int:

@@ -34,7 +34,7 @@ from safepoint_vm.cores.primitives import (
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import checks_of, linger, wait_a_turn
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.vocabulary import Word, routine
+from safepoint_vm.language.vocabulary import Value, Word, routine
 from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
@@ -175,6 +175,42 @@ def stops(plan: Plan) -> Word:
             while checks_of_all(world) == last and turns < plan.patience:
                 turns = turns + 1
                 wait_a_turn(turns, plan.often)
+        rest_between(plan)
+    return Word(0)
+
+
+@routine
+def turns(plan: Plan) -> Word:
+    """Wait until each thread has executed a check more, which is the system's time to give each a core; then stop them all.
+
+    `entered`: the time of the first; `seen`: of the stop, which so finds every thread in guest code.
+    """
+    world = World(plan.world)
+    while plan.done < plan.rounds and not halted(plan):
+        began, number = clock(), Word(0)
+        while number < world.population:
+            plan.marks[number] = Value(checks_of(Thread(world.threads[number])))
+            number = number + 1
+        number, waited = plan.first, Word(0)
+        while number < world.population and not halted(plan):
+            if checks_of(Thread(world.threads[number])) == Word(plan.marks[number]):
+                waited = waited + 1
+                wait_a_turn(waited, plan.often)
+            else:
+                number = number + 1
+        record(plan.entered, began, clock())
+        began = clock()
+        status, waited = stop_world(world, 0), Word(0)
+        while status != 0:
+            waited = waited + 1
+            wait_a_turn(waited, plan.often)
+            status = stop_world(world, status)
+            if waited > plan.give_up:
+                plan.stuck = plan.stuck + 1
+                return Word(0)
+        record(plan.seen, began, clock())
+        start_world(world, 0)
+        plan.done = plan.done + 1
         rest_between(plan)
     return Word(0)
 

@@ -11,12 +11,11 @@ from safepoint_vm.cores.build import CoresEngine
 from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.language.layout import Record
+from safepoint_vm.language.words import ROOM
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.threads.world import GuestWorld
 
-NAP = 20
-"""Microseconds between two looks of a guest thread that waits in the host."""
 PATIENCE = 1 << 16
 """Turns for which a thread waits in machine code, before it leaves the wait to the host."""
 HEAP = 1 << 20
@@ -24,7 +23,13 @@ STACK = 1 << 12
 
 
 class TalliedWorld(GuestWorld):
-    """A world whose records have tallies.  `rng`: seeds of its threads' random numbers."""
+    """A world whose records have tallies.  `rng`: seeds of its threads' random numbers.
+
+    `nap`: microseconds between two looks of a guest thread that waits in the host.
+    """
+
+    most = ROOM
+    nap = 20
 
     def __init__(self, engine: CoresEngine, size: int, rng: random.Random) -> None:
         super().__init__(engine, size)
@@ -60,7 +65,7 @@ class TalliedWorld(GuestWorld):
 
     def wait(self, changes: int, most: float | None = None) -> None:
         """Look again soon: requesters in machine code notify no waiter."""
-        self._nap(NAP)
+        self._nap(self.nap)
 
     def notify(self, released: bool = False) -> None:
         self.changes += 1

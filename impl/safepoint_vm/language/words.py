@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from safepoint.guest.code import UNSET
-from safepoint.guest.lockstep import THREADS
 from safepoint.protocol.names import REQUESTS
 from safepoint_vm.language.vocabulary import (
     Array,
@@ -59,6 +58,7 @@ STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the hea
 TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
 LOG_WORDS = 5  # of an event: what, before, after, whose word, value
+ROOM = 1024  # records that a world has memory for; the language allows fewer
 CHARACTERS = 256  # code points below this have preallocated one-character strings
 
 
@@ -262,7 +262,7 @@ class World(Struct):
     result: Word
     population: Word
     spill: Annotated[Array, Row(SPILL_WORDS)]
-    threads: Annotated[Array, Row(THREADS)]
+    threads: Annotated[Array, Row(ROOM)]
     heap_next: Annotated[Word, Racing, Line]  # where the next TLAB begins
     heap_end: Annotated[Word, Line]
     tlab_bytes: Word  # 0: there are no TLABs, each allocation leaves for the host

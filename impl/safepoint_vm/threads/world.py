@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import ClassVar
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
@@ -26,7 +27,12 @@ SOON = 0.001  # seconds between two looks for what a thread does inside guest co
 
 
 class GuestWorld:
-    """The guest threads and the heap of one host.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`."""
+    """The guest threads and the heap of one host.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`.
+
+    `most`: threads at once, up to `words.ROOM`.
+    """
+
+    most: ClassVar[int] = THREADS
 
     def __init__(self, engine: Engine, size: int = SIZE, stress: bool = False) -> None:
         self.engine = engine
@@ -50,11 +56,11 @@ class GuestWorld:
         """Add a thread, in the record of one that has ended if there is any.
 
         `make`: takes that record, or None.  The thread has no values yet, or its maker is in guest code: a collection that is
-        under way does not look at its stack.  ValueError: THREADS threads are alive.
+        under way does not look at its stack.  ValueError: `most` threads are alive.
         """
         with self._registering:
             if not self.room:
-                raise ValueError(f"a world has room for {THREADS} guest threads")
+                raise ValueError(f"a world has room for {self.most} guest threads")
             reused = self._free()
             thread = make(reused)
             if reused is None:
@@ -69,7 +75,7 @@ class GuestWorld:
     @property
     def room(self) -> bool:
         """Is there room for another thread?"""
-        return len(self._records) < THREADS or self._free() is not None
+        return len(self._records) < self.most or self._free() is not None
 
     def _free(self) -> Record | None:
         """The first record whose thread has ended and is not the target of a handshake; never the main thread's."""
