@@ -34,8 +34,8 @@ NOTHING: dict[str, int] = dict.fromkeys(
 )
 ON_CORES = ConcurrencyRow(
     **NOTHING,
-    requests=100_001, coalesced=77, schedules=None, latency_us=None, stops=3, handshakes=4, births=5, seconds=1.0,
-    latency_histogram_us=(), latency_to_take_us=None, latency_to_served_us=None, time_to_stop_us=None,
+    requests=100_001, coalesced=77, schedules=None, latency_us={"p50": 0.3, "p99": 0.5, "max": 2.0}, stops=3, handshakes=4, births=5, seconds=1.0,
+    latency_histogram_us=((0.3, 7), (2.0, 2)), latency_to_take_us=None, latency_to_served_us=None, time_to_stop_us=None,
     races={"met": 1, "missed": 0},
     seeded=(SeededRow(name="take-before-restore", caught=True, requests=9),),
     litmus=(LitmusRow(name="restore against post", mutant="", rounds=4321, outcomes={}, forbidden=0, shown=True),),
@@ -148,10 +148,11 @@ def test_the_page_tells_all_that_was_found(results: dict[str, Result]) -> None:
     for row in report.mutants:
         assert f"{row.name} breaks {row.rule}: caught by {row.property} in {row.steps} steps" in said
         assert path_of(results[row.name]).replay in outline.said
-    assert [tag for tag in outline.attributes if tag[0] == "svg" and tag[1] == "role"] == [
-        ("svg", "role", "img")
-    ] * len(results)
-    for expected in ("back-edges unbounded", "47,618", "some-claim", "not <all>", "worst: back edges"):
+    assert [tag for tag in outline.attributes if tag[0] == "svg" and tag[1] == "role"] == [("svg", "role", "img")] * (
+        len(results) + 1
+    )
+    assert "From the begin of a post to its target's slow path: 9" in outline.said
+    for expected in ("back-edges unbounded", "47,618", "some-claim", "not <all>", "worst: back edges", "preemptions 1"):
         assert expected in said
 
 
@@ -221,7 +222,7 @@ def test_verify_writes_the_page(tmp_path: File, results: dict[str, Result], monk
     done = CliRunner().invoke(cli, ["verify", "--report", str(tmp_path), "--json", str(tmp_path / "figures.json")])
     assert done.exit_code == 0, done.output
     source = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert source.count("<svg ") == len(some)
+    assert source.count("<svg ") == len(some) + 1  # and the latency
     said = Outline(source).said
     assert all(f"safepoint replay '{path_of(result).replay}'" in said for result in some.values())
     assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["differential"]["interrupts"] == 47618

@@ -8,5 +8,6 @@ report: the HTML page of `verify --report`; its text is in report.html
 svg: a path as a picture
 lanes: what a picture consists of: a lane for each thread, a rail for each word
 footer: what stands under a picture: legend, glossary, and the command that replays it
+latency: a histogram of durations as a picture
 shapes: the sheet and the shapes that pictures are drawn with
 """

@@ -24,6 +24,7 @@ from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.rules import RULES
 from safepoint.show.failures import bound_text, failure_text
+from safepoint.show.latency import histogram
 from safepoint.show.svg import picture
 from safepoint.verify.explore import Decision
 
@@ -87,7 +88,9 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         places={mutant_label(p.name, m.name): f"{m.file}:{m.line}" for p, m in all_mutants()},
         noticed=noticed,
         differential=list(figures(asdict(report.differential))) if report.differential else [],
+        schedules=list(figures(asdict(report.schedules))) if report.schedules else [],
         concurrency=list(counted(report.concurrency)) if report.concurrency else [],
+        latency=plot(report.concurrency) if report.concurrency else "",
         version=version("safepoint"),
     )
 
@@ -106,6 +109,15 @@ def counted(row: ConcurrencyRow) -> Iterator[tuple[str, str]]:
         yield name.replace("_", " ").replace("moved", "guest steps in a stop"), f"{getattr(row, name):,}"
     yield "races met", f"{row.met} of {len(row.races)}"
     yield "seeded mutants caught", f"{row.caught} of {len(row.seeded)}"
+
+
+def plot(row: ConcurrencyRow) -> Markup:
+    """From post to slow path, drawn; "" if nothing was measured."""
+    if not (row.latency_us and row.latency_histogram_us):
+        return Markup("")
+    return Markup(
+        histogram("From the begin of a post to its target's slow path", row.latency_histogram_us, dict(row.latency_us))
+    )
 
 
 def summary(report: Report) -> Iterator[str]:
