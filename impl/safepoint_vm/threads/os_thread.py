@@ -141,19 +141,29 @@ class OsThread:
 
     def _finish(self, work: Generator[Blocked | None, None, T], changes: int) -> T:
         """Finish the work outside machine code, asleep wherever it waits, until the world's `changes` has moved on."""
+        awakened = False
         while True:
             try:
                 blocked = next(work)
             except StopIteration as end:
                 result: T = end.value
                 return result
-            if blocked and (self._life.stopped or blocked.ready()):
+            if blocked and not awakened and (self._life.stopped or blocked.ready()):
                 self._world.try_call("awaken", self.guest.address)
+                awakened = True
             else:
-                left = (blocked.until - self.now()) / 10**6 if blocked else threading.TIMEOUT_MAX
-                most = SOON if blocked and blocked.polls else threading.TIMEOUT_MAX
-                self._world.wait(changes, max(0.0, min(most, left)))
+                self._world.wait(changes, self._longest(blocked, awakened))
+                awakened = False
             changes = self._world.changes
+
+    def _longest(self, blocked: Blocked | None, awakened: bool) -> float | None:
+        """Seconds for which it may sleep if nothing notifies it.  `awakened`: it waits for the world to start, in which it awakes."""
+        if not blocked:
+            return None
+        if awakened:
+            return SOON if self._life.stopped else None
+        left = max(0.0, (blocked.until - self.now()) / 10**6)
+        return min(SOON if blocked.polls else threading.TIMEOUT_MAX, left)
 
     # -- life.Host
 

@@ -12,6 +12,7 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import ENDED, MANAGED, STOP
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
+from safepoint_vm.threads.world import GuestWorld
 from tests.impl.running import LONG, begun, ran
 from tests.impl.waiting import soon
 
@@ -135,6 +136,28 @@ def test_no_thread_is_started_in_a_stopped_world(monkeypatch: pytest.MonkeyPatch
         program.wait()
         assert program.output == "[1, 'a']\n"
         assert states == [(MANAGED, False)]
+
+
+def test_a_sleeper_whose_time_is_over_sleeps_on_in_a_stopped_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It awakes once for each change of the world, and does not go round until the world starts."""
+    awoken, slept = [], threading.Event()
+    try_call = GuestWorld.try_call
+
+    def counted(world: GuestWorld, procedure: str, record: int, *arguments: int, resume: int = 0) -> int:
+        awoken.extend([procedure] * (procedure == "awaken"))
+        status = try_call(world, procedure, record, *arguments, resume=resume)
+        if procedure == "block" and status:
+            slept.set()
+        return status
+
+    monkeypatch.setattr(GuestWorld, "try_call", counted)
+    with begun("sleep(0.05)\nprint(1)\n") as (vm, program):
+        assert slept.wait(LONG)
+        with vm.world.stopped():
+            assert soon(lambda: bool(awoken))
+            time.sleep(0.05)  # in which it went round two thousand times
+        assert program.wait().output == "1\n"
+    assert len(awoken) <= 3
 
 
 @pytest.mark.parametrize("mutant", ["", "birth-keeps-bits"])
