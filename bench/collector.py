@@ -24,7 +24,7 @@ for i in range({CELLS}):
     cells = [i, cells]
 print("made")
 sleep(3600)
-"""  # what nobody uses any more is not alive: so it sleeps until it is interrupted
+"""  # what is not used any more is not alive: so it sleeps until it is interrupted
 PATIENCE = 60  # seconds until the cells are there
 
 

@@ -205,8 +205,8 @@ def test_a_suspended_thread_stands_still_wherever_it_is(tmp_path: Path) -> None:
 
 OWN = Path(__file__).parent / "data" / "own_texts"
 LACKS = {
-    "ob2": r"ob2\.py:64:1: backup: nobody calls it, and it is no role: it has a parameter \(write instead: @each_thread above",
-    "ob3": r"ob3\.py:64:1: backup: nobody calls it, and it is no role: it does not come round \(write instead: return backup\(\)",
+    "ob2": r"ob2\.py:64:1: backup: it is not called, and it is no role: it has a parameter \(write instead: @each_thread above",
+    "ob3": r"ob3\.py:64:1: backup: it is not called, and it is no role: it does not come round \(write instead: return backup\(\)",
 }
 
 

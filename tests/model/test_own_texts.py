@@ -25,7 +25,7 @@ REFUTED = [
      "T0 (at go_signal:53: wait(world.token.cas(0, 1))) and scheduler (at go_signal:65: wait(world.spin.cas(0, 1))) never come round again"),
     ("spin_loop.py --scope small --mutant no-poll-in-spin", "comes-round", "T1 (at spin_loop:32: t.at_barrier.store(1)) and collector (at spin_loop:76: t.limit.store(t.limit.poison)) never come round"),
     ("spin_loop.py --mutant no-poll-in-spin", "comes-round", "scope collector-2"),  # without a scope: two threads
-    ("lost.py --scope small --mutant take-first", "owed-is-served", "if nobody posts INTERRUPT to T0 again, INTERRUPT, posted to T0, is never served"),
+    ("lost.py --scope small --mutant take-first", "owed-is-served", "if INTERRUPT is not posted to T0 again, INTERRUPT, posted to T0, is never served"),
     ("go1.py --scope coordinator-1 --memory sc --mutant no-check-in-loops", "comes-round", "T0 (at go1:49: wait(sched.lock.load() == 2)) and coordinator"),
     ("watchdog.py --mutant not-armed-again", "no-deadlock", ""),
     ("watchdog.py --mutant not-restored", "no-deadlock", ""),

@@ -26,7 +26,7 @@ GAPS = (0, 5, 17)
 """Steps between two interrupts of a program that catches them."""
 
 FEW = 4
-"""So many checks must be left to say whether they pass again."""
+"""Checks that must be left, to say whether they pass again."""
 
 
 def checks_pass_again(runs: Runs) -> Evidence:

@@ -96,7 +96,7 @@ Expr = Const | Local | Private | Fixed | Population | Me | Op
 class Step:
     """op: an access, or "choose", "pause", "rest", "fence", "fence_others", or "atomic", the beginning of an atomic block.
 
-    `guard` (of the result): the step waits until it is true.  `rests`: the text says that nobody need end this wait.  `joined`: it
+    `guard` (of the result): the step waits until it is true.  `rests`: the text says that this wait may last for ever.  `joined`: it
     stands in an atomic block, and is part of its move.
     """
 

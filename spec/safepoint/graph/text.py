@@ -267,7 +267,7 @@ class Text:
         return self.declared("Trigger", "Triggers")
 
     def owner_of(self, word: str) -> str:
-        """What the text calls what has the word of nobody in particular: the variable of its class."""
+        """What the text calls the record of a word that belongs to no thread: the variable of its class."""
         found = (n for n, v in self.constants.items() if isinstance(v, Record) and word in self.words[v.cls])
         return next(found, WORLD)
 

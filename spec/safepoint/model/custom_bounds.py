@@ -14,7 +14,7 @@ from safepoint.protocol.activities import CHECKS
 
 
 def has_checks(model: Model) -> bool:
-    """Does a thread choose a case that is a check, and does anybody post?"""
+    """Does a thread choose a case that is a check, and does any thread or role post?"""
     cases = {case for step in model.mutators[0].graph.steps for case in step.cases}
     return bool(cases & set(CHECKS)) and any(requests(model, thread) for thread in range(len(model.mutators)))
 
@@ -25,7 +25,7 @@ def requests(model: Model, thread: int) -> dict[int, str]:
 
 
 def inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
-    """Is the request owed, and its post complete: is every trigger word of the thread poisoned, or nobody about to do it?"""
+    """Is the request owed, and its post complete: is every trigger word of the thread poisoned, or no poster about to poison it?"""
     owed = model.owed[thread]
     others = [(p, rest) for p, rest in zip(model.processes, model.rests, strict=True) if p.me != thread or p.is_handler]
     fills = [process.fill for process, _ in others if process.fill]

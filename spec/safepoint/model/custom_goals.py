@@ -22,7 +22,7 @@ ROUND, SERVED = "comes-round", "owed-is-served"
 
 EVENTUALLY: dict[str, str] = {
     ROUND: "Every thread and every role can always come round to its first step, or to where it may stand for ever.",
-    SERVED: "Every request that was posted to a thread is served in the end, also if nobody posts it again.",
+    SERVED: "Every request that was posted to a thread is served in the end, even if it is not posted again.",
 }
 
 
@@ -67,7 +67,7 @@ def _ghosts(process: Process, tree: ir.Tree) -> Iterator[tuple[int | str, int]]:
 
 
 def posted_to(model: Model, thread: int) -> list[int]:
-    """The kinds that anybody posts to the thread."""
+    """The kinds that any thread or role posts to the thread."""
     kinds = 0
     for process in model.processes:
         for step in process.graph.steps:
@@ -77,7 +77,7 @@ def posted_to(model: Model, thread: int) -> list[int]:
 
 
 def _not_again(model: Model, thread: int, kind: int) -> Assumption:
-    """That nobody who has the choice begins to post this once more: a role at its first step, or anybody where he chooses."""
+    """That none that has the choice posts this once more: a role at its first step, a thread or role at its `choose()`."""
     rests = {process.name: rest for process, rest in zip(model.processes, model.rests, strict=True)}
     bound = {process.name: _bound_to_post(process, rests[process.name], thread, kind) for process in model.processes}
 
@@ -86,7 +86,7 @@ def _not_again(model: Model, thread: int, kind: int) -> Assumption:
         free = at.op == "choose" or (process in model.requesters and at.number in rests[process.name])
         return free and edge.step in bound[process.name]
 
-    return Assumption(f"if nobody posts {kind_name(model.text, kind)} to T{thread} again", leaves=leaves)
+    return Assumption(f"if {kind_name(model.text, kind)} is not posted to T{thread} again", leaves=leaves)
 
 
 def _bound_to_post(process: Process, rest: Collection[int], thread: int, kind: int) -> Collection[int]:
@@ -133,7 +133,7 @@ def never(model: Model, broken: str, whom: str, beyond: Collection[int], trap: i
 
 
 def stuck(model: Model, detail: str, state: int) -> str:
-    """Where nobody can move: who waits for what."""
+    """Where no process can move: which waits for what."""
     who = [
         f"{process.name} ({_place(process, state)})"
         for process, rest in zip(model.processes, model.rests, strict=True)

@@ -1,4 +1,4 @@
-"""Global claims of a text: `def always_…()` reads any word of any thread, and where each stands, as no step of anybody.
+"""Global claims of a text: `def always_…()` reads any word of any thread, and where each stands, and is no step of any of them.
 
 It is lowered as a procedure is, but that a load is a name, whose value the packed state has.  What it reads is memory: not the
 stores that are on their way.
@@ -130,7 +130,7 @@ class _Heard:
         self.happened.add(name)
 
     def branch(self, place: str, taken: bool) -> None:
-        """Both ways of a branch are somebody's, here nobody's."""
+        """Only a step's branch must be seen taken both ways."""
 
 
 def eventual(graph: ir.Graph) -> list[str]:

@@ -44,7 +44,7 @@ def _calls(text: Text) -> dict[str, set[str]]:
 
 
 def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] | None:
-    """What a function that nobody calls lacks to be a role, and what to write instead."""
+    """What a function that is not called lacks to be a role, and what to write instead."""
     parameters = procedure.node.args.args
     if name == THREAD and procedure.kind:
         return (
@@ -56,10 +56,10 @@ def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] 
         return None if single else ("guest code is given its thread, and no more", f"def {THREAD}(t: Me) -> None")
     if parameters and not procedure.kind:
         instead = f"@each_thread above it, for one beside each thread; @handler, for one that runs on each; or def {name}() -> None, with t = choose(threads())"
-        return "nobody calls it, and it is no role: it has a parameter", instead
+        return "it is not called, and it is no role: it has a parameter", instead
     if name not in calls and not _goes_round(procedure.node):
         call = f"return {name}({', '.join(a.arg for a in parameters)})"
-        return "nobody calls it, and it is no role: it does not come round", f"{call} at its end"
+        return "it is not called, and it is no role: it does not come round", f"{call} at its end"
     return None
 
 

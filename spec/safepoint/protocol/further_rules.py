@@ -89,7 +89,7 @@ FURTHER = (
     ),
     Rule(
         "END-IS-A-BARRIER", "the look at the holders must not pass the end",
-        "That a thread has ended MUST be visible to others before anybody reads whether its record is held.",
+        "That a thread has ended MUST be visible to others before any requester reads whether its record is held.",
         "ENDED waits in the store buffer, and no requester holds the record yet; then a requester holds it, and sees the thread alive.",
         "the hazard pointer's StoreLoad, on the side of who frees",
         ("posts-reach-their-thread",),

@@ -168,7 +168,7 @@ def rest() -> None: ...
 @overload
 def rest(condition: bool) -> None: ...
 def rest(condition: bool = False) -> None:
-    """As `wait`, but nobody need end it: an endless loop of guest code, or a role with nothing to do.  Without a condition, for ever."""
+    """As `wait`, but it may last for ever: an endless loop of guest code, or a role with nothing to do.  Without a condition, for ever."""
 
 
 def eventually(name: str, condition: bool) -> None:

@@ -83,14 +83,14 @@ class Timed:
 def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
     """Judge these claims."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # what hangs here outlives nobody
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a process that hangs ends with its parent
     calls, sending, ended = Calls(), Lock(), Event()
 
     def send(word: Word) -> None:
         with sending:
             try:
                 pipe.send(word)
-            except OSError:  # nobody listens any more
+            except OSError:  # the parent has gone
                 os._exit(0)
 
     def beat() -> None:

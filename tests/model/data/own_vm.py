@@ -1,4 +1,4 @@
-"""A VM of somebody's own.  Its debugger holds a running thread by patching the jump table that each instruction uses."""
+"""A VM of its author's own.  Its debugger holds a running thread by patching the jump table that each instruction uses."""
 
 from collections.abc import Iterable
 

@@ -8,10 +8,10 @@ CORE: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
         "word: return t.limit.real + t.extra -> return t.limit.real + t.deferred",
     ), policies=("cpython", "pypy")),
-    Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "post", (
+    Equivalents("Where no thread sleeps, none waits to be woken.", "requester.py", "post", (
         "delete: awaken(t) -> ",
     ), policies=("pypy",)),
-    Equivalents("Where no thread sleeps, nobody waits to be woken.", "requester.py", "awaken", (
+    Equivalents("Where no thread sleeps, none waits to be woken.", "requester.py", "awaken", (
         "delete: t.wake.store(1) -> ",
         "constant: t.wake.store(1) -> t.wake.store(0)",
         "word: t.wake.store(1) -> t.holders.store(1)",
@@ -46,10 +46,10 @@ CORE: tuple[Equivalents, ...] = (
     Equivalents("Where stops are not fair, no stop holds a thread by its own word: there is nothing to wait for.", "requester.py", "request_stop", (
         "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
     ), policies=UNFAIR),
-    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "park", (
+    Equivalents("Where stops are not fair, no thread reads the word.", "owner.py", "park", (
         "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
     ), policies=UNFAIR),
-    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "reenter", (
+    Equivalents("Where stops are not fair, no thread reads the word.", "owner.py", "reenter", (
         "negate: if slice_on('fairness'): -> if slice_on('fairness') == 0:",
     ), policies=UNFAIR),
     Equivalents("`run_for` looks again after the claim, and that look decides: where no thread ends, this one lets all pass.", "requester.py", "finish_handshake", (
@@ -135,10 +135,10 @@ CORE: tuple[Equivalents, ...] = (
     Equivalents("Where requesters make every thread's stores visible, a barrier of its own takes no harm from that.", "owner.py", "reenter", (
         "never: if slice_on('membarrier'): -> t.state.swap(MANAGED)",
     )),
-    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "park", (
+    Equivalents("Where stops are not fair, no thread reads the word.", "owner.py", "park", (
         "always: if slice_on('fairness'): -> t.parked.store(1)",
     )),
-    Equivalents("Where stops are not fair, nobody reads the word.", "owner.py", "reenter", (
+    Equivalents("Where stops are not fair, no thread reads the word.", "owner.py", "reenter", (
         "always: if slice_on('fairness'): -> t.parked.store(0)",
     )),
     Equivalents("The lock is held whenever the stop word is 1, and released right after it is cleared.", "owner.py", "park", (
