@@ -1,4 +1,4 @@
-"""Worker processes: as many as there are cores, gone at once when Control-C is pressed, and silent about it."""
+"""Who works: as many processes as there are cores, or a cluster's.  The processes are gone at once when Control-C is pressed, and silent about it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from multiprocessing import active_children
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
+
+from safepoint.verify.cluster import cluster
+from safepoint.verify.kept import Jobs, Kept
 
 
 class Worker(SpawnProcess):
@@ -32,8 +36,11 @@ class Spawned(SpawnContext):
 
 
 @contextmanager
-def workers() -> Iterator[Executor]:
-    """A pool.  Whatever ends its use early ends the processes; Control-C then does what it did before."""
+def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
+    """Worker processes, or those of the Dask cluster `on` an address; `keep`: the directory of results that need not be made again.
+
+    Whatever ends their use early ends the processes; Control-C then does what it did before.  Raises NotUsable.
+    """
     is_pressed = False
 
     def press(*_: object) -> None:
@@ -41,17 +48,13 @@ def workers() -> Iterator[Executor]:
         is_pressed = True
         raise KeyboardInterrupt
 
+    kept = Kept(keep) if keep else None
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, press)
-    others = threading.enumerate()
     try:
-        with ProcessPoolExecutor(os.cpu_count(), Spawned()) as pool:
-            try:
-                yield pool
-            except BaseException:
-                _end(pool, others)
-                raise
+        with cluster(on) if on else _processes() as pool:
+            yield Jobs(pool, kept)
     except BaseException:
         if not is_pressed:
             raise
@@ -60,6 +63,17 @@ def workers() -> Iterator[Executor]:
     if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
         signal.raise_signal(signal.SIGINT)
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _processes() -> Iterator[Executor]:
+    others = threading.enumerate()
+    with ProcessPoolExecutor(os.cpu_count(), Spawned()) as pool:
+        try:
+            yield pool
+        except BaseException:
+            _end(pool, others)
+            raise
 
 
 def _end(pool: Executor, others: list[threading.Thread]) -> None:

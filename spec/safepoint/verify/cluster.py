@@ -1,0 +1,155 @@
+"""A Dask cluster in place of the worker processes: who works there is who we are, and one that has gone is noticed.
+
+What a lost worker was at, the scheduler gives to another one; a job's result does not depend on where, or how often, it was made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from safepoint.verify.identity import Identity, identity
+from safepoint.verify.kept import NotUsable
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CONNECT = 10.0
+"""Seconds until nobody listens at an address, or a worker does not answer."""
+PATIENCE = 30.0
+"""Seconds in which the scheduler, or any one worker, must be there again."""
+LOOK = 0.5
+"""Seconds between two looks at them."""
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """The workers of the scheduler at an address.  Raises NotUsable, from within too: whatever is wrong with them."""
+    try:
+        from distributed import Client  # noqa: PLC0415  # an extra, and slow to import
+    except ImportError:
+        raise NotUsable("--on: distributed is not installed (pip install 'safepoint[cluster]')") from None
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what of it concerns the user is an exception here
+    try:
+        client = Client(address, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise NotUsable(f"--on {address}: no scheduler listens there: {why} (begin one: dask scheduler)") from error
+    try:
+        look_at_workers(client, address)
+        with _watched(client, address) as executor:
+            yield executor
+    finally:
+        with suppress(Exception):
+            client.close(timeout=CONNECT / 2)
+
+
+def look_at_workers(client: Client, address: str) -> None:
+    """Each has one thread, and is as we are.  Raises NotUsable."""
+    try:
+        threads = client.sync(client.scheduler.ncores, workers=None, callback_timeout=CONNECT)
+        answers = _within(CONNECT, lambda: client.run(identity, on_error="return")) if threads else {}
+    except (OSError, TimeoutError) as error:
+        raise NotUsable(
+            f"--on {address}: a worker, or the scheduler, does not answer (begin the cluster anew)"
+        ) from error
+    if not threads:
+        raise NotUsable(f"--on {address}: there is no worker (begin one: dask worker {address} --nthreads 1)")
+    for worker, count in threads.items():
+        if count != 1:
+            raise NotUsable(
+                f"--on {address}: worker {worker} has {count} threads, and a job needs a process of its own (begin it with --nthreads 1)"
+            )
+        if why := unlike(answers.get(worker)):
+            raise NotUsable(f"--on {address}: worker {worker}: {why} (install there what is here)")
+
+
+def unlike(answer: object) -> str:
+    """Why the worker that says this is another than we are; "" if it is not."""
+    if isinstance(answer, Identity):
+        return answer.other(identity())
+    return f"it cannot say which safepoint it has: {type(answer).__name__}: {answer}"
+
+
+def checked(here: Identity, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """In a worker, which may have come later than the look at all of them.  Raises NotUsable."""
+    if why := identity().other(here):
+        raise NotUsable(f"a worker: {why} (install there what is here)")
+    return work(*args, **kwargs)
+
+
+class _Checking(Executor):
+    """Any worker that is another than we are does nothing."""
+
+    def __init__(self, inner: Executor) -> None:
+        self.inner = inner
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self.inner.submit(checked, identity(), fn, *args, **kwargs)
+
+
+@contextmanager
+def _watched(client: Client, address: str) -> Iterator[Executor]:
+    """Once the cluster has gone, nobody waits for it any more: every future is cancelled, and that is why."""
+    jobs = client.get_executor(pure=False)
+    gone: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        seen = time.monotonic()
+        while not over.wait(LOOK) and not gone:
+            why = _missing(client)
+            seen = seen if why else time.monotonic()
+            if time.monotonic() - seen > PATIENCE:
+                gone.append(f"for {PATIENCE:g} s {why}")
+                jobs.shutdown(wait=False)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield _Checking(jobs)
+    except Exception as error:
+        is_gone = isinstance(error, CancelledError) or client.status != "running"
+        if type(error).__name__ == "KilledWorker":
+            gone.append("one job has ended each worker that was at it, four of them (have they enough memory?)")
+        if gone or is_gone:
+            why = gone[0] if gone else "the scheduler has gone"
+            raise NotUsable(f"--on {address}: {why}; what was kept is kept: the same command goes on from there") from error
+        raise
+    finally:
+        over.set()
+        watcher.join(2 * CONNECT)
+        with suppress(Exception):
+            jobs.shutdown(wait=False)  # what nobody waits for any more need not be begun
+
+
+def _missing(client: Client) -> str:
+    """What of the cluster is not there now; "" if nothing is."""
+    try:
+        if client.sync(client.scheduler.ncores, workers=None, callback_timeout=CONNECT):
+            return ""
+    except Exception:  # noqa: BLE001  # whatever a client says that is losing its connection
+        return "the scheduler does not answer"
+    return "there was no worker"
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """Raises TimeoutError."""
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # it is told where it is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(seconds)
