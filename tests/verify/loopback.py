@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+"""A job may end one worker, and not two."""
 PATIENCE = 30.0
 """Seconds; every wait is shorter."""
 
@@ -34,7 +36,7 @@ class Loopback:
 
     def begin(self, name: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{name}", *options, "--host", "127.0.0.1", "--no-dashboard"]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+        environment = {**os.environ, **SETTINGS, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
         with (self.folder / "said").open("ab") as said:
             return subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
@@ -60,6 +62,12 @@ class Loopback:
 
         with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:
             client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """With SIGKILL: it can say nothing any more."""
+        worker.kill()
+        worker.wait(PATIENCE)
+        self.workers.remove(worker)
 
     def end(self) -> None:
         for process in (*self.workers, self.scheduler):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,9 @@ from safepoint.protocol.equivalents.entry import Equivalents
 from safepoint.protocol.policies import POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
-from safepoint.verify.kept import Kept, where_killed
-from safepoint.verify.mutate import run, stale
+from safepoint.verify.identity import identity
+from safepoint.verify.kept import Jobs, Kept
+from safepoint.verify.mutate import run, stale, where_killed
 from safepoint.verify.mutation import (
     KILLED,
     REFUSED,
@@ -36,6 +39,7 @@ from safepoint.verify.mutation import (
     model_of,
     subject,
 )
+from safepoint.verify.workers import workers
 
 PLACES = (Place("sc", "interrupt-1", 20_000), Place("sc", "stop-1", 20_000))
 
@@ -104,10 +108,16 @@ def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started, so that what is patched here is seen by the campaign; and only two scopes are explored."""
-    monkeypatch.setattr(mutate, "workers", lambda: ThreadPoolExecutor(1))
+
+    @contextmanager
+    def one(_on: str, keep: Path | None) -> Iterator[Jobs]:
+        with ThreadPoolExecutor(1) as pool:
+            yield Jobs(pool, Kept(keep) if keep else None)
+
+    monkeypatch.setattr("safepoint.verify.workers.workers", one)
     monkeypatch.setattr(mutate._Hunt, "_places", lambda *_: PLACES)
     monkeypatch.setattr(mutate._Hunt, "_small", lambda *_: ())
-    for module in (mutation, equivalents):
+    for module in (mutate, equivalents):
         monkeypatch.setattr(module, "reason", lambda *_: "")
 
 
@@ -123,7 +133,7 @@ def test_a_survivor_without_a_reason_is_shown_as_a_change_and_exits_1() -> None:
 
 @pytest.mark.usefixtures("one_process")
 def test_with_a_reason_it_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutation, "reason", lambda *_: "nobody looks at which of them it is")
+    monkeypatch.setattr(mutate, "reason", lambda *_: "nobody looks at which of them it is")
     row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
     result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", f"{row.file}:{row.line}", "--json"])
     assert result.exit_code == 0
@@ -133,29 +143,27 @@ def test_with_a_reason_it_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("one_process")
-def test_a_campaign_goes_on_from_the_rows_that_it_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept is not made again, unless it was called equivalent and has no reason any more."""
-    file, made = tmp_path / "rows", list[int]()
+def test_a_run_goes_on_from_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutation is explored again only if it was called equivalent and is so no more: then also where it was not before."""
+    made = list[Job]()
 
-    def counted(job: Job) -> MutationRow:
-        made.append(job.number)
-        return hunt(job)
+    def hunted(job: Job) -> MutationRow:
+        made.append(job)
+        return replace(hunt(job), verdict=SURVIVED)
 
-    monkeypatch.setattr(mutate, "hunt", counted)
-    first = run(("folded",), at="park", kept=Kept.read(file))
-    assert len(made) == len(first.rows) > 10
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join(lines[:6]) + "\n")
-    made.clear()
-    again = run(("folded",), at="park", kept=Kept.read(file))
-    assert (again.rows, len(made)) == (
-        [replace(r, seconds=s.seconds) for r, s in zip(first.rows, again.rows, strict=True)],
-        len(first.rows) - 5,
-    )
-    lost = json.loads(lines[1])
-    lost[1] |= {"verdict": SURVIVED, "reason": "it was thought to be equivalent"}
-    file.write_text("\n".join([lines[0], json.dumps(lost), *lines[2:]]) + "\n")
-    assert len(Kept.read(file).rows) == len(first.rows) - 1
+    monkeypatch.setattr(mutate, "hunt", hunted)
+    monkeypatch.setattr(mutate, "reason", lambda key, _: "once" if "NATIVE" in key[3] else "")
+    with ThreadPoolExecutor(1) as pool:
+        first = run(("folded",), Jobs(pool, Kept(tmp_path)), at="park")
+        assert len(made) == len(first.rows) > 10
+        made.clear()
+        again = Jobs(pool, Kept(tmp_path))
+        assert run(("folded",), again, at="park").rows == first.rows
+        assert (made, again.there) == ([], len(first.rows))
+        monkeypatch.setattr(mutate, "reason", lambda *_: "")
+        run(("folded",), Jobs(pool, Kept(tmp_path)), at="park")
+    assert 0 < len(made) == sum(bool(row.reason) for row in first.rows) < len(first.rows)
+    assert all(job.skips == () for job in made)
 
 
 @pytest.mark.usefixtures("one_process")
@@ -163,33 +171,28 @@ def test_the_scope_that_killed_it_before_is_explored_first(tmp_path: Path, monke
     """Whatever version of the program found it; and where nothing is known, or no such scope is there any more, the smallest one is."""
     before = became("park", "constant", "t.state.store(PARKED)", "t.state.store(MANAGED)")
     row = replace(before, verdict=KILLED, memory="sc", scope="stop-1")
-    file, jobs = tmp_path / "rows", list[Job]()
-    lines = ['{"mutate": "another version"}', json.dumps([7, asdict(row)])]
-    file.write_text("\n".join([*lines, json.dumps([8, asdict(replace(row, line=1, scope="gone", after="x"))])]) + "\n")
+    jobs = list[Job]()
+    other = Kept(tmp_path, replace(identity(), program="another"))
+    for number, kept in enumerate((row, replace(row, line=1, scope="gone", after="x"))):
+        other.keep(other.job(hunt, (Job("folded", number, ()),)), kept)
 
     def noted(job: Job) -> MutationRow:
         jobs.append(job)
         return row
 
+    first = where_killed(tmp_path)
     monkeypatch.setattr(mutate, "hunt", noted)
-    run(("folded",), at="park", first=where_killed(file))
+    with ThreadPoolExecutor(1) as pool:
+        run(("folded",), pool, at="park", first=first)
     firsts = {str(job.places[0]) for job in jobs}
     assert len(firsts) == 2
     assert "sc stop-1" in firsts
     assert all(set(job.places) == set(PLACES) for job in jobs)  # none is left out
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("{}\n", "no rows of this version"), ("", "no rows of this version"), ("HEAD[1, 2]\n", ":2: not a row")],
-)
-def test_rows_that_are_not_ours_are_bad_input(text: str, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "rows"
-    Kept.read(file)
-    file.write_text(text.replace("HEAD", file.read_text()))
-    result = CliRunner().invoke(cli, ["mutate", "--rows", str(file)])
-    assert (result.exit_code, said in result.output) == (2, True)
-    assert file.read_text().count("\n") == text.count("\n") + ("HEAD" in text)
+def test_a_directory_without_mutations_is_bad_input(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["mutate", "--like", str(tmp_path)])
+    assert (result.exit_code, "no mutations of a campaign" in result.output) == (2, True)
 
 
 def test_a_place_with_nothing_to_mutate_is_bad_input() -> None:
@@ -254,7 +257,8 @@ def test_a_reason_that_fits_no_survivor_is_stale(monkeypatch: pytest.MonkeyPatch
 def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """A third of folded's sample, in some 25 s of a processor; the others are for the night."""
     monkeypatch.setattr(mutate, "SAMPLE", 3 * mutate.SAMPLE)
-    campaign = run(("folded",), quick=True)
+    with workers() as pool:
+        campaign = run(("folded",), pool, quick=True)
     assert len(campaign.rows) > 7
     assert {row.verdict for row in campaign.rows} >= {KILLED, SURVIVED}
     assert "\n".join(survivors(campaign.unexplained)) == ""
@@ -264,5 +268,6 @@ def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest
 @pytest.mark.timeout(6 * 3600)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_no_mutation_survives_without_a_reason(policy: str) -> None:
-    campaign = run((policy,))
+    with workers() as pool:
+        campaign = run((policy,), pool)
     assert "\n".join(survivors(campaign.unexplained)) == ""

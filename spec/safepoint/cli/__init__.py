@@ -4,6 +4,7 @@ entry: where a process begins, and Control-C
 main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
 mutate: `mutate`
+campaign: `campaign`
 guest: `run`, `conform`
 trace: `accept`
 console: errors of one line, files to write

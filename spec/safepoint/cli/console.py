@@ -21,6 +21,18 @@ import click
 
 from safepoint.cli.status import INTERRUPTED, NO_VERDICT
 
+ON = click.option(
+    "--on",
+    default="",
+    metavar="ADDRESS",
+    help="Hand the work to the Dask cluster whose scheduler listens there, for example tcp://10.0.0.1:8786.",
+)
+KEEP = click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep each result in this directory as soon as it is known, and make none again that is there.",
+)
 PLACE = re.compile(r'File "(.+)", line (\d+), in (.+)')
 """A line of a traceback."""
 

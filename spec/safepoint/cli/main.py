@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import Commands, Written, fail, refuse_ignored, write
+from safepoint.cli.campaign import campaign
+from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.protocol import explore, replay, rules
@@ -44,11 +45,22 @@ def cli(*, whole: bool) -> None:
     metavar="MINUTES",
     help="Nothing but campaigns on real cores, for so long or until something is wrong; Control-C ends it.",
 )
+@ON
+@KEEP
 @click.option("--json", "output", type=Written(), metavar="FILE", help="Write the results to FILE as JSON.")
 @click.option(
     "--report", "page", type=Written("report.html"), metavar="DIR", help="Write DIR/report.html, with pictures."
 )
-def verify(*, quick: bool, targets: tuple[str, ...], soak: float | None, output: Path | None, page: Path | None) -> int:
+def verify(
+    *,
+    quick: bool,
+    targets: tuple[str, ...],
+    soak: float | None,
+    on: str,
+    keep: Path | None,
+    output: Path | None,
+    page: Path | None,
+) -> int:
     """Check protocol, mutants and interpreter.
 
     The main job: explores every state of the protocol, sees that each mutant is caught, and interrupts the interpreter at every step.
@@ -60,17 +72,27 @@ def verify(*, quick: bool, targets: tuple[str, ...], soak: float | None, output:
     from safepoint.show.failures import failure_text
     from safepoint.show.tables import LiveProgress, report_tables
     from safepoint.verify import run as job
+    from safepoint.verify.kept import NotUsable
+    from safepoint.verify.workers import workers
 
     if soak is not None:
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
+        refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
         return soaked(soak)
+    if targets and (on or keep):
+        fail(
+            "--target: another VM's adapter is neither on the cluster nor told apart in what is kept"
+            " (leave out --on and --keep, or judge it alone: safepoint conform --target NAME)"
+        )
     try:
         for name in targets:
             find_target(name)
-        with LiveProgress() as progress:
-            report = job.run(quick=quick, targets=targets, progress=progress)
-    except (UnknownTarget, ProtocolError, NotExplored) as error:
+        with LiveProgress() as progress, workers(on, keep) as pool:
+            report = job.run(pool=pool, quick=quick, targets=targets, progress=progress)
+    except (UnknownTarget, ProtocolError, NotExplored, NotUsable) as error:
         fail(str(error))
+    if pool.said:
+        click.echo(pool.said, err=True)
     report_tables(report, [failure_text(failure) for failure in report.failures])
     if output is not None:
         write(output, json.dumps(report.as_json(), indent=1) + "\n")
@@ -104,5 +126,5 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, mutate, run, accept, conform):
+for command in (explore, replay, rules, mutate, campaign, run, accept, conform):
     cli.add_command(command)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import FILE, fail
+from safepoint.cli.console import KEEP, ON, fail
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
 
@@ -19,13 +19,11 @@ from safepoint.protocol.policies import POLICIES
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")
+@ON
+@KEEP
 @click.option(
-    "--rows", metavar="FILE", type=FILE, default=None,
-    help="Keep each row in this file as soon as it is known, and go on from there if it has some.",
-)  # fmt: skip
-@click.option(
-    "--like", metavar="FILE", type=FILE, default=None,
-    help="Begin each mutation with the scope that killed it in an earlier campaign, of any version, whose --rows are in this file.",
+    "--like", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None,
+    help="Begin each mutation with the scope that killed it in an earlier run, of any version, whose results --keep has kept there.",
 )  # fmt: skip
 @click.option(
     "--at",
@@ -42,7 +40,8 @@ def mutate(
     policies: tuple[str, ...],
     quick: bool,
     thorough: bool,
-    rows: Path | None,
+    on: str,
+    keep: Path | None,
     like: Path | None,
     at: str,
     by_property: bool,
@@ -57,29 +56,26 @@ def mutate(
     from safepoint.model.explore import NotExplored
     from safepoint.show.mutations import campaign_table, property_table
     from safepoint.show.tables import LiveProgress
-    from safepoint.verify.kept import Kept, where_killed
-    from safepoint.verify.mutate import run
+    from safepoint.verify.kept import NotUsable
+    from safepoint.verify.mutate import run, where_killed
+    from safepoint.verify.workers import workers
 
-    if quick and (thorough or rows):
-        fail("--quick: a sample is neither thorough nor worth keeping (leave out --quick, or --thorough and --rows)")
+    if quick and thorough:
+        fail("--quick: a sample is not thorough (leave out --quick, or --thorough)")
     try:
-        kept = Kept.read(rows) if rows else None
         first = where_killed(like) if like else None
-    except (OSError, ValueError) as error:
-        fail(str(error))
-    try:
-        with LiveProgress() as progress:
+        with LiveProgress() as progress, workers(on, keep) as pool:
             campaign = run(
                 tuple(dict.fromkeys(policies)) or tuple(POLICIES),
+                pool,
                 quick=quick,
                 thorough=thorough,
                 at=at,
                 by_property=by_property,
-                kept=kept,
                 first=first,
                 progress=progress,
             )
-    except (ProtocolError, NotExplored) as error:
+    except (ProtocolError, NotExplored, NotUsable) as error:
         fail(str(error))
     if at and not campaign.rows:
         sampled = "leave out --quick, which takes a sample; or " if quick else ""
@@ -87,6 +83,8 @@ def mutate(
             f"nothing to mutate at {at!r}"
             f" ({sampled}write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
         )
+    if pool.said:
+        click.echo(pool.said, err=True)
     if as_json:
         click.echo(json.dumps(campaign.as_json(), indent=1))
     else:

@@ -2,6 +2,7 @@
 
 tables: tables and progress on a terminal
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
+campaign: what `campaign` did, what was there already, what it found
 traces: the verdict on a trace, in words
 failures: what refutes a claim, in words, with the command that replays it
 report: the HTML page of `verify --report`; its text is in report.html

@@ -8,11 +8,14 @@ controlled: the interpreter under controlled schedules, with and without mutants
 cores: the interpreter on real cores, with and without mutants
 judging: the judge and an adapter, in a process of its own
 mutate: `mutate`: every simple mutation of the text, and which of them no property catches
-kept: the rows of `mutate` in a file, from which a campaign goes on
 mutation: one mutation, explored where it changes a graph
+campaign: `campaign`: what takes hours, as independent jobs
 replay: `replay`: a path of the model, or a schedule on a target
 report: all sections together, and the interface that shows progress
 rows: the records of each section, which are the JSON
 workers: the processes that work, and Control-C
+cluster: a Dask cluster in their place
+kept: results in a directory, so that only what is missing is made
+identity: which program it is, in which version
 failures: what refutes a claim, as data
 """

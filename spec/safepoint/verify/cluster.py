@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from safepoint.verify.identity import Identity, identity
 from safepoint.verify.kept import NotUsable
@@ -38,8 +38,8 @@ def cluster(address: str) -> Iterator[Executor]:
         raise NotUsable("--on: distributed is not installed (pip install 'safepoint[cluster]')") from None
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what of it concerns the user is an exception here
-    try:
-        client = Client(address, timeout=CONNECT, set_as_default=False)
+    try:  # it waits for ever for one that accepts, and then says nothing
+        client = _within(2 * CONNECT, lambda: Client(address, timeout=CONNECT, set_as_default=False))
     except (OSError, ValueError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NotUsable(f"--on {address}: no scheduler listens there: {why} (begin one: dask scheduler)") from error
@@ -56,7 +56,7 @@ def look_at_workers(client: Client, address: str) -> None:
     """Each has one thread, and is as we are.  Raises NotUsable."""
     try:
         threads = client.sync(client.scheduler.ncores, workers=None, callback_timeout=CONNECT)
-        answers = _within(CONNECT, lambda: client.run(identity, on_error="return")) if threads else {}
+        answers = _within(CONNECT, lambda: client.run(who, on_error="return")) if threads else {}
     except (OSError, TimeoutError) as error:
         raise NotUsable(
             f"--on {address}: a worker, or the scheduler, does not answer (begin the cluster anew)"
@@ -72,6 +72,11 @@ def look_at_workers(client: Client, address: str) -> None:
             raise NotUsable(f"--on {address}: worker {worker}: {why} (install there what is here)")
 
 
+def who() -> Identity:
+    """In a worker."""
+    return identity()
+
+
 def unlike(answer: object) -> str:
     """Why the worker that says this is another than we are; "" if it is not."""
     if isinstance(answer, Identity):
@@ -79,11 +84,11 @@ def unlike(answer: object) -> str:
     return f"it cannot say which safepoint it has: {type(answer).__name__}: {answer}"
 
 
-def checked(here: Identity, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...]) -> T:
     """In a worker, which may have come later than the look at all of them.  Raises NotUsable."""
     if why := identity().other(here):
         raise NotUsable(f"a worker: {why} (install there what is here)")
-    return work(*args, **kwargs)
+    return work(*arguments)
 
 
 class _Checking(Executor):
@@ -93,7 +98,8 @@ class _Checking(Executor):
         self.inner = inner
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        return self.inner.submit(checked, identity(), fn, *args, **kwargs)
+        assert not kwargs, "as `Jobs`"
+        return self.inner.submit(checked, identity(), fn, args)
 
 
 @contextmanager
@@ -119,10 +125,12 @@ def _watched(client: Client, address: str) -> Iterator[Executor]:
     except Exception as error:
         is_gone = isinstance(error, CancelledError) or client.status != "running"
         if type(error).__name__ == "KilledWorker":
-            gone.append("one job has ended each worker that was at it, four of them (have they enough memory?)")
+            gone.append("one job has ended each worker that was at it (have they enough memory?)")
         if gone or is_gone:
             why = gone[0] if gone else "the scheduler has gone"
-            raise NotUsable(f"--on {address}: {why}; what was kept is kept: the same command goes on from there") from error
+            raise NotUsable(
+                f"--on {address}: {why}; what was kept is kept: the same command goes on from there"
+            ) from error
         raise
     finally:
         over.set()

@@ -54,13 +54,13 @@ class CaseTally:
     wrong: Wrong | None
 
 
-def run_case(case: Case, most: int, drawn: int) -> CaseTally:
-    """In a worker: a case of the text as it is."""
+def run_case(case: Case, most: int, drawn: int, seed: int = SEED) -> CaseTally:
+    """In a worker: a case of the text as it is; `seed`: of what is drawn."""
     with hearing_control_c():
         points = actors = count = 0
         search = Exhaustive(PREEMPTIONS, most)
         wrong: Wrong | None = None
-        for scheduler in _schedulers(case, search, drawn):
+        for scheduler in _schedulers(case, search, drawn, seed):
             ran = interpreter().control(case, scheduler)
             points, actors, count = max(points, ran.points), max(actors, ran.actors), count + 1
             search.longest = points
@@ -73,9 +73,9 @@ def run_case(case: Case, most: int, drawn: int) -> CaseTally:
     )
 
 
-def _schedulers(case: Case, search: Exhaustive, drawn: int) -> Iterator[Scheduler]:
+def _schedulers(case: Case, search: Exhaustive, drawn: int, seed: int) -> Iterator[Scheduler]:
     yield from search
-    rng = random.Random(f"{SEED} {case.name}")
+    rng = random.Random(f"{seed} {case.name}")
     for _ in range(drawn):
         yield Pct(rng, search.longest, DEPTH)
 

@@ -40,7 +40,9 @@ class Identity:
         """What of it is not as it is `here`, for people; "" if all is."""
         mine, theirs = asdict(self), asdict(here)
         return "; ".join(
-            f"{what} is {said[:40]}, and here {theirs[what][:40]}" for what, said in mine.items() if said != theirs[what]
+            f"{what} is {said[:40]}, and here {theirs[what][:40]}"
+            for what, said in mine.items()
+            if said != theirs[what]
         )
 
 

@@ -136,7 +136,9 @@ class Jobs(Executor):
                 if self.kept and job:
                     self.kept.keep(job, done.result())
             except OSError as full:
-                error = NotUsable(f"{self.kept and self.kept.folder}: {full.strerror} (give it room; the results so far are kept)")
+                error = NotUsable(
+                    f"{self.kept and self.kept.folder}: {full.strerror} (give it room; the results so far are kept)"
+                )
         if not answer.set_running_or_notify_cancel():
             return
         if error is None:

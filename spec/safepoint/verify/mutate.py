@@ -10,17 +10,17 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
-from safepoint.protocol.equivalents import EQUIVALENTS
+from safepoint.protocol.equivalents import EQUIVALENTS, reason
 from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
-from safepoint.verify.kept import Kept
+from safepoint.verify.kept import NotUsable, of_any_version
 from safepoint.verify.mutation import (
     KILLED,
-    REASON,
     SAME,
     SURVIVED,
     Job,
@@ -33,7 +33,6 @@ from safepoint.verify.mutation import (
     subject,
 )
 from safepoint.verify.report import Progress, Quiet
-from safepoint.verify.workers import workers
 
 SAMPLE = 40
 """`--quick` takes one mutation in this many."""
@@ -78,29 +77,27 @@ class Campaign:
 
 def run(
     policies: Sequence[str],
+    pool: Executor,
     *,
     quick: bool = False,
     thorough: bool = False,
     at: str = "",
     by_property: bool = False,
-    kept: Kept | None = None,
     first: Mapping[tuple[str, Key], str] | None = None,
     progress: Progress | None = None,
 ) -> Campaign:
-    """Every simple mutation of these policies' texts.
+    """Every simple mutation of these policies' texts, by the workers of `pool`.
 
     `quick`: a fixed sample, in the smallest scopes.  `thorough`: a survivor that has a reason is explored as far as any other.  `at`: only
     those of FILE:LINE, or of a procedure.  `by_property`: also find all properties that each mutation breaks in the scope that
-    kills it.  `kept`: rows of an earlier run, which are not made again, and where to add those that are.
-    `first`: policy and mutation, to the memory model and scope where it is explored first.  Raises ProtocolError, NotExplored.
+    kills it.  `first`: policy and mutation, to the memory model and scope where it is explored first.  Raises ProtocolError, NotExplored.
     """
-    campaign, progress, kept, began = Campaign(), progress or Quiet(), kept or Kept(), time.perf_counter()
-    with workers() as pool:
-        for policy in policies:
-            numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
-            hunt_ = _Hunt(policy, pool, progress, quick, thorough, first or {})
-            rows = hunt_.all(numbers, kept)
-            campaign.rows += (hunt_.by_property(rows) if by_property else rows).values()
+    campaign, progress, began = Campaign(), progress or Quiet(), time.perf_counter()
+    for policy in policies:
+        numbers = [n for n, each in enumerate(subject(policy)[1]) if _is_wanted(each, quick, at)]
+        hunt_ = _Hunt(policy, pool, progress, quick, thorough, first or {})
+        rows = hunt_.all(numbers)
+        campaign.rows += (hunt_.by_property(rows) if by_property else rows).values()
     explained = sum(row.verdict == SURVIVED and bool(row.reason) for row in campaign.rows)
     if quick:
         campaign.left_out["mutations"] = (
@@ -114,6 +111,17 @@ def run(
         campaign.stale = stale(campaign.rows)
     campaign.seconds = time.perf_counter() - began
     return campaign
+
+
+def where_killed(folder: Path) -> dict[tuple[str, Key], str]:
+    """Of what campaigns of any version have kept there: policy and mutation, to the memory model and scope that killed it.
+
+    Raises NotUsable: nothing of the kind is there.
+    """
+    rows = [row for row in of_any_version(folder, hunt) if isinstance(row, MutationRow)]
+    if not rows:
+        raise NotUsable(f"{folder}: no mutations of a campaign (give a directory in which --keep has kept some)")
+    return {(row.policy, key_of(row)): f"{row.memory} {row.scope}" for row in rows if row.verdict == KILLED}
 
 
 def _is_wanted(mutation: Mutation, quick: bool, at: str) -> bool:
@@ -149,26 +157,26 @@ class _Hunt:
     thorough: bool
     first: Mapping[tuple[str, Key], str]
 
-    def all(self, numbers: Sequence[int], kept: Kept) -> Rows:
+    def all(self, numbers: Sequence[int]) -> Rows:
+        if not numbers:
+            return {}
         mutations = subject(self.policy)[1]
-        rows = {n: row for n in numbers if (row := kept.rows.get((self.policy, n)))}
-        missing = [n for n in numbers if n not in rows]
-        if missing:
-            tiny, buffers, small = self._places("sc"), self._places("tso"), self._small()
-            skips = (*([SAME] if self.quick else ()), *([] if self.thorough else (REASON,)))
-            jobs: list[Job] = []
-            for n in missing:
-                places = (*tiny, *(buffers if _reorders(mutations[n]) else ()))
-                where = self.first.get((self.policy, key_of(mutations[n].change)))
-                first = [place for place in (*places, *small) if str(place) == where]
-                jobs.append(Job(self.policy, n, (*first, *(p for p in places if p not in first)), small, skips))
-            with self.progress.section(self.policy, len(jobs)) as done:
-                hunts = {self.pool.submit(hunt, job): job.number for job in jobs}
-                for each in as_completed(hunts):
-                    number, row = hunts[each], each.result()
-                    rows[number] = row
-                    kept.add(number, row)
-                    done(f"{row.file}:{row.line} {row.operator}")
+        reasons = {n: reason(key_of(mutations[n].change), self.policy) for n in numbers}
+        tiny, buffers, small = self._places("sc"), self._places("tso"), self._small()
+        jobs: list[Job] = []
+        for n in numbers:
+            places = (*tiny, *(buffers if _reorders(mutations[n]) else ()))
+            where = self.first.get((self.policy, key_of(mutations[n].change)))
+            first = [place for place in (*places, *small) if str(place) == where]
+            skips = (*([SAME] if self.quick else ()), *([SURVIVED] if reasons[n] and not self.thorough else ()))
+            jobs.append(Job(self.policy, n, (*first, *(p for p in places if p not in first)), small, skips))
+        rows: Rows = {}
+        with self.progress.section(self.policy, len(jobs)) as done:
+            hunts = {self.pool.submit(hunt, job): job.number for job in jobs}
+            for each in as_completed(hunts):
+                number, row = hunts[each], each.result()
+                rows[number] = replace(row, reason=reasons[number])
+                done(f"{row.file}:{row.line} {row.operator}")
         return dict(sorted(rows.items()))
 
     def by_property(self, rows: Rows) -> Rows:

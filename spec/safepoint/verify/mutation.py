@@ -21,7 +21,6 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import CORE
 from safepoint.protocol.activities import ACTIVITIES
-from safepoint.protocol.equivalents import reason
 from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.explore import decide
@@ -33,7 +32,6 @@ MOST = 200_000
 """States that are looked at for all properties that a mutation breaks."""
 
 SAME, REFUSED, KILLED, SURVIVED = "same graph", "refused", "killed", "survived"
-REASON = "reason"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class MutationRow:
 
     `verdict`: SAME: it changes no graph of any scope; REFUSED: it leaves the language, and `detail` says how; KILLED:
     `property` is broken in `scope` under `memory`, after `steps`; SURVIVED: it is not in the scopes `explored`, and of those of
-    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if no reason is given.  `broken`: of one that
+    `cut_off` there is no verdict.  `reason`: why it does what the right text does; "" if no reason is given: `mutate` looks it up.  `broken`: of one that
     is killed, all properties that it breaks in that scope, if that was asked.
     """
 
@@ -106,7 +104,7 @@ def allow(job: tuple[str, str, str]) -> Place:
 class Job:
     """A mutation, by its number among those of its policy; where to explore it; and where further, if that finds nothing.
 
-    `skips`: what need not be explored further: SAME, or a survivor that has a REASON.
+    `skips`: the verdicts with which it need not be explored further: SAME, or SURVIVED.
     """
 
     policy: str
@@ -121,8 +119,7 @@ def hunt(job: Job) -> MutationRow:
     began = time.perf_counter()
     text, found = subject(job.policy)
     row = _explored(_row(job.policy, found[job.number]), found[job.number].made_in(text), job.places)
-    is_left = SAME in job.skips if row.verdict == SAME else REASON in job.skips and row.reason
-    if row.verdict in (SAME, SURVIVED) and not is_left:
+    if row.verdict in (SAME, SURVIVED) and row.verdict not in job.skips:
         row = _explored(row, found[job.number].made_in(text), job.further)
     return replace(row, seconds=round(time.perf_counter() - began, 3))
 
@@ -160,9 +157,8 @@ def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
 
 def _row(policy: str, mutation: Mutation) -> MutationRow:
     change = mutation.change
-    row = MutationRow(policy=policy, file=change.file, line=mutation.line, procedure=change.procedure,
-                      operator=change.operator, before=change.before, after=change.after, verdict=SAME)  # fmt: skip
-    return replace(row, reason=reason(key_of(row), policy))
+    return MutationRow(policy=policy, file=change.file, line=mutation.line, procedure=change.procedure,
+                       operator=change.operator, before=change.before, after=change.after, verdict=SAME)  # fmt: skip
 
 
 def key_of(row: MutationRow | Change) -> Key:

@@ -15,35 +15,35 @@ from safepoint.verify.interpreter import OURS, differential, implementation_muta
 from safepoint.verify.judging import judge_target
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
-from safepoint.verify.workers import workers
 
 
-def run(*, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None) -> Report:
-    """All sections, in the order in which a mistake is cheapest to understand.
+def run(
+    *, pool: Executor, quick: bool = True, targets: tuple[str, ...] = (), progress: Progress | None = None
+) -> Report:
+    """All sections, in the order in which a mistake is cheapest to understand, by the workers of `pool`.
 
     `targets`: names for `find_target`, to be judged too.  Raises UnknownTarget, ProtocolError, NotExplored.
     """
     report = Report()
     progress = progress or Quiet()
     report.left_out["combinations"] = f"no scope has together: {', '.join(not_combined('small'))}"
-    with workers() as pool:
-        protocol(report, pool, progress)
-        in_any_number(report, pool, progress)
-        mutants(report, pool, progress)
-        try:
-            find_target(OURS)
-        except UnknownTarget as error:
-            for section in ("differential", "schedules", "concurrency", "implementation_mutants"):
-                report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
-            judge_targets(report, begin_judging(pool, targets), progress)
-        else:
-            judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long
-            differential(report, pool, progress, quick)
-            schedules(report, pool, progress, quick=quick)
-            implementation_mutants(report, pool, progress)
-            controlled_mutants(report, pool, progress)
-            judge_targets(report, judged, progress)
-            concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
+    protocol(report, pool, progress)
+    in_any_number(report, pool, progress)
+    mutants(report, pool, progress)
+    try:
+        find_target(OURS)
+    except UnknownTarget as error:
+        for section in ("differential", "schedules", "concurrency", "implementation_mutants"):
+            report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
+        judge_targets(report, begin_judging(pool, targets), progress)
+    else:
+        judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long
+        differential(report, pool, progress, quick)
+        schedules(report, pool, progress, quick=quick)
+        implementation_mutants(report, pool, progress)
+        controlled_mutants(report, pool, progress)
+        judge_targets(report, judged, progress)
+        concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
     return report
 
 
