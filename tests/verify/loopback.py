@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -26,42 +27,43 @@ def until(what: Callable[[], object], why: str) -> None:
 
 
 class Loopback:
-    """`address`: of the scheduler; `workers`: their processes."""
+    """`workers`: the processes that were begun, and not killed.  What a test has ended is begun again for the next that needs it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.known = folder / "scheduler.json"
-        self.scheduler = self.begin("dask_scheduler", "--scheduler-file", str(self.known), "--port", "0", "--no-show")
+        self.scheduler: subprocess.Popen[bytes] | None = None
 
-    def begin(self, name: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.{name}", *options, "--host", "127.0.0.1", "--no-dashboard"]
-        environment = {**os.environ, **SETTINGS, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
-        with (self.folder / "said").open("ab") as said:
-            return subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+    def need(self, workers: int, threads: int = 1) -> str:
+        """Have so many workers, at least; one that is new has so many threads.  The address of the scheduler."""
+        if self.scheduler is None:
+            self.known.unlink(missing_ok=True)
+            self.scheduler = self._begin(
+                "dask_scheduler", "--scheduler-file", str(self.known), "--port", "0", "--no-show"
             )
+            until(lambda: self.known.exists() and self.known.read_text().endswith("}"), "there is a scheduler")
+        if workers > len(self.workers):
+            options = ("--scheduler-file", str(self.known), "--nthreads", str(threads), "--no-nanny")
+            self.workers += [self._begin("dask_worker", *options) for _ in range(workers - len(self.workers))]
+            from distributed import Client
 
-    def begin_worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
-        until(self.known.exists, "there is a scheduler")
-        options = ("--scheduler-file", str(self.known), "--nthreads", str(threads), "--no-nanny")
-        self.workers.append(self.begin("dask_worker", *options))
-        return self.workers[-1]
+            with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:
+                client.wait_for_workers(workers, timeout=PATIENCE)
+        return self.address
 
     @property
     def address(self) -> str:
-        """Once its file is whole."""
-        import json
-
-        until(lambda: self.known.exists() and self.known.read_text().endswith("}"), "there is a scheduler")
         return str(json.loads(self.known.read_text())["address"])
 
-    def await_workers(self) -> None:
-        """Until the scheduler knows all of them."""
-        from distributed import Client
-
-        with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:
-            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+    def _begin(self, name: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{name}", *options, "--host", "127.0.0.1", "--no-dashboard"]
+        path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+        with (self.folder / "said").open("ab") as said:
+            return subprocess.Popen(
+                command, cwd=self.folder, env={**os.environ, **SETTINGS, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            )  # fmt: skip
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """With SIGKILL: it can say nothing any more."""
@@ -69,22 +71,25 @@ class Loopback:
         worker.wait(PATIENCE)
         self.workers.remove(worker)
 
-    def end(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait(PATIENCE)
+    def kill_all(self) -> None:
+        for worker in tuple(self.workers):
+            self.kill(worker)
+
+    def kill_scheduler(self) -> None:
+        if self.scheduler:
+            self.scheduler.kill()
+            self.scheduler.wait(PATIENCE)
+            self.scheduler = None
 
 
 @contextmanager
-def loopback(folder: Path, workers: int = 2) -> Iterator[Loopback]:
+def loopback(folder: Path) -> Iterator[Loopback]:
     made = Loopback(folder)
     try:
-        for _ in range(workers):
-            made.begin_worker()
-        made.await_workers()
         yield made
     finally:
-        made.end()
+        made.kill_all()
+        made.kill_scheduler()
 
 
 # ---- jobs
@@ -93,7 +98,7 @@ def loopback(folder: Path, workers: int = 2) -> Iterator[Loopback]:
 def wait_for(folder: str, number: int) -> int:
     """Say that it was begun, and by whom; then wait until the file `go` is there."""
     place = Path(folder)
-    (place / f"{number}.{os.getpid()}").touch()
+    (place / f"{number}-{os.getpid()}.begun").touch()
     until((place / "go").exists, "the jobs may end")
     return number * number
 

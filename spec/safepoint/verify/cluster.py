@@ -87,7 +87,7 @@ def unlike(answer: object) -> str:
 def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...]) -> T:
     """In a worker, which may have come later than the look at all of them.  Raises NotUsable."""
     if why := identity().other(here):
-        raise NotUsable(f"a worker: {why} (install there what is here)")
+        raise NotUsable(f"--on: a worker: {why} (install there what is here)")
     return work(*arguments)
 
 
