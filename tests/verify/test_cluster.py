@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +24,12 @@ from safepoint.verify.workers import workers
 from tests.verify.loopback import Loopback, end_itself, loopback, until, wait_for
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+BEGIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it begins in the background
+from safepoint.cli.entry import main
+main()
+"""
 JOBS = 8
 SQUARES = [number * number for number in range(JOBS)]
 TINY = ("interrupt-1", "stop-1", "handshake-1", "sample-1")
@@ -127,6 +138,28 @@ def test_a_campaign_goes_on_here_from_what_the_cluster_did(
     here = CliRunner().invoke(cli, command)
     assert f"scopes: {len(TINY)} jobs, 0 made now and {len(TINY)} there already: " in here.output
     assert here.output.endswith(f"{tmp_path}: 0 results made, {len(TINY)} were there already\n")
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["here", "on a cluster"])
+def test_control_c_ends_a_campaign_in_order(is_there: bool, made: Loopback, tmp_path: Path) -> None:
+    """What was found until then is said, and kept."""
+    on = ("--on", made.need(1)) if is_there else ()
+    command = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, "campaign", "scopes", "--keep", str(tmp_path), *on],
+        start_new_session=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )  # fmt: skip
+    try:
+        until(lambda: list(tmp_path.glob("*/*.result")) or command.poll() is not None, "there is a result")
+        os.killpg(command.pid, signal.SIGINT)  # as a terminal does
+        output, errors = command.communicate(timeout=60)
+    finally:
+        command.kill()
+    assert (command.returncode, errors) == (130, ""), output
+    assert re.match(r"scopes: (\d+) of \d+ jobs, \1 made now and 0 there already: [\d,]+ states, 0 refuted\n", output)
+    made_now = int(output.split()[1])
+    assert 1 <= made_now <= len(list(tmp_path.glob("*/*.result")))
+    assert output.endswith(" results made, 0 were there already\n")
 
 
 # ---- the cluster goes away
