@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
 """A job may end one worker, and not two."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds; every wait is shorter."""
 
 

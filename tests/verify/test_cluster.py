@@ -30,6 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignore
 from safepoint.cli.entry import main
 main()
 """
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 JOBS = 8
 SQUARES = [number * number for number in range(JOBS)]
 TINY = ("interrupt-1", "stop-1", "handshake-1", "sample-1")
@@ -39,6 +40,11 @@ TINY = ("interrupt-1", "stop-1", "handshake-1", "sample-1")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
     with loopback(tmp_path_factory.mktemp("cluster")) as found:
         yield found
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT", 0.5)
 
 
 def begun(folder: Path) -> dict[int, list[int]]:
@@ -52,7 +58,7 @@ def begun(folder: Path) -> dict[int, list[int]]:
 def told(on: str, work: Callable[..., object], *arguments: object, keep: Path | None = None) -> str:
     """What is said when a cluster does not do a job."""
     with pytest.raises(NotUsable) as said, workers(on, keep) as pool:
-        pool.submit(work, *arguments).result(30)
+        pool.submit(work, *arguments).result(60)
     assert str(said.value).startswith("--on")
     return str(said.value)
 
@@ -67,7 +73,7 @@ def test_a_worker_that_is_killed_loses_no_result(made: Loopback, tmp_path: Path)
         victim = made.workers[0]
         made.kill(victim)
         (doing / "go").touch()
-        assert [each.result(30) for each in asked] == SQUARES
+        assert [each.result(60) for each in asked] == SQUARES
         assert (pool.made, pool.there) == (JOBS, 0)
     by = begun(doing)
     (lost,) = [number for number, pids in by.items() if victim.pid in pids]
@@ -93,7 +99,7 @@ def test_it_finds_what_is_found_here(made: Loopback, tmp_path: Path) -> None:
 
 def test_an_error_of_a_job_is_told_as_here(made: Loopback) -> None:
     with pytest.raises(KeyError, match="nope"), workers(made.need(1)) as pool:
-        pool.submit(explore_scope, ("nope", "sc", "stop-1")).result(30)
+        pool.submit(explore_scope, ("nope", "sc", "stop-1")).result(60)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +146,17 @@ def test_a_campaign_goes_on_here_from_what_the_cluster_did(
     assert here.output.endswith(f"{tmp_path}: 0 results made, {len(TINY)} were there already\n")
 
 
+def test_it_is_imported_when_it_is_asked_for() -> None:
+    """`--help` and all work on this machine do without."""
+    script = "import sys, safepoint.cli.main, safepoint.verify.workers; sys.exit('distributed' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, timeout=60, check=False).returncode == 0
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert told("tcp://x:1", explore_scope) == ("--on: distributed is not installed (pip install 'safepoint[cluster]')")
+
+
 @pytest.mark.parametrize("is_there", [False, True], ids=["here", "on a cluster"])
 def test_control_c_ends_a_campaign_in_order(is_there: bool, made: Loopback, tmp_path: Path) -> None:
     """What was found until then is said, and kept."""
@@ -147,7 +164,7 @@ def test_control_c_ends_a_campaign_in_order(is_there: bool, made: Loopback, tmp_
     command = subprocess.Popen(
         [sys.executable, "-c", BEGIN, "campaign", "scopes", "--keep", str(tmp_path), *on],
         start_new_session=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=ENVIRONMENT,
     )  # fmt: skip
     try:
         until(lambda: list(tmp_path.glob("*/*.result")) or command.poll() is not None, "there is a result")
@@ -174,18 +191,20 @@ def test_a_job_that_ends_one_worker_after_the_other(made: Loopback) -> None:
 def lose(end: Callable[[], None], on: str, folder: Path) -> None:
     """Have one result; then end the cluster while it is at another."""
     with workers(on, folder) as pool:
-        pool.submit(explore_scope, ("folded", "sc", "stop-1")).result(30)
+        pool.submit(explore_scope, ("folded", "sc", "stop-1")).result(60)
         asked = pool.submit(wait_for, str(folder), 1)
         until(lambda: begun(folder), "a worker is at it")
         end()
-        asked.result(30)
+        asked.result(60)
 
 
 def test_when_every_worker_has_gone(made: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
-    monkeypatch.setattr(cluster, "LOOK", 0.1)
+    def end() -> None:
+        made.kill_all()
+        monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+
     with pytest.raises(NotUsable, match=r": for 0\.5 s there was no worker; what was kept is kept: the same command"):
-        lose(made.kill_all, made.need(1), tmp_path)
+        lose(end, made.need(1), tmp_path)
     assert len(list(tmp_path.glob("*/*.result"))) == 1
     assert "there is no worker (begin one: dask worker tcp://" in told(made.address, explore_scope)
 
@@ -197,12 +216,27 @@ def test_when_the_scheduler_has_gone(made: Loopback, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*/*.result"))) == 1
 
 
+def test_when_the_scheduler_is_silent(made: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its connections, and does not answer: the work is given up, and no other is begun."""
+    on = made.need(1)
+
+    def stop() -> None:
+        assert made.scheduler
+        made.scheduler.send_signal(signal.SIGSTOP)
+        for patience in ("PATIENCE", "CONNECT"):
+            monkeypatch.setattr(cluster, patience, 0.5)
+
+    with pytest.raises(NotUsable, match=r": for 0\.5 s the scheduler does not answer; what was kept is kept"):
+        lose(stop, on, tmp_path)
+    assert re.match(
+        f"--on {on}: (no scheduler listens there: |a worker, or the scheduler, does not answer )",
+        told(on, explore_scope),
+    )
+    made.kill_scheduler()
+    made.kill_all()
+
+
 # ---- there is none
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "CONNECT", 0.5)
 
 
 @pytest.mark.usefixtures("soon")

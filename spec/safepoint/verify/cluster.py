@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from safepoint.verify.identity import Identity, identity
 from safepoint.verify.kept import NotUsable
@@ -49,7 +49,7 @@ def cluster(address: str) -> Iterator[Executor]:
             yield executor
     finally:
         with suppress(Exception):
-            client.close(timeout=CONNECT / 2)
+            _within(CONNECT / 2, client.close)
 
 
 def look_at_workers(client: Client, address: str) -> None:
@@ -91,52 +91,71 @@ def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...
     return work(*arguments)
 
 
-class _Checking(Executor):
-    """Any worker that is another than we are does nothing."""
+class _Watched(Executor):
+    """The jobs of a client.  Once the cluster has gone nobody waits for them any more, and `gone` says why."""
 
-    def __init__(self, inner: Executor) -> None:
-        self.inner = inner
+    def __init__(self, client: Client) -> None:
+        self.client, self.jobs, self.gone = client, client.get_executor(pure=False), ""
+        self._asked: set[Future[Any]] = set()
+        self._lock = threading.Lock()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         assert not kwargs, "as `Jobs`"
-        return self.inner.submit(checked, identity(), fn, args)
+        answer: Future[T] = Future()
+        with self._lock:
+            if self.gone:
+                raise CancelledError
+            self._asked.add(answer)
+        asked = self.jobs.submit(checked, identity(), fn, args)
+        asked.add_done_callback(lambda done: self._finish(answer, done))
+        return answer
+
+    def _finish(self, answer: Future[T], done: Future[T] | None) -> None:
+        with self._lock:
+            if answer not in self._asked:
+                return
+            self._asked.remove(answer)
+        if answer.set_running_or_notify_cancel():
+            error = CancelledError() if done is None or done.cancelled() else done.exception()
+            if error is None and done is not None:
+                answer.set_result(done.result())
+            else:
+                answer.set_exception(error)
+
+    def watch(self, over: threading.Event) -> None:
+        """Until it is over, or the cluster has gone."""
+        seen = time.monotonic()
+        while not over.wait(LOOK):
+            why = _missing(self.client)
+            seen = seen if why else time.monotonic()
+            if time.monotonic() - seen > PATIENCE:
+                with self._lock:
+                    self.gone, asked = f"for {PATIENCE:g} s {why}", tuple(self._asked)
+                for answer in asked:  # not cancelled: the scheduler may not answer that, either
+                    self._finish(answer, None)
+                return
 
 
 @contextmanager
 def _watched(client: Client, address: str) -> Iterator[Executor]:
-    """Once the cluster has gone, nobody waits for it any more: every future is cancelled, and that is why."""
-    jobs = client.get_executor(pure=False)
-    gone: list[str] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        seen = time.monotonic()
-        while not over.wait(LOOK) and not gone:
-            why = _missing(client)
-            seen = seen if why else time.monotonic()
-            if time.monotonic() - seen > PATIENCE:
-                gone.append(f"for {PATIENCE:g} s {why}")
-                jobs.shutdown(wait=False)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    """Raises NotUsable in place of what comes of it that the cluster has gone."""
+    jobs, over = _Watched(client), threading.Event()
+    threading.Thread(target=jobs.watch, args=(over,), daemon=True).start()
     try:
-        yield _Checking(jobs)
+        yield jobs
     except Exception as error:
-        is_gone = isinstance(error, CancelledError) or client.status != "running"
+        why = jobs.gone
         if type(error).__name__ == "KilledWorker":
-            gone.append("one job has ended each worker that was at it (have they enough memory?)")
-        if gone or is_gone:
-            why = gone[0] if gone else "the scheduler has gone"
-            raise NotUsable(
-                f"--on {address}: {why}; what was kept is kept: the same command goes on from there"
-            ) from error
-        raise
+            why = "one job has ended each worker that was at it (have they enough memory?)"
+        elif not why and (isinstance(error, CancelledError) or client.status != "running"):
+            why = "the scheduler has gone"
+        if not why:
+            raise
+        raise NotUsable(f"--on {address}: {why}; what was kept is kept: the same command goes on from there") from error
     finally:
         over.set()
-        watcher.join(2 * CONNECT)
-        with suppress(Exception):
-            jobs.shutdown(wait=False)  # what nobody waits for any more need not be begun
+        with suppress(Exception):  # what nobody waits for any more need not be begun
+            _within(CONNECT / 2, lambda: jobs.jobs.shutdown(wait=False))
 
 
 def _missing(client: Client) -> str:
