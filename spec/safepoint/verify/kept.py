@@ -139,6 +139,8 @@ class Jobs(Executor):
                 error = NotUsable(
                     f"{self.kept and self.kept.folder}: {full.strerror} (give it room; the results so far are kept)"
                 )
+            except Exception as defect:  # noqa: BLE001  # raised here, nobody would hear of it, and wait for ever
+                error = defect
         if not answer.set_running_or_notify_cancel():
             return
         if error is None:
