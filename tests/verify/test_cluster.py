@@ -154,7 +154,9 @@ def test_it_is_imported_when_it_is_asked_for() -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert told("tcp://x:1", explore_scope) == ("--on: distributed is not installed (pip install 'safepoint[cluster]')")
+    assert told("tcp://x:1", explore_scope) == (
+        "--on: distributed is not installed (pip install distributed: the extra `cluster`)"
+    )
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["here", "on a cluster"])

@@ -35,7 +35,7 @@ def cluster(address: str) -> Iterator[Executor]:
     try:
         from distributed import Client  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:
-        raise NotUsable("--on: distributed is not installed (pip install 'safepoint[cluster]')") from None
+        raise NotUsable("--on: distributed is not installed (pip install distributed: the extra `cluster`)") from None
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what of it concerns the user is an exception here
     try:  # it waits for ever for one that accepts, and then says nothing
