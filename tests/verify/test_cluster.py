@@ -20,7 +20,7 @@ from safepoint.verify import campaign, cluster
 from safepoint.verify.identity import identity
 from safepoint.verify.kept import NotUsable
 from safepoint.verify.text import explore_scope
-from safepoint.verify.workers import workers
+from safepoint.verify.workers import Worker, workers
 from tests.verify.loopback import Loopback, end_itself, loopback, until, wait_for
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -144,6 +144,22 @@ def test_a_campaign_goes_on_here_from_what_the_cluster_did(
     here = CliRunner().invoke(cli, command)
     assert f"scopes: {len(TINY)} jobs, 0 made now and {len(TINY)} there already: " in here.output
     assert here.output.endswith(f"{tmp_path}: 0 results made, {len(TINY)} were there already\n")
+
+
+def has_a_child() -> None:
+    """It begins a process, as a target that is judged has one."""
+    child = Worker(target=int)
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+
+
+def test_a_worker_that_has_a_nanny_may_begin_processes() -> None:
+    """The nanny makes it a daemon, which may not."""
+    worker = Worker(target=cluster.checked, args=(identity(), has_a_child, ()), daemon=True)
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 0
 
 
 def test_it_is_imported_when_it_is_asked_for() -> None:

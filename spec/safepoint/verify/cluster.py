@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from multiprocessing import current_process
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from safepoint.verify.identity import Identity, identity
@@ -88,6 +89,8 @@ def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...
     """In a worker, which may have come later than the look at all of them.  Raises NotUsable."""
     if why := identity().other(here):
         raise NotUsable(f"--on: a worker: {why} (install there what is here)")
+    # else a worker that has a nanny may begin no process, as the judge does
+    current_process().daemon = False
     return work(*arguments)
 
 
