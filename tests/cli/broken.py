@@ -217,7 +217,7 @@ AROUND = [
     around("/dev/full: No space left on device (name a file that can be written)",
            "alone", "explore", "--mutant", "no-recheck", "--scope", "stop-1", "--svg", "/dev/full"),
     *(around("Invalid value for …: /dev/zero: a device, which may have no end (give a file) …", "alone", *command, "/dev/zero") for command in (
-        ("run",), ("explore", "--protocol"), ("accept",), ("mutate", "--rows"), ("mutate", "--like"))),
+        ("run",), ("explore", "--protocol"), ("accept",))),
     around("no numpy here: No module named 'numpy' (pip install numpy, or: --engine python)",
            "alone", "explore", "--engine", "numpy", numpy="raise ModuleNotFoundError(\"No module named 'numpy'\", name='numpy')\n"),
     around("the interpreter cannot run: No module named 'llvmlite' (pip install llvmlite, or use --machine reference)",
