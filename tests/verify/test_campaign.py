@@ -145,6 +145,7 @@ def test_mutations_are_those_of_mutate(monkeypatch: pytest.MonkeyPatch) -> None:
     status, output = said(MUTATION)
     assert status == 1
     assert "stale: no mutation that survives is an entry of the table" in output
+    assert "mutation: 0 jobs, 0 made now and 0 there already: 0 mutations, 1 refuted\n" in output
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,7 @@ def subject_line(subject: Subject) -> str:
     done = subject.made + subject.there
     of = f"{done:,} of {subject.planned:,}" if done < subject.planned else f"{done:,}"
     counted = sum(each.count for each in subject.found)
-    refuted = sum(bool(each.failures) for each in subject.found)
     return (
         f"{subject.name}: {of} jobs, {subject.made:,} made now and {subject.there:,} there already:"
-        f" {counted:,} {subject.unit}, {refuted} refuted"
+        f" {counted:,} {subject.unit}, {subject.refuted} refuted"
     )

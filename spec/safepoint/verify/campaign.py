@@ -61,6 +61,13 @@ class Subject:
     made: int = 0
     there: int = 0
     found: list[Found] = field(default_factory=list)
+    survivors: int = 0
+    """Of MUTATION: mutations without a reason, and reasons without a mutation."""
+
+    @property
+    def refuted(self) -> int:
+        """How many of its jobs refute a claim."""
+        return self.survivors + sum(bool(each.failures) for each in self.found)
 
     @property
     def failures(self) -> list[Failure]:
@@ -82,8 +89,7 @@ class Campaign:
     @property
     def verdict(self) -> str:
         """One of "refuted", "holds", or "no verdict": of a subject no job has one."""
-        survived = self.mutations and (self.mutations.unexplained or self.mutations.stale)
-        if survived or any(subject.failures for subject in self.subjects):
+        if any(subject.refuted for subject in self.subjects):
             return "refuted"
         is_empty = any(len(subject.left_out) == len(subject.found) for subject in self.subjects)
         return "no verdict" if is_empty else "holds"
@@ -181,4 +187,5 @@ def _make(subject: Subject, jobs: Sequence[Work], pool: Jobs, progress: Progress
 
 def _mutate(subject: Subject, pool: Jobs, campaign: Campaign, progress: Progress) -> None:
     campaign.mutations = mutate.run(tuple(POLICIES), pool, progress=progress)
+    subject.survivors = len(campaign.mutations.unexplained) + len(campaign.mutations.stale)
     subject.found = [Found(f"{row.file}:{row.line} {row.operator}", 1) for row in campaign.mutations.rows]
