@@ -82,7 +82,7 @@ def unlike(answer: object) -> str:
     """Why the worker that says this is another than we are; "" if it is not."""
     if isinstance(answer, Identity):
         return answer.other(identity())
-    return f"it cannot say which safepoint it has: {type(answer).__name__}: {answer}"
+    return f"it cannot say which safepoint it has: {type(answer).__name__}: {' '.join(str(answer).split())}"
 
 
 def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...]) -> T:
