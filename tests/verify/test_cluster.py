@@ -259,7 +259,7 @@ def test_when_the_scheduler_is_silent(made: Loopback, tmp_path: Path, monkeypatc
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("command", ["verify", "mutate", "campaign"])
-def test_where_nobody_listens(command: str) -> None:
+def test_where_no_program_listens(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--on", "tcp://127.0.0.1:1"])
     assert result.exit_code == 2
     assert result.output.count("\n") == 1
@@ -267,7 +267,7 @@ def test_where_nobody_listens(command: str) -> None:
 
 
 @pytest.mark.usefixtures("soon")
-def test_where_somebody_else_listens() -> None:
+def test_where_another_program_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert "no scheduler listens there: " in told(f"tcp://127.0.0.1:{silent.getsockname()[1]}", explore_scope)
 

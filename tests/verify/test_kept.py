@@ -84,7 +84,7 @@ def test_a_job_that_fails_is_tried_again(thread: ThreadPoolExecutor, tmp_path: P
     assert list(tmp_path.glob("*/*")) == []
 
 
-def test_what_nobody_waits_for_any_more_is_kept_all_the_same(tmp_path: Path) -> None:
+def test_what_was_cancelled_and_made_is_kept_all_the_same(tmp_path: Path) -> None:
     """As after Control-C: what was made is not lost."""
     asked: Future[int] = Future()
 
@@ -138,7 +138,7 @@ def test_every_byte_of_a_result_counts(thread: ThreadPoolExecutor, tmp_path: Pat
 
 
 def test_a_result_of_another_job_or_text_is_refused(thread: ThreadPoolExecutor, tmp_path: Path) -> None:
-    """Somebody has moved it."""
+    """A user has moved the file."""
     here, other = Kept(tmp_path), Kept(tmp_path, replace(identity(), program="0" * 64))
     for kept, number in ((here, 3), (here, 4), (other, 3)):
         Jobs(thread, kept).submit(square, number).result()

@@ -133,7 +133,7 @@ def test_a_survivor_without_a_reason_is_shown_as_a_change_and_exits_1() -> None:
 
 @pytest.mark.usefixtures("one_process")
 def test_with_a_reason_it_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutate, "reason", lambda *_: "nobody looks at which of them it is")
+    monkeypatch.setattr(mutate, "reason", lambda *_: "which of them it is does not matter")
     row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
     result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", f"{row.file}:{row.line}", "--json"])
     assert result.exit_code == 0

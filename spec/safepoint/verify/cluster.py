@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 CONNECT = 10.0
-"""Seconds until nobody listens at an address, or a worker does not answer."""
+"""Seconds in which a scheduler, or a worker, must answer."""
 PATIENCE = 30.0
-"""Seconds in which the scheduler, or any one worker, must be there again."""
+"""Seconds in which a scheduler that does not answer, or any one worker, must be there again."""
 LOOK = 0.5
 """Seconds between two looks at them."""
 
@@ -95,7 +95,7 @@ def checked(here: Identity, work: Callable[..., T], arguments: tuple[object, ...
 
 
 class _Watched(Executor):
-    """The jobs of a client.  Once the cluster has gone nobody waits for them any more, and `gone` says why."""
+    """The jobs of a client.  Once the cluster has gone each that is open fails, and `gone` says why."""
 
     def __init__(self, client: Client) -> None:
         self.client, self.jobs, self.gone = client, client.get_executor(pure=False), ""
@@ -157,7 +157,7 @@ def _watched(client: Client, address: str) -> Iterator[Executor]:
         raise NotUsable(f"--on {address}: {why}; what was kept is kept: the same command goes on from there") from error
     finally:
         over.set()
-        with suppress(Exception):  # what nobody waits for any more need not be begun
+        with suppress(Exception):  # the scheduler need not begin the rest
             _within(CONNECT / 2, lambda: jobs.jobs.shutdown(wait=False))
 
 

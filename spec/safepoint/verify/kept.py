@@ -128,7 +128,7 @@ class Jobs(Executor):
         return answer
 
     def _finish(self, job: Job | None, done: Future[T], answer: Future[T]) -> None:
-        """In a thread of `inner`: keep the result before anybody hears of it, also if nobody waits for it any more."""
+        """In a thread of `inner`: keep the result, then hand it on; keep it also if the job was cancelled meanwhile."""
         error: BaseException | None = CancelledError() if done.cancelled() else done.exception()
         if error is None:
             self.made += 1
@@ -139,7 +139,7 @@ class Jobs(Executor):
                 error = NotUsable(
                     f"{self.kept and self.kept.folder}: {full.strerror} (give it room; the results so far are kept)"
                 )
-            except Exception as defect:  # noqa: BLE001  # raised here, nobody would hear of it, and wait for ever
+            except Exception as defect:  # noqa: BLE001  # raised here, it would leave who waits for the answer waiting
                 error = defect
         if not answer.set_running_or_notify_cancel():
             return
