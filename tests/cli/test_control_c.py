@@ -58,7 +58,7 @@ EXPLORE, MUTATE = ("explore", "--scope", "interrupt-1"), ("mutate", "-p", "pypy"
         ("safepoint.model.fast.search", EXPLORE),
         ("safepoint.guest.compiler.program", ("run", "tests/programs/fib.py")),
         ("llvmlite", ("run", "tests/programs/fib.py")),
-        ("safepoint.verify.run", ("conform", "--target", "folded")),
+        ("safepoint.verify.judging", ("conform", "--target", "folded")),
         ("safepoint.verify.replay", ("replay", "s:fib@3STOP")),
         ("concurrent.futures.process", MUTATE),
         ("safepoint.verify.interpreter", ("verify",)),
