@@ -23,7 +23,7 @@ def run(directory: Path, test: str, *arguments: str) -> subprocess.CompletedProc
     (directory / "test_one.py").write_text(f"import pytest\n\n{test}\n")
     (directory / "pytest.ini").write_text("[pytest]\nmarkers = rule(id): a rule\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=300, check=False)
 
 
 CITES = '@pytest.mark.rule("{}")\ndef test_it(): pass'
@@ -95,7 +95,7 @@ def test_a_rule_that_does_not_exist_selects_nothing_and_says_so(tmp_path: Path, 
 def test_every_rule_has_a_test() -> None:
     """What `safepoint rules ID` tells to run selects something; the id of a test of a mutant begins with its rule."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/model"]
-    collect = partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    collect = partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     found = collect([*command, *(f"--rule={rule}" for rule in RULES)]).stdout.splitlines()
     selected = {line.partition("[")[2].removesuffix("]") for line in found if "::" in line}
     assert {f"{m.rule}:{m.name}" for m in Text().mutants.values()} <= selected
