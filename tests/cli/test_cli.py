@@ -94,16 +94,6 @@ def test_a_mutant_that_survives_is_said_to() -> None:
     )
 
 
-@pytest.mark.parametrize("text", [True, False])
-def test_a_scope_whose_liveness_is_not_decided_is_named(text: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safepoint.verify.explore.MOST_STATES", 10)
-    result = call("explore", "--scope", "interrupt-1", *([] if text else ["--json"]))
-    assert "liveness" in result.output
-    assert "not decided in 1 of 1 scopes, of more than 10 states: folded sc interrupt-1 (" in " ".join(
-        result.output.split()
-    )
-
-
 def test_a_path_that_was_wrapped_is_one() -> None:
     string = call("explore", "--mutant", "poison-before-post", "--json").output
     replay = json.loads(string)["refuted"]["replay"]

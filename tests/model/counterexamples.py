@@ -10,10 +10,10 @@ from functools import cache
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
-from safepoint.model.bounds import check_bound
 from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import Result, search
 from safepoint.model.fairness import BROKEN, check_fairness
+from safepoint.model.late import check_bound
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model

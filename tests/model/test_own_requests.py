@@ -191,10 +191,16 @@ def test_the_checks_until_a_request_is_seen_are_counted(
     assert (row["verdict"], said.code) == (("refuted", 1) if broken else ("holds", 0))
     assert (found["refuted"] or {}).get("property", "") == broken
     finite = bound[0] is not None and bound[1] is not None
-    if broken and finite:  # no loop to show: the two numbers are the counterexample
-        assert found["refuted"]["detail"] == (
-            f"the text declares frames unbounded, back-edges {declared.rsplit('=', maxsplit=1)[-1]}, and has frames {bound[0]}, back-edges {bound[1]}"
-        )
+    if broken and finite:  # no loop: one check more than is declared, the last one that of the last step
+        assert found["refuted"]["detail"] == "T0 checks 2 times (back-edge) before it has seen K; declared is 1"
+        steps = found["refuted"]["path"]
+        assert sum("back-edge" in step["statement"] for step in steps) >= 2
+        assert "back-edge" in steps[-1]["statement"]
+        walked = CliRunner().invoke(cli, shlex.split(found["refuted"]["again"].removeprefix("safepoint ")))
+        assert (
+            walked.exit_code,
+            walked.output.splitlines()[-1].strip().startswith("-> declared-bound: T0 checks 2"),
+        ) == (1, True)
 
 
 def test_a_bound_that_is_not_kept_is_shown_with_its_loop(tmp_path: Path) -> None:

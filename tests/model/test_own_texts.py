@@ -91,12 +91,6 @@ def test_json_says_what_is_never_reached_and_by_whom() -> None:
     assert refuted["replay"].startswith("m:all-1/preempts-in-atomics/")
 
 
-def test_liveness_is_decided() -> None:
-    rows = json.loads(command("lost.py --scope small --json").out)
-    assert [row["eventually"] for row in rows["protocol"]] == [True, True]
-    assert set(rows["left_out"]) == {"threads"}
-
-
 # ---------------------------------------------------------------------------------------------- coming round
 
 QUIET = """
@@ -260,3 +254,45 @@ def test_how_many_threads_were_tried_is_said() -> None:
         == "explored with at most 2: 3 may show more (write: --scope nightly)"
     )
     assert left_out("ocaml4_mended.py") == "None"  # it declares a world of two
+
+
+# ---------------------------------------------------------------------------------------------- what a verdict says nothing of
+
+SILENT = """
+def mutator(t: Me) -> None:
+    pause()
+    {mutant}wait(t.flag.cas(1, 0))
+    return mutator(t)
+
+
+def sender() -> None:
+    t = choose(threads())
+    match choose():
+        case "silent":
+            {silent}
+        case "sends":
+            t.flag.store(1)
+    return sender()
+"""
+
+
+@pytest.mark.parametrize(
+    ("silent", "broken"),
+    [
+        ("rest()", "no-deadlock"),  # a case that begins with it commits itself
+        ("pause()\n            rest()", "no-deadlock"),
+        ("rest(t.flag.load() == 1)", "no-deadlock"),
+        ("rest(t.flag.load() == 0)", ""),  # that comes true, so it comes back
+        ("pause()", ""),
+    ],
+)
+def test_a_role_that_chooses_to_rest_rests(silent: str, broken: str, tmp_path: Path) -> None:
+    assert verdict(tmp_path, SILENT.format(silent=silent, mutant="")) == broken
+
+
+def test_a_mutant_of_a_text_that_is_refuted_without_it_has_no_verdict(tmp_path: Path) -> None:
+    harmless = 'if mutant("harmless", breaks="NOTHING"):\n        pause()\n    '
+    for silent, code in (("rest()", 2), ("pause()", 0)):
+        said = own(tmp_path, SILENT.format(silent=silent, mutant=harmless), "--memory", "sc", "--mutant", "harmless")
+        assert said.code == code
+        assert ("the text is refuted in scope sender-1 without it, too" in said.err) == (code == 2)

@@ -55,7 +55,6 @@ def report_of(results: dict[str, Result]) -> Report:
         depth=1,
         seconds=0.1,
         verdict="holds",
-        eventually=True,
         bound=Bound(1, None),
     )
     return Report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import get_args
 
 import pytest
@@ -20,8 +20,7 @@ from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.show.failures import failure_text
-from safepoint.verify import explore
-from safepoint.verify.explore import Decision, decide, liveness_left_out
+from safepoint.verify.explore import Decision, decide
 from safepoint.verify.failures import (
     Failure,
     NotInductive,
@@ -77,19 +76,9 @@ def test_controlled_schedules_stand_beside_real_cores() -> None:
 def test_a_row_is_the_json() -> None:
     report = Report(protocol=[decided().row()])
     (row,) = json.loads(json.dumps(report.as_json()))["protocol"]
-    assert (row["scope"], row["verdict"], row["eventually"]) == ("interrupt-1", "holds", True)
+    assert (row["scope"], row["verdict"]) == ("interrupt-1", "holds")
     assert row["bound"] == {"frames": 1, "back_edges": 1}
     assert row["any_number"] is None
-
-
-def test_a_scope_whose_liveness_was_not_decided_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert liveness_left_out([decided().row()]) == {}
-    monkeypatch.setattr(explore, "MOST_STATES", 10)
-    row = decided().row()
-    assert (row.verdict, row.eventually) == ("holds", False)
-    assert liveness_left_out([row, replace(row, eventually=True)]) == {
-        "liveness": f"not decided in 1 of 2 scopes, of more than 10 states: folded sc interrupt-1 ({row.states:,} states)"
-    }
 
 
 def test_a_refutation_survives_the_way_from_another_process() -> None:

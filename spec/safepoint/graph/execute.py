@@ -111,7 +111,7 @@ class Activation:
         """Each way through the choices that it stands at: a choice is part of the access that follows it.
 
         Yields an activation, with its own copy of the listener, that stands at the access; or True with one that is back at
-        a choice which it has just made: its move was all local, and is over.
+        a choice which it has just made, or comes to rest: its move was all local, and is over.
         """
         if self.at is None or self.at.op != "choose":
             yield self, listener, False
@@ -124,7 +124,7 @@ class Activation:
                 chosen.settle(tree, heard)
             except Impossible:
                 continue
-            if chosen.at is not None and chosen.at.number in made:
+            if chosen.at is not None and (chosen.at.number in made or chosen.at.rests):
                 yield chosen, heard, True
             else:
                 yield from chosen.alternatives(heard, fork, made)

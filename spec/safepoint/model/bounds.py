@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 
 from safepoint.model import custom_bounds
 from safepoint.model.activity import doing
@@ -41,8 +42,12 @@ NONE: Kinds = frozenset()
 
 @dataclass(frozen=True)
 class Region:
-    """The sub-graph in which a thread owes an answer: for each state those that lead to it, and through a check of which kinds."""
+    """The sub-graph in which a thread owes an answer: for each state those that lead to it, and through a check of which kinds.
 
+    -1 stands for all that a check leads out to.
+    """
+
+    thread: int
     states: frozenset[int]
     before: dict[int, list[tuple[int, Kinds]]]
 
@@ -50,21 +55,11 @@ class Region:
 def bound_of(model: Model, result: Result) -> Bound:
     """The largest number over all threads and kinds of request, for each kind of check."""
     found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
-    for region in _regions(model, result):
+    for region in regions(model, result):
         for kind in KINDS:
             (n, endless), worst = _longest(region, kind), found[kind]
             found[kind] = None if endless or worst is None else max(worst, n)
     return Bound(frames=found["frames"], back_edges=found["back_edges"])
-
-
-def check_bound(result: Result) -> Result:
-    """The result of a search that broke nothing, held to the bound that the model's policy declares."""
-    model = result.model
-    bound = bound_of(model, result)
-    if bound.within(model.policy.declared):
-        return result
-    detail = f"{model.policy.name} declares {model.policy.declared}, and has {bound}"
-    return undeclared_lasso(result, bound) or replace(result, broken=BROKEN, detail=detail)
 
 
 def undeclared_lasso(result: Result, bound: Bound) -> Result | None:
@@ -84,7 +79,7 @@ def lasso_of(model: Model, result: Result, kind: str) -> Result | None:
     assert isinstance(parents, dict)
     order = {state: number for number, state in enumerate(parents)}
     found: list[tuple[int, int, tuple[int, ...]]] = []
-    for region in _regions(model, result):
+    for region in regions(model, result):
         _, endless = _longest(region, kind)
         after = _turned(region, endless, kind)
         for state in sorted(endless, key=order.__getitem__):
@@ -107,6 +102,15 @@ def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | 
     return ""
 
 
+def owing_at_end(model: Model, states: Sequence[int]) -> Iterator[tuple[int, str, int]]:
+    """The threads that owe an answer in the last of these states, to what, and in how many of the last ones."""
+    for thread in range(len(model.mutators)):
+        for request, name in _requests(model, thread).items():
+            inside = _inside(model, thread, request)
+            if times := sum(1 for _ in takewhile(inside, reversed(states))):
+                yield thread, name, times
+
+
 def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     """The threads that owe an answer in all of these states, and to what."""
     return [
@@ -117,7 +121,7 @@ def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     ]
 
 
-def _regions(model: Model, result: Result) -> Iterator[Region]:
+def regions(model: Model, result: Result) -> Iterator[Region]:
     """One for each thread and each kind of request that is posted."""
     sent = 0
     for state in result.reached:
@@ -168,19 +172,23 @@ def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
 
 
 def _region(model: Model, result: Result, thread: int, request: int) -> Region:
-    me = model.mutators[thread]
     states = frozenset(filter(_inside(model, thread, request), result.reached))
     before: dict[int, list[tuple[int, Kinds]]] = defaultdict(list)
     for state in states:
-        for new, process, delta in model.successors(state):
-            check = NONE
-            if process is me and (chosen := me.chosen.get((state & me.footprint, delta))):
-                check = _checks(chosen)
+        for new, check in moves_of(model, thread, state):
             if new in states:
                 before[new].append((state, check))
             elif check:
                 before[-1].append((state, check))  # the check that sees: it leads out of the region
-    return Region(states, before)
+    return Region(thread, states, before)
+
+
+def moves_of(model: Model, thread: int, state: int) -> Iterator[tuple[int, Kinds]]:
+    """Where each move leads, and through which kinds of check of the thread."""
+    me = model.mutators[thread]
+    for new, process, delta in model.successors(state):
+        chosen = me.chosen.get((state & me.footprint, delta)) if process is me else None
+        yield new, _checks(chosen) if chosen else NONE
 
 
 def checks(move: Move) -> Kinds:
@@ -200,17 +208,22 @@ def _longest(region: Region, kind: str) -> tuple[int, frozenset[int]]:
     """The n at which S(n + 1) is empty, or is S(n) again; and S(n + 1)."""
     n, current = 0, region.states | {-1}
     while True:
-        # every state from which a check leads into `current`, and all from which those can be reached
-        start = {state for new in current for state, check in region.before.get(new, ()) if kind in check}
-        closed, todo = set(start), list(start)
-        while todo:
-            for state, _ in region.before.get(todo.pop(), ()):
-                if state not in closed:
-                    closed.add(state)
-                    todo.append(state)
+        closed = through_check(region, kind, current)
         if not closed or closed == current:
-            return n, frozenset(closed)
-        n, current = n + 1, frozenset(closed)
+            return n, closed
+        n, current = n + 1, closed
+
+
+def through_check(region: Region, kind: str, into: frozenset[int]) -> frozenset[int]:
+    """Every state of the region from which a path within it leads through a check into that set."""
+    closed = {state for new in into for state, check in region.before.get(new, ()) if kind in check}
+    todo = list(closed)
+    while todo:
+        for state, _ in region.before.get(todo.pop(), ()):
+            if state not in closed:
+                closed.add(state)
+                todo.append(state)
+    return frozenset(closed)
 
 
 def _turned(region: Region, states: frozenset[int], kind: str) -> dict[int, list[tuple[int, bool]]]:

@@ -48,11 +48,6 @@ NEVER: dict[str, str] = {
 }
 """For each of EVENTUALLY, what it means that it cannot happen any more."""
 
-MOST_STATES = 1_000_000
-"""Scopes of up to this many states are held to EVENTUALLY.  The graph is kept with its edges turned round: in Python's dictionaries
-571,029 states (handshake-2) take 9 s and 157 MB beside the search, over numpy's arrays 1.3 s and 91 MB.
-"""
-
 
 def _asks_no_more(model: Model, process: Process, state: int) -> bool:
     return process in model.requesters and process.pc.get(state) == process.pc.get(model.initial)

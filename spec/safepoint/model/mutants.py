@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from safepoint.graph.text import Mutant, ProtocolError, Text
-from safepoint.model.bounds import check_bound
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.fairness import check_fairness
+from safepoint.model.late import check_bound
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import chosen
 from safepoint.model.system import MEMORIES, Model

@@ -17,11 +17,12 @@ from itertools import pairwise
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
-from safepoint.model.bounds import checks, never_seen, owing
+from safepoint.model.bounds import checks, never_seen, owing, owing_at_end
 from safepoint.model.custom import judge_of, scopes_of
-from safepoint.model.eventually import EVENTUALLY, MOST_STATES, check_liveness, trapped
+from safepoint.model.eventually import EVENTUALLY, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.fairness import check_fairness
+from safepoint.model.late import FINITE, seen_late
 from safepoint.model.moves import Move, Transition
 from safepoint.model.process import Process
 from safepoint.model.scopes import not_written_for
@@ -82,6 +83,10 @@ class Path:
 def path_of(result: Result) -> Path:
     """The counterexample of a search, move by move: to a bad state, into a trap, or (of `lasso_of`) round a loop."""
     model, states = result.model, result.path
+    if result.broken == UNBOUNDED and result.detail == FINITE:
+        late = [thread for thread, _, _ in owing_at_end(model, states[:-1])]
+        steps = _steps(model, states, late)
+        return Path(model, steps, UNBOUNDED, _late(model, states, steps))
     if result.broken == UNBOUNDED:
         loop = states.index(states[-1])
         late = [thread for thread, _ in owing(model, states[loop:])]
@@ -94,6 +99,11 @@ def path_of(result: Result) -> Path:
 def _unseen(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
     """What is never seen in a loop."""
     return never_seen(model, states, [(model.processes[step.process].me, step.move) for step in steps])
+
+
+def _late(model: Model, states: tuple[int, ...], steps: tuple[Taken, ...]) -> str:
+    """What is seen later than declared at the end of a path; "" if nothing is."""
+    return seen_late(model, states, [(model.processes[step.process].me, step.move) for step in steps])
 
 
 def _steps(model: Model, states: Sequence[int], late: Collection[int]) -> tuple[Taken, ...]:
@@ -145,7 +155,7 @@ def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
 def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
     """Does the path lead to the nearest state from which something that must happen cannot, or is it one of unfair stops?"""
     try:
-        result = check_fairness(check_liveness(search(model, judge_of(model), MOST_STATES)))
+        result = check_fairness(check_liveness(search(model, judge_of(model))))
     except NotExplored:
         return None
     is_trap = model.text.is_custom or result.broken in EVENTUALLY
@@ -209,6 +219,8 @@ def _ended(
         return Path(model, steps, UNBOUNDED if unseen else "", unseen, loop)
     if not broken and next(model.successors(states[-1]), None) is None and not model.is_quiet(states[-1]):
         broken = STUCK
+    if not broken and (late := _late(model, states, steps)):
+        return Path(model, steps, UNBOUNDED, late)
     if not broken:
         broken = _in_the_end(model, states)
     name, detail = broken or ("", "")

@@ -241,8 +241,11 @@ class Process:
                     continue
                 cases = f"{begun.cases}, {case}" if begun.cases else case
                 after = Begun(begun.step, cases, choices, tuple(self.claims), tuple(self.happened))
-                if chosen.at is not None and (chosen.at.number in choices or (step.joined and not chosen.at.joined)):
-                    yield self._edge(start, chosen, step, after)  # all local: it is at a choice that it has just made
+                at = chosen.at
+                if at is not None and (at.number in choices or at.rests or (step.joined and not at.joined)):
+                    yield self._edge(
+                        start, chosen, step, after
+                    )  # all local: at a choice that it has just made, or at rest
                 else:
                     yield from self._from(start, self.state, chosen, after)
             return

@@ -109,7 +109,7 @@ class Commands:
         yield from self._choosing(step, Command(guards=runs), frozenset())
 
     def _choosing(self, step: ir.Step, c: Command, made: frozenset[int]) -> Iterator[Command]:
-        """A choice goes on to the access after it; back at a choice that it has made, the step is over, and was all local.
+        """A choice goes on to the access after it; back at a choice that it has made, or at rest, the step is over, and was all local.
 
         So does an atomic block, to its last access.
         """
@@ -125,7 +125,7 @@ class Commands:
         for case, tree in zip(step.cases, step.then, strict=True):
             for chosen in self._settle(tree, replace(c, cases=(*c.cases, case))):
                 assert chosen.end is not None
-                if chosen.end.number in made or (step.joined and not chosen.end.joined):
+                if chosen.end.number in made or chosen.end.rests or (step.joined and not chosen.end.joined):
                     yield chosen
                 else:
                     yield from self._choosing(chosen.end, chosen, made)

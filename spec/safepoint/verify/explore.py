@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,9 +14,10 @@ from safepoint.model.counterexample import again, statement
 from safepoint.model.custom import THREADS, judge_of, notes, scopes_of
 from safepoint.model.custom_bounds import has_checks
 from safepoint.model.engines import Search
-from safepoint.model.eventually import MOST_STATES, check_liveness
+from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
+from safepoint.model.late import late_path
 from safepoint.model.mutants import not_compiled
 from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
@@ -31,13 +32,12 @@ class Decision:
     """The verdict on one scope.
 
     `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, or for a
-    custom text that names no check site.  `eventually`: was liveness decided?
+    custom text that names no check site.
     """
 
     result: Result
     policy: Policy
     bound: Bound | None = None
-    eventually: bool = False
 
     @property
     def late(self) -> bool:
@@ -66,7 +66,6 @@ class Decision:
             depth=result.depth,
             seconds=round(result.seconds, 2),
             verdict="refuted" if self.refuted else "holds",
-            eventually=self.eventually,
             bound=self.bound,
         )
 
@@ -103,27 +102,14 @@ def decide(
     result = search(model, judge_of(model), most, progress)
     if result.broken:
         return Decision(result, policy)
-    if eventually := result.states <= MOST_STATES:
-        result = check_liveness(result)
-    result = check_fairness(result)
+    result = check_fairness(check_liveness(result))
     if result.broken or (model.text.is_custom and not has_checks(model)):
-        return Decision(result, policy, eventually=eventually)
+        return Decision(result, policy)
     bound = bound_of(model, result)
-    found = Decision(result, model.policy, bound, eventually)
+    found = Decision(result, model.policy, bound)
     if not found.late:
         return found
-    return replace(found, result=undeclared_lasso(result, bound) or result)
-
-
-def liveness_left_out(rows: Sequence[ScopeRow]) -> dict[str, str]:
-    """What of `left_out` the scopes add: those that hold, and whose liveness was not decided."""
-    missing = [row for row in rows if row.verdict == "holds" and not row.eventually]
-    if not missing:
-        return {}
-    scopes = ", ".join(f"{row.policy or 'custom'} {row.memory} {row.scope} ({row.states:,} states)" for row in missing)
-    return {
-        "liveness": f"not decided in {len(missing)} of {len(rows)} scopes, of more than {MOST_STATES:,} states: {scopes}"
-    }
+    return replace(found, result=undeclared_lasso(result, bound) or late_path(result, bound) or result)
 
 
 @dataclass
@@ -132,7 +118,8 @@ class Explored:
 
     `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
     statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.  `cut_off`:
-    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.
+    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.  `shows_nothing`: the text that is
+    refuted with a mutant is refuted there without it, too.
     """
 
     rows: list[ScopeRow] = field(default_factory=list)
@@ -140,10 +127,11 @@ class Explored:
     vacuous: set[str] = field(default_factory=set)
     notes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     cut_off: str = ""
+    shows_nothing: bool = False
 
     @property
     def left_out(self) -> dict[str, str]:
-        return liveness_left_out(self.rows) | {about: "; ".join(sorted(said)) for about, said in self.notes.items()}
+        return {about: "; ".join(sorted(said)) for about, said in self.notes.items()}
 
 
 def explore(
@@ -183,6 +171,11 @@ def explore(
                 explored.notes[about].add(said)
             if found.refuted:
                 explored.refuted = found.without_states()
+                if mutant and text.files != Text().files:
+                    unmutated = fitting(
+                        partial(Model, text, scope, "", policy, each), lambda model: decide(model, policy, search, most)
+                    )
+                    explored.shows_nothing = unmutated.refuted
                 return explored
             places, missing = found.result.model.places()
             everywhere |= places

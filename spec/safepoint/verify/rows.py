@@ -24,8 +24,7 @@ class AnyNumber:
 class ScopeRow:
     """One explored scope.
 
-    `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `eventually`: whether liveness
-    was decided.  `bound`: None if a property is broken, or for a custom text without check sites.  `any_number`: None if it was not asked.
+    `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `bound`: None if a property is broken, or for a custom text without check sites.  `any_number`: None if it was not asked.
     """
 
     policy: str | None
@@ -37,7 +36,6 @@ class ScopeRow:
     depth: int
     seconds: float
     verdict: str
-    eventually: bool
     bound: Bound | None
     any_number: AnyNumber | None = None
 

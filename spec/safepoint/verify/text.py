@@ -14,7 +14,7 @@ from safepoint.model.scopes import SCOPES, chosen
 from safepoint.model.system import MEMORIES, Model
 from safepoint.proof.any_number import argument
 from safepoint.protocol.policies import POLICIES
-from safepoint.verify.explore import Decision, decide, liveness_left_out
+from safepoint.verify.explore import Decision, decide
 from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
 from safepoint.verify.report import Progress, Report
 from safepoint.verify.rows import AnyNumber, InductionRow, MutantRow, ScopeRow
@@ -64,7 +64,6 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
             found.append(each := asked[job].result())
             done(f"{each.row.policy} {each.row.memory} {each.row.scope}: {each.row.states:,} states")
     report.protocol = [each.row for each in found]
-    report.left_out |= liveness_left_out(report.protocol)
     report.failures += [each.refuted for each in found if each.refuted]
     for name in POLICIES:
         ours = [each for each in found if each.row.policy == name]
