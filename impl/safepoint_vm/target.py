@@ -67,7 +67,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
 
     def mistakes(self) -> list[Mistake]:
         return [
-            Mistake(name=m.name, what=m.what, like=m.like, swaps=m.swaps, rule=m.rule, shown=m.shown, program=m.program, case=m.case)
+            Mistake(name=m.name, what=m.what, like=m.like, swaps=m.swaps, by=m.by, rule=m.rule, program=m.program, case=m.case)
             for m in REGISTER
         ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
 from safepoint_vm.generate.engine import Engine, Handlers, Variant
-from safepoint_vm.generate.object_code import load, object_file
+from safepoint_vm.generate.object_code import Part, load, object_file
 from safepoint_vm.generate.substitutes import in_place
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import TABLE_WORDS
@@ -36,7 +36,8 @@ def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
     """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
     handlers = Handlers(counting=True, checks_flag=False, protocol=True, collector_mutant="")
     text = mutant if part_of(mutant) == "procedures" else ""
-    parts = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops(), *handlers.substitutes(mutant))
+    own: tuple[Part, ...] = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops())
+    parts = (*own, *handlers.substitutes(mutant))
     images = tuple(object_file(part) for part in parts)
     code, loaded = load(images)
     addresses = in_place(loaded, mutant)

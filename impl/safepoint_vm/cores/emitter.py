@@ -15,9 +15,9 @@ from llvmlite import ir
 from safepoint.graph import ir as graph
 from safepoint_vm.cores.primitives import CLOCK, CTTZ, DAWDLE, declared
 from safepoint_vm.cores.tally import KINDS, Tally, first_place, graphs
-from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import I1
+from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.procedures import PROCEDURES, declare
 from safepoint_vm.generate.protocol import ProcedureEmitter
 from safepoint_vm.language.layout import fields

@@ -36,8 +36,8 @@ from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
-from safepoint_vm.mutants import text_mutant
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
+from safepoint_vm.mutants import text_mutant
 
 HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
 HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")

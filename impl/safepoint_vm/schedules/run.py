@@ -115,7 +115,9 @@ class ControlledRun:
 
         def add() -> GuestThread:
             return self.world.add(
-                lambda record: made(GuestThread, self.engine)(self.engine, image, variables, heap, self.case.stack, record)
+                lambda record: made(GuestThread, self.engine)(
+                    self.engine, image, variables, heap, self.case.stack, record
+                )
             )
 
         self.begin(add(), None)
@@ -260,6 +262,9 @@ class ControlledRun:
             by = f"{by} asks" if isinstance(actor, GuestActor) else by
         elif isinstance(actor, GuestActor):
             actor.notices()
+        if word not in words.cells:
+            self.baton.refuse(f"{by} makes an access of {procedure} to {word:#x}, where no word of the text is")
+            return 0
         cell = words.cells[word]
         assert isinstance(cell.owner, int | str)
         operates = procedure == "handshake" and step.where[-1] == "operate"

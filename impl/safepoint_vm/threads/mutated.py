@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from safepoint.protocol.words import ENDED, GO, MANAGED
+from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
@@ -126,16 +126,6 @@ class PostsSilently(GuestWorld):
             self.engine.procedure("post", thread.address, kind)
 
 
-class NotifiesOne(GuestWorld):
-    """notifies-one"""
-
-    def notify(self, released: bool = False) -> None:
-        with self._changed:
-            self.changes += 1
-            self.releases += released
-            self._changed.notify()
-
-
 class CollectsItsOwn(GuestWorld):
     """collects-its-own-roots"""
 
@@ -196,7 +186,6 @@ INSTEAD: dict[str, type] = {
     "target-not-kept": KeepsNoRecord,
     "newborn-not-counted": CountsNoNewborn,
     "post-wakes-nobody": PostsSilently,
-    "notifies-one": NotifiesOne,
     "collects-its-own-roots": CollectsItsOwn,
     "newborn-is-no-root": ForgetsNewborns,
     "roots-of-the-top-frame": RootsOfTheTop,

@@ -77,7 +77,9 @@ class Vm:
         return self.running[-1]
 
     def _thread(self, record: Record | None) -> GuestThread:
-        thread = made(GuestThread, self._engine)(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
+        thread = made(GuestThread, self._engine)(
+            self._engine, self._image, self._variables, self.world.heap, self._stack, record
+        )
         thread.record.set("state", ENDED)  # until birth no coordinator waits for it
         return thread
 

@@ -9,24 +9,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from safepoint.conform.judge import UnknownTarget, find_target
+from safepoint.conform.judge import find_target
+
+DIFFERENTIAL, SCHEDULES, CORES = WAYS = ("differential", "controlled schedules", "real cores")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
     """One mistake.
 
-    what: it is, in a sentence.  like: the real VM's that it resembles.  swaps: what stands in the place of what.  rule: that it
-    breaks; "": none of the text's.  shown: the string of a schedule, or of a controlled run, that shows it; "": real cores do.
-    program, case: where the differential test, and controlled schedules, look first; "": nowhere in particular.
+    what: it is, in a sentence.  like: the real VM's that it resembles.  swaps: in the place of what something else stands.  rule: that it
+    breaks; "": none of the text's.  by: which of WAYS shows it soonest.  program, case: where the differential test, and controlled
+    schedules, look first; "": nowhere in particular.  A case may end in choices, as a replay string does: they are tried first.
     """
 
     name: str
     what: str
     like: str
     swaps: str
+    by: str
     rule: str = ""
-    shown: str = ""
     program: str = ""
     case: str = ""
 
@@ -43,6 +45,3 @@ def mistakes_of(name: str) -> dict[str, Mistake]:
     """Those of a target, by name; {}: it has none.  Raises UnknownTarget."""
     target = find_target(name)
     return {each.name: each for each in target.mistakes()} if isinstance(target, Mistaken) else {}
-
-
-__all__ = ["Mistake", "Mistaken", "UnknownTarget", "mistakes_of"]
