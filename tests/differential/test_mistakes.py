@@ -58,7 +58,7 @@ def test_a_mistake_of_what_wakes_and_ends_is_shown_on_real_cores(mistake: Mistak
 @pytest.mark.parametrize("program", sorted({each.program for each in MISTAKES.values() if each.by == DIFFERENTIAL}))
 def test_without_a_mistake_the_differential_test_notices_nothing(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mistakes, "PROGRAMS", 0)
-    monkeypatch.setattr(mistakes, "EVERY", 20)
+    monkeypatch.setattr(mistakes, "SMALLEST", 0)
     assert not caught(try_mistake(replace(NONE, program=program), DIFFERENTIAL))
 
 

@@ -128,9 +128,9 @@ def run_hosted(run: CoresRun, mutant: str, grace: float) -> None:
 def _run(program: Hosted, run: CoresRun, mutant: str, grace: float) -> None:
     variant = Variant(mutant=mutant)
     output = io.StringIO()
-    until = time.monotonic() + grace
     compiled = compile_program(program.source, f"<{program.name}>")
     with Vm(compiled, output, variant=variant, errors=output) as vm:
+        until = time.monotonic() + grace  # its machine code is loaded
         if program.host == "interrupt before birth":
             with vm.world.stopped():
                 vm.start()
