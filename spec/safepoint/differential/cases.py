@@ -1,6 +1,6 @@
 """Small programs, and who asks what of them meanwhile: what controlled schedules are drawn for.
 
-Each shows a family of races with few choice points.  A program says `Thread(` once for each thread beside the first that may
+Each shows a family of races with few choice points.  A program says `Thread(` at least once for each thread beside the first that may
 live at once: a trace names every record in its header.
 """
 
