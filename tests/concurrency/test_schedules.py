@@ -291,8 +291,7 @@ def test_programs_with_threads_name_them_once_each() -> None:
 def test_a_record_that_is_used_again_while_it_is_asked_of_is_refused() -> None:
     """Where the requester is preempted in its handshake, the target ends, and the next thread begins."""
     made = case("reuses")
-    choices = Replay({28: 1, 63: 2})
-    assert judge(run(made, choices)) is None
+    assert judge(run(made, Replay({28: 1, 63: 2}))) is None
     wrong = judge(run(made, Replay({28: 1, 63: 2}), "target-not-kept"))
     assert wrong is not None
     assert wrong.what == "a thread begins in record 1, of which another actor is asking something"
