@@ -7,5 +7,6 @@ memory: guest programs and objects in real memory, and the heap
 threads: guest threads, on OS threads or in lockstep
 schedules: guest threads and requesters one at a time, as a scheduler decides
 cores: campaigns on real cores, without the GIL
+mutants: mistakes to be put in, by name
 target: the interpreter as a target of the judge
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 
 from safepoint.conform.target import GuestStuck, NotOffered, Observation, Seen
+from safepoint.differential.mistakes import Mistake, Mistaken
 from safepoint.differential.stepped import UNBOUNDED, GoOn, Stepped
 from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
@@ -21,14 +22,15 @@ from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import HEARD
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.memory.image import Image
+from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
 from safepoint_vm.threads.lockstep import LockstepWorld
 
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled):
-    """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, compiled in; `stress`: every allocation
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
+    """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation
     collects; `quantum`: instructions in a thread's turn.
     """
 
@@ -62,6 +64,12 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled):
         self._seen: list[Seen] = []
         self.stops = []
         self._advancing = False
+
+    def mistakes(self) -> list[Mistake]:
+        return [
+            Mistake(name=m.name, what=m.what, like=m.like, swaps=m.swaps, by=m.by, rule=m.rule, program=m.program, case=m.case)
+            for m in REGISTER
+        ]  # fmt: skip
 
     # -- primitives of Stepped
 

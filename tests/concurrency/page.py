@@ -9,6 +9,7 @@ from pathlib import Path
 from safepoint_vm.cores.litmus.declared import LITMUS
 from safepoint_vm.cores.phases import CAMPAIGN
 from safepoint_vm.cores.races import SENTENCES
+from safepoint_vm.mutants import REGISTER
 
 PAGE = Path(__file__).parents[2] / "docs" / "concurrency.md"
 
@@ -39,12 +40,18 @@ def litmus() -> str:
     return table("outcome", "kind", "", rows=rows)
 
 
+def mistakes() -> str:
+    """A line for each mistake of the interpreter that is in no line of the text."""
+    rows = [(f"`{m.name}`", f"{m.swaps}. {m.what}", m.like, m.rule and f"`{m.rule}`", m.by) for m in REGISTER]
+    return table("mistake", "in the place of; what it is", "like", "breaks", "soonest by", rows=rows)
+
+
 def table(*head: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-TABLES = {"races": races, "phases": phases, "litmus": litmus}
+TABLES = {"races": races, "phases": phases, "litmus": litmus, "mistakes": mistakes}
 
 
 def page(old: str) -> str:

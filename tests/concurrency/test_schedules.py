@@ -284,4 +284,14 @@ def test_a_string_that_cannot_be_replayed(string: str, says: str) -> None:
 
 
 def test_programs_with_threads_name_them_once_each() -> None:
-    assert {name for name, source in PROGRAMS.items() if source.count("Thread(") > 1} == set()
+    """But for the one in which two live at once beside the first, and a third begins in the record of one of these."""
+    assert {name for name, source in PROGRAMS.items() if source.count("Thread(") > 1} == {"reuses"}
+
+
+def test_a_record_that_is_used_again_while_it_is_asked_of_is_refused() -> None:
+    """Where the requester is preempted in its handshake, the target ends, and the next thread begins."""
+    made = case("reuses")
+    assert judge(run(made, Replay({28: 1, 63: 2}))) is None
+    wrong = judge(run(made, Replay({28: 1, 63: 2}), "target-not-kept"))
+    assert wrong is not None
+    assert wrong.what == "a thread begins in record 1, of which another actor is asking something"

@@ -13,6 +13,7 @@ programs: the guest programs
 world: a world whose records have tallies
 phases: which program runs with which requesters
 campaign: run the phases
+hosted: small programs on OS threads as `safepoint run` runs them
 counting: the balance of what was posted, taken, dropped and served
 races: the races that a run counts, by name
 litmus: two procedures against each other, with declared outcomes

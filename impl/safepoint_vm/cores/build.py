@@ -10,9 +10,11 @@ from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
 from safepoint_vm.generate.engine import Engine, Handlers, Variant
-from safepoint_vm.generate.object_code import load, object_file
+from safepoint_vm.generate.object_code import Part, load, object_file
+from safepoint_vm.generate.substitutes import in_place
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import TABLE_WORDS
+from safepoint_vm.mutants import part_of
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,11 @@ class CoresEngine(Engine):
 def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
     """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
     handlers = Handlers(counting=True, checks_flag=False, protocol=True, collector_mutant="")
-    parts = (Primitives(), TalliedProcedures(mutant, jitter), handlers, Loops())
+    text = mutant if part_of(mutant) == "procedures" else ""
+    own: tuple[Part, ...] = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops())
+    parts = (*own, *handlers.substitutes(mutant))
     images = tuple(object_file(part) for part in parts)
-    code, addresses = load(images)
+    code, loaded = load(images)
+    addresses = in_place(loaded, mutant)
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
     return CoresEngine(Variant(counting=True, mutant=mutant), images, addresses, stepping, code)

@@ -17,6 +17,7 @@ from safepoint_vm.cores.primitives import CLOCK, CTTZ, DAWDLE, declared
 from safepoint_vm.cores.tally import KINDS, Tally, first_place, graphs
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import I1
+from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.procedures import PROCEDURES, declare
 from safepoint_vm.generate.protocol import ProcedureEmitter
 from safepoint_vm.language.layout import fields
@@ -37,11 +38,12 @@ class TalliedProcedures:
     def generate(self) -> ir.Module:
         """Errors: as `generate.engine.Procedures`."""
         module = ir.Module("tallied")
+        emitter = emitter_of(TallyEmitter, self.mutant)
         for name, procedure in graphs(self.mutant).items():
             function = declare(module, name, PROCEDURES[name])
             function.attributes.add("noinline")
             first = first_place(self.mutant, name)
-            TallyEmitter(function, procedure, first=first, jitter=self.jitter).emit()
+            emitter(function, procedure, first=first, jitter=self.jitter).emit()
         return module
 
 

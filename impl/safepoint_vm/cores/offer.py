@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
-from safepoint_vm.cores.campaign import Campaign
+from safepoint_vm.cores.campaign import GRACE, MUTANT_GRACE, Campaign
+from safepoint_vm.cores.hosted import run_hosted
 from safepoint_vm.cores.litmus.declared import LITMUS
 from safepoint_vm.cores.litmus.run import run_litmus
 from safepoint_vm.cores.phases import CAMPAIGN, phases_for
 from safepoint_vm.cores.races import SENTENCES
+from safepoint_vm.mutants import HOST, part_of
 
 BATCH, BATCH_SECONDS = 10_000, 1.5
 """Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
@@ -22,11 +24,15 @@ class FoldedOnCores(OnCores):
 
     def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
         two_cores()
-        return Campaign(seed=seed).phases(CAMPAIGN, requests, seconds, tell)
+        campaign = Campaign(seed=seed)
+        run_hosted(campaign.run, "", GRACE)
+        return campaign.phases(CAMPAIGN, requests, seconds, tell)
 
     def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
         two_cores()
         campaign = Campaign(mutant, seed)
+        if part_of(mutant) == HOST:
+            run_hosted(campaign.run, mutant, MUTANT_GRACE)
         while not campaign.run.wrong and campaign.run.requests < requests:
             campaign.phases(phases_for(mutant), BATCH, BATCH_SECONDS)
         return campaign.run

@@ -9,14 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, NamedTuple
 
-from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Graph
-from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.guest.code import BACK_EDGES
-from safepoint.protocol import files
 from safepoint.protocol.names import REQUESTS
-from safepoint_vm.generate.procedures import PROCEDURES
+from safepoint_vm.generate import protocol
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
 
 KINDS = tuple(REQUESTS.values())
@@ -76,9 +71,7 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str) -> dict[str, Graph]:
     """The procedures as they are compiled.  ProtocolError: no such mutant."""
-    text = Text(files()[:-1])
-    instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
-    return {name: compile_graph(text, name, instance) for name in PROCEDURES}
+    return protocol.graphs(mutant)
 
 
 @cache

@@ -12,6 +12,7 @@ from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import ROOM
+from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.threads.world import GuestWorld
@@ -85,7 +86,7 @@ class CoresVm(Vm):
         return self._made
 
     def _make_world(self, heap: int, stress: bool) -> GuestWorld:
-        return TalliedWorld(self._made, heap, self._rng)
+        return made(TalliedWorld, self._made)(self._made, heap, self._rng)
 
     def set_variable(self, name: str, word: int) -> None:
         """Set a variable of the module to a tagged word."""

@@ -16,15 +16,18 @@ from safepoint.guest.code import SMALL, Instruction
 from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
+from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.object_code import Part, load, object_file
 from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
+from safepoint_vm.generate.substitutes import Substitutes, in_place
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import word_of
 from safepoint_vm.language.words import TABLE_WORDS
+from safepoint_vm.mutants import part_of
 
 OPERANDS = {name: tuple(operand_types(handler).values()) for name, handler in opcodes().items()}
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
@@ -49,6 +52,10 @@ class Handlers:
             "COLLECTOR_MUTANT": self.collector_mutant,
             "TRACED": self.traced,
         }
+
+    def substitutes(self, mutant: str) -> list[Part]:
+        """The part that a mutant of the handlers adds; none for another."""
+        return [Substitutes(mutant, tuple(self.switches().items()))] if part_of(mutant) == "handlers" else []
 
     def generate(self) -> ir.Module:
         """HandlerError: a handler cannot be compiled."""
@@ -77,7 +84,7 @@ class Procedures:
         if self.traced:
             add_traced_protocol(module, self.mutant)
         else:
-            emitter = HostedEmitter if self.hosted else ProcedureEmitter
+            emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
             add_protocol(module, self.mutant, self.hooked, emitter)
         return module
 
@@ -91,7 +98,7 @@ class Variant:
     hosted: bool = False  # and have it make each of them
     checks_flag: bool = False  # back-edges also test a flag: for comparison
     protocol: bool = True  # False: no protocol at all, also for comparison
-    mutant: str = ""  # of the protocol's text
+    mutant: str = ""  # of the protocol's text, or of the interpreter (`safepoint_vm.mutants`)
     collector_mutant: str = ""  # of the collector
     traced: bool = False  # log every event of a trace; not hooked then
 
@@ -101,11 +108,12 @@ class Variant:
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
-        return (
-            [Procedures(self.hooked, self.hosted, self.mutant, self.traced), self.handlers()]
-            if self.protocol
-            else [self.handlers()]
-        )
+        handlers, part = self.handlers(), part_of(self.mutant)
+        parts: list[Part] = [handlers]
+        if self.protocol:
+            mutant = self.mutant if part == "procedures" else ""
+            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced), handlers]
+        return [*parts, *handlers.substitutes(self.mutant)]
 
 
 PLAIN = Variant()
@@ -174,6 +182,7 @@ def add_enter(module: ir.Module) -> None:
 def engine(variant: Variant = PLAIN) -> Engine:
     """The engine of a variant, loaded into this process.  Errors: as a part's `generate`; OverflowError: as `load`."""
     images = tuple(object_file(part) for part in variant.parts())  # the same bytes are loaded and compared
-    code, addresses = load(images)
+    code, loaded = load(images)
+    addresses = in_place(loaded, variant.mutant)
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
     return Engine(variant, images, addresses, stepping, code)

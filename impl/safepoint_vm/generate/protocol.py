@@ -37,10 +37,13 @@ from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
+from safepoint_vm.mutants import text_mutant
 
 HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
 HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
+LEAVES_OUT = "back-edge-unpoisoned"
+"""The mutant of the interpreter that gives the text no word for the last of the back-edges."""
 STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
@@ -261,7 +264,8 @@ def add_protocol(
 def graphs(mutant: str = "") -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
     text = Text(files()[:-1])
-    instance = Instance(threads=None, mutant=mutant, widths=(("entry", len(BACK_EDGES)),))
+    entries = len(BACK_EDGES) - (mutant == LEAVES_OUT)
+    instance = Instance(threads=None, mutant=text_mutant(mutant), widths=(("entry", entries),))
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 

@@ -20,6 +20,7 @@ from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
 from safepoint_vm.schedules.words import Words
 from safepoint_vm.threads.life import Blocked, ThreadLife
+from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -84,7 +85,7 @@ class GuestActor(Actor):
     def __init__(self, guest: GuestThread, number: int, run: Run, thread: ThreadObject | None = None) -> None:
         super().__init__(run.recorder.thread(number))
         self.guest, self.record_number, self.thread, self._run = guest, number, thread, run
-        self.life = ThreadLife(guest, self)
+        self.life = made(ThreadLife, guest.engine)(guest, self)
         self.status = 0  # of the procedure in which it waits
         self.inside = False  # machine code runs an instruction from its beginning …
         self.entered = False  # … and has entered the slow path

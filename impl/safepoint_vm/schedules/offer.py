@@ -11,6 +11,7 @@ from safepoint.differential.controlled import Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
 
 
@@ -26,7 +27,7 @@ class FoldedControlled(Controlled):
 
     def compiles(self, mutant: str) -> bool:
         try:
-            return _code(mutant) != _code("")
+            return mutant in MUTANTS or _code(mutant) != _code("")
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
 

@@ -25,6 +25,7 @@ from safepoint_vm.schedules.actors import BITS, GuestActor, Requester
 from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
 from safepoint_vm.schedules.words import Words
+from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -88,7 +89,7 @@ class ControlledRun:
         self.case, self._mutant = case, mutant
         self._built = build(case.source, case.program, mutant, case.late)
         self.engine = self._built.engine
-        self.world = Stops(self.engine, HEAP)
+        self.world = made(Stops, self.engine)(self.engine, HEAP)
         self.world.run = self
         self.words = Words(self.world.record)
         self.recorder = Recorder(self.words)
@@ -100,6 +101,7 @@ class ControlledRun:
         self.uncaught: list[str] = []
         self.stopped = self.releases = 0
         self.operating: dict[int, bool] = {}
+        self._asked: dict[int, int] = {}  # actor -> the record of which it is asking something
         self._operations: Counter[tuple[str, int]] = Counter()
         self._sites: list[tuple[str, str, int]] = []
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
@@ -113,7 +115,9 @@ class ControlledRun:
 
         def add() -> GuestThread:
             return self.world.add(
-                lambda record: GuestThread(self.engine, image, variables, heap, self.case.stack, record)
+                lambda record: made(GuestThread, self.engine)(
+                    self.engine, image, variables, heap, self.case.stack, record
+                )
             )
 
         self.begin(add(), None)
@@ -158,6 +162,8 @@ class ControlledRun:
     def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None:
         """A guest thread begins, in the record that it has."""
         number = self.world.number(guest)
+        if guest.address in self._asked.values():
+            self.baton.refuse(f"a thread begins in record {number}, of which another actor is asking something")
         guest.record.set("hook", self._address)
         self.words.add(number, guest.record)
         actor = GuestActor(guest, number, self, thread)
@@ -185,9 +191,13 @@ class ControlledRun:
         """Run a procedure as far as it goes; 0: it has returned, else its status.  Raises Aborted."""
         self.baton.check()
         actor.looked.clear()
+        if procedure in ("post", "handshake"):
+            self._asked[actor.index] = record
         status = self.engine.procedure(procedure, record, *arguments, resume=resume)
         self.baton.check()
         self.recorder.settle()
+        if not status:
+            self._asked.pop(actor.index, None)
         return status
 
     def wait(self, actor: Actor, status: int, ready: Callable[[], bool] | None = None) -> None:
@@ -252,6 +262,9 @@ class ControlledRun:
             by = f"{by} asks" if isinstance(actor, GuestActor) else by
         elif isinstance(actor, GuestActor):
             actor.notices()
+        if word not in words.cells:
+            self.baton.refuse(f"{by} makes an access of {procedure} to {word:#x}, where no word of the text is")
+            return 0
         cell = words.cells[word]
         assert isinstance(cell.owner, int | str)
         operates = procedure == "handshake" and step.where[-1] == "operate"

@@ -18,6 +18,7 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
+from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -32,7 +33,7 @@ class LockstepThread:
         self, guest: GuestThread, world: LockstepWorld, number: int, thread: ThreadObject | None = None
     ) -> None:
         self.guest, self.thread, self.number, self._world = guest, thread, number, world
-        self._life = ThreadLife(guest, self)
+        self._life = made(ThreadLife, guest.engine)(guest, self)
         self._waits: Waits | None = None  # its work outside machine code, if that waits
         self.blocked: Blocked | None = None
         self._waits_anew = False  # it began to wait at the end of its last turn
@@ -164,7 +165,7 @@ class LockstepWorld(Lockstep):
 
     def __init__(self, built: Engine, image: Image, stack: int, stress: bool, quantum: int, hook: int) -> None:
         super().__init__(quantum)
-        self.world = GuestWorld(built, stress=stress)
+        self.world = made(GuestWorld, built)(built, stress=stress)
         self.output: list[str] = []
         self.uncaught: list[str] = []
         self.error: BaseException | None = None  # the judge's, raised inside a callback
@@ -173,7 +174,8 @@ class LockstepWorld(Lockstep):
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
         variables, heap = image.globals(), self.world.heap
-        main = self.world.add(lambda record: GuestThread(built, image, variables, heap, stack, record))
+        thread = made(GuestThread, built)
+        main = self.world.add(lambda record: thread(built, image, variables, heap, stack, record))
         self.threads = [self._hooked(main, MAIN)]
         self._buried = [0, 0, 0]  # counts of threads that have ended: their records are used again
 

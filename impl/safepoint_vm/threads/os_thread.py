@@ -16,6 +16,7 @@ from safepoint.protocol.words import GO, INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.memory.heap import Statistics
 from safepoint_vm.memory.references import PollRaised
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
+from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import SOON, GuestWorld
 
@@ -63,7 +64,7 @@ class OsThread:
         self._begun = False
         self._unserved = False  # it ended with an INTERRUPT pending
         self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
-        self._life = ThreadLife(guest, self)
+        self._life = made(ThreadLife, guest.engine)(guest, self)
         self._releases = 0  # of the world's locks, when it last entered machine code
         guest.waits_in(self)
         self._os_thread = threading.Thread(target=self._main, name="guest", daemon=True)

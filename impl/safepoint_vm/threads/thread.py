@@ -96,9 +96,9 @@ class GuestThread:
 
     def child(self, record: Record | None, number: int, target: int, args: Sequence[int]) -> GuestThread:
         """A new thread of the same world that will call `target` with `args`, all of them tagged words."""
-        born = GuestThread(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
+        born = type(self)(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
         born.record.set("state", ENDED)  # until birth no coordinator waits for it
-        born._begin_with(target, args)
+        born._begin_with(target, args)  # noqa: SLF001  -- its own class
         return born
 
     def _begin_with(self, target: int, args: Sequence[int]) -> None:

@@ -24,6 +24,8 @@ from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
+from safepoint_vm.threads.mutated import made
+from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
@@ -66,16 +68,18 @@ class Vm:
         return engine(variant)
 
     def _make_world(self, heap: int, stress: bool) -> GuestWorld:
-        return GuestWorld(self._engine, heap, stress)
+        return made(GuestWorld, self._engine)(self._engine, heap, stress)
 
     def start(self) -> OsThread:
         """Start a guest thread that runs the module from its beginning, and shares its variables with the others."""
-        self.running.append(OsThread(self.world.add(self._thread), self))
+        self.running.append(driver(self._engine)(self.world.add(self._thread), self))
         self.running[-1].go()
         return self.running[-1]
 
     def _thread(self, record: Record | None) -> GuestThread:
-        thread = GuestThread(self._engine, self._image, self._variables, self.world.heap, self._stack, record)
+        thread = made(GuestThread, self._engine)(
+            self._engine, self._image, self._variables, self.world.heap, self._stack, record
+        )
         thread.record.set("state", ENDED)  # until birth no coordinator waits for it
         return thread
 
@@ -85,7 +89,7 @@ class Vm:
         def go(born: GuestThread, thread: ThreadObject) -> None:
             if self._ending:
                 raise RuntimeError("the VM is shutting down")
-            running = self._started[thread.number] = OsThread(born, self, thread)
+            running = self._started[thread.number] = driver(self._engine)(born, self, thread)
             try:
                 running.go()
             except RuntimeError:
@@ -133,6 +137,11 @@ class Vm:
 
     def _living(self) -> list[OsThread]:
         return [thread for thread in (*self.running, *list(self._started.values())) if not thread.done.is_set()]
+
+    @property
+    def all_ended(self) -> bool:
+        """Does no guest thread run any more?"""
+        return not self._living()
 
     def finish(self) -> None:
         """Wait for all threads, as Python does at its end.  Re-raises an error of the host on an OS thread of theirs."""

@@ -69,11 +69,27 @@ def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -
     return scopes
 
 
+def of_the_interpreter() -> list[str]:
+    """The mistakes that are in no line of the text; none where the interpreter cannot run."""
+    from safepoint.conform.judge import UnknownTarget
+    from safepoint.differential.mistakes import mistakes_of
+
+    try:
+        return list(mistakes_of("folded"))
+    except UnknownTarget:
+        return []
+
+
 def known_mutant(text: Text, mutant: str) -> None:
     """Refuse a name that the text has not."""
     if not mutant:
         refuse_ignored("it is empty", "mutant")
     elif mutant not in text.mutants:
+        if mutant in of_the_interpreter():
+            fail(
+                f"mutant {mutant!r} is a mistake of the interpreter, which no path of the text shows"
+                " (safepoint verify shows it; repeat what that prints: safepoint replay --mutant NAME s:…)"
+            )
         unknown("mutant", mutant, text.mutants)
 
 

@@ -1,6 +1,6 @@
 """Small programs, and who asks what of them meanwhile: what controlled schedules are drawn for.
 
-Each shows a family of races with few choice points.  A program says `Thread(` once for each thread beside the first that may
+Each shows a family of races with few choice points.  A program says `Thread(` at least once for each thread beside the first that may
 live at once: a trace names every record in its header.
 """
 
@@ -119,6 +119,23 @@ work()
 t.join()
 print(total)
 """,
+    "reuses": """from threading import Thread
+from safepoint.guest.api import handshake
+def nothing():
+    pass
+def follows():
+    first.join()
+    last = Thread(target=nothing)
+    last.start()
+    last.join()
+first = Thread(target=nothing)
+second = Thread(target=follows)
+first.start()
+second.start()
+handshake(first)
+second.join()
+print("end")
+""",
 }  # fmt: skip
 STACKS = {"overflows": 24}
 """Slots of the guest's stack, where it is not STACK."""
@@ -157,6 +174,7 @@ CASES = (
     case("asks", "STOP"),
     case("asks", "INTERRUPT/1"),
     case("contends", "STOP", "INTERRUPT/1"),
+    case("reuses"),
 )
 LATE = (
     case("prints", "STOP", late=True),

@@ -21,7 +21,7 @@ from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.world import World
 from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, TERMINATE
 from safepoint.trace.accept import Acceptor
-from safepoint.trace.layout import Layout
+from safepoint.trace.layout import Layout, UnknownTrace
 from safepoint.trace.lines import Header
 from safepoint.trace.orders import Undecided
 
@@ -70,7 +70,7 @@ def refusal(ran: Ran) -> str:
                 break
         else:
             acceptor.finish()
-    except Undecided as error:
+    except (Undecided, UnknownTrace) as error:
         return str(error)
     refused = acceptor.refusal
     return "" if refused is None else f"its trace is refused: {refused}"

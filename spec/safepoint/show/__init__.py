@@ -1,6 +1,7 @@
 """What people see: tables, failures in words, pictures, and the HTML page.
 
 tables: tables and progress on a terminal
+mistakes: the mistakes of the interpreter, and what shows each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 campaign: what `campaign` did, what was there already, what it found
 traces: the verdict on a trace, in words

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from safepoint.show.mistakes import mistake_table
+
 if TYPE_CHECKING:
     from safepoint.conform.judge import TargetRow, Verdict
     from safepoint.differential.cores import ConcurrencyRow, CoresRun
@@ -157,6 +159,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     for line in any_number_lines(report):
         out.print(line)
     mutant_table(report, out)
+    mistake_table(report, out)
     if found := report.differential:
         worst = found.worst
         out.print(

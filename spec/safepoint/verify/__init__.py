@@ -7,6 +7,7 @@ interpreter: the interpreter against the reference machine, with and without mut
 controlled: the interpreter under controlled schedules, with and without mutants
 cores: the interpreter on real cores, with and without mutants
 judging: the judge and an adapter, in a process of its own
+mistakes: mistakes of the interpreter that are in no line of the text, and what shows each
 mutate: `mutate`: every simple mutation of the text, and which of them no property catches
 mutation: one mutation, explored where it changes a graph
 campaign: `campaign`: what takes hours, as independent jobs

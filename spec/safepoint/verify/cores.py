@@ -66,7 +66,7 @@ def concurrency(report: Report, pool: Executor, progress: Progress, *, quick: bo
     caught = {row.mutant: not row.blind for row in rows if row.mutant} | {row.name: row.caught for row in seeded}
     if report.implementation_mutants:
         report.implementation_mutants = [
-            replace(row, real_cores=caught.get(row.name)) for row in report.implementation_mutants
+            replace(row, real_cores=caught.get(row.name, row.real_cores)) for row in report.implementation_mutants
         ]
 
 

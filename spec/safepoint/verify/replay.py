@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
@@ -12,6 +13,7 @@ from safepoint.differential.controlled import Ran, find_controlled, is_controlle
 from safepoint.differential.controlled import parse as parse_controlled
 from safepoint.differential.corpus import find
 from safepoint.differential.follow import Wrong, judge
+from safepoint.differential.mistakes import mistakes_of
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
 from safepoint.differential.schedulers import Replay
@@ -69,9 +71,8 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
 
     Raises CannotReplay.
     """
-    if mutant and mutant not in text.mutants:
-        raise CannotReplay(f"no mutant {mutant!r} in the text; there are: {', '.join(text.mutants)}")
     try:
+        known_mutant(mutant, text, target)
         if string.startswith("m:"):
             return Walked(path.replay(text, string))
         if is_controlled(string):
@@ -83,6 +84,17 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
     raise CannotReplay(
         f"{string!r} is not a replay string (m:… is a path of the model, s:… a schedule: copy it from a failure, whole)"
     )
+
+
+def known_mutant(mutant: str, text: Text, target: str) -> None:
+    """CannotReplay: neither the text nor the target has it.  UnknownTarget."""
+    if not mutant or mutant in text.mutants:
+        return
+    there = [*text.mutants, *mistakes_of(target)]
+    if mutant not in there:
+        near = get_close_matches(mutant, there)
+        which = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(there)}"
+        raise CannotReplay(f"no mutant {mutant!r} in the text, nor of target {target!r}; {which}")
 
 
 def _rerun(string: str, target_name: str, mutant: str) -> Rerun:

@@ -118,7 +118,10 @@ class CompiledMutantRow:
     """One mutant compiled into the interpreter.  `differential`: does that test notice it?  None: not tried.
 
     `controlled`: do controlled schedules, and in how many (`schedules`); None: `why_not_controlled`.  `shown`: by the run itself, its
-    trace, or its result; `again`: the command that repeats it.  `real_cores`: the same for a test that is not built yet.
+    trace, or its result; `again`: the command that repeats it.  `real_cores`: does a campaign.
+
+    `of`: "text", or "interpreter" for a mistake in what is not generated from the text: there `what` it is, `like` which real one,
+    what it `swaps`, and how soon each way showed it: `requests` of the differential test, `schedules`, requests `raced` on real cores.
     """
 
     name: str
@@ -130,6 +133,14 @@ class CompiledMutantRow:
     shown: str = ""
     again: str = ""
     why_not_controlled: str = ""
+    of: str = "text"
+    what: str = ""
+    like: str = ""
+    swaps: str = ""
+    requests: int | None = None
+    raced: int | None = None
+    why_not_differential: str = ""
+    why_not_real_cores: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from safepoint.verify.controlled import controlled_mutants, schedules
 from safepoint.verify.cores import concurrency
 from safepoint.verify.interpreter import OURS, differential, implementation_mutants
 from safepoint.verify.judging import judge_target
+from safepoint.verify.mistakes import own_mistakes
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
 
@@ -42,6 +43,7 @@ def run(
         schedules(report, pool, progress, quick=quick)
         implementation_mutants(report, pool, progress)
         controlled_mutants(report, pool, progress)
+        own_mistakes(report, pool, progress, quick=quick)
         judge_targets(report, judged, progress)
         concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
     return report

@@ -41,3 +41,28 @@ for t in threads:
     t.join()
 for each in kept:
     print(each[0], length(each[1]))
+
+shared = [0]
+
+
+def below(theirs):
+    collect()
+    theirs.append(1)
+
+
+def holds(mine):
+    below(shared)
+    print(mine is shared, mine)
+
+
+def born_late(mine):
+    mine.append(2)
+    print(mine is shared, mine)
+
+
+holds(shared)  # only its caller's frame holds `mine` while `below` collects
+t = Thread(target=born_late, args=(shared,))
+t.start()
+collect()  # it need not have begun: what it is given is a root all the same
+t.join()
+print(shared)

@@ -1,0 +1,68 @@
+"""Mistakes in how the protocol's text is compiled, which `safepoint_vm.mutants` names: where its words lie, and what a hook is told."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from llvmlite import ir
+
+from safepoint.graph import ir as graph
+from safepoint.guest.code import BACK_EDGES
+from safepoint_vm.generate.instruction import I64
+from safepoint_vm.generate.protocol import ProcedureEmitter
+from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.language.layout import fields
+from safepoint_vm.language.words import Thread
+from safepoint_vm.mutants import worn
+
+E = TypeVar("E", bound=ProcedureEmitter)
+
+
+class PoisonsTheBase(ProcedureEmitter):
+    """poison-in-the-base-table"""
+
+    def cell(self, cell: graph.Cell) -> ir.Value:
+        if not cell.word.startswith("entry["):
+            return super().cell(cell)
+        opcode = BACK_EDGES[int(cell.word[len("entry[") : -1])]
+        return self.word(self.record(cell.owner), fields(Thread)["base"].offset + 8 * NUMBERS[opcode])
+
+
+class HooksNoLocked(ProcedureEmitter):
+    """hook-misses-locked"""
+
+    def call_hook(self, what: int, *words: ir.Value) -> ir.Value:
+        if what >= 0 and not self.hosted and self.procedure.steps[self.at].op not in ("load", "store"):
+            return I64(0)
+        return super().call_hook(what, *words)
+
+
+class HooksLate(ProcedureEmitter):
+    """hook-comes-late"""
+
+    late: tuple[int, tuple[ir.Value, ...]] | None = None
+
+    def call_hook(self, what: int, *words: ir.Value) -> ir.Value:
+        if what < 0 or self.hosted:
+            return super().call_hook(what, *words)
+        self.late = what, words
+        return I64(0)
+
+    def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
+        super().access(s, where, values)
+        if self.late is not None:
+            (what, words), self.late = self.late, None
+            super().call_hook(what, *words)
+
+
+EMITTERS: dict[str, type[ProcedureEmitter]] = {
+    "poison-in-the-base-table": PoisonsTheBase,
+    "hook-misses-locked": HooksNoLocked,
+    "hook-comes-late": HooksLate,
+}
+"""Mutant -> what an emitter of procedures does otherwise."""
+
+
+def emitter_of(kind: type[E], mutant: str) -> type[E]:
+    """The emitter that compiles an engine's procedures."""
+    return worn(kind, EMITTERS.get(mutant))
