@@ -13,6 +13,7 @@ from safepoint.graph.ir import Cell
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom import read, scopes_of
 from safepoint.model.explore import NotExplored
+from safepoint.model.process import BELOW
 from safepoint.model.roles import roles
 from safepoint.model.widths import MOST
 from tests.model.own_worlds import DEBUGGER, HEAD, MUTATOR, explored, text_of, values
@@ -68,9 +69,6 @@ def test_a_counter_is_followed_to_its_bound(bound: int, tmp_path: Path) -> None:
     [
         ("t.i = t.i + 1", "values of i below 256"),
         ("t.x.fetch_add(1)", "values of x below 256"),
-        ("t.x.fetch_sub(1)", "values of x above 0"),
-        ("t.i = 0 - 1", "values of i above 0"),
-        ("t.i = t.i - 1", "values of i above 0"),
         ("n = t.i + 1\n    t.x.store(n)\n    t.i = n", "values of n below 256"),
     ],
 )
@@ -85,6 +83,21 @@ def test_what_has_no_bound_is_named_where_it_is_computed(line: str, said: str, t
         0
     ] in str(error.value)
     assert MOST == 8
+
+
+@pytest.mark.parametrize("line", ["t.x.fetch_sub(1)", "t.i = t.i - 1", "n = t.i - 1\n    t.x.store(n)"])
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+def test_what_falls_below_0_is_refuted_with_its_path(line: str, memory: str, tmp_path: Path) -> None:
+    body = f"def mutator(t: Me) -> None:\n    pause()\n    {line}\n    pause()\n    return mutator(t)\n"
+    result = explored(text_of(tmp_path, body, DEBUGGER), memory=memory)
+    assert result.broken == BELOW
+    assert len(result.path) == (3 if "fetch_sub" in line else 2), "what is local belongs to the step before it"
+
+
+def test_what_is_below_0_from_the_start_is_refused(tmp_path: Path) -> None:
+    text = text_of(tmp_path, "def mutator(t: Me) -> None:\n    t.i = 0 - 1\n    pause()\n    return mutator(t)\n", DEBUGGER)
+    with pytest.raises(ProtocolError, match=r"i would fall below 0 \(write instead: a constant of the text for it"):
+        explored(text)
 
 
 def test_a_full_store_buffer_says_whose_and_what_to_do(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
 from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
+from safepoint.model.process import BELOW
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import AROUND, CORE, TRIGGERS
 from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
@@ -18,7 +19,7 @@ from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 AGAIN = "from here again and again, for ever:"
 """Above the loop of a lasso."""
 
-SENTENCES = ALWAYS | EVENTUALLY | CUSTOM
+SENTENCES = ALWAYS | EVENTUALLY | CUSTOM | {BELOW: "No word and no local falls below 0."}
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
 """Words whose values have names in our text; a custom text shows its own."""

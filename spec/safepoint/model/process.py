@@ -25,6 +25,9 @@ find the same states with a longer one; one that did has no verdict but a counte
 RAISING = INTERRUPT | TERMINATE
 """The kinds of request that a site raises."""
 
+BELOW = "never-below-0"
+"""What a custom text breaks that takes more away than there is: a counter that falls below 0."""
+
 
 @dataclass
 class Layout:
@@ -206,6 +209,9 @@ class Process:
         return self.pc.put(state, a.at.number)
 
     def _put(self, state: int, where: Field, name: str, value: int) -> int:
+        if value < 0 and self.layout.widths.text.is_custom:
+            self.claim(BELOW, False)
+            value = 0
         if value & ~where.mask:
             raise self.layout.widths.too_narrow(name, value)
         return where.put(state, value)
@@ -270,9 +276,9 @@ class Process:
         self.state, self.claims, self.happened = state, [*begun.claims], [*begun.happened]
 
     def _edge(self, start: int, a: Activation, last: Step, begun: Begun) -> Transition:
-        step, after = begun.step or last, self.pack(self.state, a)
+        step, after = begun.step or last, self.pack(self.state, a)  # which may break a claim, too
         move = Move(self.name, step.name, begun.cases, step.line, step.source, step.file)
-        return Transition(after ^ start, move, begun.claims, step.number, begun.happened)
+        return Transition(after ^ start, move, tuple(self.claims), step.number, begun.happened)
 
     def moves(self, key: int) -> tuple[int, ...]:
         """One row of the table."""

@@ -80,9 +80,12 @@ class Widths:
         file, line = self._place(name)
         source = self.text.source(file, line)
         column = self.text.lines[file][line - 1].find(source) + 1 if source else 1
-        said = f"nothing keeps the values of {name.rpartition('.')[2]} {'above' if value < 0 else 'below'} "
-        said += f"{0 if value < 0 else 1 << bits}, and a model is finite"
-        instead = "a bound: x = x + 1 & 3, or `when(x < 3)` before it"
+        short = name.rpartition(".")[2]
+        if value < 0:
+            said, instead = f"{short} would fall below 0", "a constant of the text for it, from 0 up"
+        else:
+            said = f"nothing keeps the values of {short} below {1 << bits}, and a model is finite"
+            instead = "a bound: x = x + 1 & 3, or `when(x < 3)` before it"
         return TooNarrow(f"{file}:{line}:{column}: {said} (write instead: {instead})\n    {source}", name, bits)
 
     def _place(self, name: str) -> tuple[str, int]:
