@@ -95,7 +95,7 @@ REFUSED = {
     "t.x.store(value=1)": "store() has 1 operands",
     "if t.i == 1: n = 1\n    t.i = n": "f: n is not set on every way to its use (write instead: n = 0 first)",
     "while t.i < 3: t.i += 1": "f comes back here without a step (write instead: pause() in each round)",
-    "break": "no Break in the protocol language (write instead: =, +=, if, while, break",
+    "break": "it stands in no loop (write instead: return, or a loop around it)",
     "t.i = t.i * 2": "(write instead: constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or",
     "for w in (t.x, t.y)[t.i:]: pass": "an end of a slice is a number",
     "match choose():\n        case 'a' if t.i == 1: pass": "a case has no `if` (write instead: when(…) as its first statement)",

@@ -42,6 +42,11 @@ REFUSED = {
     "t.depth = unknown": "unknown name unknown",
     "while True: pass": "f comes back here without a step (write instead: pause() in each round)",
     "print(1)": "unknown command print",
+    "clame('c', 1 == 1)": "unknown command clame (write instead: claim",
+    "t.pending.fetch_xor(1)": "unknown command t.pending.fetch_xor (write instead: t.pending.cas(…), t.pending.fetch_add(…)",
+    "x = gg(t)": "no procedure gg() (write instead: g)",
+    "t.pending.load() == 0": "an expression alone does nothing (write instead: wait(…), if …:, or x = …)",
+    "served(t, 1)": "not a thread (write instead: served(kind, t))",
     "wait(t.depth == 1)": "wait needs exactly one load or cas",
     "wait(t.pending.swap(0) == 0)": "wait needs exactly one load or cas",
     "f(t)": "recursion that is not `return f(t)`",
@@ -59,7 +64,7 @@ REFUSED = {
     "while t.depth == 0:\n        pass\n    else:\n        pass": "a loop has no else (write instead: a local that is set before break)",
     "for x in triggers(t):\n        pass\n    else:\n        pass": "a loop has no else",
     "t.depth = -1": "no value is below 0 (write instead: a constant of the text for it, from 0 up)",
-    "try: pass\n    finally: pass": "no Try in the protocol language",
+    "try: pass\n    finally: pass": "no try in the protocol language",
 }
 
 

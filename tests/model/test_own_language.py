@@ -95,7 +95,9 @@ def test_what_falls_below_0_is_refuted_with_its_path(line: str, memory: str, tmp
 
 
 def test_what_is_below_0_from_the_start_is_refused(tmp_path: Path) -> None:
-    text = text_of(tmp_path, "def mutator(t: Me) -> None:\n    t.i = 0 - 1\n    pause()\n    return mutator(t)\n", DEBUGGER)
+    text = text_of(
+        tmp_path, "def mutator(t: Me) -> None:\n    t.i = 0 - 1\n    pause()\n    return mutator(t)\n", DEBUGGER
+    )
     with pytest.raises(ProtocolError, match=r"i would fall below 0 \(write instead: a constant of the text for it"):
         explored(text)
 

@@ -137,7 +137,7 @@ def test_with_a_reason_it_is_equivalent(monkeypatch: pytest.MonkeyPatch) -> None
     row = became("park", "constant", "t.state.store(PARKED)", "t.state.store(NATIVE)")
     result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", f"{row.file}:{row.line}", "--json"])
     assert result.exit_code == 0
-    found = json.loads(result.output)["mutations"]
+    found = json.loads(result.stdout)["mutations"]
     assert {r["verdict"] for r in found} >= {SURVIVED, KILLED}
     assert all(r["reason"] for r in found if r["verdict"] == SURVIVED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from safepoint.graph.ir import (
     ACCESSES,
@@ -213,6 +214,9 @@ class Expressions:
                     f"{name}() is no part of an expression",
                     "x = choose(words), alone in its statement",
                 )
+            case ast.Call(func=ast.Name(id=name)) if name not in self.text.functions:
+                near = ", ".join(get_close_matches(name, self.text.functions, 3)) or "a procedure of the text"
+                self.text.error(node, scope.file, f"no procedure {name}()", near)
             case ast.UnaryOp(op=ast.USub()):
                 self.text.error(node, scope.file, "no value is below 0", "a constant of the text for it, from 0 up")
         self.text.error(

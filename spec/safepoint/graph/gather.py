@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from safepoint.graph.text import OURS, ProtocolError, Text
@@ -107,6 +108,8 @@ class _Found:
         common = {each: len(self.defines[path] & functions(each)) for each in ours}
         common = {each: n for each, n in common.items() if not is_part or 2 * n > len(functions(each))}
         best = [each for each, count in common.items() if count and count == max(common.values())]
+        if not is_part and (typo := get_close_matches(ENVIRONMENT, self.defines[path], 1)):
+            raise ProtocolError(f"{path.name}: has no {ENVIRONMENT}() (write: def {ENVIRONMENT}(t: Me), for {typo[0]})")
         if len(best) > 1:
             both = " as of ".join(each.name for each in best)
             raise ProtocolError(f"{path.name}: defines as much of {both} (write: a file for each)")

@@ -85,13 +85,18 @@ class Loops(Expressions):
             case ast.Break() | ast.Continue() if scope.loop:
                 leave, following = scope.loop
                 return leave() if isinstance(node, ast.Break) else following()
+            case ast.Break() | ast.Continue():
+                self.text.error(node, scope.file, "it stands in no loop", "return, or a loop around it")
             case ast.With(items=[ast.withitem(ast.Call(ast.Name("atomic"), [], []), None)], body=body):
                 return self._atomic(node, body, scope, then)
             case ast.While() | ast.For(target=ast.Name()):
                 self.text.error(node, scope.file, "a loop has no else", "a local that is set before break")
             case ast.Assign(targets=[ast.Tuple() | ast.List()]) | ast.Assign(targets=[_, _, *_]):
                 self.text.error(node, scope.file, "one statement sets one name", "a = 1, and b = 2 on the next line")
-        self.text.error(node, scope.file, f"no {type(node).__name__} in the protocol language", STATEMENTS)
+            case ast.Expr():
+                self.text.error(node, scope.file, "an expression alone does nothing", "wait(…), if …:, or x = …")
+        said = type(node).__name__.lower()
+        self.text.error(node, scope.file, f"no {said} in the protocol language", STATEMENTS)
 
     def _while(self, node: ast.While, scope: Scope, then: Next) -> ir.Tree:
         if scope.atomic:

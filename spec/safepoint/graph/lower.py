@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
@@ -16,6 +17,9 @@ from safepoint.graph.flow import liveness, looks
 from safepoint.graph.loops import Loops
 from safepoint.graph.scope import Next, Return, Scope, branch, deeply, ends, place_of, plain, say
 from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
+
+COMMANDS = ("wait", "when", "pause", "rest", "claim", "eventually", "fence", "fence_others", *ir.GHOSTS)
+"""The statements that are calls."""
 
 
 @dataclass
@@ -115,7 +119,7 @@ class Lowering(Loops):
                 body[1],
                 scope.file,
                 "no way leads here, so it is not explored",
-                "it before that which never goes on, or nothing",
+                "it before the statement that never goes on, or not at all",
             )
         match body[0]:
             case (
@@ -198,7 +202,7 @@ class Lowering(Loops):
                 return self._wait(condition, scope, then, rests=op == "rest")
             case ast.Call(func=ast.Name(id=op), args=[first, second]) if op in ir.GHOSTS:
                 whom, kind = (first, second) if ir.GHOSTS[op] else (second, first)
-                return ir.Ghost(op, self._whom(whom, scope), self.pure(kind, scope), then())
+                return ir.Ghost(op, self._whom(op, whom, scope), self.pure(kind, scope), then())
             case ast.Call(func=ast.Name(id="when"), args=[condition]):
                 holds = self.pure(condition, scope)
                 return ir.When(holds, ir.Done(None)) if holds == ir.Const(0) else ir.When(holds, then())
@@ -210,17 +214,18 @@ class Lowering(Loops):
                 return made
             case ast.Call(func=ast.Attribute(attr=op)) if op in ir.ACCESSES:
                 return self._evaluate(call, scope, lambda v: then())
-        self.text.error(
-            call,
-            scope.file,
-            f"unknown command {ast.unparse(call.func)}",
-            "an access, a procedure of the text, wait, served, posted",
-        )
+        said = ast.unparse(call.func)
+        near = get_close_matches(said, [*self.text.functions, *COMMANDS], 3)
+        if isinstance(call.func, ast.Attribute):
+            near = [f"{ast.unparse(call.func.value)}.{access}(…)" for access in sorted(ir.ACCESSES)]
+        instead = ", ".join(near) or f"a procedure of the text, an access, or one of {', '.join(COMMANDS)}"
+        self.text.error(call, scope.file, f"unknown command {said}", instead)
 
-    def _whom(self, node: ast.expr, scope: Scope) -> int | str | ir.Local:
+    def _whom(self, op: str, node: ast.expr, scope: Scope) -> int | str | ir.Local:
         record = self._constant(node, scope)
         if not isinstance(record, Record):
-            self.text.error(node, scope.file, "not a thread", "posted(t, kind)")
+            instead = f"{op}(t, kind)" if ir.GHOSTS[op] else f"{op}(kind, t)"
+            self.text.error(node, scope.file, "not a thread", instead)
         return record.owner
 
     def _wait(self, condition: ast.expr, scope: Scope, then: Next, *, rests: bool) -> ir.Tree:

@@ -54,6 +54,11 @@ def _lacks(name: str, procedure: Procedure, calls: set[str]) -> tuple[str, str] 
     if name == THREAD:
         single = len(parameters) == 1 and parameters[0].annotation is not None
         return None if single else ("guest code is given its thread, and no more", f"def {THREAD}(t: Me) -> None")
+    if name == GLOBAL.rstrip("_"):
+        return (
+            "it is not called, and it is no role",
+            f"a name that begins with {GLOBAL}, if it claims something of every state",
+        )
     if parameters and not procedure.kind:
         instead = f"@each_thread above it, for one beside each thread; @handler, for one that runs on each; or def {name}() -> None, with t = choose(threads())"
         return "it is not called, and it is no role: it has a parameter", instead

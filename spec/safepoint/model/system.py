@@ -234,9 +234,15 @@ class Model:
             everywhere.update(names.values())
             reached.update(names[number] for number in m.visited)
             ways = {(t.place, way) for t in m.graph.trees if isinstance(t, If) for way in (True, False)}
-            everywhere.update(f"{place} never {way}" for place, way in ways)
-            reached.update(f"{place} never {way}" for place, way in ways & m.branches)
+            everywhere.update(map(_never, ways))
+            reached.update(map(_never, ways & m.branches))
         return everywhere, everywhere - reached
+
+
+def _never(way: tuple[str, bool]) -> str:
+    """A way of an `if` or a `while` that was not taken: its place, and what its condition was."""
+    place, taken = way
+    return f"{place} where its condition is {'true' if taken else 'false'}"
 
 
 def _numbered(roles: tuple[str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,10 +33,10 @@ def console() -> Console:
 
 
 class LiveProgress:
-    """A `Progress` that shows a line for each section while it runs."""
+    """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, when it has ended."""
 
     def __init__(self) -> None:
-        err = Console(stderr=True)
+        self._err = err = Console(stderr=True)
         self._live = Progress(
             TextColumn("{task.description:24}"),
             BarColumn(),
@@ -58,7 +59,20 @@ class LiveProgress:
     def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
         """Give what is called after each of `total` items, with a word about it."""
         task = self._live.add_task(name, total=total, detail="")
-        yield lambda detail: self._live.update(task, advance=1, detail=detail)
+        began, last = time.monotonic(), ""
+
+        def done(detail: str) -> None:
+            nonlocal last
+            last = detail
+            self._live.update(task, advance=1, detail=detail)
+
+        yield done
+        if not self._err.is_terminal:
+            self._err.print(
+                f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
@@ -80,7 +94,7 @@ def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant
             row.memory,
             *figures,
             "[red]survives[/]" if mutant else _verdict(row.verdict),
-            *map(str, bound),
+            *("unbounded" if n is None else str(n) for n in bound),
         )
     out.print(table)
     _left_out(left_out, out)
