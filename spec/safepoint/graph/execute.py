@@ -63,6 +63,12 @@ made_out = cache(ir.Cell)
 """The same word is the same object: a step makes none."""
 
 
+@cache
+def stem(word: str) -> str:
+    """The name of a word, without its number."""
+    return word.split("[", maxsplit=1)[0]
+
+
 @dataclass
 class Activation:
     """`at` None: it has returned `result`.  `reals`: the real value of each trigger word, by its name without number.
@@ -174,16 +180,18 @@ class Activation:
         if isinstance(e, ir.Local):
             return self.env[e.name]
         if isinstance(e, ir.Op):
-            return int(ir.FOLD[e.name](*[self.value(a) for a in e.args]))
+            if len(e.args) == 2:
+                one, other = e.args
+                return int(ir.FOLD[e.name](self.value(one), self.value(other)))
+            return int(ir.FOLD[e.name](self.value(e.args[0])))
+        if isinstance(e, ir.Fixed):
+            return POISON if e.which == "poison" else self.reals[stem(e.cell.word)]
         if isinstance(e, ir.Private):
             return self.privates[e.word]
-        match e:
-            case ir.Fixed(cell, which):
-                return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
-            case ir.Population():
-                return self.population()
-            case ir.Me() if isinstance(self.me, int):
-                return self.me
+        if isinstance(e, ir.Population):
+            return self.population()
+        if isinstance(e, ir.Me) and isinstance(self.me, int):
+            return self.me
         raise ValueError(f"{self.graph.name}: {e} has no value here")
 
     def _access(self, step: ir.Step, memory: Memory) -> int | None:
@@ -191,9 +199,9 @@ class Activation:
         if step.cell is None:
             return 0
         cell = self._resolve(step.cell)
-        operands = [self.value(o) for o in step.operands]
         if step.op == "load":
             return memory.load(cell)
+        operands = [self.value(o) for o in step.operands]
         if step.op == "store":
             return 0 if memory.store(cell, operands[0]) else None
         if not memory.locked(cell):
