@@ -55,7 +55,7 @@ EXPLORE, MUTATE = ("explore", "--scope", "interrupt-1"), ("mutate", "-p", "pypy"
         ("safepoint.protocol.rules", ("rules", "--json")),
         ("rich.table", EXPLORE),
         ("safepoint.proof.promela", EXPLORE),
-        ("safepoint.model.fast.search", EXPLORE),
+        ("safepoint.model.fast.search", ("explore", "--scope", "interrupt-2")),  # a large one
         ("safepoint.guest.compiler.program", ("run", "tests/programs/fib.py")),
         ("llvmlite", ("run", "tests/programs/fib.py")),
         ("safepoint.verify.judging", ("conform", "--target", "folded")),
