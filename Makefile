@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+unexport PYTHONDONTWRITEBYTECODE  # else each of the hundreds of processes that the tests start compiles all modules anew
 
 .DEFAULT_GOAL := help
 .PHONY: help verify test lint bench pictures output clean

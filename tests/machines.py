@@ -84,8 +84,9 @@ class ByReference:
         return Told(self.world.output, *ending, lines_of(places), tuple(sorted(map(unnumbered, uncaught))))
 
 
-def by_reference(source: str, quantum: int = QUANTUM) -> Told:
-    run = ByReference(compile_program(source, oracle.FILE), quantum=quantum)
+def by_reference(source: str | Program, quantum: int = QUANTUM) -> Told:
+    program = compile_program(source, oracle.FILE) if isinstance(source, str) else source
+    run = ByReference(program, quantum=quantum)
     assert run.ended, "the program does not end"
     assert run.waiting == []
     return run.told

@@ -60,9 +60,9 @@ def test_generated_programs_agree_three_ways(kind: str, say: Callable[[str], Non
     @given(KINDS[kind], st.sampled_from((1, 2, 7, 61, QUANTUM)), st.booleans())
     def agree(source: str, quantum: int, stress: bool) -> None:
         note(source)
-        opinion = by_cpython(source)
-        assert by_reference(source, quantum) == opinion
-        assert by_machine_code(compile_program(source, oracle.FILE), heap=SMALLEST, stress=stress) == opinion
+        opinion, program = by_cpython(source), compile_program(source, oracle.FILE)
+        assert by_reference(program, quantum) == opinion
+        assert by_machine_code(program, heap=SMALLEST, stress=stress) == opinion
         agreed.add(source)
 
     agree()

@@ -27,9 +27,15 @@ def test_examples_are_as_in_cpython(path: Path) -> None:
 
 
 def test_there_are_enough_examples_and_most_are_short() -> None:
-    steps = [run(p.read_text()).steps for p in EXAMPLES]
-    assert sum(n <= 2000 for n in steps) >= 14
-    assert sum(n > 2000 for n in steps) >= 2
+    short = long = 0
+    for path in EXAMPLES:  # until there are: those that take longest need not be run for that
+        if run(path.read_text()).steps <= 2000:
+            short += 1
+        else:
+            long += 1
+        if short >= 14 and long >= 2:
+            return
+    pytest.fail(f"{short} short ones and {long} others")
 
 
 @given(programs())

@@ -48,14 +48,14 @@ def test_shown_make_targets_exist(text: str, command: str) -> None:
 
 @pytest.mark.parametrize("command", QUICK)
 def test_shown_commands_work(command: str) -> None:
-    if "tests/meta" in command:
-        command += " --collect-only -q"  # it would run itself
+    if command.startswith("pytest "):
+        command += " --collect-only -q"  # the tests themselves run in this suite; one would run itself
     beside = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
     done = subprocess.run(
         shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr  # of a collection: it is not empty
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -167,7 +167,6 @@ def explore(
     from safepoint.model.system import Model
     from safepoint.proof.promela import export, untold
     from safepoint.show.failures import refutation
-    from safepoint.show.svg import picture
     from safepoint.show.tables import LiveProgress, protocol_table
     from safepoint.verify.explore import explore as work
     from safepoint.verify.explore import memories
@@ -196,6 +195,8 @@ def explore(
     survived = "" if refuted else mutant
     if drawing is not None:
         if refuted and refuted.result.broken:
+            from safepoint.show.svg import picture  # slow to import
+
             write(drawing, picture(path_of(refuted.result), text))
         else:
             click.echo(f"{drawing}: not drawn: there is no path to show", err=True)

@@ -110,6 +110,10 @@ class Reference(Stepped):
     def living(self) -> list[int]:
         return [number for number in range(self.world.population) if number not in self.world.over]
 
+    @property
+    def ended(self) -> bool:
+        return self.world.ended
+
     def checks(self, thread: int = MAIN) -> dict[str, int]:
         sites = self.world.sites[thread]
         return {"frames": sites.frames, "back_edges": sites.back_edges}

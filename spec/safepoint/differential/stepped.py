@@ -116,9 +116,9 @@ class Stepped(Target):
             raise NotOffered(kind)
 
     def step(self, count: int = 1) -> bool:
-        while self.living:
+        while not self.ended:
             count -= self.advance(count)
-            stuck = bool(self.living)
+            stuck = not self.ended
             if stuck and count <= 0:
                 return True
             if not self._poll() and stuck:

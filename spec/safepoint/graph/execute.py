@@ -63,6 +63,12 @@ made_out = cache(ir.Cell)
 """The same word is the same object: a step makes none."""
 
 
+@cache
+def stem(word: str) -> str:
+    """The name of a word, without its number."""
+    return word.split("[", maxsplit=1)[0]
+
+
 @dataclass
 class Activation:
     """`at` None: it has returned `result`.  `reals`: the real value of each trigger word, by its name without number.
@@ -131,58 +137,61 @@ class Activation:
 
     def settle(self, tree: ir.Tree, listener: Listener) -> None:
         """Local work, up to the next step.  Raises Impossible."""
+        # by type, the most frequent first: half of a search's time goes by here
         while not isinstance(tree, ir.Step):
-            match tree:
-                case ir.If(test, yes, no, place):
-                    taken = bool(self.value(test))
-                    listener.branch(place, taken)
-                    tree = yes if taken else no
-                case ir.Goto(label):
-                    tree = self.graph.labels[label]
-                case ir.Let(ir.Local(name), value, then):
-                    self.env[name], tree = self.value(value), then
-                case ir.Let(ir.Private(word), value, then):
-                    self.privates[word], tree = self.value(value), then
-                case ir.Ghost(op, owner, kind, then):
-                    listener.ghost(op, self._owner(owner), self.value(kind))
-                    tree = then
-                case ir.Claim(name, test, then, always):
-                    holds = bool(self.value(test))
-                    if always:
-                        listener.claim(name, holds)
-                    elif holds:
-                        listener.happens(name)
-                    tree = then
-                case ir.When(test, then):
-                    if not self.value(test):
-                        raise Impossible
-                    tree = then
-                case ir.Done(value):
-                    self.at, self.result = None, 0 if value is None else self.value(value)
-                    return
+            if isinstance(tree, ir.If):
+                taken = bool(self.value(tree.test))
+                listener.branch(tree.place, taken)
+                tree = tree.yes if taken else tree.no
+            elif isinstance(tree, ir.Goto):
+                tree = self.graph.labels[tree.label]
+            elif isinstance(tree, ir.Let):
+                target, value = tree.target, self.value(tree.value)
+                if isinstance(target, ir.Local):
+                    self.env[target.name] = value
+                else:
+                    self.privates[target.word] = value
+                tree = tree.then
+            elif isinstance(tree, ir.Ghost):
+                listener.ghost(tree.op, self._owner(tree.owner), self.value(tree.kind))
+                tree = tree.then
+            elif isinstance(tree, ir.Claim):
+                holds = bool(self.value(tree.test))
+                if tree.always:
+                    listener.claim(tree.name, holds)
+                elif holds:
+                    listener.happens(tree.name)
+                tree = tree.then
+            elif isinstance(tree, ir.When):
+                if not self.value(tree.test):
+                    raise Impossible
+                tree = tree.then
+            else:
+                self.at, self.result = None, 0 if tree.value is None else self.value(tree.value)
+                return
         self.at = tree
         live = self.graph.live[tree.number]
         self.env = {name: value for name, value in self.env.items() if name in live}
 
     def value(self, e: ir.Expr) -> int:
         """The value of an expression.  The cases stand in the order of how often they come."""
-        match e:
-            case ir.Const(value):
-                return value
-            case ir.Local(name):
-                return self.env[name]
-            case ir.Op(name, (a, b)):
-                return int(ir.FOLD[name](self.value(a), self.value(b)))
-            case ir.Private(word):
-                return self.privates[word]
-            case ir.Fixed(cell, which):
-                return POISON if which == "poison" else self.reals[cell.word.split("[")[0]]
-            case ir.Op(name, (a,)):
-                return int(ir.FOLD[name](self.value(a)))
-            case ir.Population():
-                return self.population()
-            case ir.Me() if isinstance(self.me, int):
-                return self.me
+        if isinstance(e, ir.Const):
+            return e.value
+        if isinstance(e, ir.Local):
+            return self.env[e.name]
+        if isinstance(e, ir.Op):
+            if len(e.args) == 2:
+                one, other = e.args
+                return int(ir.FOLD[e.name](self.value(one), self.value(other)))
+            return int(ir.FOLD[e.name](self.value(e.args[0])))
+        if isinstance(e, ir.Fixed):
+            return POISON if e.which == "poison" else self.reals[stem(e.cell.word)]
+        if isinstance(e, ir.Private):
+            return self.privates[e.word]
+        if isinstance(e, ir.Population):
+            return self.population()
+        if isinstance(e, ir.Me) and isinstance(self.me, int):
+            return self.me
         raise ValueError(f"{self.graph.name}: {e} has no value here")
 
     def _access(self, step: ir.Step, memory: Memory) -> int | None:
@@ -190,9 +199,9 @@ class Activation:
         if step.cell is None:
             return 0
         cell = self._resolve(step.cell)
-        operands = [self.value(o) for o in step.operands]
         if step.op == "load":
             return memory.load(cell)
+        operands = [self.value(o) for o in step.operands]
         if step.op == "store":
             return 0 if memory.store(cell, operands[0]) else None
         if not memory.locked(cell):

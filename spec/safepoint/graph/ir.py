@@ -198,6 +198,8 @@ class Graph:
     mutated: bool = False  # is the instance's mutant in it?
     record: str = ""
     looks: frozenset[int] = frozenset()
+    said: dict[int, tuple[Ghost, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Of the steps that `activity` was asked for, the ghost statements that follow: they are looked for once."""
 
     def cells(self) -> set[Cell]:
         return {s.cell for s in self.steps if s.cell}

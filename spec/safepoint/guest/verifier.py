@@ -7,7 +7,7 @@ exception handlers: so no guest can run for ever between two check sites, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from safepoint.guest.code import (
@@ -89,29 +89,30 @@ def _verify_instructions(program: Program, code: Code) -> None:
             raise BadCode(code.name, -1, f"{h} is not inside the function's code")
         if not 0 <= h.slot < code.slots:
             raise BadCode(code.name, -1, f"{h} needs a slot beyond the frame's {code.slots}")
+    sizes = {"constant": len(program.constants), "global": len(program.globals), "name": len(program.names),
+             "builtin": len(BUILTINS), "kind": len(KINDS)}  # fmt: skip
     for number, instruction in enumerate(code.instructions):
-        if what := _wrong(program, code, number, instruction):
+        if what := _wrong(sizes, code, code is program.codes[0], number, instruction):
             raise BadCode(code.name, number, what)
     if code is program.codes[0] and all(i.op != "HALT" for i in code.instructions):
         raise BadCode(code.name, -1, "no HALT, which is where a thread's first function returns to")
 
 
-def _wrong(program: Program, code: Code, number: int, instruction: Instruction) -> str:
+def _wrong(sizes: Mapping[str, int], code: Code, is_module: bool, number: int, instruction: Instruction) -> str:
+    """sizes: of the tables, by the kind of operand that is an index into them."""
     opcode = OPCODES.get(instruction.op)
     if opcode is None:
         return f"no such opcode: {instruction.op}"
     if len(instruction.operands) != len(opcode.operands):
         return f"{opcode.name} has {len(opcode.operands)} operands, not {len(instruction.operands)}"
-    sizes = {"constant": len(program.constants), "global": len(program.globals), "name": len(program.names),
-             "builtin": len(BUILTINS), "kind": len(KINDS)}  # fmt: skip
     for operand, value in zip(opcode.operands, instruction.operands, strict=True):
         if not operand.low <= value <= operand.high:
             return f"{operand.name} = {value} is out of range"
-        if value >= sizes.get(operand.kind, value + 1):
+        if operand.kind in sizes and value >= sizes[operand.kind]:
             return f"there is no {operand.kind} {value}"
     if max(_touched(instruction), default=-1) >= code.slots:
         return f"{opcode.name} needs a slot beyond the frame's {code.slots}"
-    if opcode.name == ("RETURN" if code is program.codes[0] else "HALT"):
+    if opcode.name == ("RETURN" if is_module else "HALT"):
         return f"{opcode.name} in {code.name}"
     if not _counted(instruction):
         return f"{opcode.name} of {instruction.operands[-1]} values"
@@ -220,6 +221,8 @@ class Facts:
     def __init__(self, code: Code) -> None:
         self.code = code
         self.handlers = handlers_of(code)
+        self.reads = [_reads(instruction) for instruction in code.instructions]
+        self.writes = [_writes(instruction) for instruction in code.instructions]
         self.first_bit = {"FOR_PREPARE": code.slots, "EACH_PREPARE": 2 * code.slots}
 
     def holds(self, slot: int) -> int:
@@ -244,9 +247,10 @@ class Facts:
             kept |= (1 << max(0, base - size + 1)) - 1 << self.first_bit[prepare]
         return facts & kept
 
-    def missing(self, instruction: Instruction, facts: int) -> str:
+    def missing(self, number: int, facts: int) -> str:
         """The error message if the instruction may not find what it needs, else ""."""
-        for slot in _reads(instruction):
+        instruction = self.code.instructions[number]
+        for slot in self.reads[number]:
             if not facts & self.holds(slot):
                 return f"{instruction.op} reads slot {slot}, which may hold nothing"
         if instruction.op in STEPS and not facts & self.prepared(STEPS[instruction.op][0], instruction.operands[1]):
@@ -261,8 +265,8 @@ class Facts:
         instruction = self.code.instructions[number]
         op, first = instruction.op, (*instruction.operands, 0)[0]
         under = self.below(facts, first) if op == "CALL" else facts
-        changed = self.without(under, _writes(instruction))
-        for slot in _writes(instruction):
+        changed = self.without(under, self.writes[number])
+        for slot in self.writes[number]:
             changed |= self.holds(slot)
         if op in LOOPS:
             changed |= self.prepared(op, first)
@@ -282,7 +286,7 @@ def _verify_slots(code: Code) -> None:
     todo = [0]
     while todo:
         number = todo.pop()
-        if what := facts.missing(code.instructions[number], sure[number]):
+        if what := facts.missing(number, sure[number]):
             raise BadCode(code.name, number, what)
         for target, now in facts.after(number, sure[number]):
             known = sure.get(target, now) & now

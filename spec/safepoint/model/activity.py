@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safepoint.graph.ir import SELF, Claim, Const, Ghost, Goto, Graph, If, Let, Step, Tree, When
+from safepoint.graph.ir import SELF, Const, Ghost, Graph, Step
 from safepoint.graph.text import ProtocolError
 from safepoint.model.process import Process
 from safepoint.model.system import Model
@@ -79,23 +78,12 @@ def _owner(process: Process, step: Step) -> int:
     return owner if isinstance(owner, int) else NO_THREAD
 
 
-def ghosts(graph: Graph, step: Step) -> Iterator[Ghost]:
+def ghosts(graph: Graph, step: Step) -> tuple[Ghost, ...]:
     """The ghost statements of a step's local work, on each way to the next step."""
-    todo: list[Tree] = list(step.then)
-    seen: set[int] = set()
-    while todo:
-        tree = todo.pop()
-        match tree:
-            case Goto(label) if label not in seen:
-                seen.add(label)
-                todo.append(graph.labels[label])
-            case Ghost():
-                yield tree
-                todo.append(tree.then)
-            case If(_, yes, no):
-                todo += [yes, no]
-            case Let() | Claim() | When():
-                todo.append(tree.then)
+    if step.number not in graph.said:
+        local = (node for tree in step.then for node in graph.local(tree))
+        graph.said[step.number] = tuple(node for node in local if isinstance(node, Ghost))
+    return graph.said[step.number]
 
 
 def require(model: Model) -> None:

@@ -28,31 +28,34 @@ class Search(Protocol):
 
 def engine(name: str = "auto") -> Search:
     """One of ENGINES.  Raises NoEngine."""
-    if name == "python":
-        return explore.search
+    if name == "numpy":
+        return _arrays()
+    return explore.search if name == "python" else _growing
+
+
+def _arrays() -> Search:
+    """Raises NoEngine."""
     try:
         from safepoint.model.fast import search as arrays  # noqa: PLC0415  # numpy is optional, and slow to import
     except ImportError as error:
-        if name == "numpy":
-            raise NoEngine(f"no numpy here: {error} (pip install numpy, or: --engine python)") from None
-        return explore.search
-    return arrays.search if name == "numpy" else _growing(arrays.search)
+        raise NoEngine(f"no numpy here: {error} (pip install numpy, or: --engine python)") from None
+    return arrays.search
 
 
-def _growing(large: Search) -> Search:
+def _growing(
+    model: Model, judge: Judge, most: int = 5_000_000, progress: Callable[[int, int], None] | None = None
+) -> Result:
     """The reference, until the model turns out to be large.  What it has worked out of the text is not worked out again."""
-
-    def search(
-        model: Model, judge: Judge, most: int = 5_000_000, progress: Callable[[int, int], None] | None = None
-    ) -> Result:
-        began = time.perf_counter()
-        try:
-            return explore.search(model, judge, min(most, SMALL), progress)
-        except NotExplored:
-            if most <= SMALL:
-                raise
-        result = large(model, judge, most, progress)
-        result.seconds = time.perf_counter() - began
-        return result
-
-    return search
+    began = time.perf_counter()
+    try:
+        return explore.search(model, judge, min(most, SMALL), progress)
+    except NotExplored:
+        if most <= SMALL:
+            raise
+    try:
+        large = _arrays()
+    except NoEngine:
+        large = explore.search
+    result = large(model, judge, most, progress)
+    result.seconds = time.perf_counter() - began
+    return result

@@ -10,15 +10,16 @@ native code never ends, and although a critical section never ends (ASSUMPTIONS)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from safepoint.model import custom_goals
 from safepoint.model.activity import is_at
+from safepoint.model.closed import closed_sets
 from safepoint.model.explore import STUCK, Result, path_to, search
 from safepoint.model.fields import Field
-from safepoint.model.goal import FAIR, Assumption, Goals, Named, stands
+from safepoint.model.goal import FAIR, Assumption, Goal, Goals, Named, stands
 from safepoint.model.process import Process
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import COUNTS_ON_RETURN
@@ -98,6 +99,10 @@ class Kept:
 
 def kept(model: Model, assumption: Assumption) -> list[Kept]:
     return [Kept(model, process, assumption) for process in model.processes]
+
+
+Rows = tuple[int, dict[int, tuple[int, ...]], Callable[[int], tuple[int, ...]]]
+"""What is looked up of a process: its footprint, its rows as far as they are known, and how a row is worked out."""
 
 
 def goals(model: Model) -> Iterator[Goals]:
@@ -196,25 +201,40 @@ def check_liveness(result: Result) -> Result:
 
 def traps(model: Model, states: Collection[int]) -> Iterator[tuple[str, str, int]]:
     """(property, of whom and under which assumption, the first of these states from which it cannot happen)."""
+    closed: dict[str, list[list[int]]] = {}  # by assumption
     for each in goals(model):
-        before: dict[int, list[int]] = defaultdict(list)
-        left = kept(model, each.assumption)
-        for state in states:
-            for process in left:
-                for delta in process.row(state):
-                    before[state ^ delta].append(state)
+        says = each.assumption.says
+        after = partial(_after, [(p.footprint, p.table, p.row) for p in kept(model, each.assumption)])
+        if says not in closed:
+            closed[says] = list(closed_sets(states, after))
         for name, whom, goal in each.goals:
-            good = {state for state in states if goal(state)}
-            todo = list(good)
-            while todo:
-                for state in before.get(todo.pop(), ()):
-                    if state not in good:
-                        good.add(state)
-                        todo.append(state)
-            # in the order of the search: a nearest one
-            trap = next((state for state in states if state not in good), None)
-            if trap is not None:
-                yield name, f"{whom}: {each.assumption.says}", trap
+            if not all(any(map(goal, ends)) for ends in closed[says]):
+                yield name, f"{whom}: {says}", _trap(states, after, goal)
+
+
+def _after(rows: list[Rows], state: int) -> Iterator[int]:
+    """The states that one move leads to."""
+    for footprint, table, row in rows:
+        deltas = table.get(state & footprint)
+        for delta in row(state) if deltas is None else deltas:
+            yield state ^ delta
+
+
+def _trap(states: Collection[int], after: Callable[[int], Iterator[int]], goal: Goal) -> int:
+    """The first of these states from which a goal cannot be reached: there is one."""
+    before: dict[int, list[int]] = defaultdict(list)
+    for state in states:
+        for new in after(state):
+            before[new].append(state)
+    good = {state for state in states if goal(state)}
+    todo = list(good)
+    while todo:
+        for state in before.get(todo.pop(), ()):
+            if state not in good:
+                good.add(state)
+                todo.append(state)
+    # in the order of the search: a nearest one
+    return next(state for state in states if state not in good)
 
 
 # ---------------------------------------------------------------------------------------------- a trap in words

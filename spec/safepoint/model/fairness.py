@@ -45,20 +45,24 @@ def too_many(result: Result, thread: int, most: int) -> tuple[int, ...]:
     returning = {s.number for s in mutator.graph.steps if is_at(mutator.graph, s, RETURNING)}
     stopped = [(p.pc, {s.number for s in p.graph.steps if is_at(p.graph, s, STOPPED)}) for p in model.requesters]
 
-    def reaches(state: int, new: int) -> bool:
-        return any(pc.get(new) in steps and pc.get(state) not in steps for pc, steps in stopped)
+    known: dict[int, tuple[bool, bool, int]] = {}
 
-    def found(n: int, state: int, new: int) -> int:
-        """How many stops have found it, that wants to run, if n had before; NATIVE."""
-        stays = n == NATIVE and mutator.pc.get(new) in returning
-        return NATIVE if stays or properties.in_guest(new, thread) else max(n, 0) + reaches(state, new)
+    def standing(state: int) -> tuple[bool, bool, int]:
+        """Does the thread run guest code, or come back from native code; and which requesters have stopped the world, as bits."""
+        if state not in known:
+            stops = sum(1 << i for i, (pc, steps) in enumerate(stopped) if pc.get(state) in steps)
+            known[state] = properties.in_guest(state, thread), mutator.pc.get(state) in returning, stops
+        return known[state]
 
     first = (model.initial, NATIVE)
     parents, todo = {first: first}, [first]
     for at in todo:
         state, n = at
-        for new, _, _ in model.successors(state):
-            after = (new, found(n, state, new))
+        _, _, before = standing(state)
+        for new in model.following(state):
+            runs, returns, stops = known.get(new) or standing(new)
+            # how many stops have found it, that wants to run
+            after = (new, NATIVE if runs or (returns and n == NATIVE) else max(n, 0) + (stops & ~before != 0))
             if after in parents:
                 continue
             parents[after] = at

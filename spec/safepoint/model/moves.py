@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from safepoint.graph.ir import Step
 
@@ -12,8 +12,7 @@ def statement(source: str) -> str:
     return source.split("  #", maxsplit=1)[0].rstrip(":").strip()
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """One atomic step of one thread: who, what the step is called, which cases it chose, and where it stands in the text."""
 
     who: str
@@ -29,8 +28,7 @@ class Move:
         return f"{self.file.removesuffix('.py')}:{self.line}" if self.file else ""
 
 
-@dataclass
-class Transition:
+class Transition(NamedTuple):
     """What a move does to the bits of a footprint, and what there is to say of it."""
 
     delta: int
@@ -40,8 +38,7 @@ class Transition:
     happens: tuple[str, ...] = ()  # what the text calls `eventually`, and is true here
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(NamedTuple):
     """What has been made of a move: the step that names it, the cases it chose, at which choices, and what has been said.
 
     claims: those that it broke.  happened: what the text calls `eventually`.

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from safepoint.graph.text import Procedure, Text
+from safepoint.model.edits import copied
 from safepoint.model.operators import edits
 from safepoint.protocol import AROUND, files
 from safepoint.protocol.policy import Policy
@@ -74,7 +75,7 @@ class _Fold(ast.NodeTransformer):
 
 
 def _folded(function: ast.FunctionDef) -> ast.FunctionDef:
-    made = _Fold().visit(copy.deepcopy(function))
+    made = _Fold().visit(copied(function))
     assert isinstance(made, ast.FunctionDef)
     made.body = [s for s in made.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     made.body = made.body or [ast.copy_location(ast.Pass(), function)]

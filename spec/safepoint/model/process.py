@@ -8,7 +8,7 @@ of those bits, as xor deltas.  A choice is no step of its own: it is part of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
@@ -265,7 +265,7 @@ class Process:
                 return
         except Impossible:
             return
-        after = replace(begun, step=begun.step or step, claims=tuple(self.claims), happened=tuple(self.happened))
+        after = Begun(begun.step or step, begun.cases, begun.choices, tuple(self.claims), tuple(self.happened))
         if a.at is not None and a.at.joined:
             yield from self._from(start, self.state, a, after)
         else:

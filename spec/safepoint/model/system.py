@@ -223,6 +223,13 @@ class Model:
             for delta in process.row(state):
                 yield state ^ delta, process, delta
 
+    def following(self, state: int) -> Iterator[int]:
+        """The same states alone: several times as fast."""
+        for process in self.processes:
+            row = process.table.get(state & process.footprint)
+            for delta in process.row(state) if row is None else row:
+                yield state ^ delta
+
     def places(self) -> tuple[set[str], set[str]]:
         """Steps, both ways of branches, and global claims of the text: all, and those that no state of the search came by.
 

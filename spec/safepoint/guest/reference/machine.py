@@ -112,13 +112,12 @@ class Machine:
             outcome = self._poll() if self.state.polling else self._check()
             if outcome is None:
                 return False
-            match outcome:
-                case Fault() as fault:
-                    after = self.state.failed(fault)
-                case _ if outcome in RAISED:
-                    after = self.state.failed(RAISED[outcome])
-                case _:
-                    after = self._effect()
+            if isinstance(outcome, Fault):
+                after = self.state.failed(outcome)
+            elif outcome in RAISED:
+                after = self.state.failed(RAISED[outcome])
+            else:
+                after = self._effect()
         except Poll:
             self.state = changed(self.state, polling=True)
         else:
@@ -144,6 +143,8 @@ class Machine:
         """Visit the instruction's check site, if it has one.  An instruction that raises at once visits none."""
         instruction = self.state.frame.instruction
         match OPCODES[instruction.op].site:
+            case "":  # most instructions
+                return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
             case "back_edge":
                 return self._visit("back_edge", BACK_EDGES.index(instruction.op))
             case "frame_push":
@@ -161,10 +162,9 @@ class Machine:
                 return self._handshake(*instruction.operands)
             case "collect":
                 return self._collect()
-            case "unmask":
+            case site:
+                assert site == "unmask"
                 return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
-            case _:
-                return self._mask(*instruction.operands) if instruction.op == "MASK" else GO
 
     def _collect(self) -> int | None:
         """Stop the world, and start it.  Nothing is collected: no guest could tell the difference."""

@@ -41,7 +41,8 @@ class Frame(NamedTuple):
         return Frame(self.code, self.start, slots, self.pc, self.caller, self.base)
 
     def next(self, offset: int = 0) -> Frame:
-        return Frame(self.code, self.start, self.slots, self.pc + 1 + offset, self.caller, self.base)
+        code, start, slots, pc, caller, base = self
+        return Frame(code, start, slots, pc + 1 + offset, caller, base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,8 @@ class State:
         """The instruction's result, and the state with its changes of the heap."""
         heap = self.heap()
         result = operations.result(self.program, self.frame.instruction, self.__getitem__, heap)
-        return result, self if isinstance(result, Fault) else changed(self, things=heap.things)
+        is_same = isinstance(result, Fault) or heap.things is self.things
+        return result, self if is_same else changed(self, things=heap.things)
 
     def on_object(self, method: Callable[[ReferenceHeap, Ref], None], src: int) -> State:
         """Call a method of the heap on the object in a slot, and go on to the next instruction."""
@@ -99,7 +101,9 @@ class State:
         """Write dst = value and go on to the next instruction; or raise, if the value is a fault."""
         if isinstance(value, Fault):
             return self.failed(value)
-        return changed(self, frame=self.frame.write(dst, value).next())
+        code, start, slots, pc, caller, base = self.frame
+        slots = (*slots[:dst], value, *slots[dst + 1 :])
+        return changed(self, frame=Frame(code, start, slots, pc + 1, caller, base))
 
     def skip(self, offset: int = 0) -> State:
         """Go on at the instruction `offset` behind the next one."""
