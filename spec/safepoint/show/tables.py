@@ -68,11 +68,8 @@ class LiveProgress:
 
         yield done
         if not self._err.is_terminal:
-            self._err.print(
-                f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            said = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
+            self._err.print(said, highlight=False, soft_wrap=True)
 
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:

@@ -1,0 +1,89 @@
+"""What the commands about the protocol are given: files of a text, scopes, a mutant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safepoint.cli.console import FILE, fail, refuse_ignored, unknown
+from safepoint.protocol.policies import POLICIES
+
+if TYPE_CHECKING:
+    from safepoint.graph.text import Text
+    from safepoint.model.scopes import Scope
+    from safepoint.protocol.policy import Policy
+
+PROTOCOL = click.option(
+    "--protocol",
+    "given",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Use this protocol text instead of the built-in one: a whole one, or a variant of one of its files. May be repeated.",
+)
+
+
+def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
+    """The built-in text with the policy's trigger, a custom one, or the built-in one with some files replaced, which is said."""
+    from safepoint.graph.lower import check
+    from safepoint.graph.text import ProtocolError
+    from safepoint.model.custom import read, scopes_of
+    from safepoint.model.environment import left_out
+
+    try:
+        text = read(given, POLICIES[policy])
+        check(text)
+        scopes_of(text)
+        missing = left_out(text) if text.instead else []
+    except ProtocolError as error:
+        fail(str(error))
+    for path, ours in text.instead.items():
+        click.echo(f"{path}: read in place of our {ours.name}", err=True)
+    if missing:
+        click.echo(f"left out: scopes whose roles or features the text has not: {', '.join(missing)}", err=True)
+    return text
+
+
+def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -> list[Scope]:
+    """The scopes that `explore` is to explore, at least one."""
+    from safepoint.model.custom import THREADS, chosen_of, scopes_of
+    from safepoint.model.scopes import not_written_for
+
+    known = (*THREADS, *scopes_of(text))
+    if scope not in known:
+        unknown("scope", scope, known)
+    scopes = chosen_of(text, scope, threads, policy.slices)
+    if not scopes:
+        fail(f"no scope of {scope!r} has {threads} guest threads (leave out --threads, or choose a larger group)")
+    if threads not in (None, scopes[0].threads):
+        fail(f"scope {scope} has guest threads: {scopes[0].threads} (leave out --threads {threads})")
+    for each in scopes:
+        if why := not_written_for(each, policy):
+            fail(why)
+    return scopes
+
+
+def of_the_interpreter() -> list[str]:
+    """The mistakes that are in no line of the text; none where the interpreter cannot run."""
+    from safepoint.conform.judge import UnknownTarget
+    from safepoint.differential.mistakes import mistakes_of
+
+    try:
+        return list(mistakes_of("folded"))
+    except UnknownTarget:
+        return []
+
+
+def known_mutant(text: Text, mutant: str) -> None:
+    """Refuse a name that the text has not."""
+    if not mutant:
+        refuse_ignored("it is empty", "mutant")
+    elif mutant not in text.mutants:
+        if mutant in of_the_interpreter():
+            fail(
+                f"mutant {mutant!r} is a mistake of the interpreter, which no path of the text shows"
+                " (safepoint verify shows it; repeat what that prints: safepoint replay --mutant NAME s:…)"
+            )
+        unknown("mutant", mutant, text.mutants)
