@@ -13,9 +13,8 @@ from safepoint.graph.ir import Cell
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom import read, scopes_of
 from safepoint.model.explore import NotExplored
-from safepoint.model.process import BELOW
 from safepoint.model.roles import roles
-from safepoint.model.widths import MOST
+from safepoint.model.widths import BELOW, MOST
 from tests.model.own_worlds import DEBUGGER, HEAD, MUTATOR, explored, text_of, values
 
 # -- words

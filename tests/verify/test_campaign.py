@@ -43,7 +43,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(*args: str) -> tuple[int, str]:
     result = CliRunner().invoke(cli, ["campaign", *args])
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout or result.output
 
 
 def test_the_command_has_the_subjects_that_there_are() -> None:

@@ -11,8 +11,8 @@ from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
 from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
-from safepoint.model.process import BELOW
 from safepoint.model.properties import ALWAYS
+from safepoint.model.widths import BELOW
 from safepoint.protocol import AROUND, CORE, TRIGGERS
 from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 

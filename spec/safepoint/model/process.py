@@ -14,7 +14,7 @@ from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
 from safepoint.model.fields import Field
 from safepoint.model.moves import Begun, Move, Transition
-from safepoint.model.widths import Widths
+from safepoint.model.widths import BELOW, Widths
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
 
 BUFFER = 5
@@ -24,9 +24,6 @@ find the same states with a longer one; one that did has no verdict but a counte
 
 RAISING = INTERRUPT | TERMINATE
 """The kinds of request that a site raises."""
-
-BELOW = "never-below-0"
-"""What a custom text breaks that takes more away than there is: a counter that falls below 0."""
 
 
 @dataclass
@@ -45,9 +42,7 @@ class Layout:
     reals: dict[str, int]
     has_run: int
     widths: Widths
-    takes: (
-        bool  # does the text say what the owner takes?  If not, what is served is owed no more, unless it was `cleared`
-    )
+    takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more, but for what was `cleared`
     hint: int = HANDSHAKE  # a kind whose bit is a hint, and is not owed until it is `asked`
     buffer_was_full: str = ""  # the first store that had to wait for room in its store buffer: whose, where
 

@@ -10,6 +10,8 @@ from safepoint.graph.text import ProtocolError, Text
 
 LEAST = 2
 """Bits of anything: stack depths and thread numbers, which the text counts up, stay below 4."""
+BELOW = "never-below-0"
+"""What a custom text breaks that takes more away than there is: a counter that falls below 0."""
 MOST = 8
 """Bits of what a text counts up: what is still not bounded is taken for endless."""
 ANYTHING = -1
