@@ -57,6 +57,7 @@ BROKEN: dict[type[Toy], set[str]] = {twin: {claim} for twin, claim in ALONE.item
     twins.Forgetful: {
         "seen-within-bound", "neither-hides-the-other", "seen-again", "storm-starves-nobody", "not-lost-in-slow-path",
     },
+    twins.Uncounted: {"seen-within-bound"},
     twins.Partial: {"neither-hides-the-other", "storm-starves-nobody", "not-lost-in-slow-path"},
     twins.Deaf: {"seen-again", "storm-starves-nobody"},
     twins.Forward: {"nothing-else-changes", "storm-progress"},

@@ -48,6 +48,13 @@ class Sluggish(Toy):
             self.slow_entries += 1
 
 
+class Uncounted(Toy):
+    """Forgets the back-edges altogether: it does not look there, and does not count."""
+
+    def back_edge(self) -> None:
+        pass
+
+
 class Partial(Toy):
     """Serves one request, and drops what was taken with it."""
 
