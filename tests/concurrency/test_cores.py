@@ -139,6 +139,22 @@ def test_an_operation_that_was_not_run_is_noticed(monkeypatch: pytest.MonkeyPatc
     assert again.lost == 1
 
 
+@pytest.mark.parametrize(("by", "counted"), [(-1, "lost"), (1, "duplicated")])
+@pytest.mark.parametrize("kind", ["INTERRUPT", "TERMINATE"])
+def test_what_is_served_and_not_raised_once_is_noticed(
+    kind: str, by: int, counted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, world = balanced(monkeypatch)
+    number = KINDS.index(kind)
+    for tally in ("taken", "posted"):  # so that only what was raised is off
+        world.tallies[0].set(tally, 2, number)
+    world.records[0].set("served", 2, number)
+    world.raised[kind] = 2 + by
+    again = CoresRun()
+    add_tallies(again, "", world)
+    assert (again.lost, again.duplicated) == ((1, 0) if counted == "lost" else (0, 1))
+
+
 def test_a_request_that_stays_pending_is_lost() -> None:
     """To a thread that is asleep in a mask for good nothing is owed; to one that runs, all that is deliverable."""
     campaign = Campaign(seed=SEED)

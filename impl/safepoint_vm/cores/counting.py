@@ -26,7 +26,8 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
     """Add the tallies of a world in which nothing runs any more.
 
     Each post that found its bit clear has set it, and so has a request given back; each set bit is taken, dropped by a birth, or
-    still pending in the record of a thread that has ended.  Fewer: bits were lost.  More: a take covered no post.
+    still pending in the record of a thread that has ended.  Fewer: bits were lost.  More: a take covered no post.  Each INTERRUPT and
+    TERMINATE that was served is raised in the guest, once.
     """
     for record, tally in zip(world.records, world.tallies, strict=True):
         for kind in range(len(KINDS)):
@@ -46,6 +47,10 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
         run.births += tally.get("steps", world.birth)
         for name in ("natives", "sleeps", "parks", "raised"):
             run.details[name] += tally.get(name)
+    for name in ("INTERRUPT", "TERMINATE"):
+        served = sum(record.get("served", KINDS.index(name)) for record in world.records)
+        run.raised += world.raised[name]
+        balance(run, served, world.raised[name])
     run.races.update(races_met(mutant, world.tallies, world.own))
 
 

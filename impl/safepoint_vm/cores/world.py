@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import TextIO
 
 from safepoint.guest.code import Program
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, TERMINATED, Fault
 from safepoint_vm.cores.build import CoresEngine
 from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
@@ -23,6 +25,17 @@ HEAP = 1 << 20
 STACK = 1 << 12
 
 
+class TalliedThread(GuestThread):
+    """`raised`: what it has raised because it was asked to, of all threads of its world."""
+
+    raised: Counter[str]
+
+    def throw(self, fault: Fault, make_room: Callable[[], bool]) -> None:
+        if fault in (KEYBOARD_INTERRUPT, TERMINATED):
+            self.raised["INTERRUPT" if fault == KEYBOARD_INTERRUPT else "TERMINATE"] += 1  # it holds the GIL
+        super().throw(fault, make_room)
+
+
 class TalliedWorld(GuestWorld):
     """A world whose records have tallies.  `rng`: seeds of its threads' random numbers.
 
@@ -37,6 +50,7 @@ class TalliedWorld(GuestWorld):
         self._rng = rng
         self._nap = engine.loop("nap")
         self.tallies: list[Record] = []  # by number of the thread's record
+        self.raised = Counter[str]()  # how many of each kind of request
         self.own = Record(Tally)
         self.record.set("hook", self.own.address)
         self.birth = first_place(engine.variant.mutant, "start_thread")  # each birth comes by there once
@@ -44,6 +58,8 @@ class TalliedWorld(GuestWorld):
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
         def tallied(reused: Record | None) -> GuestThread:
             thread = make(reused)
+            assert isinstance(thread, TalliedThread)
+            thread.raised = self.raised
             if reused is None:
                 thread.record.set("hook", self._new_tally().address)
             return thread
@@ -77,6 +93,7 @@ class CoresVm(Vm):
     """A loaded program in a tallied world.  What its threads print is dropped."""
 
     world: TalliedWorld
+    guests = TalliedThread
 
     def __init__(self, engine: CoresEngine, program: Program, output: TextIO, rng: random.Random) -> None:
         self._made, self._rng = engine, rng

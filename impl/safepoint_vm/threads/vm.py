@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import BinaryIO, Self, TextIO
+from typing import BinaryIO, ClassVar, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
@@ -38,9 +38,11 @@ class Vm:
     """A loaded program.  The host starts guest threads that run the module; they may start others.
 
     `with Vm(…) as vm` ends them all.  `stack`: slots of each thread's stack; `heap`: bytes of each space; `stress`: see
-    `heap.GuestHeap`; `errors`: gets the traceback of a thread, not the host's, that an exception ended.
+    `heap.GuestHeap`; `errors`: gets the traceback of a thread, not the host's, that an exception ended.  `guests`: its threads' class.
     BadCode: the verifier rejects the program.  ValueError: the heap is too small.
     """
+
+    guests: ClassVar[type[GuestThread]] = GuestThread
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class Vm:
         return self.running[-1]
 
     def _thread(self, record: Record | None) -> GuestThread:
-        thread = made(GuestThread, self._engine)(
+        thread = made(self.guests, self._engine)(
             self._engine, self._image, self._variables, self.world.heap, self._stack, record
         )
         thread.record.set("state", ENDED)  # until birth no coordinator waits for it

@@ -41,7 +41,7 @@ class Percentiles:
 class CoresRun:
     """What a campaign has counted.  Times are reported, and decide nothing.
 
-    `lost`: requests that no later take covers, or taken and not served; or seen only `patience` checks later.  `coalesced`: posts
+    `lost`: requests that no later take covers, or taken and not served, or served and not raised; or seen only `patience` checks later.  `coalesced`: posts
     that found their bit set.  `duplicated`: takes that cover no post, one-shots run twice.  `beyond_bound`: seen later than the
     bound and `slack` checks.  `moved`: guest steps while the world was stopped; `overrun`: while a requester ran an operation.
     `stuck`: waits that did not end.  `races`: how often each was met; `slack`: of counts read across cores.
@@ -58,6 +58,7 @@ class CoresRun:
     stops: int = 0
     handshakes: int = 0
     births: int = 0
+    raised: int = 0
     worst: int = 0
     slack: int = 0
     seconds: float = 0.0
@@ -134,6 +135,7 @@ class ConcurrencyRow:
     latency_to_served_us: Mapping[str, float] | None
     time_to_stop_us: Mapping[str, float] | None
     races: Mapping[str, int]
+    raised: int = 0
     seeded: tuple[SeededRow, ...] = ()
     litmus: tuple[LitmusRow, ...] = ()
 
@@ -166,7 +168,7 @@ def concurrency_row(
         beyond_bound=run.beyond_bound, schedules=None, latency_us=shape(run.entered_us), moved=run.moved, overrun=run.overrun, stuck=run.stuck,
         worst=run.worst, slack=run.slack, stops=run.stops, handshakes=run.handshakes, births=run.births, seconds=run.seconds,
         latency_histogram_us=run.entered_us.buckets if run.entered_us else (), latency_to_take_us=shape(run.seen_us), latency_to_served_us=shape(run.served_us),
-        time_to_stop_us=shape(run.stopped_us), races=dict(run.races), seeded=seeded, litmus=litmus,
+        time_to_stop_us=shape(run.stopped_us), races=dict(run.races), raised=run.raised, seeded=seeded, litmus=litmus,
     )  # fmt: skip
 
 
