@@ -50,7 +50,7 @@ def looker() -> None:
 def test_what_a_thread_must_come_to_in_the_end(of_it: str, leaves: str, broken: str, tmp_path: Path) -> None:
     said = own(tmp_path, ENDS.format(of_it=of_it, leaves=leaves), "--scope", "small")
     assert said.broken == broken
-    assert not broken or "from here on, whatever happens, T0: this never happens again" in said.out
+    assert not broken or 'from here on, whatever happens, T0 never comes to "has-it" again' in said.out
 
 
 # ---------------------------------------------------------------------------------------------- global claims

@@ -20,6 +20,9 @@ POSTS = ("posted", "asked")
 
 ROUND, SERVED = "comes-round", "owed-is-served"
 
+ALL = "the world"
+"""Of whom a global claim speaks."""
+
 EVENTUALLY: dict[str, str] = {
     ROUND: "Every thread and every role can always come round to its first step, or to where it may stand for ever.",
     SERVED: "Every request that was posted to a thread is served in the end, even if it is not posted again.",
@@ -40,7 +43,7 @@ def goals(model: Model) -> Iterator[Goals]:
         for name in eventual(process.graph)
     ]
     claims = GlobalClaims(model)
-    wanted += [(name, "the world", partial(claims.happens, name)) for name in claims.eventual]
+    wanted += [(name, ALL, partial(claims.happens, name)) for name in claims.eventual]
     yield Goals(FAIR, tuple(wanted))
     for thread in range(threads):
         for kind in posted_to(model, thread):
@@ -122,8 +125,10 @@ def _names(text: Text) -> list[str]:
 
 def never(model: Model, broken: str, whom: str, beyond: Collection[int], trap: int) -> str:
     """What it means that a goal cannot be reached any more from the trap; `beyond`: the states that can follow it."""
+    if broken == SERVED:
+        return f"{whom} is never served"
     if broken != ROUND:
-        return f"{whom} is never served" if broken == SERVED else f"{whom}: this never happens again"
+        return f'"{broken}" is never true again' if whom == ALL else f'{whom} never comes to "{broken}" again'
     who = [
         f"{process.name} ({_place(process, trap)})"
         for process, rest in zip(model.processes, model.rests, strict=True)
