@@ -1,0 +1,15 @@
+"""The orders of an access, as C11 and LLVM name them."""
+
+from __future__ import annotations
+
+RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST = "relaxed", "acquire", "release", "acq_rel", "seq_cst"
+
+
+def acquires(order: str) -> bool:
+    """Does who reads with it know afterwards what who wrote knew?"""
+    return order in (ACQUIRE, ACQ_REL, SEQ_CST)
+
+
+def releases(order: str) -> bool:
+    """Does who writes with it hand on what it knows?"""
+    return order in (RELEASE, ACQ_REL, SEQ_CST)
