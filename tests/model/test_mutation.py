@@ -151,6 +151,8 @@ def test_what_does_the_same_has_one_digest(one: str, other: str, tmp_path: Path)
         ("t.kept = 1", "t.kept = 2"),
         ("t.wake.store(1)\nt.pending.load()", "t.pending.load()\nt.wake.store(1)"),
         ("t.wake.swap(1)", "t.wake.store(1)"),
+        ("t.wake.publish(1)", "t.wake.store(1)"),
+        ("x = t.pending.look()\nt.wake.store(x)", "x = t.pending.load()\nt.wake.store(x)"),
         ("x = t.pending.load()\nt.wake.store(x)", "x = t.pending.load()\nt.wake.store(0)"),
         ("t.kept = t.other\nt.other = 1", "t.other = 1\nt.kept = t.other"),
         ("served(A, t)", "served(B, t)"),

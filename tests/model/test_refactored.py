@@ -19,8 +19,8 @@ from safepoint.protocol import files
 
 SLEEP = "        wait(t.wake.load() == 1)\n"
 ASLEEP = "\n\ndef fall_asleep(t: Me) -> None:\n    wait(t.wake.load() == 1)\n"
-AWAIT = "        wait(t.state.load() != MANAGED)                 # STOP-AWAITS-ALL\n"
-AWAITED = "\n\ndef await_one(t: Thread) -> None:\n    wait(t.state.load() != MANAGED)\n"
+AWAIT = "        wait(t.state.look() != MANAGED)                 # STOP-AWAITS-ALL\n"
+AWAITED = "\n\ndef await_one(t: Thread) -> None:\n    wait(t.state.look() != MANAGED)\n"
 
 
 def changed(tmp_path: Path, names: tuple[str, ...], old: str, new: str, more: str = "") -> Text:

@@ -188,7 +188,7 @@ def test_a_text_that_calls_things_otherwise_is_refused(name: str, kind: str, tmp
 @needs_solver
 def test_a_turn_without_an_access_has_no_verdict(tmp_path: Path) -> None:
     """A coordinator that tells only the first threads of a loop: the others' turns end in no step."""
-    right = """                             # STOP-BEFORE-POST
+    right = """                           # STOP-BEFORE-POST
         for t in threads():
             post(t, STOP)
 """

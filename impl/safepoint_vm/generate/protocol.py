@@ -115,18 +115,18 @@ class ProcedureEmitter(ExpressionEmitter):
         self.tree(s.then[0])
 
     def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
-        """An atomic access, in the memory order that `protocol.language` gives it."""
+        """An atomic access, in the memory order that the text gives it."""
         match s.op:
             case "load":
-                result = self.builder.load_atomic(where, "acquire", 8, typ=I64)
+                result = self.builder.load_atomic(where, s.order, 8, typ=I64)
             case "store":
-                self.builder.atomic_store(values[0], where, "release")
+                self.builder.atomic_store(values[0], where, s.order)
                 return
             case "cas":
-                pair = self.builder.cmpxchg(where, values[0], values[1], "seq_cst", "seq_cst")
+                pair = self.builder.cmpxchg(where, values[0], values[1], s.order, s.order)
                 result = self.builder.zext(self.builder.extract_value(pair, 1), I64)
             case _:
-                result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], "seq_cst")
+                result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], s.order)
         self.builder.store(result, self.locals[graph.RESULT.name])
 
     def call_hook(self, what: int, *words: ir.Value) -> ir.Value:

@@ -252,9 +252,10 @@ class ControlledRun:
     def _access(self, what: int, word: int, a: int, b: int) -> int:
         """Before an access, or in its place: a choice point."""
         actor, words, late = self.baton.current, self.words, self.case.late
-        if self.baton.aborted:
-            return words.access(actor.index, self._built.step(what, self._mutant)[1].op, word, a, b) if late else 0
         procedure, step = self._built.step(what, self._mutant)
+        op = "swap" if step.publishes else step.op  # it waits in no store buffer
+        if self.baton.aborted:
+            return words.access(actor.index, op, word, a, b) if late else 0
         by = actor.name
         if not late:
             self.recorder.settle(step)
@@ -274,7 +275,7 @@ class ControlledRun:
         if cell.word == "operation" and step.op == "store" and a == NOTHING:
             self.operating.pop(int(cell.owner), None)
         self.made.append(Made(by, step.file, step.line, step.source))
-        found = words.access(actor.index, step.op, word, a, b) if late else words.get(word)
+        found = words.access(actor.index, op, word, a, b) if late else words.get(word)
         actor.looked.append((step.number, word, found if step.op == "load" else words.get(word)))
         if not (late or self.baton.aborted):
             self.recorder.begin(by, step, cell, found, word)

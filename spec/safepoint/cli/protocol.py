@@ -13,6 +13,7 @@ import click
 from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
 from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_text
 from safepoint.cli.status import REFUTED
+from safepoint.model.memory.names import NAMES
 from safepoint.protocol.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 @PROTOCOL
 @click.option(
     "--memory",
-    type=click.Choice(["sc", "tso"]),
-    help="Memory model: sequential consistency or x86-TSO.  [default: sc; with --mutant both]",
+    type=click.Choice(NAMES),
+    help="Memory model: sequential consistency, x86-TSO, or C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4)."
+    "  [default: sc; with --mutant sc, then tso, or c11 for one that takes another order]",
 )
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
 @click.option(
@@ -106,8 +108,10 @@ def explore(
     known_mutant(text, mutant)
     if for_spin is not None and len(scopes) != 1:
         fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {scopes[-1].name})")
-    if for_spin is not None and len(memories(memory, mutant)) != 1:
-        fail(f"--promela takes one memory model, not {len(memories(memory, mutant))} (name one: --memory sc)")
+    if for_spin is not None and len(memories(memory, mutant, text, POLICIES[policy])) != 1:
+        fail(
+            f"--promela takes one memory model, not {len(memories(memory, mutant, text, POLICIES[policy]))} (name one: --memory sc)"
+        )
     with LiveProgress() as progress, progress.search("explore") as tell:
         try:
             if for_spin is not None:

@@ -39,7 +39,7 @@ class Memory(Protocol):
         ...
 
     def locked(self, cell: ir.Cell) -> bool:
-        """May a locked access happen now?  Then what `load` and `store` do next is one."""
+        """May a locked access, or a store that is published, happen now?  Then what `load` and `store` do next is one."""
         ...
 
 
@@ -203,7 +203,7 @@ class Activation:
             return memory.load(cell)
         operands = [self.value(o) for o in step.operands]
         if step.op == "store":
-            return 0 if memory.store(cell, operands[0]) else None
+            return 0 if (not step.publishes or memory.locked(cell)) and memory.store(cell, operands[0]) else None
         if not memory.locked(cell):
             return None
         old = memory.load(cell)

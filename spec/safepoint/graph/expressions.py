@@ -25,6 +25,7 @@ from safepoint.graph.ir import (
     fold,
     truth,
 )
+from safepoint.graph.orders import PLAIN, SEQ_CST, STRONG
 from safepoint.graph.scope import OPERATORS, Return, Scope, is_call, is_docstring, operates
 from safepoint.graph.text import Record, Text, Value
 
@@ -57,9 +58,17 @@ class Expressions:
     ) -> Step:
         line = getattr(node, "lineno", 0)
         made = Step(
-            len(self.steps), op, cell, operands, scope.path, line, self.text.source(scope.file, line), scope.file
+            len(self.steps),
+            STRONG.get(op, op),
+            cell,
+            operands,
+            scope.path,
+            line,
+            self.text.source(scope.file, line),
+            scope.file,
         )
-        made.joined = scope.atomic
+        made.joined, made.order = scope.atomic, PLAIN.get(op, SEQ_CST) if cell else ""
+        made.publishes = op == "publish"
         self.steps.append(made)
         return made
 

@@ -16,7 +16,7 @@ from functools import cached_property
 SELF, WORLD = "self", "world"
 MODIFIES = {"fetch_or": "|", "fetch_and": "&", "fetch_add": "+", "fetch_sub": "-"}
 """The locked accesses that give the old value and leave the result of an operator."""
-OPERANDS = dict.fromkeys(MODIFIES, 1) | {"swap": 1, "cas": 2, "load": 0, "store": 1}
+OPERANDS = dict.fromkeys(MODIFIES, 1) | {"swap": 1, "cas": 2, "load": 0, "look": 0, "store": 1, "publish": 1}
 """Each access, and how many operands it has."""
 LOCKED = (*MODIFIES, "swap", "cas")
 ACCESSES = tuple(OPERANDS)
@@ -95,9 +95,8 @@ Expr = Const | Local | Private | Fixed | Population | Me | Op
 @dataclass(eq=False)
 class Step:
     """op: an access, or "choose", "pause", "rest", "fence", "fence_others", or "atomic", the beginning of an atomic block.
-
-    `guard` (of the result): the step waits until it is true.  `rests`: the text says that this wait may last for ever.  `joined`: it
-    stands in an atomic block, and is part of its move.
+    `order`: of an access, one of `graph.orders`.  `guard` (of the result): the step waits until it is true.  `rests`: the text says
+    that this wait may last for ever.  `joined`: it stands in an atomic block, and is part of its move.
     """
 
     number: int
@@ -113,6 +112,8 @@ class Step:
     then: list[Tree] = field(default_factory=list)  # one tree; for "choose" one for each case
     cases: tuple[str, ...] = ()  # their names
     rests: bool = False
+    order: str = ""
+    publishes: bool = False  # a store that is seen before its thread looks at anything: it waits in no store buffer
 
     @property
     def name(self) -> str:
@@ -199,7 +200,7 @@ class Graph:
     record: str = ""
     looks: frozenset[int] = frozenset()
     said: dict[int, tuple[Ghost, ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Of the steps that `activity` was asked for, the ghost statements that follow: they are looked for once."""
+    """Of the steps that `activity` was asked for, the ghost statements that follow."""
 
     def cells(self) -> set[Cell]:
         return {s.cell for s in self.steps if s.cell}

@@ -52,7 +52,9 @@ def digest(graph: ir.Graph, says: Callable[[ir.Step], object]) -> bytes:
                 nodes[step] = [work.node(tree, {}) for tree in step.then]
                 todo += nodes[step]
     fixed = {
-        step: repr((step.op, str(step.cell), step.operands, step.guard, step.cases, step.joined, says(step)))
+        step: repr(
+            (step.op, step.order, str(step.cell), step.operands, step.guard, step.cases, step.joined, says(step))
+        )
         for step in nodes
     }
     classes = {step: _hash(said) for step, said in fixed.items()}

@@ -9,6 +9,7 @@ from safepoint.graph.text import Text
 from safepoint.model.custom_goals import EVENTUALLY as CUSTOM
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import Result
+from safepoint.model.memory.data import HANDED_OVER
 from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
@@ -19,7 +20,7 @@ from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 AGAIN = "from here again and again, for ever:"
 """Above the loop of a lasso."""
 
-SENTENCES = ALWAYS | EVENTUALLY | CUSTOM | {BELOW: "No word and no local falls below 0."}
+SENTENCES = ALWAYS | EVENTUALLY | CUSTOM | HANDED_OVER | {BELOW: "No word and no local falls below 0."}
 BITS = ("pending", "masked", "ending")
 VALUES = {"state": STATES, "operation": OPERATIONS}
 """Words whose values have names in our text; a custom text shows its own."""

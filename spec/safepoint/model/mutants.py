@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cache
 
+from safepoint.graph.expressions import Instance
+from safepoint.graph.ir import Step
+from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Mutant, ProtocolError, Text
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import check_bound
+from safepoint.model.memory.names import C11, SC, TSO, beyond
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import chosen
-from safepoint.model.system import MEMORIES, Model
+from safepoint.model.scopes import Scope, chosen
+from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
@@ -54,11 +59,11 @@ class Hunted:
 
 
 def attempt(model: Model) -> Result:
-    """One scope: what is always true; if that holds, what must happen in the end; then the bound.  Raises NotExplored."""
+    """One scope: what is always true; if that holds, what must happen in the end; then the bound, but under C11.  Raises NotExplored."""
     result = search(model, Properties(model).judge)
     if not result.broken:
         result = check_fairness(check_liveness(result))
-    return result if result.broken else check_bound(result)
+    return result if result.broken or model.is_weak else check_bound(result)
 
 
 def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
@@ -70,17 +75,55 @@ def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
     )
 
 
+def reordered(text: Text, mutant: str, policy: Policy, scope: Scope) -> list[Step] | None:
+    """The accesses for which a mutant takes another order, if that is all that it changes in a scope; else None."""
+    instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
+    found: list[Step] = []
+    for role in ("mutator", *scope.roles):
+        right, wrong = (compile_graph(text, role, i).steps for i in (replace(instance, mutant=""), instance))
+        if [_access(step) for step in right] != [_access(step) for step in wrong]:
+            return None
+        found += [new for old, new in zip(right, wrong, strict=True) if old.order != new.order]
+    return found or None
+
+
+def _access(step: Step) -> tuple[object, ...]:
+    """An access, whatever its order."""
+    return step.op, step.cell, step.operands, step.guard
+
+
+def memories_for(text: Text, mutant: str, policy: Policy = FOLDED) -> tuple[str, ...]:
+    """Where to hunt a mutant, in order.  An order alone makes no difference under sequential consistency, that of a load none under TSO."""
+    text = text.with_trigger(policy.trigger)
+    for scope in [] if text.is_custom else chosen("tiny", slices=policy.slices):
+        if steps := reordered(text, mutant, policy, scope):
+            return (C11,) if all(step.op == "load" for step in steps) else (TSO, C11)
+    return (SC, TSO)
+
+
+def _is_read(model: Model, steps: Collection[Step]) -> bool:
+    """Does anybody in the model's world read one of the words that these steps access?"""
+    words = {step.cell.word for step in steps if step.cell}
+    read = (s.cell.word for process in model.processes for s in process.graph.steps if s.cell and s.op != "store")
+    return not words.isdisjoint(read)
+
+
 def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     """Explore the mutant in one scope after the other, the smallest first, until a property is broken: under sequential
-    consistency, and only if none of those catches it, under TSO.  Raises ProtocolError if no scope compiles it in.
+    consistency, and only if none of those catches it, under TSO; a wrong order under TSO and C11, where the word is read.  Raises
+    ProtocolError if no scope compiles it in.
     """
     text, is_anywhere = text.with_trigger(policy.trigger), False
-    for memory in MEMORIES:
+    for memory in memories_for(text, mutant, policy):
         for scope in chosen("tiny", slices=policy.slices):
+            if beyond(memory, scope.slices):
+                continue
             model = Model(text, scope, mutant, policy, memory)
             if not model.mutated:
                 continue
             is_anywhere = True
+            if (steps := reordered(text, mutant, policy, scope)) and not _is_read(model, steps):
+                continue
             try:
                 result = attempt(model)
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do

@@ -23,10 +23,11 @@ from safepoint.model.eventually import EVENTUALLY, check_liveness, trapped
 from safepoint.model.explore import STUCK, NotExplored, Result, Violation, search
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import FINITE, seen_late
+from safepoint.model.memory.names import NAMES
 from safepoint.model.moves import Move, Transition
 from safepoint.model.process import Process
 from safepoint.model.scopes import not_written_for
-from safepoint.model.system import MEMORIES, Model
+from safepoint.model.system import Model
 from safepoint.model.widths import fitting
 from safepoint.protocol.policies import FOLDED, POLICIES
 
@@ -143,7 +144,7 @@ def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
     for what, name, known in (
         ("scope", match["scope"], scopes),
         ("policy", policy, POLICIES),
-        ("memory model", memory, MEMORIES),
+        ("memory model", memory, NAMES),
     ):
         if name not in known:
             raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")

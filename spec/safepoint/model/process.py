@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Graph, Step
 from safepoint.model.fields import Field
+from safepoint.model.layout import Layout
 from safepoint.model.moves import Begun, Move, Transition
-from safepoint.model.widths import BELOW, Widths
-from safepoint.protocol.words import HANDSHAKE, INTERRUPT, TERMINATE
+from safepoint.model.widths import BELOW
+from safepoint.protocol.words import INTERRUPT, TERMINATE
 
 BUFFER = 5
 """Stores that a thread may have on their way under TSO; a further one waits.  A search that never met a full buffer would
@@ -24,27 +25,6 @@ find the same states with a longer one; one that did has no verdict but a counte
 
 RAISING = INTERRUPT | TERMINATE
 """The kinds of request that a site raises."""
-
-
-@dataclass
-class Layout:
-    """Where the shared state is in a packed state, and how wide a word is.
-
-    cells: shared word -> its bits.  ghosts: thread -> the kinds of request that it is owed (posted, not taken), that it holds
-    (taken, not served), and that are due (served, to be raised by the site).  waiting: of each process that asks for operations,
-    what became of the one that it asked for: 0: it has asked for none; from 1: the thread that has yet to be operated on; `has_run`.
-    reals: trigger word, by its name without number -> its real value.
-    """
-
-    cells: dict[Cell, Field]
-    ghosts: dict[int | str, tuple[Field, Field, Field]]
-    waiting: list[Field]
-    reals: dict[str, int]
-    has_run: int
-    widths: Widths
-    takes: bool  # does the text say what the owner takes?  If not, what is served is owed no more, but for what was `cleared`
-    hint: int = HANDSHAKE  # a kind whose bit is a hint, and is not owed until it is `asked`
-    buffer_was_full: str = ""  # the first store that had to wait for room in its store buffer: whose, where
 
 
 @dataclass
@@ -250,6 +230,9 @@ class Process:
                 else:
                     yield from self._from(start, self.state, chosen, after)
             return
+        yield from self._access(start, state, a, step, begun)
+
+    def _access(self, start: int, state: int, a: Activation, step: Step, begun: Begun) -> Iterator[Transition]:
         if step.op == "fence_others" and any(fill.get(state) for fill in self.fences):
             return
         if step.op in ("fence", "atomic") and self.in_flight(state):

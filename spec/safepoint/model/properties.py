@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 from safepoint.graph.execute import private_value
 from safepoint.graph.lower import compile_helper
-from safepoint.model.activity import NO_THREAD, Doing, doing, is_at, require
+from safepoint.model.activity import NO_THREAD, Doing, doing, is_at
 from safepoint.model.explore import Violation
+from safepoint.model.required import require
 from safepoint.model.system import Model
 from safepoint.protocol.activities import GUEST
 from safepoint.protocol.names import REQUESTS

@@ -13,7 +13,11 @@ from safepoint.graph.lower import compile_anew, compile_graph
 from safepoint.graph.text import HANDLER, Text
 from safepoint.model.carriers import say_cleared
 from safepoint.model.fields import Field
-from safepoint.model.process import BUFFER, Layout, Process
+from safepoint.model.layout import Layout
+from safepoint.model.memory.attach import WIDTH, attach, refuse
+from safepoint.model.memory.names import STALE
+from safepoint.model.memory.process import WeakProcess
+from safepoint.model.process import BUFFER, Process
 from safepoint.model.rest import place, places, unended
 from safepoint.model.scopes import Scope
 from safepoint.model.widths import Widths
@@ -21,8 +25,6 @@ from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import HANDSHAKE
-
-MEMORIES = ("sc", "tso")
 
 
 class Model:
@@ -44,6 +46,9 @@ class Model:
         self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
         self.bits, self.wider = 0, wider
         self.claims, self.asked = set[str](), set[str]()  # global claims, by place; those that were tried
+        self.is_weak = memory in STALE
+        if self.is_weak:
+            refuse(text, memory)
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
         sizes = {"limit": scope.depth, "ticker": policy.period}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
@@ -86,6 +91,9 @@ class Model:
         self.mutators, self.requesters = self.processes[: scope.threads], self.processes[scope.threads :]
         self._fence()
         self._brake()
+        if self.is_weak:
+            initial = {cell: self.initial_of(cell) for cell in self.cells}
+            self.views = attach(self.processes, self.cells, initial, self._field(WIDTH), STALE[memory])
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:
@@ -109,7 +117,7 @@ class Model:
         for n in privates:
             if n not in own:
                 own[n] = self._field(self.widths.of(n))
-        process = Process(
+        process = (WeakProcess if self.is_weak else Process)(
             self.layout,
             graph,
             me,
@@ -124,7 +132,7 @@ class Model:
             Cell(me, s.cell.word) if s.cell.owner == SELF else s.cell
             for g in (graph, *(self.handlers if graph.name == "mutator" else ()))
             for s in g.steps
-            if s.cell and s.op == "store"
+            if s.cell and s.op == "store" and not s.publishes
         }
         if is_handler:
             self._interrupt(self.processes[int(me)], process)

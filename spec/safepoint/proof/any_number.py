@@ -61,7 +61,9 @@ def argument(model: Model) -> Argument:
 
 
 def _beyond(model: Model) -> Iterator[str]:
-    """What the argument does not know: a role that belongs to a thread, a thread that others suspend, one that is named."""
+    """What the argument does not know: stale stores, a role that belongs to a thread, a thread that others suspend, one that is named."""
+    if model.is_weak:
+        yield f"what a thread may still read under {model.memory} is no part of its footprint"
     for m in model.requesters:
         if m.me != WORLD:
             does = "runs on" if m.is_handler else "belongs to"

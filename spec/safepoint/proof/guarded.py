@@ -147,19 +147,19 @@ class Commands:
                 # an atomic block begins with nothing on its way, and goes to memory itself
                 yield c, old if step.joined else Word(str(cell), cell, buffered=cell in self.stored)
                 return
-            case "store" if self.room and not step.joined:
+            case "store" if self.room and not step.joined and not step.publishes:
                 yield from (
                     (w, NO) for w in replace(c, sent=(cell, operands[0])).when(ir.fold("<", SENT, ir.Const(self.room)))
                 )
                 return
-            case "store":
+            case "store" if not (self.room and step.publishes):
                 yield c.writing(cell, operands[0]), NO
                 return
         for w in c.when(ir.fold("==", SENT, NO) if self.room else YES):
             match step.op:
                 case op if op in ir.MODIFIES:
                     yield w.writing(cell, ir.fold(ir.MODIFIES[op], old, operands[0])), old
-                case "swap":
+                case "swap" | "store":
                     yield w.writing(cell, operands[0]), old
                 case "cas":
                     yield from ((y.writing(cell, operands[1]), YES) for y in w.when(ir.fold("==", old, operands[0])))

@@ -87,6 +87,8 @@ Places = dict[int, list[Command]]
 
 def export(model: Model) -> str:
     """The whole model.  Raises ValueError for what has no counterpart here."""
+    if model.is_weak:
+        raise ValueError(f"{model.memory}: views without a counterpart in Promela (write: --memory sc, or tso)")
     for name in model.text.functions:
         if name.startswith(GLOBAL):
             raise ValueError(f"{name}(): a global claim without a counterpart in Promela (leave it out of the text)")

@@ -10,7 +10,7 @@ from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
 from safepoint.protocol.requester import start_world, stop_world
 from safepoint.protocol.trigger import look, restore
 from safepoint.protocol.words import (
-    ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, Me, real_limit,
+    ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, Me, real_limit,
 )
 
 
@@ -50,15 +50,15 @@ def block(t: Me) -> None:
     """Sleep until a request is posted: publish that t is about to, look again, and only then sleep."""
     if mutant("looks-too-early", breaks="BLOCK-LOOKS-AGAIN"):
         bits = look(t)
-        t.wake.store(0)
+        t.wake.publish(0)
         leave(t)
     elif mutant("block-unfenced", breaks="BLOCK-IS-A-BARRIER"):
         t.wake.store(0)
         leave(t)
         bits = look(t)
     else:
-        t.wake.store(0)
-        t.state.swap(NATIVE)                            # BLOCK-IS-A-BARRIER
+        t.wake.publish(0)                               # BLOCK-IS-A-BARRIER
+        leave(t)
         bits = look(t)                                  # BLOCK-LOOKS-AGAIN
     if bits == 0:
         wait(t.wake.load() == 1)

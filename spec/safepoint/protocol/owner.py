@@ -42,7 +42,7 @@ def take_pending(t: Me) -> int:
 
 def look_pending(t: Me) -> int:
     """`look` of triggers that have their pending bits in a word of their own."""
-    bits = t.pending.load()
+    bits = t.pending.look()
     return bits & deliverable(t)
 
 
@@ -129,11 +129,14 @@ def reenter(t: Me) -> None:
         t.state.swap(MANAGED)                           # REENTER-IS-A-BARRIER
     if mutant("no-recheck", breaks="REENTER-LOOKS-AGAIN"):
         return
-    stopped = world.stop.load()
+    if mutant("reenter-acquire", breaks="REENTER-IS-A-BARRIER"):
+        stopped = world.stop.load()
+    else:
+        stopped = world.stop.look()                     # REENTER-IS-A-BARRIER: nor may the look pass the publishing
     if stopped == 1:                                    # REENTER-LOOKS-AGAIN
         return park(t)
     if slice_on("fairness"):
         t.parked.store(0)                               # HELD-RUNS-FIRST: it goes on to guest code
     if mutant("handshake-not-awaited", breaks="HANDSHAKE-IS-ALONE"):
         return
-    wait(t.operation.load() != RUNNING)                 # HANDSHAKE-IS-ALONE
+    wait(t.operation.look() != RUNNING)                 # HANDSHAKE-IS-ALONE

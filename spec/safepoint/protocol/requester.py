@@ -26,7 +26,10 @@ def post(t: Thread, kind: int) -> None:
 
 def awaken(t: Thread) -> None:
     """End t's sleep, if it sleeps. A host calls this when what t sleeps for is there."""
-    t.wake.store(1)
+    if mutant("wake-release", breaks="POST-WAKES"):
+        t.wake.store(1)
+    else:
+        t.wake.publish(1)                               # POST-WAKES: the last word on it, if t publishes that it will sleep
 
 
 def ask(t: Thread, kind: int) -> None:
@@ -54,7 +57,7 @@ def stop_world() -> None:
     if slice_on("membarrier"):
         fence_stop()
     for t in threads():
-        wait(t.state.load() != MANAGED)                 # STOP-AWAITS-ALL
+        wait(t.state.look() != MANAGED)                 # STOP-AWAITS-ALL
     if slice_on("exclusive"):
         await_operations()
 
@@ -70,9 +73,9 @@ def request_stop() -> None:
     if mutant("stop-published-late", breaks="STOP-BEFORE-POST"):
         for t in threads():
             post(t, STOP)
-        world.stop.store(1)
+        world.stop.publish(1)
     else:
-        world.stop.store(1)                             # STOP-BEFORE-POST
+        world.stop.publish(1)                           # STOP-BEFORE-POST
         for t in threads():
             post(t, STOP)
 
@@ -120,11 +123,14 @@ def run_for(t: Thread) -> None:
         return None
     if slice_on("membarrier"):
         fence_claim()
-    state = t.state.load()                              # CLAIM-LOOKS-AGAIN
+    if mutant("claim-acquire", breaks="CLAIM-LOOKS-AGAIN"):
+        state = t.state.load()
+    else:
+        state = t.state.look()                          # CLAIM-LOOKS-AGAIN
     if state == MANAGED:
         return back_off(t)
     if slice_on("exclusive"):
-        stopped = world.stop.load()
+        stopped = world.stop.look()
         if mutant("operates-while-stopped", breaks="STOP-IS-EXCLUSIVE"):
             stopped = 0
         if stopped == 1:                                # STOP-IS-EXCLUSIVE: `await_operations` has the other half

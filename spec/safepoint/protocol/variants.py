@@ -31,7 +31,7 @@ def await_operations() -> None:
     if mutant("operations-not-awaited", breaks="STOP-IS-EXCLUSIVE"):
         return
     for t in threads():
-        wait(t.operation.load() != RUNNING)             # STOP-IS-EXCLUSIVE
+        wait(t.operation.look() != RUNNING)             # STOP-IS-EXCLUSIVE
 
 
 def await_held() -> None:

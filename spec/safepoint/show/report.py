@@ -17,6 +17,7 @@ from markupsafe import Markup
 from safepoint.differential.cores import ConcurrencyRow
 from safepoint.graph.text import Text
 from safepoint.model.explore import Result
+from safepoint.model.memory.names import says
 from safepoint.model.mutants import all_mutants, attempt
 from safepoint.model.path import Path, path_of
 from safepoint.model.scopes import SCOPES
@@ -69,6 +70,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["bound"] = bound_text
+    environment.filters["memory"] = says
     noticed = {
         row.name: row.differential for row in report.implementation_mutants or [] if row.differential is not None
     }

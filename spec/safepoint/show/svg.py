@@ -10,6 +10,7 @@ import svg
 
 from safepoint.graph.text import Text
 from safepoint.model.counterexample import AGAIN, sentence, value_of
+from safepoint.model.memory.names import SC, STALE, TSO
 from safepoint.model.path import Path, Taken
 from safepoint.protocol.rules import RULES
 from safepoint.show.footer import glossary, legend, replay_lines
@@ -40,7 +41,11 @@ from safepoint.show.shapes import (
 
 NARROWEST = 760
 
-MEMORY = {"sc": "sequential consistency", "tso": "x86-TSO: a thread's stores wait in its buffer"}
+MEMORY = {
+    SC: "sequential consistency",
+    TSO: "x86-TSO: a thread's stores wait in its buffer",
+    **{name: f"C11: a thread may read up to {kept} stale stores of a word" for name, kept in STALE.items()},
+}
 
 
 def picture(path: Path, text: Text) -> str:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from safepoint.model.memory.names import label
 from safepoint.show.mistakes import mistake_table
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant
         table.add_row(
             row.scope,
             str(row.threads),
-            row.memory,
+            label(row.memory),
             *figures,
             "[red]survives[/]" if mutant else _verdict(row.verdict),
             *("unbounded" if n is None else str(n) for n in bound),
@@ -115,17 +116,17 @@ def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
     for policy, memory in dict.fromkeys((row.policy, row.memory) for row in rows):
         these = [row for row in rows if (row.policy, row.memory) == (policy, memory)]
         refuted = [row.scope for row in these if row.verdict != "holds"]
-        most = max(row.threads for row in these)
+        most, bounded = max(row.threads for row in these), any(row.bound for row in these)
         table.add_row(
             policy,
-            memory,
+            label(memory),
             str(len(these)),
             "1" if most == 1 else f"1..{most}",
             f"{sum(row.states for row in these):,}",
             f"{sum(row.transitions for row in these):,}",
             _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds"),
-            _worst([row.bound.frames if row.bound else None for row in these]),
-            _worst([row.bound.back_edges if row.bound else None for row in these]),
+            _worst([row.bound.frames if row.bound else None for row in these]) if bounded else "-",
+            _worst([row.bound.back_edges if row.bound else None for row in these]) if bounded else "-",
             _any_number(these),
         )
     out.print(table)
@@ -164,7 +165,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     """All that `safepoint verify` found; failures last, just above the prompt."""
     out = console()
     out.print(
-        "[bold]protocol[/]: every state of the text: four policies, two memory models; bounds in frame pushes and back-edges"
+        "[bold]protocol[/]: every state of the text: four policies, three memory models; bounds in frame pushes and back-edges"
     )
     summary_table(report.protocol, out)
     for line in any_number_lines(report):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from safepoint.graph.text import Text
+from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import bound_of, undeclared_lasso
 from safepoint.model.counterexample import again, statement
@@ -18,10 +18,11 @@ from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import late_path
-from safepoint.model.mutants import not_compiled
+from safepoint.model.memory.names import MOST, SC, STALE, beyond, not_said
+from safepoint.model.mutants import memories_for, not_compiled
 from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
-from safepoint.model.system import MEMORIES, Model
+from safepoint.model.system import Model
 from safepoint.model.widths import fitting
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.verify.rows import PathStep, Refutation, ScopeRow
@@ -31,8 +32,8 @@ from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 class Decision:
     """The verdict on one scope.
 
-    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, or for a
-    custom text that names no check site.
+    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, under C11, which
+    does not say when a store is seen, or for a custom text that names no check site.
     """
 
     result: Result
@@ -98,12 +99,12 @@ def decide(
     most: int = 5_000_000,
     progress: Callable[[int, int], None] | None = None,
 ) -> Decision:
-    """Explore the scope; then check liveness; then compute the bound.  Raises NotExplored, ProtocolError."""
+    """Explore the scope; then check liveness; then compute the bound, but under C11.  Raises NotExplored, ProtocolError."""
     result = search(model, judge_of(model), most, progress)
     if result.broken:
         return Decision(result, policy)
     result = check_fairness(check_liveness(result))
-    if result.broken or (model.text.is_custom and not has_checks(model)):
+    if result.broken or model.is_weak or (model.text.is_custom and not has_checks(model)):
         return Decision(result, policy)
     bound = bound_of(model, result)
     found = Decision(result, model.policy, bound)
@@ -144,17 +145,27 @@ def explore(
     most: int,
     progress: Callable[[int, int], None],
 ) -> Explored:
-    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO.  Raises ProtocolError."""
+    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO; for one of an order C11.  Raises ProtocolError."""
+    if memory and all(beyond(memory, scope.slices) for scope in scopes):
+        why = beyond(memory, scopes[0].slices)
+        raise ProtocolError(f"scope {scopes[0].name}: {why} (choose another scope, or: --memory sc, or --memory tso)")
     explored = Explored()
     everywhere: set[str] = set()
     reached: set[str] = set()
-    for each in memories(memory, mutant):
+    for each in memories(memory, mutant, text, policy):
+        if each in STALE:
+            explored.notes["c11"].add(not_said(each))
         for scope in scopes:
+            if why := beyond(each, scope.slices):
+                explored.notes["c11"].add(f"{scope.name}: {why}")
+                continue
             try:
                 found = fitting(
                     partial(Model, text, scope, mutant, policy, each),
                     lambda model: (
-                        None if mutant and not model.mutated else decide(model, policy, search, most, progress)
+                        None
+                        if mutant and not model.mutated
+                        else decide(model, policy, search, min(most, MOST) if model.is_weak else most, progress)
                     ),
                 )
             except (NotExplored, MemoryError) as error:
@@ -193,8 +204,8 @@ def explore(
     return explored
 
 
-def memories(memory: str | None, mutant: str) -> tuple[str, ...]:
+def memories(memory: str | None, mutant: str, text: Text, policy: Policy) -> tuple[str, ...]:
     """The memory models to explore, in order."""
     if memory:
         return (memory,)
-    return tuple(MEMORIES) if mutant else tuple(MEMORIES[:1])
+    return memories_for(text, mutant, policy) if mutant else (SC,)

@@ -30,6 +30,11 @@ FEW = 50
 """For those: second posts in programs of up to FEW steps, because a run with threads takes longer."""
 NEEDS = {
     "a store buffer": ("reenter-unfenced", "block-unfenced"),
+    "a processor on which an order matters, as none does on x86-64 here": (
+        "reenter-acquire",
+        "claim-acquire",
+        "wake-release",
+    ),
     "a guest step while one request is served inside another": ("handshake-unchecked", "backs-off-silently"),
     "a guest that goes on after a TERMINATE": ("unwound-forgets",),
     "a birth in the middle of a handshake": ("birth-drops-handshake",),

@@ -24,7 +24,8 @@ class AnyNumber:
 class ScopeRow:
     """One explored scope.
 
-    `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `bound`: None if a property is broken, or for a custom text without check sites.  `any_number`: None if it was not asked.
+    `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `bound`: None if a property is broken,
+    under C11, or for a custom text without check sites.  `any_number`: None if it was not asked.
     """
 
     policy: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -114,11 +115,35 @@ def test_a_fence_for_all_threads_is_refused() -> None:
         add_procedure(ir.Module(), procedure, hooked=False)
 
 
+def orders(name: str, mutant: str = "") -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """(kind of instruction, order) of each access of a procedure: in LLVM's text, and as the protocol's text says."""
+    graph, module = compile_graph(Text(), name, Instance(threads=None, mutant=mutant)), ir.Module()
+    add_procedure(module, graph, hooked=False)
+    kinds = {"load": "load", "store": "store", "cas": "cmpxchg"}
+    written = re.findall(r"(load|store|atomicrmw|cmpxchg) (?:atomic|\w+) .*?(acquire|release|seq_cst)", str(module))
+    said = ((kinds.get(step.op, "atomicrmw"), step.order) for step in graph.steps if step.cell)
+    return Counter(written), Counter(said)
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_each_access_has_the_order_that_the_text_says(name: str) -> None:
+    written, said = orders(name)
+    assert written == said
+
+
+def test_a_mutant_of_an_order_changes_that_order_and_nothing_else() -> None:
+    right, _ = orders("reenter")
+    wrong, _ = orders("reenter", "reenter-acquire")
+    assert right - wrong == Counter({("load", "seq_cst"): 1})
+    assert wrong - right == Counter({("load", "acquire"): 1})
+
+
 def awaken(body: str, tmp_path: Path) -> str:
     """LLVM's text of `awaken` with another body."""
     good = next(path for path in files() if path.name == "requester.py")
     bad = tmp_path / good.name
-    bad.write_text(good.read_text(encoding="utf-8").replace("    t.wake.store(1)\n", body), encoding="utf-8")
+    was = r'(?<=when what t sleeps for is there\."""\n)(    .*\n)+'
+    bad.write_text(re.sub(was, lambda _: body, good.read_text(encoding="utf-8")), encoding="utf-8")
     text = Text(tuple(bad if path == good else path for path in files()[:-1]))
     module = ir.Module()
     add_procedure(module, compile_graph(text, "awaken", Instance(threads=None)), hooked=False)
@@ -258,7 +283,7 @@ REFUSED = {
         r"requester\.py:\d+: stop_world waits with before in the world's record, before it has the lock",
     ),
     "a requester's result": (
-        "requester.py", "awaken", "t.wake.store(1)", "t.wake.store(1)\n    return 1",
+        "requester.py", "awaken", "t.wake.publish(1)", "t.wake.publish(1)\n    return 1",
         r"requester\.py:\d+: awaken returns a value in a record that may be another thread's .*t: Me",
     ),
     "a parameter that no caller gives": (

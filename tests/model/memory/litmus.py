@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from safepoint.model.memory.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
+from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.views import Access, Machine
 
 

@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from safepoint.graph.ir import OPERANDS
-from safepoint.model.memory.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
+from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.views import Access, Machine
-from tests.model.memory.litmus import MISSED, SHAPES, Op, Outcome, Program, Shape, allows, outcomes
+from tests.model.memory.litmus import MISSED, SHAPES, Op, Program, Shape, allows, outcomes
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)

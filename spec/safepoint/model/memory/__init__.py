@@ -1,10 +1,10 @@
 """Weak memory: what C11 lets a thread read, as a machine of views; and how a thread of a model moves on it.
 
-orders: the orders of an access, and what each of them does
 states: a memory: of each word its stores, of each thread what it may read; and words that are read as one number
 normal: one memory for all that no thread can tell apart, and the bound on stale stores
 views: the machine: what loads, stores, locked operations and fences do to a memory
 names: the memory models by name, and what a verdict under each is worth
+data: what is handed over under the protocol, and who must have seen it
 process: a thread of a model on the machine
 attach: a machine for a model: who reads and who writes each word
 """

@@ -43,13 +43,16 @@ class Normal:
         self._move_on(draft)
         known = [min((draft.threads[t].now[x] for t in who), default=NOBODY) for x, who in enumerate(self.accessors)]
         self._forget(draft, known)
-        draft.words = [
-            [self._lightened(draft, word, n, s, known) for n, s in enumerate(draft.words[word])] for word in self.words
-        ]
+        for word, stores in enumerate(draft.words):
+            for place, stored in enumerate(stores):
+                if stored.view != self.nothing or (stored.attached and place == 0):
+                    stores[place] = self._lightened(draft, word, place, stored, known)
 
     def _oldest(self, draft: Draft, word: int) -> int:
         """The place of the first store of a word that is kept."""
         most = len(draft.words[word]) - 1
+        if most == 0:
+            return 0
         oldest = max(0, min((draft.threads[t].now[word] for t in self.readers[word]), default=most))
         if self.stale is not None and most - oldest > self.stale:
             self.was_bounded = True
@@ -106,8 +109,6 @@ class Normal:
     def _lightened(self, draft: Draft, word: int, place: int, stored: Stored, known: list[int]) -> Stored:
         """A store hands on only what somebody who may read it does not know."""
         view, attached = stored.view, stored.attached and place > 0
-        if view == self.nothing:
-            return Stored(stored.value, view, attached)
         readers = [sight.now for t in self.readers[word] if (sight := draft.threads[t]).now[word] <= place]
         if not readers:
             return Stored(stored.value, self.nothing, attached)

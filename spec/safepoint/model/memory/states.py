@@ -82,7 +82,15 @@ class Draft:
         self.change_views(moved)
 
     def change_views(self, change: Callable[[View], View]) -> None:
-        """Every view there is."""
-        self.words = [[Stored(s.value, change(s.view), s.attached) for s in stores] for stores in self.words]
-        self.threads = [Sight(*map(change, sight)) for sight in self.threads]
-        self.order = change(self.order)
+        """Every view there is; each that is there several times once."""
+        changed: dict[View, View] = {}
+
+        def once(view: View) -> View:
+            found = changed.get(view)
+            if found is None:
+                found = changed[view] = change(view)
+            return found
+
+        self.words = [[Stored(s.value, once(s.view), s.attached) for s in stores] for stores in self.words]
+        self.threads = [Sight(*map(once, sight)) for sight in self.threads]
+        self.order = once(self.order)

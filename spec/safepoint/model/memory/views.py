@@ -23,8 +23,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from safepoint.graph.ir import FOLD, MODIFIES
+from safepoint.graph.orders import ACQUIRE, RELAXED, SEQ_CST, acquires, releases
 from safepoint.model.memory.normal import Normal
-from safepoint.model.memory.orders import ACQUIRE, RELAXED, SEQ_CST, acquires, releases
 from safepoint.model.memory.states import ANY, Draft, Memory, Sight, Stored, View, joined, raised
 
 

@@ -12,11 +12,11 @@ CORE: tuple[Equivalents, ...] = (
         "delete: awaken(t) -> ",
     ), policies=("pypy",)),
     Equivalents("Where no thread sleeps, none waits to be woken.", "requester.py", "awaken", (
-        "delete: t.wake.store(1) -> ",
-        "constant: t.wake.store(1) -> t.wake.store(0)",
-        "word: t.wake.store(1) -> t.holders.store(1)",
-        "word: t.wake.store(1) -> t.life.store(1)",
-        "word: t.wake.store(1) -> t.parked.store(1)",
+        "delete: t.wake.publish(1) -> ",
+        "constant: t.wake.publish(1) -> t.wake.publish(0)",
+        "word: t.wake.publish(1) -> t.holders.publish(1)",
+        "word: t.wake.publish(1) -> t.life.publish(1)",
+        "word: t.wake.publish(1) -> t.parked.publish(1)",
     ), policies=("pypy",)),
     Equivalents("Where no thread sleeps, the word stays set from the first post on; and `run_for` looks again after the claim.", "requester.py", "finish_handshake", (
         "word: outside = t.state.load() -> outside = t.wake.load()",
@@ -85,7 +85,7 @@ CORE: tuple[Equivalents, ...] = (
         "constant: if outside != MANAGED: -> if outside != PARKED:",
     )),
     Equivalents("The lock is held whenever the stop word is 1; at other times the claim is given back, and made again once the lock is free.", "requester.py", "run_for", (
-        "word: stopped = world.stop.load() -> stopped = world.lock.load()",
+        "word: stopped = world.stop.look() -> stopped = world.lock.look()",
     )),
     Equivalents("The access stands for the operation, whatever that looks at.", "requester.py", "operate", (
         "word: t.operation.load() -> t.pending.load()",
@@ -96,7 +96,7 @@ CORE: tuple[Equivalents, ...] = (
         "word: t.operation.load() -> t.parked.load()",
     )),
     Equivalents("Where operations may be run while the world is stopped, to run one after the stop is right, too.", "requester.py", "run_for", (
-        "always: if slice_on('exclusive'): -> stopped = world.stop.load(); if stopped == 1:",
+        "always: if slice_on('exclusive'): -> stopped = world.stop.look(); if stopped == 1:",
     )),
     Equivalents("A stop and an operation that are taken together may be served in either order.", "owner.py", "serve", (
         "swap: if bits & STOP:; if bits & HANDSHAKE: -> if bits & HANDSHAKE:; if bits & STOP:",
@@ -145,10 +145,10 @@ CORE: tuple[Equivalents, ...] = (
         "word: wait(world.stop.load() == 0) -> wait(world.lock.load() == 0)",
     ), policies=UNFAIR),
     Equivalents("The lock is held whenever the stop word is 1; at other times `park` does not wait.", "owner.py", "reenter", (
-        "word: stopped = world.stop.load() -> stopped = world.lock.load()",
+        "word: stopped = world.stop.look() -> stopped = world.lock.look()",
     ), policies=UNFAIR),
     Equivalents("Both come before guest code, and an operation that is being run ends by itself: it waits for no stop.", "owner.py", "reenter", (
-        "swap: if slice_on('fairness'):; wait(t.operation.load() != RUNNING) -> wait(t.operation.load() != RUNNING); if slice_on('fairness'):",
+        "swap: if slice_on('fairness'):; wait(t.operation.look() != RUNNING) -> wait(t.operation.look() != RUNNING); if slice_on('fairness'):",
     )),
     Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "stop_world", (
         "always: if slice_on('membarrier'): -> fence_stop()",

@@ -37,10 +37,6 @@ FURTHER: tuple[Equivalents, ...] = (
         "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
         "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
     )),
-    Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "block", (
-        "constant: t.state.swap(NATIVE) -> t.state.swap(PARKED)",
-        "constant: t.state.swap(NATIVE) -> t.state.swap(ENDED)",
-    )),
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
         "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
@@ -109,8 +105,10 @@ FURTHER: tuple[Equivalents, ...] = (
         "word: t.deferred = 0 -> t.ending = 0",
         "word: t.deferred = 0 -> t.end = 0",
     ), policies=("folded", "cpython")),
-    Equivalents("Who posts wakes the sleeper, whatever its state says: it is the barrier that is needed.", "optional.py", "block", (
-        "constant: t.state.swap(NATIVE) -> t.state.swap(MANAGED)",
+    Equivalents("Who posts wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
+        "delete: leave(t) -> ",
+        "swap: t.wake.publish(0); leave(t) -> leave(t); t.wake.publish(0)",
+        "swap: leave(t); bits = look(t) -> bits = look(t); leave(t)",
     )),
     Equivalents("Only the coordinator itself reads the count, and not in between.", "requests.py", "stop_world_nested", (
         "swap: if outermost:; t.stops = t.stops + 1 -> t.stops = t.stops + 1; if outermost:",

@@ -70,7 +70,7 @@ def take(t: Me) -> int:
 
 
 def look(t: Me) -> int:
-    bits = t.limit.load()
+    bits = t.limit.look()
     if bits >= BITS:
         bits = 0
     return (bits | t.deferred) & deliverable(t)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST = "relaxed", "acquire", "release", "acq_rel", "seq_cst"
 
+PLAIN = {"load": ACQUIRE, "store": RELEASE}
+"""An access of a text, to its order; every other one is seq_cst."""
+
+STRONG = {"look": "load", "publish": "store"}
+"""The plain accesses that are seq_cst all the same, to what a step of a graph calls them."""
+
 
 def acquires(order: str) -> bool:
     """Does who reads with it know afterwards what who wrote knew?"""

@@ -1,0 +1,115 @@
+"""The protocol's text under C11: a thread may read what is stale, and the rest of the model is as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safepoint.graph.text import ProtocolError, Text
+from safepoint.model.engines import engine
+from safepoint.model.eventually import check_liveness
+from safepoint.model.explore import Result, search
+from safepoint.model.memory.names import C11, SC, STALE, TSO
+from safepoint.model.mutants import memories_for
+from safepoint.model.path import path_of, replay
+from safepoint.model.properties import Properties
+from safepoint.model.scopes import SCOPES
+from safepoint.model.system import Model
+from safepoint.proof.any_number import argument
+from safepoint.proof.promela import export
+from safepoint.protocol.policies import FOLDED
+from safepoint.verify.explore import explore
+
+TEXT = Text()
+DATA = Path(__file__).parents[1] / "data"
+
+
+def searched(scope: str, memory: str = C11, mutant: str = "") -> Result:
+    model = Model(TEXT, SCOPES[scope], mutant, memory=memory)
+    return search(model, Properties(model).judge)
+
+
+def seen(result: Result) -> set[int]:
+    """The states, without what only C11 has: the number of the memory is the last field of all."""
+    model = result.model
+    bits = (1 << model.views.number.shift if model.is_weak else 1 << model.bits) - 1
+    return {state & bits for state in result.reached}
+
+
+def test_c11_has_every_state_of_sequential_consistency_and_more_with_each_stale_store() -> None:
+    strict, one, two = (searched("interrupt-1", memory) for memory in ("sc", "c11k1", C11))
+    assert seen(strict) <= seen(one) <= seen(two)
+    assert strict.states < one.states < two.states
+
+
+def test_both_engines_find_the_same() -> None:
+    pytest.importorskip("numpy")
+    results = [
+        engine(name)(m := Model(TEXT, SCOPES["interrupt-1"], memory="c11k1"), Properties(m).judge)
+        for name in ("python", "numpy")
+    ]
+    assert len({(r.states, r.transitions, r.depth) for r in results}) == 1
+
+
+def test_a_text_of_ones_own_is_refused_and_not_judged_by_less() -> None:
+    text = Text((DATA / "limit_only.py",))
+    with pytest.raises(ProtocolError, match=r"limit_only\.py: .* is not explored under c11 yet \(write: --memory sc"):
+        Model(text, SCOPES["interrupt-1"], memory=C11)
+
+
+def test_a_scope_whose_steps_the_machine_has_no_rule_for_is_refused() -> None:
+    with pytest.raises(ProtocolError, match=r"variants\.py:\d+: fence_others"):
+        Model(TEXT, SCOPES["membarrier-1"], memory=C11)
+    with pytest.raises(
+        ProtocolError, match=r"scope membarrier-1: C11 says nothing of a fence .* \(choose another scope"
+    ):
+        explore(TEXT, [SCOPES["membarrier-1"]], FOLDED, C11, "", search, 1_000, lambda *_: None)
+
+
+def test_what_knows_no_views_says_so() -> None:
+    model = Model(TEXT, SCOPES["interrupt-1"], memory=C11)
+    with pytest.raises(ValueError, match=r"c11: views without a counterpart in Promela \(write: --memory sc"):
+        export(model)
+    assert "no part of its footprint" in "".join(argument(model).reasons)
+
+
+def test_a_verdict_says_how_far_it_goes() -> None:
+    found = explore(
+        TEXT, [SCOPES["signal-1"], SCOPES["membarrier-1"]], FOLDED, "c11k1", "", search, 10_000, lambda *_: None
+    )
+    (row,) = found.rows
+    assert (row.scope, row.memory, row.verdict, row.bound) == ("signal-1", "c11k1", "holds", None)
+    assert "membarrier-1: C11 says nothing of" in found.left_out["c11"]
+    assert "no bounds" in found.left_out["c11"]
+    assert STALE["c11k1"] == 1
+
+
+ORDERS = [
+    ("reenter-acquire", "stop-1", "world-stopped", 11),
+    ("claim-acquire", "handshake-1", "handshake-alone", 13),
+    ("wake-release", "blocking-1", "sleeper-is-woken", 7),
+]
+
+
+@pytest.mark.parametrize(("mutant", "scope", "broken", "steps"), ORDERS)
+def test_with_acquire_and_release_alone_the_text_is_wrong(mutant: str, scope: str, broken: str, steps: int) -> None:
+    """herd7 (rc11.cat) allows the outcome of each of the three, as a litmus test of its words."""
+    result = searched(scope, mutant=mutant)
+    assert (result.broken, len(result.path) - 1) == (broken, steps)
+    told = path_of(result)
+    assert any("before the newest" in step.move.source for step in told.steps)
+    again = replay(TEXT, told.replay)
+    assert (again.broken, len(again.steps)) == (broken, steps)
+
+
+@pytest.mark.parametrize(("mutant", "scope"), [(mutant, scope) for mutant, scope, _, _ in ORDERS])
+@pytest.mark.parametrize("memory", [SC, TSO])
+def test_no_stronger_memory_shows_a_wrong_order(mutant: str, scope: str, memory: str) -> None:
+    assert check_liveness(searched(scope, memory, mutant)).broken == ""
+
+
+def test_a_wrong_order_is_hunted_under_c11_and_any_other_mistake_where_less_is_enough() -> None:
+    assert [memories_for(TEXT, mutant) for mutant, *_ in ORDERS] == [(C11,), (C11,), (TSO, C11)]
+    assert memories_for(TEXT, "block-unfenced") == (TSO, C11)
+    assert memories_for(TEXT, "no-recheck") == (SC, TSO)
