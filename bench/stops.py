@@ -40,6 +40,8 @@ go = 1
 lock = Lock()
 lock.acquire()
 def compute():
+    with lock:
+        pass
     while go:
         pass
 def wait():
@@ -50,10 +52,13 @@ for i in range({threads}):
     threads.append(Thread(target={work}))
 for t in threads:
     t.start()
+if {released}:
+    lock.release()
 print(1)
 while go:
     pass
-lock.release()
+if not {released}:
+    lock.release()
 for t in threads:
     t.join()
 """
@@ -62,7 +67,12 @@ for t in threads:
 def measure(threads: int, work: str, first: int) -> tuple[Percentiles, Percentiles]:
     """Until each thread, from number `first` on, has had a core; and until the world has stopped then."""
     engine = cores_engine()
-    vm = CoresVm(engine, compile_program(SOURCE.format(threads=threads, work=work), "<stops>"), io.StringIO(), RNG)
+    vm = CoresVm(
+        engine,
+        compile_program(SOURCE.format(threads=threads, work=work, released=int(work == "compute")), "<stops>"),
+        io.StringIO(),
+        RNG,
+    )
     vm.world.nap = NAP
     main = vm.start()
     until = time.monotonic() + PATIENCE
