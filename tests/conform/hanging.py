@@ -49,3 +49,51 @@ class Leaving(Waiting):
 
     def lose(self) -> None:
         os._exit(3)
+
+
+class Interrupting(Waiting):
+    """Lets an interrupt out, prints, and says of itself what cannot be printed."""
+
+    name, longest_call = "interrupting", float("inf")
+
+    def lose(self) -> None:
+        print("the VM speaks")
+        raise KeyboardInterrupt("odd \x1b[2J")
+
+
+class Odd(BaseException):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class Exceptional(Waiting):
+    """Raises what is no Exception."""
+
+    name = "exceptional"
+
+    def lose(self) -> None:
+        raise Odd
+
+
+class Number(int):
+    """It cannot be found again by its name."""
+
+    __qualname__ = "nowhere"
+
+    def __sub__(self, other: int) -> Number:
+        return Number(int(self) - int(other))
+
+
+class Unreadable(Toy):
+    """Its counts cannot be sent to another process."""
+
+    name = "unreadable"
+
+    def start(self) -> None:
+        super().start()
+        self.back_edges = Number(0)
+
+    def back_edge(self) -> None:
+        self.back_edges = Number(self.back_edges + 1)
+        if self.entry == "look":
+            self.slow_path()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from safepoint.verify.judging import judge_target
@@ -31,3 +33,27 @@ def test_a_right_adapter_is_judged_in_its_process_as_in_ours() -> None:
     row, verdicts = judge_target("tests.conform.toy:Toy")
     assert {v.verdict for v in verdicts} == {"holds", "not offered"}
     assert not row.unjudged
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("Interrupting", "raised KeyboardInterrupt: odd ?[2J (…/hanging.py:"),
+        ("Exceptional", "raised Odd: its text cannot be made (…/hanging.py:"),
+    ],
+)
+def test_what_an_adapter_raises_costs_the_claims_that_need_it(
+    target: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, verdicts = judge_target(f"tests.conform.hanging:{target}")
+    found = {v.claim.name: v for v in verdicts}
+    assert found["runs-as-python-does"].verdict == "holds"
+    assert said.replace("…", str(Path(hanging.__file__).parent)) in found["exactly-once"].report
+    assert {v.verdict for v in verdicts} == {"holds", "no verdict"}
+    assert not [v for v in verdicts if "hung or died" in v.report]
+    assert capfd.readouterr().out == "", "what the VM prints is no part of the verdict"
+
+
+def test_evidence_that_cannot_be_sent_is_no_verdict() -> None:
+    _, verdicts = judge_target("tests.conform.hanging:Unreadable")
+    assert "gave what no other process can read" in verdicts[1].report

@@ -58,6 +58,7 @@ BROKEN: dict[type[Toy], set[str]] = {twin: {claim} for twin, claim in ALONE.item
         "seen-within-bound", "neither-hides-the-other", "seen-again", "storm-starves-nobody", "not-lost-in-slow-path",
     },
     twins.Uncounted: {"seen-within-bound"},
+    twins.Unbounded: {"seen-within-bound"},
     twins.Partial: {"neither-hides-the-other", "storm-starves-nobody", "not-lost-in-slow-path"},
     twins.Deaf: {"seen-again", "storm-starves-nobody"},
     twins.Forward: {"nothing-else-changes", "storm-progress"},
@@ -256,6 +257,43 @@ def test_other_checks_than_pushes_and_back_edges_have_a_bound() -> None:
     report = held("seen-within-bound", Overstated()).report
     assert "1 return" in report
     assert "the declared bound: unbounded frame pushes, 1 back-edge, 0 returns" in report
+
+
+class Bursty(Toy):
+    """A right VM: an incremental collection makes three checks of twelve slow, disturbed or not; and a tracer's word is always poison."""
+
+    def start(self) -> None:
+        super().start()
+        self.checks_made = 0
+
+    def look(self) -> None:
+        self.checks_made += 1
+        self.slow_entries += self.checks_made % 12 in (9, 10, 11)
+
+    def push(self) -> None:
+        self.look()
+        super().push()
+
+    def back_edge(self) -> None:
+        self.look()
+        super().back_edge()
+
+    def observe(self) -> Observation:
+        return replace(super().observe(), words={"limit": "poison" if self.limit < 0 else "real", "trace": "poison"})
+
+
+def test_what_is_slow_undisturbed_too_is_right() -> None:
+    assert held("checks-pass-again", Bursty()).verdict == "holds"
+
+
+def test_without_a_count_of_slow_entries_nothing_is_said_of_them() -> None:
+    class Silent(twins.Restless):
+        def slow_path(self) -> None:
+            super().slow_path()
+            self.slow_entries = 0
+
+    verdict = held("checks-pass-again", Silent())
+    assert (verdict.verdict, "Observation.slow_entries" in verdict.report) == ("not offered", True)
 
 
 def test_what_is_not_offered_is_named() -> None:

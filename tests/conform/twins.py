@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation
+from safepoint.protocol.policy import Bound
 from tests.conform.threads_toy import ThreadsToy
 from tests.conform.toy import Toy
 
@@ -53,6 +54,13 @@ class Uncounted(Toy):
 
     def back_edge(self) -> None:
         pass
+
+
+class Unbounded(Toy):
+    """Declares a bound on a kind of check that it never counts, and on no other."""
+
+    bound = Bound(None, None)
+    further: ClassVar = {"poll": 1}
 
 
 class Partial(Toy):

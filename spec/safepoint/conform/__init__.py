@@ -4,6 +4,7 @@ target: `Target`, the interface that a VM's adapter implements, and what it obse
 threaded: `ThreadedTarget`, most of an adapter for a VM whose guest runs on a thread of its own
 programs: the guest programs that the judge runs
 outcomes: what Python does with an interrupt, wherever in a program it is raised
+counted: does the adapter count the checks for which a bound is declared?
 runs: a program with requests posted at chosen steps, and the distances to where they were seen
 distances: numbers of checks by kind, and what they are called
 claims: what is claimed of every VM with safepoints, by name

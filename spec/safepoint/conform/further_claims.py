@@ -16,6 +16,7 @@ from safepoint.conform.programs import (
     PROGRAMS,
     RECURSIVE,
     THREADS,
+    Program,
 )
 from safepoint.conform.running_claims import STRIDE, WORLD, differs, singles
 from safepoint.conform.runs import STEPS, Case, Evidence, Post, Posted, Refuted, Runs, describe, ending, in_sequence
@@ -33,31 +34,56 @@ def checks_pass_again(runs: Runs) -> Evidence:
     """Once a request has been seen, checks pass again: of the later half of what follows, no more fail than undisturbed."""
     tried = 0
     programs = runs.right(LOOPS, CALLS, RECURSIVE, CATCHES)
+    usual = {program.name: undisturbed(runs, program) for program in programs}
     for kind in runs.kinds(*KINDS):
         for program in programs:
             if kind == INTERRUPT and program is not CATCHES:  # it ends there
                 continue
-            undisturbed = runs.alone(program)
             for step in runs.each_step(program, STRIDE):
                 posted = runs.post(Post(kind))
                 after = later_half(runs, posted)
                 executed = sum(after[-1].checks.values()) - sum(after[0].checks.values()) if after else 0
                 if executed < FEW:
                     continue
+                if not after[-1].slow_entries and not after[-1].words:
+                    raise NotOffered("a count of the checks that fail (Observation.slow_entries), nor words")
                 tried += 1
                 failed = after[-1].slow_entries - after[0].slow_entries
-                usual = undisturbed.slow_entries * executed / sum(undisturbed.checks.values())
+                most = most_failing(usual[program.name], executed)
                 case = Case(program, in_sequence(step, (posted.post,)), (posted,), after[-1])
-                if failed > usual + 1:  # a counter may run out once more in as many checks
+                if failed > most + 1:  # a counter may run out once more in as many checks
                     raise case.refuted(
                         f"{failed} of the last {executed} checks fail, though the request has been seen",
-                        f"they pass, but for {usual:.0f} that fail undisturbed, and one",
+                        f"they pass, but for {most} that fail undisturbed in as many, and one",
                     )
-                if all("poison" in now.words.values() for now in after[:-1]):  # the last: where nothing runs any more
+                if is_poisoned(after) and not is_poisoned(usual[program.name]):
                     raise case.refuted(f"a word is poison during the last {executed} checks", "it is real again")
     if not tried:
         raise NotOffered("a guest that goes on after a request")
     return Evidence(tried)
+
+
+def undisturbed(runs: Runs, program: Program) -> list[Observation]:
+    """The guest before each of its steps, and at its end, with nothing posted."""
+    trail = [runs.begin(program)]
+    while runs.target.step() and len(trail) < STEPS:
+        trail.append(runs.target.observe())
+    return [*trail, runs.target.observe()]
+
+
+def most_failing(trail: list[Observation], checks: int) -> int:
+    """How many of so many checks in a row fail, at most."""
+    most, first = 0, 0
+    for now in trail:
+        while sum(now.checks.values()) - sum(trail[first].checks.values()) > checks:
+            first += 1
+        most = max(most, now.slow_entries - trail[first].slow_entries)
+    return most
+
+
+def is_poisoned(trail: list[Observation]) -> bool:
+    """Is some word poison all the time?  At the end nothing runs any more."""
+    return all("poison" in now.words.values() for now in trail[:-1])
 
 
 def later_half(runs: Runs, posted: Posted) -> list[Observation]:

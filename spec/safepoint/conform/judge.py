@@ -16,6 +16,8 @@ from safepoint.conform.target import ABILITIES, GuestStuck, NotOffered, Target
 from safepoint.protocol.policy import Bound
 
 GROUP = "safepoint.targets"
+MOST_TEXT = 500
+"""Characters of an exception's text that a report has."""
 
 
 class UnknownTarget(Exception):
@@ -95,7 +97,9 @@ def hold(claim: Claim, runs: Runs, name: str) -> Verdict:
         repeat = f"repeat    pytest --pyargs safepoint.conform{option} -k {claim.name}"
         report = f"{claim.name} is refuted: {name}\n{indent(claim.sentence + chr(10) + str(refuted), '  ')}\n  {repeat}"
         return Verdict(claim, "refuted", None, report, runs.left_out)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever an adapter raises
+    except KeyboardInterrupt:  # Control-C
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever an adapter raises
         report = f"{claim.name} was not judged: the adapter of {name} raised {in_one_line(error)}"
         return Verdict(claim, "no verdict", None, report, runs.left_out)
 
@@ -103,8 +107,13 @@ def hold(claim: Claim, runs: Runs, name: str) -> Verdict:
 def in_one_line(error: BaseException) -> str:
     """An exception, and the place where it was raised."""
     where = extract_tb(error.__traceback__)[-1]
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"{text} ({where.filename}:{where.lineno})"
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  # a stranger's class
+        said = "its text cannot be made"
+    text = " ".join(f"{type(error).__name__}: {said[:MOST_TEXT]}".split())
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return f"{printable} ({where.filename}:{where.lineno})"
 
 
 def judge(target: Target, name: str = "") -> list[Verdict]:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count, permutations, product
 
-from safepoint.conform.distances import CHECKS, distance
-from safepoint.conform.programs import ALONE, CALLS, CATCHES, LOOPS, PROGRAMS, TO_THE_LIMIT, Program
+from safepoint.conform.counted import checks_are_counted
+from safepoint.conform.distances import distance
+from safepoint.conform.programs import (
+    ALONE,
+    CALLS,
+    CATCHES,
+    LOOPS,
+    PROGRAMS,
+    TO_THE_LIMIT,
+    Program,
+)
 from safepoint.conform.runs import STEPS, Case, Evidence, Post, Posted, Refuted, Runs, describe, ending
 from safepoint.conform.target import HANDSHAKE, INTERRUPT, KINDS, STOP, NotOffered, Observation
 
@@ -59,20 +68,6 @@ def seen_within_bound(runs: Runs) -> Evidence:
         if not noticed:
             raise Refuted(f"posted    {kind}, {tried:,} requests\nseen      none, ever\nclaimed   {runs.declared}")
     return Evidence(tried, worst)
-
-
-def checks_are_counted(runs: Runs) -> None:
-    """Raises Refuted if a program that must have checks of a kind with a bound shows none: then every distance would be 0."""
-    for check, program in (("back_edges", LOOPS), ("frames", CALLS)):
-        if (
-            runs.limits[check] is not None
-            and program in runs.right(LOOPS, CALLS)
-            and not runs.alone(program).checks[check]
-        ):
-            one, many = CHECKS[check]
-            raise Refuted(
-                describe(program, "", f"no {one} is counted", f"{many} are counted, or their bound is declared as None")
-            )
 
 
 def exactly_once(runs: Runs) -> Evidence:

@@ -10,9 +10,10 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from pickle import PicklingError
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any, cast
@@ -27,6 +28,8 @@ BEAT = 1.0
 """Seconds between two words on the open call."""
 BEATS = 5
 """A process that is not heard for this many more than a call may take hangs: it may wait for a core, too."""
+DAY = 86_400.0
+"""Seconds that a call may take at most, whatever `Target.longest_call` says."""
 MAKING = 600.0
 """Seconds in which a target is imported and made: it may compile a VM."""
 REMEDY = "raise GuestStuck in time, as a ThreadedTarget does, or set Target.longest_call"
@@ -67,7 +70,7 @@ class Timed:
         self._target, self._calls = target, calls
 
     def __getattr__(self, name: str) -> Any:
-        limit = self._target.longest_call
+        limit = min(self._target.longest_call, DAY)
         with self._calls.note(name, limit):  # a property may hang, too
             found = getattr(self._target, name)
         if not callable(found):
@@ -84,12 +87,16 @@ def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
     """Judge these claims."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a process that hangs ends with its parent
+    with suppress(OSError):
+        os.dup2(2, 1)  # what the VM prints is no part of the verdict
     calls, sending, ended = Calls(), Lock(), Event()
 
     def send(word: Word) -> None:
         with sending:
             try:
                 pipe.send(word)
+            except (PicklingError, AttributeError, TypeError) as error:
+                pipe.send(f"gave what no other process can read: {in_one_line(error)}")
             except OSError:  # the parent has gone
                 os._exit(0)
 
@@ -103,14 +110,18 @@ def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
         with hearing_control_c():
             with calls.note("its import", MAKING):
                 target = find_target(name)
-            limit = target.longest_call
+            limit = min(target.longest_call, DAY)
             send(limit)  # now: the next beat may find the GIL held
             runs = Runs(cast("Target", Timed(target, calls)))
             for claim in claims:
-                send(hold(CLAIMS[claim], runs, name))
+                try:
+                    verdict = hold(CLAIMS[claim], runs, name)
+                except KeyboardInterrupt as leaked:  # the guest's; or Control-C, which the parent has heard, too
+                    verdict = _not_judged(claim, f"the adapter of {name} raised {in_one_line(leaked)}")
+                send(verdict)
     except UnknownTarget as unknown:
         send(unknown)
-    except KeyboardInterrupt as leaked:  # the guest's; or Control-C, which the parent has heard, too
+    except KeyboardInterrupt as leaked:
         send(f"raised {in_one_line(leaked)}")
     ended.set()
 
@@ -144,8 +155,11 @@ def _judge(name: str, claims: list[str]) -> tuple[list[Verdict], str]:
     limit = MAKING
     try:
         while len(verdicts) < len(claims):
-            if not ours.poll(limit + BEATS * BEAT):
+            ready = wait([ours, process.sentinel], limit + BEATS * BEAT)
+            if not ready:
                 return verdicts, f"the adapter of {name} holds the GIL, and has not come back ({REMEDY})"
+            if ours not in ready:  # a process that the adapter has begun may keep the pipe open
+                raise EOFError
             match ours.recv():
                 case Verdict() as verdict:
                     verdicts.append(verdict)
