@@ -43,6 +43,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
+        if not self.compiles(mutant):
+            raise NotOffered(f"mutant {mutant}: no procedure that it compiles has it")
         try:
             return FoldedTarget(mutant, self._stress, self._quantum)
         except ProtocolCodeError as refused:

@@ -137,6 +137,10 @@ ADAPTERS = [
 ]  # fmt: skip
 
 OPTIONS = [
+    *(option("target 'folded' does not offer mutant stop-without-fence: no procedure that it compiles has it (leave out --mutant)",
+             "replay", "--mutant", "stop-without-fence", string) for string in ("s:prints|STOP@sc:6>1", "s:fib@3STOP")),
+    option("--on garbage: no address of a scheduler (write tcp://HOST:PORT, as dask scheduler prints it)",
+           "mutate", "--at", "awaken", "-p", "folded", "--on", "garbage"),
     option("Missing command (see: safepoint --help)"),
     option("No such command 'nope' (see: safepoint --help)", "nope"),
     option("No such option '--nope'… (see: safepoint explore --help)", "explore", "--nope"),

@@ -6,6 +6,7 @@ What a lost worker was at, the scheduler gives to another one; a job's result do
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,9 +31,16 @@ LOOK = 0.5
 """Seconds between two looks at them."""
 
 
+ADDRESS = re.compile(r"(\w+://)?[^:/\s]+:\d+")
+
+
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
     """The workers of the scheduler at an address.  Raises NotUsable, from within too: whatever is wrong with them."""
+    if not ADDRESS.fullmatch(address):
+        raise NotUsable(
+            f"--on {address}: no address of a scheduler (write tcp://HOST:PORT, as dask scheduler prints it)"
+        )
     try:
         from distributed import Client  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:

@@ -106,6 +106,10 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
     except KeyError:
         known = ", ".join(PROGRAMS)
         raise CannotReplay(f"no program {program!r} (write one of {known}; or of tests/programs, or a path)") from None
+    if mutant in Text().mutants and not target.compiles(mutant):
+        raise CannotReplay(
+            f"target {target_name!r} does not offer mutant {mutant}: no procedure that it compiles has it (leave out --mutant)"
+        )
     scheduler = Replay(dict(choices))
     try:
         ran = target.control(made, scheduler, mutant)
