@@ -24,10 +24,11 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Time the interpreter, the explorers and the collector
+bench: $(READY)  ## Time the interpreter, the explorers, the collector and stops
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
 	$(BIN)/python bench/collector.py
+	$(BIN)/python bench/stops.py
 
 pictures: $(READY)  ## Make the pictures of docs/ and its table of rooms anew
 	$(BIN)/python -m tools.pictures
