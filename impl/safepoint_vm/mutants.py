@@ -36,13 +36,13 @@ REGISTER = (
     # -- check sites
     Mutant(
         "push-compares-a-copy", HANDLERS, "handler CALL", SCHEDULES,
-        "The frame push compares with the real limit, which nobody poisons, instead of the limit.",
+        "The frame push compares with the real limit, which is never poisoned, instead of the limit.",
         "Skybison 74e0d81a: the assembly interpreter loaded the other limit",
         "POISON-EVERY-WORD",
     ),
     Mutant(
         "push-knows-overflow-only", HANDLERS, "handler CALL", SCHEDULES,
-        "A frame push that fails is taken for a full stack, and nobody asks whether something was requested.",
+        "A frame push that fails is taken for a full stack, without a look whether something was requested.",
         "WebKit PR 49856: the slow path was written before stop requests used the same check",
         "REAL-LIMIT-DECIDES",
     ),
@@ -62,7 +62,7 @@ REGISTER = (
     ),
     Mutant(
         "back-edge-swallows", HANDLERS, "handlers slow_back_edge, after_back_edge", DIFFERENTIAL,
-        "What the slow path says is to be raised at a back-edge is raised by nobody.",
+        "What the slow path says is to be raised at a back-edge is not raised.",
         "Deno #15012: a termination swallowed on the way",
         "TAKEN-IS-SERVED",
         program="masked_loop",
@@ -90,7 +90,7 @@ REGISTER = (
     # -- triggers
     Mutant(
         "back-edge-unpoisoned", PROCEDURES, "the widths of the text's words", SCHEDULES,
-        "Of the opcodes that jump backward the last has no word in the text, so nobody poisons it.",
+        "Of the opcodes that jump backward the last has no word in the text, so no requester poisons it.",
         "CPython gh-106101: loops that go round without the instruction that checks",
         "POISON-EVERY-WORD",
     ),
@@ -150,13 +150,13 @@ REGISTER = (
     Mutant(
         "sleeps-without-alarm", HOST, "ThreadLife._sleeping", DIFFERENTIAL,
         "A sleep waits for its time to be over, and nothing wakes it then.",
-        "OCaml PR 14303: nobody wakes who waits for what has come true",
+        "OCaml PR 14303: a waiter is not woken when its condition has come true",
         program="contended",
     ),
     Mutant(
         "release-wakes-nobody", HOST, "ThreadLife._serve", SCHEDULES,
         "A contended lock is released, and those who sleep for it are not told.",
-        "Go #34736: everybody sleeps, nobody is told",
+        "Go #34736: all threads sleep, and none is woken",
         case="contends@sc",
     ),
     Mutant(

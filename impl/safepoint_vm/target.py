@@ -43,8 +43,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
-        if not self.compiles(mutant):
-            raise NotOffered(f"mutant {mutant}: no procedure that it compiles has it")
+        self.must_compile(mutant)
         try:
             return FoldedTarget(mutant, self._stress, self._quantum)
         except ProtocolCodeError as refused:

@@ -19,11 +19,17 @@ class FoldedControlled(Controlled):
     """This interpreter."""
 
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
+        self.must_compile(mutant)
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
         return run.run()
+
+    def must_compile(self, mutant: str) -> None:
+        """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""
+        if mutant and not self.compiles(mutant):
+            raise NotOffered(f"mutant {mutant}: no procedure that it compiles has it")
 
     def compiles(self, mutant: str) -> bool:
         try:

@@ -109,7 +109,7 @@ class ControlledRun:
         self.world.record.set("hook", self._address)
 
     def run(self) -> Ran:
-        """Until everybody has ended, or something is wrong.  Re-raises what broke on the way."""
+        """Until all actors have ended, or something is wrong.  Re-raises what broke on the way."""
         image, heap = self._built.image, self.world.heap
         variables = image.globals()
 

@@ -42,25 +42,30 @@ def checks_pass_again(runs: Runs) -> Evidence:
             for step in runs.each_step(program, STRIDE):
                 posted = runs.post(Post(kind))
                 after = later_half(runs, posted)
-                executed = sum(after[-1].checks.values()) - sum(after[0].checks.values()) if after else 0
-                if executed < FEW:
+                checks = executed(after[-1]) - executed(after[0]) if after else 0
+                if checks < FEW:
                     continue
                 if not after[-1].slow_entries and not after[-1].words:
                     raise NotOffered("a count of the checks that fail (Observation.slow_entries), nor words")
                 tried += 1
                 failed = after[-1].slow_entries - after[0].slow_entries
-                most = most_failing(usual[program.name], executed)
+                most = most_failing(usual[program.name], checks)
                 case = Case(program, in_sequence(step, (posted.post,)), (posted,), after[-1])
                 if failed > most + 1:  # a counter may run out once more in as many checks
                     raise case.refuted(
-                        f"{failed} of the last {executed} checks fail, though the request has been seen",
+                        f"{failed} of the last {checks} checks fail, though the request has been seen",
                         f"they pass, but for {most} that fail undisturbed in as many, and one",
                     )
                 if is_poisoned(after) and not is_poisoned(usual[program.name]):
-                    raise case.refuted(f"a word is poison during the last {executed} checks", "it is real again")
+                    raise case.refuted(f"a word is poison during the last {checks} checks", "it is real again")
     if not tried:
         raise NotOffered("a guest that goes on after a request")
     return Evidence(tried)
+
+
+def executed(now: Observation) -> int:
+    """Checks of all kinds, of all threads."""
+    return sum(now.checks.values())
 
 
 def undisturbed(runs: Runs, program: Program) -> list[Observation]:
@@ -72,10 +77,10 @@ def undisturbed(runs: Runs, program: Program) -> list[Observation]:
 
 
 def most_failing(trail: list[Observation], checks: int) -> int:
-    """How many of so many checks in a row fail, at most."""
+    """Of `checks` checks in a row, how many fail, at most."""
     most, first = 0, 0
     for now in trail:
-        while sum(now.checks.values()) - sum(trail[first].checks.values()) > checks:
+        while executed(now) - executed(trail[first]) > checks:
             first += 1
         most = max(most, now.slow_entries - trail[first].slow_entries)
     return most
@@ -96,8 +101,7 @@ def later_half(runs: Runs, posted: Posted) -> list[Observation]:
             trail.append(now)
         if not more:
             break
-    executed = [sum(now.checks.values()) for now in trail]
-    return [now for now, n in zip(trail, executed, strict=True) if 2 * n >= executed[0] + executed[-1]]
+    return [now for now in trail if 2 * executed(now) >= executed(trail[0]) + executed(trail[-1])]
 
 
 def except_and_finally_run(runs: Runs) -> Evidence:

@@ -6,8 +6,9 @@ live at once: a trace names every record in its header.
 
 from __future__ import annotations
 
-from safepoint.differential.controlled import Case
+from safepoint.differential.controlled import Case, parse
 from safepoint.differential.corpus import find
+from safepoint.differential.schedulers import Choices
 
 STACK = 256
 PROGRAMS: dict[str, str] = {
@@ -148,6 +149,12 @@ def case(program: str, *requesters: str, late: bool = False) -> Case:
         return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK))
     guest = find(program)
     return Case(program, guest.source, asked, late, guest.stack)
+
+
+def parsed(string: str) -> tuple[Case, Choices]:
+    """A schedule's string: its case, and the choices.  Raises ValueError, KeyError: no such program."""
+    program, asked, late, choices = parse(string)
+    return case(program, *("+".join(each) for each in asked), late=late), choices
 
 
 CASES = (

@@ -75,9 +75,7 @@ def lasso_of(model: Model, result: Result, kind: str) -> Result | None:
     None: there is a bound.  The loop goes through a check of the kind, and a request is owed and unseen all along it.  The
     way to it is a shortest one to any such loop, and the loop a shortest one from there.
     """
-    parents = search(model, lambda _: None).reached  # in the order of the distance, whichever engine found `result`
-    assert isinstance(parents, dict)
-    order = {state: number for number, state in enumerate(parents)}
+    parents, order = nearest_first(model)
     found: list[tuple[int, int, tuple[int, ...]]] = []
     for region in regions(model, result):
         _, endless = _longest(region, kind)
@@ -90,6 +88,13 @@ def lasso_of(model: Model, result: Result, kind: str) -> Result | None:
         return None
     _, _, loop = min(found)
     return replace(result, broken=BROKEN, detail="", path=path_to(parents, loop[0]) + loop[1:])
+
+
+def nearest_first(model: Model) -> tuple[dict[int, int], dict[int, int]]:
+    """All states in the order of their distance, whichever engine found them before: each with its parent, and with its number."""
+    parents = search(model, lambda _: None).reached
+    assert isinstance(parents, dict)
+    return parents, {state: number for number, state in enumerate(parents)}
 
 
 def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
@@ -113,12 +118,7 @@ def owing_at_end(model: Model, states: Sequence[int]) -> Iterator[tuple[int, str
 
 def owing(model: Model, states: Sequence[int]) -> list[tuple[int, str]]:
     """The threads that owe an answer in all of these states, and to what."""
-    return [
-        (thread, name)
-        for thread in range(len(model.mutators))
-        for request, name in _requests(model, thread).items()
-        if all(map(_inside(model, thread, request), states))
-    ]
+    return [(thread, name) for thread, name, times in owing_at_end(model, states) if times == len(states)]
 
 
 def regions(model: Model, result: Result) -> Iterator[Region]:

@@ -17,12 +17,13 @@ from safepoint.model.bounds import (
     bound_of,
     checks,
     moves_of,
+    nearest_first,
     owing_at_end,
     regions,
     through_check,
     undeclared_lasso,
 )
-from safepoint.model.explore import Result, path_to, search
+from safepoint.model.explore import Result, path_to
 from safepoint.model.moves import Move
 from safepoint.model.system import Model
 from safepoint.protocol.policy import Bound
@@ -30,11 +31,15 @@ from safepoint.protocol.policy import Bound
 
 def check_bound(result: Result) -> Result:
     """The result of a search that broke nothing, held to the bound that the model's policy declares."""
-    bound = bound_of(result.model, result)
+    return late(result, bound_of(result.model, result))
+
+
+def late(result: Result, bound: Bound) -> Result:
+    """The same, with its bound.  A request that is seen later than declared, or never, has a path that shows it."""
     if bound.within(result.model.policy.declared):
         return result
     found = undeclared_lasso(result, bound) or late_path(result, bound)
-    assert found, "a bound that is not within the declared one has a path that shows it"
+    assert found, "a bound that is not within the declared one has a path"
     return found
 
 
@@ -47,11 +52,7 @@ def late_path(result: Result, bound: Bound) -> Result | None:
     for kind, n in bound.as_json().items():
         most = declared[kind]
         if isinstance(n, int) and isinstance(most, int) and n > most:
-            parents = search(
-                model, lambda _: None
-            ).reached  # in the order of the distance, whichever engine found `result`
-            assert isinstance(parents, dict)
-            order = {state: number for number, state in enumerate(parents)}
+            parents, order = nearest_first(model)
             ways = [way for region in regions(model, result) if (way := _through(model, region, kind, most + 1, order))]
             way = min(ways, key=lambda way: (order[way[0]], len(way)))
             return replace(result, broken=BROKEN, detail=FINITE, path=path_to(parents, way[0]) + way[1:])
@@ -63,7 +64,7 @@ FINITE = "seen late"
 
 
 def _through(model: Model, region: Region, kind: str, checked: int, order: dict[int, int]) -> tuple[int, ...]:
-    """The states of a way through so many checks, the last of which may lead out of the region; () if there is none."""
+    """The states of a way through `checked` checks, the last of which may lead out of the region; () if there is none."""
     sets = [region.states | {-1}]
     for _ in range(checked):
         sets.append(through_check(region, kind, sets[-1]))

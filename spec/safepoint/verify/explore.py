@@ -9,7 +9,7 @@ from functools import partial
 
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
-from safepoint.model.bounds import bound_of, undeclared_lasso
+from safepoint.model.bounds import bound_of
 from safepoint.model.counterexample import again, statement
 from safepoint.model.custom import THREADS, judge_of, notes, scopes_of
 from safepoint.model.custom_bounds import has_checks
@@ -17,7 +17,7 @@ from safepoint.model.engines import Search
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
-from safepoint.model.late import late_path
+from safepoint.model.late import late
 from safepoint.model.memory.names import MOST, SC, STALE, beyond, not_said
 from safepoint.model.mutants import memories_for, not_compiled
 from safepoint.model.path import path_of
@@ -107,10 +107,7 @@ def decide(
     if result.broken or model.is_weak or (model.text.is_custom and not has_checks(model)):
         return Decision(result, policy)
     bound = bound_of(model, result)
-    found = Decision(result, model.policy, bound)
-    if not found.late:
-        return found
-    return replace(found, result=undeclared_lasso(result, bound) or late_path(result, bound) or result)
+    return Decision(late(result, bound), model.policy, bound)
 
 
 @dataclass
@@ -159,15 +156,19 @@ def explore(
             if why := beyond(each, scope.slices):
                 explored.notes["c11"].add(f"{scope.name}: {why}")
                 continue
-            try:
-                found = fitting(
-                    partial(Model, text, scope, mutant, policy, each),
+
+            def verdict(compiled: str, scope: Scope = scope, memory: str = each) -> Decision | None:
+                """None: the mutant is not in the scope."""
+                limit = min(most, MOST) if memory in STALE else most
+                return fitting(
+                    partial(Model, text, scope, compiled, policy, memory),
                     lambda model: (
-                        None
-                        if mutant and not model.mutated
-                        else decide(model, policy, search, min(most, MOST) if model.is_weak else most, progress)
+                        None if compiled and not model.mutated else decide(model, policy, search, limit, progress)
                     ),
                 )
+
+            try:
+                found = verdict(mutant)
             except (NotExplored, MemoryError) as error:
                 explored.cut_off = (
                     explored.cut_off or f"{scope.name} {each}: not explored: {str(error) or 'out of memory'}"
@@ -182,11 +183,9 @@ def explore(
                 explored.notes[about].add(said)
             if found.refuted:
                 explored.refuted = found.without_states()
-                if mutant and text.files != Text().files:
-                    unmutated = fitting(
-                        partial(Model, text, scope, "", policy, each), lambda model: decide(model, policy, search, most)
-                    )
-                    explored.shows_nothing = unmutated.refuted
+                if mutant and (text.is_custom or text.instead):  # ours holds
+                    unmutated = verdict("")
+                    explored.shows_nothing = unmutated is not None and unmutated.refuted
                 return explored
             places, missing = found.result.model.places()
             everywhere |= places

@@ -64,20 +64,19 @@ class Calls:
 
 
 class Timed:
-    """A target whose every call is noted."""
+    """A target whose every call is noted.  `limit`: seconds that one may take."""
 
-    def __init__(self, target: Target, calls: Calls) -> None:
-        self._target, self._calls = target, calls
+    def __init__(self, target: Target, calls: Calls, limit: float) -> None:
+        self._target, self._calls, self._limit = target, calls, limit
 
     def __getattr__(self, name: str) -> Any:
-        limit = min(self._target.longest_call, DAY)
-        with self._calls.note(name, limit):  # a property may hang, too
+        with self._calls.note(name, self._limit):  # a property may hang, too
             found = getattr(self._target, name)
         if not callable(found):
             return found
 
         def call(*given: Any) -> Any:
-            with self._calls.note(f"{name}()", limit):
+            with self._calls.note(f"{name}()", self._limit):
                 return found(*given)
 
         return call
@@ -112,7 +111,7 @@ def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
                 target = find_target(name)
             limit = min(target.longest_call, DAY)
             send(limit)  # now: the next beat may find the GIL held
-            runs = Runs(cast("Target", Timed(target, calls)))
+            runs = Runs(cast("Target", Timed(target, calls, limit)))
             for claim in claims:
                 try:
                     verdict = hold(CLAIMS[claim], runs, name)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from itertools import islice
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE, case
+from safepoint.differential.cases import CASES, LATE, parsed
 from safepoint.differential.compare import Tally, compare
-from safepoint.differential.controlled import Case, parse
+from safepoint.differential.controlled import Case
 from safepoint.differential.cores import find_on_cores
 from safepoint.differential.corpus import corpus
 from safepoint.differential.follow import judge
@@ -30,7 +30,7 @@ from safepoint.verify.rows import CompiledMutantRow
 from safepoint.verify.workers import hearing_control_c
 
 PROGRAMS, EVERY = 12, 100
-"""The differential test of a mistake: in so many of the shortest programs, after the one where it is known to show; before every
+"""The differential test of a mistake: in PROGRAMS of the shortest programs, after the one where it is known to show; before every
 step of those of up to EVERY steps."""
 IN_CASE, IN_ALL = 1_000, 12
 """Schedules in the case where it is known to show; and by random priorities in each other case."""
@@ -81,8 +81,7 @@ def by_schedules(mistake: Mistake) -> CompiledMutantRow:
 def _search(mistake: Mistake) -> Iterator[tuple[Case, Scheduler]]:
     """Where it is known to show; then every case by random priorities."""
     if mistake.case:
-        program, asked, late, choices = parse(f"s:{mistake.case}" + ":" * (":" not in mistake.case))
-        known = case(program, *("+".join(each) for each in asked), late=late)
+        known, choices = parsed(f"s:{mistake.case}" + ":" * (":" not in mistake.case))
         yield known, Replay(dict(choices))
         yield from ((known, scheduler) for scheduler in Exhaustive(PREEMPTIONS, IN_CASE))
     for made in (*CASES, *LATE):

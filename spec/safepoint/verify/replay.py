@@ -7,10 +7,9 @@ from difflib import get_close_matches
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
-from safepoint.differential.cases import PROGRAMS, case
+from safepoint.differential.cases import PROGRAMS, parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
-from safepoint.differential.controlled import parse as parse_controlled
 from safepoint.differential.corpus import find
 from safepoint.differential.follow import Wrong, judge
 from safepoint.differential.mistakes import mistakes_of
@@ -99,18 +98,14 @@ def known_mutant(mutant: str, text: Text, target: str) -> None:
 
 def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
     """Raises CannotReplay, UnknownTarget, ValueError."""
-    program, asked, late, choices = parse_controlled(string)
-    target = find_controlled(target_name)
     try:
-        made = case(program, *("+".join(each) for each in asked), late=late)
-    except KeyError:
+        made, choices = parsed(string)
+    except KeyError as unknown:
         known = ", ".join(PROGRAMS)
-        raise CannotReplay(f"no program {program!r} (write one of {known}; or of tests/programs, or a path)") from None
-    if mutant in Text().mutants and not target.compiles(mutant):
         raise CannotReplay(
-            f"target {target_name!r} does not offer mutant {mutant}: no procedure that it compiles has it (leave out --mutant)"
-        )
-    scheduler = Replay(dict(choices))
+            f"no program {unknown.args[0]!r} (write one of {known}; or of tests/programs, or a path)"
+        ) from None
+    target, scheduler = find_controlled(target_name), Replay(dict(choices))
     try:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:

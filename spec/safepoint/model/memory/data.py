@@ -2,8 +2,8 @@
 
 Each item is ghost data of the machine: who accesses it must have seen the access before.  Three sorts:
 
-* of each thread what guest code works on: guest code accesses it with each step, a coordinator while the world is stopped, and whoever
-  runs an operation for the thread;
+* of each thread what guest code works on: guest code accesses it with each step, a coordinator while the world is stopped, and a
+  requester that runs an operation for the thread;
 * of each requester and each thread that it posts to: what it did before it posted, which who takes the request must have seen;
 * of each thread what an operation on it has found out, which who asked for the operation must have seen.
 """

@@ -1,12 +1,12 @@
 """One memory for all those that no thread can tell apart; and the bound on stale stores.
 
 Exact: a store that every reader has passed is dropped, and the others are counted anew; what a view says of a word, or of an item of
-data, is forgotten where everybody whom it concerns has passed that already.  A thread that only writes a word may still place a
-store below the oldest one that is left, where nobody will ever read it, if there is a place there: not between a locked operation
+data, is forgotten where every thread that it concerns has passed that already.  A thread that only writes a word may still place a
+store below the oldest one that is left, where no thread will ever read it, if there is a place there: not between a locked operation
 and the store that it read.  That is all that is kept of it: ANY if there is one.
 
 Bounded: of each word at most `stale` stores are kept beside the newest, and readers that were further behind are moved on.  That only
-takes away what may happen: a counterexample is real, and a verdict holds for up to so many stale stores.
+takes away what may happen: a counterexample is real, and a verdict holds for up to K stale stores.
 """
 
 from __future__ import annotations
