@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +51,32 @@ def test_control_c_ends_them_and_is_heard() -> None:
         signal.signal(signal.SIGINT, before)
     assert heard == [signal.SIGINT]
     assert not active_children()
+
+
+def press_and_sleep(process: int) -> None:
+    time.sleep(0.5)
+    os.kill(process, signal.SIGINT)
+    time.sleep(3600)
+
+
+LATE = """
+import os, signal
+from safepoint.verify.workers import workers
+from tests.verify.test_workers import press_and_sleep
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    with workers() as pool:
+        pool.submit(press_and_sleep, os.getpid())
+"""
+
+
+def test_control_c_while_it_waits_for_the_last_of_them(tmp_path: Path) -> None:
+    """No semaphore of the pool is left, whose loss multiprocessing would tell: the pool is ended as in the middle."""
+    script = tmp_path / "late.py"
+    script.write_text(LATE)
+    done = subprocess.run(
+        [sys.executable, script], cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -68,12 +68,38 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 @contextmanager
 def _processes() -> Iterator[Executor]:
     others = threading.enumerate()
-    with ProcessPoolExecutor(os.cpu_count(), Spawned()) as pool:
-        try:
-            yield pool
-        except BaseException:
-            _end(pool, others)
-            raise
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # half a pool could not be ended
+    pool = ProcessPoolExecutor(os.cpu_count(), Spawned())
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield pool
+        with _control_c_kills_them():
+            pool.shutdown()
+    except BaseException:
+        _end(pool, others)
+        raise
+
+
+@contextmanager
+def _control_c_kills_them() -> Iterator[None]:
+    """While a thread is joined: an exception in there makes CPython 3.11 take the thread for ended.  It is heard afterwards."""
+    is_pressed = False
+
+    def kill(*_: object) -> None:
+        nonlocal is_pressed
+        is_pressed = True
+        for child in active_children():
+            child.kill()
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, kill)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if is_pressed:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _end(pool: Executor, others: list[threading.Thread]) -> None:
