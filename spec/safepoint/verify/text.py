@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from safepoint.graph.text import Text
 from safepoint.model.custom import read
 from safepoint.model.engines import engine
-from safepoint.model.memory.names import C11, MEMORIES, SC, STALE, not_said
+from safepoint.model.memory.names import C11, MEMORIES, SC, is_weak, not_said
 from safepoint.model.mutants import all_mutants, hunt
 from safepoint.model.properties import SOMETIMES, Properties
 from safepoint.model.scopes import SCOPES, chosen
@@ -106,7 +106,7 @@ def argue(job: tuple[str, str]) -> AnyNumber:
 
 def in_any_number(report: Report, pool: Executor, progress: Progress) -> None:
     """What of all this holds for every number of threads, and by which argument."""
-    argued = [row for row in report.protocol if row.memory not in STALE]  # footprints say nothing of stale stores
+    argued = [row for row in report.protocol if not is_weak(row.memory)]  # footprints say nothing of stale stores
     jobs = list(dict.fromkeys((row.policy or "", row.scope) for row in argued))
     found: dict[tuple[str, str], AnyNumber] = {}
     with progress.section("any number of threads", len(jobs) + 1) as done:
@@ -117,7 +117,7 @@ def in_any_number(report: Report, pool: Executor, progress: Progress) -> None:
         report.induction, why_not = proved.result()
         done("induction")
     report.protocol = [
-        row if row.memory in STALE else replace(row, any_number=found[row.policy or "", row.scope])
+        row if is_weak(row.memory) else replace(row, any_number=found[row.policy or "", row.scope])
         for row in report.protocol
     ]
     if why_not:
