@@ -13,7 +13,7 @@ import click
 from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
 from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_text
 from safepoint.cli.status import REFUTED
-from safepoint.model.memory.names import NAMES
+from safepoint.model.memory.names import NAMES, SHORT
 from safepoint.protocol.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option(
     "--memory",
     type=click.Choice(NAMES),
-    help="Memory model: sequential consistency, x86-TSO, or C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4)."
+    metavar=f"[{'|'.join(SHORT)}]",
+    help="Memory model: sequential consistency, x86-TSO, C11, or a machine with the instructions that LLVM compiles the text to. Of the last two with"
+    " up to 2 stale stores of a word (c11k1, c11k3, c11k4, power-k1, …: up to 1, 3, 4)."
     "  [default: sc; with --mutant sc, then tso, or c11 for one that takes another order]",
 )
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")

@@ -100,9 +100,7 @@ def kept(memory: str, thread: Thread, a: Event, b: Event) -> bool:
         return bool(locked) or not (a.is_store and not b.is_store)
     if memory == "riscv64":
         by_fence = ("r,rw" in barriers and not a.is_store) or ("rw,w" in barriers and b.is_store)
-        aq = a.instruction.endswith((".aq", ".aqrl")) and not (
-            a.instruction.startswith("sc") or (a.is_store and _is_pair(a))
-        )
+        aq = a.instruction.endswith((".aq", ".aqrl"))
         rl = b.instruction.endswith((".rl", ".aqrl"))
         return by_fence or aq or rl
     acquiring = ("ldapr", "ldar", "ldaxr")
@@ -115,10 +113,6 @@ def kept(memory: str, thread: Thread, a: Event, b: Event) -> bool:
     return a_acquires or releases or (released and in_turn) or full or middle
 
 
-def _is_pair(store: Event) -> bool:
-    return store.pair is not None and store.pair.index != store.index
-
-
 LSE = ("ldset", "swp", "cas")
 
 
@@ -126,19 +120,21 @@ def _ends(event: Event, *ends: str) -> bool:
     return any(event.instruction == stem + end for stem in LSE for end in ends)
 
 
-def cyclic(edges: dict[Event, set[Event]]) -> bool:
+def cyclic(pairs: list[tuple[Event, Event]]) -> bool:
     """Does any way lead round?"""
-    state: dict[Event, int] = {}
+    edges: dict[Event, set[Event]] = {}
+    for a, b in pairs:
+        edges.setdefault(a, set()).add(b)
+    is_open: dict[Event, bool] = {}
 
     def visit(event: Event) -> bool:
-        state[event] = 1
-        for after in edges.get(event, ()):
-            if state.get(after) == 1 or (after not in state and visit(after)):
-                return True
-        state[event] = 2
+        is_open[event] = True
+        if any(is_open.get(after) or (after not in is_open and visit(after)) for after in edges.get(event, ())):
+            return True
+        is_open[event] = False
         return False
 
-    return any(event not in state and visit(event) for event in list(edges))
+    return any(event not in is_open and visit(event) for event in edges)
 
 
 def executions(program: Program, memory: str) -> Iterator[Outcome]:
@@ -169,32 +165,21 @@ def executions(program: Program, memory: str) -> Iterator[Outcome]:
 def allowed(memory: str, threads: list[Thread], source: dict[Event, Event], order: dict[str, list[Event]]) -> bool:
     """Coherence, atomicity, and one order of all that others can see."""
     place = {e: n for each in order.values() for n, e in enumerate(each)}
+    if any(e.pair and place[e] != place[source[e.pair]] + 1 for e in place):
+        return False
+    communicates = [(a, b) for each in order.values() for n, a in enumerate(each) for b in each[n + 1 :]]
     for load, store in source.items():
-        later = [e for e in order[load.word] if e.pair is load]
-        if any(place[e] != place[store] + 1 for e in later):
-            return False
-    inside: dict[Event, set[Event]] = {}
-    outside: dict[Event, set[Event]] = {}
-
-    def add(a: Event, b: Event) -> None:
-        inside.setdefault(a, set()).add(b)
-        if a.thread != b.thread:
-            outside.setdefault(a, set()).add(b)
-
-    for each in order.values():
-        for n, a in enumerate(each):
-            for b in each[n + 1 :]:
-                add(a, b)
-    for load, store in source.items():
-        add(store, load)
-        for later in order[load.word][place[store] + 1 :]:
-            if later.pair is not load:
-                add(load, later)
-    for thread in threads:
-        for n, a in enumerate(thread.events):
-            for b in thread.events[n + 1 :]:
-                if a.word == b.word:
-                    inside.setdefault(a, set()).add(b)
-                if kept(memory, thread, a, b):
-                    outside.setdefault(a, set()).add(b)
+        communicates.append((store, load))
+        communicates += [(load, e) for e in order[load.word][place[store] + 1 :] if e.pair is not load]
+    precedes = [(t, a, b) for t in threads for n, a in enumerate(t.events) for b in t.events[n + 1 :]]
+    inside = [*communicates, *((a, b) for _, a, b in precedes if a.word == b.word)]
+    outside = [(a, b) for a, b in communicates if a.thread != b.thread]
+    outside += [(a, b) for t, a, b in precedes if kept(memory, t, a, b)]
+    outside += [(store, load) for load, store in source.items() if waits(memory, store, load)]
     return not cyclic(inside) and not cyclic(outside)
+
+
+def waits(memory: str, store: Event, load: Event) -> bool:
+    """What an operation has written is not forwarded to such a load of its own thread."""
+    acquires = memory == "riscv64" or load.instruction in ("ldapr", "ldar", "ldaxr") or _ends(load, "a", "al")
+    return store.thread == load.thread and store.pair is not None and acquires

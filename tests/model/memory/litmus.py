@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from hypothesis import strategies as st
+
+from safepoint.graph.ir import OPERANDS
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.instructions import Compiled, as_written
-from safepoint.model.memory.targets import TARGETS, Target
+from safepoint.model.memory.targets import ORDERS, TARGETS, Target
 from safepoint.model.memory.turns import Place, settled
 from safepoint.model.memory.views import Access, Machine
 
@@ -303,3 +306,20 @@ OUT_OF_ORDER = ("SB+fences by way of LB",)
 
 MISSED = (*OUT_OF_ORDER, "MP+sc+rlx+rlx+sc", "Z6.U")
 """The same, and where seq_cst accesses stand in the order of their execution."""
+
+
+@st.composite
+def ops(draw: st.DrawFn, thread: int, number: int) -> Op:
+    op = draw(st.sampled_from(("load", "store", "swap", "fetch_or", "cas", "fence")))
+    if op == "fence":
+        return Op(op)
+    order = draw(st.sampled_from(ORDERS[op]))
+    operands = tuple(draw(st.integers(0, 2)) for _ in range(OPERANDS[op]))
+    return Op(op, draw(st.sampled_from("xy")), operands, order, "" if op == "store" else f"r{thread}{number}")
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Two or three threads, seven statements at most: what a person would still look at."""
+    lengths = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3).filter(lambda n: sum(n) <= 7))
+    return tuple(tuple(draw(ops(t, n)) for n in range(length)) for t, length in enumerate(lengths))
