@@ -90,8 +90,8 @@ def test_a_machine_says_of_itself_what_is_not_shown() -> None:
     found = explore(TEXT, [SCOPES["signal-1"]], FOLDED, "power-k1", "", search, 10_000, lambda *_: None)
     assert [(row.memory, row.verdict) for row in found.rows] == [("power-k1", "holds")]
     assert "up to 1 stale store of a word may still be read" in found.left_out["power"]
-    assert "no store is made before a relaxed load" in found.left_out["power"]
-    assert "relaxed load" not in not_said("x86-64")
+    assert "no store is made before a relaxed read" in found.left_out["power"]
+    assert "relaxed read" not in not_said("x86-64")
 
 
 def test_a_name_with_its_number_of_stale_stores() -> None:

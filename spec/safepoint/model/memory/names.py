@@ -59,7 +59,7 @@ def not_said(memory: str) -> str:
     """What a verdict under C11, or of a machine, leaves out."""
     kept = STALE[memory]
     if target := target_of(memory):
-        rest = "" if target.appends else " no store is made before a relaxed load that precedes it;"
+        rest = "" if target.appends else " no store is made before a relaxed read that precedes it;"
         return (
             f"k{kept}: up to {kept} stale store{'s' * (kept > 1)} of a word may still be read; no bounds;{rest} the instructions stand in the"
             " text's order, and are allowed more than the machine does in a few shapes"
