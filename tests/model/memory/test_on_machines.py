@@ -15,7 +15,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.verify.text import WRONG_ON, plan
-from tests.model.memory.test_weak_model import ORDERS
+from tests.model.memory.wrong_orders import ORDERS
 
 TEXT = Text()
 

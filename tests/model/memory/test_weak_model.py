@@ -23,6 +23,7 @@ from safepoint.proof.any_number import argument
 from safepoint.proof.promela import export
 from safepoint.protocol.policies import FOLDED
 from safepoint.verify.explore import explore
+from tests.model.memory.wrong_orders import ORDERS
 
 TEXT = Text()
 DATA = Path(__file__).parents[1] / "data"
@@ -103,13 +104,6 @@ def test_a_name_with_its_number_of_stale_stores() -> None:
     ]  # fmt: skip
     assert target_of("c11k1") is None
     assert target_of("power-k4") is TARGETS["power"]
-
-
-ORDERS = [
-    ("reenter-acquire", "stop-1", "world-stopped", 11),
-    ("claim-acquire", "handshake-1", "handshake-alone", 13),
-    ("wake-release", "blocking-1", "sleeper-is-woken", 7),
-]
 
 
 @pytest.mark.parametrize(("mutant", "scope", "broken", "steps"), ORDERS)
