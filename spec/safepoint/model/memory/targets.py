@@ -2,12 +2,14 @@
 
 `safepoint explore --memory aarch64` explores the text as those instructions, on the machine of views.  A verdict "holds" is safe: the
 machine has every execution that the architecture has, and some more (`instructions` says where the facts come from), with two
-exceptions that each verdict names: K, and a store that is made before a relaxed load which precedes it.  More than the architecture has:
+exceptions that each verdict names: K, and a store that is made before a relaxed read which precedes it.  The tests hold that against the axioms of
+x86-TSO, AArch64 and RISC-V, in random programs; for POWER it rests on the proof for RC11.  More than the architecture has:
 
-* x86-64: two readers may see two stores in different orders (IRIW), which x86-TSO forbids.  `--memory tso` is x86-TSO.
-* AArch64, RISC-V: the same, of loads that acquire and no more; and two threads that each release two words may leave either first (2+2W).
-* AArch64: where relaxed accesses stand between them, LDAR and STLR are taken for acquire and release alone (`turns`).
-* POWER: lwsync orders more than the access that it stands at, and is taken for acquire or release.
+* x86-64: two readers may see two stores in different orders (IRIW), and of two stores in order a later store of the second's word, with a
+  fence behind it, may miss the first (R).  `--memory tso` is x86-TSO itself.
+* AArch64: IRIW, of loads by LDAPR; and where relaxed accesses stand between them, LDAR and STLR are acquire and release alone (`turns`).
+* RISC-V: IRIW, of loads that acquire and no more; R, and two threads that each release the same two words (2+2W), of stores that release and no more.
+* POWER: 2+2W, too; lwsync orders more than the access that it stands at, and is taken for acquire or release.
 
 The instructions stand in the text's order.  A compiler may move a relaxed access, and an acquire or a release within their rules: who
 writes C11 or LLVM needs the orders that hold under `c11`, too; who emits the instructions needs the target's alone.
