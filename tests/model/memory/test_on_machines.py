@@ -14,7 +14,7 @@ from safepoint.model.path import path_of, replay
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.verify.text import WRONG_ON, plan
+from safepoint.verify.text import WRONG_ON, not_on_machines, plan
 from tests.model.memory.wrong_orders import ORDERS
 
 TEXT = Text()
@@ -86,3 +86,9 @@ def test_a_relaxed_access_is_explored_as_such() -> None:
             if step.op == "swap" and step.where[-1] == "reenter":
                 step.order = "relaxed"
         assert search(model, Properties(model).judge).broken == broken
+
+
+def test_verify_says_where_c11_asks_for_more_than_a_machine_needs() -> None:
+    said = not_on_machines()
+    assert "reenter-acquire on power, claim-acquire on riscv64 and power, wake-release on power;" in said
+    assert {mutant for mutant, *_ in ORDERS} == set(WRONG_ON)
