@@ -1,4 +1,4 @@
-"""A second opinion on the targets: whole executions of a small program, and the axioms of an architecture that is multi-copy atomic.
+"""A second opinion on the targets: whole executions of a small program, and the axioms of the architecture.
 
 Independent of the machine of views and of `effect_of`: what each instruction orders stands here once more, as the relation that the
 architecture's manual defines over events.  x86-TSO in the axiomatic form of Owens, Sarkar, Sewell 2009; AArch64's ordered-before of Pulte et al.,
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import permutations, product
 
 from safepoint.model.memory.targets import TARGETS
+from tests.model.memory import power
 from tests.model.memory.litmus import FENCES, Op, Outcome, Program, words_of
 
 INITIAL = -1
@@ -39,7 +40,16 @@ class Thread:
     registers: dict[str, int] = field(default_factory=dict)
 
 
-BARRIERS = {"lock or": "full", "dmb ish": "full", "fence rw,rw": "full", "fence r,rw": "r,rw", "fence rw,w": "rw,w"}
+BARRIERS = {
+    "lock or": "full",
+    "dmb ish": "full",
+    "fence rw,rw": "full",
+    "fence r,rw": "r,rw",
+    "fence rw,w": "rw,w",
+    "sync": "full",
+    "lwsync": "lw",
+    "isync": "i",
+}
 
 
 def written(op: Op, old: int) -> int | None:
@@ -85,18 +95,22 @@ def threads_of(program: Program, memory: str, loads: tuple[int, ...]) -> list[Th
     return found
 
 
+def between(thread: Thread, a: Event, b: Event) -> set[str]:
+    """The barriers between two events of a thread."""
+    return {BARRIERS.get(each, "") for each in thread.instructions[a.index + 1 : b.index]}
+
+
 def kept(memory: str, thread: Thread, a: Event, b: Event) -> bool:
     """Does the architecture keep b behind a, which precedes it?"""
     if a.pair is b or b.pair is a:
         return True
     if not a.is_store and b.is_store:
         return True  # assumed: else LB, which our machine does not show
-    between = thread.instructions[a.index + 1 : b.index]
-    barriers = {BARRIERS.get(each, "") for each in between}
+    barriers = between(thread, a, b)
     if "full" in barriers:
         return True
     if memory == "x86-64":
-        locked = {a.instruction, b.instruction, *between} - {"mov"}
+        locked = {a.instruction, b.instruction, *thread.instructions[a.index + 1 : b.index]} - {"mov"}
         return bool(locked) or not (a.is_store and not b.is_store)
     if memory == "riscv64":
         by_fence = ("r,rw" in barriers and not a.is_store) or ("rw,w" in barriers and b.is_store)
@@ -172,6 +186,9 @@ def allowed(memory: str, threads: list[Thread], source: dict[Event, Event], orde
         communicates.append((store, load))
         communicates += [(load, e) for e in order[load.word][place[store] + 1 :] if e.pair is not load]
     precedes = [(t, a, b) for t in threads for n, a in enumerate(t.events) for b in t.events[n + 1 :]]
+    if memory == "power":
+        inside = [*communicates, *((a, b) for _, a, b in precedes if a.word == b.word)]
+        return not cyclic(inside) and power.allowed(communicates, [(a, b, between(t, a, b)) for t, a, b in precedes])
     inside = [*communicates, *((a, b) for _, a, b in precedes if a.word == b.word)]
     outside = [(a, b) for a, b in communicates if a.thread != b.thread]
     outside += [(a, b) for t, a, b in precedes if kept(memory, t, a, b)]

@@ -3,7 +3,7 @@
 `safepoint explore --memory aarch64` explores the text as those instructions, on the machine of views.  A verdict "holds" is safe: the
 machine has every execution that the architecture has, and some more (`instructions` says where the facts come from), with two
 exceptions that each verdict names: K, and a store that is made before a relaxed read which precedes it.  The tests hold that against the axioms of
-x86-TSO, AArch64 and RISC-V, in random programs; for POWER it rests on the proof for RC11.  More than the architecture has:
+x86-TSO, AArch64, RISC-V and POWER, in random programs.  More than the architecture has:
 
 * x86-64: two readers may see two stores in different orders (IRIW), and of two stores in order a later store of the second's word, with a
   fence behind it, may miss the first (R).  `--memory tso` is x86-TSO itself.
