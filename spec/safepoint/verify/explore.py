@@ -32,8 +32,8 @@ from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 class Decision:
     """The verdict on one scope.
 
-    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, under C11, which
-    does not say when a store is seen, or for a custom text that names no check site.
+    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, under C11 and on machines,
+    which do not say when a store is seen, or for a custom text that names no check site.
     """
 
     result: Result

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from safepoint.graph.orders import RELAXED, SEQ_CST
+from safepoint.graph.orders import ACQUIRE, RELAXED, RELEASE, SEQ_CST
+from safepoint.model.memory.instructions import Compiled
+from safepoint.model.memory.targets import TARGETS
+from safepoint.model.memory.turns import Place, settled
 from tests.model.memory.axioms import executions
 from tests.model.memory.litmus import SHAPES, Op, Program, Shape, allows, outcomes, programs
 from tests.model.memory.on_machines import ALLOWED, COLUMNS, UNSHOWN, VERDICTS, WEAKER
@@ -59,3 +62,38 @@ def test_the_axioms_see_a_machine_that_has_too_little() -> None:
     weak = set(executions(swaps, "aarch64"))
     assert weak <= outcomes(swaps, "aarch64")
     assert not weak <= outcomes(swaps, "x86-64")
+
+
+def places(*accesses: tuple[str, str, str]) -> dict[int, Place]:
+    """Accesses of AArch64 as a thread has them: op, word, order."""
+    return {n: Place(w, op, TARGETS["aarch64"].compiled(op, order)) for n, (op, w, order) in enumerate(accesses)}
+
+
+def orders(found: dict[int, Compiled]) -> list[str]:
+    return [found[n].made.order for n in sorted(found)]
+
+
+RELEASED = ("store", "x", RELEASE), ("load", "y", SEQ_CST)
+CHAIN = {0: {1}, 1: set[int]()}
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (("load", "z", ACQUIRE), [SEQ_CST, SEQ_CST]),
+        (("load", "z", RELAXED), [SEQ_CST, ACQUIRE]),  # it may come before or after the LDAR
+        (("store", "z", RELAXED), [RELEASE, SEQ_CST]),  # it may be seen before the STLR
+        (("store", "y", RELAXED), [RELEASE, ACQUIRE]),  # and the LDAR may read it early
+    ],
+)
+def test_a_handler_comes_in_anywhere(other: tuple[str, str, str], expected: list[str]) -> None:
+    assert orders(settled(places(*RELEASED), CHAIN)) == [SEQ_CST, SEQ_CST]
+    assert orders(settled(places(*RELEASED), CHAIN, places(other).values())) == expected
+
+
+def test_what_stands_behind_in_a_loop_also_stands_before() -> None:
+    thread = places(*RELEASED, ("load", "z", RELAXED))
+    line, loop = {0: {1}, 1: {2}, 2: set[int]()}, {0: {1}, 1: {2}, 2: {1}}
+    assert orders(settled(thread, line)) == [SEQ_CST, SEQ_CST, RELAXED]
+    assert orders(settled(thread, loop)) == [SEQ_CST, ACQUIRE, RELAXED]
+    assert orders(settled(thread, {**loop, 2: {0}})) == [SEQ_CST, SEQ_CST, RELAXED]  # the STLR holds it back

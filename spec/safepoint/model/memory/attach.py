@@ -71,7 +71,9 @@ def attach(
         process.shared, process.thread, process.handing = shared, thread, handing
         process.own = process.footprint & ~words
         process.same_thread = [
-            p.graph for p, t in zip(processes, threads, strict=True) if t == thread and p is not process
+            p
+            for p, t in zip(processes, threads, strict=True)
+            if t == thread and p is not process and isinstance(p, WeakProcess)
         ]
         process.footprint |= number.mask << number.shift
     return shared

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from safepoint.graph.execute import Activation, Impossible
-from safepoint.graph.ir import Cell, Graph, Step
+from safepoint.graph.ir import Cell, Step
 from safepoint.model.fields import Field
 from safepoint.model.memory.data import OPERATION_DATA, POST_DATA, Handing
 from safepoint.model.memory.instructions import Compiled, as_written
 from safepoint.model.memory.targets import Target
-from safepoint.model.memory.turns import following_of, places_of, settled
+from safepoint.model.memory.turns import Place, following_of, settled
 from safepoint.model.memory.views import Access, Machine, Outcome
 from safepoint.model.moves import Begun, Move, Transition, statement
 from safepoint.model.process import Process
@@ -99,7 +99,7 @@ class WeakProcess(Process):
     shared: Shared | None = None
     thread: int = 0
     own: int = 0  # the bits that are its own: its footprint, without the memory
-    same_thread: list[Graph] = field(default_factory=list)  # what else runs on the thread
+    same_thread: list[WeakProcess] = field(default_factory=list)  # what else runs on the thread
     handing: Handing = field(default_factory=Handing)
     ready: dict[int, Ready] = field(default_factory=dict)
     heard: list[tuple[str, int | str, int]] = field(default_factory=list)
@@ -131,18 +131,29 @@ class WeakProcess(Process):
             cell = a.cell()
             assert cell is not None
             operands = tuple(a.value(operand) for operand in step.operands)
-            access = Access(self.thread, self.shared.words[cell], step.op, operands, step.order)
+            access = Access(self.thread, self.shared.words[cell], step.op, operands, self.order_of(step))
         self.collected.append(Poised(start, state, a, step, begun, access, self.compiled.get(step.number, NOTHING)))
         yield from ()
 
+    def order_of(self, step: Step) -> str:
+        """The order of an access: the text's.  The one place that is asked, so that another order is another answer here."""
+        return step.order
+
     @cached_property
     def compiled(self) -> dict[int, Compiled]:
-        """What each access comes down to, by the number of the step."""
+        """What each access comes down to, by the number of the step; worked out when the first thread moves."""
         assert self.shared is not None
         if self.shared.target is None:
-            return {s.number: as_written(s.order) for s in self.graph.steps if s.cell is not None}
-        others = [p for other in self.same_thread for p in places_of(other, self.shared.target).values()]
-        return settled(places_of(self.graph, self.shared.target), following_of(self.graph), others)
+            return {s.number: as_written(self.order_of(s)) for s in self.graph.steps if s.cell is not None}
+        others = [place for other in self.same_thread for place in other.places(self.shared.target).values()]
+        return settled(self.places(self.shared.target), following_of(self.graph), others)
+
+    def places(self, target: Target) -> dict[int, Place]:
+        """Its accesses and full barriers, by the number of the step."""
+        accesses = [(s, s.cell) for s in self.graph.steps if s.cell is not None]
+        found = {s.number: Place(cell.word, s.op, target.compiled(s.op, self.order_of(s))) for s, cell in accesses}
+        barriers = [s.number for s in self.graph.steps if s.op in ("fence", "fence_others")]
+        return found | {number: Place("", "fence", None) for number in barriers}
 
     def _access_data(self, memory: int, poised: Poised) -> tuple[int, list[str]]:
         """The data that the thread accesses with this move: the memory after that, and the properties that it breaks."""

@@ -22,7 +22,6 @@ from typing import NamedTuple
 from safepoint.graph.ir import Graph, Step
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELEASE, SEQ_CST, acquires, releases
 from safepoint.model.memory.instructions import Compiled, Effect
-from safepoint.model.memory.targets import Target
 
 
 class Place(NamedTuple):
@@ -94,13 +93,6 @@ def settled(
         for number, place in places.items()
         if place.compiled is not None
     }
-
-
-def places_of(graph: Graph, target: Target) -> dict[int, Place]:
-    """The accesses and full barriers of a graph, by the number of the step."""
-    accesses = [(s, s.cell) for s in graph.steps if s.cell is not None]
-    found = {s.number: Place(cell.word, s.op, target.compiled(s.op, s.order)) for s, cell in accesses}
-    return found | {s.number: Place("", s.op, None) for s in graph.steps if s.op in ("fence", "fence_others")}
 
 
 def following_of(graph: Graph) -> dict[int, set[int]]:
