@@ -45,6 +45,17 @@ def output(*command: str | Path) -> str:
     return subprocess.run([str(c) for c in command], check=True, timeout=60, capture_output=True, text=True).stdout
 
 
+def rows_of(column: str) -> dict[str, list[str]]:
+    """The rows of the page's table with this column: what stands first, to the first word of each further cell."""
+    (body,) = re.findall(
+        rf"^\|[^\n]*\| {re.escape(column)} \|[^\n]*\n\|[-|]+\n(.*?)^(?!\|)", PAGE, re.MULTILINE | re.DOTALL
+    )
+    cells = [
+        [re.sub(r"^[*`]*([\w-]+).*", r"\1", cell) for cell in row.strip("| ").split(" | ")] for row in body.splitlines()
+    ]
+    return {first: others for first, *others in cells}
+
+
 # -- the check of a frame push
 
 
@@ -55,6 +66,10 @@ def test_forms_of_the_check_of_a_frame(tmp_path: Path) -> None:
         for name, *answers in re.findall(
             r"^(\w+) overruns (\w+), refused (\w+), unseen (\w+)$", output(built("fits", tmp_path)), re.MULTILINE
         )
+    }
+    assert {name: (row[1], row[2]) for name, row in rows_of("the frame fits if").items()} == {
+        name: tuple("yes" if wrong else "no" for wrong in (overruns, unseen))
+        for name, (overruns, _, unseen) in said.items()
     }
     right = (False, False, False)
     assert {name for name, wrong in said.items() if wrong == right} == {
@@ -135,6 +150,11 @@ leaves:
 """
 KINDS = {"plain": "i64, ptr %w,", "unordered": "atomic i64, ptr %w unordered,", "volatile": "volatile i64, ptr %w,",
          "monotonic": "atomic i64, ptr %w monotonic,", "acquire": "atomic i64, ptr %w acquire,"}  # fmt: skip
+
+
+def test_the_page_says_which_loads_stay() -> None:
+    said = {kind.replace("relaxed", "monotonic"): row[2] == "yes" for kind, row in rows_of("in the loop?").items()}
+    assert said == {kind: kind not in ("plain", "unordered") for kind in KINDS}
 
 
 @needs_llvm
@@ -233,7 +253,8 @@ def test_what_membarrier_lets_the_other_side_drop(
     model = Model(Text(), scope, mutant, memory="tso")
     assert model.mutated
     assert (attempt(model).broken or "") == breaks
-    assert f"`{mutant}`" in PAGE
+    said = [row[0] for row in rows_of("with membarrier").values() if row[1] == mutant]
+    assert said == ["stays" if breaks else "falls"]
 
 
 @pytest.mark.rule("POST-NEVER-WAITS")
