@@ -91,13 +91,15 @@ class Tried:
     needs: frozenset[str]
 
 
-def tries(policy: str, mutant: str) -> Iterator[Tried]:
-    """The mutant in each small world in which it changes the policy's text."""
+def tries(policy: str, mutant: str, only_known: bool = False) -> Iterator[Tried]:
+    """The mutant in each small world in which it changes the policy's text; or only in that one in which `folded` is refuted."""
     text, wide = text_of(policy), widest(policy)
     if mutant not in text.mutants:
         return
     for memory in memories_for(text, mutant, wide):
         for scope in chosen("tiny", slices=wide.slices):
+            if only_known and (scope.name, memory) != CAUGHT.get(mutant, ("", ""))[:2]:
+                continue
             if not beyond(memory, scope.slices) and (tried := _tried(policy, mutant, scope, memory)):
                 yield tried
 
@@ -121,13 +123,13 @@ def needed(tried: list[Tried]) -> set[str]:
 
 
 @cache
-def found(policy: str, rule: str) -> str:
-    """What the table says of a rule and a kind of VM."""
+def found(policy: str, rule: str, only_known: bool = False) -> str:
+    """What the table says of a rule and a kind of VM.  `only_known`: looked for only where `folded` is refuted."""
     mutants = sorted({m.name for name in POLICIES for m in text_of(name).mutants.values() if m.rule == rule})
     survives, unasked = [], []
     for mutant in mutants:
         tried: list[Tried] = []
-        for one in tries(policy, mutant):
+        for one in tries(policy, mutant, only_known):
             if one.is_right and one.breaks not in ("", "unknown"):
                 return MUST
             tried.append(one)
