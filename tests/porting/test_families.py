@@ -48,7 +48,7 @@ def test_a_mistake_about_a_word_that_the_text_has_not_is_no_answer() -> None:
     assert needs == {DART.name: [{"pending"}], FOLDED.name: [set()]}
 
 
-@pytest.mark.nightly  # two minutes and a half: every mutant in every small world of four policies
+@pytest.mark.nightly  # three minutes: every mutant in every small world of four policies
 @pytest.mark.timeout(1200)
 def test_the_whole_table_is_made_anew() -> None:
     assert table() in PAGE.read_text(encoding="utf-8")
