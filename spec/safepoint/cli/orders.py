@@ -9,7 +9,7 @@ import click
 
 from safepoint.cli.console import KEEP, ON, fail
 from safepoint.cli.status import REFUTED
-from safepoint.model.memory.names import C11, STALE
+from safepoint.model.memory.names import C11, MOST, STALE
 from safepoint.protocol.policies import POLICIES
 
 
@@ -19,13 +19,19 @@ from safepoint.protocol.policies import POLICIES
     help="The text of this policy; may be repeated.  [default: folded]",
 )  # fmt: skip
 @click.option(
-    "--memory", type=click.Choice(list(STALE)), default=C11, show_default=True,
-    help="Memory model: C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4).",
+    "--memory", "memories", type=click.Choice(list(STALE)), multiple=True,
+    help="Memory model: C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4); may be repeated.  [default: c11]",
+)  # fmt: skip
+@click.option(
+    "--max-states", type=click.IntRange(1), metavar="N", default=MOST, show_default=True,
+    help="Leave out, and name, each scope in which the text has more states.",
 )  # fmt: skip
 @ON
 @KEEP
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def orders(*, policies: tuple[str, ...], memory: str, on: str, keep: Path | None, as_json: bool) -> int:
+def orders(
+    *, policies: tuple[str, ...], memories: tuple[str, ...], max_states: int, on: str, keep: Path | None, as_json: bool
+) -> int:
     """Find the weakest memory order of each access.
 
     For each access of the text: the weakest order with which every property holds while all others are as in the text; its order in
@@ -39,7 +45,11 @@ def orders(*, policies: tuple[str, ...], memory: str, on: str, keep: Path | None
 
     try:
         with LiveProgress() as progress, workers(on, keep) as pool:
-            found = [least(policy, memory, pool, progress) for policy in dict.fromkeys(policies or ("folded",))]
+            found = [
+                least(policy, memory, pool, progress, max_states)
+                for policy in dict.fromkeys(policies or ("folded",))
+                for memory in dict.fromkeys(memories or (C11,))
+            ]
     except NotUsable as error:
         fail(str(error))
     if pool.said:

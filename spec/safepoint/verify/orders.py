@@ -9,14 +9,17 @@ back what is needed, one access after the other.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from safepoint.graph.accesses import Access, accesses
-from safepoint.model.memory.names import beyond
-from safepoint.model.scopes import chosen
+from safepoint.graph.accesses import Access, Place, accesses
+from safepoint.graph.expressions import Instance
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.orders import is_weaker
+from safepoint.model.memory.names import MOST, beyond
+from safepoint.model.scopes import SCOPES, chosen
 from safepoint.protocol import AROUND
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.attempts import Attempt, Tried, attempt, climb, text_of
@@ -76,9 +79,9 @@ class Least:
         return asdict(self)
 
 
-def least(policy: str, memory: str, pool: Executor, progress: Progress | None = None) -> Least:
-    """The least orders of a policy's text under a memory model, by the workers of `pool`, in the tiny scopes."""
-    return _Search(Least(policy, memory), pool, progress or Quiet()).run()
+def least(policy: str, memory: str, pool: Executor, progress: Progress | None = None, most: int = MOST) -> Least:
+    """The least orders of a policy's text under a memory model, by the workers of `pool`, in the tiny scopes of at most `most` states."""
+    return _Search(Least(policy, memory), pool, progress or Quiet(), most).run()
 
 
 @dataclass
@@ -86,6 +89,7 @@ class _Search:
     found: Least
     pool: Executor
     progress: Progress
+    most: int
     alone: dict[str, list[Tried]] = field(default_factory=dict)
 
     def run(self) -> Least:
@@ -121,7 +125,7 @@ class _Search:
             else:
                 wanted.append(each.name)
         sizes: dict[str, int] = {}
-        for tried in self._all("the text", [self._job("", [scope]) for scope in wanted]):
+        for tried in self._all("the text", [replace(self._job("", [scope]), most=self.most) for scope in wanted]):
             if tried.broken:
                 self.found.refuted = self.found.refuted or tried
             sizes.update(tried.states)
@@ -155,40 +159,69 @@ class _Search:
         return "+".join(self.accesses[n].with_order(o) for n, o in sorted(changed.items()))
 
     def _together(self, orders: dict[str, str]) -> dict[str, str]:
-        """All at once, in every scope; with what has to be stronger made so.  What a scope allows, it allows with stronger orders, too."""
-        raised: list[str] = []
+        """All at once, in every scope; with what has to be stronger made so.  What holds in a scope holds there with stronger orders, too."""
+        forced: dict[str, str] = {}  # access to the scope that needs it stronger
         left = list(self.scopes)
         while left:
             now = left[:BATCH]
             tried = self._all("together", [self._job(self._mutant(orders), [scope]) for scope in now])
-            left = [scope for scope, t in zip(now, tried, strict=True) if scope not in t.states] + left[BATCH:]
-            wrong = next((t for t in tried if t.broken or t.cut_off), None)
-            if wrong is not None:
-                name, order = self._raise(orders, wrong)
-                orders[name] = order
-                raised.append(name)
+            left = left[BATCH:]
+            for scope, t in zip(now, tried, strict=True):
+                if not t.states and not self._holds(
+                    orders, scope
+                ):  # an access that was raised for the other may be enough
+                    for name, order in self._needed(orders, scope).items():
+                        orders[name], forced[name] = order, scope
         self.found.scopes = tuple(self.scopes)
-        for name in dict.fromkeys(raised):
+        for name, scope in forced.items():
+            orders[name] = self._lowered(orders, name, scope)
             self._again(name, orders[name])
         return orders
 
-    def _raise(self, orders: Orders, wrong: Tried) -> tuple[str, str]:
-        """The access to make stronger, and its order: the least change with which the scope holds; if none does, one on the path."""
-        weak = [n for n, order in orders.items() if order != self.accesses[n].order]
-        weak = [n for n in weak if not wrong.broken or self.accesses[n].place in wrong.places]
-        scope = wrong.scope or wrong.cut_off[0].partition(":")[0]
-        steps = [(n, o) for n in weak for o in _above(self.accesses[n], orders[n])]
-        jobs = [self._job(self._mutant({**orders, n: o}), [scope]) for n, o in steps]
-        tried = self._all(f"what {scope} needs", jobs)
-        enough = [step for step, t in zip(steps, tried, strict=True) if not (t.broken or t.cut_off)]
-        return min(enough or steps, key=lambda step: self.accesses[step[0]].orders.index(step[1]))
+    def _holds(self, orders: Orders, scope: str) -> bool:
+        return bool(self.pool.submit(attempt, self._job(self._mutant(orders), [scope])).result().states)
+
+    def _needed(self, orders: Orders, scope: str) -> dict[str, str]:
+        """The accesses that a scope needs stronger, none without need, each no stronger than it must be."""
+        there = self._places(scope)
+        weak = [n for n, o in orders.items() if o != self.accesses[n].order and self.accesses[n].place in there]
+
+        def holds(raised: Iterable[str]) -> bool:
+            return self._holds({**orders, **{n: self.accesses[n].order for n in raised}}, scope)
+
+        found = {n: self.accesses[n].order for n in smallest(weak, holds)}
+        for name in found:
+            for order in _above(self.accesses[name], orders[name])[:-1]:
+                if self._holds({**orders, **found, name: order}, scope):
+                    found[name] = order
+                    break
+        return found
+
+    def _places(self, scope: str) -> set[Place]:
+        """The accesses that a scope has."""
+        of, policy = SCOPES[scope], POLICIES[self.found.policy]
+        instance = Instance(of.threads, "", of.widths or policy.widths, of.slices)
+        graphs = [compile_graph(self.text, role, instance) for role in ("mutator", *of.roles)]
+        return {(step.file, step.line) for graph in graphs for step in graph.steps if step.cell}
+
+    def _lowered(self, orders: Orders, name: str, scope: str) -> str:
+        """What one scope has needed may be more than is needed now that others have made more accesses stronger."""
+        for order in self._open(name, orders[name]):
+            lower = {**orders, name: order}
+            if all(self._holds(lower, each) for each in (scope, *self.scopes)):
+                return order
+        return orders[name]
+
+    def _open(self, name: str, order: str) -> tuple[str, ...]:
+        """The weaker orders of an access that are not refuted alone."""
+        access = self.accesses[name]
+        refuted = {t.order for t in self.alone[name] if t.broken}
+        return tuple(o for o in access.orders[: access.orders.index(order)] if o not in refuted)
 
     def _again(self, name: str, together: str) -> None:
         """An access that had to be stronger among weak ones: is it so alone, too?"""
         access = self.accesses[name]
-        for order in access.orders[: access.orders.index(together)]:
-            if any(t.order == order and t.broken for t in self.alone[name]):
-                continue
+        for order in self._open(name, together):
             mutant = access.with_order(order)
             tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
             wrong = next((t for t in tried if t.broken), None)
@@ -202,7 +235,7 @@ class _Search:
             if name not in orders:
                 continue
             alone = self._guess(name)
-            refuted = [t for t in self.alone[name] if t.broken]
+            refuted = [t for t in self.alone[name] if t.broken and is_weaker(t.order, alone)]
             row = OrderRow(
                 access=name,
                 file=access.file,
@@ -223,6 +256,25 @@ class _Search:
                     replay=below.replay,
                 )
             self.found.rows.append(row)
+
+
+def smallest(candidates: Sequence[str], is_enough: Callable[[Sequence[str]], bool]) -> list[str]:
+    """A set of candidates that is enough, and no smaller part of it is; all of them must be.
+
+    `is_enough` must say of a larger set what it says of a smaller one that is enough.  The method is QuickXplain (Junker, AAAI 2004).
+    """
+
+    def search(given: list[str], among: list[str], *, is_new: bool) -> list[str]:
+        if is_new and is_enough(given):
+            return []
+        if len(among) == 1:
+            return among
+        first, second = among[: len(among) // 2], among[len(among) // 2 :]
+        of_second = search([*given, *first], second, is_new=True)
+        of_first = search([*given, *of_second], first, is_new=bool(of_second))
+        return [*of_first, *of_second]
+
+    return search([], list(candidates), is_new=True) if candidates else []
 
 
 def _above(access: Access, order: str) -> tuple[str, ...]:
