@@ -14,6 +14,7 @@ from safepoint.cli.campaign import campaign
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
+from safepoint.cli.orders import orders
 from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
@@ -126,5 +127,5 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, mutate, campaign, run, accept, conform):
+for command in (explore, replay, rules, orders, mutate, campaign, run, accept, conform):
     cli.add_command(command)

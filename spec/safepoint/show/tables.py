@@ -27,6 +27,10 @@ WIDTH = 110
 """The width of tables, in characters, where standard output is not a terminal."""
 
 
+OFTEN = 10
+"""Seconds between two lines on a long search, where standard error is no terminal."""
+
+
 def console() -> Console:
     """Standard output."""
     out = Console()
@@ -75,8 +79,17 @@ class LiveProgress:
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
         """Give what is called after each level of a search: (states found, states not expanded yet)."""
-        task = self._live.add_task(name, total=None, detail="")
-        yield lambda states, frontier: self._live.update(task, detail=f"{states:,} states, frontier {frontier:,}")
+        task, said = self._live.add_task(name, total=None, detail=""), time.monotonic()
+
+        def tell(states: int, frontier: int) -> None:
+            nonlocal said
+            detail = f"{states:,} states, frontier {frontier:,}"
+            self._live.update(task, detail=detail)
+            if not self._err.is_terminal and time.monotonic() - said > OFTEN:
+                said = time.monotonic()
+                self._err.print(f"{name}: {detail}", highlight=False, soft_wrap=True)
+
+        yield tell
 
 
 def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:

@@ -25,9 +25,16 @@ def refuse(text: Text, memory: str) -> None:
 
 
 def attach(
-    processes: Sequence[Process], cells: Mapping[Cell, Field], initial: Mapping[Cell, int], number: Field, stale: int
+    processes: Sequence[Process],
+    cells: Mapping[Cell, Field],
+    initial: Mapping[Cell, int],
+    number: Field,
+    stale: int,
+    *,
+    is_exclusive: bool,
 ) -> Shared:
     """Give the processes a machine.  `initial`: the value of each word.  `stale`: how many stale stores of a word may be read.
+    `is_exclusive`: is no operation run while the world is stopped?
 
     Raises ProtocolError for a step that the machine has no rules for.
     """
@@ -46,7 +53,7 @@ def attach(
                 accessors[word].add(thread)
                 if step.op != "store":
                     readers[word].add(thread)
-    data = Data(processes, threads)
+    data = Data(processes, threads, is_exclusive)
     machine = Machine([initial[c] for c in order], readers, accessors, len(processes), data=data.accessors, stale=stale)
     shared = Shared(machine, number, {c: n for n, c in enumerate(order)}, list(cells.values()))
     words = sum(where.mask << where.shift for where in cells.values())
