@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from safepoint.show.tables import LiveProgress
+from safepoint.show.progress import LiveProgress
 
 
 def test_a_long_search_says_so_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("safepoint.show.tables.time.monotonic", lambda: now)
+    monkeypatch.setattr("safepoint.show.progress.time.monotonic", lambda: now)
     with LiveProgress() as progress, progress.search("explore") as tell:
         for level in range(1, 26):
             now = float(level)

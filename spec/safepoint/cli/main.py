@@ -71,7 +71,8 @@ def verify(
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
     from safepoint.show.failures import failure_text
-    from safepoint.show.tables import LiveProgress, report_tables
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import report_tables
     from safepoint.verify import run as job
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.workers import workers
@@ -110,7 +111,8 @@ def soaked(minutes: float) -> int:
     from safepoint.conform.target import NotOffered
     from safepoint.differential.cores import CoresRun
     from safepoint.show.failures import failure_text
-    from safepoint.show.tables import LiveProgress, soak_lines
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import soak_lines
     from safepoint.verify.cores import soak
 
     runs: list[CoresRun] = []

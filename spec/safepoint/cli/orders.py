@@ -38,7 +38,7 @@ def orders(
     a text where all are weak at once; and what breaks one step below. Every tiny scope is explored: that takes half an hour.
     """
     from safepoint.show.orders import orders_table
-    from safepoint.show.tables import LiveProgress
+    from safepoint.show.progress import LiveProgress
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.orders import least
     from safepoint.verify.workers import workers

@@ -93,7 +93,8 @@ def explore(
     from safepoint.model.system import Model
     from safepoint.proof.promela import export, untold
     from safepoint.show.failures import refutation
-    from safepoint.show.tables import LiveProgress, protocol_table
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import protocol_table
     from safepoint.verify.explore import explore as work
     from safepoint.verify.explore import memories
 
