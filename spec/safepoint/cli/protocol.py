@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import NAMES, SHORT
 from safepoint.protocol.policies import POLICIES
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -92,12 +89,14 @@ def explore(
     Explores scope after scope, and stops at the first that is refuted with a shortest path to a bad state.
     """
     from safepoint.graph.text import ProtocolError
+    from safepoint.model.counterexample import named
     from safepoint.model.engines import NoEngine, engine
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export, untold
     from safepoint.show.failures import refutation
-    from safepoint.show.tables import LiveProgress, protocol_table
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import protocol_table
     from safepoint.verify.explore import explore as work
     from safepoint.verify.explore import memories
 
@@ -145,7 +144,7 @@ def explore(
     elif explored.rows:
         protocol_table(explored.rows, explored.left_out, survived)
         if survived:
-            click.echo(f"mutant {survived} of rule {text.mutants[mutant].rule} survived: no property is broken here")
+            click.echo(f"{named(text, survived)} survived: no property is broken here")
     if explored.cut_off and not refuted:
         fail(explored.cut_off)
     if refuted and explored.shows_nothing:

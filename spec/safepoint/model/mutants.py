@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 
+from safepoint.graph.accesses import find_mutant
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
@@ -68,7 +69,7 @@ def attempt(model: Model) -> Result:
 
 def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
     """The complaint that no scope of the policy has the statement in which the mistake is."""
-    at = text.mutants[mutant]
+    at = find_mutant(text, mutant)
     return ProtocolError(
         f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, whose features are"
         f" {', '.join(policy.slices) or 'none'} (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"
@@ -127,7 +128,7 @@ def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
                 continue
             if result.broken:
-                return Hunted(text.mutants[mutant], result)
+                return Hunted(find_mutant(text, mutant), result)
     if not is_anywhere:
         raise not_compiled(text, mutant, policy)
-    return Hunted(text.mutants[mutant], None)
+    return Hunted(find_mutant(text, mutant), None)

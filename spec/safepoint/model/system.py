@@ -93,7 +93,8 @@ class Model:
         self._brake()
         if self.is_weak:
             initial = {cell: self.initial_of(cell) for cell in self.cells}
-            self.views = attach(self.processes, self.cells, initial, self._field(WIDTH), memory)
+            number, is_exclusive = self._field(WIDTH), "exclusive" in scope.slices
+            self.views = attach(self.processes, self.cells, initial, number, memory, is_exclusive=is_exclusive)
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:

@@ -69,7 +69,7 @@ def test_a_step_that_the_machine_has_no_rule_for_is_refused() -> None:
     with pytest.raises(
         ProtocolError, match=rf"{step.file}:{step.line}: .*: not explored under power yet \(choose another"
     ):
-        attach(model.processes, model.cells, dict.fromkeys(model.cells, 0), Field(0, 1), "power")
+        attach(model.processes, model.cells, dict.fromkeys(model.cells, 0), Field(0, 1), "power", is_exclusive=False)
 
 
 def test_what_knows_no_views_says_so() -> None:

@@ -1,10 +1,16 @@
 from collections.abc import Iterator
 
+class ValueRef:
+    opcode: str
+    blocks: Iterator[ValueRef]
+    instructions: Iterator[ValueRef]
+
 class ModuleRef:
     triple: str
     data_layout: str
     def verify(self) -> None: ...
     def clone(self) -> ModuleRef: ...
+    def get_function(self, name: str) -> ValueRef: ...
 
 class FeatureMap(dict[str, bool]): ...
 

@@ -27,9 +27,16 @@ def refuse(text: Text, memory: str) -> None:
 
 
 def attach(
-    processes: Sequence[Process], cells: Mapping[Cell, Field], initial: Mapping[Cell, int], number: Field, memory: str
+    processes: Sequence[Process],
+    cells: Mapping[Cell, Field],
+    initial: Mapping[Cell, int],
+    number: Field,
+    memory: str,
+    *,
+    is_exclusive: bool,
 ) -> Shared:
     """Give the processes a machine.  `initial`: the value of each word.  `memory`: by its name; it is one of `names.STALE`.
+    `is_exclusive`: is no operation run while the world is stopped?
 
     Raises ProtocolError for a step that the machine has no rules for.
     """
@@ -48,7 +55,7 @@ def attach(
                 accessors[word].add(thread)
                 if step.op != "store":
                     readers[word].add(thread)
-    data = Data(processes, threads)
+    data = Data(processes, threads, is_exclusive)
     target = target_of(memory)
 
     def machine() -> Machine:

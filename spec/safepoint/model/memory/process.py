@@ -160,8 +160,7 @@ class WeakProcess(Process):
         assert self.shared is not None
         unseen: list[str] = []
         accesses = [*self.handing.before.get(poised.step.number, ())]
-        if at_guest := self.handing.at_guest.get(self.pc.get(poised.start)):
-            accesses.append(at_guest)
+        accesses += self.handing.at_guest.get(self.pc.get(poised.start), ())
         for item, name in accesses:
             memory, knew = self.shared.machine.touch(memory, self.thread, item)
             unseen += [name] if name and not knew else []
