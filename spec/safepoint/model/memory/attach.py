@@ -57,21 +57,7 @@ def attach(
                     readers[word].add(thread)
     data = Data(processes, threads, is_exclusive)
     target = target_of(memory)
-
-    def machine() -> Machine:
-        return Machine(
-            [initial[c] for c in order],
-            readers,
-            accessors,
-            len(processes),
-            data=data.accessors,
-            stale=STALE[memory],
-            fenced=_is_fenced(processes),
-            appends=target is not None and target.appends,
-            publishes=target is not None,
-        )
-
-    shared = Shared(machine, target, number, {c: n for n, c in enumerate(order)}, list(cells.values()))
+    shared = Shared(target, number, {c: n for n, c in enumerate(order)}, list(cells.values()))
     words = sum(where.mask << where.shift for where in cells.values())
     for process, thread, handing in zip(processes, threads, data.of, strict=True):
         assert isinstance(process, WeakProcess)
@@ -83,6 +69,17 @@ def attach(
             if t == thread and p is not process and isinstance(p, WeakProcess)
         ]
         process.footprint |= number.mask << number.shift
+    shared.machine = Machine(
+        [initial[c] for c in order],
+        readers,
+        accessors,
+        len(processes),
+        data=data.accessors,
+        stale=STALE[memory],
+        fenced=_is_fenced(processes),
+        appends=target is not None and target.appends,
+        publishes=target is not None,
+    )
     return shared
 
 

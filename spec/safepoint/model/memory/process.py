@@ -7,7 +7,7 @@ what it does by itself, up to an access and from what that gives; and what the a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,20 +29,15 @@ NOTHING = as_written("")
 @dataclass
 class Shared:
     """What the threads of a model share.  `number`: the field of the memory.  `words`: of each word its number for the machine.
-
-    `make`: the machine, which is made when the first thread moves: until then a step may be given another order.  `target`: None for C11.
+    `target`: None for C11.
     """
 
-    make: Callable[[], Machine]
     target: Target | None
     number: Field
     words: dict[Cell, int]
     fields: list[Field]
+    machine: Machine = field(init=False)
     known: dict[int, int] = field(default_factory=dict)
-
-    @cached_property
-    def machine(self) -> Machine:
-        return self.make()
 
     def bits(self, memory: int) -> int:
         """A memory in a packed state: its number, and the newest value of each word."""
@@ -131,27 +126,23 @@ class WeakProcess(Process):
             cell = a.cell()
             assert cell is not None
             operands = tuple(a.value(operand) for operand in step.operands)
-            access = Access(self.thread, self.shared.words[cell], step.op, operands, self.order_of(step))
+            access = Access(self.thread, self.shared.words[cell], step.op, operands, step.order)
         self.collected.append(Poised(start, state, a, step, begun, access, self.compiled.get(step.number, NOTHING)))
         yield from ()
 
-    def order_of(self, step: Step) -> str:
-        """The order of an access: the text's.  The one place that is asked, so that another order is another answer here."""
-        return step.order
-
     @cached_property
     def compiled(self) -> dict[int, Compiled]:
-        """What each access comes down to, by the number of the step; worked out when the first thread moves."""
+        """What each access comes down to, by the number of the step."""
         assert self.shared is not None
         if self.shared.target is None:
-            return {s.number: as_written(self.order_of(s)) for s in self.graph.steps if s.cell is not None}
+            return {s.number: as_written(s.order) for s in self.graph.steps if s.cell is not None}
         others = [place for other in self.same_thread for place in other.places(self.shared.target).values()]
         return settled(self.places(self.shared.target), following_of(self.graph), others)
 
     def places(self, target: Target) -> dict[int, Place]:
         """Its accesses and full barriers, by the number of the step."""
         accesses = [(s, s.cell) for s in self.graph.steps if s.cell is not None]
-        found = {s.number: Place(cell.word, s.op, target.compiled(s.op, self.order_of(s))) for s, cell in accesses}
+        found = {s.number: Place(cell.word, s.op, target.compiled(s.op, s.order)) for s, cell in accesses}
         barriers = [s.number for s in self.graph.steps if s.op in ("fence", "fence_others")]
         return found | {number: Place("", "fence", None) for number in barriers}
 
