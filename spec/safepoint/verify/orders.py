@@ -170,7 +170,7 @@ class _Search:
         self.found.scopes = tuple(self.scopes)
         for name, scope in forced.items():
             orders[name] = self._lowered(orders, name, scope)
-            self._again(name, orders[name])
+            self._again(name, orders[name], scope)
         return orders
 
     def _holds(self, orders: Orders, scope: str) -> bool:
@@ -213,12 +213,14 @@ class _Search:
         refuted = {t.order for t in self.alone[name] if t.broken}
         return tuple(o for o in access.orders[: access.orders.index(order)] if o not in refuted)
 
-    def _again(self, name: str, together: str) -> None:
-        """An access that had to be stronger among weak ones: is it so alone, too?"""
+    def _again(self, name: str, together: str, first: str) -> None:
+        """An access that had to be stronger among weak ones: is it so alone, too?  `first`: the scope that needed it."""
         access = self.accesses[name]
         for order in self._open(name, together):
             mutant = access.with_order(order)
-            tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
+            tried = self._all("alone", [self._job(mutant, [first])])
+            if not tried[0].broken:
+                tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
             wrong = next((t for t in tried if t.broken), None)
             self.alone[name] = [t for t in self.alone[name] if t.order != order]
             self.alone[name].append(wrong or Tried(mutant=mutant))
