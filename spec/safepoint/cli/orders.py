@@ -52,6 +52,8 @@ def orders(
             ]
     except NotUsable as error:
         fail(str(error))
+    if any(not (each.scopes or each.refuted) for each in found):
+        fail(f"the text has more than {max_states:,} states in every scope (give --max-states a larger number)")
     if pool.said:
         click.echo(pool.said, err=True)
     if as_json:

@@ -42,6 +42,11 @@ def target_of(memory: str) -> Target | None:
     return TARGETS.get(base(memory))
 
 
+def fewest(memory: str) -> str:
+    """The same machine with one stale store of a word.  Raises KeyError where there is none."""
+    return {base(name): name for name in STALE if STALE[name] == 1}[base(memory)]
+
+
 def label(memory: str) -> str:
     """The memory model in a table: on the machine of views also how far the verdict goes, which a line below the table explains."""
     return f"{base(memory)} k{STALE[memory]}" if is_weak(memory) else memory
