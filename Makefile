@@ -27,7 +27,7 @@ lint: $(READY)  ## Style, types and architecture
 bench: $(READY)  ## Time the interpreter, the explorers, the acceptor, the collector and stops
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
-	$(BIN)/python bench/acceptor.py
+	$(BIN)/python -m bench.acceptor
 	$(BIN)/python bench/collector.py
 	$(BIN)/python bench/stops.py
 

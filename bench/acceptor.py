@@ -1,6 +1,6 @@
 """How many events of a trace the acceptor judges in a second: random walks of the protocol, whose events overlap more and more.
 
-`python bench/acceptor.py [WIDTH …]`.  Each trace is a legal run: the events of a walk of the explorer's, each with an interval around
+`python -m bench.acceptor [WIDTH …]`.  Each trace is a legal run: the events of a walk of the explorer's, each with an interval around
 its moment that reaches over up to WIDTH others' moments on each side.  CPU time, of a whole `safepoint accept`: reading, judging,
 from a cold start.
 """
