@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +22,21 @@ from safepoint.model.explore import NotExplored
 from safepoint.model.scopes import SCOPES
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify import campaign
-from safepoint.verify.campaign import MUTATION, SCHEDULES, SOAK, SUBJECTS, Campaign, Found, Subject, planned
+from safepoint.verify.campaign import (
+    FUZZ,
+    FUZZED,
+    MUTATION,
+    SCHEDULES,
+    SOAK,
+    SUBJECTS,
+    Campaign,
+    Found,
+    Subject,
+    planned,
+)
 from safepoint.verify.controlled import CaseTally
+from safepoint.verify.failures import WrongFuzzed
+from safepoint.verify.fuzzing import Fuzzed
 from safepoint.verify.interpreter import SEED
 from safepoint.verify.kept import Jobs, Kept
 from safepoint.verify.mutate import Campaign as Mutations
@@ -77,6 +91,26 @@ def test_only_the_first_seed_looks_for_what_needs_none(monkeypatch: pytest.Monke
     counts = [campaign.schedules(CASES[0], SEED + n).count for n in range(2)]
     assert asked == [(300, 250, SEED), (1, 250, SEED + 1)]
     assert counts == [550, 251]
+
+
+def test_a_seed_fuzzes_what_no_other_does_and_it_is_said_how_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[str, int, int]]()
+
+    def fuzz(kind: str, first: int, count: int) -> Fuzzed:
+        asked.append((kind, first, count))
+        wrong = WrongFuzzed("f:code:fib:3:1", "it died") if kind == "code" and first else None
+        return Fuzzed(Counter({"refused": count - 1, "agreed": 1}), wrong)
+
+    monkeypatch.setattr(campaign, "fuzz", fuzz)
+    status, output = said(FUZZ, "--seeds", "2")
+    assert sorted(asked) == [(kind, first, FUZZED) for kind in ("code", "text") for first in (0, FUZZED)]
+    assert status == 1
+    assert output == (
+        "fuzz: 4 jobs, 4 made now and 0 there already: 1,000 programs, 1 refuted\n"
+        "    996 refused, 4 agreed\n"
+        "fuzzed program: it died\n"
+        "    again: safepoint replay 'f:code:fib:3:1'\n"
+    )
 
 
 def test_with_more_seeds_only_the_further_ones_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
