@@ -20,7 +20,7 @@ from safepoint.model.explore import NotExplored
 from safepoint.model.scopes import chosen
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify import mutate
-from safepoint.verify.controlled import FULL, run_case
+from safepoint.verify.controlled import FULL, PREEMPTIONS, TWICE, run_case
 from safepoint.verify.cores import REQUESTS, SECONDS, race, wrong
 from safepoint.verify.failures import Failure, WrongSchedule
 from safepoint.verify.fuzzing import fuzz
@@ -32,7 +32,7 @@ from safepoint.verify.text import explore_scope
 SCOPES, SCHEDULES, FUZZ, SOAK, MUTATION = "scopes", "schedules", "fuzz", "soak", "mutation"
 SUBJECTS = {
     SCOPES: "every scope of every policy, the nightly ones too, under sequential consistency; and under TSO the small ones",
-    SCHEDULES: "controlled schedules of the interpreter by random priorities, with further seeds",
+    SCHEDULES: "controlled schedules of the interpreter, every one with two preemptions of the small cases; by random priorities, with further seeds",
     FUZZ: "programs with edits that nobody would make, in their text or their code, on both machines, with a request somewhere",
     SOAK: "campaigns on real cores, one a seed, each of half a minute",
     MUTATION: "every simple mutation of every policy's text, as `safepoint mutate`",
@@ -130,6 +130,14 @@ def schedules(case: Case, seed: int) -> Found:
     return Found(f"{case} seed {seed}", tally.schedules, bad)
 
 
+def twice(case: Case) -> Found:
+    """Every schedule with one preemption more."""
+    tally = run_case(case, 2 * TWICE[case.name], 0, preemptions=PREEMPTIONS + 1)
+    bad = (WrongSchedule(tally.wrong.by, tally.wrong.what, tally.wrong.string),) if tally.wrong else ()
+    left = "" if tally.finished or bad else f"after {tally.schedules:,} schedules there are more"
+    return Found(f"{case} with {PREEMPTIONS + 1} preemptions", tally.schedules, bad, left)
+
+
 def fuzzed(kind: str, seed: int) -> Found:
     """The programs of a seed are those of FUZZED numbers that no other seed has."""
     found = fuzz(kind, FUZZED * (seed - SEED), FUZZED)
@@ -163,7 +171,9 @@ def planned(name: str, seeds: int) -> list[Work]:
             if memory == "sc" or len(each.roles) <= MOST_ROLES
         ]
     if name == SCHEDULES:
-        return [(schedules, (case, seed)) for seed in numbers for case in (*CASES, *LATE)]
+        cases = (*CASES, *LATE)
+        small: list[Work] = [(twice, (case,)) for case in cases if case.name in TWICE]
+        return small + [(schedules, (case, seed)) for seed in numbers for case in cases]
     if name == FUZZ:
         return [(fuzzed, (kind, seed)) for seed in numbers for kind in KINDS]
     return [(soak, (seed,)) for seed in numbers]
