@@ -31,7 +31,7 @@ def campaign(*, subjects: tuple[str, ...], seeds: int, on: str, keep: Path | Non
     from safepoint.model.explore import NotExplored
     from safepoint.show.campaign import campaign_lines
     from safepoint.show.mutations import campaign_table
-    from safepoint.show.tables import LiveProgress
+    from safepoint.show.progress import LiveProgress
     from safepoint.verify.campaign import SEEDED, Campaign, run
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.workers import workers

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -17,8 +15,8 @@ from dataclasses import dataclass, field
 
 from safepoint.differential.fuzz import Instance, drawn, judge, parse
 from safepoint.verify.failures import WrongFuzzed
-from safepoint.verify.judging import PR_SET_PDEATHSIG
 from safepoint.verify.replay import find_stepped
+from safepoint.verify.workers import end_with_parent
 
 TARGET = "folded"
 """The interpreter."""
@@ -88,8 +86,7 @@ def _last(errors: bytes) -> str:
 
 def main(mutant: str, strings: Sequence[str]) -> None:
     """Judge each instance; a line for each."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     faulthandler.enable()
     target = find_stepped(TARGET, mutant)
     for string in strings:
