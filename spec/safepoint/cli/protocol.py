@@ -165,14 +165,14 @@ def explore(
     default="folded",
     show_default=True,
     metavar="NAME",
-    help="For s:…: the target that repeats the schedule.",
+    help="For s:… and f:…: the target that repeats it.",
 )
-@click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
+@click.option("--mutant", default="", metavar="NAME", help="For s:… and f:…: the mutant to compile into the target.")
 def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
-    the reference machine, and compare. Exit status 1 if the failure is still there.
+    the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
     from safepoint.model.path import policy_of
     from safepoint.show.failures import replay_text
@@ -181,7 +181,7 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
 
     if string.startswith("m:"):
         refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
-    elif string.startswith("s:"):
+    elif string.startswith(("s:", "f:")):
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     text = protocol_text(given, policy_of(string))
     try:
