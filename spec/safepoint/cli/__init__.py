@@ -8,6 +8,7 @@ mutate: `mutate`
 campaign: `campaign`
 guest: `run`, `conform`
 trace: `accept`
+emit: `emit`
 console: errors of one line, files to write
 status: the exit statuses
 """
