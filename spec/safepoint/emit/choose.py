@@ -40,7 +40,8 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     names = [n for n, p in text.functions.items() if p.file not in ("words.py", AROUND)]
     names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
     names.sort(key=list(text.functions).index)
-    variants = tuple(v for v in VARIANTS if v in policy.slices and v in _asked_for(text, names))
+    asked = _asked_for(text, names)
+    variants = tuple(v for v in VARIANTS if v in policy.slices and v in asked)
     folded = Folded(text, mutant, variants, policy.slices)
     every = {name: folded.body(text.functions[name]) for name in names}
     needs = dict(_needed(text, every))
@@ -51,7 +52,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     for variant in variants:
         with_it = reachable(roots, {name: list(only(body, variant)) for name, body in every.items()})
         within |= dict.fromkeys(with_it - core, variant)
-    missing: dict[str, list[str]] = {}
+    missing: dict[str, list[str]] = {v: [] for v in VARIANTS if v in asked and v not in policy.slices}
     for name, ways in needs.items():
         if name not in kept:
             feature = next(f for f in (*VARIANTS, *SLICES) if f in min(ways, key=len) - {*policy.slices})

@@ -40,6 +40,13 @@ asks for a handshake, does so by the functions that end in `_from`.
 if it may call SP_WAKE. A stack grows upward: `end` is where the new frame ends, and must not wrap; where it grows downward, hand in
 `limit` and `end` negated. Headroom for native code that checks nothing is the VM's: it lies above the limit."""
 """What the header says of itself."""
+OWN = (
+    ("threads", "how a thread is made, where its record stands, and when it is freed: hold it, or never free it"),
+    ("long work", "how much of it an instruction does between two checks"),
+    ("sleep", "SP_WAIT and SP_WAKE; without them who waits spins"),
+    ("fork", "the child has one thread, and a copy of every word: make the records anew"),
+)
+"""What a reader may look for."""
 RULER = "/* " + "-" * 40 + " {} */"
 
 
@@ -118,9 +125,11 @@ class _Header:
             [*self._warning(), *(said.format(policy=self.policy, command=command) for said in TITLE.split("\n\n"))]
         )
         yield from (*lines, last.removesuffix(" */"), " *")
-        yield " * Left out:"
-        yield from (f" *{line}" for line in table(self._left_out(), 16))
-        yield " *"
+        if left_out := list(self._left_out()):
+            yield " * Left out, because the text of this policy is not written for it:"
+            yield from (*(f" *{line}" for line in table(left_out, 16)), " *")
+        yield " * Not here, because it is the VM's own:"
+        yield from (*(f" *{line}" for line in table(OWN, 16)), " *")
         cited = rules_in(line for written in self.written.values() for line in written)
         yield " * The rules that it implements; `safepoint rules ID` says what breaks without:"
         yield from (f" *{line}" for line in table(((rule, RULES[rule].text) for rule in cited), 26))
@@ -146,15 +155,8 @@ class _Header:
     def _left_out(self) -> Iterator[tuple[str, str]]:
         for feature, names in self.chosen.left_out.items():
             what = SLICES.get(feature) or VARIANTS[feature]
-            yield (
-                feature,
-                f"{what} ({', '.join(f'sp_{name}' for name in names)}): the text of this policy is not written for it",
-            )
-        for feature in VARIANTS:
-            if feature in ("membarrier", "leaving", "exclusive", "fairness") and feature not in self.chosen.variants:
-                yield feature, f"{VARIANTS[feature]}: the text of this policy is not written for it"
-        yield "long work", "how much of it an instruction does before it calls `sp_poll` is the VM's"
-        yield "fork", "a child has one thread and a copy of every word: make the records anew"
+            said = ", ".join(f"sp_{name}" for name in names)
+            yield feature, f"{what} ({said})" if said else what
 
     def _poison(self, layout: Layout) -> Iterator[str]:
         yield ""
