@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from safepoint.conform.target import NotOffered
 
-OPS = ("CONST LOCAL SET ADD MULTIPLY LESS UNLESS LOOP CALL RETURN PRINT MASK UNMASK CONS SUM CHECK SLEEP HALT").split()
+OPS = ("CONST", "LOCAL", "SET", "ADD", "MULTIPLY", "LESS", "UNLESS", "LOOP", "CALL", "RETURN", "PRINT", "MASK", "UNMASK",
+       "CONS", "SUM", "CHECK", "SLEEP", "HALT")  # fmt: skip
 """As `enum op` of vm.h has them."""
 BINARY: dict[type[ast.AST], str] = {ast.Add: "ADD", ast.Mult: "MULTIPLY", ast.Lt: "LESS"}
 SAVED, TEMPORARIES = 2, 8

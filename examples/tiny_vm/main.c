@@ -1,9 +1,8 @@
-/* Tiny VM on real cores: `tiny_vm REQUESTS`.  Each request is awaited; status 1: one is lost, or a stop broken. */
+/* Tiny VM on real cores: `tiny_vm REQUESTS [SECONDS]`.  Each is awaited for so long; status 1: one is lost. */
 #define _GNU_SOURCE
 #include "vm.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,7 +27,7 @@ static _Thread_local unsigned long began;
 static _Thread_local const char *by = "R";
 
 void vm_wait(_Atomic uint32_t *word, uint32_t seen) { syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0); }
-void vm_wake(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+void vm_wake(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, NULL, NULL, 0); }
 void vm_before(void) { began = atomic_fetch_add(&stamps, 1); }
 /* trace.py makes a trace of it */
 void vm_event(const char *kind, struct sp_thread *t, uint32_t detail) {
@@ -48,7 +47,7 @@ static void *live(void *record) {
         sp_start_thread(&t->sp);
         do { /* one that is interrupted begins again; T2 ends */
             vm_begin(t);
-            vm_run(t, LONG_MAX);
+            vm_run(t, 1L << 62);
             atomic_fetch_add(&t->raised, t->error == SP_RAISE_INTERRUPT);
         } while (!atomic_load(&vm_done) && (t->number == 0 || (t->error != SP_GO && t->number != 2)));
         t->list = NULL;
@@ -65,7 +64,7 @@ static void on_signal(int number) {
     unsigned long before = began;
     int error = errno;
     if (number == SIGALRM)
-        _exit(write(1, lost, sizeof lost - 1) > 0 ? 1 : 2);
+        _exit(write(2, lost, sizeof lost - 1) > 0 ? 1 : 2);
     by = "signal";
     sp_post(&records[0].sp, SP_INTERRUPT);
     by = was, began = before, errno = error;
@@ -101,7 +100,7 @@ int main(int argc, char **argv) {
     while (sp_load_acquire(&records[0].sp.state) == SP_ENDED)
         sched_yield(); /* until T0 is born: the signal handler takes it for alive */
     for (long n = 0; n < requests; n += RECORDS) {
-        alarm(20);
+        alarm(argc > 2 ? (unsigned)atoi(argv[2]) : 20);
         for (int m = 0; m < RECORDS; m++)
             interrupt(&records[m]);
         if (n / RECORDS % 4 == 0) {
@@ -124,10 +123,8 @@ int main(int argc, char **argv) {
         pthread_join(threads[n], NULL);
         wrong += records[n].wrong, lives += records[n].lives;
     }
-    for (unsigned long n = 0; n < used; n++) {
-        struct line *l = &lines[n];
+    for (struct line *l = lines; l < lines + used; l++)
         printf("%lu %lu %s %s %d %u\n", l->before, l->after, l->by, l->kind, l->to, l->detail);
-    }
     fprintf(stderr, "%ld interrupts, %ld of them of a thread that had ended, %ld stops, %ld operations;"
             " %ld collections, %ld lives, %ld wrong\n", requests, dropped, stops, operations,
             collections, lives, wrong);

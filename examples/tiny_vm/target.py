@@ -54,13 +54,16 @@ class TinyVm(Target):
 
     def __init__(self, mutant: str = "") -> None:
         vm = self.vm = library(mutant)
-        for function in (vm.judge_thread, vm.judge_output):
-            function.restype = c_void_p if function is vm.judge_thread else c_char_p
+        vm.judge_thread.restype, vm.judge_output.restype = c_void_p, c_char_p
         for function in (vm.judge_asks, vm.judge_finish_handshake, vm.judge_exit, vm.judge_output):
             function.argtypes = [c_void_p]
         vm.judge_look.restype, vm.judge_look.argtypes = c_long, [c_void_p, c_int]
         vm.vm_run.argtypes, vm.judge_post.argtypes = [c_void_p, c_long], [c_void_p, c_uint32]
-        self.kept = [CFUNCTYPE(None)(self._before), CFUNCTYPE(None, c_char_p, c_uint32)(self._event), CFUNCTYPE(None, c_int)(self._wait)]
+        self.kept: list[Any] = [
+            CFUNCTYPE(None)(self._before),
+            CFUNCTYPE(None, c_char_p, c_uint32)(self._event),
+            CFUNCTYPE(None, c_int)(self._wait),
+        ]
         for name, function in zip(("judge_before", "judge_event", "judge_wait"), self.kept, strict=True):
             c_void_p.in_dll(vm, name).value = cast(function, c_void_p).value
         self.watcher: Callable[[], None] | None = None
@@ -77,12 +80,13 @@ class TinyVm(Target):
 
     def load(self, source: str, file: str = "<guest>", stack: int = 1024) -> None:
         program = compiled(source)
-        self.code = (Code * len(program.code))(*program.code)
-        self.functions = (Function * len(program.functions))(*program.functions)
+        self.code = (Code * len(program.code))(*(Code(*each) for each in program.code))
+        self.functions = (Function * len(program.functions))(*(Function(*each) for each in program.functions))
         self.stack = min(stack, 1024)
 
     def start(self) -> None:
-        self.watcher, self.failure = None, None
+        self.watcher = None
+        self.failure: BaseException | None = None
         self.ended = self.is_stopping = False
         self.stops = self.handshakes = self.slow_entries = 0
         self.seen: list[Seen] = []
@@ -113,7 +117,17 @@ class TinyVm(Target):
         frames, back_edges, error, _, _, busy = self._looks()
         output = self.vm.judge_output(self.thread).decode()
         waiting = self.stops + self.handshakes + busy
-        return Observation(self.ended, output, ERRORS[error], (), frames, back_edges, tuple(self.seen), self.slow_entries, waiting=waiting)
+        return Observation(
+            self.ended,
+            output,
+            ERRORS[error],
+            (),
+            frames,
+            back_edges,
+            tuple(self.seen),
+            self.slow_entries,
+            waiting=waiting,
+        )
 
     def watch(self, callback: Callable[[], None] | None) -> None:
         self.watcher = callback

@@ -15,8 +15,27 @@ KINDS = ("STOP", "HANDSHAKE", "INTERRUPT", "SAMPLE", "TERMINATE")
 WORDS = ("limit", "entry[0]")
 SITES = ("push", "back-edge", "look")
 BACK = {"PARKED": "resumed", "NATIVE_ENTERED": "native-left", "CLEARED": "spawned"}
-TO = {"POSTED", "POISONED", "WOKEN", "HANDSHAKE_ASKED", "HANDSHAKE_CLAIMED", "HANDSHAKE_RUN", "HANDSHAKE_DONE", "HANDSHAKE_BACKED_OFF"}
-ASKS = {"POSTED", "POISONED", "WOKEN", "LOCKED", "UNLOCKED", "STOP_REQUESTED", "STOP_REACHED", "STOP_RELEASED", "HANDSHAKE_ASKED"}
+TO = {
+    "POSTED",
+    "POISONED",
+    "WOKEN",
+    "HANDSHAKE_ASKED",
+    "HANDSHAKE_CLAIMED",
+    "HANDSHAKE_RUN",
+    "HANDSHAKE_DONE",
+    "HANDSHAKE_BACKED_OFF",
+}
+ASKS = {
+    "POSTED",
+    "POISONED",
+    "WOKEN",
+    "LOCKED",
+    "UNLOCKED",
+    "STOP_REQUESTED",
+    "STOP_REACHED",
+    "STOP_RELEASED",
+    "HANDSHAKE_ASKED",
+}
 """What a guest thread does as a requester, under a name of its own."""
 LOCAL = {"SERVED", "STOP_REACHED"}
 """What is no access."""

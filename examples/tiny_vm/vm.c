@@ -91,7 +91,6 @@ void vm_begin(struct vm_thread *t) {
     t->top = t->stack + t->functions->locals;
     t->pc = t->functions->entry;
     t->ended = t->sections = 0;
-    t->error = SP_GO;
     t->list = NULL;
 }
 
@@ -117,12 +116,7 @@ int vm_run(struct vm_thread *t, long most) {
         case CONS: cons(t, *--t->top); break;
         case SUM: *t->top++ = sum(t); break;
         case CHECK: t->wrong += *--t->top != now.operand; break;
-        case SLEEP:
-            if (!atomic_load(&vm_done)) {
-                sp_block(&t->sp);
-                outcome = sp_woken(&t->sp);
-            }
-            break;
+        case SLEEP: outcome = atomic_load(&vm_done) ? SP_GO : (sp_block(&t->sp), sp_woken(&t->sp)); break;
         case HALT: t->ended = 1; break;
         }
         t->error = outcome;

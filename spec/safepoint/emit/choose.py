@@ -51,7 +51,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     within: dict[str, str] = {}
     for variant in variants:
         with_it = reachable(roots, {name: list(only(body, variant)) for name, body in every.items()})
-        within |= dict.fromkeys(with_it - core, variant)
+        within |= dict.fromkeys((name for name in names if name in with_it - core), variant)
     missing: dict[str, list[str]] = {v: [] for v in VARIANTS if v in asked and v not in policy.slices}
     for name, ways in needs.items():
         if name not in kept:

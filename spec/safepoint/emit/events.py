@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from safepoint.emit.choose import Chosen
-from safepoint.emit.fold import CannotEmit, expression
+from safepoint.emit.fold import CannotEmit, expression, named
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.trace.observe import BACK, GHOSTS, KINDS, PASSED, SITES, kinds_of
@@ -34,11 +35,16 @@ class Events:
 
     def __post_init__(self) -> None:
         folded = self.chosen.folded
-        for slices in ((), *((variant,) for variant in folded.variants)):
-            instance = Instance(mutant=folded.mutant, slices=slices)
-            for name, body in self.chosen.bodies.items():
-                if expression(body) is None:
-                    self._read(name, instance)
+        for name, body in self.chosen.bodies.items():
+            if expression(body) is None:
+                asked = {
+                    said[1]
+                    for s in body
+                    for n in ast.walk(s)
+                    if isinstance(n, ast.expr) and (said := named(n, "slice_on"))
+                }
+                for slices in ((), *((variant,) for variant in folded.variants if variant in asked)):
+                    self._read(name, Instance(mutant=folded.mutant, slices=slices))
 
     def _read(self, name: str, instance: Instance) -> None:
         graph = compile_graph(self.chosen.text, name, instance)

@@ -15,8 +15,8 @@ HOOKS = """\
 /* Define them before the include. */
 
 /* The head of a loop over the records of all threads, `for (struct sp_thread *t = first; ...)`. No
- * record that it may meet is freed meanwhile. A record must be found by it before its thread calls
- * `sp_start_thread`: a thread that a stop has passed over looks for itself when it begins. */
+ * record that it may meet is freed meanwhile. A record must be found by it before its thread
+ * begins: a thread that a stop has passed over looks for itself when it begins. */
 #ifndef SP_EACH_THREAD
 #error "define SP_EACH_THREAD(t), the head of a loop over the records of all threads"
 #endif

@@ -74,7 +74,8 @@ class _Header:
         self.circles = loops(bodies)
         self.heads = {name: head(circle, bodies) for name, circle in self.circles.items()}
         self.outside = _called_from_outside(bodies, self.circles)
-        self.comments = comments_of(self.chosen.text)
+        self.waits, self.events = Waits(self.chosen.text, bodies), Events(self.chosen)
+        self.comments = {place: in_c(said, bodies) for place, said in comments_of(self.chosen.text).items()}
         self.written = {name: list(self._procedure(name)) for name in bodies}
 
     def lines(self) -> Iterator[str]:
@@ -256,16 +257,17 @@ class _Header:
             statements = Statements(
                 name,
                 expressions,
-                Waits(text, bodies),
-                Events(self.chosen),
+                self.waits,
+                self.events,
                 self.circles.get(name, ()),
                 self.heads.get(name, ""),
             )
             lines = statements.lines(bodies[name])
         whole = "\n".join(line.code for line in lines)
         unused = [p for _, p in self.kinds.parameters(name) if not re.search(rf"\b{p}\b", whole)]
-        comments = {place: in_c(each, bodies) for place, each in self.comments.items()}
-        yield from set_lines([*(Line(1, f"(void){p};") for p in unused), *lines], text.functions[name].file, comments)
+        yield from set_lines(
+            [*(Line(1, f"(void){p};") for p in unused), *lines], text.functions[name].file, self.comments
+        )
         yield "}"
         if is_part and name in self.outside:
             args = ", ".join(p for _, p in self.kinds.parameters(name))
