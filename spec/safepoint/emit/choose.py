@@ -44,7 +44,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     variants = tuple(v for v in VARIANTS if v in policy.slices and v in asked)
     folded = Folded(text, mutant, variants, policy.slices)
     every = {name: folded.body(text.functions[name]) for name in names}
-    needs = dict(_needed(text, every))
+    needs = dict(needed(text, every))
     roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
     kept = reachable(roots, every)
     core = reachable(roots, {name: list(only(body, "")) for name, body in every.items()})
@@ -91,7 +91,7 @@ def _asked_for(text: Text, names: Sequence[str]) -> set[str]:
     return {said[1] for n in nodes if (said := named(n, "slice_on"))}
 
 
-def _needed(text: Text, every: dict[str, Body]) -> dict[str, list[frozenset[str]]]:
+def needed(text: Text, every: dict[str, Body]) -> dict[str, list[frozenset[str]]]:
     """Procedure that a role calls to the sets of features, any of which is enough for one to call it."""
     found: dict[str, list[frozenset[str]]] = {}
     for name, procedure in text.functions.items():
