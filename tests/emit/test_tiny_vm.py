@@ -18,12 +18,15 @@ from safepoint.conform.programs import LOOPS
 from safepoint.conform.runs import Runs
 from safepoint.conform.schedules import ANY_SCHEDULE
 from safepoint.conform.target import INTERRUPT, NotOffered
+from safepoint.graph.text import Text
 from tests.emit.building import TINY, needs_cc, run, tiny_vm
+from tests.rules import case
 
 NAME = "examples.tiny_vm.target:TinyVm"
 SAID = re.compile(
     r"(\d+) interrupts, (\d+) of them of a thread that had ended, (\d+) stops, (\d+) operations; (\d+) collections, (\d+) lives, (\d+) wrong\n"
 )
+RULE_OF = {mutant.name: mutant.rule for mutant in Text().mutants.values()}
 NOT_OFFERED = {
     "except-and-finally-run",
     "blocked-guest-is-woken",
@@ -77,7 +80,7 @@ def test_thread_sanitizer_sees_a_stop_that_does_not_wait(tmp_path: Path) -> None
 
 
 @needs_cc
-@pytest.mark.parametrize("mutant", ["post-does-not-wake", "stop-without-park"])
+@pytest.mark.parametrize("mutant", [case(RULE_OF[m], m, m) for m in ("post-does-not-wake", "stop-without-park")])
 def test_a_request_is_lost(mutant: str, tmp_path: Path) -> None:
     """A sleeper is not woken; a thread that took a stop runs on, and its coordinator waits for it."""
     done = run(tiny_vm(tmp_path, "-O2", mutant=mutant), 1000, seconds=3)
@@ -109,14 +112,12 @@ def test_its_trace_is_a_run_of_the_protocol(tmp_path: Path) -> None:
 
 
 @needs_cc
-@pytest.mark.parametrize(
-    ("mutant", "rule"), [("poison-before-post", "POST-BEFORE-POISON"), ("take-before-restore", "RESTORE-BEFORE-TAKE")]
-)
-def test_its_trace_is_refused_with_the_rule_that_is_broken(mutant: str, rule: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mutant", [case(RULE_OF[m], m, m) for m in ("poison-before-post", "take-before-restore")])
+def test_its_trace_is_refused_with_the_rule_that_is_broken(mutant: str, tmp_path: Path) -> None:
     """Whatever the threads did: the order is wrong each time."""
     result = traced(tmp_path, mutant)
     assert result.exit_code == 1
-    assert result.output.splitlines()[1].startswith(f"  {rule}: ")
+    assert result.output.splitlines()[1].startswith(f"  {RULE_OF[mutant]}: ")
 
 
 # -- judged
@@ -149,7 +150,9 @@ REFUTED = {
 
 
 @needs_cc
-@pytest.mark.parametrize(("mutant", "claim"), REFUTED.items())
+@pytest.mark.parametrize(
+    ("mutant", "claim"), [case(RULE_OF[mutant], mutant, mutant, claim) for mutant, claim in REFUTED.items()]
+)
 def test_the_judge_refutes_a_header_with_a_mistake(mutant: str, claim: str) -> None:
     assert hold(CLAIMS[claim], Runs(TinyVm().mutated(mutant)), NAME).verdict == "refuted"
 
