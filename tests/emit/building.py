@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "examples" / "tiny_vm"
 CC = shutil.which("cc")
 needs_cc = pytest.mark.skipif(CC is None, reason="no C compiler: the emitted header is not compiled (install cc)")
-FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Werror")
 HOOKS = """\
 struct sp_thread;
 extern struct sp_thread *first;

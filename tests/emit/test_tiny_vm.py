@@ -72,6 +72,19 @@ def test_it_is_clean_under_sanitizers(sanitizers: tuple[str, ...], tmp_path: Pat
     assert SAID.fullmatch(done.stderr)
 
 
+MEMBARRIER = ("-D_GNU_SOURCE=", "-include", "unistd.h", "-include", "sys/syscall.h",
+              "-DSP_FENCE_OTHERS()=syscall(SYS_membarrier, 1, 0, 0)")  # fmt: skip
+"""The fence of all other threads that needs no registration."""
+
+
+@needs_cc
+@pytest.mark.parametrize("variant", ["EXCLUSIVE", "LEAVING", "FAIRNESS", "MEMBARRIER"])
+def test_each_variant_of_the_protocol_runs(variant: str, tmp_path: Path) -> None:
+    done = run(tiny_vm(tmp_path, "-O2", f"-DSP_{variant}=1", *(MEMBARRIER if variant == "MEMBARRIER" else ())), 400)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith(" 0 wrong\n")
+
+
 @needs_cc
 def test_thread_sanitizer_sees_a_stop_that_does_not_wait(tmp_path: Path) -> None:
     """So it is not clean because it sees nothing: the collector moves what its owner reads."""

@@ -173,8 +173,9 @@ class Layout:
             f", const uintptr_t {w}[SP_{w.upper()}_WORDS]" if row else f", uintptr_t {w}" for w, row in triggers
         )
         said = (
-            "Make a record ready, before any other thread can find it: every word real, nothing asked. `state`: SP_ENDED for one in"
-            " which a thread is yet to begin; SP_MANAGED for the thread that calls, if it runs guest code already; SP_NATIVE if it does not."
+            "Make a record ready, before any other thread can find it: every word real, nothing asked. It is aligned to SP_LINE: static,"
+            " or from aligned_alloc. `state`: SP_ENDED if a thread is yet to begin in it; SP_MANAGED for the thread that calls, if it"
+            " runs guest code already; SP_NATIVE if it does not."
         )
         yield from comment([said])
         yield "static inline void sp_make_thread("
