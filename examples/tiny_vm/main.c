@@ -74,11 +74,10 @@ static void interrupt(struct vm_thread *t) {
     t->raised_before = atomic_load(&t->raised), t->lives_before = atomic_load(&t->lives);
     if (t->number == 0)
         kill(getpid(), SIGINT);
-    else if (sp_hold_record(&t->sp))
-        sp_post(&t->sp, SP_INTERRUPT);
-    else
-        t->lives_before = -1;
-    sp_let_go_of_record(&t->sp);
+    else {
+        sp_hold_record(&t->sp) ? sp_post(&t->sp, SP_INTERRUPT) : (void)(t->lives_before = -1);
+        sp_let_go_of_record(&t->sp);
+    }
 }
 
 /* 1: answered.  0: dropped, as its thread has ended */

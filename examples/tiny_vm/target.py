@@ -51,6 +51,7 @@ class TinyVm(Target):
     name = "tiny_vm"
     bound = FOLDED.declared
     offers = frozenset({STOP, INTERRUPT, HANDSHAKE, "stack", "masks", "watch"})
+    longest_call = 20  # with a mistake in the header a requester may wait for ever
 
     def __init__(self, mutant: str = "") -> None:
         vm = self.vm = library(mutant)

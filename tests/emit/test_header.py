@@ -102,6 +102,7 @@ def c_accesses(body: str) -> set[tuple[str, str, str]]:
     for name, word in re.findall(r"\b(sp_\w+)\(&[\w>-]+?(?:->|\.)(\w+)", body):
         if name in names:
             op, order = names[name]
+            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op) if word == "holders" else op
             found.add((word, {"look": "load", "publish": "store"}.get(op, op), order))
     return found
 
@@ -144,6 +145,15 @@ def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() ->
 
     assert order("") == ["restore", "take"]
     assert order("take-before-restore") == ["take", "restore"]
+
+
+def test_a_record_may_be_held_by_several_although_the_text_has_one_bit_for_it() -> None:
+    """The text says that the bit stands for a count: with a bit, the first to let go would let go for all."""
+    made = functions(header(FOLDED))
+    assert "one bit stands for a count" in made["hold_record"]
+    assert "sp_fetch_add(&t->holders, 1);" in made["hold_record"]
+    assert "sp_fetch_sub(&t->holders, 1);" in made["let_go_of_record"]
+    assert "sp_claim(&t->holders, 0, 0, &seen)" in made["await_holders"]
 
 
 # -- waits and wakes

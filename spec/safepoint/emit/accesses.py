@@ -31,7 +31,14 @@ ACCESSES = {
     ),
     "fetch_or": _access("fetch_or", "fetch_or", "fetch_or(), locked: the old value", "atomic_fetch_or_explicit"),
     "fetch_and": _access("fetch_and", "fetch_and", "fetch_and(), locked: the old value", "atomic_fetch_and_explicit"),
+    "fetch_add": _access("fetch_add", "fetch_add", "fetch_add(), locked: the old value", "atomic_fetch_add_explicit"),
+    "fetch_sub": _access("fetch_sub", "fetch_sub", "fetch_sub(), locked: the old value", "atomic_fetch_sub_explicit"),
     "swap": _access("swap", "swap", "swap(), locked: the old value", "atomic_exchange_explicit"),
     "cas": _access("cas", "cas", "cas(), locked: whether it has put the new value there"),
 }
 """Access of the text to what it is in C."""
+
+COUNTED = {"holders": "how many requesters are about to post to it: until it is 0 its record is not used again"}
+"""Words of which the text says that their one bit stands for a count, which has too many states to explore: here they count."""
+COUNTS = {"fetch_or": "fetch_add", "fetch_and": "fetch_sub"}
+"""Of such a word: the access that sets the bit, and the one that clears it, to what counts."""

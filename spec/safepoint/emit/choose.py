@@ -11,7 +11,6 @@ from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
 from safepoint.protocol.policy import Policy
 
-GUEST = "mutator"
 AROUND = "roles.py"
 """The file of the text that is a model's alone."""
 

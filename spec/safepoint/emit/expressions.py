@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.accesses import ACCESSES, COUNTED, COUNTS
 from safepoint.emit.choose import Chosen
 from safepoint.emit.fold import CannotEmit
 from safepoint.emit.kinds import ADDRESS, WORD, Kinds
@@ -122,7 +122,9 @@ class Expressions:
         name = ACCESSES[op].name
         if op == "cas" and self.kinds.of_word(word) == ADDRESS:
             name = "sp_cas_trigger"
-        operands = (self.expression(procedure, a) for a in node.args)
+        operands = [self.expression(procedure, a) for a in node.args]
+        if isinstance(word, ast.Attribute) and word.attr in COUNTED and op in COUNTS:
+            name, operands = ACCESSES[COUNTS[op]].name, ["1"]
         said = f"{name}({', '.join([f'&{self.place(procedure, word)}', *operands])})"
         return f"(seen = {said})" if node is self.kept else said
 

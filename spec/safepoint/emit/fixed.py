@@ -106,7 +106,8 @@ COMPARE = """\
 /* The fast path's comparisons of a trigger word. gcc folds no atomic load into a comparison; here
  * it is one instruction, which is an acquire, as each load of x86-64. SP_PORTABLE: C alone, which
  * ThreadSanitizer needs to see the access. */
-#if defined __x86_64__ && defined __GCC_ASM_FLAG_OUTPUTS__ && !defined SP_PORTABLE
+#if defined __x86_64__ && defined __LP64__ && defined __GCC_ASM_FLAG_OUTPUTS__ && \\
+    !defined SP_PORTABLE
 static inline bool sp_below(_Atomic uintptr_t *word, uintptr_t value)
 {
     bool below;
@@ -164,10 +165,10 @@ def hooks(chosen: Chosen) -> Iterator[str]:
         yield FENCE.rstrip("\n")
 
 
-def accesses() -> Iterator[str]:
-    """The accesses of the text that are one call of C11, each with its order."""
+def accesses(body: str) -> Iterator[str]:
+    """The accesses that this C makes and that are one call of C11, each with its order."""
     for access, made in ACCESSES.items():
-        if made.function:
+        if made.function and f"{made.name}(" in body:
             value, put = (", value", ", (value)") if OPERANDS[access] else ("", "")
             yield f"/* {made.what} */"
             yield f"#define {made.name}(word{value}) \\"

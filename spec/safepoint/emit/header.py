@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from safepoint.emit import fixed
+from safepoint.emit.accesses import COUNTED
 from safepoint.emit.choose import Chosen, choose
 from safepoint.emit.events import EVENTS, Events, event, site
 from safepoint.emit.expressions import Expressions
@@ -102,12 +103,11 @@ class _Header:
         yield from ("", "extern struct sp_world sp_world; /* the VM defines it: all zero */", "")
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
-        yield from fixed.accesses()
         body = "\n".join(line for written in self.written.values() for line in written)
+        compare = fixed.COMPARE if "sp_below(" in body or "sp_equals(" in body else ""
+        yield from fixed.accesses(body + compare)
         used = [part for part in fixed.CAS.rstrip("\n").split("\n\n") if re.findall(r"(sp_\w+\()", part)[0] in body]
-        yield from ("", *"\n\n".join(used).split("\n"))
-        if "sp_below(" in body or "sp_equals(" in body:
-            yield from ("", *fixed.COMPARE.rstrip("\n").split("\n"))
+        yield from ("", *"\n\n".join([*used, compare]).rstrip("\n").split("\n"))
         yield from ("", RULER.format("what there is to call"), "")
         yield from (
             f"{self._signature(name)};"
@@ -241,6 +241,8 @@ class _Header:
     def _procedure(self, name: str) -> Iterator[str]:
         text, bodies = self.chosen.text, self.chosen.bodies
         said = [in_c(paragraph, bodies) for paragraph in docstring(text, name)]
+        if said and any(isinstance(n, ast.Attribute) and n.attr in COUNTED for s in bodies[name] for n in ast.walk(s)):
+            said.append("The bit of the text is a count here: several requesters may hold one record.")
         is_part = name in self.circles and name != self.heads[name]
         if is_part:
             said.append(f"True: sp_{self.heads[name]} goes on.")

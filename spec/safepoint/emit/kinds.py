@@ -56,13 +56,6 @@ class Kinds:
         """The type of a word that only its owner touches."""
         return self.found.get(f".{word}", WORD)
 
-    def is_thread(self, procedure: str, name: str) -> bool:
-        """Is it a parameter that is a thread?"""
-        return any(
-            a.arg == name and a.annotation is not None and ast.unparse(a.annotation) in self.text.words
-            for a in self.text.functions[procedure].node.args.args
-        )
-
     def expression(self, procedure: str, node: ast.expr) -> str:
         """The type of an expression."""
         match node:

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from safepoint.emit.accesses import COUNTED
 from safepoint.emit.choose import Chosen
-from safepoint.emit.fold import expression
 from safepoint.emit.kinds import Kinds
 from safepoint.emit.prose import beside, comment, comments_of, wrapped
 from safepoint.graph import ir
@@ -148,6 +148,8 @@ class Layout:
 
     def _said(self, word: str, comments: dict[tuple[str, int], str]) -> str:
         """What the text says of a word beside its declaration."""
+        if word in COUNTED:
+            return COUNTED[word]
         if word.endswith("_real"):
             return f"what {word.removesuffix('_real')} holds when it is not poisoned; never changes"
         for file, lines in self.chosen.text.lines.items():
@@ -198,7 +200,3 @@ class Layout:
             elif kind == "Word":
                 yield f"    atomic_init(&t->{word}, {'state' if word == 'state' else 0});"
         yield "}"
-
-    def helpers(self) -> list[str]:
-        """Procedures that are expressions."""
-        return [name for name, body in self.chosen.bodies.items() if expression(body) is not None]
