@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -299,6 +300,10 @@ def test_a_mutant_that_is_in_no_line_of_the_header_is_refused(policy: str, mutan
         header(POLICIES[policy], mutant)
 
 
+on_x86 = pytest.mark.skipif(
+    os.uname().machine != "x86_64" or shutil.which("objdump") is None,
+    reason="not x86-64, or no objdump: the instructions of the header are not looked at",
+)
 PROBE = (
     HOOKS
     + """
@@ -317,21 +322,49 @@ WHEN_IT_PASSES = {
 
 
 @needs_cc
-@pytest.mark.skipif(
-    os.uname().machine != "x86_64", reason="not x86-64: the two instructions of the fast path are not looked for"
-)
+@on_x86
 @pytest.mark.parametrize("optimize", ["-O2", "-O3"])
 @pytest.mark.parametrize(("policy", "site"), WHEN_IT_PASSES)
 def test_the_fast_path_is_two_instructions(policy: str, site: str, optimize: str, tmp_path: Path) -> None:
     source = PROBE % (", 0" if policy == "folded" else "")
     probe = compiled(tmp_path, header(POLICIES[policy]), source, optimize)
-    said = subprocess.run(
-        ["objdump", "-d", "--no-show-raw-insn", str(probe)], capture_output=True, text=True, check=True
-    ).stdout
-    (body,) = re.findall(rf"<{site}>:\n(.*?)(?:\n\n|\Z)", said, re.DOTALL)
-    instructions = [" ".join(line.split("\t", 1)[1].split()) for line in body.splitlines() if "\t" in line]
+    instructions = disassembled(probe)[site]
     instructions = [i for i in instructions if not i.startswith(("endbr64", "nop"))]
     compare, jump = WHEN_IT_PASSES[policy, site]
     assert instructions[0] == compare
     assert instructions[1].startswith(f"{jump} ")
     assert instructions[2:4] == ["xor %eax,%eax", "ret"]  # GO: that is this function's, and not the check's
+
+
+MADE_OF = {
+    "sp_load_acquire(w)": "mov",
+    "sp_load_seq_cst(w)": "mov",
+    "sp_store_release(w, 1)": "movl",
+    "sp_store_seq_cst(w, 1)": "xchg",
+    "sp_fetch_or(w, 1)": "lock orl",
+    "sp_swap(w, 1)": "xchg",
+    "sp_cas(w, 0, 1)": "lock cmpxchg",
+}
+"""Access to the instruction on x86-64 that docs/implement.md has for it."""
+
+
+@needs_cc
+@on_x86
+def test_accesses_are_the_instructions_of_the_checklist(tmp_path: Path) -> None:
+    source = HOOKS + "".join(
+        f"void probe{n}(_Atomic uint32_t *w);\nvoid probe{n}(_Atomic uint32_t *w) {{ (void){access}; }}\n"
+        for n, access in enumerate(MADE_OF)
+    )
+    listing = disassembled(compiled(tmp_path, header(FOLDED), source, "-O2"))
+    for n, (access, instruction) in enumerate(MADE_OF.items()):
+        assert any(line.startswith(f"{instruction} ") and "(%rdi)" in line for line in listing[f"probe{n}"]), access
+
+
+def disassembled(file: Path) -> dict[str, list[str]]:
+    """Function to its instructions."""
+    command = ["objdump", "-d", "--no-show-raw-insn", str(file)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {
+        name: [" ".join(line.split("\t", 1)[1].split()) for line in body.splitlines() if "\t" in line]
+        for name, body in re.findall(r"<(\w+)>:\n(.*?)(?:\n\n|\Z)", said, re.DOTALL)
+    }
