@@ -24,9 +24,10 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Time the interpreter, the explorers, the collector and stops
+bench: $(READY)  ## Time the interpreter, the explorers, the acceptor, the collector and stops
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
+	$(BIN)/python -m bench.acceptor
 	$(BIN)/python bench/collector.py
 	$(BIN)/python bench/stops.py
 

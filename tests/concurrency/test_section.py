@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,18 +26,7 @@ from safepoint.show.tables import concurrency_line, soak_lines
 from safepoint.verify import cores
 from safepoint.verify.report import Quiet, Report
 from safepoint.verify.rows import CompiledMutantRow
-
-
-class Here(Executor):
-    """Runs what it is given at once, in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except NotOffered as error:
-            done.set_exception(error)
-        return done
+from tests.here import Here
 
 
 class Made(OnCores):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import shlex
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -23,6 +21,7 @@ from safepoint.verify.mistakes import caught, own_mistakes, try_mistake
 from safepoint.verify.replay import CannotReplay, replay
 from safepoint.verify.report import Quiet, Report
 from safepoint_vm.cores.hosted import PROGRAMS, run_hosted
+from tests.here import Here
 from tests.rules import case
 
 if TYPE_CHECKING:
@@ -93,15 +92,6 @@ def test_each_says_what_it_is_and_breaks_a_rule_that_there_is() -> None:
 
 
 # -- what `verify` says
-
-
-class Here(Executor):
-    """Runs what it is given at once, in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(fn(*args, **kwargs))
-        return done
 
 
 def section(monkeypatch: pytest.MonkeyPatch, *known: Mistake) -> tuple[Report, str]:

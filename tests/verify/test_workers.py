@@ -80,3 +80,30 @@ def test_control_c_while_it_waits_for_the_last_of_them(tmp_path: Path) -> None:
         text=True, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+ENDED = """
+import os, signal
+from safepoint.verify.workers import workers
+
+if __name__ == "__main__":
+    with workers() as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_they_end_with_a_command_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "ended.py"
+    script.write_text(ENDED)
+    done = subprocess.run(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, stdout=subprocess.PIPE,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    worker, status = int(done.stdout), Path(f"/proc/{int(done.stdout)}/stat")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z", worker

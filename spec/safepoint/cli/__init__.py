@@ -5,6 +5,7 @@ main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
 given: what these are given: files of a text, scopes, a mutant
 mutate: `mutate`
+orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
 trace: `accept`

@@ -9,7 +9,7 @@ import click
 from safepoint.cli.console import KEEP, ON, fail, refuse_ignored
 from safepoint.cli.status import NO_VERDICT, REFUTED
 
-SUBJECTS = ("scopes", "schedules", "soak", "mutation")
+SUBJECTS = ("scopes", "schedules", "fuzz", "soak", "mutation")
 """As `safepoint.verify.campaign` has them; `--help` does not import it."""
 
 
@@ -17,21 +17,21 @@ SUBJECTS = ("scopes", "schedules", "soak", "mutation")
 @click.argument("subjects", nargs=-1, type=click.Choice(SUBJECTS), metavar="[SUBJECT]...")
 @click.option(
     "--seeds", type=click.IntRange(1), default=10, show_default=True, metavar="N",
-    help="How many seeds schedules and soaks have.",
+    help="How many seeds schedules, fuzzed programs and soaks have.",
 )  # fmt: skip
 @ON
 @KEEP
 def campaign(*, subjects: tuple[str, ...], seeds: int, on: str, keep: Path | None) -> int:
     """Do what takes hours.
 
-    SUBJECT is one or several of scopes (of every size), schedules (with further seeds), soak (on real cores) and mutation (of the
+    SUBJECT is one or several of scopes (of every size), schedules and fuzz (with further seeds), soak (on real cores) and mutation (of the
     text); without any, all. With --keep, Control-C ends it in order, and the same command goes on from there.
     """
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
     from safepoint.show.campaign import campaign_lines
     from safepoint.show.mutations import campaign_table
-    from safepoint.show.tables import LiveProgress
+    from safepoint.show.progress import LiveProgress
     from safepoint.verify.campaign import SEEDED, Campaign, run
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.workers import workers

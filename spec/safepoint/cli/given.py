@@ -78,8 +78,16 @@ def of_the_interpreter() -> list[str]:
 
 def known_mutant(text: Text, mutant: str) -> None:
     """Refuse a name that the text has not."""
+    from safepoint.graph.accesses import find_mutant
+    from safepoint.graph.text import ProtocolError
+
     if not mutant:
         refuse_ignored("it is empty", "mutant")
+    elif "." in mutant and mutant not in text.mutants:
+        try:
+            find_mutant(text, mutant)
+        except ProtocolError as error:
+            fail(str(error))
     elif mutant not in text.mutants:
         if mutant in of_the_interpreter():
             fail(

@@ -15,6 +15,7 @@ from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_igno
 from safepoint.cli.emit import emit
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
+from safepoint.cli.orders import orders
 from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
@@ -71,7 +72,8 @@ def verify(
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
     from safepoint.show.failures import failure_text
-    from safepoint.show.tables import LiveProgress, report_tables
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import report_tables
     from safepoint.verify import run as job
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.workers import workers
@@ -110,7 +112,8 @@ def soaked(minutes: float) -> int:
     from safepoint.conform.target import NotOffered
     from safepoint.differential.cores import CoresRun
     from safepoint.show.failures import failure_text
-    from safepoint.show.tables import LiveProgress, soak_lines
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import soak_lines
     from safepoint.verify.cores import soak
 
     runs: list[CoresRun] = []
@@ -127,5 +130,5 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, mutate, campaign, run, accept, conform, emit):
+for command in (explore, replay, rules, orders, mutate, campaign, run, accept, conform, emit):
     cli.add_command(command)

@@ -55,7 +55,7 @@ def mutate(
     from safepoint.graph.text import ProtocolError
     from safepoint.model.explore import NotExplored
     from safepoint.show.mutations import campaign_table, property_table
-    from safepoint.show.tables import LiveProgress
+    from safepoint.show.progress import LiveProgress
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.mutate import run, where_killed
     from safepoint.verify.workers import workers

@@ -6,18 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
 from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_text
 from safepoint.cli.status import REFUTED
-from safepoint.model.memory.names import NAMES
+from safepoint.model.memory.names import NAMES, SHORT
 from safepoint.protocol.policies import POLICIES
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -33,7 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--memory",
     type=click.Choice(NAMES),
-    help="Memory model: sequential consistency, x86-TSO, or C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4)."
+    metavar=f"[{'|'.join(SHORT)}]",
+    help="Memory model: sequential consistency, x86-TSO, C11, or a machine with the instructions that LLVM compiles the text to. Of the last two with"
+    " up to 2 stale stores of a word (c11k1, c11k3, c11k4, power-k1, …: up to 1, 3, 4)."
     "  [default: sc; with --mutant sc, then tso, or c11 for one that takes another order]",
 )
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
@@ -90,12 +89,14 @@ def explore(
     Explores scope after scope, and stops at the first that is refuted with a shortest path to a bad state.
     """
     from safepoint.graph.text import ProtocolError
+    from safepoint.model.counterexample import named
     from safepoint.model.engines import NoEngine, engine
     from safepoint.model.path import path_of
     from safepoint.model.system import Model
     from safepoint.proof.promela import export, untold
     from safepoint.show.failures import refutation
-    from safepoint.show.tables import LiveProgress, protocol_table
+    from safepoint.show.progress import LiveProgress
+    from safepoint.show.tables import protocol_table
     from safepoint.verify.explore import explore as work
     from safepoint.verify.explore import memories
 
@@ -143,7 +144,7 @@ def explore(
     elif explored.rows:
         protocol_table(explored.rows, explored.left_out, survived)
         if survived:
-            click.echo(f"mutant {survived} of rule {text.mutants[mutant].rule} survived: no property is broken here")
+            click.echo(f"{named(text, survived)} survived: no property is broken here")
     if explored.cut_off and not refuted:
         fail(explored.cut_off)
     if refuted and explored.shows_nothing:
@@ -164,14 +165,14 @@ def explore(
     default="folded",
     show_default=True,
     metavar="NAME",
-    help="For s:…: the target that repeats the schedule.",
+    help="For s:… and f:…: the target that repeats it.",
 )
-@click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
+@click.option("--mutant", default="", metavar="NAME", help="For s:… and f:…: the mutant to compile into the target.")
 def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
-    the reference machine, and compare. Exit status 1 if the failure is still there.
+    the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
     from safepoint.model.path import policy_of
     from safepoint.show.failures import replay_text
@@ -180,7 +181,7 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
 
     if string.startswith("m:"):
         refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
-    elif string.startswith("s:"):
+    elif string.startswith(("s:", "f:")):
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     text = protocol_text(given, policy_of(string))
     try:

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 
+from safepoint.graph.accesses import Place, weakened
 from safepoint.graph.ir import (
     ACCESSES,
     OPERANDS,
@@ -67,10 +69,20 @@ class Expressions:
             self.text.source(scope.file, line),
             scope.file,
         )
-        made.joined, made.order = scope.atomic, PLAIN.get(op, SEQ_CST) if cell else ""
-        made.publishes = op == "publish"
+        made.joined, made.order = scope.atomic, self._order(op, scope.file, line) if cell else ""
+        made.publishes = op == "publish" and made.order == SEQ_CST
         self.steps.append(made)
         return made
+
+    @cached_property
+    def _weakened(self) -> dict[Place, str]:
+        return weakened(self.text, self.instance.mutant)
+
+    def _order(self, op: str, file: str, line: int) -> str:
+        """The text's, if the mutant takes no other."""
+        weaker = self._weakened.get((file, line))
+        self.mutated = self.mutated or weaker is not None
+        return weaker or PLAIN.get(op, SEQ_CST)
 
     def _procedure(self, node: ast.expr, within: frozenset[str] = frozenset()) -> str | None:
         """The procedure that a call names, when it has steps: not a helper, which is an expression."""

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
+from safepoint.graph.accesses import find_mutant
 from safepoint.graph.expressions import Expressions, Instance
 from safepoint.graph.flow import liveness, looks
 from safepoint.graph.loops import Loops
@@ -255,8 +256,8 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir
 
 def compile_anew(text: Text, name: str, instance: Instance) -> ir.Graph:
     """As `compile_graph`, but the caller's own."""
-    if instance.mutant and instance.mutant not in text.mutants:
-        raise ProtocolError(f"no mutant {instance.mutant!r} in the text; there are: {', '.join(sorted(text.mutants))}")
+    if instance.mutant:
+        find_mutant(text, instance.mutant)
     if name not in text.functions:
         raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
     try:

@@ -19,3 +19,10 @@ def acquires(order: str) -> bool:
 def releases(order: str) -> bool:
     """Does who writes with it hand on what it knows?"""
     return order in (RELEASE, ACQ_REL, SEQ_CST)
+
+
+def is_weaker(order: str, other: str) -> bool:
+    """Does it ask for less than the other?  Release and acquire are not compared."""
+    if SEQ_CST in (order, other):
+        return order != SEQ_CST
+    return order != other and acquires(order) <= acquires(other) and releases(order) <= releases(other)

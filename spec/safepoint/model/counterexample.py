@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from safepoint.graph.accesses import find_mutant
 from safepoint.graph.constants import said
 from safepoint.graph.text import Text
 from safepoint.model.custom_goals import EVENTUALLY as CUSTOM
@@ -35,9 +36,15 @@ def counterexample(result: Result, text: Text) -> str:
     """Verdict, the shortest path, and the command that walks it again."""
     p = path_of(result)
     model = p.model
-    mutant = f"mutant {model.mutant} of rule {text.mutants[model.mutant].rule}, " if model.mutant else ""
+    mutant = f"{named(text, model.mutant)}, " if model.mutant else ""
     head = f"refuted: {mutant}scope {model.scope.name} ({model.scope.why})"
     return f"{head}\n{p.broken}: {sentence(p.broken)}\n\n{path(p, text)}\n\nagain: {again(p)}"
+
+
+def named(text: Text, mutant: str) -> str:
+    """A mutant, and the rule that it breaks, if one is named there."""
+    rule = find_mutant(text, mutant).rule
+    return f"mutant {mutant}" + (f" of rule {rule}" if rule else "")
 
 
 def again(p: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 
+from safepoint.graph.accesses import find_mutant
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
@@ -14,7 +15,7 @@ from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import check_bound
-from safepoint.model.memory.names import C11, SC, TSO, beyond
+from safepoint.model.memory.names import C11, SC, TSO
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
@@ -68,7 +69,7 @@ def attempt(model: Model) -> Result:
 
 def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
     """The complaint that no scope of the policy has the statement in which the mistake is."""
-    at = text.mutants[mutant]
+    at = find_mutant(text, mutant)
     return ProtocolError(
         f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, whose features are"
         f" {', '.join(policy.slices) or 'none'} (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"
@@ -116,8 +117,6 @@ def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     text, is_anywhere = text.with_trigger(policy.trigger), False
     for memory in memories_for(text, mutant, policy):
         for scope in chosen("tiny", slices=policy.slices):
-            if beyond(memory, scope.slices):
-                continue
             model = Model(text, scope, mutant, policy, memory)
             if not model.mutated:
                 continue
@@ -129,7 +128,7 @@ def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
             except NotExplored:  # a mutant without its barrier may fill any store buffer: another scope will do
                 continue
             if result.broken:
-                return Hunted(text.mutants[mutant], result)
+                return Hunted(find_mutant(text, mutant), result)
     if not is_anywhere:
         raise not_compiled(text, mutant, policy)
-    return Hunted(text.mutants[mutant], None)
+    return Hunted(find_mutant(text, mutant), None)

@@ -32,7 +32,7 @@ from safepoint.model.widths import fitting
 from safepoint.protocol.policies import FOLDED, POLICIES
 
 PATTERN = re.compile(
-    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>\w+))?/(?P<mutant>[\w-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
+    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>[\w-]+))?/(?P<mutant>[\w.+-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
 )
 MOVE = re.compile(r"([a-z])(\d*)")
 

@@ -1,8 +1,10 @@
 """What people see: tables, failures in words, pictures, and the HTML page.
 
-tables: tables and progress on a terminal
+tables: tables on a terminal
+progress: progress on a terminal, and what is said of it where there is none
 mistakes: the mistakes of the interpreter, and what shows each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
+orders: what `orders` found: a line for each access
 campaign: what `campaign` did, what was there already, what it found
 traces: the verdict on a trace, in words
 failures: what refutes a claim, in words, with the command that replays it

@@ -1,17 +1,14 @@
-"""Tables and progress on a terminal (rich).  Progress goes to standard error, and only to a terminal."""
+"""Tables on a terminal (rich)."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from safepoint.model.memory.names import label
@@ -31,52 +28,6 @@ def console() -> Console:
     """Standard output."""
     out = Console()
     return out if out.is_terminal else Console(width=WIDTH, highlight=False)
-
-
-class LiveProgress:
-    """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, when it has ended."""
-
-    def __init__(self) -> None:
-        self._err = err = Console(stderr=True)
-        self._live = Progress(
-            TextColumn("{task.description:24}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[detail]}"),
-            console=err,
-            disable=not err.is_terminal,
-            transient=True,
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
-
-    @contextmanager
-    def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
-        """Give what is called after each of `total` items, with a word about it."""
-        task = self._live.add_task(name, total=total, detail="")
-        began, last = time.monotonic(), ""
-
-        def done(detail: str) -> None:
-            nonlocal last
-            last = detail
-            self._live.update(task, advance=1, detail=detail)
-
-        yield done
-        if not self._err.is_terminal:
-            said = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
-            self._err.print(said, highlight=False, soft_wrap=True)
-
-    @contextmanager
-    def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """Give what is called after each level of a search: (states found, states not expanded yet)."""
-        task = self._live.add_task(name, total=None, detail="")
-        yield lambda states, frontier: self._live.update(task, detail=f"{states:,} states, frontier {frontier:,}")
 
 
 def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:
@@ -165,7 +116,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     """All that `safepoint verify` found; failures last, just above the prompt."""
     out = console()
     out.print(
-        "[bold]protocol[/]: every state of the text: four policies, three memory models; bounds in frame pushes and back-edges"
+        "[bold]protocol[/]: every state of the text: four policies; three memory models, five machines; bounds in frame pushes and back-edges"
     )
     summary_table(report.protocol, out)
     for line in any_number_lines(report):

@@ -5,10 +5,8 @@ That process sends each verdict as soon as it is there, and a word every second;
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
@@ -22,7 +20,7 @@ from safepoint.conform.claims import CLAIMS
 from safepoint.conform.judge import TargetRow, UnknownTarget, Verdict, find_target, hold, in_one_line, target_row
 from safepoint.conform.runs import Runs
 from safepoint.conform.target import Target
-from safepoint.verify.workers import Worker, hearing_control_c
+from safepoint.verify.workers import Worker, end_with_parent, hearing_control_c
 
 BEAT = 1.0
 """Seconds between two words on the open call."""
@@ -33,7 +31,6 @@ DAY = 86_400.0
 MAKING = 600.0
 """Seconds in which a target is imported and made: it may compile a VM."""
 REMEDY = "raise GuestStuck in time, as a ThreadedTarget does, or set Target.longest_call"
-PR_SET_PDEATHSIG = 1
 
 Word = Verdict | UnknownTarget | str | float
 """What the process sends: a verdict; that there is no such target; what the adapter does instead; seconds that a call may take."""
@@ -84,8 +81,7 @@ class Timed:
 
 def _in_its_process(pipe: Connection, name: str, claims: list[str]) -> None:
     """Judge these claims."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a process that hangs ends with its parent
+    end_with_parent()  # also if it hangs
     with suppress(OSError):
         os.dup2(2, 1)  # what the VM prints is no part of the verdict
     calls, sending, ended = Calls(), Lock(), Event()

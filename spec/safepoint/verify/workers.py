@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -15,6 +17,8 @@ from pathlib import Path
 
 from safepoint.verify.cluster import cluster
 from safepoint.verify.kept import Jobs, Kept
+
+PR_SET_PDEATHSIG = 1
 
 
 class Worker(SpawnProcess):
@@ -33,6 +37,12 @@ class Spawned(SpawnContext):
     """Not forked: the parent may have threads, and a child must not inherit machine code half built."""
 
     Process = Worker
+
+
+def end_with_parent() -> None:
+    """In a process that has been started: it is killed when the thread that has started it ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager
@@ -69,7 +79,7 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 def _processes() -> Iterator[Executor]:
     others = threading.enumerate()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # half a pool could not be ended
-    pool = ProcessPoolExecutor(os.cpu_count(), Spawned())
+    pool = ProcessPoolExecutor(os.cpu_count(), Spawned(), initializer=end_with_parent)
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield pool

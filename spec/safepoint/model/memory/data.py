@@ -2,8 +2,8 @@
 
 Each item is ghost data of the machine: who accesses it must have seen the access before.  Three sorts:
 
-* of each thread what guest code works on: guest code accesses it with each step, a coordinator while the world is stopped, and a
-  requester that runs an operation for the thread;
+* of each thread what guest code works on, and a coordinator while the world is stopped; what guest code works on, and who runs an
+  operation for the thread; and, where no operation is run while the world is stopped, what those two work on;
 * of each requester and each thread that it posts to: what it did before it posted, which who takes the request must have seen;
 * of each thread what an operation on it has found out, which who asked for the operation must have seen.
 """
@@ -25,7 +25,7 @@ HANDED_OVER: dict[str, str] = {
     POST_DATA: "What a requester did before it posted is seen by who takes the request.",
     OPERATION_DATA: "What an operation did is seen by who asked for it.",
 }
-"""Asked under C11 alone: elsewhere each step sees all that was stored before it, or waits for what was."""
+"""Asked under C11 and of machines: elsewhere each step sees all that was stored before it, or waits for what was."""
 
 Access = tuple[int, str]
 """An item, and the property that is broken if the access before it is not seen; "": none."""
@@ -39,7 +39,7 @@ class Handing:
     posts.  mail: of each kind of request that it may take, the items.  results: of each thread the item of its operation's result.
     """
 
-    at_guest: dict[int, Access] = field(default_factory=dict)
+    at_guest: dict[int, list[Access]] = field(default_factory=dict)
     before: dict[int, list[Access]] = field(default_factory=dict)
     posts: dict[int, int] = field(default_factory=dict)
     mail: dict[int, list[int]] = field(default_factory=dict)
@@ -48,10 +48,13 @@ class Handing:
 
 @dataclass
 class Data:
-    """The items: who accesses each, and when.  `threads`: of each process whose views it has."""
+    """The items: who accesses each, and when.  `threads`: of each process whose views it has.  `is_exclusive`: is no operation run while
+    the world is stopped?
+    """
 
     processes: Sequence[Process]
     threads: Sequence[int]
+    is_exclusive: bool
     accessors: list[set[int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,19 +73,24 @@ class Data:
         return len(self.accessors) - 1
 
     def _heap(self, thread: int) -> None:
-        """What guest code of a thread works on."""
-        item = self._item()
-        for n, process in enumerate(self.processes):
-            for step in process.graph.steps:
-                mine = n == thread and is_at(process.graph, step, GUEST)
-                if mine:
-                    self.of[n].at_guest[step.number] = item, GUEST_DATA
-                stopped = is_at(process.graph, step, STOPPED)
-                operates = is_at(process.graph, step, OPERATING) and _owner(process, step) == thread
-                if stopped or operates:
-                    self.of[n].before.setdefault(step.number, []).append((item, GUEST_DATA))
-                if mine or stopped or operates:
-                    self.accessors[item].add(self.threads[n])
+        """What guest code of a thread works on, a coordinator, and operations: what each two of them hand over is an item."""
+        steps = [(n, process, step) for n, process in enumerate(self.processes) for step in process.graph.steps]
+        guest = [(n, step) for n, process, step in steps if n == thread and is_at(process.graph, step, GUEST)]
+        stopped = [(n, step) for n, process, step in steps if is_at(process.graph, step, STOPPED)]
+        operating = [
+            (n, step)
+            for n, process, step in steps
+            if is_at(process.graph, step, OPERATING) and _owner(process, step) == thread
+        ]
+        pairs = [(guest, stopped), (guest, operating), *([(stopped, operating)] if self.is_exclusive else [])]
+        for one, other in pairs:
+            if not (one and other):
+                continue
+            item = self._item()
+            for n, step in {*one, *other}:
+                self.accessors[item].add(self.threads[n])
+                of = self.of[n].at_guest if (n, step) in guest else self.of[n].before
+                of.setdefault(step.number, []).append((item, GUEST_DATA))
 
     def _result(self, thread: int) -> None:
         """What an operation on a thread has found out, where somebody asks for one, and waits."""

@@ -1,0 +1,69 @@
+"""Progress on a terminal; on standard error in any case."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+OFTEN = 10
+"""Seconds between two lines on a long search, where standard error is no terminal."""
+
+
+class LiveProgress:
+    """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, when it has ended."""
+
+    def __init__(self) -> None:
+        self._err = err = Console(stderr=True)
+        self._live = Progress(
+            TextColumn("{task.description:24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=err,
+            disable=not err.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    @contextmanager
+    def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
+        """Give what is called after each of `total` items, with a word about it."""
+        task = self._live.add_task(name, total=total, detail="")
+        began, last = time.monotonic(), ""
+
+        def done(detail: str) -> None:
+            nonlocal last
+            last = detail
+            self._live.update(task, advance=1, detail=detail)
+
+        yield done
+        if not self._err.is_terminal:
+            said = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
+            self._err.print(said, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Give what is called after each level of a search: (states found, states not expanded yet)."""
+        task, said = self._live.add_task(name, total=None, detail=""), time.monotonic()
+
+        def tell(states: int, frontier: int) -> None:
+            nonlocal said
+            detail = f"{states:,} states, frontier {frontier:,}"
+            self._live.update(task, detail=detail)
+            if not self._err.is_terminal and time.monotonic() - said > OFTEN:
+                said = time.monotonic()
+                self._err.print(f"{name}: {detail}", highlight=False, soft_wrap=True)
+
+        yield tell

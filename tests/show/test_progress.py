@@ -1,0 +1,29 @@
+"""Where standard error is no terminal, long work still says how far it has come."""
+
+from __future__ import annotations
+
+import pytest
+
+from safepoint.show.progress import LiveProgress
+
+
+def test_a_long_search_says_so_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("safepoint.show.progress.time.monotonic", lambda: now)
+    with LiveProgress() as progress, progress.search("explore") as tell:
+        for level in range(1, 26):
+            now = float(level)
+            tell(level * 1_000, level)
+    assert capsys.readouterr().err.splitlines() == [
+        "explore: 11,000 states, frontier 11",
+        "explore: 22,000 states, frontier 22",
+    ]
+
+
+def test_a_section_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    with LiveProgress() as progress, progress.section("mutants", 2) as done:
+        done("first")
+        done("second")
+    assert capsys.readouterr().err == "mutants: 2 done in 0 s; last: second\n"
