@@ -85,7 +85,7 @@ class _Header:
         layout = Layout(self.sound, Kinds(self.sound.text, self.sound.bodies), self.policy)
         if more := {*Layout(self.chosen, self.kinds, self.policy).used(SELF)} - {*layout.used(SELF)}:
             raise CannotEmit(
-                f"mutant {self.mutant}: needs {', '.join(more)}, which no record of policy {self.policy.name} has (choose another)"
+                f"mutant {self.mutant}: needs {', '.join(sorted(more))}, which no record of policy {self.policy.name} has (choose another)"
             )
         yield from self._title()
         yield from (f"#ifndef {guard}", f"#define {guard}", "")
