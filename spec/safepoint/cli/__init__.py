@@ -9,6 +9,7 @@ orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
 trace: `accept`
+emit: `emit`
 console: errors of one line, files to write
 status: the exit statuses
 """
