@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safepoint.model.memory.names import C11
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "orders.md"
 BLOCK = re.compile(r"(?<=<!-- made by tests.meta.orders -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -36,8 +38,14 @@ def sections(text: str) -> dict[tuple[str, str], list[dict[str, str]]]:
 
 
 def block(found: Sequence[Found]) -> str:
-    """All tables; of each policy that under C11 first."""
-    return "\n".join(part for each in found for part in _section(each))
+    """A table for each policy under C11; and one with all that it was explored on, if that is more."""
+    lines: list[str] = []
+    for policy in dict.fromkeys(each["policy"] for each in found):
+        of = [each for each in found if each["policy"] == policy]
+        lines += [line for each in of if each["memory"] == C11 for line in _section(each)]
+        if len(of) > 1:
+            lines += _machines(policy, of)
+    return "\n".join(lines)
 
 
 def _section(found: Found) -> list[str]:
@@ -48,26 +56,61 @@ def _section(found: Found) -> list[str]:
         assert name in ("", row["access"])
         below = f"`{order}`: {row['broken']} (`{row['scope']}`, {row['steps']} steps)" if order else ""
         lines.append(f"| `{row['access']}` | {row['order']} | {row['alone']} | {row['together']} | {below} |")
+    return [*lines, "", *_where(found), ""]
+
+
+def _machines(policy: str, found: Sequence[Found]) -> list[str]:
+    """All together, under each memory model."""
+    lines = [f"### Policy `{policy}` on machines: all together", ""]
+    memories = " | ".join(f"`{each['memory']}`" for each in found)
+    lines.append(f"| access | in the text | {memories} |")
+    lines.append("|---|---|" + "---|" * len(found))
+    together = [{row["access"]: row["together"] for row in each["rows"]} for each in found]
+    for row in found[0]["rows"]:
+        cells = (orders.get(row["access"], "not explored") for orders in together)
+        lines.append(f"| `{row['access']}` | {row['order']} | {' | '.join(cells)} |")
+    return [*lines, "", *(line for each in found if each["memory"] != C11 for line in _where(each)), ""]
+
+
+def _where(found: Found) -> list[str]:
     scopes = ", ".join(
         f"`{scope}`{'' if memory == found['memory'] else f' (`{memory}`)'}" for scope, memory in found["scopes"].items()
     )
-    lines += ["", f"All together hold in {scopes}.", ""]
-    lines += [f"* left out: {what}: {why}" for what, why in found["left_out"].items()]
-    return [*lines, ""]
+    said = [f"; left out: {what}: {why}" for what, why in found["left_out"].items()]
+    return [f"* `{found['memory']}`: all together hold in {scopes}{''.join(said)}."]
 
 
 def explored(text: str, policy: str, memory: str) -> dict[str, str]:
     """The scopes that the page names for a table, and the memory model of each."""
-    part = text.partition(f"### Policy `{policy}` under `{memory}`\n")[2].partition("\n### ")[0]
-    (line,) = re.findall(r"^All together hold in (.*)\.$", part, re.MULTILINE)
-    return {scope: other or memory for scope, other in re.findall(r"`([\w-]+)`(?: \(`([\w-]+)`\))?", line)}
+    scopes = _said(text, policy, memory).partition("; left out")[0]
+    return {scope: other or memory for scope, other in re.findall(r"`([\w-]+)`(?: \(`([\w-]+)`\))?", scopes)}
 
 
 def left_out(text: str, policy: str, memory: str) -> list[str]:
     """The accesses that the page leaves out of a table."""
-    part = text.partition(f"### Policy `{policy}` under `{memory}`\n")[2].partition("\n### ")[0]
-    names = re.findall(r"^\* left out: accesses: ([^:]*): no scope", part, re.MULTILINE)
+    names = re.findall(r"; left out: accesses: ([^:]*): no scope", _said(text, policy, memory))
     return [name for each in names for name in each.split(", ")]
+
+
+def _said(text: str, policy: str, memory: str) -> str:
+    parts = re.split(r"^### Policy ", text, flags=re.MULTILINE)
+    mine = "\n".join(part for part in parts if part.startswith(f"`{policy}`"))
+    (line,) = re.findall(rf"^\* `{memory}`: all together hold in (.*)\.$", mine, re.MULTILINE)
+    return str(line)
+
+
+def together(text: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Policy and memory model, to the order of each access in the weakest text."""
+    found = {key: {row["access"]: row["together"] for row in rows} for key, rows in sections(text).items()}
+    for policy, body in re.findall(
+        r"^### Policy `(\w+)` on machines: all together$(.*?)(?=^### |^<!--|\Z)", text, re.MULTILINE | re.DOTALL
+    ):
+        head, _, *rows = (line.strip("| ").split(" | ") for line in body.splitlines() if line.startswith("|"))
+        for column, memory in enumerate(head[2:], start=2):
+            found[policy, memory.strip("`")] = {
+                row[0].strip("`"): row[column] for row in rows if row[column] != "not explored"
+            }
+    return found
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ import pytest
 
 from safepoint.graph.accesses import accesses
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
-from safepoint.model.memory.names import C11
+from safepoint.model.memory.names import C11, base
+from safepoint.model.memory.targets import TARGETS
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.attempts import Attempt, attempt, text_of
 from safepoint.verify.orders import ROLES
-from tests.meta.orders import PAGE, explored, left_out, sections
+from tests.meta.orders import PAGE, explored, left_out, sections, together
 
 TEXT = PAGE.read_text(encoding="utf-8")
-TABLES = sections(TEXT)
+TABLES, TOGETHER = sections(TEXT), together(TEXT)
 FEWER = {RELAXED: set[str](), RELEASE: {RELAXED}, ACQUIRE: {RELAXED}, ACQ_REL: {RELAXED, RELEASE, ACQUIRE}}
 """An order, to those that are weaker."""
 FEWER[SEQ_CST] = {*FEWER, *FEWER[ACQ_REL]}
@@ -48,20 +49,36 @@ def test_one_step_weaker_is_refuted(policy: str, memory: str, row: dict[str, str
     assert (found.broken, found.steps) == (row["broken"], int(row["steps"]))
 
 
-def together(policy: str, memory: str) -> str:
-    return "+".join(f"{r['access']}.{r['together']}" for r in TABLES[policy, memory] if r["together"] != r["order"])
+def weakest(policy: str, memory: str) -> str:
+    """The text in which all orders are weak at once."""
+    known = accesses(text_of(policy))
+    changed = {n: o for n, o in TOGETHER[policy, memory].items() if o != known[n].order}
+    return "+".join(known[name].with_order(order) for name, order in changed.items())
 
 
-@pytest.mark.parametrize(("policy", "memory"), TABLES)
+@pytest.mark.parametrize(("policy", "memory"), TOGETHER)
 def test_all_together_hold_in_small_scopes(policy: str, memory: str) -> None:
     places = tuple((s, m) for s, m in explored(TEXT, policy, memory).items() if s in SMALL)
-    found = attempt(Attempt(policy, together(policy, memory), places))
+    found = attempt(Attempt(policy, weakest(policy, memory), places))
     assert (found.broken, found.cut_off, tuple(found.states)) == ("", {}, tuple(scope for scope, _ in places))
     assert places
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(("policy", "memory"), TABLES)
+@pytest.mark.parametrize(("policy", "memory"), TOGETHER)
 def test_all_together_hold_wherever_the_page_says(policy: str, memory: str) -> None:
     places = tuple(explored(TEXT, policy, memory).items())
-    assert attempt(Attempt(policy, together(policy, memory), places)).holds
+    assert attempt(Attempt(policy, weakest(policy, memory), places)).holds
+
+
+def test_every_machine_has_a_column() -> None:
+    assert {base(memory) for policy, memory in TOGETHER if policy == "folded"} == {C11, *TARGETS}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("policy", "memory"), [key for key in TOGETHER if key not in TABLES])
+def test_on_a_machine_no_access_can_be_weaker(policy: str, memory: str) -> None:
+    known, places = accesses(text_of(policy)), tuple(explored(TEXT, policy, memory).items())
+    for name, order in TOGETHER[policy, memory].items():
+        for weaker in FEWER[order] & set(known[name].orders):
+            assert attempt(Attempt(policy, f"{weakest(policy, memory)}+{name}.{weaker}", places)).broken, (name, weaker)
