@@ -8,6 +8,7 @@ mutate: `mutate`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
+distance: `distance`
 trace: `accept`
 console: errors of one line, files to write
 status: the exit statuses
