@@ -48,7 +48,9 @@ class Ways:
     def __init__(self, flow: Flow, frames: bool, back_edges: bool) -> None:
         self.flow, self.frames, self.back_edges = flow, frames, back_edges
         self.works: dict[Point, Work] = {point: work_of(flow, point) for point in flow.reached}
-        self.callers: dict[int, list[Point]] = {number: [] for number in flow.roots}
+        self.callers: dict[int, list[Point]] = {
+            number: [] for number in sorted({*flow.roots, *(code for code, _ in flow.reached)})
+        }
         self.calls: dict[Point, list[int]] = {}
         for point in flow.reached:
             if flow.instruction(point).op == "CALL":
