@@ -16,8 +16,10 @@ from safepoint.guest.distance.flow import Flow, Point
 from safepoint.guest.distance.longest import ZERO
 from safepoint.guest.distance.measure import Distance, looks_at, static_distance, unseen
 from safepoint.guest.distance.work import NOTHING
+from safepoint.guest.verifier import BadCode, verify
 from safepoint.protocol.policies import FOLDED, PYPY
 from safepoint.protocol.policy import Bound, Policy
+from tests.generated.mutated import damaged
 from tests.generated.programs import programs
 from tests.generated.threads import threaded
 from tests.guest.brute import MEASURES, TooMany, Walk
@@ -69,6 +71,17 @@ def test_no_random_program_goes_further(source: str, name: str) -> None:
 def test_no_random_program_with_threads_goes_further(source: str) -> None:
     program = compiled(source)
     assert exceeded(static_distance(program, FOLDED), program, FOLDED, STACK) == []
+
+
+@given(program=st.one_of(damaged(), damaged(threads=True)), name=st.sampled_from(sorted(POLICIES)))
+def test_no_damaged_code_goes_further(program: Program, name: str) -> None:
+    """As far as the verifier lets it through: then it holds what no compiler makes."""
+    try:
+        verify(program)
+    except BadCode:
+        return
+    policy = POLICIES[name]
+    assert exceeded(static_distance(program, policy), program, policy, 300, steps=1_500) == []
 
 
 @given(source=programs(budget=300))
