@@ -73,4 +73,4 @@ def test_what_is_too_much_to_print_is_counted(tmp_path: Path, monkeypatch: pytes
 
 def test_the_stack_gives_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = call(tmp_path, monkeypatch, TREE, "--stack", "300").output
-    assert "│ depth: 18 a frame │ 1,836 " in said  # 300 / 3 frames, the module's and the way's end: 102 times 18
+    assert "│ depth: 18 a frame │ 936 " in said  # 300 / 6 frames, one below them and the end: 52 times 18

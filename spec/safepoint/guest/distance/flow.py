@@ -9,6 +9,7 @@ if every slot might hold anything (`coarse`), which is no less sound.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from safepoint.guest.code import LINK, Instruction, Program
 from safepoint.guest.distance.kinds import (
@@ -60,6 +61,7 @@ class Flow:
         self._shared: dict[object, int] = {}  # a global, the items of lists, a function's result -> its kinds
         self._readers: dict[object, set[Point]] = {}
         self._targets: set[int] = set()
+        self._fit: dict[tuple[int, int], tuple[int, ...]] = {}
         try:
             self._run()
         except _TooMuch:
@@ -74,7 +76,7 @@ class Flow:
     def reached(self) -> Iterable[Point]:
         return self._at.keys()
 
-    @property
+    @cached_property
     def roots(self) -> list[int]:
         return [0, *sorted(self._targets - {0})]
 
@@ -102,7 +104,13 @@ class Flow:
             known |= function(number)
         return bool(self.kinds(point, base) & ~known)
 
-    def _fitting(self, kinds: int, count: int) -> Iterator[int]:
+    def _fitting(self, kinds: int, count: int) -> tuple[int, ...]:
+        """The functions among these kinds that take so many arguments."""
+        if (kinds, count) not in self._fit:
+            self._fit[kinds, count] = tuple(self._those(kinds, count))
+        return self._fit[kinds, count]
+
+    def _those(self, kinds: int, count: int) -> Iterator[int]:
         functions = kinds >> FUNCTIONS
         while functions:
             number = (functions & -functions).bit_length() - 1

@@ -50,21 +50,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Measured:
-    """length: "depth": as many as frames fit on a stack, times `per_frame`; None: no bound.
+    """length: "depth": `per_frame` for each frame, which takes `slots` of the stack or more; None: no bound.
 
     way: the longest one, or of one that is not finite a part; begins: where, in words.
     """
 
     length: Checks
     per_frame: int = 0
+    slots: int = 0
     reasons: tuple[Reason, ...] = ()
     begins: str = ""
     way: tuple[Step, ...] = ()
 
     def at_most(self, stack: int) -> int | None:
-        """As a number, on a stack of so many slots: a frame begins LINK slots behind the one below it, or more.  None: no bound."""
+        """As a number, on a stack of so many slots: a part in each frame, one below them all and one at the thread's end.  None: no bound."""
         if self.length == "depth":
-            return self.per_frame * (stack // LINK + 2)
+            return self.per_frame * (stack // self.slots + 2)
         return None if self.length is None else int(self.length)
 
 
@@ -162,7 +163,7 @@ def _measured(ways: Ways, measure: str, checks: int) -> Measured:
         found_length = "depth" if length.rank == DEPTH else None
     return Measured(
         found_length,
-        checks * _per_frame(ways, measure, graph) if length.rank == DEPTH else 0,
+        *((checks * _per_frame(ways, measure, graph), _slots(ways)) if length.rank == DEPTH else (0, 0)),
         () if length.rank == FINITE else tuple(sorted(set(_reasons(ways, measure, found, graph)))),
         _begins(ways, behind),
         tuple(_steps(ways, best)) if measure == INSTRUCTIONS else (),
@@ -188,6 +189,12 @@ def _per_frame(ways: Ways, measure: str, graph: dict[Point, Edges[Point]]) -> in
     }
     rest = max((more.number for more, _, _ in ways.starts(measure)), default=0)
     return rest + max(way.length.number for way in Longest(inside).ways.values())
+
+
+def _slots(ways: Ways) -> int:
+    """The least slots from the beginning of a frame to that of the next: the callee's lies behind the call's base and the link."""
+    bases = [ways.flow.instruction(point).operands[0] for point, callees in ways.calls.items() if callees]
+    return LINK + min(bases, default=0)
 
 
 def _steps(ways: Ways, way: Way[Point] | None) -> Iterator[Step]:

@@ -48,6 +48,7 @@ class Ways:
     def __init__(self, flow: Flow, frames: bool, back_edges: bool) -> None:
         self.flow, self.frames, self.back_edges = flow, frames, back_edges
         self.works: dict[Point, Work] = {point: work_of(flow, point) for point in flow.reached}
+        self.roots = frozenset(flow.roots)
         self.callers: dict[int, list[Point]] = {
             number: [] for number in sorted({*flow.roots, *(code for code, _ in flow.reached)})
         }
@@ -102,7 +103,7 @@ class Ways:
         """Where control may go that leaves a function, by a return and by an exception."""
         returned: list[Point | None] = [to for code, n in callers if self.known(to := (code, n + 1))]
         raised: list[Point | None] = [self.handler(point) for point in callers]
-        if number in self.flow.roots:
+        if number in self.roots:
             returned.append(self.halt)
             raised.append(END)
         return returned, raised
