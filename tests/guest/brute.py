@@ -1,6 +1,6 @@
 """Every way of a program between two checks, walked with an explicit stack of frames: what the static distance must equal.
 
-It shares with the analysis which functions a call may reach and which opcodes raise; how ways are put together is its own.  For
+It shares with the analysis which functions a call may reach and which instructions raise; how ways are put together is its own.  For
 programs without recursion and, between checks, without loops.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from safepoint.guest.code import BACK_EDGES, Program
 from safepoint.guest.distance.flow import Flow
-from safepoint.guest.distance.ways import NEVER_RAISE
+from safepoint.guest.distance.raises import Raises
 from safepoint.guest.distance.work import work_of
 from safepoint.guest.verifier import successors
 
@@ -31,6 +31,7 @@ class Walk:
 
     def __init__(self, program: Program, frames: bool = True, back_edges: bool = True, most: int = 20_000) -> None:
         self.flow, self.program = Flow(program), program
+        self.raises = Raises(self.flow)
         self.frames, self.back_edges = frames, back_edges
         self.starts: set[Stack] = {((root, 0),) for root in self.flow.roots}
         self.edges: dict[Stack, list[Edge]] = {}
@@ -81,7 +82,7 @@ class Walk:
         else:
             for to in self._next(stack):
                 yield gain, to
-            if op not in NEVER_RAISE:
+            if self.raises.may(point):
                 yield gain, self._raised(stack)
             if work_of(self.flow, point).polls:
                 assert self.back_edges

@@ -54,7 +54,7 @@ def exceeded(found: Distance, program: Program, policy: Policy, stack: int, step
 # ---------------------------------------------------------------------------------------------- never less
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", ["folded", "calls", "loops"])
 @pytest.mark.parametrize("guest", corpus(), ids=lambda guest: guest.name)
 def test_no_program_of_the_corpus_goes_further(guest: Guest, policy: str) -> None:
     program = compiled(guest.source)

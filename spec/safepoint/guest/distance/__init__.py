@@ -2,6 +2,7 @@
 
 kinds: kinds of values, as bits
 flow: which kinds come where, and so which functions a call may reach
+raises: which instructions may raise
 work: the bulk work of an instruction, and whether its polls lie in between
 longest: the longest way through a graph that may have cycles
 ways: the ways of a program between two checks, as such a graph

@@ -96,6 +96,11 @@ class Flow:
         base, count = self.instruction(point).operands
         return list(self._fitting(self.kinds(point, base), count))
 
+    def targets(self, point: Point) -> list[int]:
+        """The functions that a thread may begin with that a THREAD makes."""
+        first, count = self.instruction(point).operands
+        return list(self._fitting(self.kinds(point, first), count - 1))
+
     def may_fail(self, point: Point) -> bool:
         """Whether a CALL may raise a TypeError before any check."""
         base, _ = self.instruction(point).operands

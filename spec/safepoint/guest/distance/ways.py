@@ -18,6 +18,7 @@ from typing import NamedTuple
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.distance.flow import Flow, Point
 from safepoint.guest.distance.longest import END, FINITE, UNBOUNDED, ZERO, Edges, Length, Longest, components
+from safepoint.guest.distance.raises import Raises
 from safepoint.guest.distance.work import Work, work_of
 from safepoint.guest.verifier import successors
 
@@ -25,10 +26,6 @@ FRAMES, BACK_EDGES_OF, INSTRUCTIONS, UNITS = MEASURES = ("frames", "back_edges",
 RETURNED, RAISED = -1, -2
 """In place of an instruction's number."""
 ENDLESS = Length(UNBOUNDED)
-
-NEVER_RAISE = ("LOADK", "CONSTANT", "MOVE", "SET_GLOBAL", "NOT", "IS", "IS_NOT", "JUMP", "FALSE_JUMP", "TRUE_JUMP", "MATCHES", "MASK",
-               "JUMP_BACK", "TRUE_JUMP_BACK", "FOR_RANGE", "POLL", "RETURN", "HALT")  # fmt: skip
-"""Opcodes whose effect raises nothing; any other may.  (A check may raise: what is behind it is a start.)"""
 
 
 class Through(NamedTuple):
@@ -48,6 +45,7 @@ class Ways:
     def __init__(self, flow: Flow, frames: bool, back_edges: bool) -> None:
         self.flow, self.frames, self.back_edges = flow, frames, back_edges
         self.works: dict[Point, Work] = {point: work_of(flow, point) for point in flow.reached}
+        self.raises = Raises(flow)
         self.roots = frozenset(flow.roots)
         self.callers: dict[int, list[Point]] = {
             number: [] for number in sorted({*flow.roots, *(code for code, _ in flow.reached)})
@@ -126,7 +124,7 @@ class Ways:
         if op == "RETURN":
             return [(gain, (point[0], RETURNED))]
         edges: list[tuple[Length, Point | None]] = [(gain, to) for to in self.next(point)]
-        if op not in NEVER_RAISE:
+        if self.raises.may(point):
             edges.append((gain, self.handler(point)))
         if self.works[point].polls and self.back_edges:
             edges.append((gain.plus(Length(FINITE, int(measure == BACK_EDGES_OF))), END))
