@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from safepoint.guest.code import LINK
+from safepoint.guest.distance.flow import Flow
 from safepoint.guest.distance.measure import Distance, looks_at, static_distance, unseen
+from safepoint.guest.distance.raises import Raises
 from safepoint.guest.heap import WORK
 from safepoint.protocol.policies import FOLDED, POLICIES, PYPY
 from safepoint.protocol.policy import Bound, Policy
@@ -58,6 +60,7 @@ except ZeroDivisionError:
     x = 2
     x = 3
 """
+SHORTER = RAISES.replace("    x = 1\n    x = 2\n    x = 3\n    return", "    return")
 THREAD = """\
 from threading import Thread
 def f(a):
@@ -105,6 +108,8 @@ BY_HAND: dict[str, tuple[str, tuple[object, ...], str]] = {
     "returns": (SUM, (1, 0, 9, 0), "behind the push of f: ADDI RETURN, then four times ADDI, RETURN, then SET_GLOBAL HALT"),
     "an exception": (RAISES, (1, 0, 16, 0),
                      "behind the push of f: five times LOADK, FLOORDIV, MATCHES TRUE_JUMP, three times LOADK SET_GLOBAL, JUMP HALT"),
+    "no other exception": (SHORTER, (1, 0, 13, 0),
+                           "behind the push of f: LOADK LOADK FLOORDIV, as above; no way begins with a NameError of f, which is set"),
     "a thread": (THREAD, (0, 0, 14, 0), "twelve times LOADK, RETURN, and the module's HALT"),
     "values": (VALUES, (1, 0, 22, 0), "twenty times ADDI, RETURN, HALT; `two`, which takes another number, has thirty"),
 }  # fmt: skip
@@ -260,3 +265,10 @@ def test_what_is_too_much_is_not_taken_for_less() -> None:
     assert {(r.line, r.what) for r in given_up.measures["units"].reasons} == {
         (8, "not analysed: too many functions that calls may reach")
     }
+
+
+def test_globals_are_set_if_that_is_found_in_time() -> None:
+    flow = Flow(compiled("x = 1\ny = x + 1\n"))  # LOADK SET_GLOBAL GLOBAL ADDI SET_GLOBAL HALT
+    assert not Raises(flow).may((0, 2))
+    assert Raises(flow, most=3).may((0, 2))
+    assert Raises(Flow(flow.program, most=0)).may((0, 2))

@@ -15,6 +15,7 @@ from safepoint.guest.distance import ways
 from safepoint.guest.distance.flow import Flow, Point
 from safepoint.guest.distance.longest import ZERO
 from safepoint.guest.distance.measure import Distance, looks_at, static_distance, unseen
+from safepoint.guest.distance.raises import Raises
 from safepoint.guest.distance.work import NOTHING
 from safepoint.guest.verifier import BadCode, verify
 from safepoint.protocol.policies import FOLDED, PYPY
@@ -207,6 +208,8 @@ t.join()
 """
 LOOPING = "x = 9\nfor i in range(3):\n    x = i\n    x = i\n    x = i\n"
 LONG = "a = [1] * 40000\n"
+NAMELESS = "try:\n    y\nexcept NameError:\n    x = 1\n    x = 2\n    x = 3\n    x = 4\n"
+UNSET_AGAIN = f"y = 1\ntry:\n    1 // 0\nexcept ZeroDivisionError as y:\n    pass\n{NAMELESS}"
 TURNS = "x = 0\nwhile x < 500:\n    x = x + 1\n"
 
 
@@ -258,6 +261,15 @@ def _loops_turn_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("safepoint.guest.distance.longest.Longest._rank", lambda *_: 0)
 
 
+def _no_name_errors(patch: pytest.MonkeyPatch) -> None:
+    may = Raises.may
+    patch.setattr(Raises, "may", lambda self, point: self.flow.instruction(point).op != "GLOBAL" and may(self, point))
+
+
+def _once_set_is_set(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Raises, "_bit", lambda _, name: 1 << name)
+
+
 MISTAKES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = {
     "returns end a way": (_no_returns, RETURNING, "folded"),
     "exceptions end a way": (_no_exceptions, RAISING, "folded"),
@@ -266,6 +278,8 @@ MISTAKES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = {
     "no way begins behind a back-edge": (_only_behind_pushes, LOOPING, "folded"),
     "a long instruction does not poll": (_no_polls, LONG, "folded"),
     "calls are stepped over": (_no_way_into_callees, RETURNING, "loops"),
+    "every global is set": (_no_name_errors, NAMELESS, "folded"),
+    "a global that was set stays set": (_once_set_is_set, UNSET_AGAIN, "folded"),
     "a loop has one turn": (_loops_turn_once, TURNS, "calls"),
 }
 

@@ -8,7 +8,7 @@ set in it.
 
 from __future__ import annotations
 
-from safepoint.guest.distance.flow import Flow, Point
+from safepoint.guest.distance.flow import MOST, Flow, Point
 from safepoint.guest.distance.kinds import NUMBER, UNSET
 from safepoint.guest.operations.comparison import ORDER
 from safepoint.guest.verifier import successors
@@ -20,14 +20,14 @@ COMPARISONS = (*ORDER, "EQUAL", "NOT_EQUAL")
 
 
 class Raises:
-    """Of a program whose values are known."""
+    """Of one program.  most: steps of the search for globals that are set; beyond them, none is known to be."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, most: int = MOST) -> None:
         self.flow = flow
         self._set: dict[Point, int] = {}  # the globals that surely have a value before the instruction, as bits
         self._fickle = 0
-        if not flow.coarse:
-            self._find()
+        if not flow.coarse and not self._find(most):
+            self._set.clear()
 
     def may(self, point: Point) -> bool:
         """Whether the instruction may raise."""
@@ -44,7 +44,7 @@ class Raises:
     def _bit(self, name: int) -> int:
         return 1 << name & ~self._fickle
 
-    def _find(self) -> None:
+    def _find(self, most: int) -> bool:
         for point in self.flow.reached:
             instruction = self.flow.instruction(point)
             if instruction.op == "SET_GLOBAL" and self.flow.kinds(point, instruction.operands[0]) & UNSET:
@@ -55,8 +55,11 @@ class Raises:
             now = self._set.get(point, there) & there
             if self._set.get(point) == now or point not in self.flow.reached:
                 continue
+            if (most := most - 1) < 0:
+                return False
             self._set[point] = now
             todo += self._after(point, now)
+        return True
 
     def _after(self, point: Point, now: int) -> list[tuple[Point, int]]:
         code, number = point
