@@ -24,9 +24,10 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Time the interpreter, the explorers, the collector and stops
+bench: $(READY)  ## Time the interpreter, the explorers, the acceptor, the collector and stops
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
+	$(BIN)/python -m bench.acceptor
 	$(BIN)/python bench/collector.py
 	$(BIN)/python bench/stops.py
 
@@ -39,7 +40,7 @@ output: $(READY)  ## Make docs/verify-output.md anew: the whole output of make v
 
 clean:  ## Remove all that make, the tests and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find spec impl tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find spec impl tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The build backend comes from constraints.txt too, hence no build isolation.
 $(READY): pyproject.toml constraints.txt

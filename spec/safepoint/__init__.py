@@ -7,6 +7,7 @@ proof: any number of threads, and second opinions
 guest: the guest language, its compiler, and its reference machine
 conform: the judge of a VM: what it must offer, and what is claimed of it
 trace: what a VM logs of a run, and whether the protocol explains it
+emit: the text as C: a header for a VM of your own
 differential: two machines, one program, the same requests at the same places
 verify: the work behind `verify`, `explore` and `replay`
 show: tables, pictures, and the HTML page

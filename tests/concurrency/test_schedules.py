@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from safepoint.cli.main import cli
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE, PROGRAMS, case
+from safepoint.differential.cases import CASES, LATE, PROGRAMS, case, parsed
 from safepoint.differential.controlled import Case, Ran, parse, string_of
 from safepoint.differential.follow import difference, judge, refusal
 from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Scheduler, pct_bound
 from safepoint.guest.code import BACK_EDGES
 from safepoint.trace.files import write_trace
 from safepoint.trace.verdict import judge as judge_trace
-from safepoint.verify.controlled import caught, interpreter, run_case, shortest
+from safepoint.verify.controlled import TWICE, caught, interpreter, run_case, shortest
 
 PAIRS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), max_size=4)
 
@@ -124,6 +124,36 @@ def test_every_schedule_with_a_preemption_of_a_small_case() -> None:
     row = run_case(case("calls", "SAMPLE"), most=1000, drawn=0)
     assert (row.wrong, row.finished) == (None, True)
     assert row.exhaustive == 2 + len(guest) + len(requester)
+
+
+FEW = 500
+"""Schedules of a case that is run here; the others are nightly."""
+
+
+def all_of_two(name: str) -> None:
+    made = next(each for each in (*CASES, *LATE) if each.name == name)
+    row = run_case(made, 2 * TWICE[name], 0, preemptions=2)
+    assert (row.wrong, row.finished, row.schedules) == (None, True, TWICE[name])
+
+
+@pytest.mark.parametrize("name", [name for name, count in TWICE.items() if count < FEW])
+def test_nothing_is_wrong_on_any_schedule_with_two_preemptions(name: str) -> None:
+    all_of_two(name)
+
+
+@pytest.mark.nightly  # 35,000 schedules: two minutes
+@pytest.mark.parametrize("name", [name for name, count in TWICE.items() if count >= FEW])
+def test_the_same_of_larger_cases(name: str) -> None:
+    all_of_two(name)
+
+
+def test_what_two_preemptions_alone_show_is_found() -> None:
+    """So that to run all of them shows something: with one nothing is wrong."""
+    made, mutant = parsed("s:asleep|HANDSHAKE+INTERRUPT@sc:")[0], "handshake-unchecked"
+    one, two = (Exhaustive(most, 2 * TWICE[made.name]) for most in (1, 2))
+    assert not any(judge(run(made, s, mutant)) for s in one)
+    assert one.finished
+    assert any(judge(run(made, s, mutant)) for s in two)
 
 
 def test_a_schedule_repeats_itself() -> None:

@@ -48,10 +48,26 @@ def _section(found: Found) -> list[str]:
         assert name in ("", row["access"])
         below = f"`{order}`: {row['broken']} (`{row['scope']}`, {row['steps']} steps)" if order else ""
         lines.append(f"| `{row['access']}` | {row['order']} | {row['alone']} | {row['together']} | {below} |")
-    scopes = ", ".join(f"`{scope}`" for scope in found["scopes"])
+    scopes = ", ".join(
+        f"`{scope}`{'' if memory == found['memory'] else f' (`{memory}`)'}" for scope, memory in found["scopes"].items()
+    )
     lines += ["", f"All together hold in {scopes}.", ""]
     lines += [f"* left out: {what}: {why}" for what, why in found["left_out"].items()]
     return [*lines, ""]
+
+
+def explored(text: str, policy: str, memory: str) -> dict[str, str]:
+    """The scopes that the page names for a table, and the memory model of each."""
+    part = text.partition(f"### Policy `{policy}` under `{memory}`\n")[2].partition("\n### ")[0]
+    (line,) = re.findall(r"^All together hold in (.*)\.$", part, re.MULTILINE)
+    return {scope: other or memory for scope, other in re.findall(r"`([\w-]+)`(?: \(`([\w-]+)`\))?", line)}
+
+
+def left_out(text: str, policy: str, memory: str) -> list[str]:
+    """The accesses that the page leaves out of a table."""
+    part = text.partition(f"### Policy `{policy}` under `{memory}`\n")[2].partition("\n### ")[0]
+    names = re.findall(r"^\* left out: accesses: ([^:]*): no scope", part, re.MULTILINE)
+    return [name for each in names for name in each.split(", ")]
 
 
 if __name__ == "__main__":

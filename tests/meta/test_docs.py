@@ -19,6 +19,7 @@ from safepoint.model.roles import roles
 from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.rules import RULES
+from tests.meta import instructions
 from tests.model.pinned import CAUGHT
 
 ROOT = Path(__file__).parents[2]
@@ -235,3 +236,8 @@ def test_the_checklist_names_words_and_rules_that_exist() -> None:
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+?\.md)\)", index)) == {p.name for p in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+
+def test_the_checklist_has_the_instructions_that_llvm_makes() -> None:
+    """As `tests/model/memory/test_compiled.py` finds them."""
+    assert instructions.BLOCK.findall(CHECKLIST) == [instructions.table()], "python -m tests.meta.instructions"

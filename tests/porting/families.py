@@ -17,7 +17,7 @@ from pathlib import Path
 from safepoint.graph.ir import Graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.explore import NotExplored
-from safepoint.model.memory.names import SC, beyond
+from safepoint.model.memory.names import SC
 from safepoint.model.mutants import attempt, memories_for
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS, Scope, chosen
 from safepoint.model.system import Model
@@ -100,7 +100,7 @@ def tries(policy: str, mutant: str, only_known: bool = False) -> Iterator[Tried]
         for scope in chosen("tiny", slices=wide.slices):
             if only_known and (scope.name, memory) != CAUGHT.get(mutant, ("", ""))[:2]:
                 continue
-            if not beyond(memory, scope.slices) and (tried := _tried(policy, mutant, scope, memory)):
+            if tried := _tried(policy, mutant, scope, memory):
                 yield tried
 
 

@@ -125,7 +125,7 @@ def test_stamps_are_of_one_counter_and_a_thread_does_one_thing_at_a_time() -> No
 
 
 def test_a_long_trace_takes_no_more_memory_than_a_short_one() -> None:
-    """Read, judged and written as a stream: after the first thousand events nothing more is kept."""
+    """Read, judged and written as a stream: after the first thousand events nothing more is kept, not even a number for each."""
 
     def endless(n: int) -> Iterator[Event]:
         round_ = VALID["interrupt"]
@@ -163,12 +163,12 @@ def test_a_long_trace_takes_no_more_memory_than_a_short_one() -> None:
     from safepoint.trace.verdict import judge
 
     peaks = []
-    for n in (100, 1000):
+    for n in (100, 10_000):
         tracemalloc.start()
         assert judge(Lines(n), "trace").refusal is None  # type: ignore[arg-type]
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] * 1.2
+    assert peaks[1] - peaks[0] < 400_000  # bytes; one reference for each access is 700,000
 
 
 def test_write_trace_sorts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,14 +16,28 @@ from safepoint.cli.main import cli
 from safepoint.conform.judge import UnknownTarget
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE
+from safepoint.differential.controlled import Case
 from safepoint.differential.cores import CoresRun
 from safepoint.differential.follow import Wrong
 from safepoint.model.explore import NotExplored
 from safepoint.model.scopes import SCOPES
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify import campaign
-from safepoint.verify.campaign import MUTATION, SCHEDULES, SOAK, SUBJECTS, Campaign, Found, Subject, planned
-from safepoint.verify.controlled import CaseTally
+from safepoint.verify.campaign import (
+    FUZZ,
+    FUZZED,
+    MUTATION,
+    SCHEDULES,
+    SOAK,
+    SUBJECTS,
+    Campaign,
+    Found,
+    Subject,
+    planned,
+)
+from safepoint.verify.controlled import TWICE, CaseTally
+from safepoint.verify.failures import WrongFuzzed
+from safepoint.verify.fuzzing import Fuzzed
 from safepoint.verify.interpreter import SEED
 from safepoint.verify.kept import Jobs, Kept
 from safepoint.verify.mutate import Campaign as Mutations
@@ -63,7 +78,24 @@ def test_a_further_seed_is_a_further_job() -> None:
     assert planned(SOAK, 3) == [(campaign.soak, (SEED + n,)) for n in range(3)]
     few, more = planned(SCHEDULES, 1), planned(SCHEDULES, 2)
     assert more[: len(few)] == few
-    assert len(more) == 2 * len(few) == 2 * len((*CASES, *LATE))
+    small = [arguments[0].name for work, arguments in few if work is campaign.twice]
+    assert len(small) == len(set(small))
+    assert set(small) == {*TWICE}, "and each is a case"
+    assert len(more) - len(few) == len(few) - len(small) == len((*CASES, *LATE))
+
+
+@pytest.mark.parametrize(("finished", "left"), [(True, ""), (False, "after 9 schedules there are more")])
+def test_small_cases_are_run_with_two_preemptions(finished: bool, left: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[str, int, int, int]]()
+
+    def run_case(case: Case, most: int, drawn: int, preemptions: int) -> CaseTally:
+        asked.append((case.name, most, drawn, preemptions))
+        return CaseTally(case.name, 9, 9, finished, 9, 2, 0.1, None)
+
+    monkeypatch.setattr(campaign, "run_case", run_case)
+    found = campaign.twice(CASES[0])
+    assert asked == [("calls|INTERRUPT|STOP@sc", 2 * 10_440, 0, 2)]
+    assert (found.count, found.failures, found.why_not) == (9, (), left)
 
 
 def test_only_the_first_seed_looks_for_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +109,26 @@ def test_only_the_first_seed_looks_for_what_needs_none(monkeypatch: pytest.Monke
     counts = [campaign.schedules(CASES[0], SEED + n).count for n in range(2)]
     assert asked == [(300, 250, SEED), (1, 250, SEED + 1)]
     assert counts == [550, 251]
+
+
+def test_a_seed_fuzzes_what_no_other_does_and_it_is_said_how_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[str, int, int]]()
+
+    def fuzz(kind: str, first: int, count: int) -> Fuzzed:
+        asked.append((kind, first, count))
+        wrong = WrongFuzzed("f:code:fib:3:1", "it died") if kind == "code" and first else None
+        return Fuzzed(Counter({"refused": count - 1, "agreed": 1}), wrong)
+
+    monkeypatch.setattr(campaign, "fuzz", fuzz)
+    status, output = said(FUZZ, "--seeds", "2")
+    assert sorted(asked) == [(kind, first, FUZZED) for kind in ("code", "text") for first in (0, FUZZED)]
+    assert status == 1
+    assert output == (
+        "fuzz: 4 jobs, 4 made now and 0 there already: 1,000 programs, 1 refuted\n"
+        "    996 refused, 4 agreed\n"
+        "fuzzed program: it died\n"
+        "    again: safepoint replay 'f:code:fib:3:1'\n"
+    )
 
 
 def test_with_more_seeds_only_the_further_ones_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +151,7 @@ def test_what_is_wrong_is_said_last_and_exits_1(monkeypatch: pytest.MonkeyPatch)
     assert "lost: 1, of 9 requests" in output
 
     bad = Wrong("its trace", "a request is lost", "s:loop|STOP@sc:1>1")
-    monkeypatch.setattr(campaign, "run_case", lambda *_: CaseTally("case", 7, 7, True, 9, 2, 0.1, bad))
+    monkeypatch.setattr(campaign, "run_case", lambda *_, **__: CaseTally("case", 7, 7, True, 9, 2, 0.1, bad))
     monkeypatch.setattr(campaign, "CASES", CASES[:1])
     monkeypatch.setattr(campaign, "LATE", ())
     status, output = said("schedules", "--seeds", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -195,6 +196,13 @@ def test_control_c_ends_a_campaign_in_order(is_there: bool, made: Loopback, tmp_
     made_now = int(output.split()[1])
     assert 1 <= made_now <= len(list(tmp_path.glob("*/*.result")))
     assert output.endswith(" results made, 0 were there already\n")
+
+
+def test_the_libraries_log_nothing(made: Loopback) -> None:
+    """Not even by a logger that has a level of its own, as tornado.application has for what goes wrong while a client is closed."""
+    with workers(made.need(1)):
+        loggers = ("distributed.client", "tornado.application", "asyncio")
+        assert not [name for name in loggers if logging.getLogger(name).isEnabledFor(logging.ERROR)]
 
 
 # ---- the cluster goes away

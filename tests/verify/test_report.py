@@ -30,6 +30,7 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongFuzzed,
     WrongOnCores,
     WrongSchedule,
 )
@@ -98,6 +99,10 @@ FAILURES: list[tuple[Failure, str]] = [
     (Survivor(MUTANT), "again: safepoint explore --mutant m"),
     (OtherBound("folded", Bound(1, 1), Bound(1, 2)), "observed was at most frames 1, back-edges 2"),
     (Unnoticed("m"), "mutant m, compiled into the interpreter: the differential test does not notice it"),
+    (
+        WrongFuzzed("f:code:fib:3:1@7", "it died", "m"),
+        "fuzzed program: it died\n    again: safepoint replay --mutant m 'f:code:fib:3:1@7'",
+    ),
     (WrongOnCores("lost", 3, 100_000), "real cores: lost: 3, of 100,000 requests"),
     (
         Unnoticed("m", "no controlled schedule shows it"),

@@ -10,6 +10,7 @@ campaign: `campaign`
 guest: `run`, `conform`
 distance: `distance`
 trace: `accept`
+emit: `emit`
 console: errors of one line, files to write
 status: the exit statuses
 """

@@ -9,7 +9,7 @@ import click
 from safepoint.cli.console import KEEP, ON, fail, refuse_ignored
 from safepoint.cli.status import NO_VERDICT, REFUTED
 
-SUBJECTS = ("scopes", "schedules", "soak", "mutation")
+SUBJECTS = ("scopes", "schedules", "fuzz", "soak", "mutation")
 """As `safepoint.verify.campaign` has them; `--help` does not import it."""
 
 
@@ -17,14 +17,14 @@ SUBJECTS = ("scopes", "schedules", "soak", "mutation")
 @click.argument("subjects", nargs=-1, type=click.Choice(SUBJECTS), metavar="[SUBJECT]...")
 @click.option(
     "--seeds", type=click.IntRange(1), default=10, show_default=True, metavar="N",
-    help="How many seeds schedules and soaks have.",
+    help="How many seeds schedules, fuzzed programs and soaks have.",
 )  # fmt: skip
 @ON
 @KEEP
 def campaign(*, subjects: tuple[str, ...], seeds: int, on: str, keep: Path | None) -> int:
     """Do what takes hours.
 
-    SUBJECT is one or several of scopes (of every size), schedules (with further seeds), soak (on real cores) and mutation (of the
+    SUBJECT is one or several of scopes (of every size), schedules and fuzz (with further seeds), soak (on real cores) and mutation (of the
     text); without any, all. With --keep, Control-C ends it in order, and the same command goes on from there.
     """
     from safepoint.graph.text import ProtocolError

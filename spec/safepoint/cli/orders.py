@@ -9,7 +9,7 @@ import click
 
 from safepoint.cli.console import KEEP, ON, fail
 from safepoint.cli.status import REFUTED
-from safepoint.model.memory.names import C11, MOST, STALE
+from safepoint.model.memory.names import C11, MOST, SHORT, STALE
 from safepoint.protocol.policies import POLICIES
 
 
@@ -19,8 +19,8 @@ from safepoint.protocol.policies import POLICIES
     help="The text of this policy; may be repeated.  [default: folded]",
 )  # fmt: skip
 @click.option(
-    "--memory", "memories", type=click.Choice(list(STALE)), multiple=True,
-    help="Memory model: C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4); may be repeated.  [default: c11]",
+    "--memory", "memories", type=click.Choice(list(STALE)), multiple=True, metavar=f"[{'|'.join(m for m in SHORT if m in STALE)}]",
+    help="Memory model: C11, or a machine, with up to 2 stale stores of a word (c11k1, c11k3, c11k4, power-k1, …: up to 1, 3, 4); may be repeated.  [default: c11]",
 )  # fmt: skip
 @click.option(
     "--max-states", type=click.IntRange(1), metavar="N", default=MOST, show_default=True,
@@ -52,6 +52,8 @@ def orders(
             ]
     except NotUsable as error:
         fail(str(error))
+    if any(not (each.scopes or each.refuted) for each in found):
+        fail(f"the text has more than {max_states:,} states in every scope (give --max-states a larger number)")
     if pool.said:
         click.echo(pool.said, err=True)
     if as_json:

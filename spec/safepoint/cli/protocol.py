@@ -13,7 +13,7 @@ import click
 from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
 from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_text
 from safepoint.cli.status import REFUTED
-from safepoint.model.memory.names import NAMES
+from safepoint.model.memory.names import NAMES, SHORT
 from safepoint.protocol.policies import POLICIES
 
 
@@ -30,7 +30,9 @@ from safepoint.protocol.policies import POLICIES
 @click.option(
     "--memory",
     type=click.Choice(NAMES),
-    help="Memory model: sequential consistency, x86-TSO, or C11 with up to 2 stale stores of a word (c11k1, c11k3, c11k4: up to 1, 3, 4)."
+    metavar=f"[{'|'.join(SHORT)}]",
+    help="Memory model: sequential consistency, x86-TSO, C11, or a machine with the instructions that LLVM compiles the text to. Of the last two with"
+    " up to 2 stale stores of a word (c11k1, c11k3, c11k4, power-k1, …: up to 1, 3, 4)."
     "  [default: sc; with --mutant sc, then tso, or c11 for one that takes another order]",
 )
 @click.option("--threads", type=click.IntRange(1, 3), metavar="N", help="Only scopes with N guest threads.")
@@ -163,14 +165,14 @@ def explore(
     default="folded",
     show_default=True,
     metavar="NAME",
-    help="For s:…: the target that repeats the schedule.",
+    help="For s:… and f:…: the target that repeats it.",
 )
-@click.option("--mutant", default="", metavar="NAME", help="For s:…: the mutant to compile into the target.")
+@click.option("--mutant", default="", metavar="NAME", help="For s:… and f:…: the mutant to compile into the target.")
 def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
-    the reference machine, and compare. Exit status 1 if the failure is still there.
+    the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
     from safepoint.model.path import policy_of
     from safepoint.show.failures import replay_text
@@ -179,7 +181,7 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
 
     if string.startswith("m:"):
         refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
-    elif string.startswith("s:"):
+    elif string.startswith(("s:", "f:")):
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     text = protocol_text(given, policy_of(string))
     try:

@@ -15,7 +15,7 @@ from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import check_bound
-from safepoint.model.memory.names import C11, SC, TSO, beyond
+from safepoint.model.memory.names import C11, SC, TSO
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
@@ -117,8 +117,6 @@ def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     text, is_anywhere = text.with_trigger(policy.trigger), False
     for memory in memories_for(text, mutant, policy):
         for scope in chosen("tiny", slices=policy.slices):
-            if beyond(memory, scope.slices):
-                continue
             model = Model(text, scope, mutant, policy, memory)
             if not model.mutated:
                 continue

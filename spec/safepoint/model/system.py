@@ -15,7 +15,7 @@ from safepoint.model.carriers import say_cleared
 from safepoint.model.fields import Field
 from safepoint.model.layout import Layout
 from safepoint.model.memory.attach import WIDTH, attach, refuse
-from safepoint.model.memory.names import STALE
+from safepoint.model.memory.names import is_weak
 from safepoint.model.memory.process import WeakProcess
 from safepoint.model.process import BUFFER, Process
 from safepoint.model.rest import place, places, unended
@@ -46,7 +46,7 @@ class Model:
         self.scope, self.mutant, self.policy, self.memory = scope, mutant, policy, memory
         self.bits, self.wider = 0, wider
         self.claims, self.asked = set[str](), set[str]()  # global claims, by place; those that were tried
-        self.is_weak = memory in STALE
+        self.is_weak = is_weak(memory)
         if self.is_weak:
             refuse(text, memory)
         instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
@@ -94,7 +94,7 @@ class Model:
         if self.is_weak:
             initial = {cell: self.initial_of(cell) for cell in self.cells}
             number, is_exclusive = self._field(WIDTH), "exclusive" in scope.slices
-            self.views = attach(self.processes, self.cells, initial, number, STALE[memory], is_exclusive=is_exclusive)
+            self.views = attach(self.processes, self.cells, initial, number, memory, is_exclusive=is_exclusive)
         self.initial = self._start()
 
     def _field(self, width: int) -> Field:

@@ -15,6 +15,8 @@ def campaign_lines(campaign: Campaign) -> Iterator[str]:
     """A line for each subject, also of a campaign that was ended; failures last."""
     for subject in campaign.subjects:
         yield subject_line(subject)
+        if ways := subject.ways:
+            yield f"    {', '.join(f'{count:,} {how}' for how, count in ways.most_common())}"
         missing = list(subject.left_out.items())
         yield from (f"    left out: {name}: {why}" for name, why in missing[:MOST])
         if len(missing) > MOST:

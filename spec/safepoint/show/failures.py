@@ -19,10 +19,11 @@ from safepoint.verify.failures import (
     Unmet,
     Unnoticed,
     Unreached,
+    WrongFuzzed,
     WrongOnCores,
     WrongSchedule,
 )
-from safepoint.verify.replay import Repeated, Rerun, Walked
+from safepoint.verify.replay import Refuzzed, Repeated, Rerun, Walked
 
 
 def failure_text(failure: Failure) -> str:
@@ -54,6 +55,9 @@ def failure_text(failure: Failure) -> str:
             return f"mutant {mutant}, compiled into the interpreter: {by}"
         case WrongSchedule(by, what, string):
             return f"controlled schedule, by its {by}: {what}\n    again: safepoint replay '{string}'"
+        case WrongFuzzed(string, what, mutant):
+            option = f"--mutant {mutant} " if mutant else ""
+            return f"fuzzed program: {what}\n    again: safepoint replay {option}'{string}'"
         case WrongOnCores(what, count, requests):
             return (
                 f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
@@ -72,10 +76,12 @@ def refutation(decision: Decision) -> str:
     return "\n\n".join(parts)
 
 
-def replay_text(replayed: Walked | Repeated | Rerun, text: Text) -> str:
+def replay_text(replayed: Walked | Repeated | Rerun | Refuzzed, text: Text) -> str:
     """What `safepoint replay` found."""
     if isinstance(replayed, Rerun):
         return rerun_text(replayed)
+    if isinstance(replayed, Refuzzed):
+        return f"{replayed.source}{replayed.instance}: {replayed.how}: {replayed.wrong or 'nothing is wrong'}"
     if isinstance(replayed, Walked):
         return path(replayed.path, text)
     if replayed.mismatch:

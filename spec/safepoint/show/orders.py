@@ -39,8 +39,10 @@ def summary(found: Least) -> Iterator[str]:
         f" explored in {len(found.scopes)} scopes, in {found.seconds:.0f} s"
     )
     yield f"explored under {not_said(found.memory)}"
+    if fewer := [scope for scope, memory in found.scopes.items() if memory != found.memory]:
+        yield f"with one stale store of a word: {', '.join(fewer)}"
     for what, why in found.left_out.items():
         yield f"left out: {what}: {escape(why)}"
     example = next((row for row in rows if row.below), None)
     if example is not None:
-        yield f"one step weaker: safepoint explore -p {found.policy} --memory {found.memory} --scope {example.scope} --mutant {example.below}"
+        yield f"one step weaker: safepoint explore -p {found.policy} --memory {example.memory} --scope {example.scope} --mutant {example.below}"

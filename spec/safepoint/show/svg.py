@@ -10,7 +10,7 @@ import svg
 
 from safepoint.graph.text import Text
 from safepoint.model.counterexample import AGAIN, sentence, value_of
-from safepoint.model.memory.names import SC, STALE, TSO
+from safepoint.model.memory.names import C11, SC, STALE, TSO, base
 from safepoint.model.path import Path, Taken
 from safepoint.protocol.rules import RULES
 from safepoint.show.footer import glossary, legend, replay_lines
@@ -44,7 +44,10 @@ NARROWEST = 760
 MEMORY = {
     SC: "sequential consistency",
     TSO: "x86-TSO: a thread's stores wait in its buffer",
-    **{name: f"C11: a thread may read up to {kept} stale stores of a word" for name, kept in STALE.items()},
+    **{
+        name: f"{'C11' if base(name) == C11 else base(name)}: a thread may read up to {kept} stale store{'s' * (kept > 1)} of a word"
+        for name, kept in STALE.items()
+    },
 }
 
 

@@ -11,7 +11,11 @@ observe: which event a step of the protocol's text is
 layout: the text, compiled for a trace; the words of its world
 places: where a thread may stand, and what it can do there
 crowd: all the places of one thread as one value
-candidate: the words, and where each thread may stand
+candidate: one way in which events may have happened: the words, and where each thread may stand
+doubt: words and threads of which several ways are possible, apart from everything else
+steps: what events lead to, worked out once for each neighbourhood
+ways: all the ways that are possible: what is certain, and the doubts
+world: lets events happen in all the ways
 orders: accesses that overlap, in each order that matters
 accept: the acceptor
 bounds: the declared bound, counted along a trace

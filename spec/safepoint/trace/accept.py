@@ -1,45 +1,43 @@
 """The acceptor: is there an order of the events, each somewhere between its stamps, that is a run of the protocol?
 
 An access is settled when its interval has closed: then it must have happened in each candidate that is kept, maybe after some of
-those whose intervals are open meanwhile (`orders`).  A check, and what is no access, is settled at once where that is the same.
+those whose intervals are open meanwhile (`world`).  A check, and what is no access, is settled at once where that is the same.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from safepoint.graph import ir
 from safepoint.trace.bounds import BOUNDED, CHECKS, Bounds, Late
-from safepoint.trace.candidate import Candidate, Happening, first
-from safepoint.trace.crowd import Crowds
+from safepoint.trace.candidate import Candidate
+from safepoint.trace.crowd import Crowds, Told
 from safepoint.trace.events import EVENTS, Event, ToThread
-from safepoint.trace.layout import Layout, UnknownTrace
-from safepoint.trace.observe import LOCAL, WORLD_EVENTS, Said
-from safepoint.trace.orders import MOST_CANDIDATES, Undecided, orders
-from safepoint.trace.refusal import Refusal, late, refuse
+from safepoint.trace.layout import GUEST, Layout, UnknownTrace
+from safepoint.trace.observe import LOCAL, WORLD_EVENTS
+from safepoint.trace.orders import Undecided
+from safepoint.trace.refusal import Happening, Refusal, late, refuse
+from safepoint.trace.steps import Steps
+from safepoint.trace.world import World
 
 MOST_ACTORS = 1 << 14
 """Names of threads and requesters in one trace."""
 MOST_KNOWN = 1 << 16
 KINDS = {cls: kind for kind, cls in EVENTS.items()}
-PLAIN = frozenset(cls for cls in KINDS if cls.target is Event.target and cls.detail is Event.detail)
-"""Events that say nothing but their kind."""
 AT_ONCE = frozenset(("pushed", "looped", *LOCAL))
 
 
 @dataclass(slots=True)
-class Told:
-    """What is the same of all events of one actor that say the same.  count: of these events."""
+class Known:
+    """What is known of events that say the same.  count: how many there were."""
 
-    kind: str
-    said: Said
-    otherwise: Said | None
-    actor: int
+    told: Told
     at_once: bool
     is_check: bool
     is_bounded: bool
+    is_birth: bool
     count: int = 0
 
 
@@ -50,16 +48,17 @@ class Acceptor:
         """like: another acceptor with the same layout: what it has worked out is not worked out again.  Raises UnknownTrace."""
         self.layout = layout
         self.rules: Crowds = like.rules if like else Crowds(layout)
+        self.steps: Steps = like.steps if like else Steps()
         self.beginning: Candidate = like.beginning if like else first(layout, self.rules)
-        self.candidates = [self.beginning.copy()]
+        self.world = World(self.rules, self.steps, self.beginning)
         self.names = [*layout.names]
         self._counts: Counter[str] = Counter()
         self.most = 1
         self.refusal: Refusal | None = None
         self.bounds = Bounds(layout)
         self._actors = dict(layout.names)
-        self._open: list[tuple[int, int, Happening]] = []
-        self._known: dict[tuple[object, ...], Told] = {}
+        self._open: list[tuple[int, int, Told, Event]] = []
+        self._known: dict[tuple[object, ...], Known] = {}
 
     @property
     def requesters(self) -> int:
@@ -73,35 +72,37 @@ class Acceptor:
         """
         opened = self._open
         while opened and opened[0][0] < event.before:
-            if not self._close(heappop(opened)[2]):
+            if not self._close(heappop(opened)):
                 return False
-        cls, by = event.__class__, event.by
-        key = (cls, by) if cls in PLAIN else (cls, by, event.target(), event.detail())
-        told = self._known.get(key)
-        if told is None:
-            told = self._told(event, key)
-        told.count += 1
-        if not (told.at_once and self._at_once(told)):
-            happening = Happening(event, told.kind, told.said, told.actor, line, told.otherwise)
-            heappush(opened, (event.after, line, happening))
-        if told.kind == "spawned":
-            self.rules.has_begun(told.actor)
-        if told.actor in self.bounds.waiting if told.is_check else told.is_bounded:
+        key = event.key()
+        known = self._known.get(key)
+        if known is None:
+            known = self._know(event, key)
+        known.count += 1
+        told = known.told
+        if self.world.opened[told.actor] is not None and not self._in_turn(told.actor):
+            return False
+        if not (known.at_once and self.world.at_once(told)):
+            self.world.begin(told)
+            heappush(opened, (event.after, line, told, event))
+        if known.is_birth and self.rules.has_begun(told.actor):
+            self.world.forget()
+        if told.actor in self.bounds.waiting if known.is_check else known.is_bounded:
             return self._in_bounds(told, event, line)
         return True
 
     def finish(self) -> bool:
         """The trace is over: settle what is still open."""
         while self._open:
-            if not self._close(heappop(self._open)[2]):
+            if not self._close(heappop(self._open)):
                 return False
         return True
 
     def counts(self) -> Counter[str]:
         """Events of each kind."""
-        for told in self._known.values():
-            self._counts[told.kind] += told.count
-            told.count = 0
+        for known in self._known.values():
+            self._counts[known.told.kind] += known.count
+            known.count = 0
         return self._counts
 
     def _in_bounds(self, told: Told, event: Event, line: int) -> bool:
@@ -109,12 +110,11 @@ class Acceptor:
             self.bounds.take(told.kind, told.actor, told.said, event)
         except Late as error:
             if self.finish():  # else it is refused for a better reason
-                happening = Happening(event, told.kind, told.said, told.actor, line)
-                self.refusal = late(self.layout, happening, error)
+                self.refusal = late(self.layout, Happening(event, told, line), error)
             return False
         return True
 
-    def _told(self, event: Event, key: tuple[object, ...]) -> Told:
+    def _know(self, event: Event, key: tuple[object, ...]) -> Known:
         kind, detail = KINDS[type(event)], event.detail()
         if kind in self.layout.silent:
             raise UnknownTrace(f"the header says that no {kind} is logged (take it out of `silent`)")
@@ -128,58 +128,55 @@ class Acceptor:
         elif isinstance(event, ToThread):
             number = self.layout.names.get(event.to)
             if number is None:
-                known = ", ".join([*self.layout.names][:8])
-                raise UnknownTrace(f"it speaks of thread {event.to!r} (the header's threads are: {known})")
+                there = ", ".join([*self.layout.names][:8])
+                raise UnknownTrace(f"it speaks of thread {event.to!r} (the header's threads are: {there})")
             if number == actor:
                 otherwise = kind, number, detail
             else:
                 owner = number
-        told = Told(kind, (kind, owner, detail), otherwise, actor, kind in AT_ONCE, kind in CHECKS, kind in BOUNDED)
+        told = self.rules.told(kind, (kind, owner, detail), otherwise, actor)
         if len(self._known) > MOST_KNOWN:
             self.counts()
             self._known.clear()
-        self._known[key] = told
-        return told
+        known = Known(told, kind in AT_ONCE, kind in CHECKS, kind in BOUNDED, kind == "spawned")
+        self._known[key] = known
+        return known
 
     def _requester(self, name: str) -> int:
         if len(self.names) >= MOST_ACTORS:
             raise Undecided(f"there are more than {MOST_ACTORS} names of requesters (use a name again)")
         self._actors[name] = number = len(self.names)
         self.names.append(name)
-        for candidate in self.candidates:
-            candidate.crowds.append(self.rules.idle)
+        self.world.add(self.rules.idle)
         return number
 
-    def _at_once(self, told: Told) -> bool:
-        """Settle it now, if that is the same as later: it can happen, changes no word, and no hidden step comes before it."""
-        said, actor = told.said, told.actor
-        if len(self.candidates) == 1:
-            return self.candidates[0].quickly(said, actor, writes=False)
-        copies = [candidate.copy() for candidate in self.candidates]
-        if all(copy.quickly(said, actor, writes=False) for copy in copies):
-            self.candidates = copies
-            return True
-        return False
+    def _in_turn(self, actor: int) -> bool:
+        """Its last event is over, where both have the same stamp."""
+        last = next(entry for entry in self._open if entry[2].actor == actor)
+        self._open.remove(last)
+        heapify(self._open)
+        return self._close(last)
 
-    def _close(self, happening: Happening) -> bool:
+    def _close(self, opened: tuple[int, int, Told, Event]) -> bool:
         """Keep the candidates in which it has happened."""
-        if len(self.candidates) == 1 and not self._open and not self.candidates[0].done:
-            if self.candidates[0].quickly(happening.said, happening.actor, writes=True):
-                return True
-        after: list[Candidate] = []
-        for candidate in self.candidates:
-            after += [candidate] if happening in candidate.done else orders(candidate, happening, self._open)
-        if not after:
-            self.refusal = refuse(self.candidates[0], self.names, happening)
+        _, line, told, event = opened
+        world = self.world
+        if not world.close(told, alone=not self._open):
+            self.refusal = refuse(world.candidate(), self.names, Happening(event, told, line))
             return False
-        for candidate in after:
-            candidate.done.discard(happening)
-        if len(after) > 1:
-            after = [*{candidate.key(): candidate for candidate in after}.values()]
-            self.most = max(self.most, len(after))
-            if len(after) > MOST_CANDIDATES:
-                raise Undecided(
-                    f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take stamps closer)"
-                )
-        self.candidates = after
+        if world.doubts:
+            self.most = max(self.most, world.ways)
         return True
+
+
+def first(layout: Layout, rules: Crowds) -> Candidate:
+    """The beginning of a trace.  Raises UnknownTrace if a thread shall begin later, and the policy has no births."""
+    start = rules.places.begin(layout.graphs[GUEST], ir.SELF, {})
+    unborn = rules.places.after_exit(start)
+    if unborn is None and not all(layout.running):
+        raise UnknownTrace(f"policy {layout.policy.name} has no births (name every thread in `running`)")
+    crowds = [rules.of([start if running or unborn is None else unborn]) for running in layout.running]
+    candidate = Candidate(rules, dict(enumerate(layout.initial(layout.unknown))), dict(enumerate(crowds)), set())
+    for actor, crowd in enumerate(crowds):
+        candidate.place(actor, crowd)
+    return candidate

@@ -16,25 +16,51 @@ from safepoint.trace.observe import ANY, PASSED, SLOW, Said
 from safepoint.trace.places import Outcome, Place, Places
 
 Key = tuple[Said, int | None, int]
+NO_WORD = -1
+NOT_MET = -2
+"""No place has been met at which the event can be made."""
+Footprint = tuple[int, int]
+"""The words that are read, and those that may be changed, each as a set of bits by the numbers of the words."""
+
+
+@dataclass(eq=False, slots=True)
+class Told:
+    """What is the same of all events of one actor that say the same.  actor: the number of who made it.
+
+    otherwise: what else the text may call it: a thread that stops the world posts to itself as to any other.  word: the number of
+    the word that it accesses; NO_WORD; or NOT_MET.
+    """
+
+    kind: str
+    said: Said
+    otherwise: Said | None
+    actor: int
+    word: int = NOT_MET
+
+
+MOST_VALUES = 4 * (EVERYTHING + 1)
+"""Of a word that holds bits, a limit among them.  A ticker's may be more."""
+MOST_TOLD = 1 << 16
+"""Different events that are remembered at once."""
 
 
 @dataclass(eq=False)
 class Crowd:
-    """number: of the crowd.  places: closed under steps that are no access.  reads: the words that a hidden step may read next.
+    """number: of the crowd.  numbers: of its places.  places: closed under steps that are no access.  reads: the words that a hidden step may read next.
 
-    cells: all that any of its places may access next.
+    feet: of an open event, or of an actor that has none: the footprint from here on (`Crowds.footprint`).
     """
 
     number: int
+    numbers: frozenset[int]
     places: tuple[Place, ...]
     reads: tuple[int, ...]
-    cells: tuple[int, ...]
     is_idle: bool
-    quick: dict[tuple[Said, int], tuple[int, Crowd]] = field(default_factory=dict)
+    quick: dict[tuple[Told, object], tuple[int, Crowd]] = field(default_factory=dict)
     taken: dict[Key, tuple[tuple[int, Crowd], ...]] = field(default_factory=dict)
     advanced: dict[tuple[int, ...], Crowd] = field(default_factory=dict)
     begun: dict[Said, Crowd] = field(default_factory=dict)
-    looks: dict[int, frozenset[int]] = field(default_factory=dict)
+    feet: dict[Told | int, Footprint] = field(default_factory=dict)
 
 
 class Crowds:
@@ -46,6 +72,8 @@ class Crowds:
         self.places = Places(layout, layout.silent)
         self.cell_of: dict[Said, int | None] = {}  # the word that such an event accesses; None: none
         self._crowds: dict[frozenset[int], Crowd] = {}
+        self._unseen: dict[int, list[Outcome]] = {}
+        self._told: dict[tuple[Said, Said | None, int], Told] = {}
         self.idle = self.of([self.places.idle])
 
     def of(self, places: Iterable[Place]) -> Crowd:
@@ -61,21 +89,31 @@ class Crowds:
         crowd = self._crowds.get(key)
         if crowd is None:
             kept = tuple(found[n] for n in sorted(key))
-            cells = tuple(sorted({p.cell for p in kept if p.cell is not None}))
             reads = tuple(sorted({p.cell for p in kept if p.cell is not None and self._hides(p)}))
             idle = any(p.is_idle for p in kept)
-            crowd = self._crowds[key] = Crowd(len(self._crowds), kept, reads, cells, idle)
+            crowd = self._crowds[key] = Crowd(len(self._crowds), key, kept, reads, idle)
         return crowd
 
-    def has_begun(self, thread: int) -> None:
-        """Thread number `thread` has begun: from now on no stop passes it over."""
-        if self.places.has_begun(thread):
-            for crowd in self._crowds.values():
-                crowd.looks.clear()
-                if not any(place.counts for place in crowd.places):
-                    continue
+    def has_begun(self, thread: int) -> bool:
+        """Thread number `thread` has begun: from now on no stop passes it over.  True: what was worked out may be void."""
+        if not self.places.has_begun(thread):
+            return False
+        self._unseen.clear()
+        for crowd in self._crowds.values():
+            crowd.feet.clear()
+            if any(place.counts for place in crowd.places):
                 for known in (crowd.quick, crowd.taken, crowd.advanced):
                     known.clear()
+        return True
+
+    def told(self, kind: str, said: Said, otherwise: Said | None, actor: int) -> Told:
+        """The same object for the same event, as long as there are not too many."""
+        if len(self._told) >= MOST_TOLD:
+            self._told.clear()
+            for crowd in self._crowds.values():
+                crowd.feet.clear()
+                crowd.quick.clear()
+        return self._told.setdefault((said, otherwise, actor), Told(kind, said, otherwise, actor))
 
     def _hides(self, place: Place) -> bool:
         """May its access be no event?"""
@@ -83,32 +121,86 @@ class Crowds:
 
     def _any(self, place: Place) -> list[Outcome]:
         """The outcomes of its access that may be hidden, whatever the word holds."""
+        found = self._unseen.get(place.number)
+        if found is None:
+            found = self._unseen[place.number] = self._work_out_hidden(place)
+        return found
+
+    def _work_out_hidden(self, place: Place) -> list[Outcome]:
         step = place.activation.at
         assert step is not None
         passed = PASSED.get(step.where[-1], "")
         if passed and SLOW not in step.where and not {passed, "entered"} & self.layout.silent:
             return []  # a check, each way
         assert place.cell is not None
-        domain = self.layout.domain(self.layout.word(place.cell))
-        values = domain if len(domain) <= EVERYTHING + 2 else (domain[0], domain[1], domain[-1])
+        values = self._sample(place.cell)
         return [outcome for value in values if (outcome := self.places.outcome(place, value)) is not None]
 
-    def looks(self, crowd: Crowd, actor: int) -> frozenset[int]:
-        """The words, by their own numbers, that hidden steps may read from here on, one after the other, whatever they find."""
-        found = crowd.looks.get(actor)
+    def footprint(self, crowd: Crowd, told: Told | None, actor: int) -> Footprint:
+        """The words that may matter until `told` has happened, and right after it, whatever the words hold now.
+
+        Those are its own word, and what hidden steps before and after it read; of no event, what hidden steps read.  Events whose
+        footprints do not meet may be made in any order.
+        """
+        which = actor if told is None else told
+        found = crowd.feet.get(which)
         if found is None:
-            seen: dict[int, Place] = {}
-            todo = [*crowd.places]
-            while todo:
-                place = self.places.know(todo.pop())
-                if place.number not in seen:
-                    seen[place.number] = place
-                    todo += place.silent
-                    if place.cell is not None:
-                        todo += [p for o in self._any(place) if o.event is None for p in o.then]
-            cells = {p.cell for p in seen.values() if p.cell is not None and self._hides(p)}
-            found = crowd.looks[actor] = frozenset(self.layout.resolve(cell, actor) for cell in cells)
+            reads = writes = 0
+            places = self._hidden_ways(crowd.places)
+            if told is not None:
+                starts = [self.begin(crowd, s) if crowd.is_idle else crowd for s in (told.said, told.otherwise) if s]
+                places = self._hidden_ways(place for start in starts for place in start.places)
+                after: list[Place] = []
+                for place in places:
+                    touched, changed = self._makes(place, told, after)
+                    reads, writes = reads | touched, writes | changed
+                places += self._hidden_ways(after)
+            for place in places:
+                if place.cell is not None and self._hides(place):
+                    reads |= 1 << self.layout.resolve(place.cell, actor)
+            found = crowd.feet[which] = reads, writes
         return found
+
+    def _hidden_ways(self, places: Iterable[Place]) -> list[Place]:
+        """These places, and all that hidden steps may lead to, whatever they find."""
+        seen: dict[int, Place] = {}
+        todo = [*places]
+        while todo:
+            place = self.places.know(todo.pop())
+            if place.number not in seen:
+                seen[place.number] = place
+                todo += place.silent
+                if place.cell is not None:
+                    todo += [p for o in self._any(place) if o.event is None for p in o.then]
+        return [*seen.values()]
+
+    def _makes(self, place: Place, told: Told, after: list[Place]) -> Footprint:
+        """What the event touches, and may change, if it is made there; and into `after`, where it leads."""
+        reads = writes = 0
+        for said in (told.said, told.otherwise):
+            if said is None:
+                continue
+            if place.says == said:
+                self.cell_of[said] = None
+                told.word = NO_WORD
+                after.append(self.places.after_local(place))
+            elif place.cell is not None and self.cell_of.get(said, place.cell) == place.cell:
+                for value in self._sample(place.cell):
+                    outcome = self.places.outcome(place, value)
+                    if outcome is not None and outcome.event == said:
+                        self.cell_of[said] = place.cell
+                        word = self.layout.resolve(place.cell, told.actor)
+                        told.word = word if said is told.said else told.word
+                        bit = 1 << word
+                        reads |= bit
+                        writes |= bit if outcome.new != value else 0
+                        after += outcome.then
+        return reads, writes
+
+    def _sample(self, cell: int) -> Iterable[int]:
+        """What a word may hold; of a number that is only counted, the values that the text tells apart."""
+        domain = self.layout.domain(self.layout.word(cell))
+        return domain if len(domain) <= MOST_VALUES else (domain[0], domain[1], domain[-1])
 
     def advance(self, crowd: Crowd, values: tuple[int, ...]) -> Crowd:
         """Hidden steps on words that hold these values, in the order of `crowd.reads`; a thread may also not have made them yet."""
@@ -139,10 +231,10 @@ class Crowds:
         """Of a requester that has nothing under way: with what begins by this event."""
         begun = crowd.begun.get(event)
         if begun is None:
-            begun = crowd.begun[event] = self.of([*crowd.places, *self._starts(event)])
+            begun = crowd.begun[event] = self.of([*crowd.places, *self.starts(event)])
         return begun
 
-    def _starts(self, event: Said) -> list[Place]:
+    def starts(self, event: Said) -> list[Place]:
         kind, owner, detail = event
         graphs = self.layout.graphs
         if kind == "locked":
@@ -154,20 +246,6 @@ class Crowds:
             return []  # a stop and a handshake post these themselves
         values = [detail] if graph.params and isinstance(detail, int) else []
         return [self.places.begin(graph, owner, dict(zip(graph.params, values, strict=True)))]
-
-    def cell(self, crowd: Crowd, event: Said, memory: list[int], thread: int) -> int | bool | None:
-        """The word that the event accesses, as `Layout.code` has it; None: no word; False: none is known yet, for it cannot come now."""
-        try:
-            return self.cell_of[event]
-        except KeyError:
-            if any(place.says == event for place in crowd.places):
-                self.cell_of[event] = None
-                return None
-            for cell in crowd.cells:
-                if self.take(crowd, event, cell, memory[self.layout.resolve(cell, thread)]):
-                    self.cell_of[event] = cell
-                    return cell
-            return False
 
     def take(self, crowd: Crowd, event: Said, cell: int | None, value: int) -> tuple[tuple[int, Crowd], ...]:
         """What the event may lead to if the word holds `value`: what it holds then, and the crowd; nothing: it is impossible."""
@@ -186,3 +264,14 @@ class Crowds:
                             after.setdefault(ANY if value == ANY else outcome.new, []).extend(outcome.then)
             found = crowd.taken[key] = tuple((new, self.of(places)) for new, places in after.items())
         return found
+
+    def only(self, crowd: Crowd, told: Told, value: int) -> tuple[int, Crowd] | None:
+        """What the event leads to if its word holds `value`, if that is one thing only, and the word is known."""
+        start = self.begin(crowd, told.said) if crowd.is_idle else crowd
+        if told.word == NOT_MET or value == ANY or (start.reads and crowd.is_idle):
+            return None
+        found = self.take(start, told.said, self.cell_of[told.said], value)
+        if len(found) != 1:
+            return None
+        crowd.quick[told, value] = found[0]
+        return found[0]

@@ -37,6 +37,10 @@ class Event(Line):
         """What else it says."""
         return 0
 
+    def key(self) -> tuple[object, ...]:
+        """Equal of events of the same actor that say the same."""
+        return self.__class__, self.by, self.detail()
+
 
 class ToThread(Event):
     """An event that is done to thread `to`."""
@@ -45,6 +49,9 @@ class ToThread(Event):
 
     def target(self) -> str:
         return self.to
+
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.to, self.detail()
 
 
 BITS: dict[str, int] = {name: bit for bit, name in REQUESTS.items()}
@@ -59,6 +66,9 @@ class Posted(ToThread, tag="posted"):
 
     def detail(self) -> int:
         return sum(BITS[kind] for kind in self.kinds)
+
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.to, *self.kinds
 
 
 class Poisoned(ToThread, tag="poisoned"):
@@ -81,6 +91,9 @@ class Entered(Event, tag="entered"):
     def detail(self) -> str:
         return site_of(self.site, self.entry)
 
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.site, self.entry
+
 
 class Restored(Event, tag="restored"):
     """The owner has made one of its trigger words real again."""
@@ -100,6 +113,9 @@ class Took(Event, tag="took"):
 
     def detail(self) -> int:
         return sum(BITS[kind] for kind in self.kinds)
+
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, *self.kinds
 
 
 class Served(Event, tag="served"):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from safepoint.protocol.rules import RULES
-from safepoint.trace.candidate import Candidate, Happening
+from safepoint.trace.candidate import Candidate
 from safepoint.trace.citing import cited_before, cited_near, cited_on
-from safepoint.trace.events import BITS
+from safepoint.trace.crowd import Told
+from safepoint.trace.events import BITS, Event
 from safepoint.trace.layout import Layout
 from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
 from safepoint.trace.places import Place
@@ -49,6 +50,15 @@ OUT_OF_PLACE: dict[str, str] = {
 
 
 @dataclass(frozen=True)
+class Happening:
+    """An event of the file.  line: its own."""
+
+    event: Event
+    told: Told
+    line: int
+
+
+@dataclass(frozen=True)
 class Refusal:
     """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text."""
 
@@ -68,7 +78,7 @@ class Refusal:
 
 def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> Refusal:
     """The event's interval has closed, and it has happened in no candidate; this is one.  `names`: of the actors."""
-    places = candidate.crowd_for(happening).places
+    places = candidate.crowd_for(happening.told.actor, happening.told.said).places
     instead: dict[str, Place] = {}
     for place in places:
         for told in _next(candidate, names, happening, place):
@@ -82,14 +92,14 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
 
 def late(layout: Layout, happening: Happening, error: Exception) -> Refusal:
     """More checks passed than the bound allows."""
-    rule = _out_of_place(layout, happening.kind)
+    rule = _out_of_place(layout, happening.told.kind)
     return Refusal(happening.line, happening.event.by, describe(happening), rule, str(error), ("entered",))
 
 
 def describe(happening: Happening) -> str:
     """The event as a person says it."""
     event = happening.event
-    told = [happening.kind]
+    told = [happening.told.kind]
     for name in event.__struct_fields__[5:]:
         value = getattr(event, name)
         if name == "entry" and not value:
@@ -106,7 +116,7 @@ def _next(candidate: Candidate, names: Sequence[str], happening: Happening, plac
     if step is None or place.cell is None:
         return []
     where = f"({step.file}:{step.line}: {step.source.partition('#')[0].strip()})"
-    value = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.actor)]
+    value = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.told.actor)]
     values = candidate.rules.layout.domain(candidate.rules.layout.word(place.cell)) if value < 0 else (value,)
     outcomes = [candidate.rules.places.outcome(place, v) for v in values]
     told = [f"{_told(names, o.event)} {where}" for o in outcomes if o and o.event]
@@ -125,7 +135,7 @@ def _told(names: Sequence[str], event: tuple[str, int | str, int | str]) -> str:
 
 def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> str:
     """The rule of the line that comes first, in the procedure that both the event and what was possible instead stand in."""
-    layout, kind = candidate.rules.layout, happening.kind
+    layout, kind = candidate.rules.layout, happening.told.kind
     right = [place for place in places if kind in _could(place)]
     if kind == "took" and right and _holds(candidate, happening, right[0]):
         return "MASKED-STAYS"  # it is pending, and may not be taken now
@@ -163,7 +173,10 @@ def _out_of_place(layout: Layout, kind: str) -> str:
 def _holds(candidate: Candidate, happening: Happening, place: Place) -> bool:
     """Does the word hold what the event takes, and the text may not take now?"""
     assert place.cell is not None
-    value, bits = candidate.memory[candidate.rules.layout.resolve(place.cell, happening.actor)], happening.said[2]
+    value, bits = (
+        candidate.memory[candidate.rules.layout.resolve(place.cell, happening.told.actor)],
+        happening.told.said[2],
+    )
     outcome = candidate.rules.places.outcome(place, value) if value >= 0 else None
     offered = outcome.event[2] if outcome and outcome.event else 0
     return isinstance(bits, int) and isinstance(offered, int) and bits & ~offered & value != 0

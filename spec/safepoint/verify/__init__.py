@@ -10,6 +10,7 @@ judging: the judge and an adapter, in a process of its own
 mistakes: mistakes of the interpreter that are in no line of the text, and what shows each
 mutate: `mutate`: every simple mutation of the text, and which of them no property catches
 mutation: one mutation, explored where it changes a graph
+fuzzing: fuzzed programs on the interpreter, in a process of its own
 orders: `orders`: the weakest order of each access with which the text holds
 attempts: one attempt at weaker orders
 campaign: `campaign`: what takes hours, as independent jobs

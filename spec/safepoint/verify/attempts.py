@@ -22,28 +22,34 @@ from safepoint.verify.explore import Decision, decide
 
 @dataclass(frozen=True)
 class Attempt:
-    """Explore a mutant of orders in these scopes, of at most `most` states each, until one refutes it.  "": the text itself."""
+    """Explore a mutant of orders in these places, of at most `most` states each, until one refutes it.  "": the text itself.
+
+    `places`: scopes, each with the memory model under which it is explored.
+    """
 
     policy: str
-    memory: str
     mutant: str
-    scopes: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
     most: int = MOST
     enough: int = 0  # scopes in which it is compiled; 0: all
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What became of it.  `states`: of each scope where it holds.  `places`: of the accesses on the path that refutes it."""
+    """What became of it.  `states`: of each scope where it was explored to the end, and holds.  `cut_off`: those where it was not, and why."""
 
     mutant: str
     broken: str = ""
     scope: str = ""
     steps: int = 0
     replay: str = ""
-    places: tuple[tuple[str, int], ...] = ()
+    memory: str = ""
     states: Mapping[str, int] = field(default_factory=dict)
-    cut_off: tuple[str, ...] = ()
+    cut_off: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        return not (self.broken or self.cut_off)
 
     @property
     def order(self) -> str:
@@ -59,11 +65,11 @@ def text_of(policy: str) -> Text:
 def attempt(job: Attempt) -> Tried:
     """In a worker."""
     tried = Tried(mutant=job.mutant)
-    for scope in job.scopes:
+    for scope, memory in job.places:
         try:
-            decision = _decided(job, scope)
+            decision = _decided(job, scope, memory)
         except NotExplored as error:
-            tried = replace(tried, cut_off=(*tried.cut_off, f"{scope}: {error}"))
+            tried = replace(tried, cut_off={**tried.cut_off, scope: str(error)})
             continue
         if decision is None:
             continue
@@ -75,7 +81,7 @@ def attempt(job: Attempt) -> Tried:
                 scope=scope,
                 steps=len(path.steps),
                 replay=path.replay,
-                places=tuple(dict.fromkeys((step.move.file, step.move.line) for step in path.steps)),
+                memory=memory,
             )
         tried = replace(tried, states={**tried.states, scope: decision.result.states})
         if len(tried.states) == job.enough:
@@ -83,11 +89,11 @@ def attempt(job: Attempt) -> Tried:
     return tried
 
 
-def _decided(job: Attempt, scope: str) -> Decision | None:
+def _decided(job: Attempt, scope: str, memory: str) -> Decision | None:
     """None: the mutant is not in the scope.  Raises NotExplored."""
     policy = POLICIES[job.policy]
     return fitting(
-        partial(Model, text_of(job.policy), SCOPES[scope], job.mutant, policy, job.memory),
+        partial(Model, text_of(job.policy), SCOPES[scope], job.mutant, policy, memory),
         lambda model: None if job.mutant and not model.mutated else decide(model, policy, engine(), job.most),
     )
 

@@ -5,6 +5,7 @@ Its jobs are made in any order by any workers, and each result is one that `veri
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field
@@ -14,41 +15,50 @@ from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE
 from safepoint.differential.controlled import Case
+from safepoint.differential.fuzz import KINDS
 from safepoint.model.explore import NotExplored
 from safepoint.model.scopes import chosen
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify import mutate
-from safepoint.verify.controlled import FULL, run_case
+from safepoint.verify.controlled import FULL, PREEMPTIONS, TWICE, run_case
 from safepoint.verify.cores import REQUESTS, SECONDS, race, wrong
 from safepoint.verify.failures import Failure, WrongSchedule
+from safepoint.verify.fuzzing import fuzz
 from safepoint.verify.interpreter import OURS, SEED
 from safepoint.verify.kept import Jobs
 from safepoint.verify.report import Progress
 from safepoint.verify.text import explore_scope
 
-SCOPES, SCHEDULES, SOAK, MUTATION = "scopes", "schedules", "soak", "mutation"
+SCOPES, SCHEDULES, FUZZ, SOAK, MUTATION = "scopes", "schedules", "fuzz", "soak", "mutation"
 SUBJECTS = {
     SCOPES: "every scope of every policy, the nightly ones too, under sequential consistency; and under TSO the small ones",
-    SCHEDULES: "controlled schedules of the interpreter by random priorities, with further seeds",
+    SCHEDULES: "controlled schedules of the interpreter, every one with two preemptions of the small cases; by random priorities, with further seeds",
+    FUZZ: "programs with edits that nobody would make, in their text or their code, on both machines, with a request somewhere",
     SOAK: "campaigns on real cores, one a seed, each of half a minute",
     MUTATION: "every simple mutation of every policy's text, as `safepoint mutate`",
 }
 """What a campaign is about, in the order in which it is done."""
-UNITS = {SCOPES: "states", SCHEDULES: "schedules", SOAK: "requests", MUTATION: "mutations"}
-SEEDED = (SCHEDULES, SOAK)
+UNITS = {SCOPES: "states", SCHEDULES: "schedules", FUZZ: "programs", SOAK: "requests", MUTATION: "mutations"}
+SEEDED = (SCHEDULES, FUZZ, SOAK)
 """Those of which a further seed is a further job."""
+FUZZED = 250
+"""Programs of a seed and a kind."""
 MOST_ROLES = 2
 """Requesters of a scope that is explored under TSO: three are more states than one search takes."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a job has found.  `count`: how many states, schedules, requests or mutations.  `why_not`: why it has no verdict."""
+    """What a job has found.  `count`: how many states, schedules, programs, requests or mutations.  `why_not`: why it has no verdict.
+
+    `ways`: of FUZZ: how many programs ended how.
+    """
 
     name: str
     count: int = 0
     failures: tuple[Failure, ...] = ()
     why_not: str = ""
+    ways: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass
@@ -68,6 +78,11 @@ class Subject:
     def refuted(self) -> int:
         """How many of its jobs refute a claim."""
         return self.survivors + sum(bool(each.failures) for each in self.found)
+
+    @property
+    def ways(self) -> Counter[str]:
+        """How many ended how, of what is told apart."""
+        return sum((Counter(dict(each.ways)) for each in self.found), Counter())
 
     @property
     def failures(self) -> list[Failure]:
@@ -115,6 +130,21 @@ def schedules(case: Case, seed: int) -> Found:
     return Found(f"{case} seed {seed}", tally.schedules, bad)
 
 
+def twice(case: Case) -> Found:
+    """Every schedule with one preemption more."""
+    tally = run_case(case, 2 * TWICE[case.name], 0, preemptions=PREEMPTIONS + 1)
+    bad = (WrongSchedule(tally.wrong.by, tally.wrong.what, tally.wrong.string),) if tally.wrong else ()
+    left = "" if tally.finished or bad else f"after {tally.schedules:,} schedules there are more"
+    return Found(f"{case} with {PREEMPTIONS + 1} preemptions", tally.schedules, bad, left)
+
+
+def fuzzed(kind: str, seed: int) -> Found:
+    """The programs of a seed are those of FUZZED numbers that no other seed has."""
+    found = fuzz(kind, FUZZED * (seed - SEED), FUZZED)
+    bad = (found.wrong,) if found.wrong else ()
+    return Found(f"{kind} seed {seed}", found.ways.total(), bad, ways=tuple(sorted(found.ways.items())))
+
+
 def soak(seed: int) -> Found:
     try:
         run = race(10 * REQUESTS, SECONDS, seed)
@@ -141,7 +171,11 @@ def planned(name: str, seeds: int) -> list[Work]:
             if memory == "sc" or len(each.roles) <= MOST_ROLES
         ]
     if name == SCHEDULES:
-        return [(schedules, (case, seed)) for seed in numbers for case in (*CASES, *LATE)]
+        cases = (*CASES, *LATE)
+        small: list[Work] = [(twice, (case,)) for case in cases if case.name in TWICE]
+        return small + [(schedules, (case, seed)) for seed in numbers for case in cases]
+    if name == FUZZ:
+        return [(fuzzed, (kind, seed)) for seed in numbers for kind in KINDS]
     return [(soak, (seed,)) for seed in numbers]
 
 

@@ -31,6 +31,9 @@ LOOK = 0.5
 """Seconds between two looks at them."""
 
 
+LIBRARIES = ("distributed", "tornado", "asyncio")
+"""Whose log nobody is to see."""
+
 ADDRESS = re.compile(r"(\w+://)?[^:/\s]+:\d+")
 
 
@@ -45,8 +48,9 @@ def cluster(address: str) -> Iterator[Executor]:
         from distributed import Client  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:
         raise NotUsable("--on: distributed is not installed (pip install distributed: the extra `cluster`)") from None
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what of it concerns the user is an exception here
+    for name in [*LIBRARIES, *logging.root.manager.loggerDict]:  # distributed gives some of them levels of their own
+        if name.partition(".")[0] in LIBRARIES:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what of it concerns the user is an exception here
     try:  # it waits for ever for one that accepts, and then says nothing
         client = _within(2 * CONNECT, lambda: Client(address, timeout=CONNECT, set_as_default=False))
     except (OSError, ValueError) as error:

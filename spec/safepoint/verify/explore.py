@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from safepoint.graph.text import ProtocolError, Text
+from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import bound_of
 from safepoint.model.counterexample import again, statement
@@ -18,7 +18,7 @@ from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import late
-from safepoint.model.memory.names import MOST, SC, STALE, beyond, not_said
+from safepoint.model.memory.names import MOST, SC, base, is_weak, not_said
 from safepoint.model.mutants import memories_for, not_compiled
 from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
@@ -32,8 +32,8 @@ from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 class Decision:
     """The verdict on one scope.
 
-    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, under C11, which
-    does not say when a store is seen, or for a custom text that names no check site.
+    `result`: of the search; its path is the counterexample, if there is one.  `bound`: None if a property is broken, under C11 and on machines,
+    which do not say when a store is seen, or for a custom text that names no check site.
     """
 
     result: Result
@@ -143,23 +143,17 @@ def explore(
     progress: Callable[[int, int], None],
 ) -> Explored:
     """Without `memory`: sequential consistency, and for a mutant that survives it, TSO; for one of an order C11.  Raises ProtocolError."""
-    if memory and all(beyond(memory, scope.slices) for scope in scopes):
-        why = beyond(memory, scopes[0].slices)
-        raise ProtocolError(f"scope {scopes[0].name}: {why} (choose another scope, or: --memory sc, or --memory tso)")
     explored = Explored()
     everywhere: set[str] = set()
     reached: set[str] = set()
     for each in memories(memory, mutant, text, policy):
-        if each in STALE:
-            explored.notes["c11"].add(not_said(each))
+        if is_weak(each):
+            explored.notes[base(each)].add(not_said(each))
         for scope in scopes:
-            if why := beyond(each, scope.slices):
-                explored.notes["c11"].add(f"{scope.name}: {why}")
-                continue
 
             def verdict(compiled: str, scope: Scope = scope, memory: str = each) -> Decision | None:
                 """None: the mutant is not in the scope."""
-                limit = min(most, MOST) if memory in STALE else most
+                limit = min(most, MOST) if is_weak(memory) else most
                 return fitting(
                     partial(Model, text, scope, compiled, policy, memory),
                     lambda model: (

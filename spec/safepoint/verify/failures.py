@@ -75,6 +75,15 @@ class WrongSchedule:
 
 
 @dataclass(frozen=True)
+class WrongFuzzed:
+    """A fuzzed program that is neither refused nor runs alike on both machines.  `string`, `mutant`: what replays it."""
+
+    string: str
+    what: str
+    mutant: str = ""
+
+
+@dataclass(frozen=True)
 class WrongOnCores:
     """Of `requests` requests on real cores, `count` were lost, or else what may not be."""
 
@@ -94,6 +103,7 @@ Failure = (
     | OtherBound
     | Unnoticed
     | WrongSchedule
+    | WrongFuzzed
     | Verdict
     | WrongOnCores
 )

@@ -18,7 +18,7 @@ from safepoint.graph.accesses import Access, Place, accesses
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.orders import is_weaker
-from safepoint.model.memory.names import MOST, beyond
+from safepoint.model.memory.names import MOST, fewest
 from safepoint.model.scopes import SCOPES, chosen
 from safepoint.protocol import AROUND
 from safepoint.protocol.policies import POLICIES
@@ -58,6 +58,7 @@ class OrderRow:
     together: str
     below: str = ""
     broken: str = ""
+    memory: str = ""
     scope: str = ""
     steps: int = 0
     replay: str = ""
@@ -65,12 +66,14 @@ class OrderRow:
 
 @dataclass
 class Least:
-    """What was found for a policy under a memory model.  `scopes`: where all together hold.  `left_out`: what -> why."""
+    """What was found for a policy under a memory model.  `scopes`: where all together hold, and under which memory model: one of more than
+    `most` states is explored with one stale store of a word.  `left_out`: what -> why.
+    """
 
     policy: str
     memory: str
     rows: list[OrderRow] = field(default_factory=list)
-    scopes: tuple[str, ...] = ()
+    scopes: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     refuted: Tried | None = None
     seconds: float = 0.0
@@ -90,13 +93,14 @@ class _Search:
     pool: Executor
     progress: Progress
     most: int
+    scopes: dict[str, str] = field(default_factory=dict)
     alone: dict[str, list[Tried]] = field(default_factory=dict)
 
     def run(self) -> Least:
         began = time.perf_counter()
         self.text = text_of(self.found.policy)
         self.accesses = {n: a for n, a in accesses(self.text).items() if a.file != ROLES}
-        self.scopes = self._right()
+        self._right()
         if self.found.refuted is None:
             self._alone()
             orders = self._together({name: self._guess(name) for name in self.alone})
@@ -105,34 +109,31 @@ class _Search:
         return self.found
 
     def _job(self, mutant: str, scopes: Iterable[str], enough: int = 0) -> Attempt:
-        return Attempt(self.found.policy, self.found.memory, mutant, tuple(scopes), enough=enough)
+        return Attempt(self.found.policy, mutant, tuple((scope, self.scopes[scope]) for scope in scopes), enough=enough)
 
     def _all(self, what: str, jobs: Sequence[Attempt]) -> list[Tried]:
         with self.progress.section(f"{self.found.policy} {self.found.memory}: {what}", len(jobs)) as done:
             asked = [self.pool.submit(attempt, job) for job in jobs]
             for each, job in zip(asked, jobs, strict=True):
                 each.result()
-                done(" ".join((*job.scopes[:1], *([job.mutant] if len(job.mutant) < LINE else []))))
+                done(" ".join((job.places[0][0], *([job.mutant] if len(job.mutant) < LINE else []))))
             return [each.result() for each in asked]
 
-    def _right(self) -> list[str]:
+    def _right(self) -> None:
         """The scopes where the text itself is explored to its end, those with the fewest states first."""
-        policy, memory = POLICIES[self.found.policy], self.found.memory
-        wanted: list[str] = []
-        for each in chosen("tiny", slices=policy.slices):
-            if why := beyond(memory, each.slices):
-                self.found.left_out[f"scope {each.name}"] = why
-            else:
-                wanted.append(each.name)
-        sizes: dict[str, int] = {}
-        for tried in self._all("the text", [replace(self._job("", [scope]), most=self.most) for scope in wanted]):
-            if tried.broken:
-                self.found.refuted = self.found.refuted or tried
-            sizes.update(tried.states)
-            for cut_off in tried.cut_off:
-                scope, _, why = cut_off.partition(": ")
-                self.found.left_out[f"scope {scope}"] = why
-        return sorted(sizes, key=sizes.__getitem__)
+        left = [each.name for each in chosen("tiny", slices=POLICIES[self.found.policy].slices)]
+        found: dict[str, tuple[int, str]] = {}
+        for memory in dict.fromkeys((self.found.memory, fewest(self.found.memory))):
+            tried = self._all("the text", [Attempt(self.found.policy, "", ((s, memory),), self.most) for s in left])
+            self.found.refuted = self.found.refuted or next((t for t in tried if t.broken), None)
+            found |= {scope: (n, memory) for t in tried for scope, n in t.states.items()}
+            left = [scope for t in tried for scope in t.cut_off]
+            if not left:
+                break
+        if left:
+            said = f"more than {self.most:,} states, with one stale store of a word too: the table does not have what only they show"
+            self.found.left_out["scopes"] = f"{', '.join(left)}: {said}"
+        self.scopes = {scope: memory for scope, (_, memory) in sorted(found.items(), key=lambda item: item[1][0])}
 
     def _alone(self) -> None:
         """Each access as weak as the smallest scopes allow."""
@@ -146,8 +147,8 @@ class _Search:
                 done(name)
                 if any(t.broken or t.states for t in tried):
                     self.alone[name] = tried
-                else:
-                    self.found.left_out[name] = "no scope that was explored has it"
+        if missing := [name for name in self.accesses if name not in self.alone]:
+            self.found.left_out["accesses"] = f"{', '.join(missing)}: no scope that was explored has them"
 
     def _guess(self, name: str) -> str:
         """The weakest order that nothing has refuted yet."""
@@ -172,14 +173,14 @@ class _Search:
                 ):  # an access that was raised for the other may be enough
                     for name, order in self._needed(orders, scope).items():
                         orders[name], forced[name] = order, scope
-        self.found.scopes = tuple(self.scopes)
+        self.found.scopes = self.scopes
         for name, scope in forced.items():
             orders[name] = self._lowered(orders, name, scope)
-            self._again(name, orders[name])
+            self._again(name, orders[name], scope)
         return orders
 
     def _holds(self, orders: Orders, scope: str) -> bool:
-        return bool(self.pool.submit(attempt, self._job(self._mutant(orders), [scope])).result().states)
+        return self.pool.submit(attempt, self._job(self._mutant(orders), [scope])).result().holds
 
     def _needed(self, orders: Orders, scope: str) -> dict[str, str]:
         """The accesses that a scope needs stronger, none without need, each no stronger than it must be."""
@@ -218,12 +219,14 @@ class _Search:
         refuted = {t.order for t in self.alone[name] if t.broken}
         return tuple(o for o in access.orders[: access.orders.index(order)] if o not in refuted)
 
-    def _again(self, name: str, together: str) -> None:
-        """An access that had to be stronger among weak ones: is it so alone, too?"""
+    def _again(self, name: str, together: str, first: str) -> None:
+        """An access that had to be stronger among weak ones: is it so alone, too?  `first`: the scope that needed it."""
         access = self.accesses[name]
         for order in self._open(name, together):
             mutant = access.with_order(order)
-            tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
+            tried = self._all("alone", [self._job(mutant, [first])])
+            if not tried[0].broken:
+                tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
             wrong = next((t for t in tried if t.broken), None)
             self.alone[name] = [t for t in self.alone[name] if t.order != order]
             self.alone[name].append(wrong or Tried(mutant=mutant))
@@ -234,7 +237,7 @@ class _Search:
         for name, access in self.accesses.items():
             if name not in orders:
                 continue
-            alone = self._guess(name)
+            alone = next(iter(self._open(name, orders[name])), orders[name])
             refuted = [t for t in self.alone[name] if t.broken and is_weaker(t.order, alone)]
             row = OrderRow(
                 access=name,
@@ -251,6 +254,7 @@ class _Search:
                     row,
                     below=below.mutant,
                     broken=below.broken,
+                    memory=below.memory,
                     scope=below.scope,
                     steps=below.steps,
                     replay=below.replay,

@@ -7,11 +7,13 @@ from difflib import get_close_matches
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
+from safepoint.differential import fuzz
 from safepoint.differential.cases import PROGRAMS, parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
 from safepoint.differential.corpus import find
 from safepoint.differential.follow import Wrong, judge
+from safepoint.differential.fuzz import Instance
 from safepoint.differential.mistakes import mistakes_of
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
@@ -65,8 +67,22 @@ class Rerun:
         return self.wrong is None
 
 
-def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated | Rerun:
-    """Replay `m:…`, a path of the model, or `s:…`, a schedule, which alone uses `target` and the mutant compiled into it.
+@dataclass(frozen=True)
+class Refuzzed:
+    """A fuzzed program, made and judged again.  source: its text, with a newline; "" of damaged code.  wrong: "" if nothing is."""
+
+    instance: Instance
+    source: str
+    how: str
+    wrong: str
+
+    @property
+    def agrees(self) -> bool:
+        return not self.wrong
+
+
+def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated | Rerun | Refuzzed:
+    """Replay `m:…`, a path of the model; or, with `target` and the mutant compiled into it, `s:…`, a schedule, or `f:…`, a fuzzed program.
 
     Raises CannotReplay.
     """
@@ -74,6 +90,8 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
         known_mutant(mutant, text, target)
         if string.startswith("m:"):
             return Walked(path.replay(text, string))
+        if string.startswith("f:"):
+            return _refuzz(fuzz.parse(string), target, mutant)
         if is_controlled(string):
             return _rerun(string, target, mutant)
         if string.startswith("s:"):
@@ -81,8 +99,21 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
     except (ReplayError, ProtocolError, ValueError, UnknownTarget, GuestSyntaxError) as error:
         raise CannotReplay(str(error)) from None
     raise CannotReplay(
-        f"{string!r} is not a replay string (m:… is a path of the model, s:… a schedule: copy it from a failure, whole)"
+        f"{string!r} is not a replay string (m:… is a path of the model, s:… a schedule, f:… a fuzzed program: copy it from a failure, whole)"
     )
+
+
+def _refuzz(instance: Instance, target_name: str, mutant: str) -> Refuzzed:
+    """In this process: what takes it down does so again.  Raises CannotReplay, UnknownTarget."""
+    target = find_stepped(target_name, mutant)
+    if not hasattr(target, "load_program"):
+        raise CannotReplay(f"target {target_name!r} takes no compiled code (leave out --target)")
+    try:
+        how, wrong = fuzz.judge(instance, target)
+        source = fuzz.text_of(instance) if instance.kind == fuzz.TEXT else ""
+    except KeyError:
+        raise CannotReplay(f"no program {instance.program!r} (copy the string from a failure, whole)") from None
+    return Refuzzed(instance, source, how, wrong)
 
 
 def known_mutant(mutant: str, text: Text, target: str) -> None:

@@ -25,7 +25,7 @@ class ScopeRow:
     """One explored scope.
 
     `policy`: None for a custom text.  `depth`: steps from the initial state to the farthest one.  `bound`: None if a property is broken,
-    under C11, or for a custom text without check sites.  `any_number`: None if it was not asked.
+    under C11 or on a machine, or for a custom text without check sites.  `any_number`: None if it was not asked.
     """
 
     policy: str | None

@@ -10,13 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from hypothesis import strategies as st
+
+from safepoint.graph.ir import OPERANDS
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
+from safepoint.model.memory.instructions import Compiled, as_written
+from safepoint.model.memory.targets import ORDERS, TARGETS, Target
+from safepoint.model.memory.turns import Place, settled
 from safepoint.model.memory.views import Access, Machine
 
 
 @dataclass(frozen=True)
 class Op:
-    """One statement of a thread: an access of a word, whose result goes to a register; or op "fence"."""
+    """One statement of a thread: an access of a word, whose result goes to a register; or op "fence" or "fence_others"."""
 
     op: str
     word: str = ""
@@ -25,6 +31,7 @@ class Op:
     register: str = ""
 
 
+FENCES = ("fence", "fence_others")
 Program = tuple[tuple[Op, ...], ...]
 Outcome = tuple[frozenset[tuple[str, int]], tuple[tuple[str, int], ...]]
 """What the registers hold in the end, and the last store of each word."""
@@ -34,32 +41,60 @@ def words_of(program: Program) -> list[str]:
     return sorted({op.word for thread in program for op in thread if op.word})
 
 
-def outcomes(program: Program, *, in_order: bool = True, normal: bool = True) -> set[Outcome]:
-    """All of them, by the machine."""
-    words = words_of(program)
+def compiled(program: Program, target: Target | None) -> list[dict[int, Compiled]]:
+    """What each access of each thread comes down to."""
+    found = []
+    for ops in program:
+        accesses = [op.op not in FENCES for op in ops]
+        if target is None:
+            found.append({n: as_written(op.order) for n, op in enumerate(ops) if accesses[n]})
+            continue
+        places = {
+            n: Place(op.word, op.op, target.compiled(op.op, op.order) if accesses[n] else None)
+            for n, op in enumerate(ops)
+        }
+        found.append(settled(places, {n: {n + 1} if n + 1 < len(ops) else set() for n in places}))
+    return found
+
+
+def outcomes(program: Program, memory: str = "", *, in_order: bool = True, normal: bool = True) -> set[Outcome]:
+    """All of them, by the machine.  memory: that of a target, by its name."""
+    words, target = words_of(program), TARGETS.get(memory)
+    to = compiled(program, target)
     who = [{t for t, ops in enumerate(program) if any(o.word == w for o in ops)} for w in words]
     reading = [{t for t, ops in enumerate(program) if any(o.word == w and o.op != "store" for o in ops)} for w in words]
-    machine = Machine([0] * len(words), reading, who, len(program), fenced=True, in_order=in_order, normal=normal)
+    machine = Machine(
+        [0] * len(words),
+        reading,
+        who,
+        len(program),
+        fenced=True,
+        in_order=in_order,
+        appends=target is not None and target.appends,
+        publishes=target is not None,
+        normal=normal,
+    )
     start: tuple[tuple[int, ...], frozenset[tuple[str, int]], int] = ((0,) * len(program), frozenset(), 0)
     seen, todo, found = {start}, [start], set[Outcome]()
     while todo:
-        at, registers, memory = todo.pop()
+        at, registers, number = todo.pop()
         if all(n == len(ops) for n, ops in zip(at, program, strict=True)):
-            found.add((registers, tuple(zip(words, machine.newest(memory), strict=True))))
+            found.add((registers, tuple(zip(words, machine.newest(number), strict=True))))
         for t, ops in enumerate(program):
             if at[t] == len(ops):
                 continue
             op, then = ops[at[t]], (*at[:t], at[t] + 1, *at[t + 1 :])
-            if op.op == "fence":
-                after = [(registers, machine.fence(memory, t))]
+            if op.op in FENCES:
+                fenced = machine.fence if op.op == "fence" else machine.fence_others
+                after = [(registers, fenced(number, t))]
             else:
                 made = Access(t, words.index(op.word), op.op, op.operands, op.order)
                 after = [
                     (registers | {(op.register, o.result)} if op.register else registers, o.memory)
-                    for o in machine.access(memory, made)
+                    for o in machine.compiled(number, made, to[t][at[t]])
                 ]
-            for registers_after, memory_after in after:
-                state = then, registers_after, memory_after
+            for registers_after, number_after in after:
+                state = then, registers_after, number_after
                 if state not in seen:
                     seen.add(state)
                     todo.append(state)
@@ -97,7 +132,11 @@ def fetch_or(register: str, word: str, value: int, order: str) -> Op:
     return Op("fetch_or", word, (value,), order, register)
 
 
-F = Op("fence")
+def cas(register: str, word: str, old: int, new: int, order: str) -> Op:
+    return Op("cas", word, (old, new), order, register)
+
+
+F, HEAVY = Op("fence"), Op("fence_others")
 RLX, ACQ, REL, AR, SC = RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST
 
 SHAPES: list[Shape] = []
@@ -229,5 +268,58 @@ _add("Z6.U", [[W("x", 1, SC), W("y", 1, REL)], [fetch_or("p", "y", 2, SC), R("c"
 _add("R+or.sc+rel+rel+swap.sc+acq", [[fetch_or("p", "x", 1, SC), W("w", 1, REL)], [W("w", 2, REL), swap("q", "s", 1, SC), R("a", "x", ACQ)]],
      {"a": 0}, {"w": 2}, True)  # fmt: skip
 
-MISSED = ("MP+sc+rlx+rlx+sc", "Z6.U")
-"""What RC11 allows, and the machine does not show: seq_cst accesses stand in the order of their execution."""
+_add("SB+fences by way of LB", [[W("x", 1, RLX), F, W("y", 1, RLX)], [R("a", "y", RLX), W("z", 1, RLX)], [R("b", "z", RLX), F, R("c", "x", RLX)]],
+     {"a": 1, "b": 1, "c": 0}, {}, True)  # fmt: skip
+_add(
+    "SB+membarrier+rlx",
+    [[W("x", 1, RLX), R("a", "y", RLX)], [W("y", 1, RLX), HEAVY, R("b", "x", RLX)]],
+    {"a": 0, "b": 0},
+    {},
+    False,
+)
+_add(
+    "SB+membarrier+ra",
+    [[W("x", 1, REL), R("a", "y", ACQ)], [W("y", 1, REL), HEAVY, R("b", "x", ACQ)]],
+    {"a": 0, "b": 0},
+    {},
+    False,
+)
+_add("SB+membarrier too early", [[W("x", 1, REL), R("a", "y", ACQ)], [HEAVY, W("y", 1, REL), R("b", "x", ACQ)]],
+     {"a": 0, "b": 0}, {}, True)  # fmt: skip
+_add(
+    "SB+sc+cas.sc that fails",
+    [[W("x", 1, SC), cas("a", "y", 1, 1, SC)], [W("y", 1, SC), cas("b", "x", 1, 1, SC)]],
+    {"a": 0, "b": 0},
+    {},
+    False,
+)
+_add("SB+swap.sc+rlx", [[swap("p", "x", 1, SC), R("a", "y", RLX)], [swap("q", "y", 1, SC), R("b", "x", RLX)]],
+     {"a": 0, "b": 0}, {}, True)  # fmt: skip
+_add("SB+cas.sc+acq", [[cas("p", "x", 0, 1, SC), R("a", "y", ACQ)], [cas("q", "y", 0, 1, SC), R("b", "x", ACQ)]],
+     {"p": 1, "q": 1, "a": 0, "b": 0}, {}, True)  # fmt: skip
+_add("SB+rlx+cas.sc that fails+acq", [[W("x", 1, RLX), cas("p", "z", 1, 2, SC), R("a", "y", ACQ)], [W("y", 1, RLX), cas("q", "w", 1, 2, SC), R("b", "x", ACQ)]],
+     {"a": 0, "b": 0}, {}, True)  # fmt: skip
+_add("SB+rlx+sc", [[W("x", 1, RLX), R("a", "y", SC)], [W("y", 1, RLX), R("b", "x", SC)]], {"a": 0, "b": 0}, {}, True)
+
+OUT_OF_ORDER = ("SB+fences by way of LB",)
+"""What RC11 allows, and the machine does not show, because threads run in order."""
+
+MISSED = (*OUT_OF_ORDER, "MP+sc+rlx+rlx+sc", "Z6.U")
+"""The same, and where seq_cst accesses stand in the order of their execution."""
+
+
+@st.composite
+def ops(draw: st.DrawFn, thread: int, number: int) -> Op:
+    op = draw(st.sampled_from(("load", "store", "swap", "fetch_or", "cas", "fence")))
+    if op == "fence":
+        return Op(op)
+    order = draw(st.sampled_from(ORDERS[op]))
+    operands = tuple(draw(st.integers(0, 2)) for _ in range(OPERANDS[op]))
+    return Op(op, draw(st.sampled_from("xy")), operands, order, "" if op == "store" else f"r{thread}{number}")
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Two or three threads, seven statements at most: what a person would still look at."""
+    lengths = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3).filter(lambda n: sum(n) <= 7))
+    return tuple(tuple(draw(ops(t, n)) for n in range(length)) for t, length in enumerate(lengths))

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from safepoint.graph.ir import OPERANDS
-from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
+from safepoint.graph.orders import ACQUIRE, RELAXED, RELEASE
 from safepoint.model.memory.views import Access, Machine
-from tests.model.memory.litmus import MISSED, SHAPES, Op, Program, Shape, allows, outcomes
+from tests.model.memory.litmus import MISSED, OUT_OF_ORDER, SHAPES, Op, Program, Shape, allows, outcomes, programs
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
@@ -18,7 +17,9 @@ def test_a_shape_is_allowed_where_rc11_allows_it(shape: Shape) -> None:
     assert found == (shape.allowed and shape.name not in MISSED)
 
 
-@pytest.mark.parametrize("shape", [s for s in SHAPES if s.allowed], ids=lambda shape: shape.name)
+@pytest.mark.parametrize(
+    "shape", [s for s in SHAPES if s.allowed and s.name not in OUT_OF_ORDER], ids=lambda shape: shape.name
+)
 def test_taken_for_acquire_and_release_seq_cst_misses_nothing(shape: Shape) -> None:
     assert allows(outcomes(shape.program, in_order=False), shape.registers, shape.last)
 
@@ -27,24 +28,6 @@ def test_seq_cst_is_more_than_acquire_and_release() -> None:
     shape = next(s for s in SHAPES if s.name == "SB+sc")
     assert allows(outcomes(shape.program, in_order=False), shape.registers, shape.last)
     assert not allows(outcomes(shape.program), shape.registers, shape.last)
-
-
-@st.composite
-def ops(draw: st.DrawFn, thread: int, number: int) -> Op:
-    op = draw(st.sampled_from(("load", "store", "swap", "fetch_or", "cas", "fence")))
-    if op == "fence":
-        return Op(op)
-    orders = {"load": (RELAXED, ACQUIRE, SEQ_CST), "store": (RELAXED, RELEASE, SEQ_CST)}
-    order = draw(st.sampled_from(orders.get(op, (RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST))))
-    operands = tuple(draw(st.integers(0, 2)) for _ in range(OPERANDS[op]))
-    return Op(op, draw(st.sampled_from("xy")), operands, order, "" if op == "store" else f"r{thread}{number}")
-
-
-@st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """Two or three threads, seven statements at most: what a person would still look at."""
-    lengths = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3).filter(lambda n: sum(n) <= 7))
-    return tuple(tuple(draw(ops(t, n)) for n in range(length)) for t, length in enumerate(lengths))
 
 
 BELOW: Program = (

@@ -10,7 +10,10 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.engines import engine
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import Result, search
-from safepoint.model.memory.names import C11, SC, STALE, TSO
+from safepoint.model.fields import Field
+from safepoint.model.memory.attach import attach
+from safepoint.model.memory.names import C11, SC, STALE, TSO, base, label, not_said, says, target_of
+from safepoint.model.memory.targets import TARGETS
 from safepoint.model.mutants import memories_for
 from safepoint.model.path import path_of, replay
 from safepoint.model.properties import Properties
@@ -20,6 +23,7 @@ from safepoint.proof.any_number import argument
 from safepoint.proof.promela import export
 from safepoint.protocol.policies import FOLDED
 from safepoint.verify.explore import explore
+from tests.model.memory.wrong_orders import ORDERS
 
 TEXT = Text()
 DATA = Path(__file__).parents[1] / "data"
@@ -58,13 +62,14 @@ def test_a_text_of_ones_own_is_refused_and_not_judged_by_less() -> None:
         Model(text, SCOPES["interrupt-1"], memory=C11)
 
 
-def test_a_scope_whose_steps_the_machine_has_no_rule_for_is_refused() -> None:
-    with pytest.raises(ProtocolError, match=r"variants\.py:\d+: fence_others"):
-        Model(TEXT, SCOPES["membarrier-1"], memory=C11)
+def test_a_step_that_the_machine_has_no_rule_for_is_refused() -> None:
+    model = Model(Text(), SCOPES["interrupt-1"])
+    step = model.processes[0].graph.steps[0]
+    step.joined = True
     with pytest.raises(
-        ProtocolError, match=r"scope membarrier-1: C11 says nothing of a fence .* \(choose another scope"
+        ProtocolError, match=rf"{step.file}:{step.line}: .*: not explored under power yet \(choose another"
     ):
-        explore(TEXT, [SCOPES["membarrier-1"]], FOLDED, C11, "", search, 1_000, lambda *_: None)
+        attach(model.processes, model.cells, dict.fromkeys(model.cells, 0), Field(0, 1), "power", is_exclusive=False)
 
 
 def test_what_knows_no_views_says_so() -> None:
@@ -75,21 +80,30 @@ def test_what_knows_no_views_says_so() -> None:
 
 
 def test_a_verdict_says_how_far_it_goes() -> None:
-    found = explore(
-        TEXT, [SCOPES["signal-1"], SCOPES["membarrier-1"]], FOLDED, "c11k1", "", search, 10_000, lambda *_: None
-    )
+    found = explore(TEXT, [SCOPES["signal-1"]], FOLDED, "c11k1", "", search, 10_000, lambda *_: None)
     (row,) = found.rows
     assert (row.scope, row.memory, row.verdict, row.bound) == ("signal-1", "c11k1", "holds", None)
-    assert "membarrier-1: C11 says nothing of" in found.left_out["c11"]
     assert "no bounds" in found.left_out["c11"]
     assert STALE["c11k1"] == 1
 
 
-ORDERS = [
-    ("reenter-acquire", "stop-1", "world-stopped", 11),
-    ("claim-acquire", "handshake-1", "handshake-alone", 13),
-    ("wake-release", "blocking-1", "sleeper-is-woken", 7),
-]
+def test_a_machine_says_of_itself_what_is_not_shown() -> None:
+    found = explore(TEXT, [SCOPES["signal-1"]], FOLDED, "power-k1", "", search, 10_000, lambda *_: None)
+    assert [(row.memory, row.verdict) for row in found.rows] == [("power-k1", "holds")]
+    assert "up to 1 stale store of a word may still be read" in found.left_out["power"]
+    assert "no store is made before a relaxed read" in found.left_out["power"]
+    assert "relaxed read" not in not_said("x86-64")
+
+
+def test_a_name_with_its_number_of_stale_stores() -> None:
+    assert [(base(m), label(m)) for m in ("sc", "c11k3", "aarch64-lse", "x86-64-k1")] == [
+        ("sc", "sc"), ("c11", "c11 k3"), ("aarch64-lse", "aarch64-lse k2"), ("x86-64", "x86-64 k1"),
+    ]  # fmt: skip
+    assert [says(m) for m in (TSO, "riscv64-k1")] == [
+        "tso", "riscv64, as LLVM compiles the text, up to 1 stale store of a word",
+    ]  # fmt: skip
+    assert target_of("c11k1") is None
+    assert target_of("power-k4") is TARGETS["power"]
 
 
 @pytest.mark.parametrize(("mutant", "scope", "broken", "steps"), ORDERS)

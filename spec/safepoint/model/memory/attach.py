@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from safepoint.graph.ir import SELF, Cell
+from safepoint.graph.orders import acquires, releases
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.fields import Field
 from safepoint.model.memory.data import Data
+from safepoint.model.memory.names import STALE, target_of
 from safepoint.model.memory.process import Shared, WeakProcess
 from safepoint.model.memory.views import Machine
 from safepoint.model.process import Process
@@ -29,11 +31,11 @@ def attach(
     cells: Mapping[Cell, Field],
     initial: Mapping[Cell, int],
     number: Field,
-    stale: int,
+    memory: str,
     *,
     is_exclusive: bool,
 ) -> Shared:
-    """Give the processes a machine.  `initial`: the value of each word.  `stale`: how many stale stores of a word may be read.
+    """Give the processes a machine.  `initial`: the value of each word.  `memory`: by its name; it is one of `names.STALE`.
     `is_exclusive`: is no operation run while the world is stopped?
 
     Raises ProtocolError for a step that the machine has no rules for.
@@ -44,9 +46,9 @@ def attach(
     threads = [_thread(n, process) for n, process in enumerate(processes)]
     for process, thread in zip(processes, threads, strict=True):
         for step in process.graph.steps:
-            if step.op in ("fence_others", "atomic") or step.joined:
+            if step.op == "atomic" or step.joined:
                 raise ProtocolError(
-                    f"{step.file}:{step.line}: {step.source}: not explored under C11 yet (choose another scope, or: --memory sc, or tso)"
+                    f"{step.file}:{step.line}: {step.source}: not explored under {memory} yet (choose another scope, or: --memory sc, or tso)"
                 )
             if step.cell is not None:
                 word = order.index(Cell(process.me, step.cell.word) if step.cell.owner == SELF else step.cell)
@@ -54,15 +56,45 @@ def attach(
                 if step.op != "store":
                     readers[word].add(thread)
     data = Data(processes, threads, is_exclusive)
-    machine = Machine([initial[c] for c in order], readers, accessors, len(processes), data=data.accessors, stale=stale)
-    shared = Shared(machine, number, {c: n for n, c in enumerate(order)}, list(cells.values()))
+    target = target_of(memory)
+    shared = Shared(target, number, {c: n for n, c in enumerate(order)}, list(cells.values()))
     words = sum(where.mask << where.shift for where in cells.values())
     for process, thread, handing in zip(processes, threads, data.of, strict=True):
         assert isinstance(process, WeakProcess)
         process.shared, process.thread, process.handing = shared, thread, handing
         process.own = process.footprint & ~words
+        process.same_thread = [
+            p
+            for p, t in zip(processes, threads, strict=True)
+            if t == thread and p is not process and isinstance(p, WeakProcess)
+        ]
         process.footprint |= number.mask << number.shift
+    shared.machine = Machine(
+        [initial[c] for c in order],
+        readers,
+        accessors,
+        len(processes),
+        data=data.accessors,
+        stale=STALE[memory],
+        fenced=_is_fenced(processes),
+        appends=target is not None and target.appends,
+        publishes=target is not None,
+    )
     return shared
+
+
+def _is_fenced(processes: Sequence[Process]) -> bool:
+    """Are there both fences and relaxed accesses, so that what a fence makes of these counts?"""
+    fences = relaxed = False
+    for process in processes:
+        assert isinstance(process, WeakProcess)
+        for step in process.graph.steps:
+            fences |= step.op in ("fence", "fence_others")
+            for effect in process.compiled.get(step.number, ()):
+                fences |= effect.before or effect.behind
+                relaxed |= step.op != "store" and not acquires(effect.order)
+                relaxed |= step.op != "load" and not releases(effect.order)
+    return fences and relaxed
 
 
 def _thread(number: int, process: Process) -> int:

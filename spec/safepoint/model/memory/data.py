@@ -25,7 +25,7 @@ HANDED_OVER: dict[str, str] = {
     POST_DATA: "What a requester did before it posted is seen by who takes the request.",
     OPERATION_DATA: "What an operation did is seen by who asked for it.",
 }
-"""Asked under C11 alone: elsewhere each step sees all that was stored before it, or waits for what was."""
+"""Asked under C11 and of machines: elsewhere each step sees all that was stored before it, or waits for what was."""
 
 Access = tuple[int, str]
 """An item, and the property that is broken if the access before it is not seen; "": none."""

@@ -7,26 +7,36 @@ what it does by itself, up to an access and from what that gives; and what the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from safepoint.graph.execute import Activation, Impossible
 from safepoint.graph.ir import Cell, Step
 from safepoint.model.fields import Field
 from safepoint.model.memory.data import OPERATION_DATA, POST_DATA, Handing
+from safepoint.model.memory.instructions import Compiled, as_written
+from safepoint.model.memory.targets import Target
+from safepoint.model.memory.turns import Place, following_of, settled
 from safepoint.model.memory.views import Access, Machine, Outcome
 from safepoint.model.moves import Begun, Move, Transition, statement
 from safepoint.model.process import Process
 
+NOTHING = as_written("")
+"""What a step without an access comes down to."""
+
 
 @dataclass
 class Shared:
-    """What the threads of a model share.  `number`: the field of the memory.  `words`: of each word its number for the machine."""
+    """What the threads of a model share.  `number`: the field of the memory.  `words`: of each word its number for the machine.
+    `target`: None for C11.
+    """
 
-    machine: Machine
+    target: Target | None
     number: Field
     words: dict[Cell, int]
     fields: list[Field]
+    machine: Machine = field(init=False)
     known: dict[int, int] = field(default_factory=dict)
 
     def bits(self, memory: int) -> int:
@@ -64,6 +74,7 @@ class Poised:
     step: Step
     begun: Begun
     access: Access | None
+    to: Compiled
     continued: dict[int, Continued | None] = field(default_factory=dict)
     told: dict[tuple[int, int], Move] = field(default_factory=dict)
 
@@ -83,6 +94,7 @@ class WeakProcess(Process):
     shared: Shared | None = None
     thread: int = 0
     own: int = 0  # the bits that are its own: its footprint, without the memory
+    same_thread: list[WeakProcess] = field(default_factory=list)  # what else runs on the thread
     handing: Handing = field(default_factory=Handing)
     ready: dict[int, Ready] = field(default_factory=dict)
     heard: list[tuple[str, int | str, int]] = field(default_factory=list)
@@ -115,8 +127,24 @@ class WeakProcess(Process):
             assert cell is not None
             operands = tuple(a.value(operand) for operand in step.operands)
             access = Access(self.thread, self.shared.words[cell], step.op, operands, step.order)
-        self.collected.append(Poised(start, state, a, step, begun, access))
+        self.collected.append(Poised(start, state, a, step, begun, access, self.compiled.get(step.number, NOTHING)))
         yield from ()
+
+    @cached_property
+    def compiled(self) -> dict[int, Compiled]:
+        """What each access comes down to, by the number of the step."""
+        assert self.shared is not None
+        if self.shared.target is None:
+            return {s.number: as_written(s.order) for s in self.graph.steps if s.cell is not None}
+        others = [place for other in self.same_thread for place in other.places(self.shared.target).values()]
+        return settled(self.places(self.shared.target), following_of(self.graph), others)
+
+    def places(self, target: Target) -> dict[int, Place]:
+        """Its accesses and full barriers, by the number of the step."""
+        accesses = [(s, s.cell) for s in self.graph.steps if s.cell is not None]
+        found = {s.number: Place(cell.word, s.op, target.compiled(s.op, s.order)) for s, cell in accesses}
+        barriers = [s.number for s in self.graph.steps if s.op in ("fence", "fence_others")]
+        return found | {number: Place("", "fence", None) for number in barriers}
 
     def _access_data(self, memory: int, poised: Poised) -> tuple[int, list[str]]:
         """The data that the thread accesses with this move: the memory after that, and the properties that it breaks."""
@@ -134,16 +162,17 @@ class WeakProcess(Process):
         assert self.shared is not None
         machine, item = self.shared.machine, self.handing.posts.get(poised.step.number)
         if poised.access is None:
-            after = machine.fence(memory, self.thread) if poised.step.op == "fence" else memory
-            outcomes: tuple[Outcome, ...] = (Outcome(0, after, 0),)
+            fenced = {"fence": machine.fence, "fence_others": machine.fence_others}.get(poised.step.op)
+            after = fenced(memory, self.thread) if fenced else memory
+            outcomes: Iterable[Outcome] = (Outcome(0, after, 0),)
         else:
-            outcomes = machine.access(memory, poised.access)
+            outcomes = machine.compiled(memory, poised.access, poised.to)
         for outcome in outcomes:
             then = self._then(poised, outcome.result)
             if then is not None and (item is None or not then.posts):
                 yield then, outcome
         if item is not None and poised.access is not None:  # where it posts, it has done something before
-            for outcome in machine.access(machine.touch(memory, self.thread, item)[0], poised.access):
+            for outcome in machine.compiled(machine.touch(memory, self.thread, item)[0], poised.access, poised.to):
                 then = self._then(poised, outcome.result)
                 if then is not None and then.posts:
                     yield then, outcome

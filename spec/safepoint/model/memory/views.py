@@ -11,19 +11,29 @@ relaxed-memory concurrency, POPL 2017; without promises, because RC11 has no loa
 * A locked operation reads a store that nothing is attached to yet, and attaches its own to it; what the first hands on, the second does.
 * A seq_cst fence passes what seq_cst fences before it had passed, and they all count as one after another.
 
-Exact: all of that.  An approximation: seq_cst accesses are taken to stand in one order as they are executed, each behind the seq_cst
+Exact: all of that, but that a thread's relaxed store is never made before a relaxed load that precedes it, even where RC11 would let it and
+nothing goes in a circle (of the shapes of the tests, SB+fences by way of LB).  An approximation: seq_cst accesses are taken to stand in one order as they are executed, each behind the seq_cst
 accesses of its word before it.  C11 asks for less between such an access and others that are not seq_cst, or that are of other words:
 the machine has only executions that RC11 has, and misses a few (of the shapes of the tests Z6.U, for one).  `in_order=False` takes seq_cst
 accesses for acquire and release: it has all that RC11 has, and more.
+
+`fence_others` is what membarrier(2) and FlushProcessWriteBuffers do (C++ P1202, asymmetric fences): every other thread makes a seq_cst fence
+between two of the caller's.  All at one moment: exact beside one other thread; the fences of several come one after another, which may
+show more.  A thread that relies on it has no fence instruction, but its compiler must keep its accesses in their order
+(`atomic_signal_fence`).
+
+For the machines of `targets`: `appends`, a store that is made is the newest of its word; `publishes`, a seq_cst access is AArch64's: one that
+writes publishes all that its thread has passed, and one that reads has passed all that is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from safepoint.graph.ir import FOLD, MODIFIES
 from safepoint.graph.orders import ACQUIRE, RELAXED, SEQ_CST, acquires, releases
+from safepoint.model.memory.instructions import Compiled
 from safepoint.model.memory.normal import Normal
 from safepoint.model.memory.states import ANY, Draft, Memory, Sight, Stored, View, joined, raised
 
@@ -60,6 +70,8 @@ class Machine:
         stale: int | None = None,
         fenced: bool = False,
         in_order: bool = True,
+        appends: bool = False,
+        publishes: bool = False,
         normal: bool = True,
     ) -> None:
         """initial: the value of each word.  readers, accessors: as in `Normal`.  data: of each item of ghost data who accesses it.
@@ -69,11 +81,13 @@ class Machine:
         who = [*accessors, *data]
         self.normal = Normal(readers, who, stale) if normal else None
         self.words, self.in_order = len(initial), in_order
+        self.appends, self.publishes = appends, publishes
         self.nothing: View = (ANY,) * len(who)
         self.memories: list[Memory] = []
         self._numbers: dict[Memory, int] = {}
         self._made: dict[tuple[int, Access], tuple[Outcome, ...]] = {}
         self._touched: dict[tuple[int, int, int], tuple[int, bool]] = {}
+        self._fenced: dict[tuple[int, int], int] = {}
         start = [tuple(0 if t in concerned else ANY for concerned in who) for t in range(threads)]
         self.number(
             Draft(
@@ -134,6 +148,8 @@ class Machine:
         """The thread reads the store in this place."""
         sight, view = draft.threads[made.thread], draft.words[made.word][place].view
         now = raised(sight.now, made.word, place)
+        if self.publishes and made.order == SEQ_CST:
+            now = joined(now, draft.order)
         if acquires(made.order):
             now = joined(now, view)
         seen = joined(joined(sight.if_fenced, view), now) if sight.if_fenced else ()
@@ -141,14 +157,22 @@ class Machine:
 
     def _store(self, number: int, memory: Memory, made: Access) -> list[Outcome]:
         stores, outcomes = memory.words[made.word], list[Outcome]()
-        for place in range(self._first(memory, made) + 1, len(stores) + 1):
+        for place in range(len(stores) if self.appends else self._first(memory, made) + 1, len(stores) + 1):
             if place == 0:  # below the oldest that anybody may read: as if it had been overwritten
-                outcomes.append(Outcome(0, number, len(stores)))
+                outcomes.append(Outcome(0, self._published(number, made), len(stores)))
             elif place == len(stores) or not stores[place].attached:
                 draft = Draft.of(memory)
                 self._write(draft, made, place, made.operands[0])
                 outcomes.append(Outcome(0, self.number(draft), len(stores) - place))
         return outcomes
+
+    def _published(self, number: int, made: Access) -> int:
+        """The memory after a store that nobody will read."""
+        if not (self.publishes and self._orders(made.order)):
+            return number
+        draft = Draft.of(self.memories[number])
+        draft.order = joined(draft.order, draft.threads[made.thread].now)
+        return self.number(draft)
 
     def _write(self, draft: Draft, made: Access, place: int, value: int, *, attached: bool = False) -> None:
         """The thread's store comes to this place.  `attached`: to the one before it, which a locked operation has read."""
@@ -162,11 +186,11 @@ class Machine:
             handed_on = joined(handed_on, draft.words[word][place - 1].view)
         draft.words[word].insert(place, Stored(value, handed_on, attached))
         if self._orders(made.order):
-            draft.order = raised(draft.order, word, place)
+            draft.order = joined(draft.order, sight.now) if self.publishes else raised(draft.order, word, place)
 
     def _locked(self, _number: int, memory: Memory, made: Access) -> list[Outcome]:
         stores, outcomes = memory.words[made.word], list[Outcome]()
-        for place in range(max(0, self._first(memory, made)), len(stores)):
+        for place in range(len(stores) - 1 if self.appends else max(0, self._first(memory, made)), len(stores)):
             old = stores[place].value
             new, result = _operated(made.op, old, made.operands)
             if new is None:  # a compare that fails has read, and not written
@@ -181,11 +205,29 @@ class Machine:
 
     def fence(self, number: int, thread: int) -> int:
         """A seq_cst fence: the number of the memory after it."""
-        draft = Draft.of(self.memories[number])
-        sight = draft.threads[thread]
-        view = draft.order = joined(sight.if_fenced or sight.now, draft.order)
-        draft.threads[thread] = Sight(view, view, view) if sight.if_fenced else Sight(view, (), ())
-        return self.number(draft)
+        if (number, thread) not in self._fenced:
+            draft = Draft.of(self.memories[number])
+            sight = draft.threads[thread]
+            view = draft.order = joined(sight.if_fenced or sight.now, draft.order)
+            draft.threads[thread] = Sight(view, view, view) if sight.if_fenced else Sight(view, (), ())
+            self._fenced[number, thread] = self.number(draft)
+        return self._fenced[number, thread]
+
+    def fence_others(self, number: int, thread: int) -> int:
+        """A fence of this thread, one of each other, one of this again: the number of the memory after them."""
+        others = [t for t in range(len(self.memories[number].threads)) if t != thread]
+        for t in (thread, *others, thread):
+            number = self.fence(number, t)
+        return number
+
+    def compiled(self, number: int, made: Access, to: Compiled) -> Iterator[Outcome]:
+        """What an access may do as it is compiled: its order is what that says, with fences before or behind it."""
+        for effect, result in ((to.made, None),) if to.made == to.failed else ((to.made, 1), (to.failed, 0)):
+            start = self.fence(number, made.thread) if effect.before else number
+            for outcome in self.access(start, made._replace(order=effect.order)):
+                if result in (None, outcome.result):
+                    after = self.fence(outcome.memory, made.thread) if effect.behind else outcome.memory
+                    yield outcome._replace(memory=after)
 
     # -- ghost data
 

@@ -1,0 +1,55 @@
+"""The command that writes the protocol in another language: `emit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safepoint.cli.console import Written, fail, write
+from safepoint.cli.given import known_mutant
+from safepoint.protocol.policies import POLICIES
+
+STDOUT = Path("-")
+
+
+class Output(Written):
+    """A file to write, or `-`."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return STDOUT if str(value) == str(STDOUT) else super().convert(value, param, ctx)
+
+
+@click.command()
+@click.option("--c", "language", flag_value="c", help="As a C11 header that needs <stdatomic.h> and nothing else.")
+@click.option(
+    "-p", "--policy", type=click.Choice(list(POLICIES)), default="folded", show_default=True,
+    help="Which VM family's check sites and trigger words to emit.",
+)  # fmt: skip
+@click.option("--mutant", default="", metavar="NAME", help="Put this mutant in: for tests of what is to catch it.")
+@click.option(
+    "-o", "--output", "file", type=Output(), default=STDOUT, metavar="FILE",
+    help="Write to FILE, in place of what it holds.  [default: standard output]",
+)  # fmt: skip
+def emit(*, language: str | None, policy: str, mutant: str, file: Path) -> None:
+    """Write the protocol as code, for a VM of your own.
+
+    A function for each procedure of the text, with its memory orders and its rules; what is the VM's own is a hook. docs/adopt.md goes
+    from there to a VM that is judged.
+    """
+    from safepoint.emit.fold import CannotEmit
+    from safepoint.emit.header import header
+    from safepoint.graph.text import ProtocolError, Text
+    from safepoint.protocol import files
+
+    if language is None:
+        fail("no language is named (write safepoint emit --c)")
+    known_mutant(Text(files(POLICIES[policy].trigger)), mutant)
+    try:
+        made = header(POLICIES[policy], mutant)
+    except (CannotEmit, ProtocolError) as error:
+        fail(str(error))
+    if file == STDOUT:
+        click.echo(made, nl=False)
+    else:
+        write(file, made)

@@ -1,0 +1,122 @@
+"""Which procedures a policy's header has: those that its guest threads and its requesters call, by the roles of the text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from safepoint.emit.fold import Body, CannotEmit, Folded, calls, named, only, reachable
+from safepoint.graph.text import Text
+from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
+from safepoint.protocol.policy import Policy
+
+AROUND = "roles.py"
+"""The file of the text that is a model's alone."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What one header has.
+
+    bodies: procedure to its statements, in the text's order.  variants: features of the text that the C decides.
+    within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
+    """
+
+    folded: Folded
+    bodies: dict[str, Body]
+    variants: tuple[str, ...]
+    within: dict[str, str]
+    left_out: dict[str, tuple[str, ...]]
+
+    @property
+    def text(self) -> Text:
+        return self.folded.text
+
+
+def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
+    """What the header of a policy has.  Raises CannotEmit for a mutant that no line of it has."""
+    names = [n for n, p in text.functions.items() if p.file not in ("words.py", AROUND)]
+    names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
+    names.sort(key=list(text.functions).index)
+    asked = _asked_for(text, names)
+    variants = tuple(v for v in VARIANTS if v in policy.slices and v in asked)
+    folded = Folded(text, mutant, variants, policy.slices)
+    every = {name: folded.body(text.functions[name]) for name in names}
+    needs = dict(needed(text, every))
+    roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
+    kept = reachable(roots, every)
+    core = reachable(roots, {name: list(only(body, "")) for name, body in every.items()})
+    within: dict[str, str] = {}
+    for variant in variants:
+        with_it = reachable(roots, {name: list(only(body, variant)) for name, body in every.items()})
+        within |= dict.fromkeys((name for name in names if name in with_it - core), variant)
+    missing: dict[str, list[str]] = {v: [] for v in VARIANTS if v in asked and v not in policy.slices}
+    for name, ways in needs.items():
+        if name not in kept:
+            feature = next(f for f in (*VARIANTS, *SLICES) if f in min(ways, key=len) - {*policy.slices})
+            missing.setdefault(feature, []).append(name)
+    if mutant:
+        _refuse_elsewhere(text, mutant, kept)
+    bodies = _without_idle({name: every[name] for name in names if name in kept})
+    return Chosen(folded, bodies, variants, within, {feature: tuple(each) for feature, each in missing.items()})
+
+
+def _without_idle(bodies: dict[str, Body]) -> dict[str, Body]:
+    """Without assignments to private words that nothing reads: another trigger's."""
+    nodes = [n for body in bodies.values() for s in body for n in ast.walk(s) if isinstance(n, ast.Attribute)]
+    read = {n.attr for n in nodes if isinstance(n.ctx, ast.Load)}
+
+    def is_idle(node: ast.stmt) -> bool:
+        match node:
+            case ast.Assign(targets=[ast.Attribute(attr=word)]):
+                return word not in read
+        return False
+
+    return {name: [s for s in body if not is_idle(s)] for name, body in bodies.items()}
+
+
+def _refuse_elsewhere(text: Text, mutant: str, kept: set[str]) -> None:
+    where = {procedure for _, _, procedure in text.mutants[mutant].places}
+    if not where & kept:
+        raise CannotEmit(
+            f"mutant {mutant}: stands in {', '.join(sorted(where))}, which this policy's header has not (choose another)"
+        )
+
+
+def _asked_for(text: Text, names: Sequence[str]) -> set[str]:
+    """The features that procedures ask for by themselves."""
+    nodes = (n for name in names for n in ast.walk(text.functions[name].node) if isinstance(n, ast.expr))
+    return {said[1] for n in nodes if (said := named(n, "slice_on"))}
+
+
+def needed(text: Text, every: dict[str, Body]) -> dict[str, list[frozenset[str]]]:
+    """Procedure that a role calls to the sets of features, any of which is enough for one to call it."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for name, procedure in text.functions.items():
+        if procedure.file == AROUND:
+            scopes = [{*s.slices} for s in SCOPES.values() if name in s.roles]
+            role = frozenset(set.intersection(*scopes)) if scopes else frozenset[str]()
+            for called, needs in _walk(procedure.node.body, role, every):
+                found.setdefault(called, []).append(needs)
+    return found
+
+
+def _walk(
+    body: Sequence[ast.stmt], needs: frozenset[str], every: dict[str, Body]
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """The calls of a role, each with the features that it stands behind."""
+    for node in body:
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="when"), args=[condition])):
+                if said := named(condition, "slice_on"):
+                    needs |= {said[1]}
+            case ast.Match(cases=cases):
+                for case in cases:
+                    yield from _walk(case.body, needs, every)
+            case ast.If(test=test, body=yes, orelse=no):
+                said = named(test, "slice_on")
+                yield from _walk(yes, needs | {said[1]} if said else needs, every)
+                yield from _walk(no, needs, every)
+            case _:
+                yield from ((name, needs) for name in calls([node], every))

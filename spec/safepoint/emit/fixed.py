@@ -1,0 +1,175 @@
+"""What a header has that is in no line of the text: hooks of the VM's, and the accesses as C11 spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.choose import Chosen
+from safepoint.emit.prose import comment
+from safepoint.graph.ir import OPERANDS
+
+HOOKS = """\
+/* ---------------------------------------- hooks */
+
+/* Define them before the include. */
+
+/* The head of a loop over the records of all threads, `for (struct sp_thread *t = first; ...)`. No
+ * record that it may meet is freed meanwhile. A record must be found by it before its thread
+ * begins: a thread that a stop has passed over looks for itself when it begins. */
+#ifndef SP_EACH_THREAD
+#error "define SP_EACH_THREAD(t), the head of a loop over the records of all threads"
+#endif
+
+/* Return when *word may hold another value than `seen`; too early does no harm. A futex takes both
+ * as they are. SP_WAKE ends such a wait: it comes after each access that may end one, also in a
+ * post, so it is async-signal-safe if a signal handler posts. Without both, who waits spins. */
+#ifndef SP_WAIT
+#define SP_WAIT(word, seen) ((void)(word), (void)(seen))
+#endif
+#ifndef SP_WAKE
+#define SP_WAKE(word) ((void)(word))
+#endif
+
+/* Between two looks of a loop that waits for two words at once. */
+#ifndef SP_RELAX
+#define SP_RELAX() ((void)0)
+#endif
+"""
+OPERATION = """\
+
+/* A handshake's operation on thread t: run by t at a check, or by its requester while t is outside
+ * guest code. */
+#ifndef SP_OPERATION
+#define SP_OPERATION(t) ((void)(t))
+#endif
+"""
+TRACE = """\
+
+/* For a trace (docs/trace.md): SP_BEFORE() comes before each access, and after one that is an event
+ * SP_EVENT(kind, thread, detail). kind: a name of `enum sp_event` without its prefix. thread: to
+ * whom it is done, NULL for the world. detail: requests, a trigger word, or the site of a check. */
+#ifndef SP_BEFORE
+#define SP_BEFORE() ((void)0)
+#endif
+#ifndef SP_EVENT
+#define SP_EVENT(kind, thread, detail) ((void)(thread), (void)(detail))
+#endif
+"""
+FENCE = """\
+
+/* Every other thread's stores so far become visible: on Linux `membarrier` with
+ * MEMBARRIER_CMD_PRIVATE_EXPEDITED. */
+#if SP_MEMBARRIER && !defined SP_FENCE_OTHERS
+#error "SP_MEMBARRIER needs SP_FENCE_OTHERS()"
+#endif
+"""
+COMPILER = """\
+/* ---------------------------------------- compilers */
+
+#define SP_LINE 64 /* bytes of a cache line */
+#define SP_ALIGNED _Alignas(SP_LINE)
+#if defined __GNUC__
+#define SP_UNLIKELY(test) __builtin_expect(!!(test), 0)
+#define SP_COLD static __attribute__((noinline, cold, unused))
+#else
+#define SP_UNLIKELY(test) (test)
+#define SP_COLD static inline
+#endif
+"""
+CAS = """\
+static inline bool sp_cas(_Atomic uint32_t *word, uint32_t old, uint32_t value)
+{
+    SP_BEFORE();
+    return atomic_compare_exchange_strong_explicit(word, &old, value, memory_order_seq_cst,
+                                                   memory_order_seq_cst);
+}
+
+static inline bool sp_cas_trigger(_Atomic uintptr_t *word, uintptr_t old, uintptr_t value)
+{
+    SP_BEFORE();
+    return atomic_compare_exchange_strong_explicit(word, &old, value, memory_order_seq_cst,
+                                                   memory_order_seq_cst);
+}
+
+/* The same for a loop that waits: if it fails, *seen is what the word holds. */
+static inline bool sp_claim(_Atomic uint32_t *word, uint32_t old, uint32_t value,
+                            uint32_t *seen)
+{
+    SP_BEFORE();
+    *seen = old;
+    return atomic_compare_exchange_strong_explicit(word, seen, value, memory_order_seq_cst,
+                                                   memory_order_seq_cst);
+}
+"""
+COMPARE = """\
+/* The fast path's comparisons of a trigger word. gcc folds no atomic load into a comparison; here
+ * it is one instruction, which is an acquire, as each load of x86-64. SP_PORTABLE: C alone, which
+ * ThreadSanitizer needs to see the access. */
+#if defined __x86_64__ && defined __LP64__ && defined __GCC_ASM_FLAG_OUTPUTS__ && \\
+    !defined SP_PORTABLE
+static inline bool sp_below(_Atomic uintptr_t *word, uintptr_t value)
+{
+    bool below;
+    SP_BEFORE();
+    __asm__ volatile("cmpq %[value], %[word]"
+                     : "=@ccb"(below)
+                     : [value] "er"(value), [word] "m"(*word)
+                     : "memory");
+    return below;
+}
+
+static inline bool sp_equals(_Atomic uintptr_t *word, uintptr_t value)
+{
+    bool equals;
+    SP_BEFORE();
+    __asm__ volatile("cmpq %[value], %[word]"
+                     : "=@cce"(equals)
+                     : [value] "er"(value), [word] "m"(*word)
+                     : "memory");
+    return equals;
+}
+#else
+static inline bool sp_below(_Atomic uintptr_t *word, uintptr_t value)
+{
+    return sp_load_acquire(word) < value;
+}
+
+static inline bool sp_equals(_Atomic uintptr_t *word, uintptr_t value)
+{
+    return sp_load_acquire(word) == value;
+}
+#endif
+"""
+
+
+def hooks(chosen: Chosen) -> Iterator[str]:
+    """What the VM may or must define."""
+    yield HOOKS.rstrip("\n")
+    if "operate" in chosen.bodies:
+        yield OPERATION.rstrip("\n")
+    yield TRACE.rstrip("\n")
+    if chosen.variants:
+        yield ""
+        yield from comment(
+            ["Variants of the protocol, each a rule more: define one as 1. They are explored one at a time."]
+        )
+        for variant in chosen.variants:
+            yield f"#ifndef SP_{variant.upper()}"
+            yield f"#define SP_{variant.upper()} 0"
+            yield "#endif"
+        yield f"#if {' + '.join(f'SP_{v.upper()}' for v in chosen.variants)} > 1"
+        yield '#error "two variants at once: whether they go together was not explored"'
+        yield "#endif"
+    if "membarrier" in chosen.variants:
+        yield FENCE.rstrip("\n")
+
+
+def accesses(body: str) -> Iterator[str]:
+    """The accesses that this C makes and that are one call of C11, each with its order."""
+    for access, made in ACCESSES.items():
+        if made.function and f"{made.name}(" in body:
+            value, put = (", value", ", (value)") if OPERANDS[access] else ("", "")
+            yield f"/* {made.what} */"
+            yield f"#define {made.name}(word{value}) \\"
+            yield f"    (SP_BEFORE(), {made.function}((word){put}, memory_order_{made.order}))"

@@ -1,0 +1,370 @@
+"""The header is the text: each procedure, each access with its order, each rule beside its line; and it compiles."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.choose import choose
+from safepoint.emit.fold import CannotEmit, head, loops
+from safepoint.emit.header import header
+from safepoint.graph import orders
+from safepoint.graph.expressions import Instance
+from safepoint.graph.lower import compile_graph
+from safepoint.graph.text import Text
+from safepoint.model.scopes import SCOPES
+from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
+from safepoint.protocol.rules import RULES
+from tests.emit.building import CC, HOOKS, compiled, needs_cc
+from tests.rules import case
+
+VARIANTS = ("MEMBARRIER", "LEAVING", "EXCLUSIVE", "FAIRNESS")
+EVERY = list(POLICIES.values())
+
+
+def text_of(policy: Policy) -> Text:
+    return Text(files(policy.trigger))
+
+
+def functions(made: str) -> dict[str, str]:
+    """Name of a procedure to its C, with the comment above it."""
+    start = made.index("---- requester */")
+    found = re.findall(
+        r"((?:/\*(?:[^*]|\*(?!/))*\*/\n)?)(?:static inline|SP_COLD) [\w ]+ sp_(\w+)\([^)]*\)\n\{\n(.*?)^\}",
+        made[start:],
+        re.DOTALL | re.MULTILINE,
+    )
+    return {name: comment + body for comment, name, body in found}
+
+
+# -- what is there
+
+
+def test_folded_has_every_procedure_of_the_text() -> None:
+    """But for the two that stand for mistakes, and what is declared only."""
+    text = text_of(FOLDED)
+    ours = {n for n, p in text.functions.items() if p.file != "roles.py"}
+    twins = {"spurious_is_overflow", "overflow_wins"}
+    assert set(choose(text, FOLDED).bodies) == ours - twins - {"threads"}
+    made = functions(header(FOLDED))
+    helpers = {"deliverable", "real_limit"}
+    parts = {f"{name}_once" for name in ("run_for", "back_off", "park")}
+    assert set(made) == (ours - twins - {"threads"} - helpers - {"run_for", "back_off"}) | parts
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_what_is_left_out_is_named(policy: Policy) -> None:
+    made = header(policy)
+    title = made.partition("#ifndef")[0]
+    text = text_of(policy)
+    twins = {
+        "spurious_is_overflow",
+        "overflow_wins",
+        "threads",
+        "fence_stop",
+        "fence_claim",
+        "await_operations",
+        "await_held",
+    }
+    ours = {n for n, p in text.functions.items() if p.file != "roles.py"} - twins
+    gone = ours - set(choose(text, policy).bodies)
+    unused = {"take_pending", "look_pending", "add_pending"} if policy.trigger == "bits_in_limit" else set()
+    assert all(f"sp_{name}" in title for name in gone - unused), gone
+    for variant in map(str.lower, VARIANTS):
+        assert (f"#ifndef SP_{variant.upper()}\n" in made) == (variant in policy.slices)
+        assert (f"\n *   {variant} " in title) == (variant not in policy.slices)
+
+
+def test_dart_has_no_births_and_no_pending_word() -> None:
+    made = header(POLICIES["dart"])
+    assert "sp_start_thread(" not in made.partition("#ifndef")[2]
+    assert " pending;" not in re.findall(r"^struct sp_thread \{\n(.*?)^\};", made, re.DOTALL | re.MULTILINE)[0]
+
+
+# -- the accesses
+
+
+def c_accesses(body: str) -> set[tuple[str, str, str]]:
+    """Word, operation and order of each access that a C body makes."""
+    found = set()
+    names = {made.name: (op, made.order) for op, made in ACCESSES.items()}
+    names |= {"sp_cas_trigger": ("cas", "seq_cst"), "sp_claim": ("cas", "seq_cst")}
+    names |= dict.fromkeys(("sp_below", "sp_equals"), ("load", "acquire"))
+    for name, word in re.findall(r"\b(sp_\w+)\(&[\w>-]+?(?:->|\.)(\w+)", body):
+        if name in names:
+            op, order = names[name]
+            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op) if word == "holders" else op
+            found.add((word, {"look": "load", "publish": "store"}.get(op, op), order))
+    return found
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: Policy) -> None:
+    """Read from the graph, which the emitter does not write its accesses from."""
+    text, made = text_of(policy), functions(header(policy))
+    checked = 0
+    for name in choose(text, policy).bodies:
+        body = made.get(f"{name}_once", made.get(name))
+        if body is None or name == "operate":  # an expression; and a look that stands for the operation
+            continue
+        expected = set()
+        for slices in ((), *((v.lower(),) for v in VARIANTS if v.lower() in policy.slices)):
+            graph = compile_graph(text, name, Instance(slices=slices))
+            for step in graph.steps:
+                if step.where[-1] == name and step.cell is not None:
+                    order = step.order or orders.SEQ_CST
+                    expected.add((step.cell.word.partition("[")[0], step.op, order))
+        assert c_accesses(body) == expected, name
+        checked += len(expected)
+    assert checked >= 15
+
+
+def test_the_three_orders_that_matter_under_c11_are_there() -> None:
+    """REENTER-IS-A-BARRIER, CLAIM-LOOKS-AGAIN, POST-WAKES: with acquire and release they are wrong (`explore --memory c11`)."""
+    made = functions(header(FOLDED))
+    assert "sp_load_seq_cst(&sp_world.stop)" in made["reenter"]
+    assert "sp_load_seq_cst(&t->state)" in made["run_for_once"]
+    assert "sp_store_seq_cst(&t->wake, 1)" in made["awaken"]
+    for mutant, name in (("reenter-acquire", "reenter"), ("claim-acquire", "run_for_once"), ("wake-release", "awaken")):
+        broken = functions(header(FOLDED, mutant))[name]
+        assert c_accesses(broken) != c_accesses(made[name])
+
+
+def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() -> None:
+    def order(mutant: str) -> list[str]:
+        return re.findall(r"sp_(restore|take)\(t\)", functions(header(FOLDED, mutant))["slow_path"])
+
+    assert order("") == ["restore", "take"]
+    assert order("take-before-restore") == ["take", "restore"]
+
+
+def test_a_record_may_be_held_by_several_although_the_text_has_one_bit_for_it() -> None:
+    """The text says that the bit stands for a count: with a bit, the first to let go would let go for all."""
+    made = functions(header(FOLDED))
+    assert "one bit stands for a count" in made["hold_record"]
+    assert "sp_fetch_add(&t->holders, 1);" in made["hold_record"]
+    assert "sp_fetch_sub(&t->holders, 1);" in made["let_go_of_record"]
+    assert "sp_claim(&t->holders, 0, 0, &seen)" in made["await_holders"]
+
+
+# -- waits and wakes
+
+
+def test_what_ends_a_wait_wakes_and_nothing_else_does() -> None:
+    """A word that a thread may wait for is woken where it gets a value that ends the wait: by hand, from the text."""
+    made = functions(header(FOLDED))
+    wakes = {(name, word) for name, body in made.items() for word in re.findall(r"SP_WAKE\(&\w+(?:->|\.)(\w+)\)", body)}
+    assert wakes == {
+        ("awaken", "wake"), ("start_world", "stop"), ("start_world", "lock"), ("run_for_once", "operation"),
+        ("back_off_once", "operation"), ("own_handshake", "operation"), ("park_once", "state"), ("leave", "state"),
+        ("exit_thread", "state"), ("reenter", "parked"), ("let_go_of_record", "holders"),
+    }  # fmt: skip
+
+
+# -- the prose
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_each_rule_stands_beside_its_line_and_its_sentence_at_the_top(policy: Policy) -> None:
+    text, whole = text_of(policy), header(policy)
+    made = functions(whole)
+    title = " ".join(whole.partition("#ifndef")[0].replace("\n *", " ").split())
+    cited = set()
+    for name in choose(text, policy).bodies:
+        procedure = text.functions[name]
+        mistakes = {n for m in text.mutants.values() for _, n, _ in m.places}
+        said = "\n".join(
+            line for n, line in enumerate(text.lines[procedure.file], 1)
+            if procedure.node.lineno <= n <= (procedure.node.end_lineno or 0) and n not in mistakes
+        )  # fmt: skip
+        rules = {rule for rule in re.findall(r"# .*", said) for rule in re.findall(r"\b[A-Z]+(?:-[A-Z]+)+\b", rule)}
+        if name in ("deliverable", "real_limit"):
+            continue
+        body = made.get(f"{name}_once", made.get(name, ""))
+        of_variants = (
+            {"STOP-IS-EXCLUSIVE", "HELD-RUNS-FIRST", "REQUESTER-IS-A-BARRIER"} if policy is not FOLDED else set()
+        )
+        assert {rule for rule in rules - of_variants if rule not in body} == set(), name
+        cited |= rules & set(re.findall(r"\b[A-Z]+(?:-[A-Z]+)+\b", body))
+    assert len(cited) >= 15
+    for rule in cited:
+        assert f"{rule} {' '.join(RULES[rule].text.split())}" in title, rule
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_lines_are_short_and_no_word_of_the_emitters_own_language_is_left(policy: Policy) -> None:
+    made = header(policy)
+    assert max(map(len, made.splitlines())) <= 100
+    assert not re.search(r"\bslice_on\b|\bmutant\(|\bNone\b|\bself\b| +$|\t", made, re.MULTILINE)
+    assert made.count("/*") == made.count("*/")
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    made = header(FOLDED)
+    code = "import sys; from safepoint.emit.header import header; from safepoint.protocol.policies import FOLDED; sys.stdout.write(header(FOLDED))"
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == made
+
+
+def test_no_scope_has_two_variants_so_the_header_refuses_two() -> None:
+    assert all(len({*s.slices} & {v.lower() for v in VARIANTS}) <= 1 for s in SCOPES.values())
+
+
+def test_what_goes_round_is_one_loop() -> None:
+    """C has no jump from procedure to procedure: each circle of the text has a head, and calls of the rest are answered."""
+    bodies = choose(text_of(FOLDED), FOLDED).bodies
+    circles = loops(bodies)
+    assert {head(circle, bodies): set(circle) for circle in circles.values()} == {
+        "finish_handshake": {"finish_handshake", "run_for", "back_off"},
+        "reenter": {"reenter", "park"},
+    }
+    made = functions(header(FOLDED))
+    for name, body in made.items():
+        assert not re.search(rf"\bsp_{name}\(", body.partition("*/\n")[2] or body), f"{name} calls itself"
+
+
+# -- the compiler
+
+
+@needs_cc
+@pytest.mark.parametrize("optimize", ["-O0", "-O2", "-O3"])
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_it_compiles_without_a_warning(policy: Policy, optimize: str, tmp_path: Path) -> None:
+    compiled(tmp_path, header(policy), HOOKS, optimize)
+    compiled(tmp_path, header(policy), HOOKS, optimize, "-DSP_PORTABLE")
+
+
+@needs_cc
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_each_variant_compiles_and_two_are_refused(variant: str, tmp_path: Path) -> None:
+    compiled(tmp_path, header(FOLDED), HOOKS, "-O2", f"-DSP_{variant}=1")
+    other = VARIANTS[VARIANTS.index(variant) - 1]
+    with pytest.raises(AssertionError, match="two variants at once"):
+        compiled(tmp_path, header(FOLDED), HOOKS, f"-DSP_{variant}=1", f"-DSP_{other}=1")
+
+
+def own(policy: Policy) -> list[str]:
+    """The mistakes that stand in its trigger's file alone."""
+    return [m.name for m in text_of(policy).mutants.values() if {f for f, _, _ in m.places} == {f"{policy.trigger}.py"}]
+
+
+@cache
+def sound(policy: Policy) -> str:
+    return header(policy)
+
+
+PUT_IN = [
+    case(text_of(policy).mutants[mutant].rule, f"{policy.name} {mutant}", policy, mutant)
+    for policy in EVERY
+    for mutant in (text_of(policy).mutants if policy is FOLDED else own(policy))
+]
+
+
+@pytest.mark.parametrize(("policy", "mutant"), PUT_IN)
+def test_each_mutant_of_the_text_can_be_put_in(policy: Policy, mutant: str, tmp_path: Path) -> None:
+    made = header(policy, mutant)
+    assert functions(made) != functions(sound(policy))
+    title = " ".join(made.partition("#ifndef")[0].replace("\n *", " ").split())
+    assert f"WITH THE MISTAKE {mutant} PUT IN, which breaks {text_of(policy).mutants[mutant].rule}" in title
+    if CC:
+        compiled(tmp_path, made, HOOKS, "-fsyntax-only")
+
+
+@pytest.mark.parametrize(
+    ("policy", "mutant", "why"),
+    [
+        ("dart", "born-running", "stands in start_thread, which this policy's header has not"),
+        ("dart", "takes-posts-back", "needs pending, which no record of policy dart has"),
+        ("cpython", "operates-while-stopped", "changes nothing in the header of policy cpython"),
+    ],
+)
+def test_a_mutant_that_is_in_no_line_of_the_header_is_refused(policy: str, mutant: str, why: str) -> None:
+    with pytest.raises(CannotEmit, match=rf"^mutant {mutant}: {why} \(choose another\)$"):
+        header(POLICIES[policy], mutant)
+
+
+on_x86 = pytest.mark.skipif(
+    os.uname().machine != "x86_64" or shutil.which("objdump") is None,
+    reason="not x86-64, or no objdump: the instructions of the header are not looked at",
+)
+PROBE = (
+    HOOKS
+    + """
+enum sp_outcome push(struct sp_thread *t, uintptr_t end);
+enum sp_outcome push(struct sp_thread *t, uintptr_t end) { return sp_frame_push(t, end); }
+enum sp_outcome edge(struct sp_thread *t);
+enum sp_outcome edge(struct sp_thread *t) { return sp_back_edge(t%s); }
+"""
+)
+WHEN_IT_PASSES = {
+    ("folded", "push"): ["cmp %rsi,(%rdi)", "jb"],
+    ("folded", "edge"): ["cmpq $0x0,0x8(%rdi)", "je"],
+    ("dart", "edge"): ["cmpq $0x20,(%rdi)", "jb"],
+}
+"""Policy and site to the two instructions of its fast path."""
+
+
+@needs_cc
+@on_x86
+@pytest.mark.parametrize("optimize", ["-O2", "-O3"])
+@pytest.mark.parametrize(("policy", "site"), WHEN_IT_PASSES)
+def test_the_fast_path_is_two_instructions(policy: str, site: str, optimize: str, tmp_path: Path) -> None:
+    source = PROBE % (", 0" if policy == "folded" else "")
+    probe = compiled(tmp_path, header(POLICIES[policy]), source, optimize)
+    instructions = disassembled(probe)[site]
+    instructions = [i for i in instructions if not i.startswith(("endbr64", "nop"))]
+    compare, jump = WHEN_IT_PASSES[policy, site]
+    assert instructions[0] == compare
+    assert instructions[1].startswith(f"{jump} ")
+    assert instructions[2:4] == ["xor %eax,%eax", "ret"]  # GO: that is this function's, and not the check's
+
+
+MADE_OF = {
+    "sp_load_acquire(w)": "mov",
+    "sp_load_seq_cst(w)": "mov",
+    "sp_store_release(w, 1)": "movl",
+    "sp_store_seq_cst(w, 1)": "xchg",
+    "sp_fetch_or(w, 1)": "lock orl",
+    "sp_swap(w, 1)": "xchg",
+    "sp_cas(w, 0, 1)": "lock cmpxchg",
+}
+"""Access to the instruction on x86-64 that docs/implement.md has for it."""
+
+
+@needs_cc
+@on_x86
+def test_accesses_are_the_instructions_of_the_checklist(tmp_path: Path) -> None:
+    source = HOOKS + "".join(
+        f"void probe{n}(_Atomic uint32_t *w);\nvoid probe{n}(_Atomic uint32_t *w) {{ (void){access}; }}\n"
+        for n, access in enumerate(MADE_OF)
+    )
+    listing = disassembled(compiled(tmp_path, header(FOLDED), source, "-O2"))
+    for n, (access, instruction) in enumerate(MADE_OF.items()):
+        assert any(line.startswith(f"{instruction} ") and "(%rdi)" in line for line in listing[f"probe{n}"]), access
+
+
+def disassembled(file: Path) -> dict[str, list[str]]:
+    """Function to its instructions."""
+    command = ["objdump", "-d", "--no-show-raw-insn", str(file)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {
+        name: [" ".join(line.split("\t", 1)[1].split()) for line in body.splitlines() if "\t" in line]
+        for name, body in re.findall(r"<(\w+)>:\n(.*?)(?:\n\n|\Z)", said, re.DOTALL)
+    }

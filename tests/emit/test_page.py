@@ -1,0 +1,93 @@
+"""docs/adopt.md: its commands are run, in its order, as it shows them; and what it says there is to call is in the header."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from safepoint.emit.choose import choose, needed
+from safepoint.emit.header import header
+from safepoint.graph.text import Text
+from safepoint.protocol.policies import FOLDED, POLICIES
+from tests.emit.building import ROOT, TINY, needs_cc
+
+PAGE = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"^```console\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+EXACT = "safepoint conform"
+"""Nothing in what this prints depends on the scheduler."""
+
+
+def without_numbers(said: str) -> str:
+    """What threads do on real cores is another each time: how often, how many, and which of two was first."""
+    said = re.sub(r"(?<=run\.trace:)\d+: T\d: took [A-Z|]+:", "N: T: took:", said)
+    return re.sub(r"\b\d[\d,]*\b", "N", re.sub(r"(?<=never happened: ).*", "…", said))
+
+
+@needs_cc
+@pytest.mark.skipif(
+    shutil.which("make") is None, reason="no make: the commands of docs/adopt.md are not run (install make)"
+)
+def test_the_page_from_top_to_bottom(tmp_path: Path) -> None:
+    """In a copy of the checkout's examples, with a million requests made a few thousand."""
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    command = binaries / "safepoint"
+    command.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'from safepoint.cli.entry import main; main()' \"$@\"\n", encoding="utf-8"
+    )
+    command.chmod(0o755)
+    (binaries / "python").symlink_to(sys.executable)
+    shutil.copytree(
+        TINY,
+        tmp_path / "examples" / "tiny_vm",
+        ignore=shutil.ignore_patterns("safepoint.h", "*.so", "tiny_vm*", "__pycache__"),
+    )
+    (program,) = re.findall(r"^```c\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    (tmp_path / "mine.c").write_text(program, encoding="utf-8")
+    paths = os.pathsep.join([".", str(ROOT / "spec"), str(ROOT / "impl")])
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": paths}
+    ran = 0
+    for block in CONSOLE:
+        for line, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            done = subprocess.run(
+                ["sh", "-c", line.replace("1000000", "4000")], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False
+            )  # fmt: skip
+            said = done.stdout + done.stderr
+            assert done.returncode == int("refused: " in shown), said
+            if line.startswith(EXACT):
+                assert said == shown
+            else:
+                assert without_numbers(said) == without_numbers(shown)
+            ran += 1
+    assert ran == 10
+
+
+def test_what_there_is_to_call_is_all_there_is() -> None:
+    """Each procedure that a role of the text calls, and nothing that the header has not."""
+    made = header(FOLDED)
+    table = PAGE.partition("\n## 3. ")[2].partition("\n## ")[0]
+    named = set(re.findall(r"\bsp_\w+", table))
+    assert named <= set(re.findall(r"\bsp_\w+", made.partition("what there is to call")[2]))
+    chosen = choose(Text(), FOLDED)
+    asked = {f"sp_{name}" for name in needed(chosen.text, chosen.bodies)} - {"sp_look"}  # `sp_woken` looks
+    assert asked <= named
+
+
+def test_the_table_has_every_policy() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", PAGE.partition("\n## 2. ")[0], re.MULTILINE) == list(POLICIES)
+
+
+def test_the_limits_that_the_page_names_are_those_of_the_example() -> None:
+    hooks = [
+        line
+        for line in (TINY / "vm.h").read_text(encoding="utf-8").partition('#include "safepoint.h"')[0].splitlines()
+        if "(" in line
+    ]
+    assert len(hooks) <= 15
+    assert "a VM of 300 lines of C" in PAGE
