@@ -203,6 +203,13 @@ OPTIONS = [
     option("f.py:2:5: … (write instead: …)", "run", "f.py", f="x = 1\ny = {1: 2}\n"),
     option("… (release what was acquired, on every way out: with lock)", "run", "--machine", "reference", "f.py",
            f="from threading import Lock\nlock = Lock()\nlock.acquire()\nlock.acquire()\n"),
+    option("Missing argument 'FILE' (see: safepoint distance --help)", "distance"),
+    option("nowhere.py: No such file or directory (write the path of a guest program)", "distance", "nowhere.py"),
+    option("f.py:2:5: … (write instead: …)", "distance", "f.py", f="x = 1\ny = {1: 2}\n"),
+    option("Invalid value for '-p' / '--policy': 'nope' is not one of 'folded', 'dart', 'cpython', 'pypy' (see: …)", "distance", "f.py", "-p", "nope"),
+    option("Invalid value for '--stack': 1 is not in the range 16<=x<=16777216 (see: safepoint distance --help)", "distance", "f.py", "--stack", "1"),
+    option("--stack would be ignored: --json says what each frame adds, whatever the stack (leave it out)",
+           "distance", "f.py", "--json", "--stack", "300", f="x = 1\n"),
 ]  # fmt: skip
 
 FULL = "standard output: No space left on device (give the command a file with room, or a pipe that is read)"
@@ -221,7 +228,7 @@ AROUND = [
     around("/dev/full: No space left on device (name a file that can be written)",
            "alone", "explore", "--mutant", "no-recheck", "--scope", "stop-1", "--svg", "/dev/full"),
     *(around("Invalid value for …: /dev/zero: a device, which may have no end (give a file) …", "alone", *command, "/dev/zero") for command in (
-        ("run",), ("explore", "--protocol"), ("accept",))),
+        ("run",), ("distance",), ("explore", "--protocol"), ("accept",))),
     around("no numpy here: No module named 'numpy' (pip install numpy, or: --engine python)",
            "alone", "explore", "--engine", "numpy", numpy="raise ModuleNotFoundError(\"No module named 'numpy'\", name='numpy')\n"),
     around("the interpreter cannot run: No module named 'llvmlite' (pip install llvmlite, or use --machine reference)",

@@ -8,6 +8,7 @@ mutate: `mutate`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
+distance: `distance`
 trace: `accept`
 emit: `emit`
 console: errors of one line, files to write

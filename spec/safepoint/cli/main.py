@@ -12,6 +12,7 @@ import click
 
 from safepoint.cli.campaign import campaign
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
+from safepoint.cli.distance import distance
 from safepoint.cli.emit import emit
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
@@ -130,5 +131,5 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, orders, mutate, campaign, run, accept, conform, emit):
+for command in (explore, replay, rules, orders, mutate, campaign, run, distance, accept, conform, emit):
     cli.add_command(command)

@@ -9,5 +9,6 @@ operations: what each instruction computes or raises, for both machines
 compiler: Python source -> register code
 verifier: what must hold of code before a machine runs it
 reference: the reference machine
+distance: how far a program may run between two checks, found without running it
 api: what a guest program imports besides the standard library
 """

@@ -6,6 +6,7 @@ mistakes: the mistakes of the interpreter, and what shows each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 orders: what `orders` found: a line for each access
 campaign: what `campaign` did, what was there already, what it found
+distance: what `distance` found: a line for each measure, the longest way, and what has no bound
 traces: the verdict on a trace, in words
 failures: what refutes a claim, in words, with the command that replays it
 report: the HTML page of `verify --report`; its text is in report.html

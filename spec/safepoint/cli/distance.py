@@ -1,0 +1,60 @@
+"""The command about the time between checks in a guest program: `distance`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from safepoint.cli.console import FILE, fail, refuse_ignored
+from safepoint.protocol.policies import POLICIES
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "-p",
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="folded",
+    show_default=True,
+    help="Whose checks they are, and how many may pass before one sees a request.",
+)
+@click.option(
+    "--stack",
+    type=click.IntRange(16, 1 << 24),
+    metavar="N",
+    default=1 << 16,
+    show_default=True,
+    help="Size of each guest thread's stack in slots, for lengths that its depth bounds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+def distance(*, file: Path, policy: str, stack: int, as_json: bool) -> int:
+    """Find the longest way between two checks.
+
+    Of a guest program, without running it: in frame pushes, back-edges, instructions, and units of bulk work. What has no bound is
+    named by its line. No run is ever further from check to check than this says.
+    """
+    from safepoint.guest.compiler.program import compile_program
+    from safepoint.guest.distance.measure import static_distance
+    from safepoint.guest.faults import GuestSyntaxError
+    from safepoint.guest.verifier import verify
+
+    if as_json:
+        refuse_ignored("--json says what each frame adds, whatever the stack", "stack")
+    try:
+        program = compile_program(file.read_bytes(), str(file))
+    except OSError as error:
+        fail(f"{file}: {error.strerror} (write the path of a guest program)")
+    except GuestSyntaxError as error:
+        fail(str(error))
+    verify(program)
+    found = static_distance(program, POLICIES[policy])
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=1))
+    else:
+        from safepoint.show.distance import distance_table
+
+        distance_table(found, stack)
+    return 0

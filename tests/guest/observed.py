@@ -1,0 +1,109 @@
+"""The distances between checks that a program shows on the reference machine: the same four measures as the static ones.
+
+Each thread's run is cut behind each of its checks.  An instruction that polls is begun again after each poll: it is counted once,
+with the first check behind its beginning; its units are those since its last poll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from safepoint.conform.distances import distance
+from safepoint.guest.code import Program
+from safepoint.guest.heap import WORK, Poll
+from safepoint.guest.reference.heap import ReferenceHeap
+from safepoint.guest.reference.sites import Sites
+from safepoint.guest.reference.world import World
+
+LONG = 400_000  # steps; a program that takes more is cut off, and what it has shown by then counts
+
+
+@dataclass
+class Part:
+    """What a thread does from behind one check up to and including the next, or its end."""
+
+    frames: int = 0
+    back_edges: int = 0
+    instructions: int = 0
+    units: int = 0
+
+
+@dataclass
+class Thread:
+    parts: list[Part] = field(default_factory=lambda: [Part()])
+    waits: bool = False  # in a check that has been counted
+
+
+class Observed(World):
+    """A world that cuts each thread's run.  frames, back_edges: whether these are checks."""
+
+    def __init__(self, program: Program, stack: int, frames: bool, back_edges: bool) -> None:
+        super().__init__(program, stack)
+        self.checks = {"frames": frames, "back_edges": back_edges}
+        self.threads: dict[int, tuple[Sites, Thread]] = {}  # the sites are kept, so that no other has their identity
+        self.units = 0  # of the step under way
+
+    def advance(self, number: int, most: int = 1) -> int:
+        sites = self.sites[number]
+        _, thread = self.threads.setdefault(id(sites), (sites, Thread()))
+        before, self.units = counts(sites), 0
+        went = super().advance(number, most)
+        if number in self.over and not went:
+            return went
+        machine = self.machines[number]
+        went_by = distance(before, counts(sites))
+        part = thread.parts[-1]
+        part.frames += went_by["frames"]
+        part.back_edges += went_by["back_edges"]
+        if any(went_by[kind] and looked for kind, looked in self.checks.items()):
+            part.instructions += 1
+            thread.parts.append(part := Part())
+            thread.waits = not went
+        elif went and thread.waits:
+            thread.waits = False
+        elif went and (machine.state.ended or not machine.state.polling):
+            part.instructions += 1
+        part.units += self.units
+        return went
+
+
+def counts(sites: Sites) -> Mapping[str, int]:
+    return {"frames": sites.frames, "back_edges": sites.back_edges}
+
+
+def observed(
+    program: Program,
+    stack: int = 4096,
+    *,
+    frames: bool = True,
+    back_edges: bool = True,
+    checks: int = 1,
+    longest: int = LONG,
+) -> dict[str, int]:
+    """The largest distance of each measure that a run shows.  checks: how many parts in a row are one way."""
+    world = Observed(program, stack, frames, back_edges)
+    work = ReferenceHeap.work
+
+    def counted(heap: ReferenceHeap, units: int) -> None:
+        try:
+            work(heap, units)
+        except Poll:
+            world.units = WORK
+            raise
+        world.units = heap._units
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ReferenceHeap, "work", counted)
+        for _ in range(longest):
+            if not world.step():
+                break
+    most = dict.fromkeys(("frames", "back_edges", "instructions", "units"), 0)
+    for _, thread in world.threads.values():
+        for first in range(len(thread.parts)):
+            way = thread.parts[first : first + checks]
+            for measure in most:
+                most[measure] = max(most[measure], sum(getattr(part, measure) for part in way))
+    return most
