@@ -24,7 +24,7 @@ from safepoint.protocol.policies import POLICIES
 )  # fmt: skip
 @click.option(
     "--max-states", type=click.IntRange(1), metavar="N", default=MOST, show_default=True,
-    help="Leave out, and name, each scope in which the text has more states.",
+    help="Explore a scope in which the text has more states with one stale store of a word; if it has more then too, leave it out, and name it.",
 )  # fmt: skip
 @ON
 @KEEP
