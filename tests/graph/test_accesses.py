@@ -105,7 +105,10 @@ def test_its_rule_is_what_the_comment_names() -> None:
         ("reenter.stop.look.stronger", "stronger is not weaker"),
         ("reenter.stop.acquire", r"the text has no access reenter\.stop \("),
         ("park.state.store.acquire", "acquire is not weaker"),
-        ("reenter.stop.look.acquire+", "the text has no access"),
+        ("reenter.stop.look.acquire+", r"nothing is no order of an access \(write: PROCEDURE\.WORD\.OP\.ORDER"),
+        (".", r"\. is no order of an access"),
+        ("reenter.stop.look.acquire+no-recheck", "no-recheck is no order of an access"),
+        ("reenter.stop.look.acquire+reenter.stop.look.relaxed", r"reenter\.stop\.look is there twice"),
         ("nonsense", "no mutant 'nonsense' in the text; there are: asker-stays"),
     ],
 )

@@ -101,6 +101,10 @@ def weakened(text: Text, mutant: str) -> dict[Place, str]:
     found: dict[Place, str] = {}
     for each in mutant.split("+"):
         name, _, order = each.rpartition(".")
+        if each in text.mutants or not name:
+            raise ProtocolError(
+                f"mutant {mutant}: {each or 'nothing'} is no order of an access (write: PROCEDURE.WORD.OP.ORDER, joined by +)"
+            )
         access = accesses(text).get(name)
         if access is None:
             raise ProtocolError(f"mutant {mutant}: the text has no access {name} (safepoint orders names them all)")
@@ -111,6 +115,8 @@ def weakened(text: Text, mutant: str) -> dict[Place, str]:
                 else "choose another"
             )
             raise ProtocolError(f"mutant {each}: the access is {access.order}, and {order} is not weaker ({weaker})")
+        if access.place in found:
+            raise ProtocolError(f"mutant {mutant}: {name} is there twice (leave one out)")
         found[access.place] = order
     return found
 

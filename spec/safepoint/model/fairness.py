@@ -26,9 +26,14 @@ NATIVE = -1
 
 
 def check_fairness(result: Result) -> Result:
-    """The result of a search; in a scope with FAIR it is held to IN_A_ROW, unless something else is broken."""
+    """The result of a search; in a scope with FAIR it is held to IN_A_ROW, unless something else is broken.
+
+    Not on the machine of views: it does not say when a coordinator has seen what it looks at, so stops cannot be counted there.
+    """
     model = result.model
-    if result.broken or FAIR not in model.scope.slices:
+    if (
+        result.broken or FAIR not in model.scope.slices or model.is_weak
+    ):  # a stale look is made earlier than it is taken
         return result
     for thread, mutator in enumerate(model.mutators):
         most = IN_A_ROW if thread + 1 < len(model.mutators) else 1

@@ -142,6 +142,8 @@ SCOPES: dict[str, Scope] = {
         Scope("impatient-1", "tiny", 1, (IMPATIENT,), "a thread parks for a stop that is given up"),
         Scope("impatient-stop-1", "tiny", 1, (STOP, IMPATIENT), "a stop is given up while another waits for its turn"),
         Scope("exclusive-1", "tiny", 1, (STOP,), "a thread runs an operation while a coordinator stops the world", ("asking", "exclusive")),
+        Scope("births-exclusive-1", "small", 1, (STOP, HANDSHAKE), "a thread begins that owes an operation, while the world is being stopped",
+              ("births", "exclusive"), widths=CALLS),
         Scope("stop-exclusive-1", "small", 1, (STOP, HANDSHAKE), "a requester runs an operation while a coordinator stops the world", ("exclusive",)),
         Scope("fairness-1", "tiny", 1, (STOP,), "a coordinator stops the world again as soon as it has started it", ("fairness",)),
         Scope("fairness-2", "small", 2, (STOP,), "the world is stopped again while one of two threads is still held", ("fairness",), widths=CALLS),

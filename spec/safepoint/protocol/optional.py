@@ -5,7 +5,7 @@ Critical sections, sleeping, stacks that grow, guest threads that stop the world
 
 from __future__ import annotations
 
-from safepoint.protocol.language import dropped, mutant, pause, wait
+from safepoint.protocol.language import dropped, mutant, pause, slice_on, wait
 from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
 from safepoint.protocol.requester import start_world, stop_world
 from safepoint.protocol.trigger import look, restore
@@ -119,6 +119,11 @@ def start_thread(t: Me) -> None:
         dropped(t, EVERYTHING & ~HANDSHAKE)
         if mutant("birth-drops-handshake", breaks="BIRTH-OWES-HANDSHAKE"):
             pause()
+        elif slice_on("exclusive"):
+            reenter(t)                                  # STOP-IS-EXCLUSIVE: what is owed is not run inside a stop
+            if bits & HANDSHAKE:
+                own_handshake(t)                        # BIRTH-OWES-HANDSHAKE
+            return None
         elif bits & HANDSHAKE:
             own_handshake(t)                            # BIRTH-OWES-HANDSHAKE
     if mutant("born-running", breaks="BIRTH-REENTERS"):

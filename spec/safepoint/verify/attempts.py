@@ -99,11 +99,11 @@ def _decided(job: Attempt, scope: str, memory: str) -> Decision | None:
 
 
 def climb(job: tuple[Access, Attempt]) -> list[Tried]:
-    """In a worker: make one access weaker, the weakest order first, until one is not refuted."""
+    """In a worker: make one access weaker, the weakest order first, until one holds in as many places as are enough."""
     access, where = job
     found: list[Tried] = []
     for order in access.orders[:-1]:
         found.append(attempt(replace(where, mutant=access.with_order(order))))
-        if not found[-1].broken:
+        if found[-1].holds:
             break
     return found

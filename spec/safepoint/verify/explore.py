@@ -18,7 +18,7 @@ from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import late
-from safepoint.model.memory.names import MOST, SC, base, is_weak, not_said
+from safepoint.model.memory.names import MOST, SC, base, is_weak, not_said, target_of
 from safepoint.model.mutants import memories_for, not_compiled
 from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
@@ -116,8 +116,8 @@ class Explored:
 
     `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
     statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.  `cut_off`:
-    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.  `shows_nothing`: the text that is
-    refuted with a mutant is refuted there without it, too.
+    the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.  `doubt`: why `refuted` is no
+    verdict: the text is refuted without the mutant, too; or the machine of views has more paths than the one that was asked for.
     """
 
     rows: list[ScopeRow] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Explored:
     vacuous: set[str] = field(default_factory=set)
     notes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     cut_off: str = ""
-    shows_nothing: bool = False
+    doubt: str = ""
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -177,9 +177,18 @@ def explore(
                 explored.notes[about].add(said)
             if found.refuted:
                 explored.refuted = found.without_states()
+                if target_of(each) and not mutant:
+                    explored.doubt = (
+                        f"{scope.name} {each}: no verdict: the machine of views allows more than {base(each)} in a few shapes, and this path"
+                        " may be one of them (compare: --memory c11, --memory tso)"
+                    )
                 if mutant and (text.is_custom or text.instead):  # ours holds
                     unmutated = verdict("")
-                    explored.shows_nothing = unmutated is not None and unmutated.refuted
+                    if unmutated is not None and unmutated.refuted:
+                        explored.doubt = (
+                            f"mutant {mutant}: the text is refuted in scope {scope.name} without it, too, so this says nothing of the mutant"
+                            " (explore the text first)"
+                        )
                 return explored
             places, missing = found.result.model.places()
             everywhere |= places

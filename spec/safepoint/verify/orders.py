@@ -1,9 +1,8 @@
 """`safepoint orders`: the weakest order of each access with which the text holds, alone, and all of them together.
 
-Under C11 an execution that stronger orders allow is one that weaker orders allow, too.  So what holds with all accesses made weak
-at once holds with each of them made so alone; and what is refuted alone is refuted together with others.  The search begins with each
-access alone, in few scopes; then makes all of them as weak as that allows, in every scope; and where that is refuted, takes
-back what is needed, one access after the other.
+An execution that stronger orders allow is one that weaker orders allow, too.  So what holds with all accesses made weak at once holds
+with each of them made so alone.  The search begins with each access alone, in few scopes; then makes all of them as weak as that
+allows, in every scope; and where that is refuted, takes back what is needed.
 """
 
 from __future__ import annotations
@@ -165,7 +164,7 @@ class _Search:
     def _guess(self, name: str) -> str:
         """The weakest order that nothing has refuted yet."""
         access, last = self.accesses[name], self.alone[name][-1]
-        return access.order if last.broken else last.order
+        return last.order if last.holds else access.order
 
     def _mutant(self, orders: Orders) -> str:
         changed = {n: o for n, o in orders.items() if o != self.accesses[n].order}
@@ -226,10 +225,10 @@ class _Search:
         return orders[name]
 
     def _open(self, name: str, order: str) -> tuple[str, ...]:
-        """The weaker orders of an access that are not refuted alone."""
+        """The weaker orders of an access that are neither refuted alone, nor without a verdict."""
         access = self.accesses[name]
-        refuted = {t.order for t in self.alone[name] if t.broken}
-        return tuple(o for o in access.orders[: access.orders.index(order)] if o not in refuted)
+        closed = {t.order for t in self.alone[name] if not t.holds}
+        return tuple(o for o in access.orders[: access.orders.index(order)] if o not in closed)
 
     def _again(self, name: str, together: str, first: str) -> None:
         """An access that had to be stronger among weak ones: is it so alone, too?  `first`: the scope that needed it."""
@@ -237,15 +236,17 @@ class _Search:
         for order in self._open(name, together):
             mutant = access.with_order(order)
             tried = self._all("alone", [self._job(mutant, [first])])
-            if not tried[0].broken:
+            if tried[0].holds:
                 tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
-            wrong = next((t for t in tried if t.broken), None)
+            wrong = next((t for t in tried if t.broken), None) or next((t for t in tried if t.cut_off), None)
             self.alone[name] = [t for t in self.alone[name] if t.order != order]
             self.alone[name].append(wrong or Tried(mutant=mutant))
             if wrong is None:
                 return
 
     def _tell(self, orders: Orders) -> None:
+        if unknown := [t.mutant for tried in self.alone.values() for t in tried if t.cut_off and not t.broken]:
+            self.found.left_out["weaker orders"] = f"{', '.join(unknown)}: too many states, so no verdict"
         for name, access in self.accesses.items():
             if name not in orders:
                 continue

@@ -123,8 +123,15 @@ def kept(memory: str, thread: Thread, a: Event, b: Event) -> bool:
     releases = b.is_store and (b.instruction in ("stlr", "stlxr") or _ends(b, "l", "al"))
     released = a.is_store and (a.instruction in ("stlr", "stlxr") or _ends(a, "l", "al"))
     full = a.is_store and _ends(a, "al")  # an atomic that acquires and releases, and has written
+    if b.is_store and a.word == b.word:
+        return True  # a store stays behind what its thread did to the word before
+    ended = b.is_store and any(  # what a release is behind, a later store of its word is behind, too
+        each.is_store and each.word == b.word and (each.instruction in ("stlr", "stlxr") or _ends(each, "l", "al"))
+        for each in thread.events
+        if a.index < each.index < b.index
+    )
     middle = any(each.is_store and _ends(each, "al") for each in thread.events if a.index < each.index < b.index)
-    return a_acquires or releases or (released and in_turn) or full or middle
+    return a_acquires or releases or (released and in_turn) or full or middle or ended
 
 
 LSE = ("ldset", "swp", "cas")

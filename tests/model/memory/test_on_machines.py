@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
+from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.graph.text import Text
 from safepoint.model.engines import engine
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import Result, search
-from safepoint.model.memory.names import C11, SHORT, STALE
+from safepoint.model.fairness import check_fairness
+from safepoint.model.memory.names import C11, SHORT, STALE, not_said
 from safepoint.model.memory.targets import TARGETS
 from safepoint.model.path import path_of, replay
 from safepoint.model.properties import Properties
@@ -89,3 +93,20 @@ def test_verify_says_where_c11_asks_for_more_than_a_machine_needs() -> None:
     said = not_on_machines()
     assert "reenter-acquire on power, claim-acquire on riscv64 and power, wake-release on power;" in said
     assert {mutant for mutant, *_ in ORDERS} == set(WRONG_ON)
+
+
+def test_a_machine_that_allows_too_much_does_not_refute_the_text() -> None:
+    """Shape R of two seq_cst stores and a pair, which RVWMO forbids; with a mutant a path shows what the mutant makes possible."""
+    command = ["explore", "-p", "dart", "--scope", "blocking-1", "--memory", "riscv64-k1"]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == NO_VERDICT
+    assert "no verdict: the machine of views allows more than riscv64" in done.stderr
+    mutated = CliRunner().invoke(cli, [*command[:3], "--scope", "stop-1", *command[5:], "--mutant", "no-recheck"])
+    assert mutated.exit_code == REFUTED
+
+
+@pytest.mark.parametrize("memory", ["x86-64-k1", "power-k1"])
+def test_stops_are_not_counted_where_a_look_may_be_stale(memory: str) -> None:
+    """A coordinator's look is taken behind a store that it was made before: the stop seems to come later than it does."""
+    assert check_fairness(check_liveness(searched("fairness-1", memory))).broken == ""
+    assert "no fairness of stops" in not_said(memory)

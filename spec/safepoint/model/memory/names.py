@@ -66,10 +66,10 @@ def not_said(memory: str) -> str:
     if target := target_of(memory):
         rest = "" if target.appends else " no store is made before a relaxed read that precedes it;"
         return (
-            f"k{kept}: up to {kept} stale store{'s' * (kept > 1)} of a word may still be read; no bounds;{rest} the instructions stand in the"
+            f"k{kept}: up to {kept} stale store{'s' * (kept > 1)} of a word may still be read; no bounds, no fairness of stops;{rest} the instructions stand in the"
             " text's order, and are allowed more than the machine does in a few shapes"
         )
     return (
-        f"k{kept}: up to {kept} stale store{'s' * (kept > 1)} of a word may still be read; no bounds: C11 does not say when a store is seen;"
-        " seq_cst accesses are taken in the order of their execution, which shows no more than RC11, and less in a few shapes"
+        f"k{kept}: up to {kept} stale store{'s' * (kept > 1)} of a word may still be read; no bounds, no fairness of stops: C11 does not say when a store is seen;"
+        " seq_cst accesses are taken in the order of their execution, which shows less than RC11 in a few shapes; release sequences are C++20's"
     )

@@ -14,7 +14,9 @@ relaxed-memory concurrency, POPL 2017; without promises, because RC11 has no loa
 Exact: all of that, but that a thread's relaxed store is never made before a relaxed load that precedes it, even where RC11 would let it and
 nothing goes in a circle (of the shapes of the tests, SB+fences by way of LB).  An approximation: seq_cst accesses are taken to stand in one order as they are executed, each behind the seq_cst
 accesses of its word before it.  C11 asks for less between such an access and others that are not seq_cst, or that are of other words:
-the machine has only executions that RC11 has, and misses a few (of the shapes of the tests Z6.U, for one).  `in_order=False` takes seq_cst
+the machine misses a few of RC11's executions (of the shapes of the tests Z6.U, for one).  Release sequences are C++20's (P0982): what a store
+with release hands on, a later store of its thread without release does not, as it does in C11 and RC11; so the machine has a few that these
+forbid.  `in_order=False` takes seq_cst
 accesses for acquire and release: it has all that RC11 has, and more.
 
 `fence_others` is what membarrier(2) and FlushProcessWriteBuffers do (C++ P1202, asymmetric fences): every other thread makes a seq_cst fence
