@@ -194,6 +194,8 @@ class Input(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         file = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(file) == "-" and not file.exists():
+            self.fail("-: standard input is not read (give a file)", param, ctx)
         if file.is_char_device():  # /dev/zero has no end
             self.fail(f"{file}: a device, which may have no end (give a file)", param, ctx)
         return file
