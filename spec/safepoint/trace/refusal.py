@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safepoint.graph import ir
 from safepoint.protocol.rules import RULES
 from safepoint.trace.candidate import Candidate
 from safepoint.trace.citing import cited_before, cited_near, cited_on
@@ -48,6 +49,9 @@ OUT_OF_PLACE: dict[str, str] = {
 }
 """Kind of event to the rule that it breaks where nothing led to it: its thread runs guest code, or its requester asked for nothing."""
 
+WALKED = ("posted", "poisoned", "woken")
+"""What a coordinator logs of each thread that it asks, the first first."""
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -60,7 +64,10 @@ class Happening:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text."""
+    """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text.
+
+    passed_over: the thread that a stop would have asked instead of the one that it asks; "" of all else.
+    """
 
     line: int
     by: str
@@ -68,6 +75,7 @@ class Refusal:
     rule: str
     why: str
     instead: tuple[str, ...]
+    passed_over: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -84,10 +92,39 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
         for told in _next(candidate, names, happening, place):
             instead.setdefault(told, place)
     waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
-    rule = _rule(candidate, happening, [*instead.values()] or waiting)
+    other = _passed_over(candidate, names, happening, places)
+    rule = "STOP-AWAITS-ALL" if other else _rule(candidate, happening, [*instead.values()] or waiting)
     return Refusal(
-        happening.line, happening.event.by, describe(happening), rule, RULES[rule].text, tuple(sorted(instead)[:8])
+        happening.line,
+        happening.event.by,
+        describe(happening),
+        rule,
+        RULES[rule].text,
+        tuple(sorted(instead)[:8]),
+        other,
     )
+
+
+def _passed_over(candidate: Candidate, names: Sequence[str], happening: Happening, places: Sequence[Place]) -> str:
+    """The thread of whom a loop over the threads says next what the event says of another; "": there is none.
+
+    Only the first that is logged of a thread shows in which order they are walked.
+    """
+    layout, kind, said = candidate.rules.layout, happening.told.kind, happening.told.said
+    if kind != next((each for each in WALKED if each not in layout.silent), None):
+        return ""
+    owners = [each[1] for each in (said, happening.told.otherwise) if each]
+    for place in places:
+        step = place.activation.at
+        if step is None or step.cell is None or not isinstance(step.cell.owner, ir.Local) or place.says is not None:
+            continue
+        assert place.cell is not None
+        value = candidate.memory[layout.resolve(place.cell, happening.told.actor)]
+        outcome = candidate.rules.places.outcome(place, max(value, 0))
+        event = outcome.event if outcome else None
+        if event and (event[0], event[2]) == (kind, said[2]) and isinstance(event[1], int) and event[1] not in owners:
+            return names[event[1]]
+    return ""
 
 
 def late(layout: Layout, happening: Happening, error: Exception) -> Refusal:
