@@ -88,7 +88,7 @@ def explored(text: str, policy: str, memory: str) -> dict[str, str]:
 
 def left_out(text: str, policy: str, memory: str) -> list[str]:
     """The accesses that the page leaves out of a table."""
-    names = re.findall(r"; left out: accesses: ([^:]*): no scope", _said(text, policy, memory))
+    names = re.findall(r"; left out: accesses(?: of the text)?: ([^:]*): ", _said(text, policy, memory))
     return [name for each in names for name in each.split(", ")]
 
 

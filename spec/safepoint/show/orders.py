@@ -18,7 +18,8 @@ def orders_table(found: Least) -> None:
     out = console()
     table = Table("access", "in the text", "alone", "together", "one step weaker breaks")
     for row in found.rows:
-        table.add_row(escape(row.access), row.order, row.alone, row.together, below(row))
+        mark = " *" if row.unexplored else ""
+        table.add_row(escape(row.access), row.order, row.alone + mark, row.together + mark, below(row))
     out.print(table)
     for line in summary(found):
         out.print(line, highlight=False, soft_wrap=True)
@@ -41,6 +42,8 @@ def summary(found: Least) -> Iterator[str]:
     yield f"explored under {not_said(found.memory)}"
     if fewer := [scope for scope, memory in found.scopes.items() if memory != found.memory]:
         yield f"with one stale store of a word: {', '.join(fewer)}"
+    if any(row.unexplored for row in rows):
+        yield "*: as far as was explored: a scope that was left out has this access, and may ask for more"
     for what, why in found.left_out.items():
         yield f"left out: {what}: {escape(why)}"
     example = next((row for row in rows if row.below), None)

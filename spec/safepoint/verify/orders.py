@@ -47,6 +47,7 @@ class OrderRow:
 
     `order`: as the text has it.  `alone`: the weakest with which the text holds while all else is as in the text.  `together`: its own in
     the weakest text that was found.  `below`: the mutant one step below `alone`; what it breaks, and where; "": there is none.
+    `unexplored`: scopes that have it too, and were left out.
     """
 
     access: str
@@ -62,6 +63,7 @@ class OrderRow:
     scope: str = ""
     steps: int = 0
     replay: str = ""
+    unexplored: tuple[str, ...] = ()
 
 
 @dataclass
@@ -94,6 +96,7 @@ class _Search:
     progress: Progress
     most: int
     scopes: dict[str, str] = field(default_factory=dict)
+    left: dict[str, set[Place]] = field(default_factory=dict)  # scopes that are left out, with their accesses
     alone: dict[str, list[Tried]] = field(default_factory=dict)
 
     def run(self) -> Least:
@@ -133,6 +136,7 @@ class _Search:
         if left:
             said = f"more than {self.most:,} states, with one stale store of a word too: the table does not have what only they show"
             self.found.left_out["scopes"] = f"{', '.join(left)}: {said}"
+        self.left = {scope: self._places(scope) for scope in left}
         self.scopes = {scope: memory for scope, (_, memory) in sorted(found.items(), key=lambda item: item[1][0])}
 
     def _alone(self) -> None:
@@ -147,8 +151,16 @@ class _Search:
                 done(name)
                 if any(t.broken or t.states for t in tried):
                     self.alone[name] = tried
-        if missing := [name for name in self.accesses if name not in self.alone]:
-            self.found.left_out["accesses"] = f"{', '.join(missing)}: no scope that was explored has them"
+        missing = [name for name in self.accesses if name not in self.alone]
+        for what, why, names in (
+            ("accesses", "only scopes that were left out have them", [n for n in missing if self._unexplored(n)]),
+            ("accesses of the text", "no tiny scope has them", [n for n in missing if not self._unexplored(n)]),
+        ):
+            if names:
+                self.found.left_out[what] = f"{', '.join(names)}: {why}"
+
+    def _unexplored(self, name: str) -> tuple[str, ...]:
+        return tuple(scope for scope, there in self.left.items() if self.accesses[name].place in there)
 
     def _guess(self, name: str) -> str:
         """The weakest order that nothing has refuted yet."""
@@ -247,6 +259,7 @@ class _Search:
                 order=access.order,
                 alone=alone,
                 together=orders[name],
+                unexplored=self._unexplored(name),
             )
             if refuted:
                 below = refuted[-1]
