@@ -12,7 +12,7 @@ from safepoint.trace.citing import cited_before, cited_near, cited_on
 from safepoint.trace.crowd import Told
 from safepoint.trace.events import BITS, Event
 from safepoint.trace.layout import Layout
-from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
+from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, Said, kinds_of
 from safepoint.trace.places import Place
 
 OUT_OF_PLACE: dict[str, str] = {
@@ -92,8 +92,10 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
         for told in _next(candidate, names, happening, place):
             instead.setdefault(told, place)
     waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
-    other = _passed_over(candidate, names, happening, places)
-    rule = "STOP-AWAITS-ALL" if other else _rule(candidate, happening, [*instead.values()] or waiting)
+    due = _due(candidate, happening, places)
+    other = "" if due is None or happening.told.kind != due[0] else names[int(due[1])]
+    asked = other or (due is not None and happening.told.kind == "stop-reached")
+    rule = "STOP-AWAITS-ALL" if asked else _rule(candidate, happening, [*instead.values()] or waiting)
     return Refusal(
         happening.line,
         happening.event.by,
@@ -105,26 +107,26 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
     )
 
 
-def _passed_over(candidate: Candidate, names: Sequence[str], happening: Happening, places: Sequence[Place]) -> str:
-    """The thread of whom a loop over the threads says next what the event says of another; "": there is none.
+def _due(candidate: Candidate, happening: Happening, places: Sequence[Place]) -> Said | None:
+    """What a loop over the threads says next, of another thread than the event; None: nothing.
 
-    Only the first that is logged of a thread shows in which order they are walked.
+    Only the first that is logged of each thread: it shows in which order they are walked, and which one is left out.
     """
-    layout, kind, said = candidate.rules.layout, happening.told.kind, happening.told.said
-    if kind != next((each for each in WALKED if each not in layout.silent), None):
-        return ""
-    owners = [each[1] for each in (said, happening.told.otherwise) if each]
+    layout, told = candidate.rules.layout, happening.told
+    first = next((kind for kind in WALKED if kind not in layout.silent), None)
     for place in places:
         step = place.activation.at
         if step is None or step.cell is None or not isinstance(step.cell.owner, ir.Local) or place.says is not None:
             continue
         assert place.cell is not None
-        value = candidate.memory[layout.resolve(place.cell, happening.told.actor)]
+        value = candidate.memory[layout.resolve(place.cell, told.actor)]
         outcome = candidate.rules.places.outcome(place, max(value, 0))
-        event = outcome.event if outcome else None
-        if event and (event[0], event[2]) == (kind, said[2]) and isinstance(event[1], int) and event[1] not in owners:
-            return names[event[1]]
-    return ""
+        due = outcome.event if outcome else None
+        if due is None or due[0] != first or not isinstance(due[1], int):
+            continue
+        if told.kind != first or (due[2] == told.said[2] and due not in (told.said, told.otherwise)):
+            return due
+    return None
 
 
 def late(layout: Layout, happening: Happening, error: Exception) -> Refusal:
