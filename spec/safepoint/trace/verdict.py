@@ -14,7 +14,7 @@ from safepoint.trace.layout import Layout, UnknownTrace
 from safepoint.trace.lines import Header
 from safepoint.trace.orders import Undecided
 from safepoint.trace.refusal import Refusal
-from safepoint.trace.walk import reordered, walked
+from safepoint.trace.walk import first_names, reordered, walked
 
 
 class NoVerdict(Exception):
@@ -84,7 +84,7 @@ def judge(file: BinaryIO, name: str) -> Verdict:
         or len(head.running) < len(head.threads)  # which ones may be left out depends on the order
         or (again.refusal.passed_over and _order(file, name, again))
     ):
-        raise NoVerdict(_otherwise(name, verdict.refusal, f"order: {', '.join(head.threads[:8])}"))
+        raise NoVerdict(_otherwise(name, verdict.refusal, f"here in the order {first_names(head.threads)}"))
     return again
 
 
@@ -92,17 +92,17 @@ def _order(file: BinaryIO, name: str, verdict: Verdict) -> list[str]:
     """In which the refused stop asks the threads; none if it leaves out the one that was passed over.  Raises NoVerdict."""
     assert verdict.refusal is not None
     if not file.seekable():
-        raise NoVerdict(_otherwise(name, verdict.refusal, "order; or give a file, and no pipe, which is read once"))
+        raise NoVerdict(_otherwise(name, verdict.refusal, "or give a file: a pipe can be read only once"))
     file.seek(0)
     reader = Reader(file, name)
     order = walked(reader, reader.header, verdict.refusal)
     return order if verdict.refusal.passed_over in order else []
 
 
-def _otherwise(name: str, refusal: Refusal, order: str) -> str:
+def _otherwise(name: str, refusal: Refusal, more: str) -> str:
     return (
         f"{name}:{refusal.line}: {refusal.by}: {refusal.event} comes before {refusal.passed_over}, which the header has first"
-        f" (write `threads` in the order in which every coordinator walks them, the same in each stop; here in this {order})"
+        f" (write `threads` in the order in which every coordinator walks them, the same in each stop; {more})"
     )
 
 

@@ -13,6 +13,8 @@ from safepoint.trace.refusal import Refusal
 ENDS = (EVENTS["stop-requested"], EVENTS["stop-reached"], EVENTS["stop-released"], EVENTS["unlocked"])
 """What comes from the coordinator after it has asked the last thread, or before it asks the first."""
 
+MOST_NAMES = 8
+
 
 def walked(events: Iterable[Event], header: Header, refusal: Refusal) -> list[str]:
     """The threads of the header that the refused stop asks, in its order; none if it asks one twice.  `events`: of the whole trace."""
@@ -38,3 +40,8 @@ def reordered(header: Header, order: Sequence[str]) -> Header:
     """The header of a VM whose coordinator walks the threads in this order, and then those that it has not asked."""
     rest = [name for name in header.threads if name not in order]
     return msgspec.structs.replace(header, threads=[*order, *rest])
+
+
+def first_names(order: Sequence[str]) -> str:
+    """The order, as much of it as a line has room for."""
+    return ", ".join(order[:MOST_NAMES]) + (", …" if len(order) > MOST_NAMES else "")
