@@ -7,10 +7,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 unexport PYTHONDONTWRITEBYTECODE  # else each of the hundreds of processes that the tests start compiles all modules anew
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test lint bench pictures output clean
+.PHONY: help setup verify test lint bench pictures output clean
 
 help:  ## Print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv, with the safepoint command, and what it and the tests need, in it; nothing else
 
 verify: $(READY)  ## The main job: hold the protocol, its mutants and the interpreter to their claims (3 minutes)
 	$(BIN)/safepoint verify --quick

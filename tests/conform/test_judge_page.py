@@ -37,6 +37,11 @@ def test_the_page_shows_the_adapters_and_lua_has_60_lines() -> None:
     assert blocks("c") == [(HERE / "adapters" / "lua_shim.c").read_text(encoding="utf-8")]
 
 
+def test_the_first_section_says_that_the_programs_may_be_translated() -> None:
+    first = PAGE.partition("\n## ")[0]
+    assert re.search(r"need not be Python: .*\bname\b.*`file`.*\(#lua\)", first, re.DOTALL)
+
+
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0].rpartition(":")[2])
 def test_each_output_is_what_the_command_prints(block: str) -> None:
     command, _, shown = block.partition("\n")

@@ -70,8 +70,15 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|srcset)=\"([^\"]+)\"")
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files_of_the_repository(page: str) -> None:
-    links = [a or b for a, b in LINK.findall((ROOT / page).read_text(encoding="utf-8"))]
-    assert not [link for link in links if not ((ROOT / page).parent / link).exists()]
+    """Or, where they begin with #, to a heading of the page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [a or b for a, b in LINK.findall(text)]
+    headings = [
+        "#" + re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    ]
+    inside = [link for link in links if link.startswith("#")]
+    assert not [link for link in inside if link not in headings]
+    assert not [link for link in links if link not in inside and not ((ROOT / page).parent / link).exists()]
 
 
 def test_the_recipe_comes_first() -> None:
@@ -81,7 +88,12 @@ def test_the_recipe_comes_first() -> None:
         "make verify",
     ]
     assert QUICK
-    assert {c for _, c in MAKE} == {"make test", "make verify"}
+    assert {c for _, c in MAKE} == {"make setup", "make test", "make verify"}
+
+
+def test_setup_makes_the_environment_and_does_nothing_else() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^setup: \$\(READY\)  ## .*\.venv.*\n\n", makefile, re.MULTILINE)
 
 
 def test_the_commands_of_the_readme_are_found_as_it_says() -> None:

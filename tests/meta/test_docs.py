@@ -233,6 +233,13 @@ def test_the_checklist_names_words_and_rules_that_exist() -> None:
     assert set(re.findall(r"\b[A-Z]+(?:-[A-Z]+){1,3}\b", CHECKLIST)) <= set(RULES)
 
 
+def test_the_pages_name_no_command_that_there_is_not() -> None:
+    pages = [page for where in ("*.md", "docs/*.md", "spec/*.md", "impl/*.md") for page in ROOT.glob(where)]
+    named = {(page, word) for page in pages for word in re.findall(r"`safepoint ([a-z]+)", page.read_text("utf-8"))}
+    assert len(named) > 20
+    assert sorted(pair for pair in named if pair[1] not in cli.commands) == []
+
+
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+?\.md)\)", index)) == {p.name for p in (ROOT / "docs").glob("*.md")} - {"README.md"}

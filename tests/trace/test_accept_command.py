@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
-from tests.trace.scripts import VALID, Script, events, header, written
+from tests.trace.scripts import VALID, Script, events, header, stop, written
 
 
 def accept(path: Path, *options: str) -> Result:
@@ -32,6 +32,25 @@ def test_an_accepted_trace(trace: Path) -> None:
     assert rest[0].startswith("not judged: never happened: blocked, cleared,")
     found = json.loads(accept(trace, "--json").stdout)
     assert (found["verdict"], found["refusal"], found["events"]) == ("accepted", None, 31)
+
+
+@pytest.mark.parametrize(("threads", "told"), [(3, "T2, T1, T0"), (9, "T8, T7, T6, T5, T4, T3, T2, T1, …")])
+def test_another_order_of_the_threads_is_told(trace: Path, threads: int, told: str) -> None:
+    names = tuple(f"T{n}" for n in range(threads))
+    script = [*(f"{name} native-entered" for name in names), *stop("C", *names[::-1]), "C stop-reached"]
+    trace.write_bytes(written(header(threads=names), events(script)))
+    result = accept(trace)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1] == f"order: the threads are walked as {told}, and not as in the header"
+    assert json.loads(accept(trace, "--json").stdout)["walked"] == [*names[::-1]]
+
+
+def test_a_trace_without_events_has_no_verdict(trace: Path) -> None:
+    trace.write_bytes(written(header(), []))
+    result = accept(trace)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "no event, so nothing was judged (check that logging is on in the VM, and" in result.stderr
 
 
 def test_a_refused_trace_names_event_rule_and_what_was_possible(trace: Path) -> None:

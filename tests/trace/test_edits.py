@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from safepoint.protocol.rules import RULES
-from tests.trace.scripts import VALID, Script, events, header, judged, written
+from tests.trace.scripts import VALID, Script, events, header, judged, post, written
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ EDITS = (
     Edit("the stop is served, and nothing parks", "stop", "STOP-PARKS", "T0 pushed", drop=("T0 parked", "T0 resumed", "C stop-reached", "C stop-released", "C unlocked")),
     Edit("reached before all are outside", "stop", "STOP-AWAITS-ALL", "C stop-reached", move=("C stop-reached", "T0 parked")),
     Edit("reached while one runs guest code", "stop", "STOP-AWAITS-ALL", "C stop-reached", drop=("T1 native-entered", "T1 native-left")),
+    Edit("a stop does not ask the first thread", "stop", "STOP-AWAITS-ALL", "C posted", drop=(*post("C", "T0", "STOP"),)),
+    Edit("a stop does not ask the last thread", "stop", "STOP-AWAITS-ALL", "C stop-reached", drop=(*post("C", "T1", "STOP"),)),
     Edit("resumed before the stop is released", "stop", "STOP-PARKS", "T0 resumed", move=("T0 resumed", "C stop-released")),
     Edit("a native thread runs guest code", "stop", "REENTER-IS-A-BARRIER", "T1 pushed", add=("T1 pushed", "C stop-reached")),
     Edit("back from native into a stopped world", "return", "REENTER-LOOKS-AGAIN", "T0 looped", change=("T0 parked", "T0 looped")),

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
+from safepoint.protocol.policies import POLICIES
 from safepoint.trace.events import EVENTS
 from safepoint.trace.layout import VARIANTS
 from safepoint.trace.lines import RULES, VERSION, Header
@@ -73,3 +74,5 @@ def test_the_table_of_the_header_has_every_field() -> None:
     assert fields == {*Header.__struct_fields__} - {"seq", "chain"}
     assert f'`"safepoint-trace"`, {VERSION}, {RULES} |' in PAGE
     assert all(f"`{variant}`" in PAGE for variant in VARIANTS)
+    (policy,) = (row for row in PAGE.splitlines() if row.startswith("| `policy`"))
+    assert all(f"`{name}`" in policy for name in POLICIES)

@@ -33,6 +33,8 @@ KEEP = click.option(
     metavar="DIR",
     help="Keep each result in this directory as soon as it is known, and make none again that is there.",
 )
+FEW, SHOWN = 20, 8
+"""How many names an error says at most; and how many it says as examples if there are more."""
 PLACE = re.compile(r'File "(.+)", line (\d+), in (.+)')
 """A line of a traceback."""
 
@@ -160,12 +162,18 @@ def _tell(message: str) -> int:
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> NoReturn:
-    """A name that does not exist: the nearest ones that do, or all."""
+    """A name that does not exist: those that have it as a part, the nearest ones, or all; of many only the first."""
     there = {k.lower(): k for k in known}
-    near = [there[k] for k in difflib.get_close_matches(name.lower(), there)]
+    wanted = name.lower()
+    near = [k for k in there if wanted and wanted in k][:FEW] or difflib.get_close_matches(wanted, there)
+    if near:
+        fail(f"no {what} {name!r}; did you mean {' or '.join(there[k] for k in near)}?")
+    all_ = [*there.values()]
+    if len(all_) <= FEW:
+        fail(f"no {what} {name!r}; there are: {', '.join(all_)}")
     fail(
-        f"no {what} {name!r}; "
-        + (f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(there.values())}")
+        f"no {what} {name!r}; there are: {', '.join(all_[:SHOWN])}, and {len(all_) - SHOWN} more"
+        f" (write a part of a name, such as {all_[-1].partition('-')[0]}, to see those that have it)"
     )
 
 
@@ -186,6 +194,8 @@ class Input(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         file = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(file) == "-" and not file.exists():
+            self.fail("-: standard input is not read (give a file)", param, ctx)
         if file.is_char_device():  # /dev/zero has no end
             self.fail(f"{file}: a device, which may have no end (give a file)", param, ctx)
         return file

@@ -18,8 +18,8 @@ from safepoint.cli.status import REFUTED
 def accept(*, trace: Path | None, as_json: bool, schema: bool) -> int:
     """Judge a trace: is it, in some order of what overlaps, a run of the protocol?
 
-    Exit status: 0 accepted, 1 refused: the first event that no run explains is named, with its rule; 2 the file is damaged, or is no
-    trace. docs/trace.md says what a VM logs.
+    Exit status: 0 accepted, 1 refused: the first event that no run explains is named, with its rule; 2 the file is damaged, is no
+    trace, or has no event. docs/trace.md says what a VM logs.
     """
     if schema:
         from safepoint.trace.schema import text

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from pathlib import PurePath
 from pkgutil import resolve_name
 from textwrap import indent
 from traceback import extract_tb
@@ -55,11 +56,22 @@ def registered() -> str:
 
 
 def _make(name: str, where: str) -> Target:
+    module, _, attribute = where.partition(":")
+    file = PurePath(module)
+    if file.suffix == ".py" or len(file.parts) > 1:
+        raise UnknownTarget(
+            f"target {name!r} is given by a file's name, not a module's"
+            f" (write {file.name.removesuffix('.py')}:{attribute}, with PYTHONPATH={file.parent})"
+        )
     try:
         found = resolve_name(where)
     except (Exception, SystemExit) as error:  # the module is a stranger's: it may raise anything
         told = str(error) if isinstance(error, ImportError | AttributeError | SyntaxError) else in_one_line(error)
-        raise UnknownTarget(f"target {name!r} cannot be imported: {told} (write an importable module:Class)") from error
+        instead = "write an importable module:Class"
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            top = error.name.partition(".")[0]
+            instead = f"install {top}, or set PYTHONPATH to the directory that holds it: PYTHONPATH=. if you are there"
+        raise UnknownTarget(f"target {name!r} cannot be imported: {told} ({instead})") from error
     if not (isinstance(found, type) and issubclass(found, Target)):
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
     try:

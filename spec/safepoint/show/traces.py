@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safepoint.trace.verdict import Verdict
+from safepoint.trace.walk import first_names
 
 
 def verdict_lines(verdict: Verdict, name: str) -> list[str]:
@@ -21,6 +22,8 @@ def verdict_lines(verdict: Verdict, name: str) -> list[str]:
         lines.append(f"  {refusal.rule}: {refusal.why}")
         lines += [f"  possible instead: {instead}" for instead in refusal.instead]
         lines.append(f"  safepoint rules {refusal.rule}; safepoint accept {name}")
+    if verdict.walked:
+        lines.append(f"order: the threads are walked as {first_names(verdict.walked)}, and not as in the header")
     if verdict.worst is not None:
         declared = verdict.declared
         told = zip(("frame pushes", "back-edges"), verdict.worst, (declared.frames, declared.back_edges), strict=True)

@@ -21,5 +21,6 @@ accept: the acceptor
 bounds: the declared bound, counted along a trace
 citing: which rule a line of the text obeys
 refusal: the rule that an event breaks, and what was possible instead
+walk: the order in which a coordinator asks the threads
 verdict: a whole trace judged
 """

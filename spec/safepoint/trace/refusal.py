@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safepoint.graph import ir
 from safepoint.protocol.rules import RULES
 from safepoint.trace.candidate import Candidate
 from safepoint.trace.citing import cited_before, cited_near, cited_on
 from safepoint.trace.crowd import Told
 from safepoint.trace.events import BITS, Event
 from safepoint.trace.layout import Layout
-from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, kinds_of
+from safepoint.trace.observe import PASSED, SITES, SLOW, STOPPED, Said, kinds_of
 from safepoint.trace.places import Place
 
 OUT_OF_PLACE: dict[str, str] = {
@@ -48,6 +49,9 @@ OUT_OF_PLACE: dict[str, str] = {
 }
 """Kind of event to the rule that it breaks where nothing led to it: its thread runs guest code, or its requester asked for nothing."""
 
+WALKED = ("posted", "poisoned", "woken")
+"""What a coordinator logs of each thread that it asks, the first first."""
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -60,7 +64,10 @@ class Happening:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text."""
+    """The first event that no run explains.  instead: what could have come from the same thread, each with its line of the text.
+
+    passed_over: the thread that a stop would have asked instead of the one that it asks; "" of all else.
+    """
 
     line: int
     by: str
@@ -68,6 +75,7 @@ class Refusal:
     rule: str
     why: str
     instead: tuple[str, ...]
+    passed_over: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -84,10 +92,41 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
         for told in _next(candidate, names, happening, place):
             instead.setdefault(told, place)
     waiting = [p for p in places if p.activation.at is not None and p.cell is not None]
-    rule = _rule(candidate, happening, [*instead.values()] or waiting)
+    due = _due(candidate, happening, places)
+    other = "" if due is None or happening.told.kind != due[0] else names[int(due[1])]
+    asked = other or (due is not None and happening.told.kind == "stop-reached")
+    rule = "STOP-AWAITS-ALL" if asked else _rule(candidate, happening, [*instead.values()] or waiting)
     return Refusal(
-        happening.line, happening.event.by, describe(happening), rule, RULES[rule].text, tuple(sorted(instead)[:8])
+        happening.line,
+        happening.event.by,
+        describe(happening),
+        rule,
+        RULES[rule].text,
+        tuple(sorted(instead)[:8]),
+        other,
     )
+
+
+def _due(candidate: Candidate, happening: Happening, places: Sequence[Place]) -> Said | None:
+    """What a loop over the threads says next, of another thread than the event; None: nothing.
+
+    Only the first that is logged of each thread: it shows in which order they are walked, and which one is left out.
+    """
+    layout, told = candidate.rules.layout, happening.told
+    first = next((kind for kind in WALKED if kind not in layout.silent), None)
+    for place in places:
+        step = place.activation.at
+        if step is None or step.cell is None or not isinstance(step.cell.owner, ir.Local) or place.says is not None:
+            continue
+        assert place.cell is not None
+        value = candidate.memory[layout.resolve(place.cell, told.actor)]
+        outcome = candidate.rules.places.outcome(place, max(value, 0))
+        due = outcome.event if outcome else None
+        if due is None or due[0] != first or not isinstance(due[1], int):
+            continue
+        if told.kind != first or (due[2] == told.said[2] and due not in (told.said, told.otherwise)):
+            return due
+    return None
 
 
 def late(layout: Layout, happening: Happening, error: Exception) -> Refusal:
