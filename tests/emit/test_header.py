@@ -260,6 +260,61 @@ def test_each_variant_compiles_and_two_are_refused(variant: str, tmp_path: Path)
         compiled(tmp_path, header(FOLDED), HOOKS, f"-DSP_{variant}=1", f"-DSP_{other}=1")
 
 
+@needs_cc
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_a_switch_that_the_text_is_not_written_for_is_refused(policy: Policy, tmp_path: Path) -> None:
+    """`SP_MEMBARRIER` with a header that ignores it would be a VM without a barrier on either side."""
+    for variant in VARIANTS:
+        compiled(tmp_path, sound(policy), HOOKS, "-fsyntax-only", f"-DSP_{variant}=0", "-Wundef")
+        if variant.lower() not in policy.slices:
+            with pytest.raises(AssertionError, match=f"SP_{variant}: the text of this policy is not written for it"):
+                compiled(tmp_path, sound(policy), HOOKS, "-fsyntax-only", f"-DSP_{variant}=1")
+
+
+def test_with_membarrier_the_compiler_keeps_the_look_behind_the_store() -> None:
+    """docs/porting.md: the requester's fence is for processors; nothing else fences the compiler."""
+    body = functions(sound(FOLDED))["reenter"].replace("\n", " ")
+    membarrier, _, other = body.partition("#if SP_MEMBARRIER")[2].partition("#else")
+    store, fence = (
+        membarrier.index("sp_store_release(&t->state, SP_MANAGED)"),
+        membarrier.index("atomic_signal_fence(memory_order_seq_cst);"),
+    )
+    assert store < fence
+    assert "atomic_signal_fence" not in other
+    assert other.index("#endif") < other.index("sp_load_seq_cst(&sp_world.stop)")
+
+
+@needs_cc
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("-DSP_WAIT(w,s)=0",), "define SP_WAIT and SP_WAKE, or neither"),
+        (("-DSP_WAKE(w)=0",), "define SP_WAIT and SP_WAKE, or neither"),
+        (("-std=c99",), "safepoint.h is C11"),
+        (("-x", "c++", "-std=c++17"), "safepoint.h is C11"),
+        ((), "ignoring return value of .sp_back_edge"),
+    ],
+)
+def test_what_cannot_be_right_does_not_compile(flags: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    source = HOOKS + (
+        "" if flags else "void edge(struct sp_thread *t);\nvoid edge(struct sp_thread *t) { sp_back_edge(t, 0); }\n"
+    )
+    with pytest.raises(AssertionError, match=said):
+        compiled(tmp_path, sound(FOLDED), source, *flags)
+    compiled(tmp_path, sound(FOLDED), HOOKS, "-DSP_WAIT(w,s)=((void)(w),(void)(s))", "-DSP_WAKE(w)=((void)(w))")
+
+
+@needs_cc
+def test_a_line_is_128_bytes_or_what_the_vm_says(tmp_path: Path) -> None:
+    """docs/porting.md: Apple's lines, and x86's pairs of lines; the stop word and the lock apart."""
+    for flags, line in (((), 128), (("-DSP_LINE=64",), 64)):
+        source = f"""{HOOKS}
+_Static_assert(_Alignof(struct sp_thread) == {line} && offsetof(struct sp_thread, pending) == {line}, "");
+_Static_assert(offsetof(struct sp_world, lock) == {line}, "");
+"""
+        compiled(tmp_path, sound(FOLDED), source, *flags)
+
+
 def own(policy: Policy) -> list[str]:
     """The mistakes that stand in its trigger's file alone."""
     return [m.name for m in text_of(policy).mutants.values() if {f for f, _, _ in m.places} == {f"{policy.trigger}.py"}]

@@ -14,7 +14,11 @@ from safepoint.protocol.policy import Policy
 from tests.emit.building import HOOKS, compiled, needs_cc
 from tests.rules import case
 
-PROGRAM = HOOKS + Path(__file__).with_name("outcomes.c").read_text(encoding="utf-8")
+PROGRAM = (
+    "struct sp_thread;\nvoid sampled(struct sp_thread *t);\n#define SP_SAMPLED(t) sampled(t)\n"
+    + HOOKS
+    + Path(__file__).with_name("outcomes.c").read_text(encoding="utf-8")
+)
 SAID = """\
 nothing is asked: 0
 and at a back-edge: 0
@@ -24,6 +28,7 @@ once: 0
 an interrupt, at a back-edge: 1
 once: 0
 a sample: 0
+taken: 1
 poison alone: 0
 an interrupt, and the stack is full: 1
 then it is full alone: 2
@@ -79,3 +84,38 @@ CASES = [
 def test_some_outcome_is_another_with_a_mistake(policy: Policy, mutant: str, tmp_path: Path) -> None:
     """So no line of them is idle."""
     assert outcomes(tmp_path, policy, mutant) != SAID
+
+
+GROWN = """
+#include <stdio.h>
+struct sp_thread *first;
+static struct sp_thread guest;
+static int push(uintptr_t end) { return (int)sp_frame_push(&guest, end); }
+int main(void) {
+    const uintptr_t entry[1] = {1};
+    sp_make_thread(&guest, 1000, entry, SP_ENDED);
+    sp_start_thread(&guest);
+    int small = push(1200);
+    sp_grow_stack(&guest, 500);
+    sp_grow_stack(&guest, 500);
+    printf("%d %d %d\\n", small, push(1500), push(1501));
+    sp_exit_thread(&guest);
+    sp_start_thread(&guest);
+    printf("%d %d\\n", push(1500), push(1501));
+    sp_exit_thread(&guest);
+    sp_post(&guest, SP_STOP);
+    sp_grow_stack(&guest, 0);
+    sp_start_thread(&guest);
+    printf("%d %d\\n", push(1000), push(1001));
+    return 0;
+}
+"""
+
+
+@needs_cc
+def test_a_stack_that_has_grown_stays_so_until_the_vm_says_otherwise(tmp_path: Path) -> None:
+    """Absolute, not in addition; a birth leaves it, as scope limit-births-1 has it; 0 is the first size, poisoned or not."""
+    probe = compiled(tmp_path, header(POLICIES["folded"]), HOOKS + GROWN, "-O2")
+    subprocess.run(["cc", str(probe), "-o", str(tmp_path / "probe")], check=True, timeout=60)
+    done = subprocess.run([str(tmp_path / "probe")], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "2 0 2\n0 2\n0 2\n"

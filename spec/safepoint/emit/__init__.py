@@ -8,6 +8,7 @@ expressions: expressions in C
 statements: statements in C
 accesses: the accesses of the text as C11 spells them
 locals: where a local is declared
+vms: where the VM has its say in a procedure, and what C asks for
 waits: which accesses end a wait
 events: which event of a trace an access is
 layout: constants, the record of a thread, the world

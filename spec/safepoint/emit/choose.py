@@ -20,12 +20,13 @@ class Chosen:
     """What one header has.
 
     bodies: procedure to its statements, in the text's order.  variants: features of the text that the C decides.
-    within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
+    switches: those that it decides for some policy.  within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
     """
 
     folded: Folded
     bodies: dict[str, Body]
     variants: tuple[str, ...]
+    switches: tuple[str, ...]
     within: dict[str, str]
     left_out: dict[str, tuple[str, ...]]
 
@@ -40,7 +41,8 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
     names.sort(key=list(text.functions).index)
     asked = _asked_for(text, names)
-    variants = tuple(v for v in VARIANTS if v in policy.slices and v in asked)
+    switches = tuple(v for v in VARIANTS if v in asked)
+    variants = tuple(v for v in switches if v in policy.slices)
     folded = Folded(text, mutant, variants, policy.slices)
     every = {name: folded.body(text.functions[name]) for name in names}
     needs = dict(needed(text, every))
@@ -51,7 +53,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     for variant in variants:
         with_it = reachable(roots, {name: list(only(body, variant)) for name, body in every.items()})
         within |= dict.fromkeys((name for name in names if name in with_it - core), variant)
-    missing: dict[str, list[str]] = {v: [] for v in VARIANTS if v in asked and v not in policy.slices}
+    missing: dict[str, list[str]] = {v: [] for v in switches if v not in variants}
     for name, ways in needs.items():
         if name not in kept:
             feature = next(f for f in (*VARIANTS, *SLICES) if f in min(ways, key=len) - {*policy.slices})
@@ -59,7 +61,9 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     if mutant:
         _refuse_elsewhere(text, mutant, kept)
     bodies = _without_idle({name: every[name] for name in names if name in kept})
-    return Chosen(folded, bodies, variants, within, {feature: tuple(each) for feature, each in missing.items()})
+    return Chosen(
+        folded, bodies, variants, switches, within, {feature: tuple(each) for feature, each in missing.items()}
+    )
 
 
 def _without_idle(bodies: dict[str, Body]) -> dict[str, Body]:

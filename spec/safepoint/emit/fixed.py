@@ -10,6 +10,10 @@ from safepoint.emit.prose import comment
 from safepoint.graph.ir import OPERANDS
 
 HOOKS = """\
+#if defined __cplusplus || !defined __STDC_VERSION__ || __STDC_VERSION__ < 201112L
+#error "safepoint.h is C11: compile it as C, -std=c11 or later; a C++ VM puts one C file around it"
+#endif
+
 /* ---------------------------------------- hooks */
 
 /* Define them before the include. */
@@ -23,11 +27,13 @@ HOOKS = """\
 
 /* Return when *word may hold another value than `seen`; too early does no harm. A futex takes both
  * as they are. SP_WAKE ends such a wait: it comes after each access that may end one, also in a
- * post, so it is async-signal-safe if a signal handler posts. Without both, who waits spins. */
+ * post, so it is async-signal-safe if a signal handler posts. Without both, who waits spins; if
+ * SP_WAIT returns by itself, as sched_yield does, define SP_WAKE(word) as ((void)(word)). */
+#if defined SP_WAIT != defined SP_WAKE
+#error "define SP_WAIT and SP_WAKE, or neither: who waits in SP_WAIT is woken by SP_WAKE alone"
+#endif
 #ifndef SP_WAIT
 #define SP_WAIT(word, seen) ((void)(word), (void)(seen))
-#endif
-#ifndef SP_WAKE
 #define SP_WAKE(word) ((void)(word))
 #endif
 
@@ -42,6 +48,13 @@ OPERATION = """\
  * guest code. */
 #ifndef SP_OPERATION
 #define SP_OPERATION(t) ((void)(t))
+#endif
+"""
+SAMPLED = """\
+
+/* Thread t has taken SP_SAMPLE, and calls this at the check: what a sample is, the VM knows. */
+#ifndef SP_SAMPLED
+#define SP_SAMPLED(t) ((void)(t))
 #endif
 """
 TRACE = """\
@@ -67,12 +80,18 @@ FENCE = """\
 COMPILER = """\
 /* ---------------------------------------- compilers */
 
-#define SP_LINE 64 /* bytes of a cache line */
+/* A line of Apple's processors, two of x86-64, which fetches pairs of them. */
+#ifndef SP_LINE
+#define SP_LINE 128
+#endif
 #define SP_ALIGNED _Alignas(SP_LINE)
+/* SP_RESULT: an outcome is not thrown away; what it says is raised nowhere else. */
 #if defined __GNUC__
+#define SP_RESULT __attribute__((warn_unused_result))
 #define SP_UNLIKELY(test) __builtin_expect(!!(test), 0)
 #define SP_COLD static __attribute__((noinline, cold, unused))
 #else
+#define SP_RESULT
 #define SP_UNLIKELY(test) (test)
 #define SP_COLD static inline
 #endif
@@ -148,7 +167,13 @@ def hooks(chosen: Chosen) -> Iterator[str]:
     yield HOOKS.rstrip("\n")
     if "operate" in chosen.bodies:
         yield OPERATION.rstrip("\n")
+    yield SAMPLED.rstrip("\n")
     yield TRACE.rstrip("\n")
+    for variant in chosen.switches:
+        if variant not in chosen.variants:
+            yield f"#if defined SP_{variant.upper()} && SP_{variant.upper()} + 0"
+            yield f'#error "SP_{variant.upper()}: the text of this policy is not written for it (folded is)"'
+            yield "#endif"
     if chosen.variants:
         yield ""
         yield from comment(

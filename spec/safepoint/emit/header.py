@@ -13,10 +13,11 @@ from safepoint.emit.choose import Chosen, choose
 from safepoint.emit.events import EVENTS, Events, event, site
 from safepoint.emit.expressions import Expressions
 from safepoint.emit.fold import Bodies, CannotEmit, calls, expression, head, loops, only
-from safepoint.emit.kinds import Kinds
+from safepoint.emit.kinds import BOOL, OUTCOME, Kinds
 from safepoint.emit.layout import Layout
 from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c, rules_in, set_lines, table
 from safepoint.emit.statements import COLD, Line, Statements
+from safepoint.emit.vms import MORE, READY_TYPE, SLEEP
 from safepoint.emit.waits import Waits
 from safepoint.graph.ir import SELF
 from safepoint.graph.text import Text
@@ -101,6 +102,8 @@ class _Header:
         yield ""
         yield from layout.world()
         yield from ("", "extern struct sp_world sp_world; /* the VM defines it: all zero */", "")
+        if SLEEP in self.chosen.bodies:
+            yield from (*READY_TYPE.splitlines(), "")
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
         body = "\n".join(line for written in self.written.values() for line in written)
@@ -208,9 +211,8 @@ class _Header:
     def _signature(self, name: str, *, once: bool = False) -> str:
         kind = "bool" if once else self.kinds.result(name)
         parameters = ", ".join(f"{kind}{name}" for kind, name in self.kinds.parameters(name)) or "void"
-        return (
-            f"{'SP_COLD' if name in COLD else 'static inline'} {kind} sp_{name}{'_once' if once else ''}({parameters})"
-        )
+        place = f"{'SP_COLD' if name in COLD else 'static inline'}{' SP_RESULT' if kind in (OUTCOME, BOOL) else ''}"
+        return f"{place} {kind} sp_{name}{'_once' if once else ''}({parameters})"
 
     def _forward(self) -> Iterator[str]:
         """Declarations of the rest: parts of loops, and what only a variant calls."""
@@ -243,6 +245,7 @@ class _Header:
         said = [in_c(paragraph, bodies) for paragraph in docstring(text, name)]
         if said and any(isinstance(n, ast.Attribute) and n.attr in COUNTED for s in bodies[name] for n in ast.walk(s)):
             said.append("The bit of the text is a count here: several requesters may hold one record.")
+        said += [MORE[name]] if name in MORE else []
         is_part = name in self.circles and name != self.heads[name]
         if is_part:
             said.append(f"True: sp_{self.heads[name]} goes on.")

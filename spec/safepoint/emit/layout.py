@@ -10,6 +10,7 @@ from safepoint.emit.accesses import COUNTED
 from safepoint.emit.choose import Chosen
 from safepoint.emit.kinds import Kinds
 from safepoint.emit.prose import beside, comment, comments_of, wrapped
+from safepoint.emit.vms import SAID
 from safepoint.graph import ir
 from safepoint.graph.text import Record
 from safepoint.protocol.policy import Policy
@@ -148,8 +149,8 @@ class Layout:
 
     def _said(self, word: str, comments: dict[tuple[str, int], str]) -> str:
         """What the text says of a word beside its declaration."""
-        if word in COUNTED:
-            return COUNTED[word]
+        if known := {**COUNTED, **SAID}.get(word):
+            return known
         if word.endswith("_real"):
             return f"what {word.removesuffix('_real')} holds when it is not poisoned; never changes"
         for file, lines in self.chosen.text.lines.items():
@@ -162,8 +163,9 @@ class Layout:
         """The words of the world."""
         comments = comments_of(self.chosen.text)
         yield "struct sp_world {"
-        for m, word in enumerate(self.used(ir.WORLD)):
-            code = f"    {'SP_ALIGNED ' if not m else ''}_Atomic uint32_t {word};"
+        yield "    /* Apart: or who returns from native code pays for who waits for the lock. */"
+        for word in self.used(ir.WORLD):
+            code = f"    SP_ALIGNED _Atomic uint32_t {word};"
             yield from beside(code, self._said(word, comments))
         yield "};"
 
