@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.accesses import ORDERS
 from safepoint.emit.choose import choose
 from safepoint.emit.fold import CannotEmit, head, loops
 from safepoint.emit.header import header
@@ -25,7 +25,7 @@ from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
-from tests.emit.building import CC, HOOKS, compiled, needs_cc
+from tests.emit.building import CC, HOOKS, ROOT, compiled, needs_cc
 from tests.rules import case
 
 VARIANTS = ("MEMBARRIER", "LEAVING", "EXCLUSIVE", "FAIRNESS")
@@ -96,22 +96,35 @@ def test_dart_has_no_births_and_no_pending_word() -> None:
 
 def c_accesses(body: str) -> set[tuple[str, str, str]]:
     """Word, operation and order of each access that a C body makes."""
+    usual = {"load": "", "store": "", "below": "acquire", "equals": "acquire"}
+    is_a = {"cas_trigger": "cas", "claim": "cas", "below": "load", "equals": "load"}
     found = set()
-    names = {made.name: (op, made.order) for op, made in ACCESSES.items()}
-    names |= {"sp_cas_trigger": ("cas", "seq_cst"), "sp_claim": ("cas", "seq_cst")}
-    names |= dict.fromkeys(("sp_below", "sp_equals"), ("load", "acquire"))
-    for name, word in re.findall(r"\b(sp_\w+)\(&[\w>-]+?(?:->|\.)(\w+)", body):
-        if name in names:
-            op, order = names[name]
-            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op) if word == "holders" else op
-            found.add((word, {"look": "load", "publish": "store"}.get(op, op), order))
+    for name, order, word in re.findall(
+        rf"\bsp_(load|store|fetch_\w+?|swap|cas|cas_trigger|claim|below|equals)(?:_({'|'.join(ORDERS)}))?\(&[\w>-]+?(?:->|\.)(\w+)",
+        body,
+    ):
+        op = is_a.get(name, name)
+        if word == "holders":
+            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op)
+        found.add((word, op, order or usual.get(name, "seq_cst")))
     return found
 
 
+def least(policy: Policy) -> list[str]:
+    """What docs/orders.md says of all accesses of a policy together under C11: a mutant for each that may be weaker."""
+    page = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    table = page.partition(f"### Policy `{policy.name}` under `c11`\n")[2].partition("\n#")[0]
+    rows = re.findall(r"^\| `([\w.-]+)` \| (\w+) \| \w+ \| (\w+) \|", table, re.MULTILINE)
+    return [f"{name}.{order}" for name, usual, order in rows if order != usual]
+
+
+@pytest.mark.parametrize("is_weak", [False, True], ids=["as the text", "as weak as it holds"])
 @pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
-def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: Policy) -> None:
+def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: Policy, is_weak: bool) -> None:
     """Read from the graph, which the emitter does not write its accesses from."""
-    text, made = text_of(policy), functions(header(policy))
+    mutant = "+".join(least(policy)) if is_weak else ""
+    assert bool(mutant) == is_weak
+    text, made = text_of(policy), functions(header(policy, mutant))
     checked = 0
     for name in choose(text, policy).bodies:
         body = made.get(f"{name}_once", made.get(name))
@@ -119,7 +132,7 @@ def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: 
             continue
         expected = set()
         for slices in ((), *((v.lower(),) for v in VARIANTS if v.lower() in policy.slices)):
-            graph = compile_graph(text, name, Instance(slices=slices))
+            graph = compile_graph(text, name, Instance(mutant=mutant, slices=slices))
             for step in graph.steps:
                 if step.where[-1] == name and step.cell is not None:
                     order = step.order or orders.SEQ_CST
@@ -138,6 +151,49 @@ def test_the_three_orders_that_matter_under_c11_are_there() -> None:
     for mutant, name in (("reenter-acquire", "reenter"), ("claim-acquire", "run_for_once"), ("wake-release", "awaken")):
         broken = functions(header(FOLDED, mutant))[name]
         assert c_accesses(broken) != c_accesses(made[name])
+
+
+@needs_cc
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_the_least_orders_compile_and_the_header_says_that_they_are_weaker(policy: Policy, tmp_path: Path) -> None:
+    orders_of = least(policy)
+    made = header(policy, "+".join(orders_of))
+    compiled(tmp_path, made, HOOKS, "-O2")
+    compiled(tmp_path, made, HOOKS, "-O2", "-DSP_PORTABLE")
+    assert not re.search(r"memory_order_\w+,\s+memory_order_(release|acq_rel)", made)  # C11: no order of a failed one
+    assert max(map(len, made.splitlines())) <= 100
+    title = " ".join(made.partition("#ifndef")[0].replace("\n *", " ").split())
+    weaker, _, gone = title.partition("docs/orders.md says")[0].partition(
+        " Of those asked for, without an access in this header: "
+    )
+    assert weaker.startswith("/* WITH WEAKER ORDERS THAN THE TEXT HAS: ")
+    named = [re.findall(r"[\w-]+\.\w+\.[\w-]+\.\w+", said) for said in (weaker, gone)]
+    assert sorted([*named[0], *named[1]]) == sorted(orders_of)
+    assert {each.partition(".")[0] for each in named[1]} == {"operate"}  # what the VM's operation looks at is the VM's
+
+
+def test_one_weaker_order_changes_one_access() -> None:
+    """And a compare-and-swap whose order releases fails with one that does not."""
+    made, sound_one = functions(header(FOLDED, "reenter.stop.look.acquire")), functions(sound(FOLDED))
+    assert {name for name in made if made[name] != sound_one[name]} == {"reenter"}
+    changed = [
+        pair
+        for pair in zip(made["reenter"].splitlines(), sound_one["reenter"].splitlines(), strict=True)
+        if len({*pair}) > 1
+    ]
+    assert [tuple(line.strip() for line in pair) for pair in changed] == [
+        ("uint32_t stopped = sp_load_acquire(&sp_world.stop);", "uint32_t stopped = sp_load_seq_cst(&sp_world.stop);")
+    ]
+    claim = header(FOLDED, "own_handshake.operation.cas.acq_rel").partition("bool sp_cas_acq_rel(")[2]
+    assert re.search(r"value, memory_order_acq_rel,\s+memory_order_acquire\);", claim.partition("}")[0])
+
+
+@pytest.mark.parametrize("mutant", ["operate.operation.load.relaxed", "start_thread.pending.swap.acquire"])
+def test_an_order_of_no_access_of_the_header_is_refused(mutant: str) -> None:
+    with pytest.raises(
+        CannotEmit, match=f"^mutant {mutant}: stands in {mutant.partition('.')[0]}, which this policy's"
+    ):
+        header(POLICIES["pypy"], mutant)
 
 
 def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() -> None:

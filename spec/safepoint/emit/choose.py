@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from safepoint.emit.fold import Body, CannotEmit, Folded, calls, named, only, reachable
+from safepoint.graph.accesses import accesses, find_mutant, weakened
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
 from safepoint.protocol.policy import Policy
 
 AROUND = "roles.py"
 """The file of the text that is a model's alone."""
+OPERATION = {"operate"}
+"""The procedure whose access stands for what the VM does: the header has a hook there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,15 @@ class Chosen:
     @property
     def text(self) -> Text:
         return self.folded.text
+
+    @property
+    def weaker(self) -> tuple[str, ...]:
+        """The orders of its mutant, as that names them, of accesses that the header makes."""
+        text, mutant = self.text, self.folded.mutant
+        if not weakened(text, mutant):
+            return ()
+        named = ((each, accesses(text)[each.rpartition(".")[0]].procedure) for each in mutant.split("+"))
+        return tuple(each for each, procedure in named if procedure in {*self.bodies} - OPERATION)
 
 
 def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
@@ -81,8 +93,8 @@ def _without_idle(bodies: dict[str, Body]) -> dict[str, Body]:
 
 
 def _refuse_elsewhere(text: Text, mutant: str, kept: set[str]) -> None:
-    where = {procedure for _, _, procedure in text.mutants[mutant].places}
-    if not where & kept:
+    where = {procedure for _, _, procedure in find_mutant(text, mutant).places}
+    if not where & (kept - OPERATION if mutant not in text.mutants else kept):
         raise CannotEmit(
             f"mutant {mutant}: stands in {', '.join(sorted(where))}, which this policy's header has not (choose another)"
         )

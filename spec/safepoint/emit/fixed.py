@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.accesses import ACCESSES, IF_IT_FAILS, ORDERS, weak
 from safepoint.emit.choose import Chosen
 from safepoint.emit.prose import comment
 from safepoint.graph.ir import OPERANDS
+from safepoint.graph.orders import ACQUIRE, RELAXED, SEQ_CST
 
 HOOKS = """\
 #if defined __cplusplus || !defined __STDC_VERSION__ || __STDC_VERSION__ < 201112L
@@ -101,26 +103,27 @@ static inline bool sp_cas(_Atomic uint32_t *word, uint32_t old, uint32_t value)
 {
     SP_BEFORE();
     return atomic_compare_exchange_strong_explicit(word, &old, value, memory_order_seq_cst,
-                                                   memory_order_seq_cst);
+                                                   IF_IT_FAILS);
 }
 
 static inline bool sp_cas_trigger(_Atomic uintptr_t *word, uintptr_t old, uintptr_t value)
 {
     SP_BEFORE();
     return atomic_compare_exchange_strong_explicit(word, &old, value, memory_order_seq_cst,
-                                                   memory_order_seq_cst);
+                                                   IF_IT_FAILS);
 }
 
 /* The same for a loop that waits: if it fails, *seen is what the word holds. */
-static inline bool sp_claim(_Atomic uint32_t *word, uint32_t old, uint32_t value,
-                            uint32_t *seen)
+static inline bool sp_claim(
+    _Atomic uint32_t *word, uint32_t old, uint32_t value, uint32_t *seen)
 {
     SP_BEFORE();
     *seen = old;
     return atomic_compare_exchange_strong_explicit(word, seen, value, memory_order_seq_cst,
-                                                   memory_order_seq_cst);
+                                                   IF_IT_FAILS);
 }
 """
+SEQ = f"memory_order_{SEQ_CST}"
 COMPARE = """\
 /* The fast path's comparisons of a trigger word. gcc folds no atomic load into a comparison; here
  * it is one instruction, which is an acquire, as each load of x86-64. SP_PORTABLE: C alone, which
@@ -192,9 +195,34 @@ def hooks(chosen: Chosen) -> Iterator[str]:
 
 def accesses(body: str) -> Iterator[str]:
     """The accesses that this C makes and that are one call of C11, each with its order."""
-    for access, made in ACCESSES.items():
-        if made.function and f"{made.name}(" in body:
-            value, put = (", value", ", (value)") if OPERANDS[access] else ("", "")
-            yield f"/* {made.what} */"
-            yield f"#define {made.name}(word{value}) \\"
-            yield f"    (SP_BEFORE(), {made.function}((word){put}, memory_order_{made.order}))"
+    weaker = {
+        one.with_order(order): (op, one, order) for op, one in ACCESSES.items() for order in ORDERS if one.function
+    }
+    made = weaker | {one.name: (op, one, one.order) for op, one in ACCESSES.items() if one.function}
+    for name, (op, one, order) in sorted(made.items(), key=lambda each: [*ACCESSES].index(each[1][0])):
+        if f"{name}(" in body:
+            value, put = (", value", ", (value)") if OPERANDS[op] else ("", "")
+            yield f"/* {one.what if order == one.order else f'{op}, with a weaker order than the text has'} */"
+            yield f"#define {name}(word{value}) \\"
+            yield f"    (SP_BEFORE(), {one.function}((word){put}, memory_order_{order}))"
+
+
+def functions(body: str) -> Iterator[str]:
+    """The accesses that this C makes and that have a function of the header's own, each with its order."""
+    for part in CAS.rstrip("\n").split("\n\n"):
+        name = re.findall(r"(sp_\w+)\(", part)[0]
+        for order in ORDERS:
+            if f"{weak(name, order)}(" in body:
+                fails = f"memory_order_{IF_IT_FAILS.get(order, order)}"
+                yield (
+                    part.replace(f"{name}(", f"{weak(name, order)}(")
+                    .replace(SEQ, f"memory_order_{order}")
+                    .replace("IF_IT_FAILS", fails)
+                )
+    for order in (ACQUIRE, RELAXED):
+        used = [weak(name, order, ACQUIRE) for name in ("sp_below", "sp_equals")]
+        if any(f"{name}(" in body for name in used):
+            said = COMPARE.rstrip("\n")
+            for name, own in zip(("sp_below", "sp_equals"), used, strict=True):
+                said = said.replace(f"{name}(", f"{own}(")
+            yield said.replace("sp_load_acquire", f"sp_load_{order}")

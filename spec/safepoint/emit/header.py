@@ -107,10 +107,9 @@ class _Header:
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
         body = "\n".join(line for written in self.written.values() for line in written)
-        compare = fixed.COMPARE if "sp_below(" in body or "sp_equals(" in body else ""
-        yield from fixed.accesses(body + compare)
-        used = [part for part in fixed.CAS.rstrip("\n").split("\n\n") if re.findall(r"(sp_\w+\()", part)[0] in body]
-        yield from ("", *"\n\n".join([*used, compare]).rstrip("\n").split("\n"))
+        own = "\n\n".join(fixed.functions(body))
+        yield from fixed.accesses(body + own)
+        yield from ("", *own.split("\n"))
         yield from ("", RULER.format("what there is to call"), "")
         yield from (
             f"{self._signature(name)};"
@@ -140,7 +139,12 @@ class _Header:
         yield " */"
 
     def _warning(self) -> Iterator[str]:
-        if self.mutant:
+        if self.mutant and self.mutant not in self.chosen.text.mutants:
+            yield f"WITH WEAKER ORDERS THAN THE TEXT HAS: {', '.join(self.chosen.weaker)}."
+            if gone := [each for each in self.mutant.split("+") if each not in self.chosen.weaker]:
+                yield f"Of those asked for, without an access in this header: {', '.join(gone)}."
+            yield "docs/orders.md says which orders hold, and within which bounds that was explored."
+        elif self.mutant:
             rule = self.chosen.text.mutants[self.mutant].rule
             needed = [variant for variant in ("", *self.chosen.variants) if self._differs(variant)]
             if not needed:

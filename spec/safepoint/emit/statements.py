@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from safepoint.emit.events import PRIVATE, REACHED, Events, event, passed, site
+from safepoint.emit.accesses import weak
+from safepoint.emit.events import PRIVATE, REACHED, Events, event, passed, site, trigger_word
 from safepoint.emit.expressions import Expressions
 from safepoint.emit.fold import Body, jump, named
 from safepoint.emit.kinds import BOOL
@@ -256,7 +257,8 @@ class Statements:
             yield from (Line(depth, line) for line in LOOK_AT_IT)
         if access.func.attr == "cas":
             old, new = (self.expressions.expression(self.name, a) for a in access.args)
-            yield Line(depth, f"for (uint32_t seen; !sp_claim(&{place}, {old}, {new}, &seen);) {{", at)
+            claim = weak("sp_claim", self.expressions.order(self.name, access))
+            yield Line(depth, f"for (uint32_t seen; !{claim}(&{place}, {old}, {new}, &seen);) {{", at)
         else:
             self.expressions.kept = access
             test = self.expressions.negated(self.name, condition)
@@ -279,7 +281,7 @@ class Statements:
                         else ""
                     )
                     detail = place.partition("->")[2] if kind in ("poisoned", "restored") else ""
-                    said = self._event(kind, owner, self._word(detail))
+                    said = self._event(kind, owner, trigger_word(detail))
                     if if_done and guard == self.tested:
                         self.held = said
                     elif if_done:
@@ -288,12 +290,6 @@ class Statements:
                         yield Line(depth, said)
                 if self.waits.ended_by(value):
                     yield Line(depth, f"SP_WAKE(&{place});")
-
-    @staticmethod
-    def _word(place: str) -> str:
-        """A trigger word, as an event names it."""
-        name, _, index = place.partition("[")
-        return f"SP_WORD_{name.upper()}{' + ' + index.rstrip(']') if index else ''}" if name else "0"
 
     @staticmethod
     def _event(kind: str, whom: str, detail: str = "0") -> str:
