@@ -207,7 +207,6 @@ def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() ->
 def test_a_record_may_be_held_by_several_although_the_text_has_one_bit_for_it() -> None:
     """The text says that the bit stands for a count: with a bit, the first to let go would let go for all."""
     made = functions(header(FOLDED))
-    assert "one bit stands for a count" in made["hold_record"]
     assert "sp_fetch_add(&t->holders, 1);" in made["hold_record"]
     assert "sp_fetch_sub(&t->holders, 1);" in made["let_go_of_record"]
     assert "sp_claim(&t->holders, 0, 0, &seen)" in made["await_holders"]
@@ -263,6 +262,22 @@ def test_lines_are_short_and_no_word_of_the_emitters_own_language_is_left(policy
     assert max(map(len, made.splitlines())) <= 100
     assert not re.search(r"\bslice_on\b|\bmutant\(|\bNone\b|\bself\b| +$|\t", made, re.MULTILINE)
     assert made.count("/*") == made.count("*/")
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_no_comment_is_about_the_text_instead_of_the_header(policy: Policy) -> None:
+    """What the text's files, words and features are called says nothing to who reads C."""
+    whole = header(policy)
+    said = " ".join(" ".join(re.findall(r"/\*.*?\*/", whole, re.DOTALL)).replace("\n *", " ").split())
+    assert not re.findall(
+        r"of their own|trigger [a-z]+_|stands for it|Thread\.\w+|the text is a count|for a model", said
+    )
+    named = set(re.findall(r"`(sp_\w+)`", said))
+    assert len(named) > 3
+    left_out = whole.partition(" * Not here,")[0]
+    assert {
+        name for name in named if f" {name}(" not in whole.partition("#ifndef")[2] and f"{name}" not in left_out
+    } == set()
 
 
 def test_it_is_the_same_in_every_process() -> None:

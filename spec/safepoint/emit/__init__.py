@@ -1,6 +1,7 @@
 """A policy's protocol as C: the text that the explorer explores, a function for each of its procedures.
 
 header: the whole header
+title: what stands at its top
 choose: which procedures a policy's header has
 fold: a text with its choices made: a mutant, the features
 kinds: what is an address, a number, an outcome

@@ -39,6 +39,12 @@ HOOKS = """\
 #define SP_WAKE(word) ((void)(word))
 #endif
 
+/* Of what sp_make_thread is given. */
+#ifndef SP_ASSERT
+#include <assert.h>
+#define SP_ASSERT(holds) assert(holds)
+#endif
+
 /* Between two looks of a loop that waits for two words at once. */
 #ifndef SP_RELAX
 #define SP_RELAX() ((void)0)

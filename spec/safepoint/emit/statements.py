@@ -242,7 +242,7 @@ class Statements:
                 yield Line(depth, "SP_FENCE_OTHERS();", at)
             case ast.Call(func=ast.Attribute(attr="load")) if self.name == OPERATION:
                 yield Line(depth, "SP_BEFORE();")
-                yield Line(depth, "SP_OPERATION(t);", at)
+                yield Line(depth, "SP_OPERATION(t);")
             case ast.Call(func=ast.Attribute()):
                 yield Line(depth, f"{self.expressions.access(self.name, call)};", at)
                 yield from self._after(call, depth)

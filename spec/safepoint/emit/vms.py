@@ -35,10 +35,23 @@ MORE = {
     " so for the next thread in this record; if that has a stack of the first size, `sp_grow_stack(t, 0)` comes before `sp_start_thread`.",
 }
 """Procedure to one more paragraph about it."""
-SAID = {
-    "extra": "by how much the stack is larger than limit_real; a birth in this record leaves it (`sp_grow_stack`)",
+DESCRIBED = {
+    "add_pending": "Put requests into the pending bits.",
+    "take_pending": "Take the requests that may be delivered now out of the pending bits; masked ones stay.",
+    "look_pending": "The requests that may be delivered now, which stay where they are.",
+    "hold_record": "From here on t's record is not used again, until `sp_let_go_of_record`, which follows in any case. True: t is alive.",
+    "let_go_of_record": "Once for each `sp_hold_record`, whatever that has said.",
+    "await_holders": "Before the record of a thread that has ended is used again, or freed: no requester is busy with it any more.",
 }
-"""Word of the record to what is said of it in place of what the text says, which is about the model."""
+"""Procedure to what is said of it in place of what the text says, which is about the text's files, or the model's words."""
+SAID = {
+    "extra": "by how much the stack is larger than limit_real; an end or a birth leaves it",
+    "deferred": "requests that were masked when they were taken",
+    "pending": "requests that the owner has not taken yet",
+}
+"""The same of a word of the record."""
+FAMILIES = {"kinds of request: bits of Thread.pending": "kinds of request, each a bit"}
+"""The same of constants."""
 
 
 def replaces_a_barrier(node: ast.If, feature: str) -> bool:
