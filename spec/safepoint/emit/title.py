@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from safepoint.protocol.policy import Policy
 
 TITLE = """\
-safepoint.h: the safepoint protocol in C11, policy {policy.name}: {policy.title}.
+safepoint.h: the safepoint protocol in C11, policy {policy.name}: {what}.
 
 Made by `{command}` from the text that the explorer explores, a function for each of its procedures, each access with the order
 that it was explored with. Make it anew rather than change it.
@@ -70,5 +70,6 @@ def lives(bodies: Container[str]) -> str:
 
 def paragraphs(policy: Policy, command: str, bodies: Container[str]) -> Iterator[str]:
     """What the header says of itself, in paragraphs."""
-    said = {"bound": bound(policy), "fast": FAST[policy.name], "lives": lives(bodies)}
+    what = policy.title.partition(":")[0]  # what that costs: see `fast`
+    said = {"what": what, "bound": bound(policy), "fast": FAST[policy.name], "lives": lives(bodies)}
     yield from (each.format(policy=policy, command=command, **said) for each in TITLE.split("\n\n"))
