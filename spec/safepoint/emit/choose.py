@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from safepoint.emit.fold import Body, CannotEmit, Folded, calls, named, only, reachable
+from safepoint.emit.vms import SLEEP
 from safepoint.graph.accesses import accesses, find_mutant, weakened
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
@@ -14,6 +15,8 @@ from safepoint.protocol.policy import Policy
 
 AROUND = "roles.py"
 """The file of the text that is a model's alone."""
+WAKES = "awaken"
+"""What a VM calls, and no role does, for one that sleeps."""
 OPERATION = {"operate"}
 """The procedure whose access stands for what the VM does: the header has a hook there."""
 
@@ -59,6 +62,8 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     every = {name: folded.body(text.functions[name]) for name in names}
     needs = dict(needed(text, every))
     roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
+    if SLEEP in roots:
+        roots.append(WAKES)
     kept = reachable(roots, every)
     core = reachable(roots, {name: list(only(body, "")) for name, body in every.items()})
     within: dict[str, str] = {}
