@@ -80,4 +80,7 @@ def trace(log: Iterable[str], threads: int = 4) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.writelines(trace(sys.stdin))
+    given = sys.stdin.readlines()
+    if not given:
+        sys.exit("trace.py: the log is empty: tiny_vm_traced says why")
+    sys.stdout.writelines(trace(given))

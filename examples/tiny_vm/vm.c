@@ -116,7 +116,7 @@ int vm_run(struct vm_thread *t, long most) {
         case CONS: cons(t, *--t->top); break;
         case SUM: *t->top++ = sum(t); break;
         case CHECK: t->wrong += *--t->top != now.operand; break;
-        case SLEEP: outcome = atomic_load(&vm_done) ? SP_GO : (sp_block(&t->sp), sp_woken(&t->sp)); break;
+        case SLEEP: outcome = atomic_load(&vm_done) ? SP_GO : (sp_block(&t->sp, NULL, NULL), sp_woken(&t->sp)); break;
         case HALT: t->ended = 1; break;
         }
         t->error = outcome;

@@ -15,6 +15,8 @@ static int noticed(int (*check)(void)) {
     for (int n = 0; n < BOUND && outcome == 0; n++) outcome = check();
     return outcome;
 }
+static int samples;
+void sampled(struct sp_thread *t) { samples += t == &guest; }
 static void say(const char *what, int outcome) { printf("%s: %d\n", what, outcome); }
 
 int main(void) {
@@ -31,6 +33,7 @@ int main(void) {
     say("once", noticed(back_edge));
     sp_post(&guest, SP_SAMPLE);
     say("a sample", noticed(short_push));
+    say("taken", samples);
     sp_poison(&guest);
     say("poison alone", noticed(short_push));
     sp_post(&guest, SP_INTERRUPT);

@@ -35,6 +35,14 @@ def test_a_mutant_is_put_in() -> None:
     assert (result.exit_code, result.stdout) == (0, header(FOLDED, "poison-before-post"))
 
 
+def test_weaker_orders_are_put_in() -> None:
+    result = emit("--c", "--mutant", "reenter.stop.look.acquire+awaken.wake.publish.release")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        header(FOLDED, "reenter.stop.look.acquire+awaken.wake.publish.release"),
+    )
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -45,6 +53,8 @@ def test_a_mutant_is_put_in() -> None:
             ("--c", "-p", "dart", "--mutant", "birth-keeps-bits"),
             "safepoint: mutant birth-keeps-bits: stands in start_thread, which this policy's header has not (choose another)\n",
         ),
+        (("--c", "-p", "dart", "-p", "cpython"), "safepoint: --policy is given 2 times (a header has one: run the command once for each)\n"),
+        (("--c", "--mutant", "reenter.stop.look.release"), "safepoint: mutant reenter.stop.look.release: the access is seq_cst, and release is not"),
         (("--c", "-p", "skybison"), "safepoint: Invalid value for '-p' / '--policy': 'skybison' is not one of"),
         (("--c", "-o", "/no/such/folder/safepoint.h"), "safepoint: Invalid value for '-o' / '--output': /no/such/folder/safepoint.h: No such file"),
     ],

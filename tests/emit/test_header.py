@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.emit.accesses import ACCESSES
+from safepoint.emit.accesses import ORDERS
 from safepoint.emit.choose import choose
 from safepoint.emit.fold import CannotEmit, head, loops
 from safepoint.emit.header import header
@@ -25,7 +25,7 @@ from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
-from tests.emit.building import CC, HOOKS, compiled, needs_cc
+from tests.emit.building import CC, HOOKS, ROOT, compiled, needs_cc
 from tests.rules import case
 
 VARIANTS = ("MEMBARRIER", "LEAVING", "EXCLUSIVE", "FAIRNESS")
@@ -96,22 +96,35 @@ def test_dart_has_no_births_and_no_pending_word() -> None:
 
 def c_accesses(body: str) -> set[tuple[str, str, str]]:
     """Word, operation and order of each access that a C body makes."""
+    usual = {"load": "", "store": "", "below": "acquire", "equals": "acquire"}
+    is_a = {"cas_trigger": "cas", "claim": "cas", "below": "load", "equals": "load"}
     found = set()
-    names = {made.name: (op, made.order) for op, made in ACCESSES.items()}
-    names |= {"sp_cas_trigger": ("cas", "seq_cst"), "sp_claim": ("cas", "seq_cst")}
-    names |= dict.fromkeys(("sp_below", "sp_equals"), ("load", "acquire"))
-    for name, word in re.findall(r"\b(sp_\w+)\(&[\w>-]+?(?:->|\.)(\w+)", body):
-        if name in names:
-            op, order = names[name]
-            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op) if word == "holders" else op
-            found.add((word, {"look": "load", "publish": "store"}.get(op, op), order))
+    for name, order, word in re.findall(
+        rf"\bsp_(load|store|fetch_\w+?|swap|cas|cas_trigger|claim|below|equals)(?:_({'|'.join(ORDERS)}))?\(&[\w>-]+?(?:->|\.)(\w+)",
+        body,
+    ):
+        op = is_a.get(name, name)
+        if word == "holders":
+            op = {"fetch_add": "fetch_or", "fetch_sub": "fetch_and"}.get(op, op)
+        found.add((word, op, order or usual.get(name, "seq_cst")))
     return found
 
 
+def least(policy: Policy) -> list[str]:
+    """What docs/orders.md says of all accesses of a policy together under C11: a mutant for each that may be weaker."""
+    page = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    table = page.partition(f"### Policy `{policy.name}` under `c11`\n")[2].partition("\n#")[0]
+    rows = re.findall(r"^\| `([\w.-]+)` \| (\w+) \| \w+ \| (\w+) \|", table, re.MULTILINE)
+    return [f"{name}.{order}" for name, usual, order in rows if order != usual]
+
+
+@pytest.mark.parametrize("is_weak", [False, True], ids=["as the text", "as weak as it holds"])
 @pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
-def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: Policy) -> None:
+def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: Policy, is_weak: bool) -> None:
     """Read from the graph, which the emitter does not write its accesses from."""
-    text, made = text_of(policy), functions(header(policy))
+    mutant = "+".join(least(policy)) if is_weak else ""
+    assert bool(mutant) == is_weak
+    text, made = text_of(policy), functions(header(policy, mutant))
     checked = 0
     for name in choose(text, policy).bodies:
         body = made.get(f"{name}_once", made.get(name))
@@ -119,7 +132,7 @@ def test_each_access_has_the_word_and_the_order_that_the_model_explores(policy: 
             continue
         expected = set()
         for slices in ((), *((v.lower(),) for v in VARIANTS if v.lower() in policy.slices)):
-            graph = compile_graph(text, name, Instance(slices=slices))
+            graph = compile_graph(text, name, Instance(mutant=mutant, slices=slices))
             for step in graph.steps:
                 if step.where[-1] == name and step.cell is not None:
                     order = step.order or orders.SEQ_CST
@@ -140,6 +153,49 @@ def test_the_three_orders_that_matter_under_c11_are_there() -> None:
         assert c_accesses(broken) != c_accesses(made[name])
 
 
+@needs_cc
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_the_least_orders_compile_and_the_header_says_that_they_are_weaker(policy: Policy, tmp_path: Path) -> None:
+    orders_of = least(policy)
+    made = header(policy, "+".join(orders_of))
+    compiled(tmp_path, made, HOOKS, "-O2")
+    compiled(tmp_path, made, HOOKS, "-O2", "-DSP_PORTABLE")
+    assert not re.search(r"memory_order_\w+,\s+memory_order_(release|acq_rel)", made)  # C11: no order of a failed one
+    assert max(map(len, made.splitlines())) <= 100
+    title = " ".join(made.partition("#ifndef")[0].replace("\n *", " ").split())
+    weaker, _, gone = title.partition("docs/orders.md says")[0].partition(
+        " Of those asked for, without an access in this header: "
+    )
+    assert weaker.startswith("/* WITH WEAKER ORDERS THAN THE TEXT HAS: ")
+    named = [re.findall(r"[\w-]+\.\w+\.[\w-]+\.\w+", said) for said in (weaker, gone)]
+    assert sorted([*named[0], *named[1]]) == sorted(orders_of)
+    assert {each.partition(".")[0] for each in named[1]} == {"operate"}  # what the VM's operation looks at is the VM's
+
+
+def test_one_weaker_order_changes_one_access() -> None:
+    """And a compare-and-swap whose order releases fails with one that does not."""
+    made, sound_one = functions(header(FOLDED, "reenter.stop.look.acquire")), functions(sound(FOLDED))
+    assert {name for name in made if made[name] != sound_one[name]} == {"reenter"}
+    changed = [
+        pair
+        for pair in zip(made["reenter"].splitlines(), sound_one["reenter"].splitlines(), strict=True)
+        if len({*pair}) > 1
+    ]
+    assert [tuple(line.strip() for line in pair) for pair in changed] == [
+        ("uint32_t stopped = sp_load_acquire(&sp_world.stop);", "uint32_t stopped = sp_load_seq_cst(&sp_world.stop);")
+    ]
+    claim = header(FOLDED, "own_handshake.operation.cas.acq_rel").partition("bool sp_cas_acq_rel(")[2]
+    assert re.search(r"value, memory_order_acq_rel,\s+memory_order_acquire\);", claim.partition("}")[0])
+
+
+@pytest.mark.parametrize("mutant", ["operate.operation.load.relaxed", "start_thread.pending.swap.acquire"])
+def test_an_order_of_no_access_of_the_header_is_refused(mutant: str) -> None:
+    with pytest.raises(
+        CannotEmit, match=f"^mutant {mutant}: stands in {mutant.partition('.')[0]}, which this policy's"
+    ):
+        header(POLICIES["pypy"], mutant)
+
+
 def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() -> None:
     def order(mutant: str) -> list[str]:
         return re.findall(r"sp_(restore|take)\(t\)", functions(header(FOLDED, mutant))["slow_path"])
@@ -151,7 +207,6 @@ def test_take_comes_after_restore_and_the_mutant_has_it_the_other_way_round() ->
 def test_a_record_may_be_held_by_several_although_the_text_has_one_bit_for_it() -> None:
     """The text says that the bit stands for a count: with a bit, the first to let go would let go for all."""
     made = functions(header(FOLDED))
-    assert "one bit stands for a count" in made["hold_record"]
     assert "sp_fetch_add(&t->holders, 1);" in made["hold_record"]
     assert "sp_fetch_sub(&t->holders, 1);" in made["let_go_of_record"]
     assert "sp_claim(&t->holders, 0, 0, &seen)" in made["await_holders"]
@@ -209,6 +264,22 @@ def test_lines_are_short_and_no_word_of_the_emitters_own_language_is_left(policy
     assert made.count("/*") == made.count("*/")
 
 
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_no_comment_is_about_the_text_instead_of_the_header(policy: Policy) -> None:
+    """What the text's files, words and features are called says nothing to who reads C."""
+    whole = header(policy)
+    said = " ".join(" ".join(re.findall(r"/\*.*?\*/", whole, re.DOTALL)).replace("\n *", " ").split())
+    assert not re.findall(
+        r"of their own|trigger [a-z]+_|stands for it|Thread\.\w+|the text is a count|for a model", said
+    )
+    named = set(re.findall(r"`(sp_\w+)`", said))
+    assert len(named) > 3
+    left_out = whole.partition(" * Not here,")[0]
+    assert {
+        name for name in named if f" {name}(" not in whole.partition("#ifndef")[2] and f"{name}" not in left_out
+    } == set()
+
+
 def test_it_is_the_same_in_every_process() -> None:
     made = header(FOLDED)
     code = "import sys; from safepoint.emit.header import header; from safepoint.protocol.policies import FOLDED; sys.stdout.write(header(FOLDED))"
@@ -258,6 +329,61 @@ def test_each_variant_compiles_and_two_are_refused(variant: str, tmp_path: Path)
     other = VARIANTS[VARIANTS.index(variant) - 1]
     with pytest.raises(AssertionError, match="two variants at once"):
         compiled(tmp_path, header(FOLDED), HOOKS, f"-DSP_{variant}=1", f"-DSP_{other}=1")
+
+
+@needs_cc
+@pytest.mark.parametrize("policy", EVERY, ids=lambda p: p.name)
+def test_a_switch_that_the_text_is_not_written_for_is_refused(policy: Policy, tmp_path: Path) -> None:
+    """`SP_MEMBARRIER` with a header that ignores it would be a VM without a barrier on either side."""
+    for variant in VARIANTS:
+        compiled(tmp_path, sound(policy), HOOKS, "-fsyntax-only", f"-DSP_{variant}=0", "-Wundef")
+        if variant.lower() not in policy.slices:
+            with pytest.raises(AssertionError, match=f"SP_{variant}: the text of this policy is not written for it"):
+                compiled(tmp_path, sound(policy), HOOKS, "-fsyntax-only", f"-DSP_{variant}=1")
+
+
+def test_with_membarrier_the_compiler_keeps_the_look_behind_the_store() -> None:
+    """docs/porting.md: the requester's fence is for processors; nothing else fences the compiler."""
+    body = functions(sound(FOLDED))["reenter"].replace("\n", " ")
+    membarrier, _, other = body.partition("#if SP_MEMBARRIER")[2].partition("#else")
+    store, fence = (
+        membarrier.index("sp_store_release(&t->state, SP_MANAGED)"),
+        membarrier.index("atomic_signal_fence(memory_order_seq_cst);"),
+    )
+    assert store < fence
+    assert "atomic_signal_fence" not in other
+    assert other.index("#endif") < other.index("sp_load_seq_cst(&sp_world.stop)")
+
+
+@needs_cc
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("-DSP_WAIT(w,s)=0",), "define SP_WAIT and SP_WAKE, or neither"),
+        (("-DSP_WAKE(w)=0",), "define SP_WAIT and SP_WAKE, or neither"),
+        (("-std=c99",), "safepoint.h is C11"),
+        (("-x", "c++", "-std=c++17"), "safepoint.h is C11"),
+        ((), "ignoring return value of .sp_back_edge"),
+    ],
+)
+def test_what_cannot_be_right_does_not_compile(flags: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    source = HOOKS + (
+        "" if flags else "void edge(struct sp_thread *t);\nvoid edge(struct sp_thread *t) { sp_back_edge(t, 0); }\n"
+    )
+    with pytest.raises(AssertionError, match=said):
+        compiled(tmp_path, sound(FOLDED), source, *flags)
+    compiled(tmp_path, sound(FOLDED), HOOKS, "-DSP_WAIT(w,s)=((void)(w),(void)(s))", "-DSP_WAKE(w)=((void)(w))")
+
+
+@needs_cc
+def test_a_line_is_128_bytes_or_what_the_vm_says(tmp_path: Path) -> None:
+    """docs/porting.md: Apple's lines, and x86's pairs of lines; the stop word and the lock apart."""
+    for flags, line in (((), 128), (("-DSP_LINE=64",), 64)):
+        source = f"""{HOOKS}
+_Static_assert(_Alignof(struct sp_thread) == {line} && offsetof(struct sp_thread, pending) == {line}, "");
+_Static_assert(offsetof(struct sp_world, lock) == {line}, "");
+"""
+        compiled(tmp_path, sound(FOLDED), source, *flags)
 
 
 def own(policy: Policy) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,7 +16,11 @@ from safepoint.protocol.policy import Policy
 from tests.emit.building import HOOKS, compiled, needs_cc
 from tests.rules import case
 
-PROGRAM = HOOKS + Path(__file__).with_name("outcomes.c").read_text(encoding="utf-8")
+PROGRAM = (
+    "struct sp_thread;\nvoid sampled(struct sp_thread *t);\n#define SP_SAMPLED(t) sampled(t)\n"
+    + HOOKS
+    + Path(__file__).with_name("outcomes.c").read_text(encoding="utf-8")
+)
 SAID = """\
 nothing is asked: 0
 and at a back-edge: 0
@@ -24,6 +30,7 @@ once: 0
 an interrupt, at a back-edge: 1
 once: 0
 a sample: 0
+taken: 1
 poison alone: 0
 an interrupt, and the stack is full: 1
 then it is full alone: 2
@@ -79,3 +86,131 @@ CASES = [
 def test_some_outcome_is_another_with_a_mistake(policy: Policy, mutant: str, tmp_path: Path) -> None:
     """So no line of them is idle."""
     assert outcomes(tmp_path, policy, mutant) != SAID
+
+
+def said_by(directory: Path, policy: str, source: str) -> subprocess.CompletedProcess[str]:
+    probe = compiled(directory, header(POLICIES[policy]), source, "-O2", "-D_POSIX_C_SOURCE=200809L")
+    subprocess.run(["cc", str(probe), "-o", str(directory / "probe")], check=True, timeout=60)
+    return subprocess.run([str(directory / "probe")], capture_output=True, text=True, timeout=20, check=False)
+
+
+GROWN = """
+#include <stdio.h>
+struct sp_thread *first;
+static struct sp_thread guest;
+static int push(uintptr_t end) { return (int)sp_frame_push(&guest, end); }
+int main(void) {
+    const uintptr_t entry[1] = {1};
+    sp_make_thread(&guest, 1000, entry, SP_ENDED);
+    sp_start_thread(&guest);
+    int small = push(1200);
+    sp_grow_stack(&guest, 500);
+    sp_grow_stack(&guest, 500);
+    printf("%d %d %d\\n", small, push(1500), push(1501));
+    sp_exit_thread(&guest);
+    sp_start_thread(&guest);
+    printf("%d %d\\n", push(1500), push(1501));
+    sp_exit_thread(&guest);
+    sp_post(&guest, SP_STOP);
+    sp_grow_stack(&guest, 0);
+    sp_start_thread(&guest);
+    printf("%d %d\\n", push(1000), push(1001));
+    return 0;
+}
+"""
+
+
+@needs_cc
+def test_a_stack_that_has_grown_stays_so_until_the_vm_says_otherwise(tmp_path: Path) -> None:
+    """Absolute, not in addition; a birth leaves it, as scope limit-births-1 has it; 0 is the first size, poisoned or not."""
+    assert said_by(tmp_path, "folded", HOOKS + GROWN).stdout == "2 0 2\n0 2\n0 2\n"
+
+
+TICKER = """
+#include <stdio.h>
+static void before(void);
+#define SP_BEFORE() before()
+%s
+struct sp_thread *first;
+static struct sp_thread guest;
+static int countdown;
+static void before(void) {
+    if (countdown > 0 && --countdown == 0) sp_post(&guest, SP_INTERRUPT);
+}
+int main(void) {
+    int most = 0;
+    for (int start = 0; start < 12; start++)
+        for (int access = 1; access <= 4; access++) {
+            sp_make_thread(&guest, 1000, %s, SP_MANAGED);
+            for (int n = 0; n < start; n++) if (sp_back_edge(&guest)) return 1;
+            countdown = access; /* the post comes before this access of the checks that follow */
+            int checks = 0;
+            for (int n = 0; n < 20; n++) {
+                int was_posted = countdown == 0;
+                enum sp_outcome outcome = n %% 2 ? sp_back_edge(&guest) : sp_frame_push(&guest, 10);
+                checks += was_posted;
+                if (outcome == SP_RAISE_INTERRUPT) break;
+            }
+            most = checks > most ? checks : most;
+            if (atomic_load(&guest.pending)) return 2;
+        }
+    printf("%%d\\n", most);
+    return 0;
+}
+"""
+
+
+@needs_cc
+@pytest.mark.parametrize("ticker", [1, 2, 5])
+def test_the_bound_of_a_ticker_is_what_it_is_set_to(ticker: int, tmp_path: Path) -> None:
+    """Wherever the post comes, it is seen by so many checks after it: the worst is between a check's load and its store."""
+    done = said_by(tmp_path, "pypy", TICKER % (HOOKS, ticker))
+    assert (done.returncode, done.stdout) == (0, f"{ticker}\n")
+
+
+@needs_cc
+@pytest.mark.parametrize("policy", ["pypy", "folded"])
+def test_a_real_value_that_is_the_poison_is_refused(policy: str, tmp_path: Path) -> None:
+    value = {"pypy": "0", "folded": "(uintptr_t[]){0}"}[policy]
+    source = f"{HOOKS}struct sp_thread *first;\nint main(void) {{ static struct sp_thread t; sp_make_thread(&t, 1, {value}, 0); }}\n"
+    done = said_by(tmp_path, policy, source)
+    assert done.returncode == -signal.SIGABRT
+    assert re.search(r"Assertion .(ticker|entry\[i\]) != ", done.stderr)
+
+
+FORK = """
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+struct sp_thread *first;
+static struct sp_thread guest;
+static const uintptr_t entry[1] = {1};
+int main(void) {
+    sp_make_thread(&guest, 1000, entry, SP_ENDED);
+    first = &guest;
+    sp_start_thread(&guest);
+    sp_leave(&guest);
+    sp_stop_world(); /* as a collector's thread does, which the child has not */
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(2);
+        if (RESET) sp_make_world();
+        sp_make_thread(&guest, 1000, entry, SP_ENDED);
+        sp_start_thread(&guest);
+        sp_stop_world_from(&guest);
+        sp_start_world_from(&guest);
+        _exit(sp_back_edge(&guest, 0) == SP_GO ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    printf("%d\\n", WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status));
+    return 0;
+}
+"""
+
+
+@needs_cc
+def test_the_child_of_a_fork_makes_the_world_anew(tmp_path: Path) -> None:
+    """Else it waits for the end of a stop whose coordinator it has not."""
+    assert said_by(tmp_path, "folded", HOOKS + FORK.replace("RESET", "1")).stdout == "0\n"
+    assert said_by(tmp_path, "folded", HOOKS + FORK.replace("RESET", "0")).stdout == f"-{int(signal.SIGALRM)}\n"

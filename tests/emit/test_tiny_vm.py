@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,6 +135,56 @@ def test_its_trace_is_refused_with_the_rule_that_is_broken(mutant: str, tmp_path
     result = traced(tmp_path, mutant)
     assert result.exit_code == 1
     assert result.output.splitlines()[1].startswith(f"  {RULE_OF[mutant]}: ")
+
+
+@needs_cc
+def test_a_log_that_is_full_is_said_and_an_empty_one_is_no_trace(tmp_path: Path) -> None:
+    """Else nothing would be judged, and nothing found wrong."""
+    done = run(tiny_vm(tmp_path, "-O2", "-DSP_TRACED"), 10_000_000)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "the log is full: ask for fewer requests\n"
+    command = [sys.executable, str(TINY / "trace.py")]
+    traced = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
+    assert (traced.returncode, traced.stdout) == (1, "")
+    assert traced.stderr == "trace.py: the log is empty: tiny_vm_traced says why\n"
+
+
+# -- the Makefile
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make: its Makefile is not looked at (install make)")
+def test_a_build_takes_no_header_of_another_mutant(tmp_path: Path) -> None:
+    """`make MUTANT=x`, then `make`: the mistake is gone again.  What the commands write is their own command line."""
+    shutil.copy(TINY / "Makefile", tmp_path)
+    for name, code in (
+        ("safepoint", 'shift 2; echo "$*" > safepoint.h'),
+        ("cc", 'cat safepoint.h; for each; do [ "$last" != -o ] || touch "$each"; last=$each; done'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{code}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    for name in ("main.c", "vm.c", "vm.h"):
+        (tmp_path / name).touch()
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+    def build(*mutant: str) -> str:
+        done = subprocess.run(
+            ["make", "-s", "all", *mutant],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    built = [build(), build("MUTANT=a.b+c.d"), build("MUTANT=a.b+c.d"), build(), build("MUTANT=e"), build()]
+    sound, first, second = (
+        "-o safepoint.h\n" * 2,
+        "--mutant a.b+c.d -o safepoint.h\n" * 2,
+        "--mutant e -o safepoint.h\n" * 2,
+    )
+    assert built == [sound, first, "", sound, second, sound]
 
 
 # -- judged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,15 +21,25 @@ class Output(Written):
         return STDOUT if str(value) == str(STDOUT) else super().convert(value, param, ctx)
 
 
+def _once(_: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> Any:
+    """A header has one of it."""
+    if len(given) > 1:
+        fail(f"{option.opts[-1]} is given {len(given)} times (a header has one: run the command once for each)")
+    return given[0]
+
+
 @click.command()
 @click.option("--c", "language", flag_value="c", help="As a C11 header that needs <stdatomic.h> and nothing else.")
 @click.option(
-    "-p", "--policy", type=click.Choice(list(POLICIES)), default="folded", show_default=True,
+    "-p", "--policy", type=click.Choice(list(POLICIES)), default=("folded",), show_default=True, multiple=True, callback=_once,
     help="Which VM family's check sites and trigger words to emit.",
 )  # fmt: skip
-@click.option("--mutant", default="", metavar="NAME", help="Put this mutant in: for tests of what is to catch it.")
 @click.option(
-    "-o", "--output", "file", type=Output(), default=STDOUT, metavar="FILE",
+    "--mutant", default=("",), metavar="NAME", multiple=True, callback=_once,
+    help="Put this mutant in, for tests of what is to catch it; or weaker orders, joined by +: docs/orders.md.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "file", type=Output(), default=(str(STDOUT),), metavar="FILE", multiple=True, callback=_once,
     help="Write to FILE, in place of what it holds.  [default: standard output]",
 )  # fmt: skip
 def emit(*, language: str | None, policy: str, mutant: str, file: Path) -> None:

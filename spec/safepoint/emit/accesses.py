@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safepoint.graph.orders import PLAIN, SEQ_CST
+from safepoint.graph.orders import ACQ_REL, ACQUIRE, PLAIN, RELAXED, RELEASE, SEQ_CST
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,12 @@ class Access:
     what: str
     function: str
     order: str
+
+    def with_order(self, order: str) -> str:
+        """Its name where a mutant takes another order."""
+        if order == self.order:
+            return self.name
+        return f"{self.name.removesuffix(f'_{self.order}')}_{order}"
 
 
 def _access(access: str, name: str, what: str, function: str = "") -> Access:
@@ -37,6 +43,16 @@ ACCESSES = {
     "cas": _access("cas", "cas", "cas(), locked: whether it has put the new value there"),
 }
 """Access of the text to what it is in C."""
+
+ORDERS = (RELAXED, RELEASE, ACQUIRE, ACQ_REL, SEQ_CST)
+IF_IT_FAILS = {RELEASE: RELAXED, ACQ_REL: ACQUIRE}
+"""Order of a compare-and-swap to its order where it puts nothing there, which is a load; any other stays."""
+
+
+def weak(name: str, order: str, usual: str = SEQ_CST) -> str:
+    """The name of a function of the header that makes an access with this order."""
+    return name if order == usual else f"{name}_{order}"
+
 
 COUNTED = {"holders": "how many requesters are about to post to it: until it is 0 its record is not used again"}
 """Words of which the text says that their one bit stands for a count, which has too many states to explore: here they count."""

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from safepoint.emit.fold import Body, CannotEmit, Folded, calls, named, only, reachable
+from safepoint.emit.vms import SLEEP
+from safepoint.graph.accesses import accesses, find_mutant, weakened
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
 from safepoint.protocol.policy import Policy
 
 AROUND = "roles.py"
 """The file of the text that is a model's alone."""
+WAKES = "awaken"
+"""What a VM calls, and no role does, for one that sleeps."""
+OPERATION = {"operate"}
+"""The procedure whose access stands for what the VM does: the header has a hook there."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +26,28 @@ class Chosen:
     """What one header has.
 
     bodies: procedure to its statements, in the text's order.  variants: features of the text that the C decides.
-    within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
+    switches: those that it decides for some policy.  within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
     """
 
     folded: Folded
     bodies: dict[str, Body]
     variants: tuple[str, ...]
+    switches: tuple[str, ...]
     within: dict[str, str]
     left_out: dict[str, tuple[str, ...]]
 
     @property
     def text(self) -> Text:
         return self.folded.text
+
+    @property
+    def weaker(self) -> tuple[str, ...]:
+        """The orders of its mutant, as that names them, of accesses that the header makes."""
+        text, mutant = self.text, self.folded.mutant
+        if not weakened(text, mutant):
+            return ()
+        named = ((each, accesses(text)[each.rpartition(".")[0]].procedure) for each in mutant.split("+"))
+        return tuple(each for each, procedure in named if procedure in {*self.bodies} - OPERATION)
 
 
 def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
@@ -40,18 +56,21 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
     names.sort(key=list(text.functions).index)
     asked = _asked_for(text, names)
-    variants = tuple(v for v in VARIANTS if v in policy.slices and v in asked)
+    switches = tuple(v for v in VARIANTS if v in asked)
+    variants = tuple(v for v in switches if v in policy.slices)
     folded = Folded(text, mutant, variants, policy.slices)
     every = {name: folded.body(text.functions[name]) for name in names}
     needs = dict(needed(text, every))
     roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
+    if SLEEP in roots:
+        roots.append(WAKES)
     kept = reachable(roots, every)
     core = reachable(roots, {name: list(only(body, "")) for name, body in every.items()})
     within: dict[str, str] = {}
     for variant in variants:
         with_it = reachable(roots, {name: list(only(body, variant)) for name, body in every.items()})
         within |= dict.fromkeys((name for name in names if name in with_it - core), variant)
-    missing: dict[str, list[str]] = {v: [] for v in VARIANTS if v in asked and v not in policy.slices}
+    missing: dict[str, list[str]] = {v: [] for v in switches if v not in variants}
     for name, ways in needs.items():
         if name not in kept:
             feature = next(f for f in (*VARIANTS, *SLICES) if f in min(ways, key=len) - {*policy.slices})
@@ -59,7 +78,9 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     if mutant:
         _refuse_elsewhere(text, mutant, kept)
     bodies = _without_idle({name: every[name] for name in names if name in kept})
-    return Chosen(folded, bodies, variants, within, {feature: tuple(each) for feature, each in missing.items()})
+    return Chosen(
+        folded, bodies, variants, switches, within, {feature: tuple(each) for feature, each in missing.items()}
+    )
 
 
 def _without_idle(bodies: dict[str, Body]) -> dict[str, Body]:
@@ -77,8 +98,8 @@ def _without_idle(bodies: dict[str, Body]) -> dict[str, Body]:
 
 
 def _refuse_elsewhere(text: Text, mutant: str, kept: set[str]) -> None:
-    where = {procedure for _, _, procedure in text.mutants[mutant].places}
-    if not where & kept:
+    where = {procedure for _, _, procedure in find_mutant(text, mutant).places}
+    if not where & (kept - OPERATION if mutant not in text.mutants else kept):
         raise CannotEmit(
             f"mutant {mutant}: stands in {', '.join(sorted(where))}, which this policy's header has not (choose another)"
         )

@@ -70,3 +70,9 @@ def passed(procedure: str) -> str:
 def site(procedure: str) -> str:
     """Of a procedure that enters the slow path: which site that is."""
     return f"SP_AT_{event(SITES[procedure])}" if procedure in SITES else ""
+
+
+def trigger_word(place: str) -> str:
+    """A trigger word, as an event names it; of "": 0."""
+    name, _, index = place.partition("[")
+    return f"SP_WORD_{name.upper()}{' + ' + index.rstrip(']') if index else ''}" if name else "0"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from safepoint.emit.accesses import ACCESSES, COUNTED, COUNTS
+from safepoint.emit.accesses import ACCESSES, COUNTED, COUNTS, weak
 from safepoint.emit.choose import Chosen
 from safepoint.emit.fold import CannotEmit
 from safepoint.emit.kinds import ADDRESS, WORD, Kinds
+from safepoint.graph.accesses import Place, weakened
+from safepoint.graph.orders import ACQUIRE
 from safepoint.graph.scope import OPERATORS
 from safepoint.graph.text import Record
 
@@ -21,12 +23,22 @@ FLIPPED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 @dataclass
 class Expressions:
-    """rows: loop variables over rows of trigger words: name to row.  kept: the access whose result goes into `seen`, too."""
+    """rows: loop variables over rows of trigger words: name to row.  weaker: the orders of a mutant.  kept: the access whose result goes into `seen`, too."""
 
     chosen: Chosen
     kinds: Kinds
     rows: dict[str, str] = field(default_factory=dict)
     kept: ast.Call | None = None
+    weaker: dict[Place, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weaker = weakened(self.chosen.text, self.chosen.folded.mutant)
+
+    def order(self, procedure: str, access: ast.Call) -> str:
+        """The order of an access: the text's, or a mutant's."""
+        assert isinstance(access.func, ast.Attribute)
+        usual = ACCESSES[access.func.attr].order
+        return self.weaker.get((self.chosen.text.functions[procedure].file, access.lineno), usual)
 
     def expression(self, procedure: str, node: ast.expr, tight: int = WHOLE, *, checks: bool = False) -> str:
         """An expression; in parentheses if what stands around it binds as tight.  `checks`: a comparison is the fast path's own."""
@@ -66,19 +78,20 @@ class Expressions:
     def _check(self, procedure: str, left: ast.expr, op: ast.cmpop, right: ast.expr) -> str:
         """A comparison of a trigger word with a value: one instruction where the machine has it.  "": it is none."""
 
-        def trigger(node: ast.expr) -> str:
+        def trigger(node: ast.expr) -> tuple[str, str] | None:
             match node:
                 case ast.Call(func=ast.Attribute(value=word, attr="load")) if self.kinds.of_word(word) == ADDRESS:
-                    return self.place(procedure, word)
-            return ""
+                    return self.place(procedure, word), self.order(procedure, node)
+            return None
 
         name = OPERATORS[type(op)]
         for word, value, flipped in (
             (left, right, {"<": "below", "==": "equals"}),
             (right, left, {">": "below", "==": "equals"}),
         ):
-            if (place := trigger(word)) and name in flipped:
-                return f"sp_{flipped[name]}(&{place}, {self.expression(procedure, value)})"
+            if (found := trigger(word)) and name in flipped:
+                place, order = found
+                return f"{weak(f'sp_{flipped[name]}', order, ACQUIRE)}(&{place}, {self.expression(procedure, value)})"
         return ""
 
     def negated(self, procedure: str, node: ast.expr) -> str:
@@ -119,12 +132,13 @@ class Expressions:
         op, word = node.func.attr, node.func.value
         if op not in ACCESSES:
             raise self.cannot(procedure, node)
-        name = ACCESSES[op].name
+        order = self.order(procedure, node)
+        name = ACCESSES[op].with_order(order)
         if op == "cas" and self.kinds.of_word(word) == ADDRESS:
-            name = "sp_cas_trigger"
+            name = weak("sp_cas_trigger", order)
         operands = [self.expression(procedure, a) for a in node.args]
         if isinstance(word, ast.Attribute) and word.attr in COUNTED and op in COUNTS:
-            name, operands = ACCESSES[COUNTS[op]].name, ["1"]
+            name, operands = ACCESSES[COUNTS[op]].with_order(order), ["1"]
         said = f"{name}({', '.join([f'&{self.place(procedure, word)}', *operands])})"
         return f"(seen = {said})" if node is self.kept else said
 

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from safepoint.emit import fixed
-from safepoint.emit.accesses import COUNTED
+from safepoint.emit import fixed, title
 from safepoint.emit.choose import Chosen, choose
 from safepoint.emit.events import EVENTS, Events, event, site
 from safepoint.emit.expressions import Expressions
 from safepoint.emit.fold import Bodies, CannotEmit, calls, expression, head, loops, only
-from safepoint.emit.kinds import Kinds
+from safepoint.emit.kinds import BOOL, OUTCOME, Kinds
 from safepoint.emit.layout import Layout
 from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c, rules_in, set_lines, table
 from safepoint.emit.statements import COLD, Line, Statements
+from safepoint.emit.vms import DESCRIBED, MORE, READY_TYPE, SLEEP
 from safepoint.emit.waits import Waits
 from safepoint.graph.ir import SELF
 from safepoint.graph.text import Text
@@ -26,28 +26,6 @@ from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
 from safepoint.trace.observe import SITES
 
-TITLE = """\
-safepoint.h: the safepoint protocol in C11, policy {policy.name}: {policy.title}.
-
-Made by `{command}` from the text that the explorer explores, a function for each of its procedures, each access with the order
-that it was explored with. Make it anew rather than change it. Declared bound, in checks from a complete post to the one that
-notices it: {policy.declared}.
-
-The owner of a record is the thread that runs guest code with it. Its own are the checks, leaving and coming back, masks, sleep,
-birth and end. Who posts, asks for a handshake, stops or starts the world is a requester; a guest thread that stops the world, or
-asks for a handshake, does so by the functions that end in `_from`.
-
-`sp_post` waits for nothing and is made of lock-free accesses: a signal handler may call it, also on the thread that it interrupts,
-if it may call SP_WAKE. A stack grows upward: `end` is where the new frame ends, and must not wrap; where it grows downward, hand in
-`limit` and `end` negated. Headroom for native code that checks nothing is the VM's: it lies above the limit."""
-"""What the header says of itself."""
-OWN = (
-    ("threads", "how a thread is made, where its record stands, and when it is freed: hold it, or never free it"),
-    ("long work", "how much of it an instruction does between two checks"),
-    ("sleep", "SP_WAIT and SP_WAKE; without them who waits spins"),
-    ("fork", "the child has one thread, and a copy of every word: make the records anew"),
-)
-"""What a reader may look for."""
 RULER = "/* " + "-" * 40 + " {} */"
 
 
@@ -100,14 +78,15 @@ class _Header:
         yield from layout.thread()
         yield ""
         yield from layout.world()
-        yield from ("", "extern struct sp_world sp_world; /* the VM defines it: all zero */", "")
+        yield from ("", "extern struct sp_world sp_world; /* the VM defines it: all zero. One in a process. */", "")
+        if SLEEP in self.chosen.bodies:
+            yield from (*READY_TYPE.splitlines(), "")
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
         body = "\n".join(line for written in self.written.values() for line in written)
-        compare = fixed.COMPARE if "sp_below(" in body or "sp_equals(" in body else ""
-        yield from fixed.accesses(body + compare)
-        used = [part for part in fixed.CAS.rstrip("\n").split("\n\n") if re.findall(r"(sp_\w+\()", part)[0] in body]
-        yield from ("", *"\n\n".join([*used, compare]).rstrip("\n").split("\n"))
+        own = "\n\n".join(fixed.functions(body))
+        yield from fixed.accesses(body + own)
+        yield from ("", *own.split("\n"))
         yield from ("", RULER.format("what there is to call"), "")
         yield from (
             f"{self._signature(name)};"
@@ -122,22 +101,25 @@ class _Header:
 
     def _title(self) -> Iterator[str]:
         command = f"safepoint emit --c -p {self.policy.name}{f' --mutant {self.mutant}' if self.mutant else ''}"
-        *lines, last = comment(
-            [*self._warning(), *(said.format(policy=self.policy, command=command) for said in TITLE.split("\n\n"))]
-        )
+        *lines, last = comment([*self._warning(), *title.paragraphs(self.policy, command, self.chosen.bodies)])
         yield from (*lines, last.removesuffix(" */"), " *")
         if left_out := list(self._left_out()):
             yield " * Left out, because the text of this policy is not written for it:"
             yield from (*(f" *{line}" for line in table(left_out, 16)), " *")
         yield " * Not here, because it is the VM's own:"
-        yield from (*(f" *{line}" for line in table(OWN, 16)), " *")
+        yield from (*(f" *{line}" for line in table(title.OWN, 16)), " *")
         cited = rules_in(line for written in self.written.values() for line in written)
         yield " * The rules that it implements; `safepoint rules ID` says what breaks without:"
         yield from (f" *{line}" for line in table(((rule, RULES[rule].text) for rule in cited), 26))
         yield " */"
 
     def _warning(self) -> Iterator[str]:
-        if self.mutant:
+        if self.mutant and self.mutant not in self.chosen.text.mutants:
+            yield f"WITH WEAKER ORDERS THAN THE TEXT HAS: {', '.join(self.chosen.weaker)}."
+            if gone := [each for each in self.mutant.split("+") if each not in self.chosen.weaker]:
+                yield f"Of those asked for, without an access in this header: {', '.join(gone)}."
+            yield "docs/orders.md says which orders hold, and within which bounds that was explored."
+        elif self.mutant:
             rule = self.chosen.text.mutants[self.mutant].rule
             needed = [variant for variant in ("", *self.chosen.variants) if self._differs(variant)]
             if not needed:
@@ -163,7 +145,9 @@ class _Header:
         yield ""
         yield from comment(
             [
-                "What a poisoned word holds: below every stack address. In a row it may be the address of the handler that calls `sp_slow_path`."
+                "What a poisoned word holds: below every stack address. In a row it may be the address of the handler that calls `sp_slow_path`, and then goes on where `entry_real` says."
+                if any(row for _, row in layout.triggers())
+                else "What a poisoned word holds, which no real one does."
             ]
         )
         for word, row in layout.triggers():
@@ -208,9 +192,8 @@ class _Header:
     def _signature(self, name: str, *, once: bool = False) -> str:
         kind = "bool" if once else self.kinds.result(name)
         parameters = ", ".join(f"{kind}{name}" for kind, name in self.kinds.parameters(name)) or "void"
-        return (
-            f"{'SP_COLD' if name in COLD else 'static inline'} {kind} sp_{name}{'_once' if once else ''}({parameters})"
-        )
+        place = f"{'SP_COLD' if name in COLD else 'static inline'}{' SP_RESULT' if kind in (OUTCOME, BOOL) else ''}"
+        return f"{place} {kind} sp_{name}{'_once' if once else ''}({parameters})"
 
     def _forward(self) -> Iterator[str]:
         """Declarations of the rest: parts of loops, and what only a variant calls."""
@@ -241,8 +224,7 @@ class _Header:
     def _procedure(self, name: str) -> Iterator[str]:
         text, bodies = self.chosen.text, self.chosen.bodies
         said = [in_c(paragraph, bodies) for paragraph in docstring(text, name)]
-        if said and any(isinstance(n, ast.Attribute) and n.attr in COUNTED for s in bodies[name] for n in ast.walk(s)):
-            said.append("The bit of the text is a count here: several requesters may hold one record.")
+        said = [DESCRIBED[name]] if name in DESCRIBED else said + ([MORE[name]] if name in MORE else [])
         is_part = name in self.circles and name != self.heads[name]
         if is_part:
             said.append(f"True: sp_{self.heads[name]} goes on.")

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from safepoint.emit.fold import Bodies, CannotEmit, expression
+from safepoint.emit.vms import READY, SLEEP
 from safepoint.graph.text import Text
 
 BOOL, OUTCOME, WORD, ADDRESS = "bool", "enum sp_outcome", "uint32_t", "uintptr_t"
@@ -150,7 +151,7 @@ class Kinds:
                 raise CannotEmit(
                     f"{procedure}: a parameter of type {declared or 'unknown'} has no C (write: a thread, a Trigger or an int)"
                 )
-        return found
+        return [*found, *READY] if procedure == SLEEP else found
 
 
 def uses(bodies: Bodies, procedure: str, name: str) -> bool:

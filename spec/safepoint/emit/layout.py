@@ -10,6 +10,7 @@ from safepoint.emit.accesses import COUNTED
 from safepoint.emit.choose import Chosen
 from safepoint.emit.kinds import Kinds
 from safepoint.emit.prose import beside, comment, comments_of, wrapped
+from safepoint.emit.vms import FAMILIES, SAID
 from safepoint.graph import ir
 from safepoint.graph.text import Record
 from safepoint.protocol.policy import Policy
@@ -20,6 +21,23 @@ APART = """\
                        offsetof(struct sp_thread, other) / SP_LINE >                \\
                            offsetof(struct sp_thread, one) / SP_LINE,               \\
                    #one " and " #other " share a cache line")"""
+
+
+MAKE = (
+    "Make a record ready, before any other thread can find it: every word real, nothing asked. It is aligned to SP_LINE: static, or from"
+    " aligned_alloc."
+)
+WORLD = (
+    "The world runs, and nobody holds its lock: as it begins, and for the child of a fork. That has one thread, which makes the world anew,"
+    " then each record that SP_EACH_THREAD finds: its own with the state that it is in, those of the others as if they were yet to begin."
+    " What had been asked for is dropped."
+)
+REALS = {
+    "limit": "how far the newest frame may reach",
+    "entry": "what a dispatch finds while nothing is asked, for each opcode that jumps backward; never SP_ENTRY_POISON",
+    "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
+}
+"""Trigger word to what its real value is."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class Layout:
             families.setdefault(place, []).append(name)
         for (file, line), names in families.items():
             tag = "enum sp_outcome" if "GO" in names else "enum"
-            said = comments[file, line]
+            said = FAMILIES.get(comments[file, line], comments[file, line]).replace("Thread.", "")
             yield from comment([f"{said[:1].upper()}{said[1:]}."])
             yield from wrapped(f"{tag} {{", (f"SP_{n} = {self._value(n)}" for n in names), "};")
         named = {
@@ -148,8 +166,8 @@ class Layout:
 
     def _said(self, word: str, comments: dict[tuple[str, int], str]) -> str:
         """What the text says of a word beside its declaration."""
-        if word in COUNTED:
-            return COUNTED[word]
+        if known := {**COUNTED, **SAID}.get(word):
+            return known
         if word.endswith("_real"):
             return f"what {word.removesuffix('_real')} holds when it is not poisoned; never changes"
         for file, lines in self.chosen.text.lines.items():
@@ -162,8 +180,9 @@ class Layout:
         """The words of the world."""
         comments = comments_of(self.chosen.text)
         yield "struct sp_world {"
-        for m, word in enumerate(self.used(ir.WORLD)):
-            code = f"    {'SP_ALIGNED ' if not m else ''}_Atomic uint32_t {word};"
+        yield "    /* Apart: or who returns from native code pays for who waits for the lock. */"
+        for word in self.used(ir.WORLD):
+            code = f"    SP_ALIGNED _Atomic uint32_t {word};"
             yield from beside(code, self._said(word, comments))
         yield "};"
 
@@ -174,15 +193,21 @@ class Layout:
         real = "".join(
             f", const uintptr_t {w}[SP_{w.upper()}_WORDS]" if row else f", uintptr_t {w}" for w, row in triggers
         )
-        said = (
-            "Make a record ready, before any other thread can find it: every word real, nothing asked. It is aligned to SP_LINE: static,"
-            " or from aligned_alloc. `state`: SP_ENDED if a thread is yet to begin in it; SP_MANAGED for the thread that calls, if it"
-            " runs guest code already; SP_NATIVE if it does not."
+        born = "start_thread" in self.chosen.bodies
+        state = (
+            f"`state`: {'SP_ENDED if a thread is yet to begin in it; ' if born else ''}SP_MANAGED for the thread that calls, if it runs guest"
+            f" code already; SP_NATIVE if it does not{'' if born else ', or is yet to begin'}."
         )
-        yield from comment([said])
+        yield from comment([MAKE, *(f"`{word}`: {REALS[word]}." for word, _ in triggers), state])
         yield "static inline void sp_make_thread("
         yield f"    struct sp_thread *t{real}, uint32_t state)"
         yield "{"
+        for word, row in triggers:
+            if word in accessed and word != "limit":
+                one = f"{word}[i]" if row else word
+                check = f"SP_ASSERT({one} != SP_{word.upper()}_POISON); /* or every check is slow */"
+                loop = f"    for (unsigned i = 0; i < SP_{word.upper()}_WORDS; i++) {{"
+                yield from (loop, f"        {check}", "    }") if row else (f"    {check}",)
         base = " + SP_BITS" if self.policy.base else ""
         for word, row in triggers:
             if row:
@@ -199,4 +224,10 @@ class Layout:
                 yield f"    t->{word} = 0;"
             elif kind == "Word":
                 yield f"    atomic_init(&t->{word}, {'state' if word == 'state' else 0});"
+        yield "}"
+        yield ""
+        yield from comment([WORLD])
+        yield "static inline void sp_make_world(void)"
+        yield "{"
+        yield from (f"    atomic_init(&sp_world.{word}, 0);" for word in self.used(ir.WORLD))
         yield "}"

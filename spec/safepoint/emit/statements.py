@@ -6,11 +6,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from safepoint.emit.events import PRIVATE, REACHED, Events, event, passed, site
+from safepoint.emit.accesses import weak
+from safepoint.emit.events import PRIVATE, REACHED, Events, event, passed, site, trigger_word
 from safepoint.emit.expressions import Expressions
 from safepoint.emit.fold import Body, jump, named
 from safepoint.emit.kinds import BOOL
 from safepoint.emit.locals import early_locals
+from safepoint.emit.vms import COMPILER_FENCE, HOOK_OF, LOOK_AT_IT, SLEEP, replaces_a_barrier, word_checked
 from safepoint.emit.waits import Waits, access_in
 from safepoint.graph import ir
 from safepoint.trace.observe import GHOSTS
@@ -123,13 +125,19 @@ class Statements:
             case _:
                 raise self.expressions.cannot(self.name, node)
 
+    @property
+    def _own(self) -> list[ast.arg]:
+        return self.expressions.chosen.text.functions[self.name].node.args.args
+
     def _is_parameter(self, name: str) -> bool:
-        return name in (a.arg for a in self.expressions.chosen.text.functions[self.name].node.args.args)
+        return name in (a.arg for a in self._own)
 
     def _if(self, node: ast.If, depth: int) -> Iterator[Line]:
         if said := named(node.test, "slice_on"):
             yield Line(-1, f"#if SP_{said[1].upper()}", node.lineno)
             yield from self._block(node.body, depth)
+            if replaces_a_barrier(node, said[1]):
+                yield from (Line(depth, line) for line in COMPILER_FENCE)
             if node.orelse:
                 yield Line(-1, "#else")
                 yield from self._block(node.orelse, depth)
@@ -139,7 +147,7 @@ class Statements:
         test = self.expressions.expression(self.name, node.test, checks=fails)
         yield Line(depth, f"if ({f'SP_UNLIKELY({test})' if fails else test}) {{", node.lineno)
         if fails:
-            word = self._word_checked(node)
+            word = word_checked(self._own, node)
             yield Line(depth + 1, f"SP_EVENT(ENTERED, t, {site(self.name)}{word and f' + {word}'});")
         if self.held:
             yield Line(depth + 1, self.held)
@@ -149,7 +157,7 @@ class Statements:
         if fails:
             self.checked = True
             if passed(self.name):
-                yield Line(depth, self._event(passed(self.name), "t", self._word_checked(node) or "0"))
+                yield Line(depth, self._event(passed(self.name), "t", word_checked(self._own, node) or "0"))
 
     def _else(self, body: list[ast.stmt], depth: int) -> Iterator[Line]:
         match body:
@@ -163,17 +171,6 @@ class Statements:
                 yield Line(depth, "} else {")
                 yield from self._block(body, depth + 1)
                 yield Line(depth, "}")
-
-    def _word_checked(self, node: ast.If) -> str:
-        """Which of a row of trigger words a check reads; "": it is of no row."""
-        rows = [
-            a.arg
-            for a in self.expressions.chosen.text.functions[self.name].node.args.args
-            if a.annotation and ast.unparse(a.annotation) == "Trigger"
-        ]
-        return next(
-            (name for name in rows if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node.test))), ""
-        )
 
     def _for(self, node: ast.For, depth: int) -> Iterator[Line]:
         match node:
@@ -210,7 +207,7 @@ class Statements:
 
     def _jump(self, name: str, call: ast.Call, depth: int) -> Iterator[Line]:
         """`return f(t)`, where f and this procedure go round."""
-        own = [a.arg for a in self.expressions.chosen.text.functions[self.name].node.args.args]
+        own = [a.arg for a in self._own]
         if [ast.unparse(a) for a in call.args] != own:
             raise self.expressions.cannot(self.name, call)
         said = ", ".join(own)
@@ -237,13 +234,15 @@ class Statements:
                 if op in GHOSTS or op == "served":
                     detail = self.expressions.fitting(self.name, kinds, "uint32_t")
                     yield Line(depth, self._event(GHOSTS.get(op, op), ast.unparse(whom), detail))
+                if op == "served" and (hook := HOOK_OF.get(ast.unparse(kinds))):
+                    yield Line(depth, hook)
             case ast.Call(func=ast.Name(id="pause")):
                 pass
             case ast.Call(func=ast.Name(id="fence_others")):
                 yield Line(depth, "SP_FENCE_OTHERS();", at)
             case ast.Call(func=ast.Attribute(attr="load")) if self.name == OPERATION:
                 yield Line(depth, "SP_BEFORE();")
-                yield Line(depth, "SP_OPERATION(t);", at)
+                yield Line(depth, "SP_OPERATION(t);")
             case ast.Call(func=ast.Attribute()):
                 yield Line(depth, f"{self.expressions.access(self.name, call)};", at)
                 yield from self._after(call, depth)
@@ -254,9 +253,12 @@ class Statements:
         access = access_in(condition)
         assert isinstance(access.func, ast.Attribute)
         place = self.expressions.place(self.name, access.func.value)
+        if self.name == SLEEP:
+            yield from (Line(depth, line) for line in LOOK_AT_IT)
         if access.func.attr == "cas":
             old, new = (self.expressions.expression(self.name, a) for a in access.args)
-            yield Line(depth, f"for (uint32_t seen; !sp_claim(&{place}, {old}, {new}, &seen);) {{", at)
+            claim = weak("sp_claim", self.expressions.order(self.name, access))
+            yield Line(depth, f"for (uint32_t seen; !{claim}(&{place}, {old}, {new}, &seen);) {{", at)
         else:
             self.expressions.kept = access
             test = self.expressions.negated(self.name, condition)
@@ -279,7 +281,7 @@ class Statements:
                         else ""
                     )
                     detail = place.partition("->")[2] if kind in ("poisoned", "restored") else ""
-                    said = self._event(kind, owner, self._word(detail))
+                    said = self._event(kind, owner, trigger_word(detail))
                     if if_done and guard == self.tested:
                         self.held = said
                     elif if_done:
@@ -288,12 +290,6 @@ class Statements:
                         yield Line(depth, said)
                 if self.waits.ended_by(value):
                     yield Line(depth, f"SP_WAKE(&{place});")
-
-    @staticmethod
-    def _word(place: str) -> str:
-        """A trigger word, as an event names it."""
-        name, _, index = place.partition("[")
-        return f"SP_WORD_{name.upper()}{' + ' + index.rstrip(']') if index else ''}" if name else "0"
 
     @staticmethod
     def _event(kind: str, whom: str, detail: str = "0") -> str:

@@ -1,0 +1,75 @@
+"""The header's top: what it is, its bound, who calls what, and what is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from safepoint.protocol.policy import Policy
+
+TITLE = """\
+safepoint.h: the safepoint protocol in C11, policy {policy.name}: {what}.
+
+Made by `{command}` from the text that the explorer explores, a function for each of its procedures, each access with the order
+that it was explored with. Make it anew rather than change it.
+
+{bound}
+
+{fast}
+
+The owner of a record is the thread that runs guest code with it. Its own are the checks, leaving and coming back, masks, sleep,
+birth and end. Who posts, asks for a handshake, stops or starts the world is a requester; a guest thread that stops the world, or
+asks for a handshake, does so by the functions that end in `_from`.
+
+{lives}
+
+`sp_post` waits for nothing and is made of lock-free accesses: a signal handler may call it, also on the thread that it interrupts,
+if it may call SP_WAKE. A stack grows upward: `end` is where the new frame ends, and must not wrap; where it grows downward, hand in
+`limit` and `end` negated. Headroom for native code that checks nothing is the VM's: it lies above the limit."""
+"""What the header says of itself."""
+OWN = (
+    ("threads", "how a thread is made, where its record stands, and when it is freed: hold it, or never free it"),
+    ("long work", "how much of it an instruction does between two checks"),
+    ("sleep", "SP_WAIT and SP_WAKE; without them who waits spins"),
+    (
+        "fork",
+        "the child has one thread, and a copy of every word: `sp_make_world`, then `sp_make_thread` for each record",
+    ),
+)
+"""What a reader may look for."""
+FAST = {
+    "folded": "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge makes none if the VM"
+    " dispatches through `t->entry[n]`, a relaxed load: the handler that stands there while it is poisoned, at SP_ENTRY_POISON, calls"
+    " `sp_slow_path` and goes on at `t->entry_real[n]`. A VM without such a table calls `sp_back_edge`: a comparison and a jump.",
+    "dart": "The fast path: one comparison of one word, which a frame push makes for the stack anyway; a back-edge makes it too.",
+    "cpython": "The fast path: a load of the request bits and a test, beside the comparison with the stack limit.",
+    "pypy": "The fast path: a load, a test, and a store of one less, beside the comparison with the stack limit.",
+}
+"""Policy to what its checks cost."""
+
+
+def bound(policy: Policy) -> str:
+    """How many checks a request may wait."""
+    said = "Declared bound, in checks from a complete post to the one that notices it:"
+    if policy.period:
+        return (
+            f"{said} as many as `ticker`, which `sp_make_thread` is given, frames and back-edges together. A post that comes between the"
+            f" load and the store of a check is overwritten, and seen when the ticker is 0. Explored with a ticker of {policy.period}."
+        )
+    return f"{said} {policy.declared}."
+
+
+def lives(bodies: Container[str]) -> str:
+    """How a thread begins and ends."""
+    if "start_thread" in bodies:
+        return "A thread begins with `sp_start_thread` and ends with `sp_exit_thread`, in a record that was made with SP_ENDED."
+    return (
+        "The text of this policy has no births. Make a record with SP_NATIVE: its thread begins with `sp_reenter`, which waits while the"
+        " world is stopped, and ends with `sp_leave`, for good. Whether another thread may use its record then was not explored: do not."
+    )
+
+
+def paragraphs(policy: Policy, command: str, bodies: Container[str]) -> Iterator[str]:
+    """What the header says of itself, in paragraphs."""
+    what = policy.title.partition(":")[0]  # what that costs: see `fast`
+    said = {"what": what, "bound": bound(policy), "fast": FAST[policy.name], "lives": lives(bodies)}
+    yield from (each.format(policy=policy, command=command, **said) for each in TITLE.split("\n\n"))
