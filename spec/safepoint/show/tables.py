@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from safepoint.model.memory.names import label
 from safepoint.show.mistakes import mistake_table
@@ -53,7 +53,7 @@ def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
     """A line for each policy and memory model: how many scopes, how many states, the worst bound."""
     columns = (
         "policy",
-        "memory",
+        Column("memory", no_wrap=True, min_width=11),  # the longest name
         "scopes",
         "threads",
         "states",

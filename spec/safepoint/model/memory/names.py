@@ -48,8 +48,9 @@ def fewest(memory: str) -> str:
 
 
 def label(memory: str) -> str:
-    """The memory model in a table: on the machine of views also how far the verdict goes, which a line below the table explains."""
-    return f"{base(memory)} k{STALE[memory]}" if is_weak(memory) else memory
+    """The memory model in a table: of C11 also how far the verdict goes, which a line below the table explains; of a machine that line alone."""
+    usual = target_of(memory) is not None and STALE[memory] == STALE[base(memory)]
+    return f"{base(memory)} k{STALE[memory]}" if is_weak(memory) and not usual else base(memory)
 
 
 def says(memory: str) -> str:
