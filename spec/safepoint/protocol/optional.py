@@ -120,7 +120,7 @@ def start_thread(t: Me) -> None:
         if mutant("birth-drops-handshake", breaks="BIRTH-OWES-HANDSHAKE"):
             pause()
         elif slice_on("exclusive"):
-            reenter(t)                                  # STOP-IS-EXCLUSIVE: what is owed is not run inside a stop
+            reenter(t)                                  # BIRTH-REENTERS, STOP-IS-EXCLUSIVE: what is owed comes after
             if bits & HANDSHAKE:
                 own_handshake(t)                        # BIRTH-OWES-HANDSHAKE
             return None
