@@ -3,7 +3,7 @@
 entry: where a process begins, and Control-C
 main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
-given: what these are given: files of a text, scopes, a mutant
+given: what several commands are given: a policy, the size of a stack; files of a text, scopes, a mutant
 mutate: `mutate`
 orders: `orders`
 campaign: `campaign`

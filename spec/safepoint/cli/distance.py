@@ -8,27 +8,14 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import FILE, fail, refuse_ignored
+from safepoint.cli.given import policy_option, stack_option
 from safepoint.protocol.policies import POLICIES
 
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option(
-    "-p",
-    "--policy",
-    type=click.Choice(list(POLICIES)),
-    default="folded",
-    show_default=True,
-    help="Whose checks they are, and how many may pass before one sees a request.",
-)
-@click.option(
-    "--stack",
-    type=click.IntRange(16, 1 << 24),
-    metavar="N",
-    default=1 << 16,
-    show_default=True,
-    help="Size of each guest thread's stack in slots, for lengths that its depth bounds.",
-)
+@policy_option("Whose checks they are, and how many may pass before one sees a request.")
+@stack_option("Size of each guest thread's stack in slots, for lengths that its depth bounds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def distance(*, file: Path, policy: str, stack: int, as_json: bool) -> int:
     """Find the longest way between two checks.

@@ -1,9 +1,10 @@
-"""What the commands about the protocol are given: files of a text, scopes, a mutant."""
+"""What several commands are given: a policy, the size of a stack; files of a text, scopes, a mutant."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from safepoint.model.scopes import Scope
     from safepoint.protocol.policy import Policy
 
+Command = TypeVar("Command", bound=Callable[..., object])
+
 PROTOCOL = click.option(
     "--protocol",
     "given",
@@ -23,6 +26,24 @@ PROTOCOL = click.option(
     metavar="FILE",
     help="Use this protocol text instead of the built-in one: a whole one, or a variant of one of its files. May be repeated.",
 )
+
+
+def policy_option(says: str) -> Callable[[Command], Command]:
+    """-p of a command that takes one."""
+    return click.option(
+        "-p", "--policy", type=click.Choice(list(POLICIES)), default="folded", show_default=True, help=says
+    )
+
+
+def policies_option(says: str) -> Callable[[Command], Command]:
+    """-p of a command that takes several."""
+    return click.option("-p", "--policy", "policies", type=click.Choice(list(POLICIES)), multiple=True, help=says)
+
+
+def stack_option(says: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--stack", type=click.IntRange(16, 1 << 24), metavar="N", default=1 << 16, show_default=True, help=says
+    )
 
 
 def protocol_text(given: tuple[Path, ...], policy: str) -> Text:

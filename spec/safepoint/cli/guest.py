@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from safepoint.cli.console import FILE, Written, fail
+from safepoint.cli.given import stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
@@ -45,14 +46,7 @@ class Size(Parameter):
     show_default=True,
     help="The interpreter (machine code), or the reference machine: slow, and needs no llvmlite.",
 )
-@click.option(
-    "--stack",
-    type=click.IntRange(16, 1 << 24),
-    metavar="N",
-    default=1 << 16,
-    show_default=True,
-    help="Size of each guest thread's stack in slots.",
-)
+@stack_option("Size of each guest thread's stack in slots.")
 @click.option(
     "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
 )

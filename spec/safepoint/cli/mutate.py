@@ -8,15 +8,13 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
+from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
 
 
 @click.command()
-@click.option(
-    "-p", "--policy", "policies", type=click.Choice(list(POLICIES)), multiple=True,
-    help="Mutate the text of this policy only; may be repeated.  [default: every policy]",
-)  # fmt: skip
+@policies_option("Mutate the text of this policy only; may be repeated.  [default: every policy]")
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")
 @ON

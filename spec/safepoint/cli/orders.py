@@ -8,16 +8,13 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
+from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import C11, MOST, SHORT, STALE
-from safepoint.protocol.policies import POLICIES
 
 
 @click.command()
-@click.option(
-    "-p", "--policy", "policies", type=click.Choice(list(POLICIES)), multiple=True,
-    help="The text of this policy; may be repeated.  [default: folded]",
-)  # fmt: skip
+@policies_option("The text of this policy; may be repeated.  [default: folded]")
 @click.option(
     "--memory", "memories", type=click.Choice(list(STALE)), multiple=True, metavar=f"[{'|'.join(m for m in SHORT if m in STALE)}]",
     help="Memory model: C11, or a machine, with up to 2 stale stores of a word (c11k1, c11k3, c11k4, power-k1, …: up to 1, 3, 4); may be repeated.  [default: c11]",

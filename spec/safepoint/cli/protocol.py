@@ -11,21 +11,14 @@ from typing import Any
 import click
 
 from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
-from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, protocol_text
+from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, policy_option, protocol_text
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import NAMES, SHORT
 from safepoint.protocol.policies import POLICIES
 
 
 @click.command()
-@click.option(
-    "-p",
-    "--policy",
-    type=click.Choice(list(POLICIES)),
-    default="folded",
-    show_default=True,
-    help="Which VM family's check sites and trigger words to explore.",
-)
+@policy_option("Which VM family's check sites and trigger words to explore.")
 @PROTOCOL
 @click.option(
     "--memory",

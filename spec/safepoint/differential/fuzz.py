@@ -103,7 +103,7 @@ def made(instance: Instance) -> Program:
     program = compile_program(guests()[instance.program].source, FILE)
     for random in _rounds(instance):
         number = random.randrange(len(program.codes))
-        code = random.choice((changed, changed, changed, moved, covered, framed))(program.codes[number], random)
+        code = damaged_code(program.codes[number], random)
         program = replace(program, codes=(*program.codes[:number], code, *program.codes[number + 1 :]))
     return program
 
@@ -151,6 +151,10 @@ def _alike(token: str, tokens: Sequence[str]) -> Sequence[str]:
 
 
 # -- code
+
+
+def damaged_code(code: Code, random: Random) -> Code:
+    return random.choice((changed, changed, changed, moved, covered, framed))(code, random)
 
 
 def changed(code: Code, random: Random) -> Code:

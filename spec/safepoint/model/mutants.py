@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from safepoint.graph.accesses import find_mutant
-from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Mutant, ProtocolError, Text
@@ -17,7 +16,7 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.late import check_bound
 from safepoint.model.memory.names import C11, SC, TSO
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import Scope, chosen
+from safepoint.model.scopes import Scope, chosen, instance_of
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
@@ -78,7 +77,7 @@ def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
 
 def reordered(text: Text, mutant: str, policy: Policy, scope: Scope) -> list[Step] | None:
     """The accesses for which a mutant takes another order, if that is all that it changes in a scope; else None."""
-    instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
+    instance = instance_of(scope, policy, mutant)
     found: list[Step] = []
     for role in ("mutator", *scope.roles):
         right, wrong = (compile_graph(text, role, i).steps for i in (replace(instance, mutant=""), instance))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from safepoint.graph.expressions import Instance
 from safepoint.protocol.policy import Bound, Policy
 
 SLICES: dict[str, str] = {
@@ -61,6 +62,11 @@ class Scope:
     depth: int = 1
     widths: tuple[tuple[str, int], ...] = ()
     declared: Bound = NO_BOUND
+
+
+def instance_of(scope: Scope, policy: Policy, mutant: str = "") -> Instance:
+    """What is fixed when a text is compiled for a scope and a policy."""
+    return Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"

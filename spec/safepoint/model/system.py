@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from safepoint.graph.execute import Activation
-from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import SELF, WORLD, Cell, Ghost, Graph, If, Let, Private, atoms
 from safepoint.graph.lower import compile_anew, compile_graph
 from safepoint.graph.text import HANDLER, Text
@@ -19,7 +18,7 @@ from safepoint.model.memory.names import is_weak
 from safepoint.model.memory.process import WeakProcess
 from safepoint.model.process import BUFFER, Process
 from safepoint.model.rest import place, places, unended
-from safepoint.model.scopes import Scope
+from safepoint.model.scopes import Scope, instance_of
 from safepoint.model.widths import Widths
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
@@ -49,7 +48,7 @@ class Model:
         self.is_weak = is_weak(memory)
         if self.is_weak:
             refuse(text, memory)
-        instance = Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
+        instance = instance_of(scope, policy, mutant)
         sizes = {"limit": scope.depth, "ticker": policy.period}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
         takes = any(isinstance(t, Ghost) and t.op == "taken" for t in compile_graph(text, "mutator", instance).trees)

@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from safepoint.graph.accesses import Access, Place, accesses
-from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.orders import is_weaker
 from safepoint.model.memory.names import MOST, fewest
-from safepoint.model.scopes import SCOPES, chosen
+from safepoint.model.scopes import SCOPES, chosen, instance_of
 from safepoint.protocol import AROUND
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.attempts import Attempt, Tried, attempt, climb, text_of
@@ -211,8 +210,8 @@ class _Search:
 
     def _places(self, scope: str) -> set[Place]:
         """The accesses that a scope has."""
-        of, policy = SCOPES[scope], POLICIES[self.found.policy]
-        instance = Instance(of.threads, "", of.widths or policy.widths, of.slices)
+        of = SCOPES[scope]
+        instance = instance_of(of, POLICIES[self.found.policy])
         graphs = [compile_graph(self.text, role, instance) for role in ("mutator", *of.roles)]
         return {(step.file, step.line) for graph in graphs for step in graph.steps if step.cell}
 
@@ -220,7 +219,7 @@ class _Search:
         """What one scope has needed may be more than is needed now that others have made more accesses stronger."""
         for order in self._open(name, orders[name]):
             lower = {**orders, name: order}
-            if all(self._holds(lower, each) for each in (scope, *self.scopes)):
+            if all(self._holds(lower, each) for each in dict.fromkeys((scope, *self.scopes))):
                 return order
         return orders[name]
 
@@ -237,7 +236,7 @@ class _Search:
             mutant = access.with_order(order)
             tried = self._all("alone", [self._job(mutant, [first])])
             if tried[0].holds:
-                tried = self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes])
+                tried += self._all("alone", [self._job(mutant, [scope]) for scope in self.scopes if scope != first])
             wrong = next((t for t in tried if t.broken), None) or next((t for t in tried if t.cut_off), None)
             self.alone[name] = [t for t in self.alone[name] if t.order != order]
             self.alone[name].append(wrong or Tried(mutant=mutant))

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children
@@ -59,20 +59,28 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
         raise KeyboardInterrupt
 
     kept = Kept(keep) if keep else None
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, press)
-    try:
-        with cluster(on) if on else _processes() as pool:
-            yield Jobs(pool, kept)
-    except BaseException:
-        if not is_pressed:
-            raise
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with _on_control_c(press):
+        try:
+            with cluster(on) if on else _processes() as pool:
+                yield Jobs(pool, kept)
+        except BaseException:
+            if not is_pressed:
+                raise
     if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
         signal.raise_signal(signal.SIGINT)
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _on_control_c(handler: Callable[..., None]) -> Iterator[None]:
+    """Where it is ignored, it stays so."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -101,13 +109,8 @@ def _control_c_kills_them() -> Iterator[None]:
         for child in active_children():
             child.kill()
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, kill)
-    try:
+    with _on_control_c(kill):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     if is_pressed:
         signal.raise_signal(signal.SIGINT)
 
