@@ -1,4 +1,4 @@
-"""Sources and code that nobody would write: refused in one line, or run alike by both machines; never a crash, never a hang.
+"""Sources and code that no programmer would write: refused in one line, or run alike by both machines; never a crash, never a hang.
 
 The interpreter runs in a process of its own, which is killed when it does not answer.  Each test says how many it was.
 """

@@ -6,7 +6,7 @@ stepped: a target that the judge drives step by step
 reference: the reference machine as such a target
 runs: one schedule on a target; the reference machine's runs of a program
 compare: all schedules of a program, on both machines
-fuzz: programs that nobody would write, made from a seed, and judged
+fuzz: programs that no programmer would write, made from a seed, and judged
 controlled: runs whose threads a scheduler controls, at every shared access
 schedulers: who goes on: replayed, drawn, by random priorities, or every way up to a number of preemptions
 cases: small programs, and who asks what of them meanwhile

@@ -1,4 +1,4 @@
-"""Guest programs that nobody would write: those of the corpus with a few edits, of their text or of their compiled code.
+"""Guest programs that no programmer would write: those of the corpus with a few edits, of their text or of their compiled code.
 
 Whatever comes of it is refused in one line, or runs alike on both machines, also with a request before some step.  An `Instance` is
 no more than numbers, so that a failure is repeated by its string, on any machine, without a file.

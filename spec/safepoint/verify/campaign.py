@@ -33,7 +33,7 @@ SCOPES, SCHEDULES, FUZZ, SOAK, MUTATION = "scopes", "schedules", "fuzz", "soak",
 SUBJECTS = {
     SCOPES: "every scope of every policy, the nightly ones too, under sequential consistency; and under TSO the small ones",
     SCHEDULES: "controlled schedules of the interpreter, every one with two preemptions of the small cases; by random priorities, with further seeds",
-    FUZZ: "programs with edits that nobody would make, in their text or their code, on both machines, with a request somewhere",
+    FUZZ: "programs with edits that no programmer would make, in their text or their code, on both machines, with a request somewhere",
     SOAK: "campaigns on real cores, one a seed, each of half a minute",
     MUTATION: "every simple mutation of every policy's text, as `safepoint mutate`",
 }
