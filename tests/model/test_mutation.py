@@ -12,8 +12,9 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.normal import digest
 from safepoint.graph.text import Text
 from safepoint.model.edits import GHOSTS
-from safepoint.model.mutation import ROLES, mutations, right, used
+from safepoint.model.mutation import mutations, right, used
 from safepoint.model.operators import OPERATORS, edits
+from safepoint.protocol import ROLES
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 

@@ -8,9 +8,9 @@ from safepoint.graph.accesses import accesses
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.names import C11, base
 from safepoint.model.memory.targets import TARGETS
+from safepoint.protocol import ROLES
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.attempts import Attempt, attempt, text_of
-from safepoint.verify.orders import ROLES
 from tests.meta.orders import PAGE, explored, left_out, sections, together
 
 TEXT = PAGE.read_text(encoding="utf-8")

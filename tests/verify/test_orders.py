@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from safepoint.graph.accesses import accesses
 from safepoint.graph.orders import is_weaker
 from safepoint.model.memory.names import C11
+from safepoint.protocol import ROLES
 from safepoint.verify.attempts import Attempt, attempt, text_of
-from safepoint.verify.orders import ROLES, least, smallest
+from safepoint.verify.orders import least, smallest
 from tests.here import Here
 
 NAMES = "abcdefghij"

@@ -11,10 +11,9 @@ from safepoint.emit.vms import SLEEP
 from safepoint.graph.accesses import accesses, find_mutant, weakened
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
+from safepoint.protocol import ROLES
 from safepoint.protocol.policy import Policy
 
-AROUND = "roles.py"
-"""The file of the text that is a model's alone."""
 WAKES = "awaken"
 """What a VM calls, and no role does, for one that sleeps."""
 OPERATION = {"operate"}
@@ -52,7 +51,7 @@ class Chosen:
 
 def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     """What the header of a policy has.  Raises CannotEmit for a mutant that no line of it has."""
-    names = [n for n, p in text.functions.items() if p.file not in ("words.py", AROUND)]
+    names = [n for n, p in text.functions.items() if p.file not in ("words.py", ROLES)]
     names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
     names.sort(key=list(text.functions).index)
     asked = _asked_for(text, names)
@@ -115,7 +114,7 @@ def needed(text: Text, every: dict[str, Body]) -> dict[str, list[frozenset[str]]
     """Procedure that a role calls to the sets of features, any of which is enough for one to call it."""
     found: dict[str, list[frozenset[str]]] = {}
     for name, procedure in text.functions.items():
-        if procedure.file == AROUND:
+        if procedure.file == ROLES:
             scopes = [{*s.slices} for s in SCOPES.values() if name in s.roles]
             role = frozenset(set.intersection(*scopes)) if scopes else frozenset[str]()
             for called, needs in _walk(procedure.node.body, role, every):

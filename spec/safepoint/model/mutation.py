@@ -15,10 +15,8 @@ from dataclasses import dataclass, field, replace
 from safepoint.graph.text import Procedure, Text
 from safepoint.model.edits import copied
 from safepoint.model.operators import edits
-from safepoint.protocol import AROUND, files
+from safepoint.protocol import ROLES, files
 from safepoint.protocol.policy import Policy
-
-ROLES = AROUND[-1].name
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CORE = tuple(HERE / f"{name}.py" for name in ("words", "requester", "owner", "sites"))
 AROUND = tuple(HERE / f"{name}.py" for name in ("variants", "optional", "requests", "roles"))
+ROLES = AROUND[-1].name
+"""The file of the roles: their accesses are a model's, and no VM's."""
 TRIGGERS = {path.stem: path for path in sorted((HERE / "triggers").glob("[a-z]*.py"))}
 """The mechanisms: name to file."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from safepoint.graph.accesses import Access, Place, accesses
@@ -18,7 +18,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.orders import is_weaker
 from safepoint.model.memory.names import MOST, fewest
 from safepoint.model.scopes import SCOPES, chosen, instance_of
-from safepoint.protocol import AROUND
+from safepoint.protocol import ROLES
 from safepoint.protocol.policies import POLICIES
 from safepoint.verify.attempts import Attempt, Tried, attempt, climb, text_of
 from safepoint.verify.report import Progress, Quiet
@@ -31,9 +31,6 @@ LINE = 60
 
 BATCH = 2
 """Scopes that are explored at once: if one of them is refuted, less of what comes behind it is in vain."""
-
-ROLES = AROUND[-1].name
-"""The file of the roles: their accesses are the model's, and no VM's."""
 
 Orders = Mapping[str, str]
 """Name of an access, to its order."""
@@ -97,10 +94,12 @@ class _Search:
     left: dict[str, set[Place]] = field(default_factory=dict)  # scopes that are left out, with their accesses
     alone: dict[str, list[Tried]] = field(default_factory=dict)
 
-    def run(self) -> Least:
-        began = time.perf_counter()
+    def __post_init__(self) -> None:
         self.text = text_of(self.found.policy)
         self.accesses = {n: a for n, a in accesses(self.text).items() if a.file != ROLES}
+
+    def run(self) -> Least:
+        began = time.perf_counter()
         self._right()
         if self.found.refuted is None:
             self._alone()
@@ -178,9 +177,8 @@ class _Search:
             tried = self._all("together", [self._job(self._mutant(orders), [scope]) for scope in now])
             left = left[BATCH:]
             for scope, t in zip(now, tried, strict=True):
-                if not t.states and not self._holds(
-                    orders, scope
-                ):  # an access that was raised for the other may be enough
+                # an access that was raised for the scope before may be enough
+                if not t.holds and not self._holds(orders, scope):
                     for name, order in self._needed(orders, scope).items():
                         orders[name], forced[name] = order, scope
         self.found.scopes = self.scopes
@@ -251,28 +249,25 @@ class _Search:
                 continue
             alone = next(iter(self._open(name, orders[name])), orders[name])
             refuted = [t for t in self.alone[name] if t.broken and is_weaker(t.order, alone)]
-            row = OrderRow(
-                access=name,
-                file=access.file,
-                line=access.line,
-                statement=self.text.source(access.file, access.line).partition("#")[0].strip(),
-                order=access.order,
-                alone=alone,
-                together=orders[name],
-                unexplored=self._unexplored(name),
-            )
-            if refuted:
-                below = refuted[-1]
-                row = replace(
-                    row,
+            below = refuted[-1] if refuted else Tried(mutant="")
+            self.found.rows.append(
+                OrderRow(
+                    access=name,
+                    file=access.file,
+                    line=access.line,
+                    statement=self.text.source(access.file, access.line).partition("#")[0].strip(),
+                    order=access.order,
+                    alone=alone,
+                    together=orders[name],
                     below=below.mutant,
                     broken=below.broken,
                     memory=below.memory,
                     scope=below.scope,
                     steps=below.steps,
                     replay=below.replay,
+                    unexplored=self._unexplored(name),
                 )
-            self.found.rows.append(row)
+            )
 
 
 def smallest(candidates: Sequence[str], is_enough: Callable[[Sequence[str]], bool]) -> list[str]:
