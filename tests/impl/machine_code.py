@@ -39,6 +39,7 @@ def bytes_in_memory(engine: Engine, name: str) -> bytes:
     return ctypes.string_at(engine.addresses[name], len(functions(engine)[name].code))
 
 
-def difference(one: Engine, other: Engine, names: Sequence[str]) -> list[str]:
-    """Functions whose bytes or relocations differ between two engines."""
-    return [name for name in names if functions(one)[name] != functions(other)[name]]
+def difference(one: Engine, other: Engine, names: Sequence[str]) -> dict[str, tuple[MachineFunction, MachineFunction]]:
+    """Functions whose bytes or relocations differ between two engines, and what they are in each."""
+    pairs = {name: (functions(one)[name], functions(other)[name]) for name in names}
+    return {name: (mine, others) for name, (mine, others) in pairs.items() if mine != others}

@@ -38,7 +38,7 @@ class MachineFunction:
 @functools.cache
 def functions_of(image: bytes) -> dict[str, MachineFunction]:
     """The functions, by name, of an object file in which each has a section `.text.NAME`."""
-    order = ["", *((s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections())]
+    order = [(s.name() or b"").decode() for s in llvm.ObjectFileRef.from_data(image).sections()]  # from section 0 on
     contents = {(s.name() or b"").decode(): s.data() for s in llvm.ObjectFileRef.from_data(image).sections()}
     strings = contents[".strtab"]
     symbols = []

@@ -20,6 +20,7 @@ from safepoint.model.mutants import attempt
 from safepoint.model.scopes import SCOPES, Scope
 from safepoint.model.system import Model
 from safepoint.protocol.rules import RULES
+from tests import cross
 from tests.porting.families import text_of
 
 HERE = Path(__file__).parent
@@ -162,7 +163,7 @@ def test_the_page_says_which_loads_stay() -> None:
 def test_what_llvm_hoists(kind: str, kept: bool) -> None:
     import llvmlite.binding as llvm
 
-    llvm.initialize_all_targets()
+    llvm.initialize_native_target()
     machine = llvm.Target.from_triple("x86_64-unknown-linux-gnu").create_target_machine(opt=2)
     module = llvm.parse_assembly(LOOP.format(KINDS[kind]))
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
@@ -180,12 +181,7 @@ SWAP = "define i64 @swap(ptr %p, i64 %v) {\n %r = atomicrmw xchg ptr %p, i64 %v 
     ("features", "made"), [("", ["ldaxr", "stlxr"]), ("+lse", ["swpal"]), ("+outline-atomics", ["bl"])]
 )
 def test_what_a_swap_is_on_aarch64(features: str, made: list[str]) -> None:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
-    target = llvm.Target.from_triple("aarch64-unknown-linux-gnu")
-    code = target.create_target_machine(features=features, opt=2).emit_assembly(llvm.parse_assembly(SWAP))
+    code = cross.assembly("aarch64-unknown-linux-gnu", SWAP, features=features)
     assert re.findall(r"^\t(ldaxr|stlxr|swpal|dmb|bl)\b", code, re.MULTILINE) == made
     assert ("__aarch64_swp8_acq_rel" in code) == (made == ["bl"])
 

@@ -12,11 +12,10 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="LLVM is not installed (pip install '.[vm]')")
 
-import llvmlite.binding as llvm
-
 from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.instructions import INSTRUCTIONS, effect_of
 from safepoint.model.memory.targets import ORDERS, TARGETS, Target
+from tests import cross
 
 RMW = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 IF_FAILED = {RELAXED: "monotonic", ACQUIRE: ACQUIRE, RELEASE: "monotonic", ACQ_REL: ACQUIRE, SEQ_CST: SEQ_CST}
@@ -52,18 +51,10 @@ def source(op: str, order: str, *, used: bool) -> str:
 
 
 @cache
-def machine(target_name: str) -> llvm.TargetMachine:
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
-    target = TARGETS[target_name]
-    return llvm.Target.from_triple(target.triple).create_target_machine(cpu=target.cpu, features=target.features, opt=2)
-
-
 def assembly(target_name: str, text: str) -> list[str]:
-    module = llvm.parse_assembly(text)
-    module.triple = TARGETS[target_name].triple
-    module.data_layout = str(machine(target_name).target_data)
-    lines = (re.split(r"#|//", line)[0].strip() for line in machine(target_name).emit_assembly(module).splitlines())
+    target = TARGETS[target_name]
+    made = cross.assembly(target.triple, text, target.cpu, target.features)
+    lines = (re.split(r"#|//", line)[0].strip() for line in made.splitlines())
     return [" ".join(line.split()) for line in lines if line and (not line.startswith(".") or line.endswith(":"))]
 
 
