@@ -1,8 +1,8 @@
 """What the check costs: the same guest programs on three engines, in turn, in one run; only ratios are printed.
 
 `folded` is the protocol's engine; `none` one that is written as if the protocol did not exist (its fast handlers are the
-same bytes, which `tests/impl/test_fast_path.py` checks, so what differs here is placement and noise); `flag` tests a flag at
-each back-edge.  CPU time; the median of the rounds' ratios, and in brackets the smallest and the largest.
+same bytes, which `tests/impl/test_fast_path.py` checks, so what differs here is placement and noise); `flag` tests request bits at
+each back-edge and frame push, as policy cpython does.  CPU time; the median of the rounds' ratios, and in brackets the smallest and the largest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROGRAMS = {
     "for": "def f(n):\n    t = 0\n    for i in range(n):\n        t = i\n\nf(20000000)\n",
     "nested": "def f(n):\n    t = 0\n    for i in range(n):\n        for j in range(n):\n            t = j\n\nf(4500)\n",
 }
-ENGINES = {"none": Variant(protocol=False), "folded": Variant(), "flag": Variant(checks_flag=True)}
+ENGINES = {"none": Variant(protocol=False), "folded": Variant(), "flag": Variant(policy="cpython")}
 
 
 def seconds(engine: str, source: str) -> float:

@@ -16,11 +16,12 @@ from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import HEARD
-from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.generate.triggers import shown, words_of
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
@@ -30,22 +31,21 @@ HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
 class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
-    """This interpreter, with policy `folded`.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation
-    collects; `quantum`: instructions in a thread's turn.
+    """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
+    instructions in a thread's turn; `policy`: where and how it checks.
     """
 
     name = "folded"
-    bound = FOLDED.declared
 
-    def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM) -> None:
-        self._stress, self._quantum = stress, quantum
-        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant))
+    def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
+        self._stress, self._quantum, self.policy, self.bound = stress, quantum, policy, policy.declared
+        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy.name))
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
         self.must_compile(mutant)
         try:
-            return FoldedTarget(mutant, self._stress, self._quantum)
+            return FoldedTarget(mutant, self._stress, self._quantum, self.policy)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
 
@@ -128,8 +128,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
         words = {word: str(self._world.world.record.get(word)) for word in ("stop", "lock")}
         for thread in self._world.threads:
             record, prefix = thread.guest.record, f"{thread.number}." if thread.number else ""
-            for trigger in TRIGGERS.values():
-                words[prefix + trigger.word] = "poison" if trigger.is_poisoned(record) else "real"
+            for trigger in words_of(self.policy):
+                words[prefix + trigger.word] = shown(trigger, self.policy, record)
             words |= {prefix + word: str(record.get(word)) for word in ("pending", "state", "operation")}
         return words
 

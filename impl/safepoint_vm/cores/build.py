@@ -6,6 +6,7 @@ import ctypes
 import functools
 from dataclasses import dataclass
 
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
@@ -34,10 +35,10 @@ class CoresEngine(Engine):
 @functools.cache
 def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
     """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
-    handlers = Handlers(counting=True, checks_flag=False, protocol=True, collector_mutant="")
+    handlers = Handlers(counting=True, policy=FOLDED.name, protocol=True, collector_mutant="")
     text = mutant if part_of(mutant) == "procedures" else ""
     own: tuple[Part, ...] = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops())
-    parts = (*own, *handlers.substitutes(mutant))
+    parts = (*own, *handlers.further(mutant))
     images = tuple(object_file(part) for part in parts)
     code, loaded = load(images)
     addresses = in_place(loaded, mutant)

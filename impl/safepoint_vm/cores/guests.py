@@ -173,9 +173,7 @@ class Loops:
     def generate(self) -> ir.Module:
         """HandlerError: a loop cannot be compiled."""
         module = ir.Module("loops")
-        compiler = ModuleCompiler(
-            module, {"PROTOCOL": True, "COUNTING": True, "CHECKS_FLAG": False, "COLLECTOR_MUTANT": ""}
-        )
+        compiler = ModuleCompiler(module, {"PROTOCOL": True, "COUNTING": True, "COLLECTOR_MUTANT": ""})
         declare_primitives(compiler)
         for loop in LOOPS:
             compiler.routine(loop)

@@ -39,19 +39,22 @@ from safepoint_vm.generate.procedures import LOGGING, PROCEDURES, declare
 from safepoint_vm.language.machine import Machine
 from safepoint_vm.language.vocabulary import Exit, Word
 
+Switches = dict[str, bool | int | str]
+"""What the names of the switches in `language.machine` stand for in a variant."""
+
 
 @dataclass
 class ModuleCompiler:
     """Compiles handlers, and the helpers they use, into one module.  `switches`: of the variant."""
 
     module: ir.Module
-    switches: dict[str, bool | str]
+    switches: Switches
     functions: dict[str, ir.Function] = field(default_factory=dict)
     compiling: list[str] = field(default_factory=list)
 
-    def handler(self, function: Callable[..., Any]) -> ir.Function:
-        """The machine code of an opcode or a slow path, compiled once."""
-        name = function.__name__
+    def handler(self, function: Callable[..., Any], prefix: str = "") -> ir.Function:
+        """The machine code of an opcode or a slow path, compiled once.  `prefix`: of its name in the object file."""
+        name = prefix + function.__name__
         if name not in self.functions:
             target = self._define(name, HANDLER)
             target.calling_convention = CALLING_CONVENTION

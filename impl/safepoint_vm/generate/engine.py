@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
-from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
+from safepoint_vm.generate.compiler import ModuleCompiler, Switches, parameters_of
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
-from safepoint_vm.generate.ir_values import CALLING_CONVENTION
+from safepoint_vm.generate.ir_values import CALLING_CONVENTION, HandlerError
 from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.object_code import Part, load, object_file
 from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
-from safepoint_vm.generate.substitutes import Substitutes, in_place
+from safepoint_vm.generate.substitutes import UNCHECKED, Substitutes, Unchecked, in_place
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
+from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import word_of
 from safepoint_vm.language.words import TABLE_WORDS
@@ -38,24 +41,34 @@ class Handlers:
     """What decides the code of the handlers, their routines and `enter`: the switches in `language.machine`."""
 
     counting: bool
-    checks_flag: bool
+    policy: str
     protocol: bool
     collector_mutant: str
     traced: bool = False
 
-    def switches(self) -> dict[str, bool | str]:
+    def switches(self) -> Switches:
         """The values of the switches."""
+        policy = POLICIES[self.policy]
+        if policy.trigger not in MECHANISMS:
+            raise HandlerError(
+                f"policy {policy.name}: handlers have no checks for trigger {policy.trigger} (they have: {', '.join(MECHANISMS)})"
+            )
         return {
             "PROTOCOL": self.protocol,
             "COUNTING": self.counting,
-            "CHECKS_FLAG": self.checks_flag,
+            "TRIGGER": policy.trigger,
+            "LIMIT_IS_POISONED": "limit" in policy.words,
+            "BASE": policy.base,
+            "UNCHECKED": False,
             "COLLECTOR_MUTANT": self.collector_mutant,
             "TRACED": self.traced,
         }
 
-    def substitutes(self, mutant: str) -> list[Part]:
-        """The part that a mutant of the handlers adds; none for another."""
-        return [Substitutes(mutant, tuple(self.switches().items()))] if part_of(mutant) == "handlers" else []
+    def further(self, mutant: str = "") -> list[Part]:
+        """The parts that call these: the back-edges that check nothing, if the others do; and what a mutant of the handlers adds."""
+        switches = tuple(self.switches().items())
+        parts: list[Part] = [] if self.policy == FOLDED.name else [Unchecked(switches)]
+        return [*parts, *([Substitutes(mutant, switches)] if part_of(mutant) == "handlers" else [])]
 
     def generate(self) -> ir.Module:
         """HandlerError: a handler cannot be compiled."""
@@ -71,21 +84,22 @@ class Handlers:
 
 @dataclass(frozen=True)
 class Procedures:
-    """What decides the code of the protocol's procedures."""
+    """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`."""
 
     hooked: bool
     hosted: bool
     mutant: str
     traced: bool = False
+    trigger: str = FOLDED.trigger
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
         if self.traced:
-            add_traced_protocol(module, self.mutant)
+            add_traced_protocol(module, self.mutant, self.trigger)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
-            add_protocol(module, self.mutant, self.hooked, emitter)
+            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger)
         return module
 
 
@@ -96,7 +110,7 @@ class Variant:
     counting: bool = False  # count the checks that each thread executes
     hooked: bool = False  # call the host before each shared access of the protocol's code
     hosted: bool = False  # and have it make each of them
-    checks_flag: bool = False  # back-edges also test a flag: for comparison
+    policy: str = FOLDED.name  # where and how threads check, and what requesters poison
     protocol: bool = True  # False: no protocol at all, also for comparison
     mutant: str = ""  # of the protocol's text, or of the interpreter (`safepoint_vm.mutants`)
     collector_mutant: str = ""  # of the collector
@@ -104,7 +118,7 @@ class Variant:
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
-        return Handlers(self.counting, self.checks_flag, self.protocol, self.collector_mutant, self.traced)
+        return Handlers(self.counting, self.policy, self.protocol, self.collector_mutant, self.traced)
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
@@ -112,8 +126,9 @@ class Variant:
         parts: list[Part] = [handlers]
         if self.protocol:
             mutant = self.mutant if part == "procedures" else ""
-            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced), handlers]
-        return [*parts, *handlers.substitutes(self.mutant)]
+            trigger = POLICIES[self.policy].trigger
+            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger), handlers]
+        return [*parts, *handlers.further(self.mutant)]
 
 
 PLAIN = Variant()
@@ -137,6 +152,18 @@ class Engine:
     def table(self) -> ctypes.Array[ctypes.c_int64]:
         """The address of each opcode's handler."""
         return (ctypes.c_int64 * len(NUMBERS))(*(self.addresses[name] for name in NUMBERS))
+
+    @functools.cached_property
+    def base(self) -> ctypes.Array[ctypes.c_int64]:
+        """The address of each opcode's handler, which checks nothing if it is a back-edge."""
+        return (ctypes.c_int64 * len(NUMBERS))(
+            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in NUMBERS)
+        )
+
+    @property
+    def policy(self) -> Policy:
+        """Where and how its threads check."""
+        return POLICIES[self.variant.policy]
 
     @functools.cached_property
     def enter(self) -> ctypes._CFunctionType:

@@ -44,6 +44,8 @@ HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
 LEAVES_OUT = "back-edge-unpoisoned"
 """The mutant of the interpreter that gives the text no word for the last of the back-edges."""
+TABLE = "limit_and_table"
+"""The mechanism of policy `folded`."""
 STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
@@ -250,20 +252,24 @@ def step_of(what: int) -> tuple[str, int]:
 
 
 def add_protocol(
-    module: ir.Module, mutant: str, hooked: bool, emitter: type[ProcedureEmitter] = ProcedureEmitter
+    module: ir.Module,
+    mutant: str,
+    hooked: bool,
+    emitter: type[ProcedureEmitter] = ProcedureEmitter,
+    trigger: str = TABLE,
 ) -> None:
-    """Compile every procedure.
+    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
-    for procedure in graphs(mutant).values():
+    for procedure in graphs(mutant, trigger).values():
         add_procedure(module, procedure, hooked, emitter)
 
 
 @functools.lru_cache(maxsize=2)
-def graphs(mutant: str = "") -> dict[str, graph.Graph]:
+def graphs(mutant: str = "", trigger: str = TABLE) -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
-    text = Text(files()[:-1])
+    text = Text(files(trigger)[:-1])
     entries = len(BACK_EDGES) - (mutant == LEAVES_OUT)
     instance = Instance(threads=None, mutant=text_mutant(mutant), widths=(("entry", entries),))
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}

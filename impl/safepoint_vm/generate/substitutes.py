@@ -1,6 +1,5 @@
-"""The part of an engine that a mutant of the handlers adds: its handlers, which take the place of the right ones.
-
-The right ones are compiled as ever, in a part of their own, and what a substitute calls is linked to them.
+"""Parts of an engine that are linked to its handlers: back-edges that check nothing; and the handlers of a mutant, which take the place
+of the right ones.
 """
 
 from __future__ import annotations
@@ -11,19 +10,20 @@ from typing import Any
 
 from llvmlite import ir
 
+from safepoint.guest.code import BACK_EDGES
 from safepoint_vm.generate.compiler import ModuleCompiler, returned, signature
 from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
-from safepoint_vm.handlers import mutated
+from safepoint_vm.handlers import mutated, opcodes
 
 
 class LinkingCompiler(ModuleCompiler):
-    """Compiles what stands in `handlers.mutated`; other handlers and routines it declares."""
+    """Compiles what stands in `handlers.mutated`, or has a prefix; other handlers and routines it declares."""
 
-    def handler(self, function: Callable[..., Any]) -> ir.Function:
+    def handler(self, function: Callable[..., Any], prefix: str = "") -> ir.Function:
         name = function.__name__
-        if function.__module__ == mutated.__name__:
-            return super().handler(function)
+        if prefix or function.__module__ == mutated.__name__:
+            return super().handler(function, prefix)
         if name not in self.functions:
             self.functions[name] = ir.Function(self.module, HANDLER, name)
             self.functions[name].calling_convention = CALLING_CONVENTION
@@ -36,12 +36,31 @@ class LinkingCompiler(ModuleCompiler):
         return self.functions[name], returned(function)
 
 
+UNCHECKED = "unchecked_"
+"""Before the name of a back-edge that checks nothing."""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """The back-edges as they are executed after `slow_path`.  `switches`: as `engine.Handlers.switches`, in pairs."""
+
+    switches: tuple[tuple[str, bool | int | str], ...]
+
+    def generate(self) -> ir.Module:
+        """HandlerError: one cannot be compiled."""
+        module = ir.Module("unchecked")
+        compiler, handlers = LinkingCompiler(module, {**dict(self.switches), "UNCHECKED": True}), opcodes()
+        for name in BACK_EDGES:
+            compiler.handler(handlers[name], UNCHECKED)
+        return module
+
+
 @dataclass(frozen=True)
 class Substitutes:
-    """What decides their code.  `switches`: as `engine.Handlers.switches`, in pairs."""
+    """What decides the code of a mutant's handlers.  `switches`: as those of `Unchecked`."""
 
     mutant: str
-    switches: tuple[tuple[str, bool | str], ...]
+    switches: tuple[tuple[str, bool | int | str], ...]
 
     def generate(self) -> ir.Module:
         """HandlerError: one cannot be compiled."""

@@ -106,11 +106,11 @@ class LoggingEmitter(ProcedureEmitter):
         self.builder.call(write, [log, I64(what), self.before, owner, value])
 
 
-def add_traced_protocol(module: ir.Module, mutant: str) -> None:
+def add_traced_protocol(module: ir.Module, mutant: str, trigger: str) -> None:
     """As `add_protocol`, traced; and what logs."""
     _add_write(module)
     _add_asked(module)
-    add_protocol(module, mutant, hooked=False, emitter=LoggingEmitter)
+    add_protocol(module, mutant, hooked=False, emitter=LoggingEmitter, trigger=trigger)
     _add_check(module)
 
 

@@ -1,4 +1,4 @@
-"""The trigger words of policy `folded`: their offsets in a thread's record.
+"""The trigger words of every mechanism: their offsets in a thread's record.
 
 The procedures that poison and restore them are compiled from the protocol's text.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
+from safepoint.protocol.policy import Policy
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.words import Thread
 
@@ -47,5 +48,23 @@ ENTRIES = tuple(
 )
 """The entries of the back-edges in the live dispatch table; their poison is `slow_back_edge`."""
 
+TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
+"""A number of checks; its poison is 0."""
+
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES)}
+TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER)}
+
+
+def words_of(policy: Policy) -> list[TriggerOffsets]:
+    """The trigger words that a policy's checks read."""
+    return [trigger for word, trigger in TRIGGERS.items() if word.partition("[")[0] in policy.words]
+
+
+def shown(trigger: TriggerOffsets, policy: Policy, thread: Record) -> str:
+    """What a trigger word of this thread holds, for people: "real", "poison", request bits, or what is left of a ticker."""
+    value = thread[trigger.at // 8]
+    if trigger is TICKER:
+        return str(value)
+    if value < policy.base:
+        return f"bits {value}"
+    return "poison" if trigger.is_poisoned(thread) else "real"

@@ -43,7 +43,7 @@ from safepoint_vm.handlers import (
     threads,
     unary,
 )
-from safepoint_vm.handlers.shared import allocation, collector
+from safepoint_vm.handlers.shared import allocation, checks, collector
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
     calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, requests.after_unmask,
@@ -52,7 +52,7 @@ ENTRANCES: tuple[Callable[..., Any], ...] = (
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
     allocation.refill, allocation.retire, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
-    collector.fill,
+    collector.fill, checks.poll_fails,
 )  # fmt: skip
 """Routines that the host calls."""
 

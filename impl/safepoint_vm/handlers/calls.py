@@ -1,6 +1,6 @@
 """Calls, returns, and instructions that leave machine code.
 
-CALL compares with the thread's limit once, as it must for real overflows: that makes the frame push a check site at no
+CALL compares with the thread's limit once, as it must for real overflows: with policy `folded` that makes the frame push a check site at no
 cost.  It clears nothing: each collection clears the slots above the top frame (`GuestThread.roots`), so the slots of a new
 frame hold stale values, but valid ones.
 """
@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.checks import push_fails
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import (
+    BASE,
     COUNTING,
     ENTERED_PUSH,
+    LIMIT_IS_POISONED,
     PROTOCOL,
     PUSHED,
     TRACED,
@@ -49,12 +52,22 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
     if COUNTING:
         vm.thread.frames = vm.thread.frames + 1
     frame = vm.frame.at(base + LINK)
-    if below(vm.thread.limit, frame.at(code.slots)):
+    if push_fails(vm.thread):
         return slow_push(vm, base)
+    if below(vm.thread.limit, frame.at(code.slots)):
+        if LIMIT_IS_POISONED:
+            return slow_push(vm, base)
+        return overflow(vm)
     if TRACED:
         log_check(vm.thread, Word(PUSHED), vm.pc, 0)
     link(frame, vm.pc + 1, vm.frame)
     return vm.enter(code.start, frame)
+
+
+@slow
+def overflow(vm: Machine) -> Exit:
+    """A real overflow, whatever is asked."""
+    return vm.leave(Exited.OVERFLOWED)
 
 
 @slow
@@ -68,12 +81,12 @@ def slow_push(vm: Machine, base: Slot) -> Exit:
         thread.pc = vm.pc
         thread.frame = vm.frame
         end = vm.frame.at(base + LINK).at(FunctionObject(vm[base]).code.slots)
-        suspended = push_failed(thread, end, 0)
+        suspended = push_failed(thread, Word(end) - BASE, 0)
         if suspended != 0:
             thread.suspended = suspended
             return vm.leave(Exited.PUSH_WAITS)
         return after_push(vm, base)
-    return vm.leave(Exited.OVERFLOWED)
+    return overflow(vm)
 
 
 @slow

@@ -1,11 +1,12 @@
-"""Jumps and loops.  A handler that may jump backward is a check site without any code for it: a thread whose table is
-poisoned dispatches to `slow_back_edge` instead.
+"""Jumps and loops.  A handler that may jump backward is a check site.  With policy `folded` it has no code for it: a thread whose
+table is poisoned dispatches to `slow_back_edge` instead; other policies make a check of their own (`shared.checks`).
 """
 
 from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.checks import back_edge_fails
 from safepoint_vm.handlers.shared.compare_values import BELOW, HOSTED, compare
 from safepoint_vm.handlers.shared.exits import fault, hosted, raises
 from safepoint_vm.handlers.shared.values import (
@@ -20,7 +21,6 @@ from safepoint_vm.handlers.shared.values import (
 )
 from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import (
-    CHECKS_FLAG,
     COUNTING,
     ENTERED_BACK_EDGE,
     LOOPED,
@@ -108,15 +108,8 @@ def pass_back_edge(thread: Thread, pc: Bytecode) -> None:
 
 
 @slow
-def slow_flag(vm: Machine) -> Exit:
-    """The flag is set: clear it, and go on as at a poisoned back-edge."""
-    vm.thread.flag = Word(0)
-    return slow_back_edge(vm)
-
-
-@slow
 def slow_back_edge(vm: Machine) -> Exit:
-    """A poisoned back-edge: run `slow_path`."""
+    """The check of a back-edge has failed: run `slow_path`."""
     if PROTOCOL:
         thread = vm.thread
         count_back_edge(thread)
@@ -135,8 +128,8 @@ def slow_back_edge(vm: Machine) -> Exit:
 
 @slow
 def after_back_edge(vm: Machine) -> Exit:
-    """`slow_path` has returned.  Execute the instruction through the base table, which is never poisoned: even under a storm
-    of posts each slow path gets the guest one instruction further.
+    """`slow_path` has returned.  Execute the instruction through the base table, which is never poisoned and whose handlers check
+    nothing: even under a storm of posts each slow path gets the guest one instruction further.
     """
     thread = vm.thread
     if thread.result != GO:
@@ -150,9 +143,8 @@ def after_back_edge(vm: Machine) -> Exit:
 @opcode
 def POLL(vm: Machine) -> Exit:
     """nothing: a check site in code that has had none for long"""
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     return vm.next()
 
@@ -160,9 +152,8 @@ def POLL(vm: Machine) -> Exit:
 @opcode
 def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
     """jump backward"""
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     return vm.jump(offset)
 
@@ -170,9 +161,8 @@ def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
 @opcode
 def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
     """if condition: jump backward"""
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x = vm[condition]
     if is_reference(x):
@@ -197,9 +187,8 @@ def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> E
 @opcode
 def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
     """if left < right: jump backward"""
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x, y = vm[left], vm[right]
     if both_ints(x, y):
@@ -261,9 +250,8 @@ def FOR_RANGE(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     """if turns are left: one less, dst = next value, next value += step, jump backward.  FOR_PREPARE checked the types;
     the value after the last may wrap, and is never read.
     """
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     left = vm[loop + 1]
     if left > 0:

@@ -6,9 +6,10 @@ against the capacity of the backing that was loaded, so a race may lose updates,
 
 from __future__ import annotations
 
-from safepoint_vm.handlers.control import pass_back_edge, slow_flag, uncount_back_edge
+from safepoint_vm.handlers.control import pass_back_edge, slow_back_edge, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import bump, give_back, larger, no_room
+from safepoint_vm.handlers.shared.checks import back_edge_fails
 from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
     begin_list,
@@ -23,7 +24,7 @@ from safepoint_vm.handlers.shared.layout import (
 )
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work
-from safepoint_vm.language.machine import CHECKS_FLAG, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.language.machine import Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
 
@@ -236,9 +237,8 @@ def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
 @opcode
 def FOR_EACH(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     """if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward"""
-    if CHECKS_FLAG:
-        if vm.thread.flag != 0:
-            return slow_flag(vm)
+    if back_edge_fails(vm.thread):
+        return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x, i = vm[loop], vm[loop + 1]
     if is_list(x):

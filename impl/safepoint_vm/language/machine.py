@@ -15,7 +15,10 @@ from safepoint_vm.language.words import Frame, Thread
 PROTOCOL = True  # False: the engine as it would be without the protocol
 COUNTING = False  # True: each thread counts the checks that it executes
 TRACED = False  # True: each thread logs its checks
-CHECKS_FLAG = False  # True: back-edges also test a flag of the thread, which policy `folded` does without
+TRIGGER = "limit_and_table"  # the mechanism: a file of `safepoint.protocol.triggers`
+LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
+BASE = 0  # trigger bits_in_limit: a limit below this is request bits
+UNCHECKED = False  # True: a back-edge that has been let go on makes no check of its own
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
 
@@ -113,7 +116,7 @@ class Machine:
 
 
 @procedure
-def push_failed(thread: Thread, end: Frame, resume: Word | int) -> Word: ...
+def push_failed(thread: Thread, end: Word, resume: Word | int) -> Word: ...
 
 
 @procedure

@@ -211,13 +211,15 @@ class Thread(Struct):
     """The record of a guest thread.  Words that other threads write have cache lines of their own."""
 
     limit: Annotated[Frame, Racing, Line]  # a frame may end here; requesters poison it
-    flag: Annotated[Word, Racing]  # read by the CHECKS_FLAG variant only
+    ticker: Annotated[Word, Racing]  # trigger ticker: checks until it expires
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
     operation: Annotated[Word, Racing]
     wake: Annotated[Word, Racing]
     limit_real: Annotated[Word, Line]
     limit_poison: Word
+    ticker_real: Word
+    ticker_poison: Word
     extra: Word  # this and the next three: the text's words of the owner
     masked: Word
     ending: Word

@@ -17,6 +17,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Poll
 from safepoint.guest.operations.threads import NO_THREAD, seconds
 from safepoint.protocol.words import GO
+from safepoint_vm.generate.protocol import TABLE
 from safepoint_vm.generate.triggers import POLL
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
@@ -138,7 +139,7 @@ class ThreadLife:
         """The check site of a POLL.  Returns its outcome."""
         record = self.guest.record
         record.set("back_edges", record.get("back_edges") + 1)
-        passed, recording = not POLL.is_poisoned(record), self.host.guests.recording
+        passed, recording = not self._poll_fails(), self.host.guests.recording
         if recording:
             recording.checked(record, passed=passed)
         if passed:
@@ -146,6 +147,11 @@ class ThreadLife:
         record.set("slow_entries", record.get("slow_entries") + 1)
         yield from self._call("slow_path")
         return record.get("result")
+
+    def _poll_fails(self) -> bool:
+        if self.guest.engine.policy.trigger == TABLE:
+            return POLL.is_poisoned(self.guest.record)
+        return self.guest.engine.routine("poll_fails", self.guest.address) != 0
 
     def _starts_again(self) -> bool:
         """Has machine code given an instruction up, and may it try again?  Each time it loses what it has done."""

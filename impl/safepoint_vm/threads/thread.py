@@ -79,7 +79,8 @@ class GuestThread:
         self._frames = Stack(image, self.stack, self.record)
         end = self.stack.address + 8 * stack
         for name, word in {
-            "limit": end, "limit_real": end, "limit_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
+            "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
+            "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
             "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address, "landings": image.landings.address, "known": statics().known.address,
@@ -87,7 +88,7 @@ class GuestThread:
         }.items():  # fmt: skip
             self.record.set(name, word)
         self.record.fill("table", engine.table)
-        self.record.fill("base", engine.table)
+        self.record.fill("base", engine.base)
 
     @property
     def address(self) -> int:

@@ -128,7 +128,7 @@ def compare(
     seconds: steps of the longest program in the middle of whose posts others are made; every: of the longest one posted to
     before every step.  Stops after `most_mismatches`.
     """
-    run = undisturbed(source, name, stack)
+    run = undisturbed(source, name, stack, target.policy)
     target.load(source, name, stack)
     target.start()
     tally.programs += 1

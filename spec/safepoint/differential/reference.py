@@ -14,6 +14,7 @@ from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
 from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 
 @dataclass
@@ -36,13 +37,12 @@ class Reference(Stepped):
     """The guest threads of a world of the reference machine, which can be forked before any step."""
 
     name = "reference"
-    bound = FOLDED.declared
     world: World
     steps: int  # instructions executed
 
-    def __init__(self, quantum: int = QUANTUM) -> None:
+    def __init__(self, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
         """quantum: instructions of a thread's turn."""
-        self._quantum = quantum
+        self._quantum, self.policy, self.bound = quantum, policy, policy.declared
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.use(compile_program(source, file), stack)
@@ -52,12 +52,12 @@ class Reference(Stepped):
         self.program, self.stack = program, stack
 
     def start(self) -> None:
-        self.world, self.steps, self.stops = World(self.program, self.stack, self._quantum), 0, []
+        self.world, self.steps, self.stops = World(self.program, self.stack, self._quantum, self.policy), 0, []
         self.world.watch(self.watching)
 
     def fork(self) -> Reference:
         """The same world again, with the same stops and handshakes under way."""
-        other = Reference(self._quantum)
+        other = Reference(self._quantum, self.policy)
         other.program, other.stack, other.steps = self.program, self.stack, self.steps
         other.world = self.world.fork()
         other.world.watch(other.watching)

@@ -16,6 +16,8 @@ from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import UNBOUNDED, Stepped
 from safepoint.guest.code import OPCODES
 from safepoint.guest.lockstep import QUANTUM
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 ENDLESS = 1_000
 """Steps beyond the undisturbed run's length after which a program with threads counts as endless."""
@@ -114,9 +116,9 @@ class Undisturbed:
     joined: how many runs with requests have been broken off where another one of those had stood.
     """
 
-    def __init__(self, source: str, name: str, stack: int, quantum: int = QUANTUM) -> None:
+    def __init__(self, source: str, name: str, stack: int, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
         """Raises ValueError for a program of more than LONGEST steps."""
-        reference = Reference(quantum)
+        reference = Reference(quantum, policy)
         reference.load(source, name, stack)
         reference.start()
         self._kept, self._places = [reference.fork()], [reference.place]
@@ -216,6 +218,6 @@ class Undisturbed:
 
 
 @lru_cache(maxsize=8)
-def undisturbed(source: str, name: str, stack: int) -> Undisturbed:
+def undisturbed(source: str, name: str, stack: int, policy: Policy = FOLDED) -> Undisturbed:
     """Keep a program's runs: the target is compared with them again with each mutant compiled in."""
-    return Undisturbed(source, name, stack)
+    return Undisturbed(source, name, stack, policy=policy)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from safepoint.conform.target import ABILITIES, HANDSHAKE, INTERRUPT, STOP, GuestStuck, NotOffered, Target
 from safepoint.guest.lockstep import MAIN
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import INTERRUPT as INTERRUPT_BIT
 from safepoint.protocol.words import SAMPLE as SAMPLE_BIT
 from safepoint.protocol.words import TERMINATE as TERMINATE_BIT
@@ -73,6 +75,7 @@ class Stepped(Target):
     """Subclasses offer `request`, `advance`, `living`, `checks`, and call `watching` before each access of a procedure."""
 
     offers = frozenset(ABILITIES)
+    policy: Policy = FOLDED
     stops: list[Stop]  # and handshakes
     callback: Callable[[], None] | None = None
     busy = False

@@ -87,7 +87,7 @@ def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> N
 def test_all_else_that_a_variant_decides_makes_other_handlers() -> None:
     others = (
         Variant(counting=True),
-        Variant(checks_flag=True),
+        Variant(policy="cpython"),
         Variant(protocol=False),
         Variant(collector_mutant="one"),
     )

@@ -42,7 +42,7 @@ def test_none_lands_in_what_is_compiled_without_it(name: str) -> None:
             assert mine[1:] == [handlers]
         case "host":
             assert mine == [procedures, handlers]
-    assert Handlers(False, False, True, "").substitutes("") == []
+    assert Handlers(counting=False, policy="folded", protocol=True, collector_mutant="").further() == []
 
 
 def test_a_substitute_stands_where_the_right_handler_did() -> None:

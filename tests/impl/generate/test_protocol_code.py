@@ -13,12 +13,13 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.words import HANDSHAKE, INTERRUPT, MANAGED, NATIVE, PARKED, STOP
 from safepoint.verify.interpreter import NEEDS, can_show
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError
 from safepoint_vm.generate.protocol import add_procedure, add_protocol
-from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS
+from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS, words_of
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
 from tests.impl.building import code, fresh, inhabited, program
@@ -186,7 +187,7 @@ def test_a_post_writes_no_word_that_is_only_the_owners() -> None:
         PENDING,
         fields(Thread)["wake"].offset,
         fields(Thread)["result"].offset,
-        *(t.at for t in TRIGGERS.values()),
+        *(t.at for t in words_of(FOLDED)),
     }
     assert thread.record.get("result") == 77
 

@@ -258,7 +258,7 @@ def end_outcome(meet: Meet) -> Word:
 @inline
 def ticker_reset(meet: Meet) -> None:
     inside(meet)
-    meet.thread.flag = 1 + (peek(Word(meet) + ARRIVED) >> 2 & 1)
+    meet.thread.ticker = 1 + (peek(Word(meet) + ARRIVED) >> 2 & 1)
 
 
 @inline

@@ -1,7 +1,6 @@
 """What the litmus tests race: the protocol's procedures as the interpreter has them, and of trigger `ticker` two of its own.
 
-One thing is added: the operation that a requester runs looks whether the guest has made a step.  The ticker is kept in a word of
-the record that no interpreter uses (`flag`).
+One thing is added: the operation that a requester runs looks whether the guest has made a step.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from safepoint_vm.cores.litmus.loops import LITMUS_LOOPS, PERIOD
 from safepoint_vm.cores.litmus.meet import Meet
 from safepoint_vm.cores.primitives import declare_primitives
 from safepoint_vm.cores.tally import graphs
-from safepoint_vm.generate.compiler import ModuleCompiler
+from safepoint_vm.generate.compiler import ModuleCompiler, Switches
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.procedures import PROCEDURES, declare
 from safepoint_vm.generate.protocol import ProcedureEmitter
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread
 
 TICKER = {"back_edge": 0, "post": 1}
 """The procedures of trigger `ticker` that are compiled, as `ticker_NAME`; and how many parameters each has."""
@@ -64,12 +62,7 @@ class WatchedEmitter(ProcedureEmitter):
 
 
 class TickerEmitter(ProcedureEmitter):
-    """Of trigger `ticker`."""
-
-    def cell(self, cell: graph.Cell) -> ir.Value:
-        if cell.word == "ticker":
-            return self.word(self.record(cell.owner), fields(Thread)["flag"].offset)
-        return super().cell(cell)
+    """Of trigger `ticker`, whose period is a constant."""
 
     def fixed(self, cell: graph.Cell, which: str) -> ir.Value:
         return I64(PERIOD if which == "real" else 0)
@@ -82,10 +75,9 @@ class LitmusLoops:
     def generate(self) -> ir.Module:
         """HandlerError: a loop cannot be compiled."""
         module = ir.Module("litmus loops")
-        switches: dict[str, bool | str] = {
+        switches: Switches = {
             "PROTOCOL": True,
             "COUNTING": False,
-            "CHECKS_FLAG": False,
             "COLLECTOR_MUTANT": "",
         }
         compiler = ModuleCompiler(module, switches)

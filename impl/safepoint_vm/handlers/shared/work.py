@@ -7,7 +7,8 @@ instruction starts again; if that happens too often, the host does it by the gue
 from __future__ import annotations
 
 from safepoint.guest.heap import WORK
-from safepoint_vm.language.machine import COUNTING
+from safepoint_vm.handlers.shared.checks import back_edge_fails
+from safepoint_vm.language.machine import COUNTING, TRIGGER
 from safepoint_vm.language.vocabulary import Word, inline, routine
 from safepoint_vm.language.words import Thread
 
@@ -17,7 +18,11 @@ def asked(thread: Thread) -> Word:
     """Does the check of a POLL fail?  Where checks are counted it is left to the host, which counts them."""
     if COUNTING:
         return Word(1)
-    if Word(thread.limit) == thread.limit_poison:
+    if TRIGGER == "limit_and_table":
+        fails = Word(thread.limit) == thread.limit_poison
+    else:
+        fails = back_edge_fails(thread)
+    if fails:
         thread.given_up = Word(1)
         return Word(1)
     return Word(0)

@@ -7,7 +7,7 @@ All that the reference machine knows of safepoints is here, and it is the protoc
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,22 +19,27 @@ from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
+from safepoint.protocol import files
 from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import ENDED, MANAGED
 
 CHECKS = ("frame_push", "back_edge")
-"""Procedures whose first access is the check itself, which a fast path does: `watch` is not called before it."""
+"""Procedures whose own accesses are the check, which a fast path does in one piece: `watch` is not called before them."""
 
 
 @lru_cache
-def procedure_graph(name: str, mutant: str = "", trigger: int = 0) -> Graph:
-    """A procedure of the protocol for any number of threads, with a trigger word for each back-edge opcode."""
-    return compile_graph(_text(), name, Instance(None, mutant, (("entry", len(BACK_EDGES)),), word=trigger))
+def procedure_graph(name: str, mechanism: str, word: int = 0) -> Graph:
+    """A procedure of the text with a mechanism (a file of `protocol.triggers`), for any number of threads, and with a trigger word for
+    each back-edge opcode.
+    """
+    return compile_graph(_text(mechanism), name, Instance(None, "", (("entry", len(BACK_EDGES)),), word=word))
 
 
 @lru_cache
-def _text() -> Text:
-    return Text()
+def _text(mechanism: str) -> Text:
+    return Text(files(mechanism))
 
 
 class Served(NamedTuple):
@@ -58,9 +63,14 @@ class Counts(NamedTuple):
         return Counts(*map(operator.add, self, other))
 
 
-def fresh(stack: int, state: int) -> dict[str, int]:
+def fresh(policy: Policy, reals: Mapping[str, int], state: int) -> dict[str, int]:
     """A record's words.  Until it is born, a thread is outside guest code: no coordinator waits for it."""
-    triggers = {"limit": stack, **{f"entry[{i}]": 1 for i in range(len(BACK_EDGES))}}
+    triggers: dict[str, int] = {}
+    for word in policy.words:
+        if word == "entry":
+            triggers |= {f"entry[{i}]": reals[word] for i in range(len(BACK_EDGES))}
+        else:
+            triggers[word] = reals[word] + (policy.base if word == "limit" else 0)
     return {**triggers, "pending": 0, "state": state, "operation": 0}
 
 
@@ -68,15 +78,15 @@ class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
     stack: slots of its stack.  number: its record.  first: the sites of the world's first thread, whose `words` all threads
-    share; a thread may have ended in the same record.
+    share; a thread may have ended in the same record.  policy: of the world.
     """
 
-    def __init__(self, stack: int, number: int = 0, first: Sites | None = None) -> None:
-        self.number = number
-        self.reals = {"limit": stack, "entry": 1}
+    def __init__(self, stack: int, number: int = 0, first: Sites | None = None, policy: Policy = FOLDED) -> None:
+        self.number, self.policy = number, policy
+        self.reals = {"limit": stack, "entry": 1, "ticker": policy.period}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
-            self.words.add_record(number, fresh(stack, ENDED if first else MANAGED))
+            self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
         self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
@@ -124,12 +134,13 @@ class Sites:
         """Run a procedure of the guest thread.  Returns its outcome; None: it waits, and `resume` continues it."""
         if procedure == "back_edge":
             self.back_edges += 1
-            self.waiting = self.begin(procedure, trigger=args[0])
+            self.waiting = self.begin(procedure, word=args[0])
         else:
             self.frames += procedure == "frame_push"
             self.waiting = self.begin(procedure, *args)
         if procedure in CHECKS:
-            self.waiting.perform(self, self)
+            while self.waiting.at is not None and self.waiting.at.where == (procedure,):
+                self.waiting.perform(self, self)
             self.slow_entries += self.waiting.at is not None
         return self.resume()
 
@@ -152,8 +163,8 @@ class Sites:
         if not self.words[Cell(self.number, "wake")]:
             self.go_on(self.begin("awaken"))
 
-    def begin(self, procedure: str, *args: int, trigger: int = 0) -> Activation:
-        graph = procedure_graph(procedure, trigger=trigger)
+    def begin(self, procedure: str, *args: int, word: int = 0) -> Activation:
+        graph = procedure_graph(procedure, self.policy.trigger, word)
         owner = WORLD if graph.owner == WORLD else self.number
         env = dict(zip(graph.params, args, strict=True))
         activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
@@ -176,7 +187,7 @@ class Sites:
         return True
 
     def comparable_words(self) -> dict[str, str]:
-        """All shared words, by name; another thread's have its number in front.  Trigger words are "real" or "poison".
+        """All shared words, by name; another thread's have its number in front.  A trigger word is "real", "poison", or request bits.
 
         Not the `wake`s: see `Words`.
         """
@@ -186,8 +197,10 @@ class Sites:
         }
 
     def _shown(self, word: str, value: int) -> str:
-        if word.partition("[")[0] not in self.reals:
+        if word.partition("[")[0] not in self.reals or word == "ticker":
             return str(value)
+        if value < self.policy.base:
+            return f"bits {value}"
         return "poison" if value == POISON else "real"
 
     # -- the memory and the listener of an Activation

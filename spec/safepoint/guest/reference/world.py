@@ -23,6 +23,8 @@ from safepoint.guest.reference.sites import Counts, Sites
 from safepoint.guest.reference.state import same
 from safepoint.guest.reference.words import Words
 from safepoint.guest.values import Ref
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import INTERRUPT
 
 
@@ -37,11 +39,11 @@ class Uncaught(NamedTuple):
 class World(Lockstep):
     """machines: the threads, by the number of their records.  uncaught: to be printed, and cleared, by the caller."""
 
-    def __init__(self, program: Program, stack: int, quantum: int = QUANTUM) -> None:
-        """stack: slots for each thread."""
+    def __init__(self, program: Program, stack: int, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
+        """stack: slots for each thread.  policy: where and how its threads check."""
         super().__init__(quantum)
-        self.stack = stack
-        sites = Sites(stack)
+        self.stack, self.policy = stack, policy
+        sites = Sites(stack, policy=policy)
         self.sites = [sites]
         self.machines = [Machine(program, sites, self)]
         self.state = self.machines[MAIN].state  # of the thread that ran last
@@ -151,7 +153,7 @@ class World(Lockstep):
 
     def start(self, ref: Ref, thread: ThreadObject) -> None:
         number = self._free()
-        sites = Sites(self.stack, number, self.sites[MAIN])
+        sites = Sites(self.stack, number, self.sites[MAIN], self.policy)
         machine = Machine(self.main.state.program, sites, self, born(self.state, thread), unborn=True)
         sites.here = machine.location()
         self.refs[number] = ref

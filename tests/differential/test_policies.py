@@ -1,0 +1,71 @@
+"""The interpreter with the checks of other VMs: machine code against the reference machine, which executes the same policy's text."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from safepoint.differential.compare import Tally, compare
+from safepoint.differential.corpus import Guest, corpus, find
+from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
+from safepoint_vm.generate.engine import Variant, engine
+from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.target import FoldedTarget
+
+OTHERS = [policy for policy in POLICIES.values() if policy is not FOLDED]
+GUESTS = [guest for guest in corpus() if guest.alone]
+SAMPLE = GUESTS[::12]
+"""Programs on each run; nightly all of them, those with threads too."""
+EVERY, SECONDS = 60, 30
+"""Steps of programs that are posted to before every step; and in the middle of posts, too."""
+CAUGHT = {
+    "cpython": {"never-restored": "ackermann", "masked-taken": "masked_loop", "rest-dropped": "back_edge_first"},
+    "dart": {"never-restored": "ackermann", "masked-taken": "masked_loop", "rest-dropped": "back_edge_first"},
+    "pypy": {"never-restored": "ackermann", "word-forgotten": "ackermann", "rest-dropped": "back_edge_first"},
+}
+"""Policy -> mutant of its trigger or of the core -> a program that shows it.  A mutant of the check itself (checks-at-calls-only,
+ticker-refilled) has no machine code: handlers make the check.
+"""
+
+
+def compared(policy: Policy, guest: Guest, mutant: str = "") -> Tally:
+    tally = Tally()
+    target = FoldedTarget(mutant, policy=policy)
+    compare(target, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=SECONDS, every=EVERY)
+    return tally
+
+
+@pytest.mark.parametrize("guest", SAMPLE, ids=lambda guest: guest.name)
+@pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
+def test_machine_code_agrees_with_the_reference_machine(policy: Policy, guest: Guest) -> None:
+    tally = compared(policy, guest)
+    assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
+    assert tally.interrupts
+    assert tally.worst.within(policy.declared)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
+def test_every_program_agrees(policy: Policy) -> None:
+    for guest in corpus():
+        if guest.alone or "births" in policy.slices:
+            assert not (mismatches := compared(policy, guest).mismatches), str(mismatches[0])
+
+
+@pytest.mark.parametrize(("policy", "mutant"), [(p, mutant) for p, mutants in CAUGHT.items() for mutant in mutants])
+def test_a_mistake_in_a_policys_text_is_noticed(policy: str, mutant: str) -> None:
+    """The comparison is not true of anything at all."""
+    assert compared(POLICIES[policy], find(CAUGHT[policy][mutant]), mutant).mismatches
+
+
+@pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
+def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Policy) -> None:
+    """So that a storm of posts cannot keep the guest where it is: the base table has a back-edge that checks nothing."""
+    machine = engine(Variant(policy=policy.name))
+    moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
+    assert moved == {NUMBERS[name] for name in BACK_EDGES}
+    assert list(engine().table) == list(engine().base)
