@@ -8,5 +8,6 @@ threads: guest threads, on OS threads or in lockstep
 schedules: guest threads and requesters one at a time, as a scheduler decides
 cores: campaigns on real cores, without the GIL
 mutants: mistakes to be put in, by name
+costs: what each policy's checks cost it
 target: the interpreter as a target of the judge
 """

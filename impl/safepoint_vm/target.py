@@ -15,9 +15,10 @@ from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.offer import FoldedOnCores
+from safepoint_vm.costs import FoldedCosts
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import HEARD
@@ -30,7 +31,7 @@ from safepoint_vm.threads.lockstep import LockstepWorld
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistaken):
     """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
     instructions in a thread's turn; `policy`: where and how it checks.
     """
@@ -48,6 +49,9 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, Mistaken):
             return FoldedTarget(mutant, self._stress, self._quantum, self.policy)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
+
+    def under(self, policy: str) -> FoldedTarget:
+        return FoldedTarget(stress=self._stress, quantum=self._quantum, policy=POLICIES[policy])
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)

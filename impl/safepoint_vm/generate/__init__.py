@@ -13,6 +13,7 @@ tracing: the traced variant: every access of the protocol's code is logged
 mutated: mistakes in how the text is compiled, for the mutants of the interpreter
 substitutes: handlers that take the place of the right ones
 object_code: optimize LLVM IR, emit object files, load them
+listing: machine code as assembly, and the fast path through a handler
 engine: handlers and protocol, in variants, as executable code
 cache: object files on disk
 """

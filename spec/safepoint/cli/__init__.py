@@ -5,6 +5,7 @@ main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
 given: what several commands are given: a policy, the size of a stack; files of a text, scopes, a mutant
 mutate: `mutate`
+policies: `policies`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`

@@ -13,4 +13,5 @@ cases: small programs, and who asks what of them meanwhile
 follow: such a run judged: by its trace, and by the reference machine under the same schedule
 mistakes: those of an interpreter in what is not generated from the text
 cores: runs on real cores, which are counted, not compared
+costs: what the checks of a policy cost an interpreter
 """

@@ -12,6 +12,7 @@ mutate: `mutate`: every simple mutation of the text, and which of them no proper
 mutation: one mutation, explored where it changes a graph
 fuzzing: fuzzed programs on the interpreter, in a process of its own
 orders: `orders`: the weakest order of each access with which the text holds
+policies: `policies`: each policy's bound, proved and observed, and what its checks cost
 attempts: one attempt at weaker orders
 campaign: `campaign`: what takes hours, as independent jobs
 replay: `replay`: a path of the model, or a schedule on a target

@@ -1,0 +1,37 @@
+"""The command that sets the policies side by side: `policies`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from safepoint.cli.given import policies_option
+from safepoint.cli.status import REFUTED
+from safepoint.protocol.policies import POLICIES
+
+
+@click.command()
+@policies_option("This policy alone; may be repeated.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
+def policies(*, policies: tuple[str, ...], as_json: bool) -> int:
+    """Set the policies side by side: where each checks, its bound, its cost.
+
+    All of it is found in this run: the bound, exactly, by exploring the policy's text; the largest distance from a post to the check
+    that sees it, in the interpreter with that policy's checks; the instructions that they add to its fast paths; and CPU time, as a
+    ratio to the interpreter without any protocol.
+    """
+    from safepoint.show.policies import policies_table
+    from safepoint.show.progress import LiveProgress
+    from safepoint.verify.policies import rows
+
+    with LiveProgress() as progress:
+        found = rows(list(dict.fromkeys(policies or POLICIES)), progress)
+    if as_json:
+        click.echo(json.dumps({"policies": [row.as_json() for row in found]}, indent=1))
+    else:
+        policies_table(found)
+    wrong = [row.wrong for row in found if row.wrong]
+    for line in wrong:
+        click.echo(f"refuted: {line}", err=True)
+    return REFUTED if wrong else 0

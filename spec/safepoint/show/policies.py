@@ -1,0 +1,65 @@
+"""What `safepoint policies` found: a line for each policy; then what each does, and what was not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from safepoint.protocol.policy import Bound, Checks
+from safepoint.show.tables import console
+from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow
+
+NOTES = """\
+bound: frames / back-edges executed from the post to the check that sees it; observed: in machine code, after a post before every step
+added: instructions on the fast path of a frame push / a back-edge, more than without a protocol (dispatch is through a table anyway)
+time: CPU time of calls / loops / allocation, as a ratio to the interpreter without a protocol\
+""".splitlines()
+
+
+def policies_table(rows: Sequence[PolicyRow]) -> None:
+    """The policies side by side."""
+    out = console()
+    table = Table("policy", "trigger", "proved", "observed", "posts", "added", "time")
+    for row in rows:
+        table.add_row(row.policy, row.trigger, proved(row), *measured(row))
+    out.print(table)
+    for line in summary(rows):
+        out.print(line, highlight=False, soft_wrap=True)
+
+
+def proved(row: PolicyRow) -> str:
+    """In one cell; both, if the memory models differ."""
+    sc, tso = shown(row.proved), shown(row.proved_tso)
+    return sc if sc == tso else f"{sc} (TSO: {tso})"
+
+
+def shown(bound: Bound) -> str:
+    return " / ".join(_number(n) for n in (bound.frames, bound.back_edges))
+
+
+def measured(row: PolicyRow) -> tuple[str, str, str, str]:
+    """The cells of what was found in machine code."""
+    if row.observed is None:
+        return "-", "-", "-", "-"
+    added = " / ".join(str(row.instructions[kind]) for kind in ("frame_push", "back_edge"))
+    time = " / ".join(f"{row.ratio[name]:.2f}" for name in TIMED)
+    return shown(row.observed), f"{row.interrupts:,}", added, time
+
+
+def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:
+    """What the columns mean, and what each policy does."""
+    yield from NOTES
+    yield (
+        f"proved in {', '.join(PROVED_IN)} (as far as a policy has what they need), under SC and TSO; observed in {', '.join(OBSERVED_IN)};"
+        f" time: medians of {ROUNDS} rounds in turn"
+    )
+    for row in rows:
+        yield f"{row.policy}: {row.title}"
+    for row in rows:
+        if row.without:
+            yield f"not observed: {row.policy}: {row.without}"
+
+
+def _number(n: Checks) -> str:
+    return "unbounded" if n is None else str(n)

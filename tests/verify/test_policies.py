@@ -1,0 +1,91 @@
+"""`safepoint policies`: the bounds, proved and observed, and what the checks cost; and that what is wrong is said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from safepoint.cli.main import cli
+from safepoint.conform.judge import UnknownTarget
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Bound
+from safepoint.show.policies import measured, proved, summary
+from safepoint.verify import policies
+from safepoint.verify.policies import PolicyRow, rows, worse
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.generate.listing import fast_path, listing
+from safepoint_vm.target import FoldedTarget
+
+ADDED = {"folded": (0, 0), "dart": (0, 2), "cpython": (7, 7), "pypy": (5, 5)}
+"""Instructions at a frame push and a back-edge.  dart: a comparison with a constant, and a jump.  cpython: load and `or` the two masks, load
+the bits, `not`, `and`, test, jump.  pypy: load, compare with the poison, jump, subtract, store; the comparison with the limit is there anyway.
+"""
+KEYS = ("policy", "sites", "trigger", "proved", "proved_tso", "observed", "instructions", "ratio")
+"""Of a row, as `docs/policies.md` promises them."""
+ROW = PolicyRow(policy="x", title="t", sites=(), trigger="flag", declared=Bound(1, 1), proved=Bound(1, 1), proved_tso=Bound(1, 1))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_each_policys_checks_add(name: str) -> None:
+    assert FoldedTarget().instructions(name) == dict(
+        zip(("frame_push", "back_edge"), ADDED[name], strict=True), other=0
+    )
+
+
+@pytest.mark.parametrize("name", ["folded", "pypy"])
+def test_no_distance_is_beyond_the_bound(name: str) -> None:
+    (row,) = rows([name], rounds=1)
+    assert row.wrong == ""
+    assert row.proved == row.proved_tso == POLICIES[name].declared
+    assert row.interrupts > 1000
+    assert row.observed == Bound(1, 1)  # pypy's second check needs a post between the load and the store of the first
+    assert set(row.ratio) == {"calls", "loops", "allocation"}
+
+
+def test_the_fast_path_is_what_is_executed_up_to_the_dispatch() -> None:
+    lines = ["a", "jne .L1", "b", "jmp .L2", ".L1:", "c", ".L2:", "d", "jmpq *%rcx", "e"]
+    assert fast_path(lines) == ["a", "jne .L1", "b", "jmp .L2", "d", "jmpq *%rcx"]
+    with pytest.raises(ValueError, match="no dispatch"):
+        fast_path([".L1:", "a", "jmp .L1"])
+    with pytest.raises(KeyError):
+        listing(Variant().parts(), "NO_SUCH_HANDLER")
+
+
+def test_a_bound_that_is_worse_and_a_distance_beyond_it_are_refuted() -> None:
+    assert ROW.wrong == replace(ROW, observed=Bound(1, 1)).wrong == ""
+    assert "declares frames 1, back-edges 1" in replace(ROW, proved=Bound(1, None)).wrong
+    assert "under TSO" in replace(ROW, proved_tso=Bound(2, 1)).wrong
+    assert (
+        replace(ROW, observed=Bound(1, 2)).wrong == "observed: frames 1, back-edges 2; proved: frames 1, back-edges 1"
+    )
+    assert worse(Bound(1, "depth"), Bound(2, 5)) == Bound(2, "depth")
+    assert worse(Bound(None, 1), Bound(7, 1)) == Bound(None, 1)
+
+
+def test_what_was_not_observed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_target(name: str) -> None:
+        raise UnknownTarget(f"no target {name}")
+
+    monkeypatch.setattr(policies, "find_target", no_target)
+    (row,) = rows([FOLDED.name])
+    assert (row.observed, row.instructions, row.ratio) == (None, {}, {})
+    assert measured(row) == ("-", "-", "-", "-")
+    assert "not observed: folded: no target folded" in [*summary([row])]
+
+
+def test_a_cell_has_both_memory_models_where_they_differ() -> None:
+    assert proved(ROW) == "1 / 1"
+    assert proved(replace(ROW, proved_tso=Bound(None, "depth"))) == "1 / 1 (TSO: unbounded / depth)"
+
+
+def test_the_command_as_json_and_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "rows", lambda *_: [replace(ROW, proved=Bound(1, 3))])
+    result = CliRunner().invoke(cli, ["policies", "--json"])
+    assert result.exit_code == 1
+    (row,) = json.loads(result.stdout)["policies"]
+    assert set(KEYS) <= set(row)
+    assert "refuted: the bound under SC" in result.stderr
+    assert CliRunner().invoke(cli, ["policies", "-p", "folde"]).exit_code == 2
