@@ -105,6 +105,7 @@ REFUSED = {
     "return\n    claim('never', 1 == 0)": "no way leads here, so it is not explored",
     "while True:\n        pause()\n    claim('never', 1 == 0)": "no way leads here, so it is not explored",
     "if slice_on('masks'):\n        claim('never', 1 == 0)": "no scope of a text of its own has features",
+    "if checks_at('back-edge'):\n        claim('never', 1 == 0)": "no text of its own has a policy",
 }
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from safepoint.graph.expressions import Instance
+from safepoint.graph.gather import gather
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import check, compile_graph
 from safepoint.graph.text import ProtocolError, Text
+from safepoint.protocol import TRIGGERS, files
+from safepoint.protocol.policy import SITES
 
 HEAD = """\
 from safepoint.model.language import Trigger, Triggers, Word, choose, mutant, posted, served, wait
@@ -161,3 +164,24 @@ def test_every_step_names_its_place() -> None:
     graph = compile_graph(Text(), "mutator")
     names = [s.name for s in graph.trees if isinstance(s, Step)]
     assert "mutator/push_failed/slow_path/restore:store self.limit" in names
+
+
+def test_a_site_that_the_policy_has_not_is_folded_out() -> None:
+    """Known: a loop without a check is no step; with one it loads the limit, and what follows is the slow path."""
+    text = Text(files("limit"))
+    assert compile_graph(text, "back_edge", Instance(sites=("push",))).steps == []
+    assert compile_graph(text, "back_edge").steps[0].op == "load"
+    pushes = [compile_graph(text, "frame_push", Instance(sites=sites)).steps for sites in (("push",), tuple(SITES))]
+    assert [step.line for step in pushes[0]] == [step.line for step in pushes[1]]
+
+
+def test_a_site_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "limit.py"
+    file.write_text(
+        TRIGGERS["limit"].read_text(encoding="utf-8").replace('"back-edge"', '"backedge"'), encoding="utf-8"
+    )
+    text = gather([file], "limit")
+    with pytest.raises(
+        ProtocolError, match=r"^limit.py:\d+:\d+: no check site 'backedge' \(write instead: push, back-edge\)"
+    ):
+        compile_graph(text, "back_edge")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from safepoint.model.memory.names import C11
+from safepoint.protocol.policies import POLICIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "orders.md"
@@ -23,6 +24,8 @@ ROW = re.compile(
     r" (?:`(?P<below>\w+)`: (?P<broken>[\w-]+) \(`(?P<scope>[\w-]+)`, (?P<steps>\d+) steps\))? *\|$",
     re.MULTILINE,
 )
+
+MISSING = "Not made yet, half an hour each: the table of "
 
 Found = Mapping[str, Any]
 """What `Least.as_json` gives."""
@@ -38,8 +41,11 @@ def sections(text: str) -> dict[tuple[str, str], list[dict[str, str]]]:
 
 
 def block(found: Sequence[Found]) -> str:
-    """A table for each policy under C11; and one with all that it was explored on, if that is more."""
+    """A table for each policy under C11; and one with all that it was explored on, if that is more.  What has none is named."""
     lines: list[str] = []
+    made = {each["policy"] for each in found if each["memory"] == C11}
+    if missing := [f"`{policy}`" for policy in POLICIES if policy not in made]:
+        lines += [f"{MISSING}{', '.join(missing)}: `safepoint orders -p POLICY` makes it.", ""]
     for policy in dict.fromkeys(each["policy"] for each in found):
         of = [each for each in found if each["policy"] == policy]
         lines += [line for each in of if each["memory"] == C11 for line in _section(each)]
@@ -97,6 +103,13 @@ def _said(text: str, policy: str, memory: str) -> str:
     mine = "\n".join(part for part in parts if part.startswith(f"`{policy}`"))
     (line,) = re.findall(rf"^\* `{memory}`: all together hold in (.*)\.$", mine, re.MULTILINE)
     return str(line)
+
+
+def not_made_yet(text: str) -> list[str]:
+    """The policies that the page names as those without a table."""
+    return [
+        name for said in re.findall(rf"^{MISSING}(.*): ", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", said)
+    ]
 
 
 def together(text: str) -> dict[tuple[str, str], dict[str, str]]:

@@ -52,7 +52,8 @@ def test_the_table_of_policies_is_what_is_pinned() -> None:
         most = max(s.threads for s in scopes)
         alone = sum(not TOGETHER & {s.name, *s.slices, *s.roles} for s in scopes)
         assert row[3] == ("1" if most == 1 else f"1..{most}")
-        said = [str(bound.frames), str(bound.back_edges), f"{alone} of {len(scopes)}"]
+        numbers = ["none" if n is None else str(n) for n in (bound.frames, bound.back_edges)]
+        said = [*numbers, f"{alone} of {len(scopes)}"]
         assert row[6:] == ["holds", *(["-"] * 3 if row[1] in map(label, STALE) else said)]
 
 

@@ -88,5 +88,9 @@ CAUGHT_ELSEWHERE = {
     ("pypy", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
     ("pypy", "ticker-refilled"): ("interrupt-1", "sc", "request-is-seen"),
     ("pypy", "word-forgotten"): ("interrupt-1", "sc", "declared-bound"),
+    ("v8_maglev", "checks-at-calls-only"): ("interrupt-1", "sc", "declared-bound"),
+    ("v8_maglev", "compares-the-real-limit"): ("interrupt-1", "sc", "declared-bound"),
+    ("v8_maglev", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
+    ("v8_maglev", "word-forgotten"): ("interrupt-1", "sc", "pending-is-poisoned"),
 }
 """The same of the mutants in the other policies' own trigger files."""

@@ -24,7 +24,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import TRIGGERS, files
-from safepoint.protocol.policies import FOLDED, POLICIES, PYPY
+from safepoint.protocol.policies import FOLDED, GO, POLICIES, PYPY, SKYBISON
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.show import report as page
 from safepoint.show import svg
@@ -84,6 +84,21 @@ def test_a_loop_without_a_check_of_the_limit_goes_on_for_ever() -> None:
     assert path is not None
     assert [step.move.who for step in path.steps] == ["interrupter"] * 3 + ["T0"]
     assert loop_of(path) == ["T0 if word.load() == word.poison"]
+    assert path.steps[-1].changes == ()
+    assert path.detail == "T0 checks 1 time a round (back-edge), and never sees INTERRUPT"
+
+
+@pytest.mark.parametrize("policy", [SKYBISON, GO], ids=lambda policy: policy.name)
+def test_a_loop_that_pushes_no_frame_is_never_asked_where_loops_check_nothing(policy: Policy) -> None:
+    """Known: a back-edge of theirs is no step of the protocol at all, so the shortest loop is one, after a whole post."""
+    result = explored(TEXT, policy)
+    assert bound_of(result.model, result) == policy.declared == Bound(1, None)
+    assert lasso(result, "frames") is None
+    path = lasso(result, "back_edges")
+    assert path is not None
+    assert [step.move.who for step in path.steps] == ["interrupter"] * 3 + ["T0"]
+    assert path.loop == 3
+    assert path.steps[-1].move.cases.split(", ")[0] == "back-edge"
     assert path.steps[-1].changes == ()
     assert path.detail == "T0 checks 1 time a round (back-edge), and never sees INTERRUPT"
 

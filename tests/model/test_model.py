@@ -9,17 +9,21 @@ import pytest
 
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.bounds import bound_of
+from safepoint.model.engines import engine
 from safepoint.model.eventually import EVENTUALLY, check_liveness
 from safepoint.model.explore import NotExplored, Result, search
 from safepoint.model.memory.names import is_weak
-from safepoint.model.mutants import all_mutants, hunt
+from safepoint.model.mutants import all_mutants, first_of_each_trigger, hunt
 from safepoint.model.properties import ALWAYS, SOMETIMES, Properties
 from safepoint.model.scopes import APART, SCOPES, SLICES, VARIANTS, Scope, chosen, not_combined
 from safepoint.model.system import Model
 from safepoint.protocol import TRIGGERS
-from safepoint.protocol.policies import CPYTHON, DART, FOLDED, POLICIES, PYPY
-from safepoint.protocol.policy import Bound, Policy
+from safepoint.protocol.activities import CHECKS
+from safepoint.protocol.policies import CPYTHON, DART, FIRST, FOLDED, GO, POLICIES, PYPY, SKYBISON, V8_MAGLEV
+from safepoint.protocol.policy import SITES, Bound, Policy
 from safepoint.protocol.rules import RULES
+from safepoint.verify.explore import decide
+from safepoint.verify.text import must_reach
 from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE, COUNTS, LATE
 from tests.model.pinning import counts, planned, planned_nightly
 from tests.rules import by_rule, case
@@ -64,11 +68,34 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
     assert counts(key) == LATE[key]
 
 
-@pytest.mark.parametrize(("policy", "bound"), [(FOLDED, 1), (DART, 1), (CPYTHON, 1), (PYPY, 2)])
-def test_the_declared_bound_is_attained(policy: Policy, bound: int) -> None:
-    """1: the next check sees.  pypy: its owner's store may bring the old count back once, and then it runs out."""
+@pytest.mark.parametrize(
+    ("policy", "frames", "back_edges"),
+    [
+        (FOLDED, 1, 1),
+        (DART, 1, 1),
+        (CPYTHON, 1, 1),
+        (PYPY, 2, 2),
+        (V8_MAGLEV, 1, 1),
+        (SKYBISON, 1, None),
+        (GO, 1, None),
+    ],
+    ids=lambda x: x.name if isinstance(x, Policy) else str(x),
+)
+def test_the_declared_bound_is_attained(policy: Policy, frames: int, back_edges: int | None) -> None:
+    """1: the next check sees.  pypy: its owner's store may bring the old count back once, and then it runs out.  None: there is no check."""
     result = explored(SCOPES["interrupt-1"], "", policy)
-    assert bound_of(result.model, result) == Bound(bound, bound) == policy.declared
+    assert bound_of(result.model, result) == Bound(frames, back_edges) == policy.declared
+
+
+def test_every_policy_has_its_bound_pinned() -> None:
+    (marked,) = test_the_declared_bound_is_attained.pytestmark  # type: ignore[attr-defined]
+    assert [policy for policy, _, _ in marked.args[1]] == list(POLICIES.values())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_site_is_checked_if_the_policy_has_it_and_has_a_bound_only_then(policy: str) -> None:
+    declared = POLICIES[policy].declared.as_json()
+    assert {site for site in SITES if declared[CHECKS[site]] is not None} == {*POLICIES[policy].sites}
 
 
 @pytest.mark.parametrize("period", [1, 2, 3])
@@ -107,7 +134,8 @@ def test_every_step_and_branch_is_reached_somewhere(policy: str) -> None:
         places, missing = model.places()
         everywhere |= places
         reached |= places - missing
-    assert everywhere - reached == set()
+    assert must_reach(POLICIES[policy], everywhere) - reached == set()
+    assert any(place.startswith(f"{POLICIES[policy].trigger}.py:") for place in must_reach(POLICIES[policy], reached))
 
 
 def test_a_scope_without_requests_reaches_no_slow_path() -> None:
@@ -137,7 +165,7 @@ def test_a_triggers_own_mutant_is_caught_by_its_policy(policy: str, name: str) -
 
 
 def test_every_triggers_own_mutants_are_expected() -> None:
-    others = [p for p in POLICIES.values() if p is not FOLDED]
+    others = [p for p in first_of_each_trigger() if p is not FOLDED]
     own = {
         (p.name, m.name)
         for p in others
@@ -145,6 +173,38 @@ def test_every_triggers_own_mutants_are_expected() -> None:
         if f"{p.trigger}.py" in {file for file, _, _ in m.places}
     }
     assert own == set(CAUGHT_ELSEWHERE)
+
+
+SHARED = [p for p in POLICIES.values() if p not in first_of_each_trigger()]
+"""The policies that have their trigger from another, and perhaps not all of its sites."""
+
+
+@pytest.mark.parametrize("policy", SHARED, ids=lambda p: p.name)
+def test_its_mutants_are_caught_by_every_policy_that_compiles_them_in(policy: Policy) -> None:
+    text = TEXT.with_trigger(policy.trigger)
+    caught = set()
+    for mutant in (m for m in text.mutants.values() if f"{policy.trigger}.py" in {file for file, _, _ in m.places}):
+        if any(Model(text, s, mutant.name, policy).mutated for s in chosen("tiny", slices=policy.slices)):
+            found = hunt(text, mutant.name, policy).result
+            assert found, mutant.name
+            caught.add(mutant.name)
+    assert caught == {m for p, m in CAUGHT_ELSEWHERE if POLICIES[p].trigger == policy.trigger} - NO_SITE[policy.name]
+
+
+NO_SITE = {"skybison": {"checks-at-calls-only"}, "go": {"checks-at-calls-only"}}
+"""Policy to the mistakes that take a site which it has not."""
+
+
+@pytest.mark.nightly  # four minutes
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name not in FIRST])
+def test_a_further_policy_holds_in_the_small_scopes_too(policy: str) -> None:
+    """`verify` explores them in the tiny ones, and in fewer of these under C11."""
+    found = POLICIES[policy]
+    for memory, group in (("sc", "small"), ("c11", "tiny")):
+        for scope in chosen(group, slices=found.slices):
+            decided = decide(Model(TEXT, scope, policy=found, memory=memory), found, engine())
+            assert (decided.result.broken, decided.refuted) == ("", False), (memory, scope.name)
 
 
 def test_a_mutant_that_no_scope_compiles_in_is_refused() -> None:

@@ -15,6 +15,7 @@ from safepoint.model.custom import read
 from safepoint.model.engines import engine
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.memory.names import SC, TSO
+from safepoint.model.mutants import first_of_each_trigger
 from safepoint.model.properties import ALWAYS
 from safepoint.model.scopes import SCOPES, chosen
 from safepoint.model.system import Model
@@ -25,7 +26,7 @@ from safepoint.protocol.rules import RULES
 from safepoint.verify.explore import explore
 from safepoint.verify.mutation import digest_of
 
-WHOSE = dict.fromkeys(files()[:-1], FOLDED) | {TRIGGERS[p.trigger]: p for p in POLICIES.values()}
+WHOSE = dict.fromkeys(files()[:-1], FOLDED) | {TRIGGERS[p.trigger]: p for p in first_of_each_trigger()}
 """File of the text to a policy that has it."""
 LINES = [
     (path, number, line.partition("  # ")[2].strip())

@@ -73,6 +73,7 @@ INVISIBLE = {
     "wakes-without-a-look": "a sleep without that look is allowed too",
     "helper-never-polls": "a check that is not made is not logged",
     "checks-at-calls-only": "the same",
+    "compares-the-real-limit": "the same: of the word that is compared no event says anything",
 }
 """Mutants whose walks are accepted, each with the reason."""
 

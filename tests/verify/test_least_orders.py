@@ -9,9 +9,9 @@ from safepoint.graph.orders import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from safepoint.model.memory.names import C11, base
 from safepoint.model.memory.targets import TARGETS
 from safepoint.protocol import ROLES
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.verify.attempts import Attempt, attempt, text_of
-from tests.meta.orders import PAGE, explored, left_out, sections, together
+from tests.meta.orders import PAGE, explored, left_out, not_made_yet, sections, together
 
 TEXT = PAGE.read_text(encoding="utf-8")
 TABLES, TOGETHER = sections(TEXT), together(TEXT)
@@ -23,8 +23,10 @@ SMALL = ("interrupt-1", "stop-1", "blocking-1", "limit-1")
 REFUTED = [(policy, memory, row) for (policy, memory), rows in TABLES.items() for row in rows if row["below"]]
 
 
-def test_every_policy_has_a_table_under_c11() -> None:
-    assert {policy for policy, memory in TABLES if memory == C11} == set(POLICIES)
+def test_every_policy_has_a_table_under_c11_or_is_named_as_one_that_has_none() -> None:
+    made = {policy for policy, memory in TABLES if memory == C11}
+    assert set(FIRST) <= made
+    assert [policy for policy in POLICIES if policy not in made] == not_made_yet(TEXT)
 
 
 @pytest.mark.parametrize(("policy", "memory"), TABLES)

@@ -16,11 +16,12 @@ from safepoint.cli.main import cli
 from safepoint.graph.text import ProtocolError
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.explore import search
+from safepoint.model.mutants import first_of_each_trigger
 from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.equivalents.entry import Equivalents
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
 from safepoint.verify.identity import identity
@@ -248,6 +249,10 @@ def test_a_reason_that_fits_no_survivor_is_stale(monkeypatch: pytest.MonkeyPatch
     assert stale([replace(row, reason="It does the same.")]) == []
     (said,) = stale([replace(row, reason="It does the same.", verdict=KILLED)])
     assert "t.state.store(NATIVE)" in said
+    of_a_trigger = (replace(entry, file="limit.py"),)
+    monkeypatch.setattr(mutate, "EQUIVALENTS", of_a_trigger)
+    assert stale([row]) == []  # no policy with that trigger was mutated
+    assert len(stale([replace(row, policy="skybison")])) == 1
 
 
 # ---------------------------------------------------------------------------------------------- the measure
@@ -266,8 +271,19 @@ def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest
 
 @pytest.mark.nightly  # all mutations of all policies: half an hour
 @pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", FIRST)
 def test_no_mutation_survives_without_a_reason(policy: str) -> None:
     with workers() as pool:
         campaign = run((policy,), pool)
+    assert "\n".join(survivors(campaign.unexplained)) == ""
+
+
+@pytest.mark.nightly  # a minute of a processor each
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("policy", [p.name for p in first_of_each_trigger() if p.name not in FIRST])
+def test_no_mutation_of_a_further_trigger_survives_without_a_reason(policy: str) -> None:
+    """Its core is that of the others, of which every line is mutated."""
+    with workers() as pool:
+        campaign = run((policy,), pool, at=f"{POLICIES[policy].trigger}.py")
+    assert len(campaign.rows) > 20
     assert "\n".join(survivors(campaign.unexplained)) == ""

@@ -10,11 +10,11 @@ import click
 from safepoint.cli.console import KEEP, ON, fail
 from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FIRST
 
 
 @click.command()
-@policies_option("Mutate the text of this policy only; may be repeated.  [default: every policy]")
+@policies_option("Mutate the text of this policy only; may be repeated.  [default: one of each family]")
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")
 @ON
@@ -27,7 +27,7 @@ from safepoint.protocol.policies import POLICIES
     "--at",
     metavar="PLACE",
     default="",
-    help="Only the mutations of this procedure or this line, for example slow_path or owner.py:42.",
+    help="Only the mutations of this procedure, file or line, for example slow_path, limit.py or owner.py:42.",
 )
 @click.option(
     "--by-property", is_flag=True, help="Also show for each property how many mutations break it, and how many only it."
@@ -64,7 +64,7 @@ def mutate(
         first = where_killed(like) if like else None
         with LiveProgress() as progress, workers(on, keep) as pool:
             campaign = run(
-                tuple(dict.fromkeys(policies)) or tuple(POLICIES),
+                tuple(dict.fromkeys(policies)) or FIRST,
                 pool,
                 quick=quick,
                 thorough=thorough,

@@ -24,12 +24,13 @@ OPERATION = {"operate"}
 class Chosen:
     """What one header has.
 
-    bodies: procedure to its statements, in the text's order.  variants: features of the text that the C decides.
+    bodies: procedure to its statements, in the text's order.  roots: those that a VM calls.  variants: features of the text that the C decides.
     switches: those that it decides for some policy.  within: procedure to the variant without which nothing calls it.  left_out: feature to the procedures that need it.
     """
 
     folded: Folded
     bodies: dict[str, Body]
+    roots: tuple[str, ...]
     variants: tuple[str, ...]
     switches: tuple[str, ...]
     within: dict[str, str]
@@ -57,7 +58,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     asked = _asked_for(text, names)
     switches = tuple(v for v in VARIANTS if v in asked)
     variants = tuple(v for v in switches if v in policy.slices)
-    folded = Folded(text, mutant, variants, policy.slices)
+    folded = Folded(text, mutant, variants, policy.slices, policy.sites)
     every = {name: folded.body(text.functions[name]) for name in names}
     needs = dict(needed(text, every))
     roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
@@ -78,7 +79,8 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
         _refuse_elsewhere(text, mutant, kept)
     bodies = _without_idle({name: every[name] for name in names if name in kept})
     return Chosen(
-        folded, bodies, variants, switches, within, {feature: tuple(each) for feature, each in missing.items()}
+        *(folded, bodies, tuple(roots), variants, switches, within),
+        left_out={feature: tuple(each) for feature, each in missing.items()},
     )
 
 

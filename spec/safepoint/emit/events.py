@@ -44,7 +44,7 @@ class Events:
                     if isinstance(n, ast.expr) and (said := named(n, "slice_on"))
                 }
                 for slices in ((), *((variant,) for variant in folded.variants if variant in asked)):
-                    self._read(name, Instance(mutant=folded.mutant, slices=slices))
+                    self._read(name, Instance(mutant=folded.mutant, slices=slices, sites=folded.sites))
 
     def _read(self, name: str, instance: Instance) -> None:
         graph = compile_graph(self.chosen.text, name, instance)

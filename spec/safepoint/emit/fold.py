@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safepoint.graph.scope import ends, is_call, is_docstring, plain
@@ -22,13 +22,14 @@ Bodies = Mapping[str, Body]
 @dataclass(frozen=True)
 class Folded:
     """text: as it was read.  mutant: the one that is put in, "" for none.  variants: features that the C decides, by `#if`.
-    features: those that the policy's text is written for; a `slice_on` of any other is false.
+    features: those that the policy's text is written for; a `slice_on` of any other is false.  sites: where the policy checks.
     """
 
     text: Text
     mutant: str
     variants: tuple[str, ...]
     features: tuple[str, ...]
+    sites: tuple[str, ...]
 
     def body(self, procedure: Procedure) -> Body:
         """Its statements, without its docstring, without `if mutant(…)`, and without what follows a return."""
@@ -38,10 +39,10 @@ class Folded:
         for node in map(plain, body):
             if is_docstring(node):
                 continue
-            if isinstance(node, ast.If) and (said := named(node.test, "mutant", "slice_on")):
+            if isinstance(node, ast.If) and (said := named(node.test, "mutant", "slice_on", "checks_at")):
                 what, name = said
-                if what == "mutant" or name not in self.variants:
-                    holds = name == self.mutant if what == "mutant" else name in self.features
+                if what != "slice_on" or name not in self.variants:
+                    holds = name in {"mutant": (self.mutant,), "slice_on": self.features, "checks_at": self.sites}[what]
                     kept = list(self._fold(node.body if holds else node.orelse, file))
                     yield from kept
                     if kept and ends(kept[-1]):
@@ -60,7 +61,7 @@ class Folded:
 
 
 def named(node: ast.expr, *functions: str) -> tuple[str, str] | None:
-    """Of `mutant("name", …)` and `slice_on("name")`: the function and the name."""
+    """Of `mutant("name", …)`, `slice_on("name")` and `checks_at("name")`: the function and the name."""
     match node:
         case ast.Call(func=ast.Name(id=function), args=[ast.Constant(value=str(name))]) if function in functions:
             return function, name
@@ -116,11 +117,12 @@ def loops(bodies: Bodies) -> dict[str, tuple[str, ...]]:
     }
 
 
-def head(circle: Sequence[str], bodies: Bodies) -> str:
-    """The procedure of a circle that has the loop: the one that most procedures outside of it call."""
+def head(circle: Sequence[str], bodies: Bodies, roots: Container[str] = ()) -> str:
+    """The procedure of a circle that has the loop: the one that a VM calls, or else that most procedures outside of it call."""
 
-    def callers(name: str) -> int:
-        return sum(name in calls(body, bodies) for caller, body in bodies.items() if caller not in circle)
+    def callers(name: str) -> tuple[bool, int]:
+        outside = (body for caller, body in bodies.items() if caller not in circle)
+        return name in roots, sum(name in calls(body, bodies) for body in outside)
 
     return max(circle, key=callers)
 

@@ -51,7 +51,7 @@ class _Header:
         bodies = self.chosen.bodies
         self.kinds = Kinds(self.chosen.text, bodies)
         self.circles = loops(bodies)
-        self.heads = {name: head(circle, bodies) for name, circle in self.circles.items()}
+        self.heads = {name: head(circle, bodies, self.chosen.roots) for name, circle in self.circles.items()}
         self.outside = _called_from_outside(bodies, self.circles)
         self.waits, self.events = Waits(self.chosen.text, bodies), Events(self.chosen)
         self.comments = {place: in_c(said, bodies) for place, said in comments_of(self.chosen.text).items()}

@@ -36,6 +36,10 @@ OWN = (
     ),
 )
 """What a reader may look for."""
+AT_CALLS = (
+    "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge makes none: `sp_back_edge` says that it"
+    " goes on, whatever is asked, and nothing asks a loop that pushes no frame."
+)
 FAST = {
     "folded": "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge makes none if the VM"
     " dispatches through `t->entry[n]`, a relaxed load: the handler that stands there while it is poisoned, at SP_ENTRY_POISON, calls"
@@ -43,6 +47,10 @@ FAST = {
     "dart": "The fast path: one comparison of one word, which a frame push makes for the stack anyway; a back-edge makes it too.",
     "cpython": "The fast path: a load of the request bits and a test, beside the comparison with the stack limit.",
     "pypy": "The fast path: a load, a test, and a store of one less, beside the comparison with the stack limit.",
+    "v8_maglev": "The fast path: a frame push makes one comparison, which it makes for the stack anyway; a back-edge compares the same word with"
+    " its poison.",
+    "skybison": AT_CALLS,
+    "go": AT_CALLS,
 }
 """Policy to what its checks cost."""
 

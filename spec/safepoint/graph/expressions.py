@@ -28,8 +28,9 @@ from safepoint.graph.ir import (
     truth,
 )
 from safepoint.graph.orders import PLAIN, SEQ_CST, STRONG
-from safepoint.graph.scope import OPERATORS, Return, Scope, is_call, is_docstring, operates
+from safepoint.graph.scope import OPERATORS, Return, Scope, fixed, is_call, is_docstring, operates
 from safepoint.graph.text import Record, Text, Value
+from safepoint.protocol.policy import SITES
 
 ENVIRONMENT_ONLY = ("choose", "when", "pause", "rest", "claim", "eventually")
 EXPRESSIONS = "constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or, t is u"
@@ -43,6 +44,7 @@ class Instance:
     mutant: str = ""
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
     slices: tuple[str, ...] = ()  # features of the scope
+    sites: tuple[str, ...] = tuple(SITES)  # where the policy checks
     word: int = 0  # which word of its row a root's parameter of type Trigger is
 
 
@@ -138,11 +140,9 @@ class Expressions:
             case ast.Call(func=ast.Name(id="mutant"), args=[ast.Constant(value=name), *_]):
                 self.mutated = self.mutated or name == self.instance.mutant
                 return Const(int(name == self.instance.mutant))
-            case ast.Call(func=ast.Name(id="slice_on"), args=[ast.Constant(value=name)]):
-                if self.text.is_custom:
-                    said = "no scope of a text of its own has features, so this is never true"
-                    self.text.error(node, scope.file, said, "def scopes(), with other roles; or mutant(…)")
-                return Const(int(name in self.instance.slices))
+            case ast.Call(func=ast.Name(id="slice_on" | "checks_at" as asked), args=[ast.Constant(value=name)]):
+                has = self.instance.slices if asked == "slice_on" else self.instance.sites
+                return fixed(self.text, node, scope.file, (asked, name), has)
             case ast.Call() if name := self._procedure(node):
                 self.text.error(
                     node, scope.file, f"{name}() has steps, so it is no part of an expression", "x = f(t), then use x"

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from safepoint.graph.ir import Cell, Const, Expr, If, Tree
-from safepoint.graph.text import Record, Value
+from safepoint.graph.text import Record, Text, Value
+from safepoint.protocol.policy import SITES
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.BitAnd: "&", ast.BitOr: "|", ast.Add: "+", ast.Sub: "-", ast.Eq: "==", ast.NotEq: "!=",
@@ -83,6 +84,17 @@ def is_docstring(node: ast.stmt) -> bool:
 
 def is_call(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def fixed(text: Text, node: ast.expr, file: str, asked: tuple[str, object], has: tuple[str, ...]) -> Const:
+    """What the scope or the policy decides: is that of which `slice_on` or `checks_at` asks among what it has?"""
+    function, name = asked
+    if text.is_custom:
+        what = "scope of a text of its own has features" if function == "slice_on" else "text of its own has a policy"
+        text.error(node, file, f"no {what}, so this is never true", "def scopes(), with other roles; or mutant(…)")
+    if function == "checks_at" and name not in SITES:
+        text.error(node, file, f"no check site {name!r}", ", ".join(SITES))
+    return Const(int(name in has))
 
 
 def say(value: Value) -> str:

@@ -26,15 +26,22 @@ from safepoint.protocol.policy import Policy
 @cache
 def all_mutants() -> tuple[tuple[Policy, Mutant], ...]:
     """Every mistake of the protocol, with the policy that shows it: folded for the core and its own trigger, for each other
-    trigger's own mistakes a policy that has it.
+    trigger's own mistakes the first policy that has it.
     """
-    texts = [(policy, Text(files(policy.trigger))) for policy in POLICIES.values()]
     return tuple(
         (policy, mutant)
-        for policy, text in texts
-        for mutant in text.mutants.values()
+        for policy in first_of_each_trigger()
+        for mutant in Text(files(policy.trigger)).mutants.values()
         if policy is FOLDED or f"{policy.trigger}.py" in {file for file, _, _ in mutant.places}
     )
+
+
+def first_of_each_trigger() -> list[Policy]:
+    """Of the policies that share a trigger the first, which has every site that the trigger asks for."""
+    firsts: dict[str, Policy] = {}
+    for policy in POLICIES.values():
+        firsts.setdefault(policy.trigger, policy)
+    return list(firsts.values())
 
 
 @dataclass(frozen=True)

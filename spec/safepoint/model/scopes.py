@@ -66,7 +66,7 @@ class Scope:
 
 def instance_of(scope: Scope, policy: Policy, mutant: str = "") -> Instance:
     """What is fixed when a text is compiled for a scope and a policy."""
-    return Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices)
+    return Instance(scope.threads, mutant, scope.widths or policy.widths, scope.slices, policy.sites)
 
 
 STOP, INTERRUPT, SAMPLE, TERMINATE, HANDSHAKE = "coordinator", "interrupter", "sampler", "terminator", "handshaker"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from safepoint.graph import ir
-from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import liveness
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.scope import is_call
 from safepoint.graph.text import Procedure, Record, Text
+from safepoint.model.scopes import instance_of
 from safepoint.model.system import Model
 
 CHOSEN = ir.Local("a chosen thread")
@@ -40,8 +40,8 @@ def _unnumbered(text: Text) -> Text:
 
 def for_any_number(model: Model, role: str) -> ir.Graph:
     """A role of the model, its loops over threads kept as loops.  Raises ProtocolError."""
-    widths = model.scope.widths or model.policy.widths
-    return compile_graph(_unnumbered(model.text), role, Instance(None, model.mutant, widths, model.scope.slices))
+    instance = replace(instance_of(model.scope, model.policy, model.mutant), threads=None)
+    return compile_graph(_unnumbered(model.text), role, instance)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,11 @@ def mutant(name: str, breaks: str) -> bool:
     raise NotImplementedError
 
 
+def checks_at(site: str) -> bool:
+    """True when the policy has a check site there (`policy.SITES`); folded then.  Only a trigger asks, at what it would check."""
+    raise NotImplementedError
+
+
 # -- for the environment of a model only: a protocol that uses these has no machine code
 
 

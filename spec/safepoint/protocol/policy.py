@@ -10,6 +10,12 @@ from dataclasses import dataclass, field
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
 
+SITES: dict[str, str] = {
+    "push": "a frame push",
+    "back-edge": "a jump backward, or the header of a loop",
+}
+"""Where guest code may check: what the text calls it (`checks_at`), and what it is."""
+
 
 def at_most(n: Checks, most: Checks) -> bool:
     """Is n no worse than `most`?  A number is no worse than "depth", and anything is no worse than None."""
@@ -47,6 +53,7 @@ class Policy:
 
     name: as on the command line.  title: the mechanism in one line.
     trigger: the file of `protocol/triggers` that has it.
+    sites: where its guest code checks (names of SITES).  What it executes elsewhere checks nothing.
     words: the trigger words that its checks read, by name.
     declared: the bound that it claims.
     waives: properties that it does not claim, each with the reason.
@@ -60,6 +67,7 @@ class Policy:
     title: str
     trigger: str
     declared: Bound
+    sites: tuple[str, ...] = tuple(SITES)
     words: tuple[str, ...] = ()
     waives: dict[str, str] = field(default_factory=dict, hash=False)
     slices: tuple[str, ...] = ()

@@ -116,7 +116,8 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     """All that `safepoint verify` found; failures last, just above the prompt."""
     out = console()
     out.print(
-        "[bold]protocol[/]: every state of the text: four policies; three memory models, five machines; bounds in frame pushes and back-edges"
+        f"[bold]protocol[/]: every state of the text: {len({row.policy for row in report.protocol})} policies; three memory models, five machines;"
+        " bounds in frame pushes and back-edges"
     )
     summary_table(report.protocol, out)
     for line in any_number_lines(report):

@@ -47,7 +47,7 @@ class Layout:
         self.threads = len(header.threads)
         self.silent = frozenset(header.silent)
         slices = tuple(s for s in FEATURES if s in policy.slices) + tuple(header.variants)
-        self.text, self.graphs = _compiled(policy.trigger, header.entries, slices)
+        self.text, self.graphs = _compiled(policy.trigger, policy.sites, header.entries, slices)
         sizes = {"limit": 1, "ticker": header.period or policy.period}
         self.reals = {word: sizes.get(word, 1) for word in self.text.triggers()}
         cells = {cell for graph in self.graphs.values() for cell in graph.cells()}
@@ -143,10 +143,12 @@ class Layout:
 
 
 @lru_cache(maxsize=8)
-def _compiled(trigger: str, entries: int, slices: tuple[str, ...]) -> tuple[Text, dict[str, ir.Graph]]:
+def _compiled(
+    trigger: str, sites: tuple[str, ...], entries: int, slices: tuple[str, ...]
+) -> tuple[Text, dict[str, ir.Graph]]:
     """The text of a mechanism, and the graphs of all that is done in a trace."""
     text = Text(files(trigger))
-    instance = Instance(None, widths=(("entry", entries),), slices=slices)
+    instance = Instance(None, widths=(("entry", entries),), slices=slices, sites=sites)
     return text, {name: compile_graph(text, name, instance) for name in (GUEST, *PROCEDURES.values(), *ROLES)}
 
 

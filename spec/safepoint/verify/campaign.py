@@ -18,7 +18,7 @@ from safepoint.differential.controlled import Case
 from safepoint.differential.fuzz import KINDS
 from safepoint.model.explore import NotExplored
 from safepoint.model.scopes import chosen
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.verify import mutate
 from safepoint.verify.controlled import FULL, PREEMPTIONS, TWICE, run_case
 from safepoint.verify.cores import REQUESTS, SECONDS, race, wrong
@@ -220,6 +220,6 @@ def _make(subject: Subject, jobs: Sequence[Work], pool: Jobs, progress: Progress
 
 
 def _mutate(subject: Subject, pool: Jobs, campaign: Campaign, progress: Progress) -> None:
-    campaign.mutations = mutate.run(tuple(POLICIES), pool, progress=progress)
+    campaign.mutations = mutate.run(FIRST, pool, progress=progress)
     subject.survivors = len(campaign.mutations.unexplained) + len(campaign.mutations.stale)
     subject.found = [Found(f"{row.file}:{row.line} {row.operator}", 1) for row in campaign.mutations.rows]

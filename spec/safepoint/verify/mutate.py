@@ -15,9 +15,10 @@ from typing import Any
 
 from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import chosen
+from safepoint.protocol import TRIGGERS
 from safepoint.protocol.equivalents import EQUIVALENTS, reason
 from safepoint.protocol.equivalents.entry import Key
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.verify.kept import NotUsable, of_any_version
 from safepoint.verify.mutation import (
     KILLED,
@@ -107,7 +108,7 @@ def run(
         campaign.left_out["equivalent ones"] = (
             f"{explained} that have a reason were explored in the tiny scopes only (--thorough: in the small ones too)"
         )
-    if not quick and not at and set(policies) == set(POLICIES):
+    if not quick and not at and set(policies) >= set(FIRST):
         campaign.stale = stale(campaign.rows)
     campaign.seconds = time.perf_counter() - began
     return campaign
@@ -126,7 +127,7 @@ def where_killed(folder: Path) -> dict[tuple[str, Key], str]:
 
 def _is_wanted(mutation: Mutation, quick: bool, at: str) -> bool:
     place = f"{mutation.change.file}:{mutation.line}"
-    return at in ("", place, mutation.change.procedure) and not (
+    return at in ("", place, mutation.change.procedure, mutation.change.file) and not (
         quick and zlib.crc32(str(mutation.change).encode()) % SAMPLE
     )
 
@@ -136,13 +137,16 @@ def _reorders(mutation: Mutation) -> bool:
 
 
 def stale(rows: Iterable[MutationRow]) -> list[str]:
-    """The entries of the table that fit none of these survivors."""
-    fits = {(row.reason, key_of(row)) for row in rows if row.verdict == SURVIVED}
+    """The entries of the table that fit none of these survivors, but those of the triggers of other policies, which were not mutated."""
+    made = list(rows)
+    fits = {(row.reason, key_of(row)) for row in made if row.verdict == SURVIVED}
+    mutated = {TRIGGERS[POLICIES[policy].trigger].name for policy in {row.policy for row in made}}
+    others = {path.name for path in TRIGGERS.values()} - mutated
     return [
         f"{': '.join(key)}  ({entry.reason})"
         for entry in EQUIVALENTS
         for key in entry.mutations()
-        if (entry.reason, key) not in fits
+        if (entry.reason, key) not in fits and entry.file not in others
     ]
 
 

@@ -48,6 +48,13 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "back_edge", (
         "always: if word.load() == word.poison: -> return slow_path(t)",
     )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit.py", "frame_push", (
+        "always: if end > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit.py", "back_edge", (
+        "always: if t.limit.load() == t.limit.poison: -> return slow_path(t)",
+    )),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
         "always: if bits != 0: -> return slow_path(t)",
     )),

@@ -4,14 +4,24 @@ folded: ours: the stack limit and the dispatch table
 dart: request bits inside the stack limit
 cpython: flag bits
 pypy: a ticker
+v8_maglev: the stack limit, at entry and loop
+skybison: the stack limit, at calls only
+go: the same, with critical sections and stacks that grow
 """
 
 from __future__ import annotations
 
-from safepoint.protocol.policies import cpython, dart, folded, pypy
+from safepoint.protocol.policies import cpython, dart, folded, go, pypy, skybison, v8_maglev
 from safepoint.protocol.policy import Policy
 
 FOLDED, DART, CPYTHON, PYPY = folded.POLICY, dart.POLICY, cpython.POLICY, pypy.POLICY
+V8_MAGLEV, SKYBISON, GO = v8_maglev.POLICY, skybison.POLICY, go.POLICY
 
-POLICIES: dict[str, Policy] = {p.name: p for p in (FOLDED, DART, CPYTHON, PYPY)}
+POLICIES: dict[str, Policy] = {p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO)}
 """Every policy, by the name that the command line takes."""
+
+FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)
+"""One of each family: two words, one word, a flag, a counter.  What is the core's, and so everyone's, is asked of these alone where it takes
+long: combinations of features (`verify`), and mutations of every line (`mutate`).  Of the others the tiny scopes are explored, and a
+night explores the rest.
+"""
