@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 
 from safepoint.differential.costs import WITHOUT, Costed
-from safepoint.guest.code import OPCODES
 from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import POLICIES
 from safepoint_vm.generate.engine import Variant, engine
@@ -20,7 +19,7 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.thread import GuestThread
 
 STACK = 1 << 16  # slots
-SITES = {"frame_push": "CALL", "back_edge": "JUMP_BACK"}
+SITES = {"frame_push": "CALL", "back_edge": "JUMP_BACK", "allocation": "LIST"}
 """Kind of site -> the opcode whose fast path is counted: the simplest that has it."""
 
 
@@ -37,13 +36,10 @@ class FoldedCosts(Costed):
 
     def instructions(self, policy: str) -> Mapping[str, int]:
         ours, plain = variant_of(policy).parts(), variant_of(WITHOUT).parts()
-        added = {
+        return {
             kind: len(fast_path(listing(ours, name))) - len(fast_path(listing(plain, name)))
             for kind, name in SITES.items()
         }
-        others = (name for name, opcode in OPCODES.items() if not opcode.site)
-        added["other"] = sum(len(listing(ours, name)) - len(listing(plain, name)) for name in others)
-        return added
 
     def seconds(self, policy: str, source: str) -> float:
         """Of a fresh guest thread, on this OS thread: nothing is posted, so it never leaves machine code before its end."""

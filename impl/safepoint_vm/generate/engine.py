@@ -57,6 +57,7 @@ class Handlers:
             "PROTOCOL": self.protocol,
             "COUNTING": self.counting,
             "TRIGGER": policy.trigger,
+            "CHECKS_BACK_EDGES": "back-edge" in policy.sites,
             "LIMIT_IS_POISONED": "limit" in policy.words,
             "BASE": policy.base,
             "UNCHECKED": False,

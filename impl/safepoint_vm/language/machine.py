@@ -16,6 +16,7 @@ PROTOCOL = True  # False: the engine as it would be without the protocol
 COUNTING = False  # True: each thread counts the checks that it executes
 TRACED = False  # True: each thread logs its checks
 TRIGGER = "limit_and_table"  # the mechanism: a file of `safepoint.protocol.triggers`
+CHECKS_BACK_EDGES = True  # False: the policy has no site there
 LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
 BASE = 0  # trigger bits_in_limit: a limit below this is request bits
 UNCHECKED = False  # True: a back-edge that has been let go on makes no check of its own

@@ -23,6 +23,8 @@ def test_the_fast_path_is_that_of_an_engine_without_a_protocol() -> None:
 CHECKED = {
     "cpython": {*BACK_EDGES, "CALL"},
     "dart": {*BACK_EDGES},  # its frame push compares with the limit, too, and no more
+    "v8_maglev": {*BACK_EDGES},
+    "skybison": {"DELETE_INDEX", "SLICE", "POP_AT"},  # long instructions, which look for nothing
     "pypy": {*BACK_EDGES, "CALL"},
 }
 """Policies, to the fast handlers that have instructions for their checks."""

@@ -6,11 +6,11 @@ Policy `folded` has none: a back-edge is dispatched through the thread's table, 
 from __future__ import annotations
 
 from safepoint.protocol.words import EVERYTHING
-from safepoint_vm.language.machine import BASE, TRIGGER, UNCHECKED
+from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, TRIGGER, UNCHECKED
 from safepoint_vm.language.vocabulary import Word, below, inline, routine
 from safepoint_vm.language.words import Thread
 
-MECHANISMS = ("limit_and_table", "flag", "ticker", "bits_in_limit")
+MECHANISMS = ("limit_and_table", "limit", "flag", "ticker", "bits_in_limit")
 """Those whose checks handlers make."""
 
 
@@ -33,12 +33,14 @@ def has_expired(thread: Thread) -> bool:
 @inline
 def back_edge_fails(thread: Thread) -> bool:
     """The check of a back-edge."""
-    if UNCHECKED:
+    if UNCHECKED or not CHECKS_BACK_EDGES:
         return False
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":
         return has_expired(thread)
+    if TRIGGER == "limit":
+        return Word(thread.limit) == thread.limit_poison
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
     return False

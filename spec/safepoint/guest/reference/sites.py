@@ -30,11 +30,10 @@ CHECKS = ("frame_push", "back_edge")
 
 
 @lru_cache
-def procedure_graph(name: str, mechanism: str, word: int = 0) -> Graph:
-    """A procedure of the text with a mechanism (a file of `protocol.triggers`), for any number of threads, and with a trigger word for
-    each back-edge opcode.
-    """
-    return compile_graph(_text(mechanism), name, Instance(None, "", (("entry", len(BACK_EDGES)),), word=word))
+def procedure_graph(name: str, policy: Policy, word: int = 0) -> Graph:
+    """A procedure of a policy's text, for any number of threads, and with a trigger word for each back-edge opcode."""
+    widths = (("entry", len(BACK_EDGES)),)
+    return compile_graph(_text(policy.trigger), name, Instance(None, "", widths, sites=policy.sites, word=word))
 
 
 @lru_cache
@@ -164,7 +163,7 @@ class Sites:
             self.go_on(self.begin("awaken"))
 
     def begin(self, procedure: str, *args: int, word: int = 0) -> Activation:
-        graph = procedure_graph(procedure, self.policy.trigger, word)
+        graph = procedure_graph(procedure, self.policy, word)
         owner = WORLD if graph.owner == WORLD else self.number
         env = dict(zip(graph.params, args, strict=True))
         activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
