@@ -61,7 +61,9 @@ def said(policy: Policy) -> str:
 
 def outcomes(directory: Path, policy: Policy, mutant: str = "") -> str:
     made = header(policy, mutant)
-    words = {"folded": ", entry", "pypy": f", {policy.period}"}.get(policy.name, "")
+    words = {"folded": ", entry", "pypy": f", {policy.period}", "v8_ignition": f", {policy.period}"}.get(
+        policy.name, ""
+    )
     edge = ", 0" if policy.name == "folded" else ""
     frames, back_edges = policy.declared.frames, policy.declared.back_edges
     source = PROGRAM.replace("EDGES", str(back_edges or 0)).replace("EDGE", edge)

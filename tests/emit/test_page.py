@@ -90,9 +90,11 @@ def test_the_table_has_every_policy() -> None:
 
 def within(policy: Policy) -> str:
     frames, back_edges = policy.declared.frames, policy.declared.back_edges
-    if policy.period:
+    if policy.period and frames == back_edges:
         return "`ticker` checks"
     assert frames == 1
+    if policy.period:
+        return "1 frame push, `budget` back-edges"
     if back_edges is None:
         return "1 frame push"
     assert back_edges == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,18 @@ from safepoint.model.scopes import APART, SCOPES, SLICES, VARIANTS, Scope, chose
 from safepoint.model.system import Model
 from safepoint.protocol import TRIGGERS
 from safepoint.protocol.activities import CHECKS
-from safepoint.protocol.policies import CPYTHON, DART, FIRST, FOLDED, GO, POLICIES, PYPY, SKYBISON, V8_MAGLEV
+from safepoint.protocol.policies import (
+    CPYTHON,
+    DART,
+    FIRST,
+    FOLDED,
+    GO,
+    POLICIES,
+    PYPY,
+    SKYBISON,
+    V8_IGNITION,
+    V8_MAGLEV,
+)
 from safepoint.protocol.policy import SITES, Bound, Policy
 from safepoint.protocol.rules import RULES
 from safepoint.verify.explore import decide
@@ -78,6 +88,7 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
         (V8_MAGLEV, 1, 1),
         (SKYBISON, 1, None),
         (GO, 1, None),
+        (V8_IGNITION, 1, 2),
     ],
     ids=lambda x: x.name if isinstance(x, Policy) else str(x),
 )
@@ -98,10 +109,23 @@ def test_a_site_is_checked_if_the_policy_has_it_and_has_a_bound_only_then(policy
     assert {site for site in SITES if declared[CHECKS[site]] is not None} == {*POLICIES[policy].sites}
 
 
-@pytest.mark.parametrize("period", [1, 2, 3])
-def test_a_tickers_bound_is_its_period(period: int) -> None:
-    policy = replace(PYPY, declared=Bound(period, period), period=period)
-    result = explored(SCOPES["interrupt-1"], "", policy)
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+@pytest.mark.parametrize("period", [1, 2, 3, 4])
+def test_a_tickers_bound_is_its_period(period: int, memory: str) -> None:
+    policy = PYPY.with_period(period)
+    assert policy.declared == Bound(period, period)
+    result = explored(SCOPES["interrupt-1"], "", policy, memory)
+    assert (result.broken, bound_of(result.model, result)) == ("", policy.declared)
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso"])
+@pytest.mark.parametrize("scope", ["interrupt-1", "stop-1", "masks-1"])
+@pytest.mark.parametrize("budget", [1, 2, 3, 4])
+def test_a_budgets_bound_is_the_budget_and_pushes_see_at_once(budget: int, scope: str, memory: str) -> None:
+    """The closed form: 1 frame, and as many back-edges as there are in the budget, whichever request it is."""
+    policy = V8_IGNITION.with_period(budget)
+    assert policy.declared == Bound(1, budget)
+    result = explored(SCOPES[scope], "", policy, memory)
     assert (result.broken, bound_of(result.model, result)) == ("", policy.declared)
 
 

@@ -49,6 +49,8 @@ FAST = {
     "pypy": "The fast path: a load, a test, and a store of one less, beside the comparison with the stack limit.",
     "v8_maglev": "The fast path: a frame push makes one comparison, which it makes for the stack anyway; a back-edge compares the same word with"
     " its poison.",
+    "v8_ignition": "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge takes one from `left`, which"
+    " is its thread's alone, and compares the limit with its poison when none is left.",
     "skybison": AT_CALLS,
     "go": AT_CALLS,
 }
@@ -58,6 +60,8 @@ FAST = {
 def bound(policy: Policy) -> str:
     """How many checks a request may wait."""
     said = "Declared bound, in checks from a complete post to the one that notices it:"
+    if policy.period and policy.declared.frames == 1:
+        return f"{said} 1 frame; or as many back-edges as `budget`, which `sp_make_thread` is given. Explored with a budget of {policy.period}."
     if policy.period:
         return (
             f"{said} as many as `ticker`, which `sp_make_thread` is given, frames and back-edges together. A post that comes between the"

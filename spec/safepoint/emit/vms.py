@@ -46,6 +46,7 @@ DESCRIBED = {
 """Procedure to what is said of it in place of what the text says, which is about the text's files, or the model's words."""
 SAID = {
     "extra": "by how much the stack is larger than limit_real; an end or a birth leaves it",
+    "left": "how many back-edges go on before one compares with the limit",
     "deferred": "requests that were masked when they were taken",
     "pending": "requests that the owner has not taken yet",
 }

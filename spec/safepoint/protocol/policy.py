@@ -5,7 +5,7 @@ The model, the reference machine and the code generator take the same object; `p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
@@ -60,7 +60,7 @@ class Policy:
     slices: features that its text is written for (names of `scopes.SLICES`).
     widths: how many words each array of trigger words has in a model, e.g. (("entry", 1),).
     base: a limit below it is request bits (0: it never is).
-    period: what a ticker is set to.
+    period: what a ticker, or a budget, is set to.
     """
 
     name: str
@@ -74,3 +74,8 @@ class Policy:
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
     base: int = 0
     period: int = 0
+
+    def with_period(self, period: int) -> Policy:
+        """The same with another ticker or budget: it declares that many checks where it declares its own."""
+        declared = (period if n == self.period else n for n in (self.declared.frames, self.declared.back_edges))
+        return replace(self, declared=Bound(*declared), period=period)

@@ -36,6 +36,8 @@ class Me(Thread):
     extra: int              # by how much the stack has grown since the thread began
     masked: int             # kinds that stay pending for now
     ending: int             # TERMINATE once it has been raised: a second one waits until the first has unwound
+    budget: Trigger         # trigger limit_and_budget: its real value alone: how much of the budget there is when it is full
+    left: int               # trigger limit_and_budget: how many back-edges go on before one looks
     deferred: int           # trigger bits_in_limit: requests that were masked when they were taken
 
 

@@ -5,7 +5,6 @@ A loop over threads is a loop at run time, as it is in the machine, so that the 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from safepoint.graph import ir
@@ -48,7 +47,7 @@ class Layout:
         self.silent = frozenset(header.silent)
         slices = tuple(s for s in FEATURES if s in policy.slices) + tuple(header.variants)
         self.text, self.graphs = _compiled(policy.trigger, policy.sites, header.entries, slices)
-        sizes = {"limit": 1, "ticker": header.period or policy.period}
+        sizes = {"limit": 1, "ticker": policy.period, "budget": policy.period}
         self.reals = {word: sizes.get(word, 1) for word in self.text.triggers()}
         cells = {cell for graph in self.graphs.values() for cell in graph.cells()}
         self.words = sorted({c.word for c in cells if c.owner != ir.WORLD})
@@ -137,9 +136,8 @@ class Layout:
 
     @property
     def declared(self) -> Bound:
-        """The bound that the policy declares; of a ticker, its period."""
-        period = self.reals.get("ticker", 0) if self.policy.period else 0
-        return Bound(period, period) if period else self.policy.declared
+        """The bound that the policy declares, with the trace's period."""
+        return self.policy.declared
 
 
 @lru_cache(maxsize=8)
@@ -166,8 +164,8 @@ def _checked(header: Header) -> Policy:
         raise UnknownTrace("two threads of the header have the same name (give each a name of its own)")
     policy = POLICIES[header.policy]
     if header.period and not policy.period:
-        raise UnknownTrace(f"policy {policy.name} has no ticker (leave out `period`)")
+        raise UnknownTrace(f"policy {policy.name} has no ticker and no budget (leave out `period`)")
     for variant in header.variants:
         if variant not in policy.slices:
             raise UnknownTrace(f"policy {policy.name} has no variant {variant!r} (leave it out)")
-    return replace(policy, period=header.period or policy.period)
+    return policy.with_period(header.period) if header.period else policy

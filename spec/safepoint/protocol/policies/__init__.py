@@ -7,17 +7,19 @@ pypy: a ticker
 v8_maglev: the stack limit, at entry and loop
 skybison: the stack limit, at calls only
 go: the same, with critical sections and stacks that grow
+v8_ignition: the stack limit at entry, a budget at back-edges
 """
 
 from __future__ import annotations
 
-from safepoint.protocol.policies import cpython, dart, folded, go, pypy, skybison, v8_maglev
+from safepoint.protocol.policies import cpython, dart, folded, go, pypy, skybison, v8_ignition, v8_maglev
 from safepoint.protocol.policy import Policy
 
 FOLDED, DART, CPYTHON, PYPY = folded.POLICY, dart.POLICY, cpython.POLICY, pypy.POLICY
 V8_MAGLEV, SKYBISON, GO = v8_maglev.POLICY, skybison.POLICY, go.POLICY
+V8_IGNITION = v8_ignition.POLICY
 
-POLICIES: dict[str, Policy] = {p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO)}
+POLICIES: dict[str, Policy] = {p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION)}
 """Every policy, by the name that the command line takes."""
 
 FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)

@@ -6,6 +6,7 @@ beside its own right lines.
 limit_and_table: the stack limit, and a dispatch table for each thread; pending bits beside them
 bits_in_limit: the stack limit is a limit, or it is the request bits: one word
 limit: the stack limit alone; pending bits beside it
+limit_and_budget: the same, and a budget of back-edges that only its owner counts
 flag: the pending bits are tested by themselves
 ticker: every check counts a ticker down, without a lock
 """
