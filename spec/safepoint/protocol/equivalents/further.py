@@ -36,6 +36,14 @@ FURTHER: tuple[Equivalents, ...] = (
         "operand: if bits & HANDSHAKE: -> if bits:",
         "operand: if bits & HANDSHAKE: -> if HANDSHAKE:",
         "constant: if bits & HANDSHAKE: -> if bits & EVERYTHING:",
+        "always: if bits & HANDSHAKE: #2 -> own_handshake(t)",
+        "arithmetic: if bits & HANDSHAKE: #2 -> if bits | HANDSHAKE:",
+        "operand: if bits & HANDSHAKE: #2 -> if bits:",
+        "operand: if bits & HANDSHAKE: #2 -> if HANDSHAKE:",
+        "constant: if bits & HANDSHAKE: #2 -> if bits & EVERYTHING:",
+    )),
+    Equivalents("Where an operation may run beside a stop, it may run before or after the newborn has entered guest code.", "optional.py", "start_thread", (
+        "always: if slice_on('exclusive'): -> reenter(t); if bits & HANDSHAKE:; return None",
     )),
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
