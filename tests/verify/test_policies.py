@@ -24,12 +24,13 @@ ADDED = {
     "skybison": (0, 0),
     "go": (0, 0),
     "v8_maglev": (0, 3),
+    "v8_ignition": (0, 5),
     "dart": (0, 2),
     "cpython": (7, 7),
     "pypy": (5, 5),
 }
 """Instructions at a frame push and a back-edge.  dart: a comparison with a constant, and a jump.  cpython: load and `or` the two masks, load
-the bits, `not`, `and`, test, jump.  pypy: load, compare with the poison, jump, subtract, store; the comparison with the limit is there anyway.
+the bits, `not`, `and`, test, jump.  v8_maglev: load, compare with the poison, jump.  v8_ignition: load, test, jump, subtract, store.  pypy: load, compare with the poison, jump, subtract, store; the comparison with the limit is there anyway.
 """
 KEYS = ("policy", "sites", "trigger", "proved", "proved_tso", "observed", "instructions", "ratio")
 """Of a row, as `docs/policies.md` promises them."""

@@ -220,6 +220,8 @@ class Thread(Struct):
     limit_poison: Word
     ticker_real: Word
     ticker_poison: Word
+    budget_real: Word  # trigger limit_and_budget: back-edges between two looks at the limit
+    left: Word  # … and how many are left
     extra: Word  # this and the next three: the text's words of the owner
     masked: Word
     ending: Word

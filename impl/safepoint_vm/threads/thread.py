@@ -80,7 +80,8 @@ class GuestThread:
         end = self.stack.address + 8 * stack
         for name, word in {
             "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
-            "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
+            "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
+            "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
             "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address, "landings": image.landings.address, "known": statics().known.address,

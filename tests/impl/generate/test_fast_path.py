@@ -24,6 +24,7 @@ CHECKED = {
     "cpython": {*BACK_EDGES, "CALL"},
     "dart": {*BACK_EDGES},  # its frame push compares with the limit, too, and no more
     "v8_maglev": {*BACK_EDGES},
+    "v8_ignition": {*BACK_EDGES},
     "skybison": {"DELETE_INDEX", "SLICE", "POP_AT"},  # long instructions, which look for nothing
     "pypy": {*BACK_EDGES, "CALL"},
 }

@@ -10,7 +10,7 @@ from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, TRIGGER, UNCH
 from safepoint_vm.language.vocabulary import Word, below, inline, routine
 from safepoint_vm.language.words import Thread
 
-MECHANISMS = ("limit_and_table", "limit", "flag", "ticker", "bits_in_limit")
+MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit")
 """Those whose checks handlers make."""
 
 
@@ -31,6 +31,22 @@ def has_expired(thread: Thread) -> bool:
 
 
 @inline
+def is_poisoned(thread: Thread) -> bool:
+    """Trigger limit: is the limit poisoned?"""
+    return Word(thread.limit) == thread.limit_poison
+
+
+@inline
+def is_poisoned_at_last(thread: Thread) -> bool:
+    """Trigger limit_and_budget: count down what is left; look at the limit when there is nothing."""
+    if thread.left > 0:
+        thread.left = thread.left - 1
+        return False
+    thread.left = thread.budget_real - 1
+    return is_poisoned(thread)
+
+
+@inline
 def back_edge_fails(thread: Thread) -> bool:
     """The check of a back-edge."""
     if UNCHECKED or not CHECKS_BACK_EDGES:
@@ -40,7 +56,9 @@ def back_edge_fails(thread: Thread) -> bool:
     if TRIGGER == "ticker":
         return has_expired(thread)
     if TRIGGER == "limit":
-        return Word(thread.limit) == thread.limit_poison
+        return is_poisoned(thread)
+    if TRIGGER == "limit_and_budget":
+        return is_poisoned_at_last(thread)
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
     return False

@@ -82,11 +82,11 @@ class Sites:
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None, policy: Policy = FOLDED) -> None:
         self.number, self.policy = number, policy
-        self.reals = {"limit": stack, "entry": 1, "ticker": policy.period}
+        self.reals = {"limit": stack, "entry": 1, "ticker": policy.period, "budget": policy.period}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
             self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
-        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred"), 0)
+        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred", "left"), 0)
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
