@@ -18,8 +18,9 @@ from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.object_code import Part, load, object_file
-from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
+from safepoint_vm.generate.procedures import LOGGING, PROCEDURES, SAMPLING
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
+from safepoint_vm.generate.sampling import add_profiled_protocol
 from safepoint_vm.generate.substitutes import Substitutes, in_place
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
@@ -42,6 +43,7 @@ class Handlers:
     protocol: bool
     collector_mutant: str
     traced: bool = False
+    profiled: bool = False
 
     def switches(self) -> dict[str, bool | str]:
         """The values of the switches."""
@@ -51,6 +53,7 @@ class Handlers:
             "CHECKS_FLAG": self.checks_flag,
             "COLLECTOR_MUTANT": self.collector_mutant,
             "TRACED": self.traced,
+            "PROFILED": self.profiled,
         }
 
     def substitutes(self, mutant: str) -> list[Part]:
@@ -77,12 +80,15 @@ class Procedures:
     hosted: bool
     mutant: str
     traced: bool = False
+    profiled: bool = False
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
         if self.traced:
             add_traced_protocol(module, self.mutant)
+        elif self.profiled:
+            add_profiled_protocol(module, self.mutant)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
             add_protocol(module, self.mutant, self.hooked, emitter)
@@ -101,10 +107,13 @@ class Variant:
     mutant: str = ""  # of the protocol's text, or of the interpreter (`safepoint_vm.mutants`)
     collector_mutant: str = ""  # of the collector
     traced: bool = False  # log every event of a trace; not hooked then
+    profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
-        return Handlers(self.counting, self.checks_flag, self.protocol, self.collector_mutant, self.traced)
+        return Handlers(
+            self.counting, self.checks_flag, self.protocol, self.collector_mutant, self.traced, self.profiled
+        )
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
@@ -112,7 +121,7 @@ class Variant:
         parts: list[Part] = [handlers]
         if self.protocol:
             mutant = self.mutant if part == "procedures" else ""
-            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced), handlers]
+            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, self.profiled), handlers]
         return [*parts, *handlers.substitutes(self.mutant)]
 
 
@@ -161,7 +170,7 @@ class Engine:
         """The C functions that the host calls: routines, and procedures of the protocol if there is one."""
         counts = {routine.__name__: len(parameters_of(routine)) for routine in ROUTINES}
         if self.variant.protocol:
-            called = PROCEDURES | (LOGGING if self.variant.traced else {})
+            called = PROCEDURES | (LOGGING if self.variant.traced else {}) | (SAMPLING if self.variant.profiled else {})
             counts |= {name: parameters + 2 for name, parameters in called.items()}
         return {
             name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(self.addresses[name])

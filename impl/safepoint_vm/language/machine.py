@@ -15,6 +15,7 @@ from safepoint_vm.language.words import Frame, Thread
 PROTOCOL = True  # False: the engine as it would be without the protocol
 COUNTING = False  # True: each thread counts the checks that it executes
 TRACED = False  # True: each thread logs its checks
+PROFILED = False  # True: what it has allocated is sampled behind the limit of its TLAB
 CHECKS_FLAG = False  # True: back-edges also test a flag of the thread, which policy `folded` does without
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
@@ -135,3 +136,35 @@ PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS = 100, 101, 102, 103, 104
 @procedure
 def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:
     """TRACED: log a check.  SKIPS: the next back-edge that passes is none."""
+
+
+# What samples a thread (`handlers.shared.sampling`); compiled with the protocol's procedures, and called as they are.
+
+
+@procedure
+def at_threshold(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: is there room for `wanted` bytes behind the limit, which was that of a sample?  Then the sample is taken."""
+
+
+@procedure
+def begin_tlab(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: the thread has a new TLAB."""
+
+
+@procedure
+def end_tlab(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: the thread gives up its TLAB, or has none."""
+
+
+@procedure
+def post(thread: Thread, kind: Word | int, resume: Word | int) -> Word: ...
+
+
+@procedure
+def clock_now(clock: Word, resume: Word | int) -> Word:
+    """PROFILED: nanoseconds on a clock of the system; if it has no such clock any number that is not above 0."""
+
+
+@procedure
+def sleep_until(time: Word, resume: Word | int) -> Word:
+    """PROFILED: let the OS thread sleep until this time, in nanoseconds, on the monotonic clock; it may wake up before."""

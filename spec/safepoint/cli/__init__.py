@@ -8,6 +8,7 @@ mutate: `mutate`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
+profile: `profile`
 distance: `distance`
 trace: `accept`
 emit: `emit`
