@@ -46,4 +46,4 @@ class Ticker(Struct):
     ticks: Word  # … before the rings are to be drained
     due: Word  # when the last tick was to be, on the system's monotonic clock
     seed: Word  # of the distances between ticks
-    ending: Annotated[Word, Shared, Line]  # 1: the ticker is to end
+    over: Annotated[Word, Shared, Line]  # 1: the ticker is to end

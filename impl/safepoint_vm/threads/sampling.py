@@ -129,7 +129,7 @@ class Sampler:
 
     def __exit__(self, *_: object) -> None:
         """Raises what has gone wrong on its OS thread."""
-        self._ticker.set("ending", 1)
+        self._ticker.set("over", 1)
         self._os_thread.join()
         with self._lock:
             self._is_over = True  # a thread that has not ended keeps its ring
@@ -142,7 +142,7 @@ class Sampler:
 
     def _main(self) -> None:
         try:
-            while not self._ticker.get("ending"):
+            while not self._ticker.get("over"):
                 self._world.engine.procedure("tick", self._ticker.address)
                 with self._lock:
                     for sampled in self._threads.values():

@@ -198,10 +198,11 @@ def run(
 
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.  `trace`: gets a
     trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the profiled variant.
+    ValueError: both are given.
     """
-    variant = (
-        PLAIN if trace is None and profile is None else Variant(traced=trace is not None, profiled=profile is not None)
-    )
+    if trace is not None and profile is not None:
+        raise ValueError("either a trace or a profile of a run: each is a variant of the machine code")
+    variant = Variant(traced=trace is not None, profiled=profile is not None)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,
         _control_c(vm),

@@ -40,11 +40,11 @@ def tick(ticker: Ticker, resume: Word) -> Word:
     """Tick `ticks` times, and ask each thread at each tick.  Returns when the rings are to be drained, or it is to end."""
     left = ticker.ticks
     now = clock_now(Word(MONOTONIC), 0)
-    while left > 0 and ticker.ending == 0:
+    while left > 0 and ticker.over == 0:
         ticker.seed = next_seed(ticker.seed)
         due = larger(now, ticker.due + distance(ticker.every, ticker.seed))
         ticker.due = due
-        while now < due and ticker.ending == 0:
+        while now < due and ticker.over == 0:
             sleep_until(smaller(due, now + SLICE), 0)
             now = clock_now(Word(MONOTONIC), 0)
         if ticker.least != 0:
