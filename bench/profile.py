@@ -1,13 +1,15 @@
 """What a profile costs: the same guest programs with sampling and without, in turn, in one run; only ratios are printed.
 
-`python bench/profile.py [ROUNDS]`.  CPU time of the whole process, the sampler's thread and its draining included: what `safepoint
-profile` uses over what `safepoint run` does, on its own engine.  The median of the rounds' ratios, and in brackets the quartiles: on
-a machine that others use, the extremes are theirs.  `samples`: for each second of CPU time of the guest.
+`python bench/profile.py [ROUNDS]`.  For each rate three figures.  The ratio of CPU time, of the whole process, with its engine, to that of
+`safepoint run` with its own: the median of the rounds, and in brackets the quartiles.  What the sampler's OS thread has used itself,
+asking and draining, as a share of the guest's CPU time: it is measured with no difference between two runs, so it is exact where
+others use the machine, too.  Samples for each second of the guest's CPU time.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import statistics
 import sys
 import time
@@ -21,17 +23,17 @@ ROUNDS = 15
 FIB = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n\n"
 COUNT = "def count(n):\n    i = 0\n    while i < n:\n        i = i + 1\n\n"
 PAIRS = "def pairs(n):\n    found = 0\n    for i in range(n):\n        found = [i, i]\n    return found\n\n"
-START = "from threading import Thread\nthreads = [Thread(target=fib, args=(n,)), Thread(target=fib, args=(n,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
+START = "threads = [Thread(target=fib, args=(34,)), Thread(target=fib, args=(34,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
 PROGRAMS = {
-    "calls": FIB + "fib(34)\n",
-    "loops": COUNT + "count(200000000)\n",
-    "allocates": PAIRS + "pairs(12000000)\n",
-    "2 threads": FIB + "n = 33\n" + START,
+    "calls": FIB + "fib(37)\n",
+    "loops": COUNT + "count(300000000)\n",
+    "allocates": PAIRS + "pairs(10000000)\n",
+    "2 threads": "from threading import Thread\n\n" + FIB + START,
 }
 RATES = {
-    "every 1 ms": Every(1_000, MICROSECONDS),
-    "every 10 ms": Every(10_000, MICROSECONDS),
-    "every 64 KiB": Every(1 << 16, BYTES),
+    "1 ms": Every(1_000, MICROSECONDS),
+    "10 ms": Every(10_000, MICROSECONDS),
+    "64 KiB": Every(1 << 16, BYTES),
 }
 
 
@@ -44,9 +46,10 @@ def seconds(program: Program, profile: Profile | None = None) -> float:
     return took
 
 
-def compared(program: Program, every: Every, rounds: int) -> tuple[list[float], float]:
-    """The ratio of each pair of runs; and samples per second of CPU time."""
-    ratios, samples, used = [], 0, 0.0
+def row(program: Program, every: Every, rounds: int) -> str:
+    """The three figures of a program at a rate."""
+    seconds(program, Profile(every))  # compiles the engine, warms the caches
+    ratios, shares, samples, used = [], [], 0, 0.0
     for turn in range(rounds):
         profile = Profile(every)
         if turn % 2:
@@ -54,26 +57,24 @@ def compared(program: Program, every: Every, rounds: int) -> tuple[list[float], 
         else:
             profiled, plain = seconds(program, profile), seconds(program)
         ratios.append(profiled / plain)
-        samples, used = samples + profile.samples, used + plain
+        shares.append(profile.spent / (profiled - profile.spent))
+        samples, used = samples + profile.samples, used + profiled - profile.spent
         if sys.stderr.isatty():
             print(f"\rround {turn + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-    return ratios, samples / used
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.3f} ({low:.3f}..{high:.3f}) | {statistics.median(shares):.1%} | {samples / used:,.0f}"
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
-    print(f"| program | {' | '.join(f'{name} | samples' for name in RATES)} |")
-    print(f"|---|{'---|---|' * len(RATES)}")
+    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
+    print("| program | every | CPU time, with to without | the sampler's own | samples a second |")
+    print("|---|---|---|---|---|")
     for name, source in PROGRAMS.items():
         program = compile_program(source, f"<{name}>")
-        row = [name]
         seconds(program)
-        for every in RATES.values():
-            seconds(program, Profile(every))  # compiles the engine, warms the caches
-            ratios, rate = compared(program, every, rounds)
-            low, middle, high = statistics.quantiles(ratios, n=4)
-            row += [f"{middle:.3f} ({low:.3f}..{high:.3f})", f"{rate:,.0f}"]
-        print(f"\r| {' | '.join(row)} |", flush=True)
+        for rate, every in RATES.items():
+            print(f"\r| {name} | {rate} | {row(program, every, rounds)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.profile import BYTES, CUT, MICROSECONDS, Every, Frame, Profile
-from safepoint.protocol.words import MANAGED, SAMPLE
+from safepoint.protocol.words import MANAGED, NATIVE, SAMPLE
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.samples import HEAD
@@ -164,6 +164,22 @@ def test_what_the_host_allocates_is_sampled_where_the_guest_is() -> None:
     assert shares(profiled(source, Every(1024, BYTES)))["text"] > 0.9
 
 
+def test_where_the_host_allocates_the_sample_is_taken_then() -> None:
+    """It is given room up to the limit, and writes no further: nothing is left to be sampled in what comes next."""
+    stepped = Stepped("pass\n", Every(256, BYTES))
+    record, allocated = stepped.guest.record, 0
+    for number in range(5000):
+        size = 16 * (1 + number % 40)
+        stepped.world.heap.allocate(record, size)
+        allocated += size
+        assert record.get("heap_top") <= record.get("heap_limit")
+        if number % 100 == 0:
+            stepped.drain()
+    profile = stepped.end()
+    assert profile.dropped == 0
+    assert 0 <= allocated - profile.weight < 256 * 3 // 2
+
+
 def test_asked_at_fixed_instructions_shares_are_those_of_the_program() -> None:
     """f and g execute the same loop, f three turns for each of g's."""
     stepped = Stepped(LOOPS + "for k in range(40):\n    f(30000)\n    g(10000)\n")
@@ -257,6 +273,19 @@ def test_a_full_ring_drops_samples_and_counts_them() -> None:
     assert profile.merged().keys() == {("MainThread", f"<module> ({FILE}:1)")}
 
 
+def test_a_sample_around_the_end_of_the_ring_is_whole() -> None:
+    """Of twelve calls: the ring's size is no multiple of that."""
+    stepped = Stepped(DEEP + "rec(10)\n", ring=64)
+    assert stepped.run(5000)
+    for _ in range(50):
+        stepped.sampler.ask(stepped.guest, ASKED)
+        assert stepped.run(20)
+        stepped.drain()
+    profile = stepped.end()
+    ((stack, weight),) = profile.threads["MainThread"].items()
+    assert (len(stack), profile.samples, weight) == (12, 50, 50 * ASKED // 1000)
+
+
 @pytest.mark.parametrize(("depth", "cut"), [(11, True), (12, False), (13, False)])
 def test_a_stack_deeper_than_a_sample_is_cut_at_its_outer_end(depth: int, cut: bool) -> None:
     """The module, and eleven calls."""
@@ -317,6 +346,25 @@ def test_a_sample_that_another_asks_for_is_none_of_the_profile() -> None:
     assert stepped.run(100)
     assert stepped.guest.record.get("served", SERVED[SAMPLE]) == 5
     assert stepped.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "clock", "is_asked"),
+    [(MANAGED, 0, True, True), (NATIVE, 0, True, False), (MANAGED, 1 << 60, True, False), (MANAGED, 0, False, False)],
+)
+def test_a_ticker_asks_who_runs_guest_code_and_has_used_enough(
+    state: int, asked: int, clock: bool, is_asked: bool
+) -> None:
+    """`asked`: the CPU time for which samples were asked before; `clock`: is there one of the thread's CPU time?"""
+    stepped = Stepped(LOOPS + "f(1000000)\n", Every(100, MICROSECONDS))
+    record, samples = stepped.guest.record, stepped.sampler._threads[stepped.guest.address].samples
+    record.set("state", state)
+    samples.set("asked", asked)
+    samples.set("clock", time.pthread_getcpuclockid(threading.get_ident()) if clock else 0)
+    stepped.sampler._ticker.set("ticks", 1)
+    engine(PROFILED).procedure("tick", stepped.sampler._ticker.address)
+    assert (record.get("pending") == SAMPLE) is is_asked
+    assert (samples.get("asked") != asked) is is_asked
 
 
 def test_a_thread_that_sleeps_is_left_in_peace() -> None:
