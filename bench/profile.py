@@ -23,11 +23,11 @@ ROUNDS = 15
 FIB = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n\n"
 COUNT = "def count(n):\n    i = 0\n    while i < n:\n        i = i + 1\n\n"
 PAIRS = "def pairs(n):\n    found = 0\n    for i in range(n):\n        found = [i, i]\n    return found\n\n"
-START = "threads = [Thread(target=fib, args=(34,)), Thread(target=fib, args=(34,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
+START = "threads = [Thread(target=fib, args=(36,)), Thread(target=fib, args=(36,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
 PROGRAMS = {
-    "calls": FIB + "fib(37)\n",
-    "loops": COUNT + "count(300000000)\n",
-    "allocates": PAIRS + "pairs(10000000)\n",
+    "calls": FIB + "fib(38)\n",
+    "loops": COUNT + "count(400000000)\n",
+    "allocates": PAIRS + "pairs(50000000)\n",
     "2 threads": "from threading import Thread\n\n" + FIB + START,
 }
 RATES = {

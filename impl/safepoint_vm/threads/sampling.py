@@ -39,14 +39,17 @@ OFTEN = 10_000
 
 @dataclass
 class Sampled:
-    """A guest thread that is sampled.  `stacks`: what was drained: (addresses of instructions, innermost first; is it cut?) -> weight."""
+    """A guest thread that is sampled.
+
+    `stacks`: what was drained: (the words of a sample's calls, as bytes; is it cut?) -> weight.
+    """
 
     guest: GuestThread
     name: str
     samples: Record
     ring: Memory
-    row: ctypes.Array[ctypes.c_int64]  # the words of the ring
-    stacks: Counter[tuple[tuple[int, ...], bool]] = field(default_factory=Counter)
+    row: memoryview  # the words of the ring
+    stacks: Counter[tuple[bytes, bool]] = field(default_factory=Counter)
 
 
 class Sampler:
@@ -63,6 +66,7 @@ class Sampler:
         self._lock = threading.Lock()  # of what follows, and of draining
         self._threads: dict[int, Sampled] = {}  # by the address of their record
         self._kept: list[Record] = []  # of threads that have ended: the ticker may still look at one
+        self._frames: dict[int, Frame] = {}  # by the address of an instruction
         self._is_over = False
         self._ticker = self._new_ticker()
         self._os_thread = threading.Thread(target=self._main, name="sampler", daemon=True)
@@ -95,7 +99,7 @@ class Sampler:
             samples.set(name, word)
         function = self._frame(guest.record.get("pc")).name
         name = "MainThread" if guest.number == MAIN else f"Thread-{guest.number} ({function})"
-        row = (ctypes.c_int64 * self._ring).from_address(ring.address)
+        row = memoryview((ctypes.c_int64 * self._ring).from_address(ring.address)).cast("B").cast("q")
         with self._lock:
             self._threads[guest.address] = Sampled(guest, name, samples, ring, row)
             self._kept.append(samples)
@@ -158,9 +162,11 @@ class Sampler:
         while at != written:
             weight, head = row[at & size - 1], row[at + 1 & size - 1]
             count, first = head & CUT_BIT - 1, at + HEAD & size - 1
-            calls = row[first : min(first + count, size)] + row[: max(0, first + count - size)]
+            calls = row[first : first + count].tobytes()
+            if first + count > size:
+                calls += row[: first + count - size].tobytes()
             is_cut = head & CUT_BIT != 0
-            sampled.stacks[tuple(calls), is_cut] += weight
+            sampled.stacks[calls, is_cut] += weight
             self._profile.samples += 1
             self._profile.cut += is_cut
             at += HEAD + count
@@ -175,7 +181,7 @@ class Sampler:
 
     def _stacks(self, sampled: Sampled) -> Iterator[tuple[Stack, int]]:
         for (calls, is_cut), weight in sampled.stacks.items():
-            frames = tuple(self._frame(pc) for pc in reversed(calls))
+            frames = tuple(self._frame(pc) for pc in reversed(memoryview(calls).cast("q")))
             yield ((CUT, *frames) if is_cut else frames), self._in_unit(weight)
 
     def _in_unit(self, weight: int) -> int:
@@ -183,5 +189,8 @@ class Sampler:
         return weight if self._every.unit == BYTES else weight // 1000
 
     def _frame(self, pc: int) -> Frame:
-        code = self._image.code_address(pc).code
-        return Frame(code.name, self._image.program.file, code.line)
+        """The function that an instruction is in."""
+        if pc not in self._frames:
+            code = self._image.code_address(pc).code
+            self._frames[pc] = Frame(code.name, self._image.program.file, code.line)
+        return self._frames[pc]
