@@ -19,8 +19,8 @@ from safepoint.show.shapes import FAINT, INK, LANES, LINE, MARGIN, PAPER, SANS_W
 WIDTH = 1200
 TALL = 18
 """The height of a box."""
-CONTROLS = dict.fromkeys(range(32), "_")
-"""Characters that XML has no place for; a file's name may have them."""
+CONTROLS = dict.fromkeys([*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xFFFE, 0xFFFF], "_")
+"""Characters that end a line somewhere, or that XML has no place for -> an underscore; a file's name may have them."""
 NARROWEST = 0.3
 """Of a box that is drawn; those that are not are counted."""
 

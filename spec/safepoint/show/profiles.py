@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from safepoint.guest.profile import BYTES, Frame, Profile
-from safepoint.show.flames import flame_graph
+from safepoint.show.flames import CONTROLS, flame_graph
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
@@ -14,10 +14,10 @@ SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 def collapsed(profile: Profile, _title: str = "") -> str:
     """A line for each stack: its calls, outermost first, separated by semicolons; a space; its weight.  The first is the thread.
 
-    The format has no escapes: a semicolon or the end of a line in a name becomes an underscore.
+    The format has no escapes: a semicolon or a control character in a name becomes an underscore.
     """
     stacks = sorted(profile.merged().items())
-    table = str.maketrans(dict.fromkeys(";\r\n", "_"))
+    table = CONTROLS | {ord(";"): "_"}
     return "".join(f"{';'.join(name.translate(table) for name in stack)} {weight}\n" for stack, weight in stacks)
 
 
