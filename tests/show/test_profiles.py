@@ -160,7 +160,7 @@ def test_what_a_box_says() -> None:
 
 
 def test_boxes_that_are_too_narrow_are_counted() -> None:
-    tiny = {(MODULE, Frame("tiny", "a.py", line)): 1 for line in range(20, 25)}
+    tiny: dict[Stack, int] = {(MODULE, Frame("tiny", "a.py", line)): 1 for line in range(20, 25)}
     text = flame_graph(profile({"MainThread": {(MODULE,): 10**6, **tiny}}), "a.py")
     assert "Too narrow to be drawn: 5 boxes." in text
     assert "tiny" not in text
