@@ -1,9 +1,13 @@
 """What a profile costs: the same guest programs with sampling and without, in turn, in one run; only ratios are printed.
 
-`python bench/profile.py [ROUNDS]`.  For each rate three figures.  The ratio of CPU time, of the whole process, with its engine, to that of
-`safepoint run` with its own: the median of the rounds, and in brackets the quartiles.  What the sampler's OS thread has used itself,
-asking and draining, as a share of the guest's CPU time: it is measured with no difference between two runs, so it is exact where
-others use the machine, too.  Samples for each second of the guest's CPU time.
+`python bench/profile.py [ROUNDS]`.  For each program and rate, in CPU time:
+
+*all of it*: of the process, to that of `safepoint run`: the median of the rounds' ratios, and in brackets the quartiles;
+*the guest*: the same without the sampler's OS thread: by how much the program itself is slower;
+*the sampler*: what that OS thread has used to ask and to drain, as a share of the guest's.  It is no difference of two runs, so it is known best.
+
+And samples for each second of the guest's CPU time.  Above the table stands what it costs on this machine to wake up a thread that does nothing
+else, while another one computes: a sampler by time pays that for each sample, whatever it does.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import io
 import os
 import statistics
 import sys
+import threading
 import time
 
 from safepoint.guest.code import Program
@@ -30,11 +35,11 @@ PROGRAMS = {
     "allocates": PAIRS + "pairs(50000000)\n",
     "2 threads": "from threading import Thread\n\n" + FIB + START,
 }
-RATES = {
-    "1 ms": Every(1_000, MICROSECONDS),
-    "10 ms": Every(10_000, MICROSECONDS),
-    "64 KiB": Every(1 << 16, BYTES),
-}
+TIMES = {"1 ms": Every(1_000, MICROSECONDS), "10 ms": Every(10_000, MICROSECONDS)}
+SIZES = {"64 KiB": Every(1 << 16, BYTES), "1 MiB": Every(1 << 20, BYTES)}
+
+
+WAKINGS = 500
 
 
 def seconds(program: Program, profile: Profile | None = None) -> float:
@@ -46,35 +51,56 @@ def seconds(program: Program, profile: Profile | None = None) -> float:
     return took
 
 
-def row(program: Program, every: Every, rounds: int) -> str:
-    """The three figures of a program at a rate."""
+def compared(program: Program, every: Every, rounds: int) -> str:
+    """The figures of a program at a rate."""
     seconds(program, Profile(every))  # compiles the engine, warms the caches
-    ratios, shares, samples, used = [], [], 0, 0.0
+    whole, guest, shares, samples, used = [], [], [], 0, 0.0
     for turn in range(rounds):
         profile = Profile(every)
         if turn % 2:
             plain, profiled = seconds(program), seconds(program, profile)
         else:
             profiled, plain = seconds(program, profile), seconds(program)
-        ratios.append(profiled / plain)
-        shares.append(profile.spent / (profiled - profile.spent))
-        samples, used = samples + profile.samples, used + profiled - profile.spent
+        alone = profiled - profile.spent
+        whole.append(profiled / plain)
+        guest.append(alone / plain)
+        shares.append(profile.spent / alone)
+        samples, used = samples + profile.samples, used + alone
         if sys.stderr.isatty():
             print(f"\rround {turn + 1} of {rounds}", end="", file=sys.stderr, flush=True)
+    return f"{spread(whole)} | {spread(guest)} | {statistics.median(shares):.1%} | {samples / used:,.0f}"
+
+
+def spread(ratios: list[float]) -> str:
+    """Median and quartiles."""
     low, middle, high = statistics.quantiles(ratios, n=4)
-    return f"{middle:.3f} ({low:.3f}..{high:.3f}) | {statistics.median(shares):.1%} | {samples / used:,.0f}"
+    return f"{middle:.3f} ({low:.3f}..{high:.3f})"
+
+
+def waking() -> float:
+    """Microseconds of CPU time of one waking up."""
+    program = compile_program(PROGRAMS["loops"], "<waking>")
+    computing = threading.Thread(target=run, args=(program, io.StringIO()))
+    computing.start()
+    began = time.thread_time()
+    for _ in range(WAKINGS):
+        time.sleep(0.001)
+    took = time.thread_time() - began
+    computing.join()
+    return took / WAKINGS * 1e6
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
-    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
-    print("| program | every | CPU time, with to without | the sampler's own | samples a second |")
-    print("|---|---|---|---|---|")
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    print(f"{cores} cores, load {load:.1f}; to wake up a thread: {waking():.0f} us\n")
+    print("| program | every | all of it | the guest | the sampler | samples a second |")
+    print("|---|---|---|---|---|---|")
     for name, source in PROGRAMS.items():
         program = compile_program(source, f"<{name}>")
         seconds(program)
-        for rate, every in RATES.items():
-            print(f"\r| {name} | {rate} | {row(program, every, rounds)} |", flush=True)
+        for rate, every in (SIZES if name == "allocates" else TIMES).items():
+            print(f"\r| {name} | {rate} | {compared(program, every, rounds)} |", flush=True)
 
 
 if __name__ == "__main__":

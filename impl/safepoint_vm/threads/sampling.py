@@ -12,12 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from typing import Self
 
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.profile import BYTES, CUT, MICROSECONDS, Frame, Profile, Stack
-from safepoint.protocol.words import SAMPLE
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.samples import CUT as CUT_BIT
 from safepoint_vm.language.samples import HEAD, Samples, Ticker
@@ -66,7 +66,7 @@ class Sampler:
         self._lock = threading.Lock()  # of what follows, and of draining
         self._threads: dict[int, Sampled] = {}  # by the address of their record
         self._kept: list[Record] = []  # of threads that have ended: the ticker may still look at one
-        self._frames: dict[int, Frame] = {}  # by the address of an instruction
+        self._start = cache(lambda pc: image.code_address(pc).start)  # of the function that an instruction is in
         self._is_over = False
         self._ticker = self._new_ticker()
         self._os_thread = threading.Thread(target=self._main, name="sampler", daemon=True)
@@ -121,12 +121,6 @@ class Sampler:
                 guest.record.set("samples", 0)
                 self._keep(sampled)
 
-    def ask(self, guest: GuestThread, used: int) -> None:
-        """Post SAMPLE for `used` nanoseconds more of CPU time, as the ticker does: the next check takes one sample for all of them."""
-        samples = self._threads[guest.address].samples
-        samples.set("asked", samples.get("asked") + used)
-        self._world.post(guest, SAMPLE)
-
     def __enter__(self) -> Self:
         self._os_thread.start()
         return self
@@ -180,8 +174,12 @@ class Sampler:
         self._profile.add(sampled.name, self._stacks(sampled))
 
     def _stacks(self, sampled: Sampled) -> Iterator[tuple[Stack, int]]:
+        """Calls of the same functions are one stack, wherever in them they are."""
+        found: Counter[tuple[tuple[int, ...], bool]] = Counter()
         for (calls, is_cut), weight in sampled.stacks.items():
-            frames = tuple(self._frame(pc) for pc in reversed(memoryview(calls).cast("q")))
+            found[tuple(map(self._start, memoryview(calls).cast("q"))), is_cut] += weight
+        for (starts, is_cut), weight in found.items():
+            frames = tuple(map(self._frame, reversed(starts)))
             yield ((CUT, *frames) if is_cut else frames), self._in_unit(weight)
 
     def _in_unit(self, weight: int) -> int:
@@ -190,7 +188,5 @@ class Sampler:
 
     def _frame(self, pc: int) -> Frame:
         """The function that an instruction is in."""
-        if pc not in self._frames:
-            code = self._image.code_address(pc).code
-            self._frames[pc] = Frame(code.name, self._image.program.file, code.line)
-        return self._frames[pc]
+        code = self._image.code_address(pc).code
+        return Frame(code.name, self._image.program.file, code.line)

@@ -89,7 +89,6 @@ def profile(*, file: Path, out: Path, every: Every, stack: int, heap: int | None
     Samples are taken at safepoints: docs/profile.md says what that hides. Exit status: as `run`; the profile is written whenever
     the program has run.
     """
-    from safepoint.guest.faults import Deadlock
     from safepoint.guest.profile import Profile
     from safepoint.show.profiles import FORMATS, summary
 
@@ -101,10 +100,7 @@ def profile(*, file: Path, out: Path, every: Every, stack: int, heap: int | None
         fail(f"{out}: is the program itself (name another file for the profile)")
     found = Profile(every)
     options: dict[str, Any] = {"heap": heap} if heap else {}
-    try:
-        outcome = machine_named("vm")(program, sys.stdout, stack, profile=found, **options)
-    except Deadlock as deadlock:
-        fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
+    outcome = machine_named("vm")(program, sys.stdout, stack, profile=found, **options)
     sys.stdout.flush()
     replace(out, make(found, f"{file.name}, every {said(every)}"))
     click.echo(f"{out}: {summary(found)}", err=True)

@@ -65,13 +65,17 @@ FORMATS: dict[str, Callable[[Profile, str], str]] = {
 
 def summary(profile: Profile) -> str:
     """What was sampled, and what was not, in one line."""
-    if profile.every.unit == BYTES:
-        used = f"{profile.weight / 2**20:.1f} MiB allocated"
-    else:
-        used = f"{profile.weight / 1e6:.2f} s of CPU time"
-    said = f"{profile.samples:,} samples for {used}, {len(profile.threads)} thread{'s' * (len(profile.threads) != 1)}"
+    said = f"{profile.samples:,} samples for {_amount(profile, profile.weight)}"
+    said += " allocated" if profile.every.unit == BYTES else " of CPU time"
+    said += f", {len(profile.threads)} thread{'s' * (len(profile.threads) != 1)}"
     if profile.cut:
         said += f"; {profile.cut:,} deeper than a sample has room for: their outermost calls are cut"
     if profile.dropped:
-        said += f"; {profile.dropped:,} more were dropped, the ring was full: sample less often"
+        missing = _amount(profile, profile.lost)
+        said += f"; {profile.dropped:,} more, for {missing}, were dropped: the ring was full, sample less often"
     return said
+
+
+def _amount(profile: Profile, weight: int) -> str:
+    """A weight in words."""
+    return f"{weight / 2**20:.1f} MiB" if profile.every.unit == BYTES else f"{weight / 1e6:.2f} s"
