@@ -29,12 +29,10 @@ DEPTH = 128
 """Calls of a sample, at most: the innermost ones."""
 RING = 1 << 15
 """Words of a thread's ring, a power of two."""
-DRAINED = 100_000
-"""Microseconds from one draining of all rings to the next, by time; more if samples are rarer."""
-TICKS = RING // (HEAD + DEPTH) // 2
-"""Ticks from one draining to the next, at most: so many of the longest samples fill half of a ring."""
-OFTEN = 10_000
-"""Microseconds from one draining to the next, by allocation: nobody knows how often a thread will be sampled."""
+DRAINED = 200_000
+"""Microseconds from one draining of all rings to the next, unless one is half full before; more if samples are rarer."""
+LOOKS = 10_000
+"""Microseconds from one look at the rings to the next, by allocation."""
 
 
 @dataclass
@@ -73,13 +71,12 @@ class Sampler:
         self._error: BaseException | None = None
 
     def _new_ticker(self) -> Record:
-        """For `tick`: it asks by time; by allocation it only waits until it is time to drain."""
-        ticker, every = Record(Ticker), 1000 * self._every.amount
-        by_time = self._every.unit == MICROSECONDS
-        ticks = min(TICKS, DRAINED // self._every.amount) if by_time else 1
+        """For `tick`: it asks by time; by allocation it only looks whether it is time to drain."""
+        ticker, by_time = Record(Ticker), self._every.unit == MICROSECONDS
+        every = self._every.amount if by_time else LOOKS
         for name, word in {
-            "world": self._world.address, "every": every if by_time else 1000 * OFTEN, "least": every // 2 if by_time else 0,
-            "ticks": max(1, ticks), "seed": self._seed(),
+            "world": self._world.address, "every": 1000 * every, "least": 1000 * every // 2 if by_time else 0,
+            "ticks": max(1, DRAINED // every), "seed": self._seed(),
         }.items():  # fmt: skip
             ticker.set(name, word)
         return ticker

@@ -10,6 +10,8 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
@@ -19,7 +21,7 @@ from safepoint.protocol.words import MANAGED, NATIVE, SAMPLE
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.samples import HEAD
-from safepoint_vm.language.tagged import even
+from safepoint_vm.language.tagged import even, signed
 from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS, SERVED
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.memory.image import Image
@@ -372,6 +374,25 @@ def test_a_ticker_asks_who_runs_guest_code_and_has_used_enough(
     engine(PROFILED).procedure("tick", stepped.sampler._ticker.address)
     assert (record.get("pending") == SAMPLE) is is_asked
     assert (samples.get("asked") != asked) is is_asked
+
+
+def seeds(seed: int) -> Iterator[int]:
+    """A ticker's, one for each tick."""
+    while True:
+        for shift in (13, -7, 17):
+            seed ^= (seed << shift if shift > 0 else seed >> -shift) & (1 << 64) - 1
+        yield signed(seed)
+
+
+@pytest.mark.parametrize(("words", "ticks"), [(RING // 2 + 1, 1), (RING // 2, 5)])
+def test_a_ticker_returns_to_have_a_ring_drained_that_is_more_than_half_full(words: int, ticks: int) -> None:
+    stepped = Stepped(LOOPS + "f(1000000)\n", Every(100, MICROSECONDS))
+    ticker = stepped.sampler._ticker
+    stepped.sampler._threads[stepped.guest.address].samples.set("written", words)
+    ticker.set("ticks", 5)
+    expected = [*islice(seeds(ticker.get("seed")), ticks)][-1]
+    engine(PROFILED).procedure("tick", ticker.address)
+    assert ticker.get("seed") == expected
 
 
 def test_a_thread_that_sleeps_is_left_in_peace() -> None:

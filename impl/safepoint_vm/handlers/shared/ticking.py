@@ -19,14 +19,12 @@ SLICE = 20_000_000
 
 
 @inline
-def ask(ticker: Ticker, thread: Thread) -> None:
+def ask(ticker: Ticker, thread: Thread, samples: Samples) -> None:
     """Post SAMPLE, if the thread runs guest code and has used the CPU for long enough: else its sleep would be disturbed for nothing.
 
     If it goes to sleep just now it need not be woken either: the sample is taken when it is awake.
     """
-    kept = thread.samples
-    if kept != 0 and thread.state == MANAGED:
-        samples = Samples(kept)
+    if thread.state == MANAGED:
         clock = samples.clock
         if clock != 0:
             used = clock_now(clock, 0)
@@ -35,9 +33,23 @@ def ask(ticker: Ticker, thread: Thread) -> None:
                 post(thread, SAMPLE, 0)
 
 
+@inline
+def look_at(ticker: Ticker, thread: Thread, left: Word) -> Word:
+    """Ask a thread, if it is sampled by time.  Returns the ticks that are left: the last one is this if its ring is half full."""
+    kept = thread.samples
+    if kept == 0:
+        return left
+    samples = Samples(kept)
+    if ticker.least != 0:
+        ask(ticker, thread, samples)
+    if samples.written - samples.drained > samples.mask >> 1:
+        return Word(1)
+    return left
+
+
 @routine
 def tick(ticker: Ticker, resume: Word) -> Word:
-    """Tick `ticks` times, and ask each thread at each tick.  Returns when the rings are to be drained, or it is to end."""
+    """Tick `ticks` times, and look at each thread at each tick.  Returns when the rings are to be drained, or it is to end."""
     left = ticker.ticks
     now = clock_now(Word(MONOTONIC), 0)
     while left > 0 and ticker.over == 0:
@@ -47,11 +59,10 @@ def tick(ticker: Ticker, resume: Word) -> Word:
         while now < due and ticker.over == 0:
             sleep_until(smaller(due, now + SLICE), 0)
             now = clock_now(Word(MONOTONIC), 0)
-        if ticker.least != 0:
-            world = World(ticker.world)
-            number = Word(0)
-            while number < world.population:
-                ask(ticker, Thread(Word(world.threads[number])))
-                number = number + 1
+        world = World(ticker.world)
+        number = Word(0)
+        while number < world.population:
+            left = look_at(ticker, Thread(Word(world.threads[number])), left)
+            number = number + 1
         left = left - 1
     return Word(0)
