@@ -2,11 +2,11 @@
 
 `python bench/profile.py [ROUNDS]`.  For each program and rate, in CPU time:
 
-*all of it*: of the process, to that of `safepoint run`: the median of the rounds' ratios, and in brackets the quartiles;
-*the guest*: the same without the sampler's OS thread: by how much the program itself is slower;
-*the sampler*: what that OS thread has used to ask and to drain, as a share of the guest's.  It is no difference of two runs, so it is known best.
+*all of it*: of the whole process, to that of `safepoint run`: the median of the rounds' ratios, and in brackets the quartiles;
+*the least*: the same of the two shortest runs: what others on the machine do can only make a run longer;
+*the sampler*: what its OS thread has used to ask and to drain, as a share of the rest.  It is no difference of two runs.
 
-And samples for each second of the guest's CPU time.  Above the table stands what it costs on this machine to wake up a thread that does nothing
+And samples for each second of CPU time.  Above the table stands what it costs on this machine to wake up a thread that does nothing
 else, while another one computes: a sampler by time pays that for each sample, whatever it does.
 """
 
@@ -28,11 +28,11 @@ ROUNDS = 15
 FIB = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n\n"
 COUNT = "def count(n):\n    i = 0\n    while i < n:\n        i = i + 1\n\n"
 PAIRS = "def pairs(n):\n    found = 0\n    for i in range(n):\n        found = [i, i]\n    return found\n\n"
-START = "threads = [Thread(target=fib, args=(36,)), Thread(target=fib, args=(36,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
+START = "threads = [Thread(target=fib, args=(35,)), Thread(target=fib, args=(35,))]\nfor t in threads:\n    t.start()\nfor t in threads:\n    t.join()\n"
 PROGRAMS = {
-    "calls": FIB + "fib(38)\n",
-    "loops": COUNT + "count(400000000)\n",
-    "allocates": PAIRS + "pairs(50000000)\n",
+    "calls": FIB + "fib(37)\n",
+    "loops": COUNT + "count(250000000)\n",
+    "allocates": PAIRS + "pairs(20000000)\n",
     "2 threads": "from threading import Thread\n\n" + FIB + START,
 }
 TIMES = {"1 ms": Every(1_000, MICROSECONDS), "10 ms": Every(10_000, MICROSECONDS)}
@@ -54,21 +54,22 @@ def seconds(program: Program, profile: Profile | None = None) -> float:
 def compared(program: Program, every: Every, rounds: int) -> str:
     """The figures of a program at a rate."""
     seconds(program, Profile(every))  # compiles the engine, warms the caches
-    whole, guest, shares, samples, used = [], [], [], 0, 0.0
+    without, with_it, shares, samples = [], [], [], 0
     for turn in range(rounds):
         profile = Profile(every)
         if turn % 2:
-            plain, profiled = seconds(program), seconds(program, profile)
+            without.append(seconds(program))
+            with_it.append(seconds(program, profile))
         else:
-            profiled, plain = seconds(program, profile), seconds(program)
-        alone = profiled - profile.spent
-        whole.append(profiled / plain)
-        guest.append(alone / plain)
-        shares.append(profile.spent / alone)
-        samples, used = samples + profile.samples, used + alone
+            with_it.append(seconds(program, profile))
+            without.append(seconds(program))
+        shares.append(profile.spent / (with_it[-1] - profile.spent))
+        samples += profile.samples
         if sys.stderr.isatty():
             print(f"\rround {turn + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-    return f"{spread(whole)} | {spread(guest)} | {statistics.median(shares):.1%} | {samples / used:,.0f}"
+    ratios = spread([one / other for one, other in zip(with_it, without, strict=True)])
+    least = min(with_it) / min(without)
+    return f"{ratios} | {least:.3f} | {statistics.median(shares):.1%} | {samples / sum(with_it):,.0f}"
 
 
 def spread(ratios: list[float]) -> str:
@@ -94,7 +95,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
     cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     print(f"{cores} cores, load {load:.1f}; to wake up a thread: {waking():.0f} us\n")
-    print("| program | every | all of it | the guest | the sampler | samples a second |")
+    print("| program | every | all of it | the least | the sampler | samples a second |")
     print("|---|---|---|---|---|---|")
     for name, source in PROGRAMS.items():
         program = compile_program(source, f"<{name}>")
