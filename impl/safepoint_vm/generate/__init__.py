@@ -10,6 +10,7 @@ procedures: the procedures of the protocol's text, as handlers and the host call
 protocol_expressions: compile its words and expressions
 protocol: compile its steps: the protocol's graph
 tracing: the traced variant: every access of the protocol's code is logged
+sampling: the profiled variant: what serves SAMPLE takes a sample
 mutated: mistakes in how the text is compiled, for the mutants of the interpreter
 substitutes: handlers that take the place of the right ones
 object_code: optimize LLVM IR, emit object files, load them

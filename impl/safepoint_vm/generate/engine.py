@@ -20,8 +20,9 @@ from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION, HandlerError
 from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.object_code import Part, load, object_file
-from safepoint_vm.generate.procedures import LOGGING, PROCEDURES
+from safepoint_vm.generate.procedures import LOGGING, PROCEDURES, SAMPLING
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
+from safepoint_vm.generate.sampling import add_profiled_protocol
 from safepoint_vm.generate.substitutes import UNCHECKED, Substitutes, Unchecked, in_place
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
@@ -45,6 +46,7 @@ class Handlers:
     protocol: bool
     collector_mutant: str
     traced: bool = False
+    profiled: bool = False
 
     def switches(self) -> Switches:
         """The values of the switches."""
@@ -63,6 +65,7 @@ class Handlers:
             "UNCHECKED": False,
             "COLLECTOR_MUTANT": self.collector_mutant,
             "TRACED": self.traced,
+            "PROFILED": self.profiled,
         }
 
     def further(self, mutant: str = "") -> list[Part]:
@@ -92,12 +95,15 @@ class Procedures:
     mutant: str
     traced: bool = False
     trigger: str = FOLDED.trigger
+    profiled: bool = False
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
         if self.traced:
             add_traced_protocol(module, self.mutant, self.trigger)
+        elif self.profiled:
+            add_profiled_protocol(module, self.mutant, self.trigger)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
             add_protocol(module, self.mutant, self.hooked, emitter, self.trigger)
@@ -116,10 +122,11 @@ class Variant:
     mutant: str = ""  # of the protocol's text, or of the interpreter (`safepoint_vm.mutants`)
     collector_mutant: str = ""  # of the collector
     traced: bool = False  # log every event of a trace; not hooked then
+    profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
-        return Handlers(self.counting, self.policy, self.protocol, self.collector_mutant, self.traced)
+        return Handlers(self.counting, self.policy, self.protocol, self.collector_mutant, self.traced, self.profiled)
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
@@ -128,7 +135,7 @@ class Variant:
         if self.protocol:
             mutant = self.mutant if part == "procedures" else ""
             trigger = POLICIES[self.policy].trigger
-            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger), handlers]
+            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger, self.profiled), handlers]
         return [*parts, *handlers.further(self.mutant)]
 
 
@@ -189,7 +196,7 @@ class Engine:
         """The C functions that the host calls: routines, and procedures of the protocol if there is one."""
         counts = {routine.__name__: len(parameters_of(routine)) for routine in ROUTINES}
         if self.variant.protocol:
-            called = PROCEDURES | (LOGGING if self.variant.traced else {})
+            called = PROCEDURES | (LOGGING if self.variant.traced else {}) | (SAMPLING if self.variant.profiled else {})
             counts |= {name: parameters + 2 for name, parameters in called.items()}
         return {
             name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(self.addresses[name])

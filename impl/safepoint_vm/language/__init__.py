@@ -3,6 +3,7 @@
 vocabulary: types and operations
 machine: what a handler sees of the machine, and the ways to leave it
 words: tags, headers, and the structs of objects and records: the only place with tags and offsets
+samples: what a profiled thread keeps, and how a sample lies in memory
 layout: the offsets of structs, and memory for them
 tagged: Python values to tagged words and back
 """

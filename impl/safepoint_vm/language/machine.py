@@ -20,6 +20,7 @@ CHECKS_BACK_EDGES = True  # False: the policy has no site there
 LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
 BASE = 0  # trigger bits_in_limit: a limit below this is request bits
 UNCHECKED = False  # True: a back-edge that has been let go on makes no check of its own
+PROFILED = False  # True: what it has allocated is sampled behind the limit of its TLAB
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
 
@@ -139,3 +140,35 @@ PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS = 100, 101, 102, 103, 104
 @procedure
 def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:
     """TRACED: log a check.  SKIPS: the next back-edge that passes is none."""
+
+
+# What samples a thread (`handlers.shared.sampling`); compiled with the protocol's procedures, and called as they are.
+
+
+@procedure
+def at_threshold(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: is there room for `wanted` bytes behind the limit, which was that of a sample?  Then the sample is taken."""
+
+
+@procedure
+def begin_tlab(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: the thread has a new TLAB."""
+
+
+@procedure
+def end_tlab(thread: Thread, resume: Word | int) -> Word:
+    """PROFILED: the thread gives up its TLAB, or has none."""
+
+
+@procedure
+def post(thread: Thread, kind: Word | int, resume: Word | int) -> Word: ...
+
+
+@procedure
+def clock_now(clock: Word, resume: Word | int) -> Word:
+    """PROFILED: nanoseconds on a clock of the system; if it has no such clock any number that is not above 0."""
+
+
+@procedure
+def sleep_until(time: Word, resume: Word | int) -> Word:
+    """PROFILED: let the OS thread sleep until this time, in nanoseconds, on the monotonic clock; it may wake up before."""

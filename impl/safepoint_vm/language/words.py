@@ -255,6 +255,7 @@ class Thread(Struct):
     known: Array  # rows of `Known`
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live dispatch table: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # never poisoned
+    samples: Annotated[Word, Shared]  # PROFILED: the address of its `language.samples.Samples`; 0: it is not sampled
 
 
 class World(Struct):

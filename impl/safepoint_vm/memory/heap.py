@@ -144,6 +144,8 @@ class GuestHeap:
         thread.set("heap_top", first)
         thread.set("heap_limit", first + size)
         self.world.set("heap_next", first + size)
+        if self.engine.variant.profiled:
+            self.engine.procedure("begin_tlab", thread.address)
         return True
 
     def next_thread(self) -> int:

@@ -4,6 +4,7 @@ thread: a guest thread, and the ways into machine code and out of it
 unwind: unwind for exceptions that the host raises, or that are uncaught
 host_operations: instructions that machine code leaves to the host
 life: what a guest thread does outside machine code
+sampling: who asks guest threads for samples, and drains them
 recording: the trace of a run
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own

@@ -115,6 +115,8 @@ class OsThread:
 
     def _main(self) -> None:
         try:
+            if self._world.sampler:
+                self._world.sampler.begins(self.guest)
             self._finish(self._life.born(), self._world.changes)
             self._begun = True
             self._post()

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import BinaryIO, ClassVar, Self, TextIO
 
@@ -19,6 +19,7 @@ from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
+from safepoint.guest.profile import Profile
 from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
 from safepoint_vm.language.layout import Record
@@ -27,6 +28,7 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
+from safepoint_vm.threads.sampling import Sampler
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
@@ -77,6 +79,11 @@ class Vm:
         self.running.append(driver(self._engine)(self.world.add(self._thread), self))
         self.running[-1].go()
         return self.running[-1]
+
+    def sample(self, profile: Profile) -> Sampler:
+        """Sample its threads, those that are not started yet; `with` what this returns.  The engine: a profiled one."""
+        self.world.sampler = sampler = Sampler(self.world, self._image, profile)
+        return sampler
 
     def _thread(self, record: Record | None) -> GuestThread:
         thread = made(self.guests, self._engine)(
@@ -185,14 +192,22 @@ def run(
     stress: bool = False,
     errors: TextIO | None = None,
     trace: BinaryIO | None = None,
+    profile: Profile | None = None,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.  `trace`: gets a
-    trace of the run, whose machine code is the traced variant.
+    trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the profiled variant.
+    ValueError: both are given.
     """
-    variant = PLAIN if trace is None else Variant(traced=True)
-    with Vm(program, output, stack, variant, heap, stress, errors) as vm, _control_c(vm):
+    if trace is not None and profile is not None:
+        raise ValueError("either a trace or a profile of a run: each is a variant of the machine code")
+    variant = Variant(traced=trace is not None, profiled=profile is not None)
+    with (
+        Vm(program, output, stack, variant, heap, stress, errors) as vm,
+        _control_c(vm),
+        vm.sample(profile) if profile is not None else nullcontext(),
+    ):
         outcome = vm.start().outcome()
         vm.finish()
     if trace is not None and vm.world.recording is not None:

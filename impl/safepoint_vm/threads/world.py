@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
@@ -26,6 +26,14 @@ from safepoint_vm.threads.thread import GuestThread
 SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which sends no notification
 
 
+class Watching(Protocol):
+    """What is told of each thread of a world: of a new one, that it begins on this OS thread, that it has ended."""
+
+    def attach(self, guest: GuestThread) -> None: ...
+    def begins(self, guest: GuestThread) -> None: ...
+    def detach(self, guest: GuestThread) -> None: ...
+
+
 class GuestWorld:
     """The guest threads and the heap of one host.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`.
 
@@ -39,6 +47,7 @@ class GuestWorld:
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
         self.recording = Recording(engine, self.record) if engine.variant.traced else None
+        self.sampler: Watching | None = None
         self.threads: list[GuestThread] = []  # those that have not ended
         self._asked: list[GuestThread] = []  # targets of a handshake that has not finished
         self._records: list[Record] = []  # by number; never freed: the protocol's text finds threads by it
@@ -69,6 +78,8 @@ class GuestWorld:
                 self.record.set("threads", thread.address, len(self._records))
                 self._records.append(thread.record)
                 self.record.set("population", len(self._records))
+            if self.sampler:
+                self.sampler.attach(thread)
             self.threads.append(thread)
             return thread
 
@@ -126,6 +137,8 @@ class GuestWorld:
         """Remove a thread that is outside guest code for good and has retired its TLAB."""
         with self._registering:
             self.threads.remove(thread)
+            if self.sampler:
+                self.sampler.detach(thread)
 
     def call(self, procedure: str, record: int, *arguments: int, most: float | None = None) -> None:
         """Run a procedure to its end.  Where it waits, sleep until notified, or for at most `most` seconds."""

@@ -9,6 +9,7 @@ policies: `policies`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
+profile: `profile`
 distance: `distance`
 trace: `accept`
 emit: `emit`

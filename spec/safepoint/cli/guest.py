@@ -17,6 +17,8 @@ from safepoint.cli.given import stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
+    from safepoint.guest.code import Program
+
     Parameter = click.ParamType[int]
 else:
     Parameter = click.ParamType  # of older versions not generic
@@ -65,16 +67,9 @@ def run(
 
     Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
     """
-    from safepoint.guest.compiler.program import compile_program
-    from safepoint.guest.faults import Deadlock, GuestSyntaxError, format_traceback
+    from safepoint.guest.faults import Deadlock
 
-    try:
-        source = file.read_bytes()
-        program = compile_program(source, str(file))
-    except OSError as error:
-        fail(f"{file}: {error.strerror} (write the path of a guest program)")
-    except GuestSyntaxError as error:
-        fail(str(error))
+    program = load_program(file)
     options: dict[str, Any] = {"heap": heap} if heap else {}
     if machine == "reference":
         if heap or stats or stress:
@@ -83,7 +78,7 @@ def run(
             fail("the reference machine writes no trace (leave out --trace, or use --machine vm)")
     elif stress:
         options["stress"] = True
-    execute = _machines(machine)
+    execute = machine_named(machine)
     try:
         with trace.open("wb") if trace else nullcontext() as traced:
             outcome = execute(program, sys.stdout, stack, **options, **({"trace": traced} if traced else {}))
@@ -93,17 +88,37 @@ def run(
         if trace is None:
             raise
         fail(f"{trace}: {error.strerror} (name a file on a disk with room for a trace)")
-    fault = outcome.fault
     sys.stdout.flush()
     if stats:
         click.echo(str(outcome.stats), err=True)
+    return said_of(outcome, program)
+
+
+def load_program(file: Path) -> Program:
+    """The compiled guest program."""
+    from safepoint.guest.compiler.program import compile_program
+    from safepoint.guest.faults import GuestSyntaxError
+
+    try:
+        return compile_program(file.read_bytes(), str(file))
+    except OSError as error:
+        fail(f"{file}: {error.strerror} (write the path of a guest program)")
+    except GuestSyntaxError as error:
+        fail(str(error))
+
+
+def said_of(outcome: Any, program: Program) -> int:
+    """Print the traceback of an exception that has ended the program.  Returns the exit status."""
+    from safepoint.guest.faults import format_traceback
+
+    fault = outcome.fault
     if fault is None:
         return 0
     sys.stderr.write(format_traceback(fault, outcome.traceback, program.source))
     return INTERRUPTED if fault.kind == "KeyboardInterrupt" else REFUTED
 
 
-def _machines(name: str) -> Any:
+def machine_named(name: str) -> Any:
     """The function that runs a program: (program, output, slots of the stack, options) -> outcome."""
     if name == "reference":
         from safepoint.guest.reference.run import run as run_reference

@@ -18,6 +18,7 @@ from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.orders import orders
 from safepoint.cli.policies import policies
+from safepoint.cli.profile import profile
 from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
@@ -132,5 +133,19 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, policies, orders, mutate, campaign, run, distance, accept, conform, emit):
+for command in (
+    explore,
+    replay,
+    rules,
+    policies,
+    orders,
+    mutate,
+    campaign,
+    run,
+    profile,
+    distance,
+    accept,
+    conform,
+    emit,
+):
     cli.add_command(command)

@@ -10,5 +10,6 @@ compiler: Python source -> register code
 verifier: what must hold of code before a machine runs it
 reference: the reference machine
 distance: how far a program may run between two checks, found without running it
+profile: what a profiled run has sampled
 api: what a guest program imports besides the standard library
 """

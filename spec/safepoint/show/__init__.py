@@ -14,6 +14,8 @@ report: the HTML page of `verify --report`; its text is in report.html
 svg: a path as a picture
 lanes: what a picture consists of: a lane for each thread, a rail for each word
 footer: what stands under a picture: legend, glossary, and the command that replays it
+profiles: a profile as a file: collapsed stacks, speedscope's format; and in one line
+flames: a profile as a flame graph
 latency: a histogram of durations as a picture
 shapes: the sheet and the shapes that pictures are drawn with
 """

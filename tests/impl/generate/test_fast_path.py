@@ -14,6 +14,7 @@ from tests.impl.machine_code import bytes_in_memory, difference, functions, list
 FAST = list(OPCODES)
 WITHOUT = Variant(protocol=False)
 FLAG = Variant(policy="cpython")
+PROFILED = Variant(profiled=True)
 
 
 def test_the_fast_path_is_that_of_an_engine_without_a_protocol() -> None:
@@ -35,6 +36,16 @@ CHECKED = {
 def test_the_same_comparison_tells_each_site_of_another_policy(policy: str) -> None:
     """And nothing else: the comparison can fail."""
     assert set(difference(engine(PLAIN), engine(Variant(policy=policy)), FAST)) == CHECKED[policy]
+
+
+def test_a_profile_costs_the_fast_path_nothing() -> None:
+    """Not one byte differs where an instruction is executed: samples are taken in the slow paths, which do."""
+    assert difference(engine(PLAIN), engine(PROFILED), FAST) == {}
+    assert set(difference(engine(PLAIN), engine(PROFILED), list(functions(engine(PLAIN))))) >= {
+        "slow_path",
+        "refill",
+        "no_room",
+    }
 
 
 def test_the_comparison_sees_where_a_jump_goes() -> None:

@@ -7,6 +7,8 @@ checks: the checks that a mechanism makes by instructions of its own
 work: count the work of an instruction, and look for a request
 layout: build strings and lists
 allocation: TLABs, and what an instruction does without room
+sampling: samples of a thread, for a profile
+ticking: ask the threads of a world for samples
 collector: the copying collector, and the check that a heap is sound
 faults: faults that machine code raises itself
 exits: the ways out for an instruction that machine code cannot finish

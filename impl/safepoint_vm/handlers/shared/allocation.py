@@ -6,7 +6,7 @@ An instruction allocates with one `bump`, before it has any effect: without room
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.values import is_float, pack_unscaled
-from safepoint_vm.language.machine import Exited, Machine
+from safepoint_vm.language.machine import PROFILED, Exited, Machine, at_threshold, begin_tlab, end_tlab
 from safepoint_vm.language.vocabulary import (
     Exit,
     Float,
@@ -59,6 +59,8 @@ def fill_up(start: Word, end: Word) -> None:
 @routine
 def retire(thread: Thread) -> None:
     """Give up the thread's TLAB."""
+    if PROFILED:
+        end_tlab(thread, 0)
     fill_up(thread.heap_top, thread.heap_limit)
     thread.heap_top = Word(0)
     thread.heap_limit = Word(0)
@@ -74,6 +76,9 @@ def larger(x: Word, y: Word) -> Word:
 @routine
 def refill(thread: Thread) -> Word:
     """Take a TLAB with room for `wanted` bytes.  Returns 1; 0: there is no room."""
+    if PROFILED:
+        if at_threshold(thread, 0) != 0:
+            return Word(1)
     world = World(thread.world)
     if world.tlab_bytes == 0:
         return Word(0)
@@ -88,12 +93,18 @@ def refill(thread: Thread) -> Word:
     retire(thread)
     thread.heap_top = start
     thread.heap_limit = start + size
+    if PROFILED:
+        begin_tlab(thread, 0)
+        at_threshold(thread, 0)
     return Word(1)
 
 
 @slow
 def no_room(vm: Machine) -> Exit:
     """Take another TLAB and restart the instruction, through the base table, which is never poisoned: its check is done."""
+    if PROFILED:
+        vm.thread.pc = vm.pc
+        vm.thread.frame = vm.frame
     if refill(vm.thread) != 0:
         return vm.execute(vm.thread.base)
     return vm.leave(Exited.NEEDS_ROOM)
