@@ -18,6 +18,7 @@ from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.orders import orders
 from safepoint.cli.protocol import explore, replay, rules
+from safepoint.cli.repl import repl
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
 
@@ -131,5 +132,5 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (explore, replay, rules, orders, mutate, campaign, run, distance, accept, conform, emit):
+for command in (explore, replay, rules, orders, mutate, campaign, run, repl, distance, accept, conform, emit):
     cli.add_command(command)
