@@ -1,4 +1,4 @@
-"""`safepoint repl` at a real terminal: a pseudo-terminal that sends its keys as signals where they are."""
+"""`safepoint repl`, or another command, at a real terminal: a pseudo-terminal whose keys are signals where they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -22,7 +21,7 @@ BEGIN = """
 import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the keys of this terminal are signals for this process
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it begins in the background
-sys.argv[:1] = ["safepoint", "repl"]
+sys.argv[:1] = ["safepoint"]
 from safepoint.cli.entry import main
 main()
 """
@@ -36,18 +35,18 @@ SECONDS = 60.0
 class Terminal:
     """A session.  `said`: all that it has shown, without escape sequences, up to where `until` has read."""
 
-    def __init__(self, *options: str, before: str = "") -> None:
-        """before: Python statements that it begins with."""
+    def __init__(self, *command: str, before: str = "") -> None:
+        """command: by default `repl`.  before: Python statements that it begins with."""
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", before + BEGIN, *options],
+            [sys.executable, "-c", before + BEGIN, *(command or ("repl",))],
             cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
         self._raw = b""
-        self._at = 0
+        self._at = self._marks = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +65,14 @@ class Terminal:
         """Type lines at the prompt, which must be there: `until(">>>")`."""
         self.press("".join(line + ENTER for line in lines))
 
+    def run(self, *lines: str) -> str:
+        """Type an input that ends, and wait for the prompt behind it.  Returns what was shown, the lines included."""
+        self._marks += 1
+        self.type(*lines, f"'mark' + ' {self._marks}'")
+        shown = self.until(f"'mark {self._marks}'\n")
+        self.until(">>>")
+        return shown
+
     def until(self, text: str) -> str:
         """Wait for a text.  Returns what was shown before it."""
         end = time.monotonic() + SECONDS
@@ -81,9 +88,6 @@ class Terminal:
         while self._read(end - time.monotonic()):
             pass
         return self.process.wait(timeout=SECONDS), self._shown()[self._at :]
-
-    def signal(self, which: signal.Signals) -> None:
-        self.process.send_signal(which)
 
     def _shown(self) -> str:
         return ESCAPES.sub(b"", self._raw).decode(errors="replace")

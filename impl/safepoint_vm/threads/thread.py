@@ -70,8 +70,7 @@ class GuestThread:
         self.stack = whole.after(LINK)  # below it: the link of the first frame
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
         self.fault: Fault | None = None
-        self.ended = False
-        self.polls = 0  # that the instruction being executed by the host has passed
+        self.ended, self.polls = False, 0  # polls: that the instruction being executed by the host has passed
         self._lines: tuple[Line, ...] = ()
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
@@ -90,12 +89,9 @@ class GuestThread:
     def use(self, variables: Memory) -> None:
         """Use these variables, and the tables of the image as they are now.  It is outside guest code, and stays there meanwhile."""
         self.variables = variables
-        for name, memory in (
-            ("globals", variables),
-            ("constants", self.image.constants),
-            ("landings", self.image.landings),
-        ):
-            self.record.set(name, memory.address)
+        self.record.set("globals", variables.address)
+        self.record.set("constants", self.image.constants.address)
+        self.record.set("landings", self.image.landings.address)
 
     @property
     def address(self) -> int:
