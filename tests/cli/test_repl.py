@@ -60,9 +60,10 @@ def repl() -> Iterator[Terminal]:
 
 
 def begins(repl: Terminal, *block: str) -> None:
-    """Type a block that prints `begins.` and does not end."""
+    """Type a block that does not end, and wait until it is in its first line."""
     repl.type("if True:", "    print('begins' + '.')", *(f"    {line}" for line in block), "")
     repl.until("begins.\n")
+    stands_at(repl, block[0])
 
 
 def interrupted(repl: Terminal) -> str:
@@ -71,6 +72,17 @@ def interrupted(repl: Terminal) -> str:
     shown = repl.until("KeyboardInterrupt\n")
     repl.until(">>>")
     return shown
+
+
+def stands_at(terminal: Terminal, line: str, function: str = "<module>") -> None:
+    """Ask for the stacks until the main thread's innermost call stands at a line: it is past what it has printed."""
+    for _ in range(1000):
+        terminal.press(CONTROL_BACKSLASH)
+        terminal.until("MainThread (most recent call last):\n")
+        terminal.until(f", in {function}\n    ")
+        if terminal.until("\n") == line:
+            return
+    raise AssertionError(f"it never stands at {line}")
 
 
 def counts_on(repl: Terminal) -> None:
@@ -183,8 +195,10 @@ def test_inside_finally(repl: Terminal) -> None:
     repl.type("try:", "    try:", "        1 // 0", "    finally:", "        print('in' + 'ner')", "        while True:",
               "            pass", "finally:", "    print('out' + 'er')", "    while True:", "        pass", "")  # fmt: skip
     repl.until("inner\n")
+    stands_at(repl, "while True:")
     repl.press(CONTROL_C)
     repl.until("outer\n")
+    stands_at(repl, "while True:")
     assert ", line 10, in <module>\n    while True:\n" in interrupted(repl)
 
 
@@ -192,6 +206,7 @@ def test_a_guest_may_catch_it(repl: Terminal) -> None:
     repl.type("try:", "    print('begins' + '.')", "    while True:", "        pass",
               "except KeyboardInterrupt:", "    print('cau' + 'ght')", "")  # fmt: skip
     repl.until("begins.\n")
+    stands_at(repl, "while True:")
     repl.press(CONTROL_C)
     repl.until("caught\n")
     assert "KeyboardInterrupt\n" not in repl.run("")
@@ -305,8 +320,7 @@ def test_sigquit_shows_the_stacks_of_a_program(tmp_path: Path) -> None:
     where = f'  File "{program}", line 6, in <module>\n    f()\n  File "{program}", line 3, in f\n    while True:\n'
     with Terminal("run", str(program)) as terminal:
         terminal.until("begins\n")
-        terminal.press(CONTROL_BACKSLASH)
-        terminal.until("MainThread (most recent call last):\n" + where)
+        stands_at(terminal, "while True:", "f")
         terminal.press(CONTROL_C)
         status, said = terminal.ends()
     assert status == 130

@@ -27,6 +27,7 @@ class Session(Vm):
         self._inputs = Inputs()
         self._begun = False  # there has been a main thread
         self._executing = self._early = False  # an input; it is to be interrupted as soon as it runs
+        self._finishing = False
         super().__init__(self._inputs.program, output, stack, heap=heap, errors=errors)
 
     @property
@@ -70,11 +71,18 @@ class Session(Vm):
         return driver(self._engine)(guest, self)
 
     def interrupt(self) -> None:
-        """Control-C: the input that is being executed raises KeyboardInterrupt; if none is, all threads do that still run."""
-        if self._executing and not self.running:
-            self._early = True
-        else:
+        """Control-C: the input that is being executed raises KeyboardInterrupt; in `finish` all threads do that still run."""
+        if self._finishing:
             super().interrupt()
+        elif self.running:  # it may have ended: no other thread is meant
+            self.running[0].interrupt()
+        elif self._executing:
+            self._early = True
+
+    def finish(self) -> None:
+        """Wait for all threads.  Re-raises an error of the host, as `Vm`'s."""
+        self._finishing = True
+        super().finish()
 
     def alive(self) -> list[str]:
         """The names of the threads that inputs have started and that have not ended."""

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import BinaryIO, ClassVar, Protocol, Self, TextIO
 
@@ -68,6 +68,7 @@ class Vm:
         self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
         self._writing, self._showing = threading.Lock(), threading.Lock()
+        self._wanted = False  # the stacks
         self.world = self._make_world(heap, stress)
         self.running: list[OsThread] = []  # those that the host started
         self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
@@ -147,19 +148,19 @@ class Vm:
 
     def show_stacks(self) -> None:
         """SIGQUIT: write the stack of each guest thread, as its operation of a handshake finds it.  Never waits, as `interrupt`."""
-        if self._showing.acquire(blocking=False):  # else they are being written
-            try:
-                threading.Thread(target=self._show_stacks, name="stacks", daemon=True).start()
-            except RuntimeError:  # no more OS threads
-                self._showing.release()
+        self._wanted = True
+        with suppress(RuntimeError):  # no more OS threads: then the next one does it
+            threading.Thread(target=self._show_stacks, name="stacks", daemon=True).start()
 
     def _show_stacks(self) -> None:
-        try:
-            texts = [self._stack_text(thread) for thread in self._living()]
-            with self._writing:
-                self._errors.write("".join(texts) or "No guest thread runs.\n")
-        finally:
-            self._showing.release()
+        while self._wanted and self._showing.acquire(blocking=False):  # else another one looks again when it is done
+            try:
+                self._wanted = False
+                texts = [self._stack_text(thread) for thread in self._living()]
+                with self._writing:
+                    self._errors.write("".join(texts) or "No guest thread runs.\n")
+            finally:
+                self._showing.release()
 
     def _stack_text(self, thread: OsThread) -> str:
         name = threads.name(thread.thread) if thread.thread else MAIN_NAME

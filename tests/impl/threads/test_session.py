@@ -9,10 +9,12 @@ from code import InteractiveInterpreter
 from collections.abc import Iterator
 from typing import ClassVar
 
+import pytest
+
 from safepoint.guest.faults import format_traceback
 from safepoint.guest.lockstep import THREADS
 from safepoint_vm.language.words import SEEN
-from safepoint_vm.threads.os_thread import OsThread
+from safepoint_vm.threads.os_thread import OsThread, Outcome
 from safepoint_vm.threads.session import Session
 from tests.impl.running import LONG
 
@@ -165,6 +167,26 @@ def test_an_interrupt_reaches_the_input_alone() -> None:
         assert ours.says("before = n\nwhile n == before:\n    pass\n'on'\n") == "'on'\n"
         assert ours.session.alive() == ["Thread-1 (count)", "Thread-2 (slumber)"]
         assert ours.errors.getvalue() == ""
+
+
+def test_an_interrupt_behind_the_end_of_an_input_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with typed() as ours:
+        ours.says("from threading import Thread\nn = 0")
+        ours.says("def count():\n    global n\n    while True:\n        n = n + 1\n")
+        ours.says("t = Thread(target=count); t.start()")
+
+        ended = OsThread.outcome
+
+        def outcome(thread: OsThread) -> Outcome:
+            assert thread.done.wait(LONG)
+            ours.session.interrupt()
+            return ended(thread)
+
+        monkeypatch.setattr(OsThread, "outcome", outcome)
+        assert ours.says("1") == "KeyboardInterrupt\n"
+        monkeypatch.undo()
+        ours.session.interrupt()
+        assert ours.says("before = n\nwhile n == before:\n    pass\n'on'\n") == "'on'\n"
 
 
 def test_an_input_is_executed_however_many_threads_there_are() -> None:
