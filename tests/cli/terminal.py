@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -75,12 +76,19 @@ class Terminal:
 
     def until(self, text: str) -> str:
         """Wait for a text.  Returns what was shown before it."""
-        end = time.monotonic() + SECONDS
+        start = self._at
+        if not self.shows(text, SECONDS):
+            raise AssertionError(f"no {text!r} in {self._shown()[start:]!r}")
+        return self._shown()[start : self._at - len(text)]
+
+    def shows(self, text: str, seconds: float) -> bool:
+        """Does a text come in so many seconds?  Then what comes next is behind it."""
+        end = time.monotonic() + seconds
         while (found := self._shown().find(text, self._at)) < 0:
             if not self._read(end - time.monotonic()):
-                raise AssertionError(f"no {text!r} in {self._shown()[self._at :]!r}")
-        before, self._at = self._shown()[self._at : found], found + len(text)
-        return before
+                return False
+        self._at = found + len(text)
+        return True
 
     def ends(self) -> tuple[int, str]:
         """Wait for its end.  Returns its exit status, and what was not read."""
@@ -102,3 +110,14 @@ class Terminal:
             return False
         self._raw += part
         return bool(part)
+
+
+def stands_at(terminal: Terminal, line: str, function: str = "<module>") -> None:
+    """Ask for the stacks until the main thread's innermost call stands at a line: the input runs, and is past what it has printed."""
+    for _ in range(1000):
+        os.kill(terminal.process.pid, signal.SIGQUIT)  # a key would be none while the prompt still reads
+        if terminal.shows("MainThread (most recent call last):\n", 0.2):
+            terminal.until(f", in {function}\n    ")
+            if terminal.until("\n") == line:
+                return
+    raise AssertionError(f"it never stands at {line}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import CONTROL_BACKSLASH, CONTROL_C, CONTROL_D, ROOT, Terminal
+from tests.cli.terminal import CONTROL_BACKSLASH, CONTROL_C, CONTROL_D, ROOT, Terminal, stands_at
 
 pytest.importorskip("llvmlite", reason="the interpreter needs llvmlite: pip install -e '.[vm,test]'")
 pytest.importorskip("prompt_toolkit", reason="a prompt needs prompt_toolkit: pip install -e '.[repl]'")
@@ -72,17 +72,6 @@ def interrupted(repl: Terminal) -> str:
     shown = repl.until("KeyboardInterrupt\n")
     repl.until(">>>")
     return shown
-
-
-def stands_at(terminal: Terminal, line: str, function: str = "<module>") -> None:
-    """Ask for the stacks until the main thread's innermost call stands at a line: it is past what it has printed."""
-    for _ in range(1000):
-        terminal.press(CONTROL_BACKSLASH)
-        terminal.until("MainThread (most recent call last):\n")
-        terminal.until(f", in {function}\n    ")
-        if terminal.until("\n") == line:
-            return
-    raise AssertionError(f"it never stands at {line}")
 
 
 def counts_on(repl: Terminal) -> None:
