@@ -27,7 +27,7 @@ class Session(Vm):
         self._inputs = Inputs()
         self._begun = False  # there has been a main thread
         self._executing = self._early = False  # an input; it is to be interrupted as soon as it runs
-        self._finishing = False
+        self._ended = False
         super().__init__(self._inputs.program, output, stack, heap=heap, errors=errors)
 
     @property
@@ -71,18 +71,17 @@ class Session(Vm):
         return driver(self._engine)(guest, self)
 
     def interrupt(self) -> None:
-        """Control-C: the input that is being executed raises KeyboardInterrupt; in `finish` all threads do that still run."""
-        if self._finishing:
+        """Control-C: the input that is being executed raises KeyboardInterrupt; behind the last one, all threads do that still run."""
+        if self._ended:
             super().interrupt()
         elif self.running:  # it may have ended: no other thread is meant
             self.running[0].interrupt()
         elif self._executing:
             self._early = True
 
-    def finish(self) -> None:
-        """Wait for all threads.  Re-raises an error of the host, as `Vm`'s."""
-        self._finishing = True
-        super().finish()
+    def end_inputs(self) -> None:
+        """There is no further input: from here on an `interrupt` reaches all threads."""
+        self._ended = True
 
     def alive(self) -> list[str]:
         """The names of the threads that inputs have started and that have not ended."""

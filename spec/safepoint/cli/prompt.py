@@ -49,18 +49,17 @@ class Prompt:
 
     def read(self) -> str:
         """See `repl.Reader`."""
-        self._cancelled = False
         self._screen.begin_prompt()
         try:
             return self._session.prompt(">>> ", handle_sigint=False, pre_run=self._begun)
         finally:
-            self._loop = None
+            self._loop, self._cancelled = None, False
             self._screen.hold(None)
 
     def cancel(self) -> bool:
         """See `repl.Reader`."""
         if self._loop is None:
-            self._cancelled = True
+            self._cancelled = True  # the next prompt
         else:
             self._loop.call_soon_threadsafe(self._session.app.key_processor.send_sigint)
         return True

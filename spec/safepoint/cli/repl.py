@@ -135,9 +135,10 @@ class Loop:
 
     def _finish(self) -> None:
         """Wait for all threads, as `run` does at its end."""
-        if self.reader.shows and (alive := self.session.alive()):
-            self.screen.errors.write(f"waiting for {', '.join(alive)} (Control-C interrupts all)\n")
         with self._guest_runs():
+            self.session.end_inputs()
+            if self.reader.shows and (alive := self.session.alive()):
+                self.screen.errors.write(f"waiting for {', '.join(alive)} (Control-C interrupts all)\n")
             self.session.finish()
 
     @contextmanager
