@@ -261,7 +261,7 @@ def test_without_prompt_toolkit_it_says_what_to_install() -> None:
     assert status == 2
     (line,) = said.splitlines()
     assert line.startswith("safepoint: a prompt needs prompt_toolkit: ")
-    assert line.endswith("(pip install 'safepoint[repl]', or give the inputs through a pipe)")
+    assert line.endswith("(pip install prompt_toolkit, or give the inputs through a pipe)")
 
 
 # -- a pipe

@@ -45,7 +45,7 @@ def repl(*, stack: int, heap: int | None) -> int:
             from safepoint.cli.prompt import Prompt
         except ImportError as error:
             fail(
-                f"a prompt needs prompt_toolkit: {error} (pip install 'safepoint[repl]', or give the inputs through a pipe)"
+                f"a prompt needs prompt_toolkit: {error} (pip install prompt_toolkit, or give the inputs through a pipe)"
             )
         reader = Prompt(screen)
     options: dict[str, Any] = {"heap": heap} if heap else {}
