@@ -34,6 +34,7 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import files
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
+from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
@@ -204,6 +205,8 @@ class ProcedureEmitter(ExpressionEmitter):
             case graph.Ghost(op, _, kind, then):
                 if op in ("served", "ran") and isinstance(kind, graph.Const):
                     self.served(kind.value)
+                if op == "ran":
+                    observe(self)
                 if self.hooked and op in HEARD:
                     self.call_hook(-HEARD.index(op), self.value(kind))
                 self.tree(then)

@@ -58,6 +58,7 @@ STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the hea
 TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
 LOG_WORDS = 5  # of an event: what, before, after, whose word, value
+SEEN = 1024  # frames of a thread's stack that an operation on it writes down, at most
 ROOM = 1024  # records that a world has memory for; the language allows fewer
 CHARACTERS = 256  # code points below this have preallocated one-character strings
 
@@ -249,6 +250,9 @@ class Thread(Struct):
     given_up: Word  # 1: machine code has left an instruction to the host because a request waits
     work_left: Word  # units of work that this instruction may do before it looks for a request
     log: Word  # TRACED: the address of its `Log`
+    observer: (
+        Word  # the next operation on it writes its stack there: how many frames, and their instructions; 0: nowhere
+    )
     served: Annotated[Array, Row(len(SERVED))]  # how many requests of each kind it has served
     spill: Annotated[Array, Row(SPILL_WORDS)]
     landings: Landings

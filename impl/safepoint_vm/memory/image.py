@@ -8,6 +8,7 @@ from itertools import chain, groupby
 
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
+from safepoint.guest.faults import Location as Line
 from safepoint.guest.verifier import verify
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
@@ -38,40 +39,65 @@ class CodeAddress:
 
 
 class Image:
-    """A program in memory.  BadCode: the verifier rejects it."""
+    """A program in memory, which may `grow`.  BadCode: the verifier rejects it.
+
+    `sources`: the text of each file of it.
+    """
 
     def __init__(self, engine: Engine, program: Program) -> None:
-        verify(program)
-        self.program = program
-        self._texts = [self._text(engine, code) for code in program.codes]
-        self._codes = [
-            Memory(3, [code.slots, len(code.parameters), text.address])
-            for code, text in zip(program.codes, self._texts, strict=True)
-        ]
-        self._functions = [Memory(2, [0, code.address]) for code in self._codes]
-        self._numbers = {function.address + FUNCTION: number for number, function in enumerate(self._functions)}
+        self.sources: dict[str, str] = {}
+        self._files: list[str] = []  # of each code, and so on
+        self._texts: list[Memory] = []
+        self._codes: list[Memory] = []
+        self._functions: list[Memory] = []
+        self._numbers: dict[int, int] = {}  # of the codes, by their functions' tagged words
+        self._landings: list[tuple[int, list[int]]] = []  # (address, rows)
         self._objects: list[Memory] = []  # constants that are objects
+        self._words: list[int] = []  # of the constants
+        self.grow(engine, program)
+
+    def grow(self, engine: Engine, program: Program) -> None:
+        """Load what a program has beyond the loaded one, which it begins with.  BadCode: as `Image`; nothing has changed then.
+
+        No thread may be in guest code, and all have to `GuestThread.use` the new tables before they are there again.  What was
+        loaded stays where it is.
+        """
+        first = len(self._texts)
+        verify(program, first)
+        self.program = program
+        self.sources[program.file] = program.source
+        for number, code in enumerate(program.codes[first:], first):
+            text = self._text(engine, code)
+            made = Memory(3, [code.slots, len(code.parameters), text.address])
+            function = Memory(2, [0, made.address])
+            self._files.append(program.file)
+            self._texts.append(text)
+            self._codes.append(made)
+            self._functions.append(function)
+            self._numbers[function.address + FUNCTION] = number
+            self._landings.append((text.address, self._rows(code, text.address)))
         self._starts = sorted((text.address, number) for number, text in enumerate(self._texts))
-        self.landings = self._landings()
-        self.constants = Memory(max(1, len(program.constants)), [self.word(c) for c in program.constants])
+        rows = [0, 0, 0, 0, *chain.from_iterable(rows for _, rows in sorted(self._landings))]
+        self.landings = Memory(1 + len(rows), [len(rows) // LANDING_WORDS, *rows])
+        self._words += [self.word(constant) for constant in program.constants[len(self._words) :]]
+        self.constants = Memory(max(1, len(self._words)), self._words)
 
     @staticmethod
     def _text(engine: Engine, code: Code) -> Memory:
         images = [engine.assemble(instruction) for instruction in code.instructions]
         return Memory(len(images), [int.from_bytes(image, "little", signed=True) for image in images])
 
-    def _landings(self) -> Memory:
-        """A `Landings`.  The handler of an instruction is the first of its code that covers it."""
-        rows = [(0, 0, 0, 0)]
-        for address, number in self._starts:
-            code = self.program.codes[number]
-            landings = [(0, 0, 0)] * len(code.instructions)
-            for handler in reversed(code.handlers):
-                landing = address + SIZE * handler.target, handler.slot, code.slots
-                landings[handler.start : handler.end] = [landing] * (handler.end - handler.start)
-            for found, run in groupby(enumerate(landings), lambda numbered: numbered[1]):
-                rows.append((address + SIZE * next(run)[0], *found))
-        return Memory(1 + LANDING_WORDS * len(rows), [len(rows), *chain.from_iterable(rows)])
+    @staticmethod
+    def _rows(code: Code, address: int) -> list[int]:
+        """The rows of a code in a `Landings`.  The handler of an instruction is the first of its code that covers it."""
+        landings = [(0, 0, 0)] * len(code.instructions)
+        for handler in reversed(code.handlers):
+            landing = address + SIZE * handler.target, handler.slot, code.slots
+            landings[handler.start : handler.end] = [landing] * (handler.end - handler.start)
+        rows: list[int] = []
+        for found, run in groupby(enumerate(landings), lambda numbered: numbered[1]):
+            rows += address + SIZE * next(run)[0], *found
+        return rows
 
     @property
     def start(self) -> int:
@@ -88,10 +114,11 @@ class Image:
         ops = [instruction.op for instruction in self.program.codes[0].instructions]
         return self.start + SIZE * ops.index("HALT")
 
-    def globals(self) -> Memory:
-        """New variables of the module, all UNSET."""
+    def globals(self, old: Memory | None = None) -> Memory:
+        """New variables of the module: UNSET, or with the values of `old` ones, which were fewer or as many."""
         count = max(1, len(self.program.globals))
-        return Memory(count, [UNSET_WORD] * count)
+        kept = [old[number] for number in range(old.words)] if old else []
+        return Memory(count, [*kept, *[UNSET_WORD] * (count - len(kept))])
 
     def word(self, constant: float | str | FunctionConstant) -> int:
         """The tagged word of a constant.  Strings and boxed floats become static objects, which no collector moves."""
@@ -117,6 +144,12 @@ class Image:
     def function_word(self, function: values.Function) -> int:
         """The tagged word of a function."""
         return self._functions[function.number].address + FUNCTION
+
+    def line(self, pc: int) -> Line:
+        """The line of a traceback for the instruction at an address: (file, line, function)."""
+        address, number = self._starts[bisect_right(self._starts, (pc, len(self._starts))) - 1]
+        code = self.program.codes[number]
+        return self._files[number], code.instructions[(pc - address) // SIZE].line, code.name
 
     def code_address(self, pc: int) -> CodeAddress:
         """The instruction at an address."""

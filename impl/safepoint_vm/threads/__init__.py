@@ -9,6 +9,7 @@ recording: the trace of a run
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own
 vm: run a program on OS threads
+session: a program that grows input by input
 mutated: mistakes in what the host does, for the mutants of the interpreter
 mutated_drivers: mistakes of its OS threads
 lockstep: guest threads in lockstep, on one OS thread

@@ -64,16 +64,13 @@ class GuestThread:
         number: int = MAIN,
     ) -> None:
         self.engine, self.image, self.heap = engine, image, heap
-        self.variables, self.world = variables, heap.world
-        self.record = record or Record(Thread)
-        self.number = number
-        self.slots = stack
+        self.world, self.record = heap.world, record or Record(Thread)
+        self.number, self.slots = number, stack
         whole = Memory(LINK + max(stack, *(code.slots for code in image.program.codes)))
         self.stack = whole.after(LINK)  # below it: the link of the first frame
         whole[LINK + RETURN_TO], whole[LINK + CALLER] = image.halt, self.stack.address
         self.fault: Fault | None = None
-        self.ended = False
-        self.polls = 0  # that the instruction being executed by the host has passed
+        self.ended, self.polls = False, 0  # polls: that the instruction being executed by the host has passed
         self._lines: tuple[Line, ...] = ()
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
@@ -82,14 +79,21 @@ class GuestThread:
             "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
             "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
             "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
-            "world": self.world.address, "constants": image.constants.address, "globals": variables.address,
-            "characters": statics().characters.address, "zero": statics().zero,
-            "ancestry": statics().ancestry.address, "landings": image.landings.address, "known": statics().known.address,
-            "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
+            "world": self.world.address, "characters": statics().characters.address, "zero": statics().zero,
+            "ancestry": statics().ancestry.address, "known": statics().known.address,
+            "observer": 0, "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)
+        self.use(variables)
         self.record.fill("table", engine.table)
         self.record.fill("base", engine.base)
+
+    def use(self, variables: Memory) -> None:
+        """Use these variables, and the tables of the image as they are now.  It is outside guest code, and stays there meanwhile."""
+        self.variables = variables
+        self.record.set("globals", variables.address)
+        self.record.set("constants", self.image.constants.address)
+        self.record.set("landings", self.image.landings.address)
 
     @property
     def address(self) -> int:
@@ -100,10 +104,10 @@ class GuestThread:
         """A new thread of the same world that will call `target` with `args`, all of them tagged words."""
         born = type(self)(self.engine, self.image, self.variables, self.heap, self.slots, record, number)
         born.record.set("state", ENDED)  # until birth no coordinator waits for it
-        born._begin_with(target, args)  # noqa: SLF001  -- its own class
+        born.begin_with(target, args)
         return born
 
-    def _begin_with(self, target: int, args: Sequence[int]) -> None:
+    def begin_with(self, target: int, args: Sequence[int]) -> None:
         """Call `target` instead of the module.  A target that cannot be called ends the thread with a fault."""
         self._view.begin()
         function = self._view.value(target)
@@ -278,7 +282,7 @@ class GuestThread:
         """The traceback of the exception that ended the thread; else its calls.  Outermost first: (file, line, function)."""
         if self.fault:
             return self._lines
-        return tuple(self._frames.line(pc) for _, pc in reversed(self._frames.frames()))
+        return tuple(self.image.line(pc) for _, pc in reversed(self._frames.frames()))
 
     def has_moved(self) -> None:
         """A collection has forwarded its `roots`."""

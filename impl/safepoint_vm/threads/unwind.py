@@ -55,11 +55,6 @@ class Stack:
             found.append((frame, pc))
         return found
 
-    def line(self, pc: int) -> Line:
-        """The line of a traceback for an instruction: (file, line, function)."""
-        at = self.image.code_address(pc)
-        return self.image.program.file, at.instruction.line, at.code.name
-
 
 def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     """Go on at the exception's handler, or return what ends the thread.  NoRoom: the trace does not fit in the heap."""
@@ -69,7 +64,7 @@ def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []
         text = message(view, fault.ref) if fault.ref else fault.message
-        lines = tuple(stack.line(pc) for pc in [*reversed(passed), *before][-WORK:])
+        lines = tuple(stack.image.line(pc) for pc in [*reversed(passed), *before][-WORK:])
         return UncaughtFault(replace(fault, message=text, ref=None), lines)
     exception = new_exception(view, fault)
     trace = view.new_trace([*reversed(passed), *view.trace(exception)])

@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
-from typing import BinaryIO, ClassVar, Self, TextIO
+from typing import BinaryIO, ClassVar, Protocol, Self, TextIO
 
 from safepoint.guest.code import Program
-from safepoint.guest.faults import Fault
+from safepoint.guest.faults import Fault, format_stack
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.profile import Profile
@@ -33,7 +33,15 @@ from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
 STACK = 1 << 16  # slots
+MAIN_NAME = "MainThread"
 GRACE = 1.0  # seconds that interrupted guest threads have to end, before they are stopped
+
+
+class Writer(Protocol):
+    """Takes the output of guest threads, from one OS thread at a time."""
+
+    def write(self, text: str, /) -> object:
+        """Write it whole."""
 
 
 class Vm:
@@ -49,19 +57,20 @@ class Vm:
     def __init__(
         self,
         program: Program,
-        output: TextIO,
+        output: Writer,
         stack: int = STACK,
         variant: Variant = PLAIN,
         heap: int = SIZE,
         stress: bool = False,
-        errors: TextIO | None = None,
+        errors: Writer | None = None,
     ) -> None:
         self._engine = self._make_engine(variant)
         self._image = Image(self._engine, program)
         self._variables = self._image.globals()
         self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
-        self._writing = threading.Lock()
+        self._writing, self._showing = threading.Lock(), threading.Lock()
+        self._wanted = False  # the stacks
         self.world = self._make_world(heap, stress)
         self.running: list[OsThread] = []  # those that the host started
         self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
@@ -131,7 +140,7 @@ class Vm:
         if thread.error is not None:
             self._failures.append(thread.error)
         elif guest.fault is not None:
-            text = threads.uncaught_text(started, guest.fault, guest.traceback(), self._image.program.source)
+            text = threads.uncaught_text(started, guest.fault, guest.traceback(), self._image.sources)
             with self._writing:
                 self._errors.write(text)
         self._started.pop(started.number)  # after its traceback was written: a JOIN returns from here on
@@ -143,6 +152,30 @@ class Vm:
         """Control-C: the host's threads raise KeyboardInterrupt; if they have ended, all that still run."""
         for thread in [thread for thread in self.running if not thread.done.is_set()] or self._living():
             thread.interrupt()
+
+    def show_stacks(self) -> None:
+        """SIGQUIT: write the stack of each guest thread, as its operation of a handshake finds it.  Never waits, as `interrupt`."""
+        self._wanted = True
+        with suppress(RuntimeError):  # no more OS threads: then the next one does it
+            threading.Thread(target=self._show_stacks, name="stacks", daemon=True).start()
+
+    def _show_stacks(self) -> None:
+        while self._wanted and self._showing.acquire(blocking=False):  # else another one looks again when it is done
+            try:
+                self._wanted = False
+                texts = [self._stack_text(thread) for thread in self._living()]
+                with self._writing:
+                    self._errors.write("".join(texts) or "No guest thread runs.\n")
+            finally:
+                self._showing.release()
+
+    def _stack_text(self, thread: OsThread) -> str:
+        name = threads.name(thread.thread) if thread.thread else MAIN_NAME
+        with self.world.keeping(lambda: thread.guest) as kept:
+            if kept is None:
+                return ""
+            lines = [self._image.line(pc) for pc in reversed(self.world.stack(kept))]
+        return format_stack(name, lines, self._image.sources)
 
     def _living(self) -> list[OsThread]:
         return [thread for thread in (*self.running, *list(self._started.values())) if not thread.done.is_set()]
@@ -196,16 +229,16 @@ def run(
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
-    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt.  Arguments and errors: as `Vm`.  `trace`: gets a
-    trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the profiled variant.
-    ValueError: both are given.
+    On Python's main thread, Control-C becomes the guest's KeyboardInterrupt, and SIGQUIT writes all stacks.  Arguments and errors: as
+    `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the
+    profiled variant.  ValueError: both are given.
     """
     if trace is not None and profile is not None:
         raise ValueError("either a trace or a profile of a run: each is a variant of the machine code")
     variant = Variant(traced=trace is not None, profiled=profile is not None)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,
-        _control_c(vm),
+        _signals(vm),
         vm.sample(profile) if profile is not None else nullcontext(),
     ):
         outcome = vm.start().outcome()
@@ -216,17 +249,20 @@ def run(
 
 
 @contextmanager
-def _control_c(vm: Vm) -> Iterator[None]:
-    """Hand SIGINT to the guest meanwhile; only Python's main thread can."""
+def _signals(vm: Vm) -> Iterator[None]:
+    """Hand SIGINT and SIGQUIT to the guest meanwhile; only Python's main thread can."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        vm.interrupt()
+    does = {signal.SIGINT: vm.interrupt, signal.SIGQUIT: vm.show_stacks}
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    def serve(number: int, _frame: FrameType | None) -> None:
+        does[signal.Signals(number)]()
+
+    before = {which: signal.signal(which, serve) for which in does}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)

@@ -17,8 +17,8 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.guest.lockstep import THREADS
 from safepoint.guest.operations.threads import NO_THREAD
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import World
+from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.words import SEEN, World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
 from safepoint_vm.threads.recording import Recording
 from safepoint_vm.threads.thread import GuestThread
@@ -82,6 +82,31 @@ class GuestWorld:
                 self.sampler.attach(thread)
             self.threads.append(thread)
             return thread
+
+    def again(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
+        """Add a main thread, in the record of the one before, which has ended; once that is no target of a handshake."""
+        first = self._records[0]
+        while True:
+            with self._registering:
+                if all(asked.record is not first for asked in self._asked):
+                    self.threads.append(make(first))
+                    return self.threads[-1]
+            self.wait(self.changes, SOON)
+
+    def stack(self, thread: GuestThread) -> list[int]:
+        """The addresses of a thread's current instructions, innermost first, at most SEEN: by a handshake.  It is `kept` meanwhile.
+
+        One at a time for each thread.
+        """
+        seen = Memory(1 + SEEN)
+        thread.record.set("observer", seen.address)
+        self.call("handshake", thread.address, most=SOON)
+        return [seen[1 + number] for number in range(seen[0])]
+
+    def registered(self) -> list[GuestThread]:
+        """The threads that have not ended."""
+        with self._registering:
+            return list(self.threads)
 
     @property
     def room(self) -> bool:
@@ -190,8 +215,7 @@ class GuestWorld:
 
     def collect(self, thread: GuestThread) -> bool:
         """Collect, and grant a thread the bytes that it wants.  False: there is no room for them."""
-        with self._registering:
-            threads = list(self.threads)
+        threads = self.registered()
         ranges = {other.variables.address: other.variables for other in threads}.values()
         roots = [root for other in threads for root in other.roots()]
         roots += [(variables.address, variables.address + 8 * variables.words) for variables in ranges]

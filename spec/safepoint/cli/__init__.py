@@ -3,13 +3,16 @@
 entry: where a process begins, and Control-C
 main: the command group, and `verify`
 protocol: `explore`, `replay`, `rules`
-given: what several commands are given: a policy, the size of a stack; files of a text, scopes, a mutant
+given: what several commands are given: a policy, sizes; files of a text, scopes, a mutant; and the way to the interpreter
 mutate: `mutate`
 policies: `policies`
 orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
 profile: `profile`
+repl: `repl`
+prompt: its prompt at a terminal
+screen: where guest threads write beside a prompt
 distance: `distance`
 trace: `accept`
 emit: `emit`

@@ -73,9 +73,8 @@ def watch_output() -> None:
     for name, watched in (("stdout", Output), ("stderr", Errors)):
         if isinstance(out := getattr(sys, name), io.TextIOWrapper):
             buffer = io.BufferedWriter(watched(out.fileno(), "wb", closefd=False))
-            inside = io.TextIOWrapper(
-                buffer, out.encoding, out.errors, line_buffering=out.line_buffering, write_through=out.write_through
-            )
+            line_buffering = out.line_buffering or out.write_through  # which PYTHONUNBUFFERED sets instead
+            inside = io.TextIOWrapper(buffer, out.encoding, out.errors, line_buffering=line_buffering)
             setattr(sys, name, inside)
 
 

@@ -1,10 +1,11 @@
-"""What several commands are given: a policy, the size of a stack; files of a text, scopes, a mutant."""
+"""What several commands are given: a policy, sizes; files of a text, scopes, a mutant; and the way to the interpreter."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
@@ -16,7 +17,27 @@ if TYPE_CHECKING:
     from safepoint.model.scopes import Scope
     from safepoint.protocol.policy import Policy
 
+    Parameter = click.ParamType[int]
+else:
+    Parameter = click.ParamType  # of older versions not generic
+
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Size(Parameter):
+    """A size in bytes, as 65536, 64K, 1M or 2G."""
+
+    name = "size"
+    UNITS: ClassVar[dict[str, int]] = {"": 0, "K": 10, "M": 20, "G": 30}
+    LEAST, MOST = 1 << 16, 1 << 32
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d{1,12})([KMG]?)", str(value).upper())
+        size = int(found[1]) << self.UNITS[found[2]] if found else 0
+        if not self.LEAST <= size <= self.MOST:
+            self.fail(f"{value!r} is not a size from 64K to 4G (write, for example, 1M)", param, ctx)
+        return size
+
 
 PROTOCOL = click.option(
     "--protocol",
@@ -44,6 +65,17 @@ def stack_option(says: str) -> Callable[[Command], Command]:
     return click.option(
         "--stack", type=click.IntRange(16, 1 << 24), metavar="N", default=1 << 16, show_default=True, help=says
     )
+
+
+def machine_of(group: str, name: str, instead: str) -> Any:
+    """What an entry point names: a way to run guest programs.  instead: what to do where it cannot be had."""
+    from importlib.metadata import entry_points
+
+    found = entry_points(group=group, name=name)
+    try:
+        return next(iter(found)).load()
+    except (StopIteration, ImportError) as error:
+        fail(f"the interpreter cannot run: {str(error) or 'no entry point'} (pip install llvmlite, or {instead})")
 
 
 def protocol_text(given: tuple[Path, ...], policy: str) -> Text:

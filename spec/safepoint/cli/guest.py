@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import stack_option
+from safepoint.cli.given import Size, machine_of, stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
     from safepoint.guest.code import Program
-
-    Parameter = click.ParamType[int]
-else:
-    Parameter = click.ParamType  # of older versions not generic
-
-
-class Size(Parameter):
-    """A size in bytes, as 65536, 64K, 1M or 2G."""
-
-    name = "size"
-    UNITS: ClassVar[dict[str, int]] = {"": 0, "K": 10, "M": 20, "G": 30}
-    LEAST, MOST = 1 << 16, 1 << 32
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d{1,12})([KMG]?)", str(value).upper())
-        size = int(found[1]) << self.UNITS[found[2]] if found else 0
-        if not self.LEAST <= size <= self.MOST:
-            self.fail(f"{value!r} is not a size from 64K to 4G (write, for example, 1M)", param, ctx)
-        return size
 
 
 @click.command()
@@ -124,15 +104,7 @@ def machine_named(name: str) -> Any:
         from safepoint.guest.reference.run import run as run_reference
 
         return run_reference
-    from importlib.metadata import entry_points
-
-    found = entry_points(group="safepoint.machines", name=name)
-    try:
-        return next(iter(found)).load()
-    except (StopIteration, ImportError) as error:
-        fail(
-            f"the interpreter cannot run: {str(error) or 'no entry point'} (pip install llvmlite, or use --machine reference)"
-        )
+    return machine_of("safepoint.machines", name, "use --machine reference")
 
 
 @click.command()

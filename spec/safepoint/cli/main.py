@@ -20,6 +20,7 @@ from safepoint.cli.orders import orders
 from safepoint.cli.policies import policies
 from safepoint.cli.profile import profile
 from safepoint.cli.protocol import explore, replay, rules
+from safepoint.cli.repl import repl
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
 
@@ -133,19 +134,9 @@ def soaked(minutes: float) -> int:
     return REFUTED if failures else 0
 
 
-for command in (
-    explore,
-    replay,
-    rules,
-    policies,
-    orders,
-    mutate,
-    campaign,
-    run,
-    profile,
-    distance,
-    accept,
-    conform,
-    emit,
-):
+COMMANDS = (
+    *(explore, replay, rules, policies, orders, mutate, campaign),
+    *(run, repl, profile, distance, accept, conform, emit),
+)
+for command in COMMANDS:
     cli.add_command(command)

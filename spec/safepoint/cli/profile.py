@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import stack_option
-from safepoint.cli.guest import Size, load_program, machine_named, said_of
+from safepoint.cli.given import Size, stack_option
+from safepoint.cli.guest import load_program, machine_named, said_of
 from safepoint.guest.profile import BYTES, MICROSECONDS, Every
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ A fault is data: the machine that executes the guest decides how to unwind.  Bot
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -90,6 +90,17 @@ class GuestSyntaxError(Exception):
         super().__init__(f"{file}:{line}:{column}: {what}" + (f" (write instead: {instead})" if instead else ""))
 
 
+def format_syntax_error(error: GuestSyntaxError, source: str) -> str:
+    """The text of an error in an input, with the line and a caret below its column, as CPython prints it; ends in a newline."""
+    lines = source.split("\n")
+    line = lines[error.line - 1] if error.line <= len(lines) else ""
+    shown = line.lstrip()
+    before = "".join("\t" if c == "\t" else " " for c in shown[: max(0, error.column - 1 - len(line) + len(shown))])
+    caret = f"    {shown}\n    {before}^\n" if shown else ""
+    instead = f" (write instead: {error.instead})" if error.instead else ""
+    return f'  File "{error.file}", line {error.line}\n{caret}SyntaxError: {error.what}{instead}\n'
+
+
 Location = tuple[str, int, str]
 """file, line (from 1), function.  A traceback lists them from the outermost call to the innermost."""
 
@@ -97,17 +108,31 @@ REPEATS_SHOWN = 3
 """CPython prints this many equal entries of a traceback, then the number of the others."""
 
 
-def format_traceback(fault: Fault, places: Sequence[Location], source: str) -> str:
-    """The text that CPython prints for an uncaught exception, without its carets; ends in a newline."""
-    lines = re.split(r"\r\n|\r|\n", source)
+def format_traceback(fault: Fault, places: Sequence[Location], source: str | Mapping[str, str]) -> str:
+    """The text that CPython prints for an uncaught exception, without its carets; ends in a newline.
+
+    source: of all places, or that of each file.
+    """
     text = ["Traceback (most recent call last):"] if places else []
+    return "\n".join([*text, *_entries(places, source), str(fault)]) + "\n"
+
+
+def format_stack(name: str, places: Sequence[Location], source: str | Mapping[str, str]) -> str:
+    """The text that shows where a thread is; ends in a newline.  source: as `format_traceback`."""
+    return "\n".join([f"{name} (most recent call last):", *_entries(places, source)]) + "\n"
+
+
+def _entries(places: Sequence[Location], source: str | Mapping[str, str]) -> list[str]:
+    sources = {file: source if isinstance(source, str) else source[file] for file, _, _ in places}
+    lines = {file: re.split(r"\r\n|\r|\n", text) for file, text in sources.items()}
+    text = []
     for place, run in groupby(places):
         count = len(list(run))
-        text += _entry(place, lines) * min(count, REPEATS_SHOWN)
+        text += _entry(place, lines[place[0]]) * min(count, REPEATS_SHOWN)
         if count > REPEATS_SHOWN:
             more = count - REPEATS_SHOWN
             text.append(f"  [Previous line repeated {more} more time{'s' if more > 1 else ''}]")
-    return "\n".join([*text, str(fault)]) + "\n"
+    return text
 
 
 def _entry(place: Location, lines: list[str]) -> list[str]:

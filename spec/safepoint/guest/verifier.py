@@ -41,8 +41,8 @@ class BadCode(Exception):
         super().__init__(f"{function}:{number}: {what}" if number >= 0 else f"{function}: {what}")
 
 
-def verify(program: Program) -> None:
-    """Raise `BadCode` for the first mistake."""
+def verify(program: Program, first: int = 0) -> None:
+    """Raise `BadCode` for the first mistake.  `first`: the codes before this one have been verified, with the same tables or shorter ones."""
     for constant in program.constants:
         match constant:
             case FunctionConstant(number):
@@ -53,7 +53,7 @@ def verify(program: Program) -> None:
                 good = isinstance(value, float | str)
         if not good:
             raise BadCode("<module>", -1, f"the constant {constant} is not a 63-bit int, float, string or function")
-    for code in program.codes:
+    for code in program.codes[first:]:
         _verify_instructions(program, code)
         _verify_cycles(code)
         _verify_slots(code)

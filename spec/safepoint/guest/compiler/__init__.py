@@ -9,4 +9,5 @@ expressions: `ExpressionCompiler`, operators and conditions
 exceptions: `ExceptionCompiler`, `try`, `with`, `raise`, `assert`
 loops: `LoopCompiler`, `while`, `for`, `break`, `continue`
 program: `StatementCompiler`, all other statements, and `compile_program`
+interactive: a program input by input, as a prompt gets it
 """

@@ -227,7 +227,7 @@ def stored_name(node: Located) -> str | None:
 STATEMENTS: dict[type[ast.stmt], Callable[[StatementCompiler, Any], None]] = {
     ast.Pass: lambda *_: None,
     ast.Global: lambda *_: None,  # `locals` has read it
-    ast.Expr: StatementCompiler.expression_statement,
+    ast.Expr: lambda compiler, node: compiler.expression_statement(node),  # an input's own
     ast.Assign: StatementCompiler.assign,
     ast.AugAssign: StatementCompiler.augmented,
     ast.Delete: StatementCompiler.delete,

@@ -7,7 +7,7 @@ Both machines use this, so they cannot differ.  How a thread waits is the machin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from safepoint.guest.faults import Fault, Location, format_traceback
 from safepoint.guest.heap import ENDED, NEW, Heap, ThreadObject
@@ -91,6 +91,8 @@ def name(thread: ThreadObject) -> str:
     return f"Thread-{thread.number}{function}"
 
 
-def uncaught_text(thread: ThreadObject, fault: Fault, places: Sequence[Location], source: str) -> str:
+def uncaught_text(
+    thread: ThreadObject, fault: Fault, places: Sequence[Location], source: str | Mapping[str, str]
+) -> str:
     """The text on standard error when an exception ends a thread other than the first."""
     return f"Exception in thread {name(thread)}:\n" + format_traceback(fault, places, source)
