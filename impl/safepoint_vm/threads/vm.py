@@ -17,11 +17,14 @@ from typing import BinaryIO, ClassVar, Protocol, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault, format_stack
+from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.profile import Profile
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
+from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.language.layout import Record
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.memory.image import Image
@@ -226,16 +229,23 @@ def run(
     errors: TextIO | None = None,
     trace: BinaryIO | None = None,
     profile: Profile | None = None,
+    policy: str = FOLDED.name,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt, and SIGQUIT writes all stacks.  Arguments and errors: as
     `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the
-    profiled variant.  ValueError: both are given.
+    profiled variant; ValueError: both are given.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
+    program needs, or the interpreter not its checks.
     """
     if trace is not None and profile is not None:
         raise ValueError("either a trace or a profile of a run: each is a variant of the machine code")
-    variant = Variant(traced=trace is not None, profiled=profile is not None)
+    refuse(program, POLICIES[policy])
+    if POLICIES[policy].trigger not in MECHANISMS:
+        raise NotWrittenFor(
+            f"policy {policy}: the interpreter has no checks for trigger {POLICIES[policy].trigger} (use --machine reference)"
+        )
+    variant = Variant(traced=trace is not None, profiled=profile is not None, policy=policy)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,
         _signals(vm),

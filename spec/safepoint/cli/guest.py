@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import Size, machine_of, stack_option
+from safepoint.cli.given import Size, machine_of, policy_option, stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The interpreter (machine code), or the reference machine: slow, and needs no llvmlite.",
 )
+@policy_option("Where and how guest threads check.")
 @stack_option("Size of each guest thread's stack in slots.")
 @click.option(
     "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
@@ -41,16 +42,27 @@ if TYPE_CHECKING:
     help="Write what the threads did, for `safepoint accept`; the run is slower.",
 )
 def run(
-    *, file: Path, machine: str, stack: int, heap: int | None, stats: bool, stress: bool, trace: Path | None
+    *,
+    file: Path,
+    machine: str,
+    policy: str,
+    stack: int,
+    heap: int | None,
+    stats: bool,
+    stress: bool,
+    trace: Path | None,
 ) -> int:
     """Run a guest program.
 
     Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
     """
     from safepoint.guest.faults import Deadlock
+    from safepoint.guest.features import NotWrittenFor
 
     program = load_program(file)
-    options: dict[str, Any] = {"heap": heap} if heap else {}
+    options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
+    if trace and policy != "folded":
+        fail("a trace is written with the checks of policy folded only (leave out --trace, or -p)")
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
@@ -62,6 +74,8 @@ def run(
     try:
         with trace.open("wb") if trace else nullcontext() as traced:
             outcome = execute(program, sys.stdout, stack, **options, **({"trace": traced} if traced else {}))
+    except NotWrittenFor as refused:
+        fail(str(refused))
     except Deadlock as deadlock:
         fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
     except OSError as error:

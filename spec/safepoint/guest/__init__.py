@@ -11,5 +11,6 @@ verifier: what must hold of code before a machine runs it
 reference: the reference machine
 distance: how far a program may run between two checks, found without running it
 profile: what a profiled run has sampled
+features: which features of the protocol a program needs
 api: what a guest program imports besides the standard library
 """

@@ -9,9 +9,11 @@ from typing import NamedTuple, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Deadlock, Fault, Location
+from safepoint.guest.features import refuse
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
+from safepoint.protocol.policies import FOLDED, POLICIES
 
 
 class Outcome(NamedTuple):
@@ -21,13 +23,15 @@ class Outcome(NamedTuple):
     traceback: tuple[Location, ...]
 
 
-def run(program: Program, output: TextIO, stack: int) -> Outcome:
+def run(program: Program, output: TextIO, stack: int, policy: str = FOLDED.name) -> Outcome:
     """Run a program until all its threads have ended.  Control-C raises KeyboardInterrupt in the first.
 
-    stack: slots for each thread.  An exception that ends another thread is printed to standard error.  Raises BadCode, Deadlock.
+    stack: slots for each thread.  policy: where and how they check.  An exception that ends another thread is printed to standard
+    error.  Raises BadCode, Deadlock, NotWrittenFor.
     """
     verify(program)
-    world = World(program, stack)
+    refuse(program, POLICIES[policy])
+    world = World(program, stack, policy=POLICIES[policy])
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         world.interrupt()
