@@ -31,6 +31,26 @@ def test_what_is_written_is_read_again() -> None:
             assert event == expected
 
 
+def test_the_key_of_an_event_has_all_that_it_says() -> None:
+    """Events with the same key are taken for the same: the acceptor works out once what they say."""
+    said: dict[str, str | int | list[str]] = {
+        "by": "A",
+        "to": "B",
+        "kinds": ["SAMPLE"],
+        "kind": "STOP",
+        "word": "limit",
+        "site": "push",
+        "entry": 9,
+    }
+    for cls in EVENTS.values():
+        fields = [name for name in cls.__struct_fields__ if name not in ("seq", "chain", "before", "after")]
+        event = msgspec.convert({"seq": 0, "chain": 0, "before": 1, "after": 2, **{f: said[f] for f in fields}}, cls)
+        parts: list[str | int] = []
+        for value in (said[f] for f in fields):
+            parts += value if isinstance(value, list) else [value]
+        assert event.key() == (cls, *parts), cls
+
+
 def test_the_published_schema_is_the_one_of_the_structs() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == text(), "python -m safepoint.trace.schema"
     defined = msgspec.json.decode(text())["$defs"]

@@ -10,6 +10,7 @@ schema.json: the same, published
 observe: which event a step of the protocol's text is
 layout: the text, compiled for a trace; the words of its world
 places: where a thread may stand, and what it can do there
+hidden: where steps that are no event may lead
 crowd: all the places of one thread as one value
 candidate: one way in which events may have happened: the words, and where each thread may stand
 doubt: words and threads of which several ways are possible, apart from everything else

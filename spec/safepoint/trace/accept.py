@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from safepoint.graph import ir
-from safepoint.trace.bounds import BOUNDED, CHECKS, Bounds, Late
-from safepoint.trace.candidate import Candidate
+from safepoint.trace.bounds import CHECKS, Bounded, Bounds, Late
+from safepoint.trace.candidate import Candidate, Near
 from safepoint.trace.crowd import Crowds, Told
 from safepoint.trace.events import EVENTS, Event, ToThread
 from safepoint.trace.layout import GUEST, Layout, UnknownTrace
@@ -31,18 +31,18 @@ AT_ONCE = frozenset(("pushed", "looped", *LOCAL))
 
 @dataclass(slots=True)
 class Known:
-    """What is known of events that say the same.  count: how many there were."""
+    """What is known of events that say the same.  bound: what counts them for the declared bound.  count: how many there were."""
 
     told: Told
     at_once: bool
     is_check: bool
-    is_bounded: bool
     is_birth: bool
+    bound: Bounded | None
     count: int = 0
 
 
 class Acceptor:
-    """Takes the events of a trace one by one.  most: candidates that there were at once."""
+    """Takes the events of a trace one by one."""
 
     def __init__(self, layout: Layout, like: Acceptor | None = None) -> None:
         """like: another acceptor with the same layout: what it has worked out is not worked out again.  Raises UnknownTrace."""
@@ -53,12 +53,16 @@ class Acceptor:
         self.world = World(self.rules, self.steps, self.beginning)
         self.names = [*layout.names]
         self._counts: Counter[str] = Counter()
-        self.most = 1
         self.refusal: Refusal | None = None
         self.bounds = Bounds(layout)
         self._actors = dict(layout.names)
         self._open: list[tuple[int, int, Told, Event]] = []
         self._known: dict[tuple[object, ...], Known] = {}
+
+    @property
+    def most(self) -> int:
+        """The most candidates that there were at once."""
+        return self.world.most
 
     @property
     def requesters(self) -> int:
@@ -70,32 +74,41 @@ class Acceptor:
 
         Raises UnknownTrace for a name that the header does not have, and Undecided.
         """
-        opened = self._open
-        while opened and opened[0][0] < event.before:
-            if not self._close(heappop(opened)):
-                return False
+        opened, world, before = self._open, self.world, event.before
+        while opened and opened[0][0] < before:
+            closed = heappop(opened)
+            if not world.close(closed[2], not opened):
+                return self._refused(closed)
         key = event.key()
         known = self._known.get(key)
         if known is None:
             known = self._know(event, key)
         known.count += 1
         told = known.told
-        if self.world.opened[told.actor] is not None and not self._in_turn(told.actor):
+        actor = told.actor
+        if world.opened[actor] is not None and not self._in_turn(actor):
             return False
-        if not (known.at_once and self.world.at_once(told)):
-            self.world.begin(told)
+        if not (known.at_once and world.at_once(told)):
+            world.opened[actor] = told
+            world.stale.append(actor)
             heappush(opened, (event.after, line, told, event))
-        if known.is_birth and self.rules.has_begun(told.actor):
-            self.world.forget()
-        if told.actor in self.bounds.waiting if known.is_check else known.is_bounded:
-            return self._in_bounds(told, event, line)
+        if known.is_birth and self.rules.has_begun(actor):
+            world.forget()
+        if known.bound is not None and (actor in self.bounds.waiting or not known.is_check):
+            try:
+                known.bound(actor, told.said, event)
+            except Late as error:
+                if self.finish():  # else it is refused for a better reason
+                    self.refusal = late(self.layout, Happening(event, told, line), error)
+                return False
         return True
 
     def finish(self) -> bool:
         """The trace is over: settle what is still open."""
         while self._open:
-            if not self._close(heappop(self._open)):
-                return False
+            closed = heappop(self._open)
+            if not self.world.close(closed[2], not self._open):
+                return self._refused(closed)
         return True
 
     def counts(self) -> Counter[str]:
@@ -104,15 +117,6 @@ class Acceptor:
             self._counts[known.told.kind] += known.count
             known.count = 0
         return self._counts
-
-    def _in_bounds(self, told: Told, event: Event, line: int) -> bool:
-        try:
-            self.bounds.take(told.kind, told.actor, told.said, event)
-        except Late as error:
-            if self.finish():  # else it is refused for a better reason
-                self.refusal = late(self.layout, Happening(event, told, line), error)
-            return False
-        return True
 
     def _know(self, event: Event, key: tuple[object, ...]) -> Known:
         kind, detail = KINDS[type(event)], event.detail()
@@ -138,7 +142,7 @@ class Acceptor:
         if len(self._known) > MOST_KNOWN:
             self.counts()
             self._known.clear()
-        known = Known(told, kind in AT_ONCE, kind in CHECKS, kind in BOUNDED, kind == "spawned")
+        known = Known(told, kind in AT_ONCE, kind in CHECKS, kind == "spawned", self.bounds.of(kind))
         self._known[key] = known
         return known
 
@@ -155,18 +159,13 @@ class Acceptor:
         last = next(entry for entry in self._open if entry[2].actor == actor)
         self._open.remove(last)
         heapify(self._open)
-        return self._close(last)
+        return self.world.close(last[2], not self._open) or self._refused(last)
 
-    def _close(self, opened: tuple[int, int, Told, Event]) -> bool:
-        """Keep the candidates in which it has happened."""
+    def _refused(self, opened: tuple[int, int, Told, Event]) -> bool:
+        """Its interval has closed, and it has happened in no candidate.  Returns False."""
         _, line, told, event = opened
-        world = self.world
-        if not world.close(told, alone=not self._open):
-            self.refusal = refuse(world.candidate(), self.names, Happening(event, told, line))
-            return False
-        if world.doubts:
-            self.most = max(self.most, world.ways)
-        return True
+        self.refusal = refuse(self.world.whole(), self.names, Happening(event, told, line))
+        return False
 
 
 def first(layout: Layout, rules: Crowds) -> Candidate:
@@ -176,7 +175,6 @@ def first(layout: Layout, rules: Crowds) -> Candidate:
     if unborn is None and not all(layout.running):
         raise UnknownTrace(f"policy {layout.policy.name} has no births (name every thread in `running`)")
     crowds = [rules.of([start if running or unborn is None else unborn]) for running in layout.running]
-    candidate = Candidate(rules, dict(enumerate(layout.initial(layout.unknown))), dict(enumerate(crowds)), set())
-    for actor, crowd in enumerate(crowds):
-        candidate.place(actor, crowd)
-    return candidate
+    values = tuple(layout.initial(layout.unknown))
+    near = Near(rules, range(len(crowds)), range(len(values)))
+    return tuple([near.settled(crowd, actor, values) for actor, crowd in enumerate(crowds)]), values, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from safepoint.protocol.policy import Checks
@@ -10,17 +11,16 @@ from safepoint.trace.events import Event
 from safepoint.trace.layout import Layout
 from safepoint.trace.observe import Said
 
-SEEN = ("entered", "took", "cleared")
 CHECKS = {"pushed": 0, "looped": 1}
-BOUNDED = (*SEEN, *CHECKS, "posted", "poisoned", "masked", "unmasked", "exited", "served")
-"""Events that matter for a bound."""
+Bounded = Callable[[int, Said, Event], None]
+"""Counts an event, by its actor and what it says.  Raises Late."""
 
 
 class Late(Exception):
     """A check passed that the declared bound does not allow: says how many there were."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Post:
     """kinds: bits.  missing: trigger words that are not poisoned yet.  since: the stamp from which on its checks are counted."""
 
@@ -46,33 +46,46 @@ class Bounds:
         self._masked: set[int] = set()
         self._terminated: set[int] = set()
         self.judged = not {"posted", "entered", "took"} & layout.silent
+        self._of: dict[str, Bounded] = {
+            "pushed": self._check, "looped": self._check, "entered": self._enters, "took": self._takes, "cleared": self._takes,
+            "posted": self._posted, "poisoned": self._poisoned, "masked": self._mask, "unmasked": self._unmask,
+            "exited": self._exit, "served": self._served,
+        }  # fmt: skip
 
-    def take(self, kind: str, actor: int, said: Said, event: Event) -> None:
-        """Raises Late."""
-        if kind in CHECKS:
-            if actor in self.waiting and self.judged:
-                self._check(actor, CHECKS[kind], event)
-        elif kind in SEEN:
-            if actor in self.waiting:
-                if kind == "entered":
-                    self._saw(actor, said, event)
-                del self.waiting[actor]
-                self._passed.pop(actor, None)
-            if kind != "entered":
-                self._took[actor] = event.after
-                self._posts = {by: post for by, post in self._posts.items() if post.target != actor}
-        elif kind == "posted":
-            self._posted(actor, said, event)
-        elif kind == "poisoned":
-            self._poisoned(actor, said, event)
-        elif kind == "masked":
-            self._masked.add(actor)
-        elif kind == "unmasked":
-            self._masked.discard(actor)
-            self.waiting.pop(actor, None)  # the look there sees them
-        elif kind == "exited":
-            self.waiting.pop(actor, None)
-        elif kind == "served" and said[2] == TERMINATE:
+    def of(self, kind: str) -> Bounded | None:
+        """What is to be told of each event of a kind, as it begins; None: the kind matters for no bound.
+
+        Of a check only if its actor is in `waiting`.
+        """
+        return self._of.get(kind)
+
+    def _enters(self, actor: int, said: Said, event: Event) -> None:
+        if actor in self.waiting:
+            self._saw(actor, said, event)
+            self._passes_no_more(actor)
+
+    def _takes(self, actor: int, said: Said, event: Event) -> None:
+        if actor in self.waiting:
+            self._passes_no_more(actor)
+        self._took[actor] = event.after
+        self._posts = {by: post for by, post in self._posts.items() if post.target != actor}
+
+    def _passes_no_more(self, actor: int) -> None:
+        del self.waiting[actor]
+        self._passed.pop(actor, None)
+
+    def _mask(self, actor: int, said: Said, event: Event) -> None:
+        self._masked.add(actor)
+
+    def _unmask(self, actor: int, said: Said, event: Event) -> None:
+        self._masked.discard(actor)
+        self.waiting.pop(actor, None)  # the look there sees them
+
+    def _exit(self, actor: int, said: Said, event: Event) -> None:
+        self.waiting.pop(actor, None)
+
+    def _served(self, actor: int, said: Said, event: Event) -> None:
+        if said[2] == TERMINATE:
             self._terminated.add(actor)
 
     def _posted(self, actor: int, said: Said, event: Event) -> None:
@@ -82,19 +95,20 @@ class Bounds:
         if self._took.get(target, -1) > event.before:
             return  # that take may have been later
         self._posts[actor] = post = _Post(target, detail, {*self._needed})
-        self._complete(post, actor, event)
+        if not post.missing:
+            self._complete(post, actor, event)
 
     def _poisoned(self, actor: int, said: Said, event: Event) -> None:
         post, word = self._posts.get(actor), said[2]
         if post is not None:
             post.missing.discard(str(word))
-            self._complete(post, actor, event)
+            if not post.missing:
+                self._complete(post, actor, event)
 
     def _complete(self, post: _Post, actor: int, event: Event) -> None:
-        if not post.missing and post.since is None:
-            post.since = event.after
-            self.waiting.setdefault(post.target, []).append(post)
-            del self._posts[actor]
+        post.since = event.after
+        self.waiting.setdefault(post.target, []).append(post)
+        del self._posts[actor]
 
     def _due(self, actor: int, event: Event) -> bool:
         """Is a request that it may deliver completely posted before this check began?"""
@@ -103,9 +117,10 @@ class Bounds:
             post.since is not None and post.since < event.before and post.kinds & ~held for post in self.waiting[actor]
         )
 
-    def _check(self, actor: int, which: int, event: Event) -> None:
-        if not self._due(actor, event):
+    def _check(self, actor: int, said: Said, event: Event) -> None:
+        if not self.judged or not self._due(actor, event):
             return
+        which = CHECKS[said[0]]
         passed = self._passed.setdefault(actor, [0, 0])
         passed[which] += 1
         most: Checks = (self.declared.frames, self.declared.back_edges)[which]

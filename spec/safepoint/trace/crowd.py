@@ -10,17 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from safepoint.graph import ir
-from safepoint.protocol.words import EVERYTHING, HANDSHAKE, STOP
+from safepoint.protocol.words import HANDSHAKE, STOP
+from safepoint.trace.hidden import Hidden
 from safepoint.trace.layout import PROCEDURES, ROLES, Layout
-from safepoint.trace.observe import ANY, PASSED, SLOW, Said
-from safepoint.trace.places import Outcome, Place, Places
+from safepoint.trace.observe import ANY, Said
+from safepoint.trace.places import Place, Places
 
 Key = tuple[Said, int | None, int]
 NO_WORD = -1
 NOT_MET = -2
 """No place has been met at which the event can be made."""
 Footprint = tuple[int, int]
-"""The words that are read, and those that may be changed, each as a set of bits by the numbers of the words."""
+"""What is touched, and what is felt, as bits by the numbers of the words.
+
+Touched are the words that are read or may be changed and, a whole memory higher, those that may be changed; felt are those that may be
+changed and, higher, those that are read.  So one `&` says whether one changes what the other reads or changes: `touched & felt`, of
+the one and of the other.  The acceptor asks that some ten times for each event.
+"""
 
 
 @dataclass(eq=False, slots=True)
@@ -38,8 +44,6 @@ class Told:
     word: int = NOT_MET
 
 
-MOST_VALUES = 4 * (EVERYTHING + 1)
-"""Of a word that holds bits, a limit among them.  A ticker's may be more."""
 MOST_TOLD = 1 << 16
 """Different events that are remembered at once."""
 
@@ -48,6 +52,7 @@ MOST_TOLD = 1 << 16
 class Crowd:
     """number: of the crowd.  numbers: of its places.  places: closed under steps that are no access.  reads: the words that a hidden step may read next.
 
+    sees: of an actor: `reads`, as the numbers of its words.
     feet: of an open event, or of an actor that has none: the footprint from here on (`Crowds.footprint`).
     """
 
@@ -60,6 +65,7 @@ class Crowd:
     taken: dict[Key, tuple[tuple[int, Crowd], ...]] = field(default_factory=dict)
     advanced: dict[tuple[int, ...], Crowd] = field(default_factory=dict)
     begun: dict[Said, Crowd] = field(default_factory=dict)
+    sees: dict[int, tuple[int, ...]] = field(default_factory=dict)
     feet: dict[Told | int, Footprint] = field(default_factory=dict)
 
 
@@ -68,11 +74,13 @@ class Crowds:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.width = len(layout.words)
+        self.width, self._own = len(layout.words), layout.threads * len(layout.words)
+        self.memory = self._own + len(layout.world)
+        self.looked_at: set[int] = set()  # the words that any hidden step may read
         self.places = Places(layout, layout.silent)
+        self.hidden = Hidden(self.places)
         self.cell_of: dict[Said, int | None] = {}  # the word that such an event accesses; None: none
         self._crowds: dict[frozenset[int], Crowd] = {}
-        self._unseen: dict[int, list[Outcome]] = {}
         self._told: dict[tuple[Said, Said | None, int], Told] = {}
         self.idle = self.of([self.places.idle])
 
@@ -89,16 +97,18 @@ class Crowds:
         crowd = self._crowds.get(key)
         if crowd is None:
             kept = tuple(found[n] for n in sorted(key))
-            reads = tuple(sorted({p.cell for p in kept if p.cell is not None and self._hides(p)}))
+            reads = tuple(sorted({p.cell for p in kept if p.cell is not None and self.hidden.hides(p)}))
             idle = any(p.is_idle for p in kept)
             crowd = self._crowds[key] = Crowd(len(self._crowds), key, kept, reads, idle)
+            for cell in reads:
+                self.looked_at.update(range(-1 - cell, self._own, self.width) if cell < 0 else (cell,))
         return crowd
 
     def has_begun(self, thread: int) -> bool:
         """Thread number `thread` has begun: from now on no stop passes it over.  True: what was worked out may be void."""
         if not self.places.has_begun(thread):
             return False
-        self._unseen.clear()
+        self.hidden.clear()
         for crowd in self._crowds.values():
             crowd.feet.clear()
             if any(place.counts for place in crowd.places):
@@ -113,28 +123,16 @@ class Crowds:
             for crowd in self._crowds.values():
                 crowd.feet.clear()
                 crowd.quick.clear()
+                crowd.sees.clear()
+            self.hidden.clear()
         return self._told.setdefault((said, otherwise, actor), Told(kind, said, otherwise, actor))
 
-    def _hides(self, place: Place) -> bool:
-        """May its access be no event?"""
-        return any(outcome.event is None for outcome in self._any(place))
-
-    def _any(self, place: Place) -> list[Outcome]:
-        """The outcomes of its access that may be hidden, whatever the word holds."""
-        found = self._unseen.get(place.number)
+    def sees(self, crowd: Crowd, actor: int) -> tuple[int, ...]:
+        """The words that a hidden step may read next, by their numbers, in the order of `crowd.reads`."""
+        found = crowd.sees.get(actor)
         if found is None:
-            found = self._unseen[place.number] = self._work_out_hidden(place)
+            found = crowd.sees[actor] = tuple([self.layout.resolve(cell, actor) for cell in crowd.reads])
         return found
-
-    def _work_out_hidden(self, place: Place) -> list[Outcome]:
-        step = place.activation.at
-        assert step is not None
-        passed = PASSED.get(step.where[-1], "")
-        if passed and SLOW not in step.where and not {passed, "entered"} & self.layout.silent:
-            return []  # a check, each way
-        assert place.cell is not None
-        values = self._sample(place.cell)
-        return [outcome for value in values if (outcome := self.places.outcome(place, value)) is not None]
 
     def footprint(self, crowd: Crowd, told: Told | None, actor: int) -> Footprint:
         """The words that may matter until `told` has happened, and right after it, whatever the words hold now.
@@ -146,36 +144,24 @@ class Crowds:
         found = crowd.feet.get(which)
         if found is None:
             reads = writes = 0
-            places = self._hidden_ways(crowd.places)
-            if told is not None:
+            if told is None:
+                places = self.hidden.ways(crowd.places)
+            else:
                 starts = [self.begin(crowd, s) if crowd.is_idle else crowd for s in (told.said, told.otherwise) if s]
-                places = self._hidden_ways(place for start in starts for place in start.places)
+                places = self.hidden.ways(place for start in starts for place in start.places)
                 after: list[Place] = []
                 for place in places:
-                    touched, changed = self._makes(place, told, after)
-                    reads, writes = reads | touched, writes | changed
-                places += self._hidden_ways(after)
+                    read, changed = self._makes(place, told, after)
+                    reads, writes = reads | read, writes | changed
+                places += self.hidden.ways(after)
             for place in places:
-                if place.cell is not None and self._hides(place):
+                if place.cell is not None and self.hidden.hides(place):
                     reads |= 1 << self.layout.resolve(place.cell, actor)
-            found = crowd.feet[which] = reads, writes
+            found = crowd.feet[which] = reads | writes | writes << self.memory, writes | reads << self.memory
         return found
 
-    def _hidden_ways(self, places: Iterable[Place]) -> list[Place]:
-        """These places, and all that hidden steps may lead to, whatever they find."""
-        seen: dict[int, Place] = {}
-        todo = [*places]
-        while todo:
-            place = self.places.know(todo.pop())
-            if place.number not in seen:
-                seen[place.number] = place
-                todo += place.silent
-                if place.cell is not None:
-                    todo += [p for o in self._any(place) if o.event is None for p in o.then]
-        return [*seen.values()]
-
-    def _makes(self, place: Place, told: Told, after: list[Place]) -> Footprint:
-        """What the event touches, and may change, if it is made there; and into `after`, where it leads."""
+    def _makes(self, place: Place, told: Told, after: list[Place]) -> tuple[int, int]:
+        """The words that the event reads and may change, if it is made there; and into `after`, where it leads."""
         reads = writes = 0
         for said in (told.said, told.otherwise):
             if said is None:
@@ -185,22 +171,15 @@ class Crowds:
                 told.word = NO_WORD
                 after.append(self.places.after_local(place))
             elif place.cell is not None and self.cell_of.get(said, place.cell) == place.cell:
-                for value in self._sample(place.cell):
-                    outcome = self.places.outcome(place, value)
-                    if outcome is not None and outcome.event == said:
-                        self.cell_of[said] = place.cell
-                        word = self.layout.resolve(place.cell, told.actor)
-                        told.word = word if said is told.said else told.word
-                        bit = 1 << word
-                        reads |= bit
-                        writes |= bit if outcome.new != value else 0
-                        after += outcome.then
+                changes, then = self.hidden.made(place, said)
+                if then:
+                    self.cell_of[said] = place.cell
+                    word = self.layout.resolve(place.cell, told.actor)
+                    told.word = word if said is told.said else told.word
+                    reads |= 1 << word
+                    writes |= changes << word
+                    after += then
         return reads, writes
-
-    def _sample(self, cell: int) -> Iterable[int]:
-        """What a word may hold; of a number that is only counted, the values that the text tells apart."""
-        domain = self.layout.domain(self.layout.word(cell))
-        return domain if len(domain) <= MOST_VALUES else (domain[0], domain[1], domain[-1])
 
     def advance(self, crowd: Crowd, values: tuple[int, ...]) -> Crowd:
         """Hidden steps on words that hold these values, in the order of `crowd.reads`; a thread may also not have made them yet."""

@@ -29,17 +29,13 @@ class Event(Line):
     unjudged: ClassVar[str] = ""
     """What is not judged of a VM that does not log this kind."""
 
-    def target(self) -> str:
-        """The thread that it is done to; "": the one that does it, or the world."""
-        return ""
-
     def detail(self) -> str | int:
         """What else it says."""
         return 0
 
     def key(self) -> tuple[object, ...]:
-        """Equal of events of the same actor that say the same."""
-        return self.__class__, self.by, self.detail()
+        """Equal of events of the same actor that say the same; has all that the event says."""
+        return self.__class__, self.by
 
 
 class ToThread(Event):
@@ -47,11 +43,8 @@ class ToThread(Event):
 
     to: Name
 
-    def target(self) -> str:
-        return self.to
-
     def key(self) -> tuple[object, ...]:
-        return self.__class__, self.by, self.to, self.detail()
+        return self.__class__, self.by, self.to
 
 
 BITS: dict[str, int] = {name: bit for bit, name in REQUESTS.items()}
@@ -80,6 +73,9 @@ class Poisoned(ToThread, tag="poisoned"):
     def detail(self) -> str:
         return self.word
 
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.to, self.word
+
 
 class Entered(Event, tag="entered"):
     """A check failed, and the slow path begins.  `look`: at the end of a mask, an unwinding or a sleep.  `entry`: as `looped`."""
@@ -104,6 +100,9 @@ class Restored(Event, tag="restored"):
     def detail(self) -> str:
         return self.word
 
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.word
+
 
 class Took(Event, tag="took"):
     """The owner has taken these requests, maybe none, in one atomic operation."""
@@ -126,6 +125,9 @@ class Served(Event, tag="served"):
 
     def detail(self) -> int:
         return BITS[self.kind]
+
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.kind
 
 
 class Parked(Event, tag="parked"):
@@ -208,6 +210,9 @@ class Looped(Event, tag="looped"):
 
     def detail(self) -> int:
         return self.entry
+
+    def key(self) -> tuple[object, ...]:
+        return self.__class__, self.by, self.entry
 
 
 class Counted(Event, tag="counted"):

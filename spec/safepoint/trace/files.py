@@ -31,8 +31,8 @@ class Reader:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file, self.name, self.line = file, name, 0
-        self._chain = 0
-        first = self._next()
+        self._lines = self._records()
+        first = next(self._lines)
         if not isinstance(first, Header):
             self._damaged("the first line is no header", 'write a line {"event":"trace",…} first')
         if first.version != VERSION:
@@ -47,57 +47,65 @@ class Reader:
     def __iter__(self) -> Iterator[Event]:
         """Each event has a stamp before it that is later than the one of the line before, and an earlier one than after it."""
         stamp, latest = -1, dict[str, int]()
-        while not isinstance(record := self._next(), End):
-            if isinstance(record, Header):
-                self._damaged("a second header", "write each run into a file of its own")
-            if record.before <= stamp:
+        record: Record = self.header
+        for record in self._lines:
+            if not isinstance(record, Event):
+                break
+            by, before, after = record.by, record.before, record.after
+            if before <= stamp:
                 self._damaged(
-                    f"stamp {record.before} comes after stamp {stamp} of the line before",
+                    f"stamp {before} comes after stamp {stamp} of the line before",
                     "sort the lines by `before`, and take every stamp from one atomic counter",
                 )
-            if record.after <= record.before:
+            if after <= before:
                 self._damaged(
-                    f"its stamp after, {record.after}, is not later than the one before, {record.before}",
+                    f"its stamp after, {after}, is not later than the one before, {before}",
                     "take one stamp before the access and one after it",
                 )
-            if record.before < latest.get(record.by, 0):
+            if before < latest.get(by, 0):
                 self._damaged(
-                    f"{record.by} is still in what it did before, which ends at stamp {latest[record.by]}",
+                    f"{by} is still in what it did before, which ends at stamp {latest[by]}",
                     "log each access by the thread that makes it, one after the other",
                 )
-            stamp, latest[record.by] = record.before, record.after
+            stamp = before
+            latest[by] = after
             yield record
+        if not isinstance(record, End):
+            self._damaged("a second header", "write each run into a file of its own")
         if record.count != self.line - 2:
             self._damaged(f"says {record.count} events, and there are {self.line - 2}", "close a trace with its count")
         if self.file.readline(1):
             self.line += 1
             self._damaged("there is more after the closing record", "write each run into a file of its own")
 
-    def _next(self) -> Record:
-        raw = self.file.readline(LONGEST)
-        self.line += 1
-        if raw[-1:] != b"\n":
-            if not raw:
-                self._damaged("the trace ends before its closing record", 'end it with {"event":"end",…}')
-            self._damaged("the line is cut off, or longer than a line can be", "write whole lines")
-        try:
-            record: Record = _decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._damaged(
-                f"no line of a trace: {error}", "see docs/trace.md; its schema is `safepoint accept --schema`"
-            )
-        if record.seq != self.line - 1:
-            what = "a line was doubled or moved" if record.seq < self.line - 1 else "a line is missing or was moved"
-            self._damaged(
-                f"sequence number {record.seq} where {self.line - 1} belongs: {what}", "use the file as written"
-            )
-        if record.chain != self._chain:
-            self._damaged(
-                "its chain is not the CRC-32 of the lines before: the line before it was changed after it was written",
-                "use the file as written",
-            )
-        self._chain = crc32(raw, self._chain)
-        return record
+    def _records(self) -> Iterator[Record]:
+        """Each line, as long as there is one; what is no line, or not the next one, is damaged."""
+        readline, chain = self.file.readline, 0
+        while True:
+            raw = readline(LONGEST)
+            self.line = line = self.line + 1
+            if raw[-1:] != b"\n":
+                if not raw:
+                    self._damaged("the trace ends before its closing record", 'end it with {"event":"end",…}')
+                self._damaged("the line is cut off, or longer than a line can be", "write whole lines")
+            try:
+                record: Record = _decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                self._damaged(
+                    f"no line of a trace: {error}", "see docs/trace.md; its schema is `safepoint accept --schema`"
+                )
+            if record.seq != line - 1:
+                what = "a line was doubled or moved" if record.seq < line - 1 else "a line is missing or was moved"
+                self._damaged(
+                    f"sequence number {record.seq} where {line - 1} belongs: {what}", "use the file as written"
+                )
+            if record.chain != chain:
+                self._damaged(
+                    "its chain is not the CRC-32 of the lines before: the line before it was changed after it was written",
+                    "use the file as written",
+                )
+            chain = crc32(raw, chain)
+            yield record
 
     def _damaged(self, what: str, instead: str) -> NoReturn:
         raise DamagedTrace(f"{self.name}:{self.line}: {what} ({instead})")

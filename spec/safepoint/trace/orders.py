@@ -5,10 +5,9 @@ What another candidate can still become is not kept beside it: an access that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from safepoint.trace.candidate import Candidate
-from safepoint.trace.crowd import Told
+from safepoint.trace.candidate import Candidate, Made, Near, covers
 
 MOST_CANDIDATES = 4096
 
@@ -20,49 +19,50 @@ class Undecided(Exception):
 TOO_MANY = f"more than {MOST_CANDIDATES} orders of what overlaps are possible (take the stamps closer)"
 
 
-def orders(candidate: Candidate, told: Told, others: Sequence[Told]) -> list[Candidate]:
+def orders(near: Near, candidate: Candidate, made: Made, others: Sequence[Made]) -> list[Candidate]:
     """The candidates in which it has happened, next or after some of the others, which are open: none if it cannot have.
 
     Raises Undecided.
     """
     if not others:
-        return candidate.apply(told)
-    found: dict[object, Candidate] = {}
-    seen: set[object] = set()
+        return near.apply(candidate, made)
+    found: dict[Candidate, None] = {}
+    seen: set[Candidate] = set()
     todo = [candidate]
     while todo:
         now = todo.pop()
-        key = now.key()
-        if key in seen:
+        known = len(seen)
+        seen.add(now)
+        if len(seen) == known:
             continue
-        seen.add(key)
-        if len(seen) > MOST_CANDIDATES:
+        if known >= MOST_CANDIDATES:
             raise Undecided(TOO_MANY)
         for other in others:
-            if other not in now.done:
-                todo += now.apply(other)
-        for after in now.apply(told):
-            found[after.key()] = after
-    return [*found.values()]
+            if not now[2] & other[2]:
+                todo += near.apply(now, other)
+        for after in near.apply(now, made):
+            found[after] = None
+    return [*found]
 
 
-def least(candidates: Iterable[Candidate], others: Sequence[Told]) -> list[Candidate]:
+def least(near: Near, candidates: Sequence[Candidate], others: Sequence[Made]) -> Sequence[Candidate]:
     """Without those that another one covers, or comes to cover when one of the others happens next.
 
     A candidate covers another if the words are the same, and its actors may stand wherever those of the other may.
     """
-    found = {candidate.key(): candidate for candidate in candidates}
-    if len(found) == 1:
-        return [*found.values()]
-    covering: dict[object, list[Candidate]] = {}
-    for candidate in found.values():
-        covering.setdefault(candidate.certain(), []).append(candidate)
+    if len(candidates) <= 1:
+        return candidates
+    found = dict.fromkeys(candidates)
+    covering: dict[object, list[Candidate]] = {
+        each[1:]: [] for each in found
+    }  # the same but where the actors may stand
+    for candidate in found:
+        covering[candidate[1:]].append(candidate)
         for other in others:
-            if other not in candidate.done:
-                for after in candidate.apply(other):
-                    covering.setdefault(after.certain(), []).append(after)
+            if not candidate[2] & other[2]:
+                for after in near.apply(candidate, other):
+                    if (same := covering.get(after[1:])) is not None:
+                        same.append(after)
     return [
-        each
-        for each in found.values()
-        if not any(other is not each and other.covers(each) for other in covering[each.certain()])
+        each for each in found if not any(other is not each and covers(other, each) for other in covering[each[1:]])
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from safepoint.graph import ir
 from safepoint.protocol.rules import RULES
-from safepoint.trace.candidate import Candidate
+from safepoint.trace.candidate import Whole
 from safepoint.trace.citing import cited_before, cited_near, cited_on
 from safepoint.trace.crowd import Told
 from safepoint.trace.events import BITS, Event
@@ -84,7 +84,7 @@ class Refusal:
         }  # fmt: skip
 
 
-def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> Refusal:
+def refuse(candidate: Whole, names: Sequence[str], happening: Happening) -> Refusal:
     """The event's interval has closed, and it has happened in no candidate; this is one.  `names`: of the actors."""
     places = candidate.crowd_for(happening.told.actor, happening.told.said).places
     instead: dict[str, Place] = {}
@@ -107,7 +107,7 @@ def refuse(candidate: Candidate, names: Sequence[str], happening: Happening) -> 
     )
 
 
-def _due(candidate: Candidate, happening: Happening, places: Sequence[Place]) -> Said | None:
+def _due(candidate: Whole, happening: Happening, places: Sequence[Place]) -> Said | None:
     """What a loop over the threads says next, of another thread than the event; None: nothing.
 
     Only the first that is logged of each thread: it shows in which order they are walked, and which one is left out.
@@ -147,7 +147,7 @@ def describe(happening: Happening) -> str:
     return " ".join(told)
 
 
-def _next(candidate: Candidate, names: Sequence[str], happening: Happening, place: Place) -> list[str]:
+def _next(candidate: Whole, names: Sequence[str], happening: Happening, place: Place) -> list[str]:
     """What a thread at this place could log next; or what it waits for."""
     step = place.activation.at
     if place.says is not None:
@@ -172,7 +172,7 @@ def _told(names: Sequence[str], event: tuple[str, int | str, int | str]) -> str:
     return f"{told} {detail}" if isinstance(detail, str) else told
 
 
-def _rule(candidate: Candidate, happening: Happening, places: list[Place]) -> str:
+def _rule(candidate: Whole, happening: Happening, places: list[Place]) -> str:
     """The rule of the line that comes first, in the procedure that both the event and what was possible instead stand in."""
     layout, kind = candidate.rules.layout, happening.told.kind
     right = [place for place in places if kind in _could(place)]
@@ -209,7 +209,7 @@ def _out_of_place(layout: Layout, kind: str) -> str:
     return "EXPIRED-IS-SEEN" if layout.policy.period and kind in PASSED.values() else OUT_OF_PLACE[kind]
 
 
-def _holds(candidate: Candidate, happening: Happening, place: Place) -> bool:
+def _holds(candidate: Whole, happening: Happening, place: Place) -> bool:
     """Does the word hold what the event takes, and the text may not take now?"""
     assert place.cell is not None
     value, bits = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from safepoint.trace.crowd import Crowd, Told
+from safepoint.trace.candidate import Near
+from safepoint.trace.crowd import Crowd, Crowds, Told
 from safepoint.trace.doubt import Doubt, Doubts
 
 MOST_STEPS = 1 << 16
@@ -23,8 +23,8 @@ class Moved(NamedTuple):
     stand: Crowd | Doubt
     opened: Told | None
     done: bool
-    reads: int
-    writes: int
+    touched: int
+    felt: int
 
 
 class Step(NamedTuple):
@@ -35,20 +35,23 @@ class Step(NamedTuple):
     doubts: tuple[Doubt, ...]
 
 
+NEW = Step((), (), ())
+"""In place of one that has not been worked out yet."""
+
+
 class Steps:
     """What has been worked out: the same for all acceptors of a layout."""
 
     def __init__(self) -> None:
         self.doubts = Doubts()
         self.known: dict[Key, Step | None] = {}
-        self._words: dict[int, tuple[Sequence[int], Callable[[list[Value]], object]]] = {}
+        self._near: dict[tuple[int, int], Near] = {}
 
-    def words(self, mask: int) -> tuple[Sequence[int], Callable[[list[Value]], object]]:
-        """The numbers of the words of a set of bits; and what reads them all."""
-        found = self._words.get(mask)
+    def near(self, rules: Crowds, actors: int, words: int) -> Near:
+        """The actors and words of these bits: the same object for the same ones."""
+        found = self._near.get((actors, words))
         if found is None:
-            words = tuple(bits(mask))
-            found = self._words[mask] = words, itemgetter(*words) if words else _nothing
+            found = self._near[actors, words] = Near(rules, tuple(bits(actors)), tuple(bits(words)))
         return found
 
     def keep(self, key: Key, step: Step | None) -> Step | None:
@@ -60,11 +63,7 @@ class Steps:
     def clear(self) -> None:
         self.doubts.clear()
         self.known.clear()
-        self._words.clear()
-
-
-def _nothing(_: list[Value]) -> object:
-    return ()
+        self._near.clear()
 
 
 def bits(mask: int) -> Iterator[int]:

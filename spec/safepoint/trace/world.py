@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from safepoint.trace.candidate import Candidate
+from safepoint.trace.candidate import Candidate, Made, Near
 from safepoint.trace.crowd import NOT_MET, Crowd, Told
-from safepoint.trace.doubt import Doubt, Way
+from safepoint.trace.doubt import Doubt
 from safepoint.trace.orders import MOST_CANDIDATES, TOO_MANY, Undecided, least, orders
-from safepoint.trace.steps import Key, Step, Value
+from safepoint.trace.steps import NEW, Step, Value
 from safepoint.trace.ways import Ways
 
 
 class World(Ways):
     """Between two events each actor stands where the hidden steps that the words allow may have led it."""
-
-    def begin(self, told: Told) -> None:
-        """The interval of an event has begun.  Its actor has no other that is open."""
-        self.opened[told.actor] = told
-        self.stale.append(told.actor)
 
     def at_once(self, told: Told) -> bool:
         """Let an event happen now, if that is the same as later: it can, changes no word, and no hidden step comes before it."""
@@ -44,7 +39,7 @@ class World(Ways):
         self.stands[actor] = then
         return True
 
-    def close(self, told: Told, *, alone: bool) -> bool:
+    def close(self, told: Told, alone: bool) -> bool:
         """The interval of an event has ended: keep the candidates in which it has happened.  False: there is none.
 
         alone: no other is open.  Raises Undecided.
@@ -75,12 +70,12 @@ class World(Ways):
         self.stands[actor] = then
         if actor in self.active:
             self.active.remove(actor)
-            self.reads[actor] = self.writes[actor] = 0
+            self.touched[actor] = self.felt[actor] = 0
         return True
 
     def _look(self, word: int, actor: int) -> None:
         """A word has changed, and nothing is open or in doubt: the hidden steps of others may read it."""
-        for other in [each for each in self.active if self.reads[each] >> word & 1 and each != actor]:
+        for other in [each for each in self.active if self.touched[each] >> word & 1 and each != actor]:
             stand = self.stands[other]
             assert isinstance(stand, Crowd)
             self.stand_at(other, stand)
@@ -89,13 +84,11 @@ class World(Ways):
         """Does nothing that is open, in doubt or hidden meet its footprint?"""
         if self.stale:
             self._refresh()
-        all_reads, all_writes = self.reads, self.writes
-        reads, writes = all_reads[actor], all_writes[actor]
-        both = reads | writes
+        mine, felt = self.touched[actor], self.felt
         for other in self.active:
-            if (both & all_writes[other] or writes & all_reads[other]) and other != actor:
+            if mine & felt[other] and other != actor:
                 return False
-        return not self.doubtful & both
+        return not self.doubtful & mine
 
     def _refresh(self) -> None:
         for actor in self.stale:
@@ -104,7 +97,7 @@ class World(Ways):
             if foot is None:
                 self.foot(actor)
             else:
-                self.reads[actor], self.writes[actor] = foot
+                self.touched[actor], self.felt[actor] = foot
                 self.active.add(actor)
         self.stale.clear()
 
@@ -120,97 +113,76 @@ class World(Ways):
         if isinstance(value, Doubt) and value is not doubt:
             return False
         key = told, doubt, value, *[self.opened[actor] for actor in doubt.actors]
-        if key in self.steps.known:
-            step = self.steps.known[key]
-        else:
+        step = self.steps.known.get(key, NEW)
+        if step is NEW:
             step = self.steps.keep(key, self._each_way(told, doubt, value))
         if step is not None:
             self.take(step, [doubt])
         return step is not None
 
     def _each_way(self, told: Told, doubt: Doubt, value: Value) -> Step | None:
-        actors, words = doubt.actors, doubt.words
-        at = actors.index(told.actor)
-        ways: list[Way] = []
-        for way in doubt.ways:
-            stand = way[at]
-            held = value if isinstance(value, int) else way[len(actors) + words.index(told.word)]
-            assert isinstance(stand, tuple)
+        at, row = doubt.actors.index(told.actor), doubt.words.index(told.word) if value is doubt else None
+        after: list[Candidate] = []
+        for crowds, values, done in doubt.candidates():
+            crowd = crowds[at]
+            held = values[row] if row is not None else value
             assert isinstance(held, int)
-            found = None if stand[0].reads or stand[0].is_idle else self.rules.only(stand[0], told, held)
+            found = None if crowd.reads or crowd.is_idle else self.rules.only(crowd, told, held)
             if found is None or found[1].reads or (told.word >= 0 and found[0] != held):
                 return None
-            ways.append((*way[:at], (found[1], False), *way[at + 1 :]))
-        return self.step(actors, words, ways)
+            after.append(((*crowds[:at], found[1], *crowds[at + 1 :]), values, done))
+        return self.step(doubt.actors, doubt.words, after)
 
     def _among_others(self, told: Told) -> bool:
         """As `close`, where others meet the footprint."""
-        self._refresh()
-        actors, mask, joined = self._neighbourhood(told.actor)
-        words, read = self.steps.words(mask)
-        parts: list[object] = [told]
-        for actor in actors:
-            parts += actor, self.stands[actor], self.opened[actor]
-        key: Key = *parts, read(self.memory)
-        if key in self.steps.known:
-            step = self.steps.known[key]
-        else:
-            step = self.steps.keep(key, self._work_out(told, actors, words, joined))
+        if self.stale:
+            self._refresh()
+        near, joined = self._neighbourhood(told.actor)
+        stands, opened, held = near.of_actors(self.stands), near.of_actors(self.opened), near.of_words(self.memory)
+        key = told, near, *stands, *opened, *held
+        step = self.steps.known.get(key, NEW)
+        if step is NEW:
+            others = [near.made(other) for other in opened if other is not None and other is not told]
+            step = self.steps.keep(key, self._work_out(near, near.made(told), others, joined))
         if step is None:
             return False
         self.take(step, joined)
         return True
 
-    def _neighbourhood(self, actor: int) -> tuple[list[int], int, list[Doubt]]:
+    def _neighbourhood(self, actor: int) -> tuple[Near, list[Doubt]]:
         """The actors, words and doubts on which what it leads to may depend: all that its footprint meets, and theirs, and so on."""
-        all_reads, all_writes = self.reads, self.writes
-        reads, writes = all_reads[actor], all_writes[actor]
-        near, left, doubts, joined = {actor}, {*self.active}, [*self.doubts], list[Doubt]()
-        left.discard(actor)
+        touched, felt, higher = self.touched, self.felt, self.rules.memory
+        ours, actors, joined = touched[actor], 1 << actor, list[Doubt]()
         grown = True
         while grown:
             grown = False
-            both = reads | writes
-            for doubt in [d for d in doubts if d.mask & both or not near.isdisjoint(d.actors)]:
-                grown = True
-                doubts.remove(doubt)
-                joined.append(doubt)
-                writes |= doubt.mask
-                for each in doubt.actors:
-                    near.add(each)
-                    left.discard(each)
-                    reads |= all_reads[each]
-                    writes |= all_writes[each]
-            both = reads | writes
-            for each in [n for n in left if writes & all_reads[n] or both & all_writes[n]]:
-                grown = True
-                near.add(each)
-                left.discard(each)
-                reads |= all_reads[each]
-                writes |= all_writes[each]
-        return sorted(near), reads | writes, joined
+            met, there = ours, actors
+            for doubt in self.doubts:
+                if (doubt.mask & met or doubt.group & there) and doubt not in joined:
+                    grown = True
+                    joined.append(doubt)
+                    actors |= doubt.group
+                    ours |= doubt.mask | doubt.mask << higher
+                    for each in doubt.actors:
+                        ours |= touched[each]
+            met = ours
+            for each in self.active:
+                if met & felt[each] and not actors >> each & 1:
+                    grown = True
+                    actors |= 1 << each
+                    ours |= touched[each]
+        return self.steps.near(self.rules, actors, ours & ~(-1 << higher)), joined
 
-    def _work_out(self, told: Told, actors: Sequence[int], words: Sequence[int], doubts: list[Doubt]) -> Step | None:
-        """What the event leads to; None: it cannot have happened."""
-        others = [each for actor in actors if (each := self.opened[actor]) is not None and each is not told]
-        after: list[Candidate] = []
-        if prod([len(doubt.ways) for doubt in doubts]) > MOST_CANDIDATES:
+    def _work_out(self, near: Near, made: Made, others: Sequence[Made], doubts: Sequence[Doubt]) -> Step | None:
+        """What the event leads to; others: that are open.  None: it cannot have happened."""
+        if doubts and prod([len(doubt.ways) for doubt in doubts]) > MOST_CANDIDATES:
             raise Undecided(TOO_MANY)
-        for candidate in self.candidates(actors, words, doubts):
-            after += [candidate] if told in candidate.done else orders(candidate, told, others)
-        for candidate in after:
-            candidate.done.discard(told)
-        after = least(after, others)
-        if not after:
+        after, mine = list[Candidate](), made[2]
+        for candidate in self.candidates(near, doubts):
+            after += [candidate] if candidate[2] & mine else orders(near, candidate, made, others)
+        kept = least(near, [(crowds, values, done & ~mine) for crowds, values, done in after], others)
+        if not kept:
             return None
-        if len(after) > MOST_CANDIDATES:
+        if len(kept) > MOST_CANDIDATES:
             raise Undecided(TOO_MANY)
-        self.opened[told.actor] = None
-        ways: list[Way] = [
-            (
-                *[(candidate.crowds[actor], self.opened[actor] in candidate.done) for actor in actors],
-                *[candidate.memory[word] for word in words],
-            )
-            for candidate in after
-        ]
-        return self.step(actors, words, ways)
+        return self.step(near.actors, near.words, kept, closed=made[0])
