@@ -16,6 +16,7 @@ from safepoint.emit.accesses import ORDERS
 from safepoint.emit.choose import choose
 from safepoint.emit.fold import CannotEmit, head, loops
 from safepoint.emit.header import header
+from safepoint.emit.title import NO_HEADER
 from safepoint.graph import orders
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
@@ -29,7 +30,7 @@ from tests.emit.building import CC, HOOKS, ROOT, compiled, needs_cc
 from tests.rules import case
 
 VARIANTS = ("MEMBARRIER", "LEAVING", "EXCLUSIVE", "FAIRNESS")
-EVERY = list(POLICIES.values())
+EVERY = [policy for policy in POLICIES.values() if policy.name not in NO_HEADER]
 
 
 def text_of(policy: Policy) -> Text:
@@ -122,6 +123,14 @@ def least(policy: Policy) -> list[str]:
     table = page.partition(f"### Policy `{policy.name}` under `c11`\n")[2].partition("\n#")[0]
     rows = re.findall(r"^\| `([\w.-]+)` \| (\w+) \| \w+ \| (\w+) \|", table, re.MULTILINE)
     return [f"{name}.{order}" for name, usual, order in rows if order != usual]
+
+
+@pytest.mark.parametrize("policy", NO_HEADER)
+def test_a_policy_whose_words_c_has_not_is_refused(policy: str) -> None:
+    with pytest.raises(
+        CannotEmit, match=f"^policy {policy} has no header: .* \\(emit that of v8_maglev or cpython, .*\\)$"
+    ):
+        header(POLICIES[policy])
 
 
 WITH_LEAST = [policy for policy in EVERY if least(policy)]

@@ -50,7 +50,8 @@ def test_the_table_of_policies_is_what_is_pinned() -> None:
         keys = [key.split("/") for key in COUNTS]
         scopes = [SCOPES[name] for policy, memory, name in keys if [policy, label(memory)] == row[:2]]
         most = max(s.threads for s in scopes)
-        alone = sum(not TOGETHER & {s.name, *s.slices, *s.roles} for s in scopes)
+        # wasmtime: whoever posts makes every thread's checks fail
+        alone = sum(not TOGETHER & {s.name, *s.slices, *s.roles} for s in scopes if row[0] != "wasmtime")
         assert row[3] == ("1" if most == 1 else f"1..{most}")
         numbers = ["none" if n is None else str(n) for n in (bound.frames, bound.back_edges)]
         said = [*numbers, f"{alone} of {len(scopes)}"]

@@ -24,16 +24,18 @@ from safepoint.protocol.policies import (
     FIRST,
     FOLDED,
     GO,
+    GUARD_PAGE,
     POLICIES,
     PYPY,
     SKYBISON,
     V8_IGNITION,
     V8_MAGLEV,
+    WASMTIME,
 )
 from safepoint.protocol.policy import SITES, Bound, Policy
 from safepoint.protocol.rules import RULES
 from safepoint.verify.explore import decide
-from safepoint.verify.text import must_reach
+from safepoint.verify.text import WITH_TWO, must_reach
 from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE, COUNTS, LATE
 from tests.model.pinning import counts, planned, planned_nightly
 from tests.rules import by_rule, case
@@ -89,6 +91,8 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
         (SKYBISON, 1, None),
         (GO, 1, None),
         (V8_IGNITION, 1, 2),
+        (WASMTIME, 1, 1),
+        (GUARD_PAGE, 1, 1),
     ],
     ids=lambda x: x.name if isinstance(x, Policy) else str(x),
 )
@@ -152,7 +156,8 @@ def test_under_tso_spin_agrees_too() -> None:
 def test_every_step_and_branch_is_reached_somewhere(policy: str) -> None:
     everywhere: set[str] = set()
     reached: set[str] = set()
-    for scope in chosen("tiny", slices=POLICIES[policy].slices):
+    with_two = [SCOPES[scope] for name, scope in WITH_TWO if name == policy]
+    for scope in (*chosen("tiny", slices=POLICIES[policy].slices), *with_two):
         model = Model(TEXT, scope, policy=POLICIES[policy])
         search(model, lambda _: None)
         places, missing = model.places()

@@ -44,7 +44,12 @@ def test_the_core_needs_one_thread_only(policy: str, memory: str) -> None:
     """Two requesters and no features: what a thread does, it does to itself."""
     roles = {role for scope in SCOPES.values() for role in scope.roles}
     scope = replace(ONE, roles=tuple(sorted(roles & {"coordinator", "interrupter"})))
-    assert argument(Model(TEXT, scope, "", POLICIES[policy], memory)).reasons == ()
+    reasons = argument(Model(TEXT, scope, "", POLICIES[policy], memory)).reasons
+    if policy == "wasmtime":  # its counter is for all: whoever posts writes what every thread reads
+        assert reasons
+        assert all("epoch.py" in reason for reason in reasons)
+        return
+    assert reasons == ()
 
 
 EACH_ALONE = {scope.name for scope in chosen("tiny")}

@@ -55,6 +55,11 @@ FAST = {
     "go": AT_CALLS,
 }
 """Policy to what its checks cost."""
+NO_HEADER = {
+    "wasmtime": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
+    "guard_page": "its word stands for the protection of a page, which no access of C's changes",
+}
+"""Policy to why it has no header."""
 
 
 def bound(policy: Policy) -> str:

@@ -20,6 +20,8 @@ class Thread:
     limit: Trigger          # a frame push compares the new frame's end with it
     entry: Triggers         # a back-edge is dispatched through it: one for each opcode that jumps backward
     ticker: Trigger         # trigger ticker: every check counts it down
+    epoch: Trigger          # trigger epoch: poison: the counter of all has reached this thread's deadline
+    page: Trigger           # trigger page: a page that every check loads from; poison: it is protected
     pending: Word           # requests that the owner has not taken yet (trigger bits_in_limit: bits of the limit instead)
     state: Word             # in guest code, native, parked, or ended
     operation: Word         # a handshake: nothing, asked for, being run by a requester, or by the owner

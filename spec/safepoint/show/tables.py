@@ -91,10 +91,14 @@ def _any_number(rows: Sequence[ScopeRow]) -> str:
 
 def any_number_lines(report: Report) -> Iterator[str]:
     """What holds for every number of threads and by which argument, and what only in the explored scopes."""
-    refused = {row.scope: row.any_number for row in report.protocol if row.any_number and not row.any_number.holds}
-    why = dict.fromkeys(re.split(r": | \(", reason)[0] for found in refused.values() for reason in found.reasons)
+    asked = [(row.policy, row.scope, row.any_number) for row in report.protocol if row.any_number]
+    holds_for = {policy for policy, _, found in asked if found.holds}
+    refused = [(policy, scope, found) for policy, scope, found in asked if not found.holds]
+    # a policy whose threads write each other's words is refused as a whole
+    names = dict.fromkeys(scope if policy in holds_for else f"policy {policy}" for policy, scope, _ in refused)
+    why = dict.fromkeys(re.split(r": | \(", reason)[0] for _, _, found in refused for reason in found.reasons)
     but = (
-        f"; and all of {', '.join(refused)}, where a thread writes what another reads, or threads are treated together ({', '.join(why)})"
+        f"; and all of {', '.join(names)}, where a thread writes what another reads, or threads are treated together ({', '.join(why)})"
         if refused
         else ""
     )

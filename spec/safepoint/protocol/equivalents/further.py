@@ -63,6 +63,63 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit.py", "back_edge", (
         "always: if t.limit.load() == t.limit.poison: -> return slow_path(t)",
     )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_budget.py", "frame_push", (
+        "always: if end > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_budget.py", "back_edge", (
+        "always: if t.limit.load() == t.limit.poison: -> return slow_path(t)",
+    )),
+    Equivalents("Each back-edge looks at the limit: sooner than the budget asks for, so within the bound.", "limit_and_budget.py", "back_edge", (
+        "delete: if t.left > 0: -> ",
+        "word: if t.left > 0: -> if t.deferred > 0:",
+        "constant: if t.left > 0: -> if t.left > 1:",
+        "delete: return GO -> ",
+        "delete: t.left = t.budget.real - 1 -> ",
+        "word: t.left = t.budget.real - 1 -> t.deferred = t.budget.real - 1",
+    )),
+    Equivalents("Each back-edge looks at the limit; and `end` is where a push would have put it, with the budget that is explored.", "limit_and_budget.py", "back_edge", (
+        "word: t.left = t.budget.real - 1 -> t.end = t.budget.real - 1",
+    )),
+    Equivalents("The budget that is explored is 2, and 2 - 1 is 1.", "limit_and_budget.py", "back_edge", (
+        "operand: t.left = t.budget.real - 1 -> t.left = 1",
+    )),
+    Equivalents("The one touches nothing shared.", "limit_and_budget.py", "back_edge", (
+        "swap: t.left = t.budget.real - 1; if t.limit.load() == t.limit.poison: -> if t.limit.load() == t.limit.poison:; t.left = t.budget.real - 1",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "epoch.py", "frame_push", (
+        "always: if t.epoch.load() == t.epoch.poison: -> return push_failed(t, end)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "epoch.py", "back_edge", (
+        "always: if t.epoch.load() == t.epoch.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A poison may come late: the bound counts from where it is visible, and the post does not end before.", "epoch.py", "poison", (
+        "plain: t.epoch.swap(t.epoch.poison) -> t.epoch.store(t.epoch.poison)",
+        "plain: each.epoch.swap(each.epoch.poison) -> each.epoch.store(each.epoch.poison)",
+    )),
+    Equivalents("The take that follows is locked, so that this is visible before it: TAKE-IS-A-BARRIER.", "epoch.py", "restore", (
+        "plain: t.epoch.swap(t.epoch.real) -> t.epoch.store(t.epoch.real)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "frame_push", (
+        "always: if t.page.load() == t.page.poison: -> return push_failed(t, end)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "back_edge", (
+        "always: if t.page.load() == t.page.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A poison may come late: the bound counts from where it is visible, and the post does not end before.", "page.py", "poison", (
+        "plain: t.page.swap(t.page.poison) -> t.page.store(t.page.poison)",
+    )),
+    Equivalents("The take that follows is locked, so that this is visible before it: TAKE-IS-A-BARRIER.", "page.py", "restore", (
+        "plain: t.page.swap(t.page.real) -> t.page.store(t.page.real)",
+    )),
+    Equivalents("Who is not asked for anything need not see the counter advance: it would find nothing.", "epoch.py", "poison", (
+        "delete: for each in threads(): -> ",
+        "delete: each.epoch.swap(each.epoch.poison) -> ",
+        "loop: for each in threads(): -> for each in threads()[1:]:",
+        "loop: for each in threads(): -> for each in threads()[:-1]:",
+        "loop: for each in threads(): -> for each in threads()[:1]:",
+        "loop: for each in threads(): -> for each in threads()[-1:]:",
+    )),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "optional.py", "look_again", (
         "always: if bits != 0: -> return slow_path(t)",
     )),

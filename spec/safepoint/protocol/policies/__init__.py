@@ -8,18 +8,33 @@ v8_maglev: the stack limit, at entry and loop
 skybison: the stack limit, at calls only
 go: the same, with critical sections and stacks that grow
 v8_ignition: the stack limit at entry, a budget at back-edges
+wasmtime: a counter of all, a deadline of each
+guard_page: a load from a page
 """
 
 from __future__ import annotations
 
-from safepoint.protocol.policies import cpython, dart, folded, go, pypy, skybison, v8_ignition, v8_maglev
+from safepoint.protocol.policies import (
+    cpython,
+    dart,
+    folded,
+    go,
+    guard_page,
+    pypy,
+    skybison,
+    v8_ignition,
+    v8_maglev,
+    wasmtime,
+)
 from safepoint.protocol.policy import Policy
 
 FOLDED, DART, CPYTHON, PYPY = folded.POLICY, dart.POLICY, cpython.POLICY, pypy.POLICY
 V8_MAGLEV, SKYBISON, GO = v8_maglev.POLICY, skybison.POLICY, go.POLICY
-V8_IGNITION = v8_ignition.POLICY
+V8_IGNITION, WASMTIME, GUARD_PAGE = v8_ignition.POLICY, wasmtime.POLICY, guard_page.POLICY
 
-POLICIES: dict[str, Policy] = {p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION)}
+POLICIES: dict[str, Policy] = {
+    p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION, WASMTIME, GUARD_PAGE)
+}
 """Every policy, by the name that the command line takes."""
 
 FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)

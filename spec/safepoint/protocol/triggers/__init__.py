@@ -8,5 +8,7 @@ bits_in_limit: the stack limit is a limit, or it is the request bits: one word
 limit: the stack limit alone; pending bits beside it
 limit_and_budget: the same, and a budget of back-edges that only its owner counts
 flag: the pending bits are tested by themselves
+epoch: a counter for all threads, and a deadline of each
+page: a load from a page that may be protected
 ticker: every check counts a ticker down, without a lock
 """

@@ -1,0 +1,28 @@
+"""Policy `guard_page`: each check loads from a page of the thread's, which a requester protects, and the fault is the slow path.
+
+The scheme of HotSpot's polling pages since each thread has its own (JEP 312), and of SBCL's and Julia's safepoint pages in their other
+half: there one page is everyone's. A push and a back-edge each see a complete post at once: bound 1 and 1.
+
+* What a fault is, the handler knows by its address; faults of others go on to whom they belong. It enters the slow path at the
+  instruction that loaded, which is then done again, or passed over.
+* A page for all threads is another protocol: it may not be made readable again before the last of them has been asked, so nobody but the
+  coordinator may do it, and a thread that faults early has to wait. Julia unprotects before it says that the stop has ended.
+* Protecting is a system call. It is a barrier for its caller; so TAKE-IS-A-BARRIER and GIVEN-BACK-IS-POISONED cost nothing more. No
+  signal handler should make it, although the text allows a post from one (POST-NEVER-WAITS): a kernel's lock may be waited for.
+* The stack check is apart: it compares with a limit that nobody poisons, so that LIMIT-KEEPS-POISON falls away.
+
+Features: all that the four families have: a page says nothing of what a VM does else. No real VM's own, so the bound is what was found.
+"""
+
+from __future__ import annotations
+
+from safepoint.protocol.policy import Bound, Policy
+
+POLICY = Policy(
+    name="guard_page",
+    title="a load from a page at entry and back-edge, beside the stack check: protected, it faults",
+    trigger="page",
+    words=("page",),
+    declared=Bound(frames=1, back_edges=1),
+    slices=("masks", "unwinding", "handlers", "blocking", "collect", "births"),
+)
