@@ -27,8 +27,7 @@ while True:
 STARTS = "from threading import Thread\ndef f():\n    pass\nt = Thread(target=f)\nt.start()\nt.join()\nprint('over')\n"
 
 
-@pytest.mark.parametrize("machine", ["vm", "reference"])
-@pytest.mark.parametrize("policy", HERE)
+@pytest.mark.parametrize(("policy", "machine"), [*((p, "vm") for p in HERE), *((p, "reference") for p in POLICIES)])
 def test_a_program_does_the_same_under_each_policy(policy: str, machine: str) -> None:
     program = str(PROGRAMS / "gcd.py")
     result = CliRunner().invoke(cli, ["run", "-p", policy, "--machine", machine, program])
@@ -60,6 +59,12 @@ def test_what_a_policys_text_is_not_written_for_is_refused(machine: str, tmp_pat
     assert result.exit_code == 2
     assert "START: the text of policy pypy is not written for births" in result.stderr
     assert CliRunner().invoke(cli, ["run", "-p", "cpython", "--machine", machine, str(file)]).stdout == "over\n"
+
+
+def test_a_policy_without_machine_code_is_refused() -> None:
+    result = CliRunner().invoke(cli, ["run", "-p", "guard_page", str(PROGRAMS / "gcd.py")])
+    assert result.exit_code == 2
+    assert "the interpreter has no checks for trigger page (use --machine reference)" in result.stderr
 
 
 def test_a_trace_of_another_policy_is_refused(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.target import FoldedTarget
 
-OTHERS = [policy for policy in POLICIES.values() if policy is not FOLDED]
+OTHERS = [p for p in POLICIES.values() if p is not FOLDED and p.trigger in MECHANISMS]
 GUESTS = [guest for guest in corpus() if guest.alone]
 SAMPLE = GUESTS[::12]
 """Programs on each run; nightly all of them, those with threads too."""

@@ -82,7 +82,8 @@ class Sites:
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None, policy: Policy = FOLDED) -> None:
         self.number, self.policy = number, policy
-        self.reals = {"limit": stack, "entry": 1, "ticker": policy.period, "budget": policy.period}
+        counted = {"limit": stack, "ticker": policy.period, "budget": policy.period}
+        self.reals = {word: counted.get(word, 1) for word in _text(policy.trigger).triggers()}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
             self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
