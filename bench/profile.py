@@ -2,9 +2,12 @@
 
 `python bench/profile.py [ROUNDS]`.  For each program and rate, in CPU time:
 
-*all of it*: of the whole process, to that of `safepoint run`: the median of the rounds' ratios, and in brackets the quartiles;
+*all of it*: of the whole process, to that of the same engine without a sampler: the median of the rounds' ratios, and in brackets the quartiles;
 *the least*: the same of the two shortest runs: what others on the machine do can only make a run longer;
 *the sampler*: what its OS thread has used to ask and to drain, as a share of the rest.  It is no difference of two runs.
+
+The engine of `safepoint run` has the same bytes on its fast path, at other addresses, which is worth some percent in either direction
+(`bench/cost.py`): that is not compared here.
 
 And samples for each second of CPU time.  Above the table stands what it costs on this machine to wake up a thread that does nothing
 else, while another one computes: a sampler by time pays that for each sample, whatever it does.
@@ -18,13 +21,16 @@ import statistics
 import sys
 import threading
 import time
+from contextlib import nullcontext
 
 from safepoint.guest.code import Program
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.profile import BYTES, MICROSECONDS, Every, Profile
-from safepoint_vm.threads.vm import run
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.threads.vm import Vm
 
 ROUNDS = 15
+PROFILED = Variant(profiled=True)
 FIB = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n\n"
 COUNT = "def count(n):\n    i = 0\n    while i < n:\n        i = i + 1\n\n"
 PAIRS = "def pairs(n):\n    found = 0\n    for i in range(n):\n        found = [i, i]\n    return found\n\n"
@@ -45,7 +51,12 @@ WAKINGS = 500
 def seconds(program: Program, profile: Profile | None = None) -> float:
     """CPU time of a run."""
     began = time.process_time()
-    outcome = run(program, io.StringIO(), profile=profile)
+    with (
+        Vm(program, io.StringIO(), variant=PROFILED) as vm,
+        nullcontext() if profile is None else vm.sample(profile),
+    ):
+        outcome = vm.start().outcome()
+        vm.finish()
     took = time.process_time() - began
     assert outcome.fault is None
     return took
@@ -81,7 +92,7 @@ def spread(ratios: list[float]) -> str:
 def waking() -> float:
     """Microseconds of CPU time of one waking up."""
     program = compile_program(PROGRAMS["loops"], "<waking>")
-    computing = threading.Thread(target=run, args=(program, io.StringIO()))
+    computing = threading.Thread(target=seconds, args=(program,))
     computing.start()
     began = time.thread_time()
     for _ in range(WAKINGS):
