@@ -13,7 +13,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.protocol.policies import POLICIES
 from safepoint_vm.handlers.shared.checks import MECHANISMS
-from tests.cli.test_control_c import begun, ended
+from tests.cli.begun import begun, ended
 
 HERE = [name for name, policy in POLICIES.items() if policy.trigger in MECHANISMS]
 PROGRAMS = Path(__file__).parents[1] / "programs"

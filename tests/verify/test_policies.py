@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +13,7 @@ from safepoint.cli.main import cli
 from safepoint.conform.judge import UnknownTarget
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Bound
-from safepoint.show.policies import measured, proved, summary
+from safepoint.show.policies import measured, proved, shown, summary
 from safepoint.verify import policies
 from safepoint.verify.policies import PolicyRow, rows, worse
 from safepoint_vm.generate.engine import Variant
@@ -99,3 +100,21 @@ def test_the_command_as_json_and_its_status(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(KEYS) <= set(row)
     assert "refuted: the bound under SC" in result.stderr
     assert CliRunner().invoke(cli, ["policies", "-p", "folde"]).exit_code == 2
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+
+
+def test_the_page_says_of_each_policy_what_is_held_here() -> None:
+    """Its bound is the declared one, which `tests/model` holds to be exact; what is added is as above; times are of the day that it names."""
+    lines = [
+        line.strip("| ").split(" | ") for line in PAGE.splitlines() if line.startswith("| ") and "trigger" not in line
+    ]
+    rows_of = {name: rest for name, *rest in lines}
+    assert set(rows_of) == set(POLICIES)
+    for name, (trigger, proved_there, observed, _, added, _) in rows_of.items():
+        policy = POLICIES[name]
+        assert trigger == policy.trigger
+        assert proved_there == shown(policy.declared)
+        assert added == (" / ".join(map(str, ADDED[name])) if name in ADDED else "-")
+        assert (observed == "-") == (name not in FoldedTarget().policies())
