@@ -132,6 +132,15 @@ def test_what_other_threads_print_stands_above_the_prompt(repl: Terminal) -> Non
     assert "'done'" in repl.run("t.join()", "'do' + 'ne'")
 
 
+def test_what_is_half_typed_stands_below_it(repl: Terminal) -> None:
+    repl.press("6 *")
+    repl.until("6 *")
+    repl.press(CONTROL_BACKSLASH)
+    repl.until("No guest thread runs.\n")
+    repl.until(">>> 6 *")
+    assert "\n42\n" in repl.run(" 7")
+
+
 def test_output_that_ends_no_line_is_not_overwritten(repl: Terminal) -> None:
     assert "\nabc\n" in repl.run("print('ab' + 'c', end='')")
 
