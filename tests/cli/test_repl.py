@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import CONTROL_BACKSLASH, CONTROL_C, CONTROL_D, ROOT, Terminal, stands_at
+from tests.cli.terminal import CONTROL_BACKSLASH, CONTROL_C, CONTROL_D, ENTER, ROOT, Terminal, stands_at
 
 pytest.importorskip("llvmlite", reason="the interpreter needs llvmlite: pip install -e '.[vm,test]'")
 pytest.importorskip("prompt_toolkit", reason="a prompt needs prompt_toolkit: pip install -e '.[repl]'")
@@ -110,6 +110,14 @@ def test_the_history_has_what_was_typed(repl: Terminal) -> None:
     assert "\n22\n" in repl.run("k")
 
 
+def test_the_history_can_be_searched(repl: Terminal) -> None:
+    repl.run("k = 6 * 7")
+    repl.run("k = 0")
+    repl.press("\x126 *" + ENTER)  # Control-R; Enter ends the search, and executes nothing
+    repl.run("")
+    assert "\n42\n" in repl.run("k")
+
+
 def test_what_other_threads_print_stands_above_the_prompt(repl: Terminal) -> None:
     repl.run("from threading import Thread")
     repl.run("go = False")
@@ -122,6 +130,15 @@ def test_what_other_threads_print_stands_above_the_prompt(repl: Terminal) -> Non
     shown = repl.until("row 199\n")
     assert [f"row {i}\n" in shown for i in range(199)] == [True] * 199
     assert "'done'" in repl.run("t.join()", "'do' + 'ne'")
+
+
+def test_what_is_half_typed_stands_below_it(repl: Terminal) -> None:
+    repl.press("6 *")
+    repl.until("6 *")
+    repl.press(CONTROL_BACKSLASH)
+    repl.until("No guest thread runs.\n")
+    repl.until(">>> 6 *")
+    assert "\n42\n" in repl.run(" 7")
 
 
 def test_output_that_ends_no_line_is_not_overwritten(repl: Terminal) -> None:
@@ -293,6 +310,24 @@ def test_the_status_is_that_of_the_worst_input_and_the_others_are_executed(text:
     code, output, errors = piped(text)
     assert (code, output) == (status, "2\n")
     assert errors.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("redirected", "said"),
+    [
+        ("< /dev/null", ""),
+        ("<&-", "safepoint: standard input: is closed (give the command a terminal, or a pipe)\n"),
+        ("< bytes", "safepoint: standard input: byte 0xff is not UTF-8 (write the inputs in it)\n"),
+    ],
+)
+def test_an_input_that_cannot_be_read_is_one_error(redirected: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"x = 1\n'\xff'\n")
+    script = "from safepoint.cli.entry import main; main()"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" repl {redirected}', sys.executable, script], cwd=tmp_path, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (2 if said else 0, "", said)
 
 
 def test_it_waits_for_the_threads_that_inputs_have_started() -> None:

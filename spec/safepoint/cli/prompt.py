@@ -7,6 +7,8 @@ from asyncio import AbstractEventLoop
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from safepoint.cli.screen import Screen
@@ -30,7 +32,7 @@ class Prompt:
     def _bindings() -> KeyBindings:
         bindings = KeyBindings()
 
-        @bindings.add("enter")
+        @bindings.add("enter", filter=has_focus(DEFAULT_BUFFER))  # not of a search in the history
         def enter(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
             lines = buffer.text.split("\n")

@@ -40,6 +40,8 @@ def repl(*, stack: int, heap: int | None) -> int:
         Screen(),
     )
     reader: Reader = Lines()
+    if sys.stdin is None:
+        fail("standard input: is closed (give the command a terminal, or a pipe)")
     if sys.stdin.isatty() and sys.stdout.isatty():
         try:
             from safepoint.cli.prompt import Prompt
@@ -79,7 +81,11 @@ class Lines:
         text, self._next = self._next, ""
         lines = [text] if text else []
         while not lines or not is_complete("\n".join(lines)):
-            line = sys.stdin.readline()
+            try:
+                line = sys.stdin.readline()
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                fail(f"standard input: byte 0x{byte:02x} is not {error.encoding.upper()} (write the inputs in it)")
             if not line:
                 if not lines:
                     raise EOFError
