@@ -241,6 +241,9 @@ def test_a_mutant_that_no_scope_compiles_in_is_refused() -> None:
         ProtocolError, match=r"optional.py:\d+: mutant birth-keeps-bits is compiled into no scope of policy dart"
     ):
         hunt(TEXT, "birth-keeps-bits", DART)
+    said = r"limit.py:\d+: mutant checks-at-calls-only is compiled into no scope of policy go, .*, and which checks at no back-edge \(write"
+    with pytest.raises(ProtocolError, match=said):
+        hunt(TEXT, "checks-at-calls-only", GO)
 
 
 @pytest.mark.parametrize("name", by_rule(TEXT.mutants.values()))

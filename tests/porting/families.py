@@ -22,7 +22,17 @@ from safepoint.model.mutants import attempt, memories_for
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.protocol import files
-from safepoint.protocol.policies import CPYTHON, DART, FOLDED, POLICIES, PYPY
+from safepoint.protocol.policies import (
+    CPYTHON,
+    DART,
+    FOLDED,
+    GUARD_PAGE,
+    POLICIES,
+    PYPY,
+    V8_IGNITION,
+    V8_MAGLEV,
+    WASMTIME,
+)
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT
@@ -32,14 +42,21 @@ BLOCK = re.compile(
     r"(?<=^<!-- families: python -m tests\.porting\.families -->\n).*?(?=^<!-- end -->$)", re.DOTALL | re.MULTILINE
 )
 ROW = re.compile(r"^\| ([A-Z-]+) \|(.*)\|$", re.MULTILINE)
+MUST, FALLS, UNASKED = "must", "falls away", "not asked"
 KINDS: dict[str, str] = {
     FOLDED.name: "two words",
     DART.name: "one word",
     CPYTHON.name: "a flag",
     PYPY.name: "a ticker",
+    GUARD_PAGE.name: "a page",
 }
 """Policy to what kind of trigger its family has."""
-MUST, FALLS, UNASKED = "must", "falls away", "not asked"
+ALIKE: dict[str, tuple[str, dict[str, str]]] = {
+    V8_MAGLEV.name: (FOLDED.name, {}),
+    V8_IGNITION.name: (FOLDED.name, {"EXPIRED-IS-SEEN": MUST}),
+    WASMTIME.name: (GUARD_PAGE.name, {}),
+}
+"""Policies that need no column: one of KINDS has the same, but for these rules."""
 
 
 @cache
@@ -157,7 +174,7 @@ def table() -> str:
     ]
     lines = [f"| {rule} | {' | '.join(cells)} |" for rule, cells in kept.items()]
     return "\n".join(
-        [*head, *lines, "", f"The other {len(rows) - len(kept)} rules are a must for each of the four.", ""]
+        [*head, *lines, "", f"The other {len(rows) - len(kept)} rules are a must for each of the five.", ""]
     )
 
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from safepoint.protocol.policies import DART, FOLDED
+from safepoint.protocol.policies import DART, FOLDED, POLICIES
 from safepoint.protocol.rules import RULES
-from tests.porting.families import FALLS, KINDS, MUST, PAGE, UNASKED, found, shown, table, tries
+from tests.porting.families import ALIKE, FALLS, KINDS, MUST, PAGE, UNASKED, found, shown, table, tries
 
 SHOWN = shown()
 CELLS = [(rule, policy, said) for rule, row in SHOWN.items() for policy, said in zip(KINDS, row, strict=True)]
@@ -46,6 +46,22 @@ def test_a_mistake_about_a_word_that_the_text_has_not_is_no_answer() -> None:
         for policy in (DART.name, FOLDED.name)
     }
     assert needs == {DART.name: [{"pending"}], FOLDED.name: [set()]}
+
+
+@pytest.mark.nightly  # a minute each
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("policy", ALIKE)
+def test_who_needs_no_column_has_that_of_another(policy: str) -> None:
+    like, but = ALIKE[policy]
+    column = {rule: row[list(KINDS).index(like)] for rule, row in SHOWN.items()}
+    for rule in RULES:
+        assert found(policy, rule) == {**column, **but}.get(rule, MUST), rule
+
+
+def test_who_has_no_column_is_named() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("Five more need no column.")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", section)) - {*KINDS} == {*POLICIES} - {*KINDS}
+    assert {*POLICIES} - {*KINDS, *ALIKE} == {"skybison", "go"}  # the text of v8_maglev, without a site
 
 
 @pytest.mark.nightly  # three minutes: every mutant in every small world of four policies

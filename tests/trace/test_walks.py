@@ -85,6 +85,9 @@ NEAR = {
 }  # fmt: skip
 """Mutants that are refused with a rule that stands beside the one they break."""
 
+NEAR_OF = {("wasmtime", "word-forgotten")}
+"""The same of one policy alone: an advance that never comes is missed where the post goes on without it."""
+
 WALKABLE = [
     (policy, mutant)
     for (policy, mutant), (scope, memory, _) in ALL_CAUGHT.items()
@@ -117,7 +120,7 @@ def test_a_path_of_a_mutant_is_refused(policy: str, mutant: str) -> None:
             break
     rule = model.text.mutants[mutant].rule
     assert (found == []) == (mutant in INVISIBLE)
-    assert found in ([], [rule]) or mutant in NEAR, found
+    assert found in ([], [rule]) or mutant in NEAR or (policy, mutant) in NEAR_OF, found
 
 
 def test_every_feature_is_walked() -> None:

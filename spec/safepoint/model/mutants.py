@@ -20,7 +20,7 @@ from safepoint.model.scopes import Scope, chosen, instance_of
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import SITES, Policy
 
 
 @cache
@@ -76,9 +76,12 @@ def attempt(model: Model) -> Result:
 def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
     """The complaint that no scope of the policy has the statement in which the mistake is."""
     at = find_mutant(text, mutant)
+    has = f"whose features are {', '.join(policy.slices) or 'none'}"
+    if elsewhere := [site for site in SITES if site not in policy.sites]:
+        has += f", and which checks at no {' or '.join(elsewhere)}"
     return ProtocolError(
-        f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, whose features are"
-        f" {', '.join(policy.slices) or 'none'} (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"
+        f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, {has}"
+        f" (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"
     )
 
 

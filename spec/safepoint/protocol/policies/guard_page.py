@@ -7,7 +7,7 @@ half: there one page is everyone's. A push and a back-edge each see a complete p
   instruction that loaded, which is then done again, or passed over.
 * A page for all threads is another protocol: it may not be made readable again before the last of them has been asked, so nobody but the
   coordinator may do it, and a thread that faults early has to wait. Julia unprotects before it says that the stop has ended.
-* Protecting is a system call. It is a barrier for its caller; so TAKE-IS-A-BARRIER and GIVEN-BACK-IS-POISONED cost nothing more. No
+* Protecting is a system call. It is a barrier for its caller, so that TAKE-IS-A-BARRIER falls away: the restore is visible anyway. No
   signal handler should make it, although the text allows a post from one (POST-NEVER-WAITS): a kernel's lock may be waited for.
 * The stack check is apart: it compares with a limit that nobody poisons, so that LIMIT-KEEPS-POISON falls away.
 

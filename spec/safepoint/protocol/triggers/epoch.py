@@ -40,7 +40,7 @@ def poison(t: Thread) -> None:
     """The counter knows no target. First the thread for which a request is pending; then all, which find nothing, whenever they see it."""
     if mutant("word-forgotten", breaks="POISON-EVERY-WORD"):
         return
-    t.epoch.swap(t.epoch.poison)                        # POISON-EVERY-WORD
+    t.epoch.swap(t.epoch.poison)                        # one thread's part of the advance, or all of it: each alone would do for t
     for each in threads():
         each.epoch.swap(each.epoch.poison)
 
