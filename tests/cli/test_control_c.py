@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.begun import ROOT, begun, ended
+from tests.cli.begun import BEGIN, ROOT, begun, ended
 
 EXPLORE, MUTATE = ("explore", "--scope", "interrupt-1"), ("mutate", "-p", "pypy", "--quick")
 
