@@ -59,8 +59,7 @@ def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
         "states",
         "transitions",
         "verdict",
-        "frames",
-        "back-edges",
+        "bound",
         "any N",
     )
     table = Table(*columns)
@@ -76,8 +75,7 @@ def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
             f"{sum(row.states for row in these):,}",
             f"{sum(row.transitions for row in these):,}",
             _verdict("refuted") + f": {', '.join(refuted)}" if refuted else _verdict("holds"),
-            _worst([row.bound.frames if row.bound else None for row in these]) if bounded else "-",
-            _worst([row.bound.back_edges if row.bound else None for row in these]) if bounded else "-",
+            _worst_bound(these) if bounded else "-",
             _any_number(these),
         )
     out.print(table)
@@ -111,6 +109,12 @@ def any_number_lines(report: Report) -> Iterator[str]:
         yield f"[bold]induction[/] (z3, {found.steps} steps): {holds} {found.covers}"
 
 
+def _worst_bound(rows: Sequence[ScopeRow]) -> str:
+    """Frame pushes / back-edges: the largest of each; "none" where one is unbounded."""
+    frames = _worst([row.bound.frames if row.bound else None for row in rows])
+    return f"{frames} / {_worst([row.bound.back_edges if row.bound else None for row in rows])}"
+
+
 def _worst(numbers: Sequence[int | str | None]) -> str:
     """The largest; "none" if one is unbounded."""
     return "none" if None in numbers else str(max(n for n in numbers if isinstance(n, int)))
@@ -121,7 +125,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     out = console()
     out.print(
         f"[bold]protocol[/]: every state of the text: {len({row.policy for row in report.protocol})} policies; three memory models, five machines;"
-        " bounds in frame pushes and back-edges"
+        " bounds: frame pushes / back-edges"
     )
     summary_table(report.protocol, out)
     for line in any_number_lines(report):
