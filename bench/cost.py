@@ -9,50 +9,31 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 
-from safepoint.guest.compiler.program import compile_program
-from safepoint_vm.generate.engine import Variant
-from safepoint_vm.generate.engine import engine as make_engine
-from safepoint_vm.language.layout import Record
-from safepoint_vm.language.machine import Exited
-from safepoint_vm.language.words import World
-from safepoint_vm.memory.heap import GuestHeap
-from safepoint_vm.memory.image import Image
-from safepoint_vm.threads.thread import GuestThread
+from safepoint.differential.costs import WITHOUT
+from safepoint_vm.target import FoldedTarget
 
 ROUNDS = 9
-STACK = 1 << 16  # slots
 PROGRAMS = {
     "calls": "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n\nfib(29)\n",
     "while": "i = 0\nn = 20000000\n\ndef f(n):\n    i = 0\n    while i < n:\n        i = i + 1\n\nf(n)\n",
     "for": "def f(n):\n    t = 0\n    for i in range(n):\n        t = i\n\nf(20000000)\n",
     "nested": "def f(n):\n    t = 0\n    for i in range(n):\n        for j in range(n):\n            t = j\n\nf(4500)\n",
 }
-ENGINES = {"none": Variant(protocol=False), "folded": Variant(), "flag": Variant(policy="cpython")}
-
-
-def seconds(engine: str, source: str) -> float:
-    """Of a fresh guest thread, on this OS thread: nothing is posted, so it never leaves machine code before its end."""
-    built = make_engine(ENGINES[engine])
-    image = Image(built, compile_program(source, "bench"))
-    guest = GuestThread(built, image, image.globals(), GuestHeap(built, Record(World)), STACK)
-    began = time.process_time()
-    why = guest.enter()
-    took = time.process_time() - began
-    assert why is Exited.FINISHED
-    return took
+ENGINES = {"none": WITHOUT, "folded": "folded", "flag": "cpython"}
+"""Names in the table, to policies."""
 
 
 def main() -> None:
+    target = FoldedTarget()
     print(f"{'program':10}{'folded / none':>26}{'flag / folded':>26}")
     for name, source in PROGRAMS.items():
-        for engine in ENGINES:
-            seconds(engine, source)  # compiles the engine, warms the caches
+        for policy in ENGINES.values():
+            target.seconds(policy, source)  # compiles the engine, warms the caches
         rounds: list[dict[str, float]] = []
         for turn in range(ROUNDS):
             order = list(ENGINES) if turn % 2 else list(reversed(ENGINES))
-            rounds.append({engine: seconds(engine, source) for engine in order})
+            rounds.append({engine: target.seconds(ENGINES[engine], source) for engine in order})
             if sys.stderr.isatty():
                 print(f"\r{name}: round {turn + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
         pairs = [[r["folded"] / r["none"] for r in rounds], [r["flag"] / r["folded"] for r in rounds]]
