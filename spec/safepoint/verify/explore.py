@@ -27,6 +27,9 @@ from safepoint.model.widths import fitting
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 
+MOST_STATES = 5_000_000
+"""Of a scope, unless another number is asked for."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -96,7 +99,7 @@ def decide(
     model: Model,
     policy: Policy,
     search: Search,
-    most: int = 5_000_000,
+    most: int = MOST_STATES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Decision:
     """Explore the scope; then check liveness; then compute the bound, but under C11.  Raises NotExplored, ProtocolError."""
@@ -139,10 +142,10 @@ def explore(
     memory: str | None,
     mutant: str,
     search: Search,
-    most: int,
+    most: int | None,
     progress: Callable[[int, int], None],
 ) -> Explored:
-    """Without `memory`: sequential consistency, and for a mutant that survives it, TSO; for one of an order C11.  Raises ProtocolError."""
+    """Of a scope at most `most` states (None: MOST_STATES; MOST of a weak memory).  Without `memory`: sequential consistency, and for a mutant that survives it, TSO; for one of an order C11.  Raises ProtocolError."""
     explored = Explored()
     everywhere: set[str] = set()
     reached: set[str] = set()
@@ -153,7 +156,7 @@ def explore(
 
             def verdict(compiled: str, scope: Scope = scope, memory: str = each) -> Decision | None:
                 """None: the mutant is not in the scope."""
-                limit = min(most, MOST) if is_weak(memory) else most
+                limit = most or (MOST if is_weak(memory) else MOST_STATES)
                 return fitting(
                     partial(Model, text, scope, compiled, policy, memory),
                     lambda model: (
