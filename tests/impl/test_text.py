@@ -66,18 +66,22 @@ def written() -> set[tuple[str, str]]:
 
 
 def test_only_a_new_record_is_written_by_hand() -> None:
-    """Its limit and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
-    wrong lets all go.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
+    """Its limit (ticker, budget) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
+    wrong lets all go.  The checks of a ticker and of a budget count them down.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
     """
     assert written() == {
         ("safepoint_vm.cores.campaign", "lock"),
         ("safepoint_vm.cores.campaign", "operation"),
         ("safepoint_vm.cores.campaign", "stop"),
         ("safepoint_vm.handlers.mutated", "limit"),
+        ("safepoint_vm.handlers.shared.checks", "left"),
+        ("safepoint_vm.handlers.shared.checks", "ticker"),
         ("safepoint_vm.schedules.run", "state"),
         ("safepoint_vm.threads.mutated", "state"),
+        ("safepoint_vm.threads.thread", "left"),
         ("safepoint_vm.threads.thread", "limit"),
         ("safepoint_vm.threads.thread", "state"),
+        ("safepoint_vm.threads.thread", "ticker"),
         ("safepoint_vm.threads.vm", "state"),
     }
 

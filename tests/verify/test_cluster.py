@@ -192,7 +192,9 @@ def test_control_c_ends_a_campaign_in_order(is_there: bool, made: Loopback, tmp_
     finally:
         command.kill()
     assert (command.returncode, errors) == (130, ""), output
-    assert re.match(r"scopes: (\d+) of \d+ jobs, \1 made now and 0 there already: [\d,]+ states, 0 refuted\n", output)
+    assert re.match(
+        r"scopes: (\d+) of [\d,]+ jobs, \1 made now and 0 there already: [\d,]+ states, 0 refuted\n", output
+    )
     made_now = int(output.split()[1])
     assert 1 <= made_now <= len(list(tmp_path.glob("*/*.result")))
     assert output.endswith(" results made, 0 were there already\n")

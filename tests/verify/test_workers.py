@@ -29,9 +29,10 @@ def test_a_worker_never_hears_control_c() -> None:
 
 
 def test_a_worker_that_dies_is_an_error() -> None:
+    before = {*active_children()}  # of other tests, which this process has run
     with pytest.raises(BrokenProcessPool), workers() as pool:
         pool.submit(os._exit, 0).result()
-    assert not active_children()
+    assert {*active_children()} <= before
 
 
 def press_while_they_sleep() -> None:
@@ -43,6 +44,7 @@ def press_while_they_sleep() -> None:
 def test_control_c_ends_them_and_is_heard() -> None:
     """Before the hour is over, and by the handler that heard it before."""
     heard: list[int] = []
+    others = {*active_children()}
     before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -50,7 +52,7 @@ def test_control_c_ends_them_and_is_heard() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert heard == [signal.SIGINT]
-    assert not active_children()
+    assert {*active_children()} <= others
 
 
 def press_and_sleep(process: int) -> None:

@@ -137,7 +137,7 @@ def step(vm: Machine) -> Exit:
     requesters poison.
     """
     thread = vm.thread
-    if thread.budget == 0:
+    if thread.steps_left == 0:
         return vm.leave(Exited.STEPPED)
-    thread.budget = thread.budget - 1
+    thread.steps_left = thread.steps_left - 1
     return vm.execute(thread.table)

@@ -27,8 +27,8 @@ class Samples(Struct):
     lost: Annotated[Word, Shared]  # … and their weight
     taken: Word  # of `asked`, what samples stand for
     every: Word  # bytes from sample to sample, on average; 0: allocation is not sampled
-    left: Word  # bytes from `mark` to the next sample
-    mark: Word  # where the bytes begin that `left` does not know of
+    due: Word  # bytes from `mark` to the next sample
+    mark: Word  # where the bytes begin that `due` does not know of
     end: Word  # where the TLAB ends; its limit may be that of a sample
     gap: Word  # bytes between the last sample and the next
     seed: Word  # of the distances between samples

@@ -246,7 +246,7 @@ class Thread(Struct):
     slow_entries: Word  # checks that failed
     frames: Word  # COUNTING: checks executed at frame pushes
     back_edges: Word  # COUNTING: … and at back-edges
-    budget: Word  # on the stepping table: instructions left
+    steps_left: Word  # on the stepping table: instructions left
     given_up: Word  # 1: machine code has left an instruction to the host because a request waits
     work_left: Word  # units of work that this instruction may do before it looks for a request
     log: Word  # TRACED: the address of its `Log`

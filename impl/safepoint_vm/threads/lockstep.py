@@ -85,7 +85,7 @@ class LockstepThread:
             self._waits = self._life.go_on()
         else:
             why = self._world.enter(self.guest, self._life.entry, budget)
-            self._done += 1 if budget is None else budget - self.guest.record.get("budget")
+            self._done += 1 if budget is None else budget - self.guest.record.get("steps_left")
             self._restarts, self._restart_pc = why in RESTARTS, self.guest.record.get("pc")
             self._waits = self._life.serve(why)
         if not self._go_on() or self._begins_again:

@@ -91,7 +91,7 @@ class Sampler:
         gap = self._random.randint(every // 2, every * 3 // 2)
         for name, word in {
             "ring": ring.address, "mask": self._ring - 1, "depth": self._depth, "first": guest.stack.address,
-            "every": every, "gap": gap, "left": gap, "seed": self._seed(),
+            "every": every, "gap": gap, "due": gap, "seed": self._seed(),
         }.items():  # fmt: skip
             samples.set(name, word)
         function = self._frame(guest.record.get("pc")).name

@@ -129,7 +129,7 @@ class GuestThread:
     def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
         """Run on the calling OS thread until machine code is left.  `budget`: at most that many instructions."""
         table = self.record.at("table") if budget is None else self.engine.stepping.address
-        self.record.set("budget", max(budget or 0, 0))
+        self.record.set("steps_left", max(budget or 0, 0))
         entry = self.engine.addresses[handler]
         self.engine.enter(entry, self.record.get("pc"), self.record.get("frame"), self.address, table)
         return Exited(self.record.get("status"))
@@ -146,7 +146,7 @@ class GuestThread:
             self.record.set("base", self.engine.addresses["step"], number)
         self.record.set("limit_real", self.record.get("limit_poison"))
         self.record.set("limit", self.record.get("limit_poison"))  # for an instruction that works long, in its middle
-        self.record.set("budget", 0)
+        self.record.set("steps_left", 0)
 
     # -- what machine code was left for
 

@@ -37,12 +37,15 @@ class Reference(Stepped):
     """The guest threads of a world of the reference machine, which can be forked before any step."""
 
     name = "reference"
+    bound = FOLDED.declared
     world: World
     steps: int  # instructions executed
 
     def __init__(self, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
         """quantum: instructions of a thread's turn."""
-        self._quantum, self.policy, self.bound = quantum, policy, policy.declared
+        self._quantum, self.policy = quantum, policy
+        if policy is not FOLDED:
+            self.bound = policy.declared
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.use(compile_program(source, file), stack)

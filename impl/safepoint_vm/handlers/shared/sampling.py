@@ -85,13 +85,13 @@ def serve_sample(thread: Thread, resume: Word) -> Word:
 @inline
 def lower_limit(thread: Thread, samples: Samples) -> None:
     """The thread allocates up to the next sample, or to the end of its TLAB."""
-    thread.heap_limit = thread.heap_top + smaller(samples.left, samples.end - thread.heap_top)
+    thread.heap_limit = thread.heap_top + smaller(samples.due, samples.end - thread.heap_top)
 
 
 @inline
 def count_bytes(thread: Thread, samples: Samples) -> None:
     """What the thread has allocated since is nearer to the next sample."""
-    samples.left = samples.left - (thread.heap_top - samples.mark)
+    samples.due = samples.due - (thread.heap_top - samples.mark)
     samples.mark = thread.heap_top
 
 
@@ -105,11 +105,11 @@ def at_threshold(thread: Thread, resume: Word) -> Word:
         return Word(0)
     count_bytes(thread, samples)
     weight = Word(0)
-    while samples.left < thread.wanted:
+    while samples.due < thread.wanted:
         weight = weight + samples.gap
         samples.seed = next_seed(samples.seed)
         samples.gap = distance(samples.every, samples.seed)
-        samples.left = samples.left + samples.gap
+        samples.due = samples.due + samples.gap
     if weight != 0:
         take_sample(thread, samples, weight)
     lower_limit(thread, samples)
