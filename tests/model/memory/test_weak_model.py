@@ -139,3 +139,12 @@ def test_more_stale_stores_show_nothing_more(memory: str, policy: str) -> None:
         if set(SCOPES[scope].slices) <= set(POLICIES[policy].slices):
             model = Model(TEXT, SCOPES[scope], policy=POLICIES[policy], memory=memory)
             assert check_liveness(engine()(model, Properties(model).judge)).broken == "", scope
+
+
+@pytest.mark.nightly  # six minutes and three, and 5 GB
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("scope", ["both-1", "raise-two-1"])
+def test_the_largest_tiny_scopes_hold_with_two_stale_stores(scope: str) -> None:
+    """`orders` and `mutate` explore folded's with one: they have 2 and 3 million states."""
+    model = Model(TEXT, SCOPES[scope], policy=FOLDED, memory=C11)
+    assert check_liveness(engine()(model, Properties(model).judge, 6_000_000)).broken == ""
