@@ -15,6 +15,7 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Bound
 from safepoint.show.policies import measured, proved, shown, summary
 from safepoint.verify import policies
+from safepoint.verify.explore import decide
 from safepoint.verify.policies import PolicyRow, rows, worse
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.listing import fast_path, listing
@@ -74,6 +75,19 @@ def test_a_bound_that_is_worse_and_a_distance_beyond_it_are_refuted() -> None:
     )
     assert worse(Bound(1, "depth"), Bound(2, 5)) == Bound(2, "depth")
     assert worse(Bound(None, 1), Bound(7, 1)) == Bound(None, 1)
+
+
+def test_a_machine_that_differs_and_a_text_that_is_refuted_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compared with an interpreter that has a mistake; and explored with a bound that no scope has."""
+    monkeypatch.setattr(
+        FoldedTarget, "under", lambda _, policy: FoldedTarget("never-restored", policy=POLICIES[policy])
+    )
+    (row,) = rows(["folded"], rounds=1)
+    assert row.wrong.startswith("folded: calls_only: ")
+    assert "safepoint replay" in row.wrong
+    monkeypatch.setattr(policies, "decide", lambda *args: replace(decide(*args), bound=None))
+    (row,) = rows(["wasmtime"])
+    assert "(safepoint explore -p wasmtime --memory tso --scope " in row.wrong
 
 
 def test_what_was_not_observed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from safepoint.conform.judge import UnknownTarget, find_target
@@ -50,7 +50,7 @@ class PolicyRow:
 
     `proved`, `proved_tso`: the exact bounds in the model.  `observed`: the largest distance of `interrupts` posts; None: there is no machine
     code, for the reason `without`.  `instructions`: that the fast path of each kind of site has more than in an engine without a
-    protocol.  `ratio`: CPU time to that engine's.
+    protocol.  `ratio`: CPU time to that engine's.  `broken`: a scope that is refuted, or a run in which the machines differ.
     """
 
     policy: str
@@ -65,13 +65,16 @@ class PolicyRow:
     instructions: Mapping[str, int] = field(default_factory=dict)
     ratio: Mapping[str, float] = field(default_factory=dict)
     without: str = ""
+    broken: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @property
     def wrong(self) -> str:
-        """What refutes it: a bound that is worse than declared, or a distance greater than the bound; "": nothing."""
+        """What refutes it: what is broken, a bound that is worse than declared, a distance greater than the bound; "": nothing."""
+        if self.broken:
+            return self.broken
         for memory, proved in (("SC", self.proved), ("TSO", self.proved_tso)):
             if not proved.within(self.declared):
                 return f"the bound under {memory} is {proved}, and {self.policy} declares {self.declared}"
@@ -103,23 +106,25 @@ def rows(names: Sequence[str], progress: Progress | None = None, rounds: int = R
 
 
 def _proved(policy: Policy) -> PolicyRow:
-    bounds = {}
+    bounds, broken = {}, ""
     for memory in (SC, TSO):
         bound = Bound(0, 0)
         for scope in PROVED_IN:
             if set(SCOPES[scope].slices) <= set(policy.slices):
                 decision = decide(Model(Text(), SCOPES[scope], policy=policy, memory=memory), policy, engine())
-                assert decision.bound is not None, f"{policy.name} is refuted in {scope} (safepoint explore says why)"
-                bound = worse(bound, decision.bound)
+                if decision.bound is None:
+                    broken = f"{scope} {memory}: {decision.result.broken} (safepoint explore -p {policy.name} --memory {memory} --scope {scope})"
+                else:
+                    bound = worse(bound, decision.bound)
         bounds[memory] = bound
     return PolicyRow(
         policy=policy.name, title=policy.title, sites=policy.sites, trigger=policy.trigger, declared=policy.declared,
-        proved=bounds[SC], proved_tso=bounds[TSO],
+        proved=bounds[SC], proved_tso=bounds[TSO], broken=broken,
     )  # fmt: skip
 
 
 def _without(row: PolicyRow, why: str) -> PolicyRow:
-    return PolicyRow(**{**vars(row), "without": why})
+    return replace(row, without=why)
 
 
 def _observed(row: PolicyRow, target: Costed, rounds: int) -> PolicyRow:
@@ -127,12 +132,13 @@ def _observed(row: PolicyRow, target: Costed, rounds: int) -> PolicyRow:
     for name in OBSERVED_IN:
         guest = find(name)
         compare(under, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=0)
-    assert not tally.mismatches, str(tally.mismatches[0])
+    if tally.mismatches:
+        return replace(row, broken=f"{row.policy}: {tally.mismatches[0]}")
     if row.declared.back_edges is None:
         tally.back_edges = max(tally.back_edges, _unseen(under))
     ratio = {name: _ratio(target, row.policy, source, rounds) for name, source in TIMED.items()}
-    found = {"observed": tally.worst, "interrupts": tally.interrupts, "ratio": ratio}
-    return PolicyRow(**{**vars(row), **found, "instructions": target.instructions(row.policy)})
+    added = target.instructions(row.policy)
+    return replace(row, observed=tally.worst, interrupts=tally.interrupts, ratio=ratio, instructions=added)
 
 
 def _unseen(target: Stepped) -> int:
