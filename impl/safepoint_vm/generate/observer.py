@@ -1,4 +1,4 @@
-"""The operation of a handshake: who asks for it may want to see the thread's stack, which nobody changes meanwhile."""
+"""The operation of a handshake: its requester may want to see the thread's stack, which no thread changes meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from safepoint_vm.language.words import SEEN, Link
 def observe(emitter: ExpressionEmitter) -> None:
     """If `observer` of the procedure's record is an address, write the thread's stack there, as `world.GuestWorld.stack` reads it.
 
-    Once: then `observer` is 0, so that the operation of another requester does not write where somebody reads.  All accesses are
+    Once: then `observer` is 0, so that the operation of another requester does not write where this one reads.  All accesses are
     plain: the protocol's own word of the operation orders them after what the requester has written, and before what it reads.
     """
     build, asked = emitter.builder, emitter.own("observer")

@@ -32,6 +32,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.observer import observe
@@ -45,8 +46,6 @@ HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
 LEAVES_OUT = "back-edge-unpoisoned"
 """The mutant of the interpreter that gives the text no word for the last of the back-edges."""
-TABLE = "limit_and_table"
-"""The mechanism of policy `folded`."""
 STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
@@ -259,7 +258,7 @@ def add_protocol(
     mutant: str,
     hooked: bool,
     emitter: type[ProcedureEmitter] = ProcedureEmitter,
-    trigger: str = TABLE,
+    trigger: str = FOLDED.trigger,
 ) -> None:
     """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`.
 
@@ -270,7 +269,7 @@ def add_protocol(
 
 
 @functools.lru_cache(maxsize=2)
-def graphs(mutant: str = "", trigger: str = TABLE) -> dict[str, graph.Graph]:
+def graphs(mutant: str = "", trigger: str = FOLDED.trigger) -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
     text = Text(files(trigger)[:-1])
     entries = len(BACK_EDGES) - (mutant == LEAVES_OUT)

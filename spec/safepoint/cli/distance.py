@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.console import FILE, fail, refuse_ignored
+from safepoint.cli.console import FILE, refuse_ignored
 from safepoint.cli.given import policy_option, stack_option
+from safepoint.cli.guest import load_program
 from safepoint.protocol.policies import POLICIES
 
 
@@ -23,19 +24,12 @@ def distance(*, file: Path, policy: str, stack: int, as_json: bool) -> int:
     Of a guest program, without running it: in frame pushes, back-edges, instructions, and units of bulk work. What has no bound is
     named by its line. No run is ever further from check to check than this says.
     """
-    from safepoint.guest.compiler.program import compile_program
     from safepoint.guest.distance.measure import static_distance
-    from safepoint.guest.faults import GuestSyntaxError
     from safepoint.guest.verifier import verify
 
     if as_json:
         refuse_ignored("--json says what each frame adds, whatever the stack", "stack")
-    try:
-        program = compile_program(file.read_bytes(), str(file))
-    except OSError as error:
-        fail(f"{file}: {error.strerror} (write the path of a guest program)")
-    except GuestSyntaxError as error:
-        fail(str(error))
+    program = load_program(file)
     verify(program)
     found = static_distance(program, POLICIES[policy])
     if as_json:

@@ -67,6 +67,11 @@ def stack_option(says: str) -> Callable[[Command], Command]:
     )
 
 
+HEAP = click.option(
+    "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
+)
+
+
 def machine_of(group: str, name: str, instead: str) -> Any:
     """What an entry point names: a way to run guest programs.  instead: what to do where it cannot be had."""
     from importlib.metadata import entry_points

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import Size, machine_of, policy_option, stack_option
+from safepoint.cli.given import HEAP, machine_of, policy_option, stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 )
 @policy_option("Where and how guest threads check.")
 @stack_option("Size of each guest thread's stack in slots.")
-@click.option(
-    "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
-)
+@HEAP
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 @click.option(

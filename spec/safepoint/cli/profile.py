@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import Size, stack_option
+from safepoint.cli.given import HEAP, stack_option
 from safepoint.cli.guest import load_program, machine_named, said_of
 from safepoint.guest.profile import BYTES, MICROSECONDS, Every
 
@@ -80,9 +79,7 @@ class Often(Parameter):
     help="Sample a thread after so much CPU time of its own (100us to 10s), or after it has allocated so much (256B to 1GiB).",
 )
 @stack_option("Size of each guest thread's stack in slots.")
-@click.option(
-    "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
-)
+@HEAP
 def profile(*, file: Path, out: Path, every: Every, stack: int, heap: int | None) -> int:
     """Run a guest program, and write a profile of it.
 
@@ -116,6 +113,8 @@ def said(every: Every) -> str:
 
 def replace(file: Path, content: str) -> None:
     """Write a file of a `Written` option: all of it, or nothing.  What is no file, as a pipe, is written to."""
+    import tempfile
+
     file = file.resolve()
     data = content.encode(errors="backslashreplace")  # a name of a file that is no text
     try:

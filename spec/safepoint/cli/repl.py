@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from safepoint.cli.console import fail
-from safepoint.cli.given import Size, machine_of, stack_option
+from safepoint.cli.given import HEAP, machine_of, stack_option
 from safepoint.cli.status import NO_VERDICT, REFUTED
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @stack_option("Size of each guest thread's stack in slots.")
-@click.option(
-    "--heap", type=Size(), metavar="SIZE", help="Bytes that live objects may take, 64K to 4G.  [default: 64M]"
-)
+@HEAP
 def repl(*, stack: int, heap: int | None) -> int:
     r"""Type a guest program, input by input.
 

@@ -35,7 +35,7 @@ WORLD = (
 REALS = {
     "limit": "how far the newest frame may reach",
     "entry": "what a dispatch finds while nothing is asked, for each opcode that jumps backward; never SP_ENTRY_POISON",
-    "budget": "one back-edge in so many compares with the limit; no request waits for more; never 0",
+    "budget": "one back-edge in n, this number, compares with the limit; no request waits for more; never 0",
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }
 """Trigger word to what its real value is."""

@@ -1,6 +1,6 @@
 """Which features of the protocol a guest program needs, and whether a policy's text is written for them.
 
-A collection is not among them: it is a stop like any other, from a guest thread, and a thread that is alone waits for nobody.
+A collection is not among them: it is a stop like any other, from a guest thread, and a thread that is alone waits for no other.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ instruction starts again; if that happens too often, the host does it by the gue
 from __future__ import annotations
 
 from safepoint.guest.heap import WORK
-from safepoint_vm.handlers.shared.checks import back_edge_fails
+from safepoint_vm.handlers.shared.checks import back_edge_fails, is_poisoned
 from safepoint_vm.language.machine import COUNTING, TRIGGER
 from safepoint_vm.language.vocabulary import Word, inline, routine
 from safepoint_vm.language.words import Thread
@@ -19,7 +19,7 @@ def asked(thread: Thread) -> Word:
     if COUNTING:
         return Word(1)
     if TRIGGER == "limit_and_table":
-        fails = Word(thread.limit) == thread.limit_poison
+        fails = is_poisoned(thread)
     else:
         fails = back_edge_fails(thread)
     if fails:

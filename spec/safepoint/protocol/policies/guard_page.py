@@ -5,11 +5,11 @@ half: there one page is everyone's. A push and a back-edge each see a complete p
 
 * What a fault is, the handler knows by its address; faults of others go on to whom they belong. It enters the slow path at the
   instruction that loaded, which is then done again, or passed over.
-* A page for all threads is another protocol: it may not be made readable again before the last of them has been asked, so nobody but the
+* A page for all threads is another protocol: it may not be made readable again before the last of them has been asked, so only the
   coordinator may do it, and a thread that faults early has to wait. Julia unprotects before it says that the stop has ended.
 * Protecting is a system call. It is a barrier for its caller, so that TAKE-IS-A-BARRIER falls away: the restore is visible anyway. No
   signal handler should make it, although the text allows a post from one (POST-NEVER-WAITS): a kernel's lock may be waited for.
-* The stack check is apart: it compares with a limit that nobody poisons, so that LIMIT-KEEPS-POISON falls away.
+* The stack check is apart: it compares with a limit that no requester poisons, so that LIMIT-KEEPS-POISON falls away.
 
 Features: all that the four families have: a page says nothing of what a VM does else. No real VM's own, so the bound is what was found.
 """
