@@ -5,6 +5,7 @@ progress: progress on a terminal, and what is said of it where there is none
 mistakes: the mistakes of the interpreter, and what shows each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 policies: what `policies` found: a line for each policy
+points: policies as points of a plot: bound against cost
 orders: what `orders` found: a line for each access
 campaign: what `campaign` did, what was there already, what it found
 distance: what `distance` found: a line for each measure, the longest way, and what has no bound

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from safepoint.protocol.policy import Bound, Checks
+from safepoint.show.points import Costing
 from safepoint.show.tables import console
-from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow
+from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow, worse
+
+COUNTED = ("frame_push", "back_edge")
+"""The kinds of sites whose added instructions are shown, in the order of a cell.  An allocation has none under any policy."""
 
 NOTES = """\
 bound: frames / back-edges executed from the post to the check that sees it; observed: in machine code, after a post before every step
@@ -42,9 +46,17 @@ def measured(row: PolicyRow) -> tuple[str, str, str, str]:
     """The cells of what was found in machine code."""
     if row.observed is None:
         return "-", "-", "-", "-"
-    added = " / ".join(str(row.instructions[kind]) for kind in ("frame_push", "back_edge"))
+    added = " / ".join(str(row.instructions[kind]) for kind in COUNTED)
     time = " / ".join(f"{row.ratio[name]:.2f}" for name in TIMED)
     return shown(row.observed), f"{row.interrupts:,}", added, time
+
+
+def costing(row: PolicyRow) -> Costing:
+    """As it is drawn: with the worse of the two memory models' bounds."""
+    added = {kind: row.instructions[kind] for kind in COUNTED if kind in row.instructions}
+    bound = worse(row.proved, row.proved_tso)
+    why = "a scope is refuted, or a run differs" if row.broken else row.without
+    return Costing(row.policy, tuple(bound.as_json().values()), added, why)
 
 
 def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:
