@@ -11,6 +11,7 @@ campaign: what `campaign` did, what was there already, what it found
 distance: what `distance` found: a line for each measure, the longest way, and what has no bound
 traces: the verdict on a trace, in words
 failures: what refutes a claim, in words, with the command that replays it
+proved: the policies as `verify` has found them, for that page
 report: the HTML page of `verify --report`; its text is in report.html
 svg: a path as a picture
 lanes: what a picture consists of: a lane for each thread, a rail for each word
