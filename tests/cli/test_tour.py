@@ -35,7 +35,7 @@ def test_each_command_prints_what_is_shown(section: Section, tmp_path: Path) -> 
     place = Place(tmp_path, PAGE)
     for command in section.commands():
         status, said = place.run(command.line)
-        assert command.is_shown(said), said
+        assert command.is_shown(said), f"python -m tests.cli.tour {section.title.partition('.')[0]}\n{said}"
         assert status == int(any(word in command.shown for word in FAIL)), said
     if (drawn := tmp_path / "lost.svg").exists():
         pictured = tour.ROOT / "docs" / "pictures" / "counterexample-light.svg"

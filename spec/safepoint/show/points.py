@@ -16,11 +16,13 @@ from safepoint.protocol.policy import Checks, at_most
 from safepoint.show.shapes import FAINT, FATAL, INK, LANES, LINE, MARGIN, PAPER, SANS_WIDE, SMALL, Sheet, label
 
 WIDTH = 760
-LEFT = MARGIN + 150
+LEFT = MARGIN + 165
 """Where the scale begins; beside it stand the names of the rows."""
 DOT, FLAG, NAME, ROOM = 5, 20, 12, 16
 """Radius of a point, the height from one label to the next, the size of a name, the room below a row's points."""
 TITLE = "Bound against cost"
+SITE = {"back_edge": "back-edge"}
+"""Kinds of sites whose words are not those of their name."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def plot(policies: Sequence[Costing]) -> str:
     shown = [policy for policy in policies if not policy.without]
     sheet = Sheet(WIDTH)
     sheet.write(TITLE, 15, bold=True)
-    kinds = list(dict.fromkeys(kind.replace("_", " ") for policy in shown for kind in policy.added))
+    kinds = list(dict.fromkeys(SITE.get(kind, kind.replace("_", " ")) for policy in shown for kind in policy.added))
     sheet.write(
         "To the right: the instructions that a policy's checks add to the interpreter's fast paths"
         f"{' (' + ' and '.join(kinds) + ', together)' if kinds else ''}. Upwards: its bound, in checks from a completed post to the"
