@@ -16,11 +16,11 @@ from safepoint.graph.text import Text
 from safepoint.guest.profile import MICROSECONDS, Every, Frame, Profile
 from safepoint.model.mutants import hunt
 from safepoint.model.path import path_of
-from safepoint.protocol.policy import Checks
+from safepoint.protocol.policy import FURTHER, Checks, at_most
 from safepoint.show import svg
 from safepoint.show.flames import flame_graph
 from safepoint.show.points import Costing, plot
-from safepoint.show.policies import COUNTED
+from safepoint.show.policies import counted
 from tools import architecture
 from tools.rooms import Room, rooms_of
 
@@ -92,12 +92,17 @@ def policies() -> str:
 
 
 def costing(row: Mapping[str, str]) -> Costing:
-    """A row of that table.  Where a bound differs under TSO the cell has both."""
+    """A row of that table.  Where a bound differs under TSO the cell has both, and the worse of each kind is taken."""
     if row["added"] == "-":
-        return Costing(row["policy"], (), {}, "there is no machine code with their checks")
-    numbers = re.findall(r"\d+|depth|unbounded", row["proved"])
-    added = zip(COUNTED, map(int, row["added"].split(" / ")), strict=True)
-    return Costing(row["policy"], tuple(map(checks, numbers)), dict(added))
+        return Costing(row["policy"], {}, {}, "there is no machine code with their checks")
+    there = row.get("elsewhere", "-").strip("-")
+    kinds = ("frames", "back_edges", *(kind for kind, site in FURTHER.items() if site == there))
+    bound: dict[str, Checks] = dict.fromkeys(kinds, 0)
+    for cell in row["proved"].rstrip(")").split(" (TSO: "):
+        for kind, n in zip(kinds, map(checks, cell.split(" / ")), strict=True):
+            bound[kind] = bound[kind] if at_most(n, bound[kind]) else n
+    added = zip(counted(there), map(int, row["added"].split(" / ")), strict=True)
+    return Costing(row["policy"], bound, dict(added))
 
 
 def checks(said: str) -> Checks:

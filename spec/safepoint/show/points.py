@@ -1,7 +1,7 @@
 """Policies as points of a plot: to the right what their checks cost, upwards their bound.
 
 A bound is a number of checks, or it has none; so the height is no scale but a row for each value that there is, and what has no bound
-stands in a band of its own.
+stands in a band of its own, a row for each choice of the kinds of checks that have none.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from safepoint.protocol.policy import Checks, at_most
 from safepoint.show.shapes import FAINT, FATAL, INK, LANES, LINE, MARGIN, PAPER, SANS_WIDE, SMALL, Sheet, label
 
 WIDTH = 760
-LEFT = MARGIN + 165
+LEFT = MARGIN + 185
 """Where the scale begins; beside it stand the names of the rows."""
 DOT, FLAG, NAME, ROOM = 5, 20, 12, 16
 """Radius of a point, the height from one label to the next, the size of a name, the room below a row's points."""
 TITLE = "Bound against cost"
-SITE = {"back_edge": "back-edge"}
-"""Kinds of sites whose words are not those of their name."""
+KIND = {"back_edge": "back-edge", "back_edges": "back-edges", "frames": "frame pushes"}
+"""Kinds of sites and of checks whose words are not those of their name."""
+
+
+Row = tuple[Checks, tuple[str, ...]]
+"""The worst of a bound, and the kinds that have none."""
 
 
 @dataclass(frozen=True)
 class Costing:
     """A policy as it is drawn.
 
-    bounds: of each kind of check.  added: instructions on the fast path of each kind of site, by kind.  without: why it is no point.
+    bound: of each kind of check.  added: instructions on the fast path of each kind of site, by kind.  without: why it is no point.
     """
 
     name: str
-    bounds: Sequence[Checks]
+    bound: Mapping[str, Checks]
     added: Mapping[str, int]
     without: str = ""
 
@@ -45,9 +49,14 @@ class Costing:
     def largest(self) -> Checks:
         """The worst of its kinds."""
         worst: Checks = 0
-        for n in self.bounds:
+        for n in self.bound.values():
             worst = worst if at_most(n, worst) else n
         return worst
+
+    @property
+    def row(self) -> Row:
+        """Where it stands."""
+        return self.largest, tuple(kind for kind, n in self.bound.items() if n is None)
 
 
 @dataclass
@@ -74,20 +83,19 @@ def plot(policies: Sequence[Costing]) -> str:
     shown = [policy for policy in policies if not policy.without]
     sheet = Sheet(WIDTH)
     sheet.write(TITLE, 15, bold=True)
-    kinds = list(dict.fromkeys(SITE.get(kind, kind.replace("_", " ")) for policy in shown for kind in policy.added))
+    kinds = list(dict.fromkeys(KIND.get(kind, kind.replace("_", " ")) for policy in shown for kind in policy.added))
     sheet.write(
         "To the right: the instructions that a policy's checks add to the interpreter's fast paths"
-        f"{' (' + ' and '.join(kinds) + ', together)' if kinds else ''}. Upwards: its bound, in checks from a completed post to the"
+        f"{' (' + ', '.join(kinds) + ': all together)' if kinds else ''}. Upwards: its bound, in checks from a completed post to the"
         " check that sees it; of several kinds of checks the worst.",
         SMALL,
         FAINT,
     )
     sheet.y += 12
     if shown:
-        rows = sorted({policy.largest for policy in shown}, key=_order, reverse=True)
         scale = _scale(shown)
-        for value in rows:
-            _row(sheet, value, _flags([policy for policy in shown if policy.largest == value], scale))
+        for row in sorted({policy.row for policy in shown}, key=_order, reverse=True):
+            _row(sheet, row, _flags([policy for policy in shown if policy.row == row], scale))
         _axis(sheet, scale, max(policy.cost for policy in shown))
     for why in dict.fromkeys(policy.without for policy in policies if policy.without):
         names = ", ".join(policy.name for policy in policies if policy.without == why)
@@ -95,9 +103,10 @@ def plot(policies: Sequence[Costing]) -> str:
     return sheet.text(TITLE)
 
 
-def _order(n: Checks) -> tuple[int, int]:
-    """Numbers, then what is as deep as the stack, then what has no bound."""
-    return (0, n) if isinstance(n, int) else (1 if n == "depth" else 2, 0)
+def _order(row: Row) -> tuple[int, int, tuple[str, ...]]:
+    """Numbers, then what is as deep as the stack, then what has no bound: in one kind of checks, in several."""
+    n, kinds = row
+    return (0, n, ()) if isinstance(n, int) else (1 if n == "depth" else 2, len(kinds), kinds)
 
 
 def _said(n: Checks) -> str:
@@ -111,7 +120,7 @@ def _scale(shown: Sequence[Costing]) -> float:
     most = max((policy.cost for policy in shown), default=0)
     scale = (WIDTH - MARGIN - LEFT - 20) / max(most, 1)
     for policy in shown:
-        names = [other.name for other in shown if (other.cost, other.largest) == (policy.cost, policy.largest)]
+        names = [other.name for other in shown if (other.cost, other.row) == (policy.cost, policy.row)]
         room = WIDTH - MARGIN - LEFT - 6 - Flag(0, 0, names).end
         scale = min(scale, room / policy.cost) if policy.cost else scale
     return max(scale, 1.0)
@@ -130,9 +139,9 @@ def _flags(policies: Sequence[Costing], scale: float) -> list[Flag]:
     return placed
 
 
-def _row(sheet: Sheet, value: Checks, flags: Sequence[Flag]) -> None:
+def _row(sheet: Sheet, row: Row, flags: Sequence[Flag]) -> None:
     """A line for a bound, with its points on it and their labels above."""
-    top = sheet.y
+    (value, endless), top = row, sheet.y
     middle = top + FLAG * (max(flag.level for flag in flags) + 1) + 8
     bottom = middle + ROOM
     if value is None:
@@ -140,7 +149,12 @@ def _row(sheet: Sheet, value: Checks, flags: Sequence[Flag]) -> None:
         sheet.back.append(band)
     sheet.lines.append(svg.Line(x1=LEFT, x2=WIDTH - MARGIN, y1=middle, y2=middle, stroke=LINE, stroke_width=0.5))
     colour = FATAL if value is None else INK
-    sheet.front.append(label(MARGIN + 8, middle + 4, _said(value), NAME, colour, bold=True))
+    sheet.front.append(
+        label(MARGIN + 8, middle + (4 if value is not None else -3), _said(value), NAME, colour, bold=True)
+    )
+    if value is None:
+        kinds = ", ".join(KIND.get(kind, kind.replace("_", " ")) for kind in endless)
+        sheet.front.append(label(MARGIN + 8, middle + 11, f"in {kinds}", SMALL, FAINT))
     for flag in flags:
         x, y = round(flag.x, 1), middle - 8 - FLAG * flag.level
         if flag.level:
