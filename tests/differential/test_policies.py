@@ -66,7 +66,7 @@ def test_a_mistake_in_a_policys_text_is_noticed(policy: str, mutant: str) -> Non
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
 def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Policy) -> None:
     """So that a storm of posts cannot keep the guest where it is: the base table has a back-edge that checks nothing."""
-    machine = engine(Variant(policy=policy.name))
+    machine = engine(Variant(policy=policy))
     moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
     assert moved == {NUMBERS[name] for name in BACK_EDGES}
     assert list(engine().table) == list(engine().base)

@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option
+from safepoint.cli.given import policies_option, refuse_elsewhere
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import C11, MOST, SHORT, STALE
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -27,7 +29,13 @@ from safepoint.model.memory.names import C11, MOST, SHORT, STALE
 @KEEP
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def orders(
-    *, policies: tuple[str, ...], memories: tuple[str, ...], max_states: int, on: str, keep: Path | None, as_json: bool
+    *,
+    policies: tuple[Policy, ...],
+    memories: tuple[str, ...],
+    max_states: int,
+    on: str,
+    keep: Path | None,
+    as_json: bool,
 ) -> int:
     """Find the weakest memory order of each access.
 
@@ -40,11 +48,12 @@ def orders(
     from safepoint.verify.orders import least
     from safepoint.verify.workers import workers
 
+    refuse_elsewhere(policies, on)
     try:
         with LiveProgress() as progress, workers(on, keep) as pool:
             found = [
                 least(policy, memory, pool, progress, max_states)
-                for policy in dict.fromkeys(policies or ("folded",))
+                for policy in dict.fromkeys(policies or (FOLDED,))
                 for memory in dict.fromkeys(memories or (C11,))
             ]
     except NotUsable as error:

@@ -9,12 +9,13 @@ import click
 from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
 @policies_option("This policy alone; may be repeated.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def policies(*, policies: tuple[str, ...], as_json: bool) -> int:
+def policies(*, policies: tuple[Policy, ...], as_json: bool) -> int:
     """Set the policies side by side: where each checks, its bound, its cost.
 
     All of it is found in this run: the bound, exactly, by exploring the policy's text; the largest distance from a post to the check
@@ -26,7 +27,7 @@ def policies(*, policies: tuple[str, ...], as_json: bool) -> int:
     from safepoint.verify.policies import rows
 
     with LiveProgress() as progress:
-        found = rows(list(dict.fromkeys(policies or POLICIES)), progress)
+        found = rows(list(dict.fromkeys(policies or POLICIES.values())), progress)
     if as_json:
         click.echo(json.dumps({"policies": [row.as_json() for row in found]}, indent=1))
     else:

@@ -22,7 +22,7 @@ from safepoint.graph.ir import SELF
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SLICES, VARIANTS
 from safepoint.protocol import files
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import Policy, option
 from safepoint.protocol.rules import RULES
 from safepoint.trace.observe import SITES
 
@@ -104,7 +104,9 @@ class _Header:
         yield from ("", "#endif")
 
     def _title(self) -> Iterator[str]:
-        command = f"safepoint emit --c -p {self.policy.name}{f' --mutant {self.mutant}' if self.mutant else ''}"
+        command = (
+            f"safepoint emit --c {option(self.policy.name).rstrip()}{f' --mutant {self.mutant}' if self.mutant else ''}"
+        )
         *lines, last = comment([*self._warning(), *title.paragraphs(self.policy, command, self.chosen.bodies)])
         yield from (*lines, last.removesuffix(" */"), " *")
         if left_out := list(self._left_out()):

@@ -6,6 +6,7 @@ The model, the reference machine and the code generator take the same object; `p
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from shlex import quote
 
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
@@ -16,6 +17,9 @@ SITES: dict[str, str] = {
 }
 """Where guest code may check: what the text calls it (`checks_at`), and what it is."""
 
+COUNTED = ("ticker", "budget")
+"""The trigger words that count checks: what is real in them is the policy's period."""
+
 
 def at_most(n: Checks, most: Checks) -> bool:
     """Is n no worse than `most`?  A number is no worse than "depth", and anything is no worse than None."""
@@ -24,6 +28,11 @@ def at_most(n: Checks, most: Checks) -> bool:
     if n is None or n == "depth":
         return False
     return most == "depth" or (isinstance(n, int) and isinstance(most, int) and n <= most)
+
+
+def option(name: str, usual: str = "") -> str:
+    """How a command names a policy, with a blank behind it; nothing of the `usual` one."""
+    return "" if name == usual else f"-p {quote(name)} "
 
 
 @dataclass(frozen=True)
