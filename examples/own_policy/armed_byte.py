@@ -13,12 +13,12 @@ from safepoint.protocol.words import GO, Me
 
 
 class Armed(Me):
-    armed: Trigger          # what is shared, anybody may access; poison: the thread is to look
-    odd: int                # a number is its owner's alone: 1: the next back-edge tests the byte
+    armed: Trigger  # what is shared, anybody may access; poison: the thread is to look
+    odd: int  # a number is its owner's alone: 1: the next back-edge tests the byte
 
 
 def frame_push(t: Armed, end: int) -> int:
-    if t.armed.load() == t.armed.poison:                # POISON-EVERY-WORD
+    if t.armed.load() == t.armed.poison:  # POISON-EVERY-WORD
         return push_failed(t, end)
     return decide_push(t, end)
 
@@ -30,7 +30,7 @@ def back_edge(t: Armed, word: Trigger) -> int:
     t.odd = 0
     if mutant("second-test-forgotten", breaks="POISON-EVERY-WORD"):
         return GO
-    if t.armed.load() == t.armed.poison:                # POISON-EVERY-WORD: a site for each way to run for ever
+    if t.armed.load() == t.armed.poison:  # POISON-EVERY-WORD: a site for each way to run for ever
         return slow_path(t)
     return GO
 
@@ -46,7 +46,7 @@ def poison(t: Armed) -> None:
 def restore(t: Armed) -> None:
     if mutant("stays-armed", breaks="OWNER-RESTORES"):
         return
-    t.armed.store(t.armed.real)                         # OWNER-RESTORES
+    t.armed.store(t.armed.real)  # OWNER-RESTORES
 
 
 def take(t: Armed) -> int:

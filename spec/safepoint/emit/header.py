@@ -18,10 +18,10 @@ from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c,
 from safepoint.emit.statements import COLD, Line, Statements
 from safepoint.emit.vms import DESCRIBED, MORE, READY_TYPE, SLEEP
 from safepoint.emit.waits import Waits
+from safepoint.graph.gather import text_of
 from safepoint.graph.ir import SELF
-from safepoint.graph.text import Text
 from safepoint.model.scopes import SLICES, VARIANTS
-from safepoint.protocol import files
+from safepoint.protocol.own import OwnPolicy
 from safepoint.protocol.policy import Policy, option
 from safepoint.protocol.rules import RULES
 from safepoint.trace.observe import SITES
@@ -31,11 +31,11 @@ RULER = "/* " + "-" * 40 + " {} */"
 
 def header(policy: Policy, mutant: str = "") -> str:
     """A policy's header, C11; with a mutant of the text put in, if one is named.  Raises CannotEmit, ProtocolError."""
-    if policy.name in title.NO_HEADER:
+    if why := title.no_header(policy):
         raise CannotEmit(
-            f"policy {policy.name} has no header: {title.NO_HEADER[policy.name]} (emit that of v8_maglev or cpython, which check in the same places)"
+            f"policy {policy.name} has no header: {why} (emit that of v8_maglev or cpython, which check in the same places)"
         )
-    text = Text(files(policy.trigger))
+    text = text_of(policy)
     return "\n".join(_Header(policy, mutant, choose(text, policy, mutant), choose(text, policy)).lines()) + "\n"
 
 
@@ -63,7 +63,7 @@ class _Header:
 
     def lines(self) -> Iterator[str]:
         """All of it."""
-        guard = f"SAFEPOINT_{self.policy.name.upper()}_H"
+        guard = f"SAFEPOINT_{re.sub(r'[^A-Z0-9]', '_', _short(self.policy).upper())}_H"
         layout = Layout(self.sound, Kinds(self.sound.text, self.sound.bodies), self.policy)
         if more := {*Layout(self.chosen, self.kinds, self.policy).used(SELF)} - {*layout.used(SELF)}:
             raise CannotEmit(
@@ -270,6 +270,10 @@ class _Header:
                 "    }",
                 "}",
             )
+
+
+def _short(policy: Policy) -> str:
+    return policy.called if isinstance(policy, OwnPolicy) else policy.name
 
 
 def _called_from_outside(bodies: Bodies, circles: dict[str, tuple[str, ...]]) -> set[str]:

@@ -39,6 +39,8 @@ REALS = {
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }
 """Trigger word to what its real value is."""
+UNKNOWN = "what it holds while nothing is asked; never its poison"
+"""The same of a word of a trigger of a user's own."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ class Layout:
             f"`state`: {'SP_ENDED if a thread is yet to begin in it; ' if born else ''}SP_MANAGED for the thread that calls, if it runs guest"
             f" code already; SP_NATIVE if it does not{'' if born else ', or is yet to begin'}."
         )
-        yield from comment([MAKE, *(f"`{word}`: {REALS[word]}." for word, _ in triggers), state])
+        yield from comment([MAKE, *(f"`{word}`: {REALS.get(word, UNKNOWN)}." for word, _ in triggers), state])
         yield "static inline void sp_make_thread("
         yield f"    struct sp_thread *t{real}, uint32_t state)"
         yield "{"

@@ -87,7 +87,9 @@ class Sites:
         self.reals = {word: counted.get(word, 1) for word in text.triggers()}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
-            self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED) | _added(text, self.reals))
+            self.words.add_record(
+                number, fresh(policy, self.reals, ENDED if first else MANAGED) | _added(text, self.reals)
+            )
         self.privates = {
             word: text.begins(False, word) for word, kind in text.words["Me"].items() if kind == "int" and word != "end"
         }
