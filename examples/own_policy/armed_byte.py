@@ -1,6 +1,6 @@
 """Trigger of a VM that is made up: a byte in the thread's record. A call tests it, and so does every second back-edge.
 
-A byte costs a load and a test; a loop unrolled twice pays for it once in two turns, and its bound is 2.
+A loop is unrolled twice, and pays for one test in two turns: so its bound is 2.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from safepoint.protocol.words import GO, Me
 
 
 class Armed(Me):
-    armed: Trigger  # what is shared, anybody may access; poison: the thread is to look
-    odd: int  # a number is its owner's alone: 1: the next back-edge tests the byte
+    armed: Trigger          # shared; its poison: the thread is to look
+    odd: int                # its owner's alone; 1: the next back-edge tests the byte
 
 
 def frame_push(t: Armed, end: int) -> int:
-    if t.armed.load() == t.armed.poison:  # POISON-EVERY-WORD
+    if t.armed.load() == t.armed.poison:
         return push_failed(t, end)
     return decide_push(t, end)
 
@@ -28,9 +28,9 @@ def back_edge(t: Armed, word: Trigger) -> int:
         t.odd = 1
         return GO
     t.odd = 0
-    if mutant("second-test-forgotten", breaks="POISON-EVERY-WORD"):
+    if mutant("tested-at-calls-only", breaks="POISON-EVERY-WORD"):
         return GO
-    if t.armed.load() == t.armed.poison:  # POISON-EVERY-WORD: a site for each way to run for ever
+    if t.armed.load() == t.armed.poison:                # POISON-EVERY-WORD: a site for each way to run for ever
         return slow_path(t)
     return GO
 
@@ -40,13 +40,13 @@ def add(t: Armed, kind: int) -> None:
 
 
 def poison(t: Armed) -> None:
-    t.armed.store(t.armed.poison)
+    t.armed.store(t.armed.poison)                       # POISON-EVERY-WORD
 
 
 def restore(t: Armed) -> None:
     if mutant("stays-armed", breaks="OWNER-RESTORES"):
         return
-    t.armed.store(t.armed.real)  # OWNER-RESTORES
+    t.armed.store(t.armed.real)                         # OWNER-RESTORES
 
 
 def take(t: Armed) -> int:

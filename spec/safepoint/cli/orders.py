@@ -42,6 +42,7 @@ def orders(
     For each access of the text: the weakest order with which every property holds while all others are as in the text; its order in
     a text where all are weak at once; and what breaks one step below. Every tiny scope is explored: that takes half an hour.
     """
+    from safepoint.graph.text import ProtocolError
     from safepoint.show.orders import orders_table
     from safepoint.show.progress import LiveProgress
     from safepoint.verify.kept import NotUsable
@@ -56,7 +57,7 @@ def orders(
                 for policy in dict.fromkeys(policies or (FOLDED,))
                 for memory in dict.fromkeys(memories or (C11,))
             ]
-    except NotUsable as error:
+    except (NotUsable, ProtocolError) as error:
         fail(str(error))
     if any(not (each.scopes or each.refuted) for each in found):
         fail(f"the text has more than {max_states:,} states in every scope (give --max-states a larger number)")

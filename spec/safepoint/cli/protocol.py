@@ -156,12 +156,14 @@ def explore(
     help="For s:… and f:…: the target that repeats it.",
 )
 @click.option("--mutant", default="", metavar="NAME", help="For s:… and f:…: the mutant to compile into the target.")
-def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
+@policy_option("For s:… of a step: whose checks the target and the reference machine have.")
+def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str, policy: Policy) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
     the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
+    from safepoint.differential.controlled import is_controlled
     from safepoint.model.own_policies import PolicyError
     from safepoint.model.path import changed_since, policy_of
     from safepoint.show.failures import replay_text
@@ -169,18 +171,22 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
     from safepoint.verify.replay import replay as work
 
     if string.startswith("m:"):
-        refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
+        refuse_ignored(
+            "a path of the model names its policy and its mutant, and has no target", "target", "mutant", "policy"
+        )
     elif string.startswith(("s:", "f:")):
+        if string.startswith("f:") or is_controlled(string):
+            refuse_ignored("what this repeats has the checks of folded", "policy")
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     try:
-        policy = policy_of(string)
+        policy = policy_of(string) if string.startswith("m:") else policy
     except PolicyError as error:
         fail(f"{error}; the path is of that policy")
     if said := changed_since(string, policy):
         click.echo(said, err=True)
     text = protocol_text(given, policy)
     try:
-        replayed = work(string, text, mutant, target)
+        replayed = work(string, text, mutant, target, policy)
     except CannotReplay as error:
         fail(str(error))
     click.echo(replay_text(replayed, text))

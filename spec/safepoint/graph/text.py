@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
+from safepoint.graph.added import added
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
 from safepoint.protocol import AROUND, CORE, TRIGGERS, files, trigger_file
 
@@ -192,16 +193,8 @@ class Text:
                 case _:
                     self.error(statement, file, "a class has words only, each of its own name", "name: Word, name: int")
         self.words[node.name], self.first[node.name] = words, first
-        if not self.is_custom and file == self.files[len(CORE)].name and "Me" in map(ast.unparse, node.bases):
-            self._add({w: kind for w, kind in words.items() if w not in self.words["Me"]}, first)
-
-    def _add(self, words: dict[str, str], first: dict[str, int]) -> None:
-        """What a trigger's class declares beside the words of Me, each thread has: any thread may access what is shared of it."""
-        self.added |= words
-        shared = {w: kind for w, kind in words.items() if kind != "int"}
-        for cls, more in (("Thread", shared), ("Me", words)):
-            self.words[cls] |= more
-            self.first[cls] |= {w: n for w, n in first.items() if w in more}
+        if not self.is_custom and [file] == [path.name for path in self.files[len(CORE) : len(CORE) + 1]]:
+            self.added |= added(self.words, self.first, node.name)
 
     def _begins(self, value: ast.expr, kind: str, file: str) -> int:
         match value:

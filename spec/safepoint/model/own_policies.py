@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 
 from safepoint.graph.gather import digest_of, text_of
 from safepoint.graph.lower import check
-from safepoint.graph.text import ProtocolError, Text
-from safepoint.model.sound_policy import Nonsense, refuse_nonsense, refuse_trigger
-from safepoint.protocol import TRIGGERS
+from safepoint.graph.text import OURS, ProtocolError, Text
+from safepoint.model.sound_policy import Nonsense, refuse_nonsense, refuse_procedures, refuse_trigger
+from safepoint.protocol import CORE, TRIGGERS
 from safepoint.protocol.own import OwnPolicy
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Policy
@@ -155,6 +155,8 @@ class _File:
                 f"{policy.trigger!r} is no mechanism, and no file beside this one",
                 f"one of {', '.join(TRIGGERS)}, or the path of a trigger's text of your own",
             )
+        if own.name in {path.name for path in (*CORE, *OURS)}:
+            raise Nonsense("trigger", f"{own.name} is the name of a file of ours", "a file of another name")
         return str(own), digest_of(own)
 
     def _text(self, trigger: str, digest: str) -> Text:
@@ -164,6 +166,7 @@ class _File:
             return text_of(made)
         own = OwnPolicy(**{**vars(made), "called": "", "trigger_digest": digest})
         text = text_of(own)
+        refuse_procedures(text, Path(trigger).name)
         check(text)
         return text
 

@@ -12,7 +12,7 @@ from typing import Any
 from safepoint.graph.expressions import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
+from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.properties import ALWAYS
 from safepoint.model.scopes import SLICES, VARIANTS
 from safepoint.protocol import HERE, trigger_file
@@ -83,7 +83,6 @@ def _refuse_bound(declared: Any) -> None:
 def refuse_trigger(said: dict[str, Any], text: Text) -> dict[str, Any]:
     """What does not go with the text of its trigger.  Returns the fields, with lists made tuples.  Raises Nonsense, ProtocolError."""
     file = trigger_file(said["trigger"])
-    _refuse_procedures(text, file.name)
     _refuse_sites(said, text, file.stem)
     read = words_read(text, file.name, said["sites"])
     for word in said["words"]:
@@ -110,7 +109,7 @@ def refuse_trigger(said: dict[str, Any], text: Text) -> dict[str, Any]:
     return said
 
 
-def _refuse_procedures(text: Text, file: str) -> None:
+def refuse_procedures(text: Text, file: str) -> None:
     """A trigger's file defines all that is declared, as it is declared.  Raises ProtocolError."""
     for node in ast.parse(DECLARED.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.FunctionDef):
@@ -118,9 +117,9 @@ def _refuse_procedures(text: Text, file: str) -> None:
         wanted = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns) if node.returns else None}"
         there = text.functions.get(node.name)
         if there is None or there.file != file:
-            text.error(ast.Module([], []), file, f"defines no {node.name}(), as each trigger does", wanted)
+            raise ProtocolError(f"{file}:1:1: defines no {node.name}(), as each trigger does (write: {wanted}: …)")
         if not _fit(text, _types(there.node), _types(node)):
-            text.error(there.node, file, f"{node.name}() has other parameters than each trigger's", wanted)
+            text.error(there.node, file, f"{node.name}() has other parameters than in each trigger", wanted)
 
 
 def _types(function: ast.FunctionDef) -> list[str]:
