@@ -94,9 +94,7 @@ class _File:
         module.__file__ = str(self.path)
         try:
             exec(code, module.__dict__)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  # it is the user's, whatever it is
+        except BaseException as error:  # noqa: BLE001  # it is the user's, whatever it is; Control-C ends the process
             frames = traceback.extract_tb(error.__traceback__)
             line = next((frame.lineno for frame in reversed(frames) if frame.filename == str(self.path)), 1)
             what = f"{type(error).__name__}: {_said(error)}".rstrip(": ")
@@ -145,6 +143,8 @@ class _File:
         if policy.trigger in TRIGGERS:
             return policy.trigger, ""
         own = (self.path.parent / policy.trigger).absolute()
+        if own.name in {path.name for path in (*CORE, *OURS)}:
+            raise Nonsense("trigger", f"{own.name} is the name of a file of ours", "a file of another name")
         try:
             is_file = own.is_file()
         except (OSError, ValueError):
@@ -155,8 +155,6 @@ class _File:
                 f"{policy.trigger!r} is no mechanism, and no file beside this one",
                 f"one of {', '.join(TRIGGERS)}, or the path of a trigger's text of your own",
             )
-        if own.name in {path.name for path in (*CORE, *OURS)}:
-            raise Nonsense("trigger", f"{own.name} is the name of a file of ours", "a file of another name")
         return str(own), digest_of(own)
 
     def _text(self, trigger: str, digest: str) -> Text:
