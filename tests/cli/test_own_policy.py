@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
+from safepoint.protocol import TRIGGERS
+from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import SITES, Bound, Policy
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "own_policy"
@@ -22,13 +28,14 @@ FIELDS = {
     "declared": "Bound(frames=1, back_edges=1)",
     "words": '("limit",)',
 }
-MECHANISMS = "bits_in_limit, epoch, flag, limit, limit_and_budget, limit_and_table, page, ticker"
-POLICIES = "folded, dart, cpython, pypy, v8_maglev, skybison, go, v8_ignition, wasmtime, guard_page"
+MECHANISMS, OURS, WHERE = (", ".join(known) for known in (TRIGGERS, POLICIES, SITES))
+KNOWN_SITES = f"some of {WHERE}" if len(SITES) > 2 else WHERE.replace(", ", " or ")
+BOUND = f"Bound({', '.join(f'{each.name}=1' for each in fields(Bound))})"
 
 
-def text_of(**fields: str) -> str:
+def text_of(**says: str) -> str:
     """A file with a policy, MINE, a field a line: the first is in line 4."""
-    lines = [f"    {name}={value},\n" for name, value in {**FIELDS, **fields}.items()]
+    lines = [f"    {name}={value},\n" for name, value in {**FIELDS, **says}.items()]
     return "".join(["from safepoint.protocol.policy import Bound, Policy\n\nMINE = Policy(\n", *lines, ")\n"])
 
 
@@ -58,9 +65,9 @@ def refused(*args: str) -> str:
     [
         ("none.py:MINE", "none.py: there is no such file (write -p FILE.py:NAME, the path of a Python file with a Policy)"),
         (".:MINE", ".: is no file (write -p FILE.py:NAME, the path of a Python file with a Policy)"),
-        ("mine.py", f"mine.py: no policy is named (write -p FILE.py:NAME, or one of {POLICIES})"),
-        ("mine.py:", f"mine.py:: no policy is named (write -p FILE.py:NAME, or one of {POLICIES})"),
-        ("mine.py:a b", f"mine.py:a b: no policy is named (write -p FILE.py:NAME, or one of {POLICIES})"),
+        ("mine.py", f"mine.py: no policy is named (write -p FILE.py:NAME, or one of {OURS})"),
+        ("mine.py:", f"mine.py:: no policy is named (write -p FILE.py:NAME, or one of {OURS})"),
+        ("mine.py:a b", f"mine.py:a b: no policy is named (write -p FILE.py:NAME, or one of {OURS})"),
         ("mine.py:MIEN", "mine.py:1:1: no MIEN in it (write one of MINE, from safepoint.protocol.policy import Policy)"),
         ("mine.py:Bound", "mine.py:1:1: Bound is no Policy, but of type type (write one of MINE, from safepoint.protocol.policy import Policy)"),
         ("lantern.py:LAMP", "lantern.py:1:1: no LAMP in it (write one of LANTERN, SLOW_TICKER, from safepoint.protocol.policy import Policy)"),
@@ -96,15 +103,15 @@ def test_a_file_that_cannot_be_executed_is_refused(source: str, said: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("says", "said"),
     [
         ({"name": '"folded"'}, "4:10: name: folded is one of ours (write: another name, or -p folded)"),
         ({"name": '"a b"'}, "4:10: name: 'a b' is no name (write: letters, digits, _, . and -)"),
         ({"title": "None"}, '5:11: title: None is no text of one line (write: title="…")'),
         ({"trigger": '"limits"'}, f"6:13: trigger: 'limits' is no mechanism, and no file beside this one (write: one of {MECHANISMS}, or the path of a trigger's text of your own)"),
         ({"trigger": '"limit.py"'}, "6:13: trigger: limit.py is the name of a file of ours (write: a file of another name)"),
-        ({"sites": "()"}, "9:11: sites: there is none, so no request is ever seen (write: some of push, back-edge)"),
-        ({"sites": '("push", "loop")'}, "9:11: sites: no check site 'loop' (write: push or back-edge)"),
+        ({"sites": "()"}, f"9:11: sites: there is none, so no request is ever seen (write: some of {WHERE})"),
+        ({"sites": '("push", "loop")'}, f"9:11: sites: no check site 'loop' (write: {KNOWN_SITES})"),
         ({"sites": '"push"'}, "9:11: sites: 'push' is no tuple of names (write: sites=(\"…\",))"),
         ({"sites": '("push", "push")'}, "9:11: sites: ('push', 'push') names one twice (write: each once)"),
         ({"sites": '("back-edge",)'}, '9:11: sites: trigger limit checks at a push, whatever a policy says (write: sites=("push", "back-edge"), or a trigger whose text asks checks_at(\'push\'))'),
@@ -123,7 +130,7 @@ def test_a_file_that_cannot_be_executed_is_refused(source: str, said: str) -> No
         ({"slices": '("mask",)'}, "9:12: slices: no feature 'mask' (write: masks or asking)"),
         ({"waives": '{"no-deadlok": "why"}'}, "9:12: waives: no property 'no-deadlok' (write: no-deadlock)"),
         ({"waives": '{"no-deadlock": ""}'}, "9:12: waives: {'no-deadlock': ''} gives no reasons (write: waives={\"pending-is-poisoned\": \"the reason\"})"),
-        ({"declared": "1"}, "7:14: declared: 1 is no Bound (write: Bound(frames=1, back_edges=1))"),
+        ({"declared": "1"}, f"7:14: declared: 1 is no Bound (write: {BOUND})"),
         *[
             ({"declared": f"Bound(frames=1, back_edges={n})"}, f'7:14: declared: back_edges={n} is no number of checks: the one that sees is counted (write: a number from 1 up, "depth": as many as fit on a stack, or None: no bound)')
             for n in ("0", "-1", "'deep'", "1.5", "True")
@@ -132,8 +139,8 @@ def test_a_file_that_cannot_be_executed_is_refused(source: str, said: str) -> No
         ({"widths": '(("limit", 1),)'}, "9:12: widths: (('limit', 1),) is no size of a row of trigger words (write: widths=((\"entry\", 1),), up to 4)"),
     ],
 )  # fmt: skip
-def test_a_nonsensical_policy_is_refused(fields: dict[str, str], said: str) -> None:
-    Path("mine.py").write_text(text_of(**fields))
+def test_a_nonsensical_policy_is_refused(says: dict[str, str], said: str) -> None:
+    Path("mine.py").write_text(text_of(**says))
     assert refused("explore", "-p", "mine.py:MINE") == f"safepoint: mine.py:{said}\n"
 
 
@@ -143,7 +150,7 @@ def test_every_command_that_takes_a_policy_refuses_one_in_the_same_words() -> No
     assert set(takes) >= {"explore", "policies", "orders", "mutate", "run", "distance", "emit", "replay"}
     given = {"run": [GCD], "distance": [GCD], "emit": ["--c"], "replay": ["s:fib@3STOP"]}
     said = {refused(name, "-p", "mine.py:MINE", *given.get(name, [])) for name in takes}
-    assert said == {"safepoint: mine.py:9:11: sites: there is none, so no request is ever seen (write: some of push, back-edge)\n"}  # fmt: skip
+    assert said == {f"safepoint: mine.py:9:11: sites: there is none, so no request is ever seen (write: some of {WHERE})\n"}  # fmt: skip
 
 
 # -- a trigger's text that is none
@@ -176,7 +183,7 @@ def test_a_trigger_that_is_none_is_refused(old: str, new: str, said: str) -> Non
 def test_explore_finds_its_bound_and_its_mistakes() -> None:
     found = json.loads(call("explore", "-p", LANTERN, "--json").stdout)
     assert {(row["policy"], row["verdict"]) for row in found["protocol"]} == {(LANTERN, "holds")}
-    assert {str(row["bound"]) for row in found["protocol"]} == {str({"frames": 1, "back_edges": 2})}
+    assert {(row["bound"]["frames"], row["bound"]["back_edges"]) for row in found["protocol"]} == {(1, 2)}
     for mutant, broken in (("tested-at-calls-only", "declared-bound"), ("stays-armed", "checks-pass")):
         result = call("explore", "-p", LANTERN, "--mutant", mutant)
         assert result.exit_code == 1
@@ -269,3 +276,40 @@ def test_a_table_shows_the_name_as_it_is() -> None:
     """Not `:LANTERN:` as a picture of one."""
     result = call("distance", "-p", LANTERN, GCD)
     assert f"policy {LANTERN}: " in result.stdout
+
+
+# -- the page
+
+PAGE = (
+    (ROOT / "docs" / "policies.md")
+    .read_text(encoding="utf-8")
+    .partition("\n## Your own policy\n")[2]
+    .partition("\n## ")[0]
+)
+(COMMANDS,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_page_shows_the_policy_and_its_trigger() -> None:
+    shown = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    for block, file in zip(shown, ("lantern.py", "armed_byte.py"), strict=True):
+        assert block in (EXAMPLE / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS.splitlines() if not line.startswith("cd ")])
+def test_each_command_of_the_page_does_what_it_says(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLE)
+    command, _, comment = line.partition("#")
+    status = re.search(r"exit status (\d)", comment)
+    if "policies" not in command:  # for minutes: tests/model/test_own_policies.py has what it finds
+        assert call(*shlex.split(command)[1:]).exit_code == (int(status[1]) if status else 0)
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```console\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
+def test_each_refusal_of_the_page_reads_as_shown(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLE)
+    for command, said in re.findall(r"^\$ safepoint (.*)\n(.*\n)", block, re.MULTILINE):
+        assert refused(*shlex.split(command)) == said
+
+
+def test_the_page_names_every_field() -> None:
+    assert {each.name for each in fields(Policy)} <= set(re.findall(r"`(\w+)`", PAGE))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import shlex
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import Guest, corpus, find
 from safepoint.guest.code import BACK_EDGES
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import CPYTHON, FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
@@ -61,6 +64,14 @@ def test_every_program_agrees(policy: Policy) -> None:
 def test_a_mistake_in_a_policys_text_is_noticed(policy: str, mutant: str) -> None:
     """The comparison is not true of anything at all."""
     assert compared(POLICIES[policy], find(CAUGHT[policy][mutant]), mutant).mismatches
+
+
+def test_a_difference_names_the_policy_and_is_repeated_with_it() -> None:
+    (mismatch,) = compared(CPYTHON, find("ackermann"), "never-restored").mismatches
+    assert mismatch.again.startswith("safepoint replay -p cpython 's:ackermann@")
+    _, *command = shlex.split(mismatch.again)
+    assert CliRunner().invoke(cli, [*command, "--mutant", "never-restored"]).exit_code == 1
+    assert CliRunner().invoke(cli, command).exit_code == 0
 
 
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
