@@ -153,6 +153,14 @@ def test_every_command_that_takes_a_policy_refuses_one_in_the_same_words() -> No
     assert said == {f"safepoint: mine.py:9:11: sites: there is none, so no request is ever seen (write: some of {WHERE})\n"}  # fmt: skip
 
 
+def test_a_scope_that_it_is_not_written_for_is_refused() -> None:
+    Path("mine.py").write_text(text_of())
+    assert refused("explore", "-p", "mine.py:MINE", "--scope", "limit-1") == (
+        "safepoint: scope limit-1: the text of policy mine.py:MINE is not written for limit"
+        " (choose a scope without; it is written for: none)\n"
+    )
+
+
 # -- a trigger's text that is none
 
 
