@@ -1,4 +1,4 @@
-"""A policy of a user's own: `FILE:NAME`, a Policy in a Python file of his, whose trigger may be a text of his own beside it.
+"""A policy of a user's own: `FILE:NAME`, a Policy in a Python file, whose trigger may be a text of its own beside it.
 
 What is nonsensical is refused here, before any work: one line with the place, what is wrong, and what to write.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
@@ -47,14 +47,16 @@ def find_policy(name: str) -> Policy:
 
 @dataclass
 class _File:
+    """name: as on the command line.  called: what the file calls the policy.  module: what stands in it."""
+
     path: Path
     name: str
     called: str
+    module: ast.Module = field(default_factory=lambda: ast.Module([], []))
 
     def policy(self) -> OwnPolicy:
-        source = self._source()
-        module, code = self._parsed(source)
-        self.module = module
+        """Raises PolicyError."""
+        self.module, code = self._parsed(self._source())
         found = self._executed(code).get(self.called)
         if not isinstance(found, Policy):
             self._refuse_other(found)
@@ -102,7 +104,7 @@ class _File:
                 f"{self.path}:{line}:1: {what}, raised when the file is executed (write a file that defines policies, and no more)"
             ) from None
         finally:
-            del sys.modules[MODULE]
+            sys.modules.pop(MODULE, None)
         return module.__dict__
 
     def _refuse_other(self, found: object) -> NoReturn:
@@ -125,8 +127,8 @@ class _File:
             if isinstance(target, ast.Name) and ast.unparse(node.value.func).endswith("Policy")
         ]
 
-    def _place(self, field: str = "") -> str:
-        """Where the policy, or what it says of a field, stands."""
+    def _place(self, of: str = "") -> str:
+        """Where the policy, or what it says of one field, stands."""
         node: ast.AST | None = None
         for each in self.module.body:
             targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
@@ -134,7 +136,7 @@ class _File:
                 node = each
         value = getattr(node, "value", None)
         for keyword in value.keywords if isinstance(value, ast.Call) else ():
-            if field and keyword.arg == field:
+            if of and keyword.arg == of:
                 node = keyword.value
         return f"{self.path}:{getattr(node, 'lineno', 1)}:{getattr(node, 'col_offset', 0) + 1}"
 

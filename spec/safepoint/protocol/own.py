@@ -1,4 +1,4 @@
-"""A policy of a user's own: what a file of his says, as it was when it was read.
+"""A policy of a user's own: what a file says, as it was when it was read.
 
 `safepoint.model.own_policies` reads it, and refuses a nonsensical one.
 """
