@@ -241,7 +241,8 @@ def test_a_path_in_any_folder_is_replayed(tmp_path: Path) -> None:
 def test_run_has_its_checks_on_both_machines() -> None:
     expected = call("run", GCD).stdout
     Path("mine.py").write_text(text_of(sites='("push",)', declared="Bound(frames=1, back_edges=None)"))
-    for policy in ("mine.py:MINE", TICKER):
+    Path("table.py").write_text(text_of(trigger='"limit_and_table"', words='("limit", "entry")'))
+    for policy in ("mine.py:MINE", "table.py:MINE", TICKER):
         for machine in ("vm", "reference"):
             assert call("run", "-p", policy, "--machine", machine, GCD).stdout == expected
     assert call("run", "-p", LANTERN, "--machine", "reference", GCD).stdout == expected

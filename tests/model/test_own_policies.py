@@ -23,21 +23,10 @@ from safepoint.model.system import Model
 from safepoint.protocol.own import OwnPolicy
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import SITES, Bound, Policy
-from safepoint.verify import policies
 from safepoint.verify.explore import decide
 from safepoint.verify.kept import Kept
 from safepoint.verify.mutation import allow
-from safepoint.verify.policies import rows
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "own_policy"
-LANTERN, TICKER = f"{EXAMPLE}/lantern.py:LANTERN", f"{EXAMPLE}/lantern.py:SLOW_TICKER"
-
-
-def written(folder: Path, policy: Policy, name: str = "MINE") -> str:
-    """The policy in a file, by the values of its fields; what `-p` names."""
-    file = folder / "mine.py"
-    file.write_text(f"from safepoint.protocol.policy import Bound, Policy\n\n{name} = {Policy(**vars(policy))!r}\n")
-    return f"{file}:{name}"
+from tests.own_policies import EXAMPLE, LANTERN, written
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda p: p.name)
@@ -187,19 +176,6 @@ def test_a_trigger_that_changes_meanwhile_is_noticed_and_has_other_results(tmp_p
     text_of.__globals__["_with"].cache_clear()  # as in a process that has just begun
     with pytest.raises(ProtocolError, match=r"armed_byte\.py: has changed since the command began \(begin it again\)"):
         text_of(after)
-
-
-def test_the_row_of_a_policy_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proved for both; observed in machine code where the trigger has some: here in one program, since each takes a while."""
-    monkeypatch.setattr(policies, "OBSERVED_IN", ("calls_only",))
-    monkeypatch.setattr(policies, "TIMED", dict.fromkeys(policies.TIMED, "x = 1\n"))
-    lantern, ticker = rows([find_policy(LANTERN), find_policy(TICKER)], rounds=1)
-    assert (lantern.wrong, ticker.wrong) == ("", "")
-    assert lantern.proved == lantern.proved_tso == find_policy(LANTERN).declared
-    assert lantern.without == "handlers have no checks for trigger armed_byte yet"
-    assert (ticker.proved.frames, ticker.proved.back_edges) == (3, 3)
-    assert ticker.interrupts > 100
-    assert (ticker.instructions["frame_push"], ticker.instructions["back_edge"]) == (5, 5)  # as pypy's
 
 
 def test_what_is_of_a_users_own() -> None:
