@@ -16,11 +16,11 @@ from safepoint.cli.main import cli
 from safepoint.graph.gather import text_of
 from safepoint.graph.text import ProtocolError
 from safepoint.model.engines import engine
-from safepoint.model.own_policies import PolicyError, find_policy, is_own
+from safepoint.model.own_policies import PolicyError, find_policy
 from safepoint.model.scopes import SCOPES
 from safepoint.model.sound_policy import SERVING, site_procedures, words_read
 from safepoint.model.system import Model
-from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.own import OwnPolicy, is_own
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import SITES, Bound, Policy
 from safepoint.verify.explore import decide

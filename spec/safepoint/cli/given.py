@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import click
 
 from safepoint.cli.console import FILE, fail, refuse_ignored, unknown
+from safepoint.protocol.own import OwnPolicy, is_own
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Policy
 
@@ -61,11 +62,11 @@ class PolicyNamed(Choice):
         return said and f"{said.removesuffix(']')}|FILE:NAME]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from safepoint.model.own_policies import PolicyError, find_policy, is_own
-
         if isinstance(value, Policy):
             return value
         if is_own(str(value)):
+            from safepoint.model.own_policies import PolicyError, find_policy
+
             try:
                 return find_policy(str(value))
             except PolicyError as error:
@@ -88,8 +89,6 @@ def policies_option(says: str) -> Callable[[Command], Command]:
 
 def refuse_elsewhere(policies: Sequence[Policy], on: str) -> None:
     """A text of a user's own is not on a cluster."""
-    from safepoint.protocol.own import OwnPolicy
-
     for policy in policies:
         if on and isinstance(policy, OwnPolicy) and policy.trigger_digest:
             fail(

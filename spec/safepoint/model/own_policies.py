@@ -30,11 +30,6 @@ class PolicyError(Exception):
     """The policy cannot be used: one line, with the remedy; of a trigger's text also the line of it."""
 
 
-def is_own(name: str) -> bool:
-    """Does a name on the command line say a file?"""
-    return name not in POLICIES and (":" in name or name.endswith(".py"))
-
-
 def find_policy(name: str) -> Policy:
     """One of ours by its name; or a user's own, FILE:NAME.  Executes that file.  Raises PolicyError."""
     if name in POLICIES:

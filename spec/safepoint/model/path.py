@@ -27,12 +27,12 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.late import FINITE, seen_late
 from safepoint.model.memory.names import NAMES
 from safepoint.model.moves import Move, Transition
-from safepoint.model.own_policies import PolicyError, find_policy, is_own
+from safepoint.model.own_policies import PolicyError, find_policy
 from safepoint.model.process import Process
 from safepoint.model.scopes import not_written_for
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
-from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.own import OwnPolicy, is_own
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 
