@@ -287,6 +287,41 @@ def test_a_table_shows_the_name_as_it_is() -> None:
     assert f"policy {LANTERN}: " in result.stdout
 
 
+WORDS = """\
+class Armed(Me):
+    armed: Triggers
+    times: Word = begins(1)
+    odd: int = 1
+"""
+
+
+def test_a_trigger_may_add_words_of_every_type() -> None:
+    """A row of trigger words, a word and a number that begin as they say; explored, run, and written as C."""
+    file = Path("armed_byte.py")
+    source = file.read_text()
+    head, _, rest = source.partition("class Armed(Me):")
+    source = f"{head}{WORDS}\n\ndef {rest.partition('def ')[2]}"
+    each = "for w in t.armed:\n        w.store(w.{0})"
+    for old, new in (
+        ("    if t.armed.load() == t.armed.poison:\n        return push_failed(t, end)\n", "    for w in t.armed:\n        if w.load() == w.poison:\n            return push_failed(t, end)\n"),
+        ("    if t.armed.load() == t.armed.poison:                # POISON-EVERY-WORD: a site for each way to run for ever\n        return slow_path(t)\n", "    for w in t.armed:\n        if w.load() == w.poison:\n            return slow_path(t)\n"),
+        ("t.armed.store(t.armed.poison)", each.format("poison")),
+        ("t.armed.store(t.armed.real)", each.format("real")),
+        ("def take(t: Armed) -> int:\n", "def take(t: Armed) -> int:\n    times = t.times.load()\n    t.times.store(times)\n"),
+    ):  # fmt: skip
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    file.write_text(source)
+    assert call("explore", "-p", LANTERN, "--scope", "interrupt-1").exit_code == 0
+    assert call("run", "-p", LANTERN, "--machine", "reference", GCD).stdout == call("run", GCD).stdout
+    made = call("emit", "--c", "-p", LANTERN).stdout
+    assert "atomic_init(&t->times, 1);" in made
+    assert "t->odd = 1;" in made
+    file.write_text(source.replace("    t.times.store(times)\n", "    claim('began-with-2', times == 2)\n"))
+    assert "began-with-2" in call("explore", "-p", LANTERN, "--scope", "interrupt-1").stdout
+    assert call("run", "-p", LANTERN, "--machine", "reference", GCD).exit_code == 0
+
+
 # -- the page
 
 PAGE = (

@@ -224,9 +224,10 @@ class Layout:
                     yield f"    atomic_init(&t->{word}, {word}{base});"
         for word, kind in self.used(ir.SELF).items():
             if kind == "int":
-                yield f"    t->{word} = 0;"
+                yield f"    t->{word} = {self.chosen.text.begins(False, word)};"
             elif kind == "Word":
-                yield f"    atomic_init(&t->{word}, {'state' if word == 'state' else 0});"
+                begins = "state" if word == "state" else self.chosen.text.begins(False, word)
+                yield f"    atomic_init(&t->{word}, {begins});"
         yield "}"
         yield ""
         yield from comment([WORLD])

@@ -69,8 +69,12 @@ def fresh(policy: Policy, reals: Mapping[str, int], state: int) -> dict[str, int
 
 
 def _added(text: Text, reals: Mapping[str, int]) -> dict[str, int]:
-    """A record's shared words of a trigger of a user's own."""
-    return {word: reals.get(word, text.begins(False, word)) for word, kind in text.added.items() if kind != "int"}
+    """A record's shared words of a trigger of a user's own; of a row of them there is one."""
+    return {
+        f"{word}[0]" if kind == "Triggers" else word: reals.get(word, text.begins(False, word))
+        for word, kind in text.added.items()
+        if kind != "int"
+    }
 
 
 class Sites:
