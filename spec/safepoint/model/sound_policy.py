@@ -17,13 +17,15 @@ from safepoint.model.properties import ALWAYS
 from safepoint.model.scopes import SLICES, VARIANTS
 from safepoint.protocol import HERE, trigger_file
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import COUNTED, SITES, Bound, Policy
+from safepoint.protocol.policy import COUNTED, FURTHER, SITES, USUAL, Bound, Policy
 from safepoint.protocol.words import BITS
 
 DECLARED = HERE / "trigger.py"
 """The file that declares what a trigger's text defines."""
 SERVING = ("add", "poison", "restore", "take", "look")
 """Of what it declares, that which is no check site: the core calls it to ask, and to serve."""
+OPTIONAL = "elsewhere"
+"""Of what it declares, that which a trigger has if a policy checks beside frame pushes and back-edges."""
 MOST_WORDS = 4
 """Of a row of trigger words in a model: with more there are too many states."""
 LONGEST = 2**31 - 1
@@ -53,6 +55,8 @@ def refuse_nonsense(policy: Policy) -> dict[str, Any]:
     if not said["sites"]:
         raise Nonsense("sites", "there is none, so no request is ever seen", f"some of {', '.join(SITES)}")
     _known("sites", "check site", said["sites"], SITES)
+    if len(more := [site for site in said["sites"] if site in FURTHER.values()]) > 1:
+        raise Nonsense("sites", f"a policy checks at one of {' and '.join(more)} at most", f"one of them beside {' and '.join(USUAL)}")  # fmt: skip
     _known("slices", "feature", said["slices"], (*SLICES, *VARIANTS))
     waives = said["waives"]
     if not isinstance(waives, Mapping) or not all(isinstance(x, str) and x for pair in waives.items() for x in pair):
@@ -116,6 +120,8 @@ def refuse_procedures(text: Text, file: str) -> None:
             continue
         wanted = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns) if node.returns else None}"
         there = text.functions.get(node.name)
+        if there is None and node.name == OPTIONAL:
+            continue
         if there is None or there.file != file:
             raise ProtocolError(f"{file}:1:1: defines no {node.name}(), as each trigger does (write: {wanted}: …)")
         if not _fit(text, _types(there.node), _types(node)):
@@ -135,9 +141,10 @@ def _fit(text: Text, types: Sequence[str], declared: Sequence[str]) -> bool:
 
 
 def site_procedures() -> dict[str, str]:
-    """Check site to the procedure of a trigger's text that is it: both tables have them in one order."""
-    declared = [node.name for node in ast.parse(DECLARED.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]  # fmt: skip
-    return dict(zip(SITES, (name for name in declared if name not in SERVING), strict=False))
+    """Check site to the procedure of a trigger's text that is it: both tables have the usual ones in one order."""
+    declared = (node.name for node in ast.parse(DECLARED.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef))  # fmt: skip
+    usual = (name for name in declared if name not in (OPTIONAL, *SERVING))
+    return {**dict(zip(USUAL, usual, strict=True)), **dict.fromkeys(FURTHER.values(), OPTIONAL)}
 
 
 def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
@@ -151,11 +158,11 @@ def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
         and isinstance(node.args[0], ast.Constant)
     }
     for site, procedure in site_procedures().items():
-        checks = any(True for _ in compile_graph(text, procedure, _instance(said["sites"])).steps)
+        checks = procedure in text.functions and bool(compile_graph(text, procedure, _instance(said["sites"])).steps)
         if site in said["sites"] and not checks:
-            raise Nonsense("sites", f"trigger {trigger} makes no check at a {site}", f"sites={_tuple(s for s in said['sites'] if s != site)}, or another trigger")  # fmt: skip
+            raise Nonsense("sites", f"trigger {trigger} makes no check at site {site}", f"sites={_tuple(s for s in said['sites'] if s != site)}, or another trigger")  # fmt: skip
         if site not in said["sites"] and checks and site not in asked:
-            raise Nonsense("sites", f"trigger {trigger} checks at a {site}, whatever a policy says", f"sites={_tuple(s for s in SITES if s in (*said['sites'], site))}, or a trigger whose text asks checks_at({site!r})")  # fmt: skip
+            raise Nonsense("sites", f"trigger {trigger} checks at site {site}, whatever a policy says", f"sites={_tuple(s for s in SITES if s in (*said['sites'], site))}, or a trigger whose text asks checks_at({site!r})")  # fmt: skip
 
 
 def _instance(sites: Sequence[str]) -> Instance:
@@ -165,7 +172,9 @@ def _instance(sites: Sequence[str]) -> Instance:
 def words_read(text: Text, file: str, sites: Sequence[str]) -> list[str]:
     """The trigger words that the checks of a trigger's file read, before they call what serves."""
     found: dict[str, None] = {}
-    for procedure in site_procedures().values():
+    for site, procedure in site_procedures().items():
+        if site not in (*USUAL, *sites) or procedure not in text.functions:
+            continue
         for step in compile_graph(text, procedure, _instance(sites)).steps:
             if step.cell and step.op != "store" and _is_check(text, file, step):
                 found[step.cell.word.partition("[")[0]] = None
