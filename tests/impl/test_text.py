@@ -57,7 +57,8 @@ def written() -> set[tuple[str, str]]:
                 case ast.Call(func=ast.Name(id="put"), args=[_, _, ast.Constant(value=str(word)), *_]):
                     found.add((module, word))
                 case ast.Call(
-                    func=ast.Name(id="compare_and_swap" | "swap" | "fetch_add"), args=[ast.Attribute(attr=word), *_]
+                    func=ast.Name(id="compare_and_swap" | "swap" | "fetch_add"),
+                    args=[ast.Attribute(value=ast.Name(id="thread"), attr=word), *_],
                 ) if module.startswith("safepoint_vm.handlers"):
                     found.add((module, word))
                 case ast.Dict(keys=keys) if module == "safepoint_vm.threads.thread":

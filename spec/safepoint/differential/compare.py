@@ -140,6 +140,7 @@ def compare(
     target.load(source, name, stack)
     target.start()
     tally.programs += 1
+    tally.saw(dict.fromkeys(target.checks(), 0))
     if differs := differences(run.end, outcome(target, target.run)):
         tally.mismatches.append(Mismatch(name, None, differs, policy=target.policy.name))
         return
