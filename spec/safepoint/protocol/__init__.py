@@ -11,7 +11,7 @@ Read from the top, then one file of `triggers`: that is one VM's whole protocol.
 language: the primitives of a protocol text, and what each means for the model and for the machine
 words: what the threads share, what only the owner touches, and the values
 names: the names of these values, for people
-trigger: the seven procedures in which VMs differ, declared
+trigger: the eight procedures in which VMs differ, declared
 requester: post a request, stop the world and start it, ask for an operation
 owner: the slow path, what it serves, and the ways out of guest code and back
 sites: what a failed frame push does

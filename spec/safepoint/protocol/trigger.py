@@ -1,4 +1,4 @@
-"""THE PROTOCOL: what each file of `triggers` defines: the seven procedures in which VMs differ, in this order.
+"""THE PROTOCOL: what each file of `triggers` defines: the eight procedures in which VMs differ, in this order.
 
 The core calls them by these names; a policy names the file that has them.  These declarations give them types, and no steps.
 """
@@ -44,4 +44,9 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     """Which requests could be taken now?  For an owner whose poison may have been spent: after a mask, before a sleep."""
+    raise NotImplementedError
+
+
+def drop(t: Me) -> int:
+    """At a birth: take all that is pending in the record, whoever it was meant for.  Returns its bits."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""THE PROTOCOL: the mechanisms, a file each, with the same seven procedures in the same order (`trigger` declares them).
+"""THE PROTOCOL: the mechanisms, a file each, with the same eight procedures in the same order (`trigger` declares them).
 
 A policy names its file.  Read the core and one of these, and you have read that VM's whole protocol; its own mistakes stand
 beside its own right lines.
