@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import Equivalents
+from safepoint.protocol.equivalents.entry import DEFERRING, EVERY, UNASKED, UNBORN, UNGROWN, UNRECORDED, Equivalents
 
 FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
 
 FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows, `extra` is 0.", "optional.py", "exit_thread", (
         "word: t.deferred = 0 -> t.extra = 0",
-    ), policies=("cpython",)),
+    ), policies=UNGROWN - UNBORN - DEFERRING),
     Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
         "return-0: return look_again(t) -> return 0",
     ), policies=("cpython",)),
@@ -48,7 +48,7 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
         "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
-    ), policies=("cpython",)),
+    ), policies=UNRECORDED - UNBORN),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -63,6 +63,10 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit.py", "back_edge", (
         "always: if t.limit.load() == t.limit.poison: -> return slow_path(t)",
     )),
+    Equivalents("A loop that looks too is asked sooner than the policy promises, which is never.", "limit.py", "back_edge", (
+        "always: if checks_at('back-edge'): -> if t.limit.load() == t.limit.poison:",
+        "negate: if checks_at('back-edge'): -> if checks_at('back-edge') == 0:",
+    ), policies=UNASKED),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_budget.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -176,7 +180,7 @@ FURTHER: tuple[Equivalents, ...] = (
         "word: t.deferred = 0 -> t.masked = 0",
         "word: t.deferred = 0 -> t.ending = 0",
         "word: t.deferred = 0 -> t.end = 0",
-    ), policies=("folded", "cpython")),
+    ), policies=EVERY - UNBORN - DEFERRING),
     Equivalents("Who posts wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
         "delete: leave(t) -> ",
         "swap: t.wake.publish(0); leave(t) -> leave(t); t.wake.publish(0)",

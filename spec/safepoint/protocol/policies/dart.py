@@ -15,6 +15,6 @@ POLICY = Policy(
     trigger="bits_in_limit",
     words=("limit",),
     declared=Bound(frames=1, back_edges=1),
-    slices=("masks", "unwinding", "handlers", "blocking", "collect"),
+    slices=("masks", "unwinding", "handlers", "blocking", "collect", "births"),
     base=BITS,
 )

@@ -18,6 +18,6 @@ POLICY = Policy(
         "pending-is-poisoned": "the owner's store may overwrite the poison; the bound says for how long",
         "awaited-is-poisoned": "the same; the bound counts from where a coordinator waits, too",
     },
-    slices=("masks", "unwinding", "handlers", "collect"),
+    slices=("masks", "unwinding", "handlers", "blocking", "collect", "births"),
     period=2,
 )
