@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import DEFERRING, SLEEPLESS, UNBORN, UNFAIR, UNGROWN, Equivalents
+from safepoint.protocol.equivalents.entry import DEFERRING, POISONING, SLEEPLESS, UNBORN, UNFAIR, UNGROWN, Equivalents
 
 CORE: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
@@ -113,7 +113,7 @@ CORE: tuple[Equivalents, ...] = (
     )),
     Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
-    ), policies=("folded", "pypy")),
+    ), policies=POISONING),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
         "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
         "constant: t.state.store(PARKED) -> t.state.store(ENDED)",

@@ -45,11 +45,19 @@ UNGROWN = lacking("limit")
 """Those in which no stack grows."""
 SLEEPLESS = lacking("blocking")
 """Those in which no thread sleeps."""
+UNMASKED = lacking("masks")
+"""Those in which nothing is kept for later."""
+UNENDED = lacking("unwinding")
+"""Those in which nothing terminates a thread."""
+UNCOLLECTED = lacking("collect")
+"""Those in which no guest thread stops the others."""
 UNBORN = lacking("births")
 """Those in which no thread ends, and none begins."""
 UNRECORDED = lacking("records")
 """Those in which no requester looks a thread up that may end."""
 UNASKED = frozenset(policy.name for policy in POLICIES.values() if "back-edge" not in policy.sites)
 """Those in which a loop checks nothing."""
+POISONING = EVERY - {"dart", "cpython"}
+"""Those that poison a word beside the bits."""
 DEFERRING = frozenset({"dart"})
 """Those that put what is masked when it is taken into a word of the owner's."""

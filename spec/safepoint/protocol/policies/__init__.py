@@ -10,6 +10,9 @@ go: the same, with critical sections and stacks that grow
 v8_ignition: the stack limit at entry, a budget at back-edges
 wasmtime: a counter of all, a deadline of each
 guard_page: a load from a page
+
+The last paragraph of each says which features its text is written for, and why it has no others. The variants are asked of `folded` alone:
+they are of the core, whatever a check looks at.
 """
 
 from __future__ import annotations
