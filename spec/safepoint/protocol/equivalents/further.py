@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import DEFERRING, EVERY, UNASKED, UNBORN, UNGROWN, UNRECORDED, Equivalents
+from safepoint.protocol.equivalents.entry import (
+    DEFERRING,
+    EVERY,
+    UNASKED,
+    UNBORN,
+    UNFAIR,
+    UNGROWN,
+    UNRECORDED,
+    Equivalents,
+)
 
 FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
 
@@ -45,6 +54,9 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Where an operation may run beside a stop, it may run before or after the newborn has entered guest code.", "optional.py", "start_thread", (
         "always: if slice_on('exclusive'): -> reenter(t); if bits & HANDSHAKE:; return None",
     )),
+    Equivalents("Where an operation may run beside a stop, it may run before or after the newborn has entered guest code.", "optional.py", "start_thread", (
+        "negate: if slice_on('exclusive'): -> if slice_on('exclusive') == 0:",
+    ), policies=UNFAIR - UNBORN),
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
         "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
@@ -180,6 +192,7 @@ FURTHER: tuple[Equivalents, ...] = (
         "word: t.deferred = 0 -> t.masked = 0",
         "word: t.deferred = 0 -> t.ending = 0",
         "word: t.deferred = 0 -> t.end = 0",
+        "word: t.deferred = 0 -> t.left = 0",
     ), policies=EVERY - UNBORN - DEFERRING),
     Equivalents("Who posts wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
         "delete: leave(t) -> ",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import UNCOLLECTED, UNENDED, UNGROWN, UNMASKED, Equivalents
+from safepoint.protocol.equivalents.entry import UNBORN, UNCOLLECTED, UNENDED, UNGROWN, UNMASKED, Equivalents
 
 UNTERMINATED = "Where nothing terminates a thread, no TERMINATE is ever taken."
 NOT_KEPT = "Where nothing is kept for later, every kind may be delivered; and these words are 0."
@@ -68,6 +68,13 @@ WITHOUT: tuple[Equivalents, ...] = (
         "word: return EVERYTHING & ~(t.masked | t.ending) -> return EVERYTHING & ~(t.masked | t.left)",
         "word: return EVERYTHING & ~(t.masked | t.ending) -> return EVERYTHING & ~(t.masked | t.deferred)",
     ), policies=UNENDED),
+    Equivalents("Where nothing terminates a thread, `ending` is 0; `masked` is cleared, too, and where the thread ends all else is without a meaning.", "optional.py", "exit_thread", (
+        "delete: t.ending = 0 -> ",
+        "word: t.ending = 0 -> t.end = 0",
+        "word: t.ending = 0 -> t.masked = 0",
+        "word: t.ending = 0 -> t.left = 0",
+        "word: t.ending = 0 -> t.deferred = 0",
+    ), policies=UNENDED - UNBORN),
     Equivalents(NOT_KEPT, "owner.py", "take_pending", (
         "delete: bits = bits & deliverable(t) -> ",
         "operand: bits = bits & deliverable(t) -> bits = bits",
