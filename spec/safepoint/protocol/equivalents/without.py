@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import UNBORN, UNCOLLECTED, UNENDED, UNGROWN, UNMASKED, Equivalents
+from safepoint.protocol.equivalents.entry import SLEEPLESS, UNBORN, UNCOLLECTED, UNENDED, UNGROWN, UNMASKED, Equivalents
 
 UNTERMINATED = "Where nothing terminates a thread, no TERMINATE is ever taken."
 NOT_KEPT = "Where nothing is kept for later, every kind may be delivered; and these words are 0."
@@ -88,6 +88,9 @@ WITHOUT: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and nothing terminates a thread, both words are 0.", "words.py", "real_limit", (
         "word: return t.limit.real + t.extra -> return t.limit.real + t.ending",
     ), policies=UNGROWN & UNENDED),
+    Equivalents("A thread that is outside comes back by itself, where none sleeps or stops the others, and runs the operation at a check; and `run_for` looks again after the claim.", "requester.py", "finish_handshake", (
+        "word: outside = t.state.load() -> outside = t.pending.load()",
+    ), policies=SLEEPLESS & UNCOLLECTED),
     Equivalents("A native region comes to its end: where no thread sleeps or stops the others, a stop that waits for it comes late, and it comes.", "owner.py", "leave", (
         "delete: t.state.store(NATIVE) -> ",
     ), policies=UNCOLLECTED),
