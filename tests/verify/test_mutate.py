@@ -273,13 +273,13 @@ def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest
 
 @pytest.mark.timeout(600)
 def test_none_of_a_few_survives_in_the_other_policies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each some four, in half a minute of a processor for all."""
+    """Of each three or four, in half a minute of a processor for all."""
     others = tuple(policy for policy in POLICIES if policy not in FIRST)
-    monkeypatch.setattr(mutate, "SAMPLE", 6 * mutate.SAMPLE)
+    monkeypatch.setattr(mutate, "SAMPLE", 5 * mutate.SAMPLE)
     with workers() as pool:
         campaign = run(others, pool, quick=True)
     assert {row.policy for row in campaign.rows} == {*others}
-    assert sum(row.verdict == KILLED for row in campaign.rows) > len(others)
+    assert {row.verdict for row in campaign.rows} >= {KILLED, SURVIVED}
     assert "\n".join(survivors(campaign.unexplained)) == ""
 
 
