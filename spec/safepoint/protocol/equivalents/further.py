@@ -174,6 +174,20 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "take", (
         "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
     )),
+    Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "drop", (
+        "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "drop", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("Of what it gives only HANDSHAKE is looked at, as a hint: `own_handshake` does nothing where no operation is asked for.", "bits_in_limit.py", "drop", (
+        "delete: if bits >= BITS: -> ",
+        "swap: if bits >= BITS:; return bits -> return bits; if bits >= BITS:",
+        "delete: bits = 0 -> ",
+    )),
+    Equivalents("Only its owner reads what is deferred.", "optional.py", "exit_thread", (
+        "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
+    ), policies=DEFERRING),
     Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
         "constant: if bits != 0: -> if bits != 1:",
     )),
