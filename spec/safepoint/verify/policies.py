@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from safepoint.protocol.policy import FURTHER, Bound, Checks, Policy, at_most, e
 from safepoint.verify.explore import decide
 from safepoint.verify.report import Progress, Quiet
 from safepoint.verify.rows import as_json
+from safepoint.verify.workers import workers
 
 NL = "\n"
 PROVED_IN = ("interrupt-1", "stop-1", "terminate-1", "interrupt-1-deep")
@@ -103,24 +104,43 @@ class PolicyRow:
 
 def rows(policies: Sequence[Policy], progress: Progress | None = None, rounds: int = ROUNDS) -> list[PolicyRow]:
     """One for each policy.  Errors: as `decide`."""
-    found = []
-    target: Costed | None
+    with (progress or Quiet()).section("policies", 2 * len(policies)) as done:
+        found = []
+        for row in _looked_at(policies):
+            done(f"{row.policy}: {row.proved}")
+            found.append(row)
+        target, _ = _target()
+        for number, policy in enumerate(policies):  # in turn, and nothing beside: times are compared
+            if target is not None and found[number].observed is not None:
+                found[number] = _costed(found[number], policy, target, rounds)
+            done(policy.name)
+    return found
+
+
+def _looked_at(policies: Sequence[Policy]) -> Iterator[PolicyRow]:
+    """What was proved and observed of each: on all cores, if there are several policies."""
+    if len(policies) == 1:
+        yield _look_at(policies[0])
+        return
+    with workers() as pool:
+        yield from pool.map(_look_at, policies)
+
+
+def _look_at(policy: Policy) -> PolicyRow:
+    row = _proved(policy)
+    target, why = _target()
+    if target is None or not target.has_checks_of(policy):
+        return replace(row, without=why or f"handlers have no checks for trigger {row.trigger} yet")
+    return _observed(row, policy, target)
+
+
+def _target() -> tuple[Costed | None, str]:
+    """The interpreter; or None, and why."""
     try:
         ours = find_target(FOLDED.name)
-        target, why = (ours, "") if isinstance(ours, Costed) else (None, "this interpreter has one policy")
     except UnknownTarget as error:
-        target, why = None, str(error)
-    with (progress or Quiet()).section("policies", 2 * len(policies)) as done:
-        for policy in policies:
-            row = _proved(policy)
-            done(f"{policy.name}: {row.proved}")
-            if target is None or not target.has_checks_of(policy):
-                row = _without(row, why or f"handlers have no checks for trigger {row.trigger} yet")
-            else:
-                row = _observed(row, policy, target, rounds)
-            done(policy.name)
-            found.append(row)
-    return found
+        return None, str(error)
+    return (ours, "") if isinstance(ours, Costed) else (None, "this interpreter has one policy")
 
 
 def _proved(policy: Policy) -> PolicyRow:
@@ -141,11 +161,7 @@ def _proved(policy: Policy) -> PolicyRow:
     )  # fmt: skip
 
 
-def _without(row: PolicyRow, why: str) -> PolicyRow:
-    return replace(row, without=why)
-
-
-def _observed(row: PolicyRow, policy: Policy, target: Costed, rounds: int) -> PolicyRow:
+def _observed(row: PolicyRow, policy: Policy, target: Costed) -> PolicyRow:
     tally, under = Tally(), target.under(policy)
     for name in (*OBSERVED_IN, *([ALLOCATES] if "allocation" in row.sites else [])):
         guest = find(name)
@@ -156,9 +172,12 @@ def _observed(row: PolicyRow, policy: Policy, target: Costed, rounds: int) -> Po
     for kind, source in ENDLESS.items():
         if declared[kind] is None:
             tally.saw({kind: _unseen(under, source).checks[kind]})
+    return replace(row, observed=tally.worst, interrupts=tally.interrupts)
+
+
+def _costed(row: PolicyRow, policy: Policy, target: Costed, rounds: int) -> PolicyRow:
     ratio = {name: _ratio(target, policy, source, rounds) for name, source in TIMED.items()}
-    added = target.instructions(policy)
-    return replace(row, observed=tally.worst, interrupts=tally.interrupts, ratio=ratio, instructions=added)
+    return replace(row, ratio=ratio, instructions=target.instructions(policy))
 
 
 def _unseen(target: Stepped, source: str) -> Observation:
