@@ -213,6 +213,7 @@ class Thread(Struct):
 
     limit: Annotated[Frame, Racing, Line]  # a frame may end here; requesters poison it
     ticker: Annotated[Word, Racing]  # trigger ticker: checks until it expires
+    deadline: Annotated[Word, Racing]  # trigger epoch: its checks fail when the world's counter has reached this
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
     operation: Annotated[Word, Racing]
@@ -270,6 +271,7 @@ class World(Struct):
     hook: Annotated[Word, Line]
     result: Word
     population: Word
+    epoch: Annotated[Word, Racing, Line]  # trigger epoch: the counter of all
     spill: Annotated[Array, Row(SPILL_WORDS)]
     threads: Annotated[Array, Row(ROOM)]
     heap_next: Annotated[Word, Racing, Line]  # where the next TLAB begins

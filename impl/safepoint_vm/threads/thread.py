@@ -78,6 +78,7 @@ class GuestThread:
         for name, word in {
             "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
             "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
+            "deadline": self.world.get("epoch") + 1,
             "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address, "known": statics().known.address,

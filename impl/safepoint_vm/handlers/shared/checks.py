@@ -8,9 +8,9 @@ from __future__ import annotations
 from safepoint.protocol.words import EVERYTHING
 from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, TRIGGER, UNCHECKED
 from safepoint_vm.language.vocabulary import Word, below, inline, routine
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.words import Thread, World
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit")
+MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit", "epoch")
 """Those whose checks handlers make."""
 
 
@@ -28,6 +28,12 @@ def has_expired(thread: Thread) -> bool:
         return True
     thread.ticker = left - 1
     return False
+
+
+@inline
+def has_passed(thread: Thread) -> bool:
+    """Trigger epoch: has the counter of all reached the thread's deadline?"""
+    return World(thread.world).epoch >= thread.deadline
 
 
 @inline
@@ -61,6 +67,8 @@ def back_edge_fails(thread: Thread) -> bool:
         return is_poisoned_at_last(thread)
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
+    if TRIGGER == "epoch":
+        return has_passed(thread)
     return False
 
 
@@ -71,6 +79,8 @@ def push_fails(thread: Thread) -> bool:
         return is_pending(thread)
     if TRIGGER == "ticker":
         return has_expired(thread)
+    if TRIGGER == "epoch":
+        return has_passed(thread)
     return False
 
 
