@@ -8,6 +8,9 @@ addition; 0 is added if it has reached the deadline, so that one post advances i
 deadline meanwhile.  The counter is read before the deadline: then the word was poisoned when the deadline was read, and the
 addition comes after what has made the request pending, so that who restores later takes it.  To restore is to set the deadline one beyond
 the counter that is read for it: an advance in between leaves the word poisoned.
+
+page: the protection of the thread's page, which `mprotect` changes.  The system takes a lock for it, and when it returns every core knows.
+A call that fails would be a request that is lost, so it ends the process.
 """
 
 from __future__ import annotations
@@ -17,11 +20,11 @@ from collections.abc import Callable
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
-from safepoint_vm.generate.instruction import I64
+from safepoint_vm.generate.instruction import I32, I64, POINTER
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import World
+from safepoint_vm.language.words import PAGE_BYTES, World
 
 
 def swap_epoch(emitter: ExpressionEmitter, s: graph.Step, deadline: ir.Value, _values: list[ir.Value]) -> None:
@@ -38,7 +41,26 @@ def swap_epoch(emitter: ExpressionEmitter, s: graph.Step, deadline: ir.Value, _v
             raise refused(s)
 
 
-SWAPS: dict[str, Callable[[ExpressionEmitter, graph.Step, ir.Value, list[ir.Value]], None]] = {"epoch": swap_epoch}
+def swap_page(emitter: ExpressionEmitter, _s: graph.Step, page: ir.Value, values: list[ir.Value]) -> None:
+    build, module = emitter.builder, emitter.function.module
+    address = build.load(page, typ=POINTER)
+    protection = build.trunc(values[0], I32)
+    failed = build.call(system(module, "mprotect", I32, [POINTER, I64, I32]), [address, I64(PAGE_BYTES), protection])
+    with build.if_then(build.icmp_unsigned("!=", failed, I32(0)), likely=False):
+        build.call(system(module, "abort", ir.VoidType(), []), [])
+
+
+def system(module: ir.Module, name: str, returns: ir.Type, parameters: list[ir.Type]) -> ir.Function:
+    """A function of the C library, declared once in a module."""
+    if name not in module.globals:
+        ir.Function(module, ir.FunctionType(returns, parameters), name)
+    return module.globals[name]
+
+
+SWAPS: dict[str, Callable[[ExpressionEmitter, graph.Step, ir.Value, list[ir.Value]], None]] = {
+    "epoch": swap_epoch,
+    "page": swap_page,
+}
 """Word -> emits a `swap` of it: the step, the address of what the thread's record has of it, the operand."""
 
 
@@ -46,7 +68,7 @@ def realize(emitter: ExpressionEmitter, s: graph.Step, where: ir.Value, values: 
     """Emit the access that a step makes, if its word is one of these.  ProtocolCodeError: it is not the one that they have."""
     if s.cell is None or s.cell.word not in SWAPS:
         return False
-    if s.op != "swap":
+    if s.op != "swap" or getattr(emitter, "hosted", False):
         raise refused(s)
     SWAPS[s.cell.word](emitter, s, where, values)
     return True

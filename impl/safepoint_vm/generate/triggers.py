@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.language.layout import Record, fields
+from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
 from safepoint_vm.language.words import Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
@@ -55,6 +56,13 @@ class Deadline(RealizedTrigger):
         return counter.value >= thread[self.at // 8]
 
 
+class Protection(RealizedTrigger):
+    """Poisoned: the thread's page is protected."""
+
+    def is_poisoned(self, thread: Record) -> bool:
+        return not is_readable(thread[self.at // 8])
+
+
 def _offset(name: str) -> int:
     return fields(Thread)[name].offset
 
@@ -79,8 +87,11 @@ TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _of
 EPOCH = Deadline("epoch", _offset("deadline"), real=0, poison=1)
 """Whether the world's counter has reached the thread's deadline."""
 
+PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
+"""The protection of the thread's page."""
+
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerWord] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, EPOCH)}
+TRIGGERS: dict[str, TriggerWord] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, EPOCH, PAGE)}
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:

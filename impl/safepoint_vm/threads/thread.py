@@ -19,6 +19,7 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.pages import guard
 from safepoint_vm.language.words import TABLE_WORDS, Thread
 from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.heap_view import HeapView
@@ -85,6 +86,8 @@ class GuestThread:
             "observer": 0, "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)
+        if "page" in engine.policy.words:
+            guard(self.record)
         self.use(variables)
         self.record.fill("table", engine.table)
         self.record.fill("base", engine.base)

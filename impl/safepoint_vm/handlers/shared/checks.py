@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from safepoint.protocol.words import EVERYTHING
 from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, TRIGGER, UNCHECKED
-from safepoint_vm.language.vocabulary import Word, below, inline, routine
+from safepoint_vm.language.vocabulary import Word, below, inline, load_faults, routine
 from safepoint_vm.language.words import Thread, World
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit", "epoch")
+MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit", "epoch", "page")
 """Those whose checks handlers make."""
 
 
@@ -34,6 +34,12 @@ def has_expired(thread: Thread) -> bool:
 def has_passed(thread: Thread) -> bool:
     """Trigger epoch: has the counter of all reached the thread's deadline?"""
     return World(thread.world).epoch >= thread.deadline
+
+
+@inline
+def is_protected(thread: Thread) -> bool:
+    """Trigger page: does a load from the thread's page fault?"""
+    return load_faults(thread.page, thread)
 
 
 @inline
@@ -69,6 +75,8 @@ def back_edge_fails(thread: Thread) -> bool:
         return below(Word(thread.limit), Word(BASE))
     if TRIGGER == "epoch":
         return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 
@@ -81,6 +89,8 @@ def push_fails(thread: Thread) -> bool:
         return has_expired(thread)
     if TRIGGER == "epoch":
         return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 
