@@ -22,6 +22,7 @@ from safepoint_vm.generate.object_code import load, object_file, sections
 from safepoint_vm.generate.page_checks import END, SECTION
 from safepoint_vm.handlers.shared.page_faults import on_fault
 from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.pages import READABLE, SYSTEM, Page, protect
 from safepoint_vm.language.signals import SIGACTION_WORDS, Checks, Faults
 
 SA_SIGINFO, SA_ONSTACK = 4, 0x08000000
@@ -29,7 +30,6 @@ FLAGS = SA_SIGINFO | SA_ONSTACK
 """On the alternative stack if the thread has one, for faults of others: a check's fault needs none.  The signal is blocked meanwhile."""
 FLAGS_WORD, WORD = 17, 8
 """Where they stand in a struct sigaction, in words; bytes of a word."""
-SYSTEM = ctypes.CDLL(None, use_errno=True)
 
 
 class HandlerReplaced(Exception):
@@ -157,6 +157,18 @@ def _sigaction(new: Sequence[int] = ()) -> list[int]:
 def fault_handler() -> FaultHandler:
     """The handler of this process."""
     return FaultHandler()
+
+
+def guard(record: Record) -> None:
+    """Give a thread's record a page of its own, unless it has one, and make that readable; before it checks.
+
+    HandlerReplaced: as `FaultHandler.install`.  OSError: there is no memory for a page.
+    """
+    fault_handler().install()
+    if record.page is None:
+        record.page = page = Page()
+        record.set("page", page.address)
+    protect(record.get("page"), READABLE)
 
 
 def load_checked(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:

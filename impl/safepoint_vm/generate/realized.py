@@ -68,10 +68,18 @@ def realize(emitter: ExpressionEmitter, s: graph.Step, where: ir.Value, values: 
     """Emit the access that a step makes, if its word is one of these.  ProtocolCodeError: it is not the one that they have."""
     if s.cell is None or s.cell.word not in SWAPS:
         return False
-    if s.op != "swap" or getattr(emitter, "hosted", False):
+    if s.op != "swap":
         raise refused(s)
     SWAPS[s.cell.word](emitter, s, where, values)
     return True
+
+
+def must_be_memory(word: str) -> None:
+    """ProtocolCodeError: it is not, and so the host cannot make accesses of it."""
+    if word in SWAPS:
+        raise ProtocolCodeError(
+            f"a scheduler makes every shared access itself, and {word} is no word of memory (choose another policy: -p folded)"
+        )
 
 
 def refused(s: graph.Step) -> ProtocolCodeError:

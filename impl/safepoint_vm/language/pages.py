@@ -6,7 +6,6 @@ import ctypes
 import errno
 import mmap
 
-from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import PAGE_BYTES
 
 PROTECTED, READABLE = 0, mmap.PROT_READ
@@ -35,11 +34,3 @@ def is_readable(address: int) -> bool:
     """Can memory be read there?  Asked of the system, which reads it, so nothing faults."""
     SYSTEM.syscall(SIGPROCMASK, NO_SUCH_WAY, ctypes.c_void_p(address), None, SET_BYTES)
     return ctypes.get_errno() != errno.EFAULT
-
-
-def guard(record: Record) -> None:
-    """Give a thread's record a page of its own, if it has none; and make the page readable."""
-    if record.page is None:
-        record.page = page = Page()
-        record.set("page", page.address)
-    protect(record.get("page"), READABLE)

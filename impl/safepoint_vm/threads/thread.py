@@ -17,9 +17,9 @@ from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
+from safepoint_vm.generate.page_faults import guard
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.language.pages import guard
 from safepoint_vm.language.words import TABLE_WORDS, Thread
 from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.heap_view import HeapView
