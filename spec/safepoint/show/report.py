@@ -31,7 +31,7 @@ from safepoint.verify.explore import Decision
 
 if TYPE_CHECKING:
     from safepoint.verify.report import Report
-from safepoint.verify.rows import mutant_label
+from safepoint.verify.rows import as_json, mutant_label
 
 TEMPLATE = "report.html"
 
@@ -89,7 +89,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         },
         places={mutant_label(p.name, m.name): f"{m.file}:{m.line}" for p, m in all_mutants()},
         noticed=noticed,
-        differential=list(figures(asdict(report.differential))) if report.differential else [],
+        differential=list(figures(as_json(report.differential))) if report.differential else [],
         schedules=list(figures(asdict(report.schedules))) if report.schedules else [],
         concurrency=list(counted(report.concurrency)) if report.concurrency else [],
         latency=plot(report.concurrency) if report.concurrency else "",

@@ -38,6 +38,7 @@ class Sites(Protocol):
     def suspended(self) -> bool: ...
     def call(self, procedure: str, *args: int) -> int | None: ...
     def resume(self) -> int | None: ...
+    def checks_at(self, site: str) -> bool: ...
 
 
 class Others(Protocol):
@@ -150,6 +151,8 @@ class Machine:
             case "frame_push":
                 end = call_end(self.state, *instruction.operands)
                 return end if isinstance(end, Fault) else self._visit("frame_push", end)
+            case "return" | "allocation" as site:
+                return self._visit("elsewhere") if self.sites.checks_at(site) else GO
             case "native":
                 if self.state.native:
                     return self._visit("reenter")
