@@ -27,11 +27,14 @@ from safepoint.protocol.policies import (
     DART,
     FOLDED,
     GUARD_PAGE,
+    HOTSPOT,
+    OCAML,
     POLICIES,
     PYPY,
     V8_IGNITION,
     V8_MAGLEV,
     WASMTIME,
+    YARV,
 )
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
@@ -55,6 +58,9 @@ ALIKE: dict[str, tuple[str, dict[str, str]]] = {
     V8_MAGLEV.name: (FOLDED.name, {}),
     V8_IGNITION.name: (FOLDED.name, {"EXPIRED-IS-SEEN": MUST}),
     WASMTIME.name: (GUARD_PAGE.name, {}),
+    YARV.name: (CPYTHON.name, {}),
+    HOTSPOT.name: (GUARD_PAGE.name, {}),
+    OCAML.name: (GUARD_PAGE.name, {"TAKE-IS-A-BARRIER": MUST}),
 }
 """Policies that need no column: one of KINDS has the same, but for these rules."""
 

@@ -9,7 +9,7 @@ from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Bound
 from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.layout import GUEST, Layout
-from safepoint.trace.observe import LOCAL, kinds_of
+from safepoint.trace.observe import LOCAL, PASSED, kinds_of
 from safepoint.trace.verdict import Verdict
 from tests.trace.scripts import STOP, VALID, Script, events, header, judged, post, written
 
@@ -46,7 +46,7 @@ def test_every_step_that_changes_a_word_is_an_event_under_every_policy() -> None
                 ):
                     assert kinds_of(graph, step), f"{step.file}:{step.line}: {step.source}"
                 seen |= kinds_of(graph, step)
-    assert seen | {"pushed", "looped", "entered", *LOCAL} == {*EVENTS}
+    assert seen | {*PASSED.values(), "entered", *LOCAL} == {*EVENTS}
     assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees)
 
 
