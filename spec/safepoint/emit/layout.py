@@ -35,8 +35,6 @@ WORLD = (
 REALS = {
     "limit": "how far the newest frame may reach",
     "entry": "what a dispatch finds while nothing is asked, for each opcode that jumps backward; never SP_ENTRY_POISON",
-    "heap_limit": "how far the newest object may reach. The owner puts a new one in its place by a compare-and-swap of the old, which fails while it"
-    " is poisoned (LIMIT-KEEPS-POISON): the slow path stores the new one",
     "budget": "one back-edge in n, this number, compares with the limit; no request waits for more; never 0",
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }

@@ -53,19 +53,17 @@ FAST = {
     " is its thread's alone, and compares the limit with its poison when none is left.",
     "skybison": AT_CALLS,
     "go": AT_CALLS,
-    "yarv": "The fast path: a load of the request bits and a test, at `sp_elsewhere`, which the VM calls before it pops a frame, and at back-edges. A frame"
-    " push compares with the stack limit only: `sp_frame_push` says that it goes on, whatever is asked.",
-    "ocaml": "The fast path: an allocation makes one comparison of `heap_limit`, which it makes for the heap anyway; `sp_elsewhere` is to be called where it"
-    " fails, and the allocation is done again. A back-edge compares the same word with its poison. A frame push makes no comparison for it.",
-    "pypy_sampling": "The fast path: an allocation makes one comparison of `heap_limit`, which it makes for the heap anyway; `sp_elsewhere` is to be called"
-    " where it fails, and the allocation is done again. Nothing else makes a comparison for it.",
 }
 """Policy to what its checks cost."""
 PAGE = "its word stands for the protection of a page, which no access of C's changes"
+ELSEWHERE = "a header has no function yet for the check of a return or an allocation"
 NO_HEADER = {
     "wasmtime": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
     "guard_page": PAGE,
     "hotspot": PAGE,
+    "yarv": ELSEWHERE,
+    "ocaml": ELSEWHERE,
+    "pypy_sampling": ELSEWHERE,
 }
 """Policy to why it has no header."""
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from safepoint.protocol.policy import Bound, Checks
+from safepoint.show.points import Costing
 from safepoint.show.tables import console
-from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow
+from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow, worse
 
 NOTES = """\
 bound: frames / back-edges / elsewhere, executed from the post to the check that sees it; observed: in machine code, after a post before every step
@@ -43,10 +44,22 @@ def measured(row: PolicyRow) -> tuple[str, str, str, str]:
     """The cells of what was found in machine code."""
     if row.observed is None:
         return "-", "-", "-", "-"
-    kinds = ("frame_push", "back_edge", *([row.elsewhere] if row.elsewhere else []))
-    added = " / ".join(str(row.instructions[kind]) for kind in kinds)
+    added = " / ".join(str(row.instructions[kind]) for kind in counted(row.elsewhere))
     time = " / ".join(f"{row.ratio[name]:.2f}" for name in TIMED)
     return shown(row.observed), f"{row.interrupts:,}", added, time
+
+
+def counted(elsewhere: str) -> tuple[str, ...]:
+    """The kinds of sites whose added instructions are shown, in the order of a cell.  elsewhere: as `Policy.elsewhere`."""
+    return ("frame_push", "back_edge", *([elsewhere] if elsewhere else []))
+
+
+def costing(row: PolicyRow) -> Costing:
+    """As it is drawn: with the worse of the two memory models' bounds."""
+    added = {kind: row.instructions[kind] for kind in counted(row.elsewhere) if kind in row.instructions}
+    bound = worse(row.proved, row.proved_tso)
+    why = "a scope is refuted, or a run differs" if row.broken else row.without
+    return Costing(row.policy, bound.as_json(), added, why)
 
 
 def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:

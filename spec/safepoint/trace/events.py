@@ -78,9 +78,7 @@ class Poisoned(ToThread, tag="poisoned"):
 
 
 class Entered(Event, tag="entered"):
-    """A check failed, and the slow path begins.  `elsewhere`: at a return or an allocation.  `look`: at the end of a mask, an unwinding
-    or a sleep.  `entry`: as `looped`.
-    """
+    """A check failed, and the slow path begins.  `elsewhere`: at a return or an allocation.  `look`: at the end of a mask, an unwinding or a sleep.  `entry`: as `looped`."""
 
     site: Literal["push", "back-edge", "elsewhere", "look"]
     entry: Entry = 0
@@ -297,7 +295,5 @@ Record = (
 )  # fmt: skip
 """Any line of a trace."""
 
-EVENTS: dict[str, type[Event]] = {
-    str(cls.__struct_config__.tag): cls for cls in Record.__args__ if issubclass(cls, Event)
-}
+EVENTS: dict[str, type[Event]] = {str(c.__struct_config__.tag): c for c in Record.__args__ if issubclass(c, Event)}
 """Kind of event, as a line of a trace names it, to its struct."""

@@ -43,7 +43,7 @@ GHOSTS = {
 
 PASSED = {"frame_push": "pushed", "back_edge": "looped", "elsewhere": "checked"}
 """Procedure whose first access is a check, to the event that it is when it passes."""
-SITES = {"frame_push": "push", "back_edge": "back-edge", "elsewhere": "elsewhere", "look_again": "look"}
+SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look", "elsewhere": "elsewhere"}
 """The same, to the site of the slow path that is entered when it fails."""
 SLOW = "slow_path"
 STOPPED = "critical"

@@ -46,21 +46,17 @@ class Others(Protocol):
 
     def room(self) -> bool:
         """Whether another thread can be started."""
-        ...
 
     def start(self, ref: Ref, thread: ThreadObject) -> None:
         """Start a thread, if there is room."""
-        ...
 
     def now(self) -> float:
         """The time, in microseconds."""
-        ...
 
     def interrupt_thread(self, ref: Ref) -> None: ...
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
-        ...
 
 
 class Alone:
