@@ -66,7 +66,7 @@ def written() -> set[tuple[str, str]]:
 
 
 def test_only_a_new_record_is_written_by_hand() -> None:
-    """Its limit (ticker, budget, page) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
+    """Its limit (ticker, budget, page, the heap's) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
     wrong lets all go.  The checks of a ticker and of a budget count them down.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
     """
     assert written() == {
@@ -79,6 +79,7 @@ def test_only_a_new_record_is_written_by_hand() -> None:
         ("safepoint_vm.handlers.shared.checks", "ticker"),
         ("safepoint_vm.schedules.run", "state"),
         ("safepoint_vm.threads.mutated", "state"),
+        ("safepoint_vm.threads.thread", "heap_limit"),
         ("safepoint_vm.threads.thread", "left"),
         ("safepoint_vm.threads.thread", "limit"),
         ("safepoint_vm.threads.thread", "state"),
