@@ -141,7 +141,7 @@ except HandlerReplaced as replaced:
 """
     status, said, report = ended(script)
     assert (status, report) == (0, "")
-    assert "something else handles SIGSEGV since policy guard_page was first used" in said
+    assert "something else handles SIGSEGV since a policy was first used whose checks fault" in said
     assert said.count("worked") == 1
     assert ended(f"{script}\nnull()")[0] == -signal.SIGSEGV
 
