@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+import shlex
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import Guest, corpus, find
 from safepoint.differential.runs import repeat, undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.lockstep import MAIN
-from safepoint.protocol.policies import FOLDED, POLICIES, WASMTIME
+from safepoint.protocol.policies import CPYTHON, FOLDED, POLICIES, WASMTIME
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
@@ -87,10 +90,18 @@ def test_an_advance_of_the_counter_is_seen_by_every_thread_at_once() -> None:
     assert {*earlier} == {0, 1}
 
 
+def test_a_difference_names_the_policy_and_is_repeated_with_it() -> None:
+    (mismatch,) = compared(CPYTHON, find("ackermann"), "never-restored").mismatches
+    assert mismatch.again.startswith("safepoint replay -p cpython 's:ackermann@")
+    _, *command = shlex.split(mismatch.again)
+    assert CliRunner().invoke(cli, [*command, "--mutant", "never-restored"]).exit_code == 1
+    assert CliRunner().invoke(cli, command).exit_code == 0
+
+
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
 def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Policy) -> None:
     """So that a storm of posts cannot keep the guest where it is: the base table has handlers that check nothing."""
-    machine = engine(Variant(policy=policy.name))
+    machine = engine(Variant(policy=policy))
     moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
     elsewhere = {name for name, opcode in OPCODES.items() if opcode.site == policy.elsewhere != ""}
     assert moved == {NUMBERS[name] for name in {*BACK_EDGES} | elsewhere}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.markup import escape
 from rich.table import Table
 
 from safepoint.protocol.policy import Bound, Checks
@@ -23,10 +24,10 @@ def policies_table(rows: Sequence[PolicyRow]) -> None:
     out = console()
     table = Table("policy", "trigger", "elsewhere", "proved", "observed", "posts", "added", "time")
     for row in rows:
-        table.add_row(row.policy, row.trigger, row.elsewhere or "-", proved(row), *measured(row))
+        table.add_row(escape(row.policy), escape(row.trigger), row.elsewhere or "-", proved(row), *measured(row))
     out.print(table)
     for line in summary(rows):
-        out.print(line, highlight=False, soft_wrap=True)
+        out.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def proved(row: PolicyRow) -> str:

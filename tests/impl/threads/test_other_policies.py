@@ -52,7 +52,7 @@ def ask(vm: Vm, guest: GuestThread, failed: list[str]) -> None:
 def requested(policy: Policy, source: str, mutant: str = "") -> list[str]:
     """Four requesters and a coordinator ask two threads, which then end by an interrupt.  Returns what was lost."""
     failed: list[str] = []
-    variant = Variant(policy=policy.name, mutant=mutant)
+    variant = Variant(policy=policy, mutant=mutant)
     with Vm(compile_program(source, "guest.py"), io.StringIO(), variant=variant) as vm:
         guests = [vm.start().guest for _ in range(2)]
         assert soon(lambda: all(guest.record.get("state") == MANAGED for guest in guests))
@@ -97,7 +97,7 @@ except RuntimeError as error:
 def test_without_memory_for_a_page_no_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the system has no further thread; the one that is there has its page."""
     output = io.StringIO()
-    with Vm(compile_program(STARTS, "guest.py"), output, variant=Variant(policy=GUARD_PAGE.name)) as vm:
+    with Vm(compile_program(STARTS, "guest.py"), output, variant=Variant(policy=GUARD_PAGE)) as vm:
         first = vm.world.add(vm._thread)
 
         def no_memory() -> None:
