@@ -6,7 +6,7 @@ A loop is unrolled twice, and pays for one test in two turns: so its bound is 2.
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me
@@ -55,3 +55,7 @@ def take(t: Armed) -> int:
 
 def look(t: Armed) -> int:
     return look_pending(t)
+
+
+def drop(t: Armed) -> int:
+    return drop_pending(t)

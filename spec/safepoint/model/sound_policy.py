@@ -22,7 +22,7 @@ from safepoint.protocol.words import BITS
 
 DECLARED = HERE / "trigger.py"
 """The file that declares what a trigger's text defines."""
-SERVING = ("add", "poison", "restore", "take", "look")
+SERVING = ("add", "poison", "restore", "take", "look", "drop")
 """Of what it declares, that which is no check site: the core calls it to ask, and to serve."""
 OPTIONAL = "elsewhere"
 """Of what it declares, that which a trigger has if a policy checks beside frame pushes and back-edges."""

@@ -138,16 +138,18 @@ def _reorders(mutation: Mutation) -> bool:
 
 
 def stale(rows: Iterable[MutationRow]) -> list[str]:
-    """The entries of the table that fit none of these survivors, but those of the triggers of other policies, which were not mutated."""
+    """The entries of the table that fit none of these survivors, but those of policies, and of their triggers, that were not mutated."""
     made = list(rows)
     fits = {(row.reason, key_of(row)) for row in made if row.verdict == SURVIVED}
-    mutated = {TRIGGERS[POLICIES[p].trigger].name for p in {row.policy for row in made} if p in POLICIES}
+    policies = {row.policy for row in made}
+    mutated = {TRIGGERS[POLICIES[p].trigger].name for p in policies if p in POLICIES}
     others = {path.name for path in TRIGGERS.values()} - mutated
     return [
         f"{': '.join(key)}  ({entry.reason})"
         for entry in EQUIVALENTS
+        if entry.file not in others and policies & {*(entry.policies or POLICIES)}
         for key in entry.mutations()
-        if (entry.reason, key) not in fits and entry.file not in others
+        if (entry.reason, key) not in fits
     ]
 
 
