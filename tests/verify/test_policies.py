@@ -30,13 +30,17 @@ ADDED = {
     "dart": (0, 2),
     "cpython": (7, 7),
     "pypy": (5, 5),
+    "wasmtime": (4, 4),
+    "guard_page": (2, 2),
     "yarv": (0, 7, 7),
+    "hotspot": (0, 2, 2),
     "ocaml": (0, 3, 0),
     "pypy_sampling": (0, 0, 0),
 }
 """Instructions at a frame push, a back-edge, and where else it checks.  dart: a comparison with a constant, and a jump.  cpython: load and `or` the two masks, load
 the bits, `not`, `and`, test, jump.  v8_maglev: load, compare with the poison, jump.  v8_ignition: load, test, jump, subtract, store.  pypy: load, compare with the poison, jump, subtract, store; the comparison with the limit is there anyway.
-yarv: as cpython.  ocaml, pypy_sampling: the comparison of an allocation is there anyway; at a back-edge load, compare, jump.
+wasmtime: load the world's address, the deadline, compare with the counter, jump.  guard_page: load the page's address, load from the page.
+yarv: as cpython.  hotspot: as guard_page.  ocaml, pypy_sampling: the comparison of an allocation is there anyway; at a back-edge load, compare, jump.
 """
 KEYS = ("policy", "sites", "trigger", "proved", "proved_tso", "observed", "instructions", "ratio")
 """Of a row, as `docs/policies.md` promises them."""
@@ -56,6 +60,7 @@ OBSERVED = {
     "pypy": Bound(1, 1),  # its second check needs a post between the load and the store of the first
     "skybison": Bound(1, 1_000_001),
     "yarv": Bound(1_000_010, 1, returns=1),
+    "hotspot": Bound(1_000_010, 1, returns=1),
     "ocaml": Bound(1_000_010, 1, allocations=1),
 }
 """A million back-edges and the one that goes on; ten times a hundred thousand frames, and the first of each."""
@@ -93,12 +98,13 @@ def test_a_bound_that_is_worse_and_a_distance_beyond_it_are_refuted() -> None:
 
 def test_a_machine_that_differs_and_a_text_that_is_refuted_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compared with an interpreter that has a mistake; and explored with a bound that no scope has."""
-    monkeypatch.setattr(FoldedTarget, "under", lambda _, policy: FoldedTarget("never-restored", policy=policy))
-    (row,) = rows([FOLDED], rounds=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(FoldedTarget, "under", lambda _, policy: FoldedTarget("never-restored", policy=policy))
+        (row,) = rows([FOLDED], rounds=1)
     assert row.wrong.startswith("folded: calls_only: ")
     assert "safepoint replay" in row.wrong
     monkeypatch.setattr(policies, "decide", lambda *args: replace(decide(*args), bound=None))
-    (row,) = rows([POLICIES["wasmtime"]])
+    (row,) = rows([POLICIES["wasmtime"]], rounds=1)
     assert "(safepoint explore -p wasmtime --memory tso --scope " in row.wrong
 
 

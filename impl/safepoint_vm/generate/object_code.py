@@ -14,6 +14,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint_vm.generate import cache
+from safepoint_vm.generate.page_checks import SECTION
 
 # Each path of a handler ends in its own dispatch: no jump to a shared tail, and one branch-predictor entry each.
 # Handlers begin at cache lines, so that alignment does not differ between engines that are compared.
@@ -45,6 +46,7 @@ def prepare_llvm() -> None:
     """Initialize LLVM once; its options are global to the process."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
     for option in LLVM_OPTIONS:
         llvm.set_option("", option)
 
@@ -93,12 +95,16 @@ def object_file(part: Part) -> bytes:
     return image
 
 
-def load(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
+def load(images: Sequence[bytes], may_fault: bool = False) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
     """Link object files in this process: the owner of the code, and the address of each function.
+
+    `may_fault`: whoever loads them sees to their checks of trigger page; else ValueError if there are any.
 
     An image that calls another's functions comes after it: its calls are then direct, without a stub of the linker's.
     OverflowError: the functions do not lie within each other's reach.
     """
+    if not may_fault and any(name.startswith(SECTION) for image in images for name in sections(image)):
+        raise ValueError("a failed check of this code faults: load it with page_faults.load_checked")
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     for image in images:
         code.add_object_file(llvm.ObjectFileRef.from_data(image))
@@ -110,8 +116,12 @@ def load(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]
 
 def functions(image: bytes) -> list[str]:
     """The functions of an object file."""
-    sections = [(section.name() or b"").decode() for section in llvm.ObjectFileRef.from_data(image).sections()]
-    return [section.removeprefix(TEXT) for section in sections if section.startswith(TEXT)]
+    return [section.removeprefix(TEXT) for section in sections(image) if section.startswith(TEXT)]
+
+
+def sections(image: bytes) -> dict[str, int]:
+    """The sections of an object file, and how many bytes each has."""
+    return {(s.name() or b"").decode(): len(s.data()) for s in llvm.ObjectFileRef.from_data(image).sections()}
 
 
 def within_reach(addresses: Iterable[int]) -> None:

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from safepoint.protocol.words import EVERYTHING
 from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, CHECKS_ELSEWHERE, CHECKS_PUSHES, TRIGGER, UNCHECKED
-from safepoint_vm.language.vocabulary import Word, below, inline, routine
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.vocabulary import Word, below, inline, load_faults, routine
+from safepoint_vm.language.words import Thread, World
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "heap_limit", "flag", "ticker", "bits_in_limit")
+MECHANISMS = (
+    "limit_and_table",
+    "limit",
+    "limit_and_budget",
+    "heap_limit",
+    "flag",
+    "ticker",
+    "bits_in_limit",
+    "epoch",
+    "page",
+)
 """Those whose checks handlers make."""
 
 
@@ -28,6 +38,18 @@ def has_expired(thread: Thread) -> bool:
         return True
     thread.ticker = left - 1
     return False
+
+
+@inline
+def has_passed(thread: Thread) -> bool:
+    """Trigger epoch: has the counter of all reached the thread's deadline?"""
+    return World(thread.world).epoch >= thread.deadline
+
+
+@inline
+def is_protected(thread: Thread) -> bool:
+    """Trigger page: does a load from the thread's page fault?"""
+    return load_faults(thread.page, thread)
 
 
 @inline
@@ -77,6 +99,10 @@ def fails(thread: Thread) -> bool:
         return thread.heap_limit == thread.heap_limit_poison
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
+    if TRIGGER == "epoch":
+        return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 
@@ -89,6 +115,10 @@ def push_fails(thread: Thread) -> bool:
         return is_pending(thread)
     if TRIGGER == "ticker":
         return has_expired(thread)
+    if TRIGGER == "epoch":
+        return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 
