@@ -115,7 +115,7 @@ def test_what_was_not_observed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(policies, "find_target", no_target)
     (row,) = rows([FOLDED])
     assert (row.observed, row.instructions, row.ratio) == (None, {}, {})
-    assert measured(row) == ("-", "-", "-", "-")
+    assert measured(row) == ("-", "-", "-")
     assert "not observed: folded: no target folded" in [*summary([row])]
 
 
@@ -144,7 +144,7 @@ def test_the_page_says_of_each_policy_what_is_held_here() -> None:
     ]
     rows_of = {name: rest for name, *rest in lines}
     assert set(rows_of) == set(POLICIES)
-    for name, (trigger, elsewhere, proved_there, observed, _, added, _) in rows_of.items():
+    for name, (trigger, elsewhere, proved_there, observed, added, _) in rows_of.items():
         policy = POLICIES[name]
         assert (trigger, elsewhere) == (policy.trigger, policy.elsewhere or "-")
         assert proved_there == shown(policy.declared)
