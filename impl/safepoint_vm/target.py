@@ -15,7 +15,7 @@ from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.costs import FoldedCosts
@@ -40,7 +40,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
 
     def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
         self._stress, self._quantum, self.policy, self.bound = stress, quantum, policy, policy.declared
-        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy.name))
+        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy))
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
@@ -50,8 +50,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
 
-    def under(self, policy: str) -> FoldedTarget:
-        return FoldedTarget(stress=self._stress, quantum=self._quantum, policy=POLICIES[policy])
+    def under(self, policy: Policy) -> FoldedTarget:
+        return FoldedTarget(stress=self._stress, quantum=self._quantum, policy=policy)
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)
@@ -106,14 +106,14 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
         return [thread.number for thread in self._world.threads if not thread.over]
 
     def checks(self, thread: int = MAIN) -> dict[str, int]:
-        frames, back_edges, _ = self._world.threads[thread].counts
-        return {"frames": frames, "back_edges": back_edges}
+        frames, back_edges, elsewhere, _ = self._world.threads[thread].counts
+        return {"frames": frames, "back_edges": back_edges, **self.policy.further(elsewhere)}
 
     # -- what the judge sees
 
     def observe(self) -> Observation:
         main = self._world.threads[MAIN].guest
-        frames, back_edges, slow_entries = self._world.counts
+        frames, back_edges, elsewhere, slow_entries = self._world.counts
         return Observation(
             ended=self.ended,
             output="".join(self._world.output),
@@ -121,6 +121,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
             traceback=tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
             frames=frames,
             back_edges=back_edges,
+            further=self.policy.further(elsewhere),
             seen=tuple(self._seen),
             slow_entries=slow_entries,
             words=self._words(),
@@ -155,5 +156,6 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
         site = "" if thread.over else str(thread.guest.code_address())
-        frames, back_edges, _ = thread.counts
-        self._seen.append(Seen(kind, site, frames, back_edges, thread.number))
+        frames, back_edges, elsewhere, _ = thread.counts
+        further = self.policy.further(elsewhere)
+        self._seen.append(Seen(kind, site, frames, back_edges, thread.number, further))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import shlex
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import Guest, corpus, find
-from safepoint.guest.code import BACK_EDGES
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.guest.code import BACK_EDGES, OPCODES
+from safepoint.protocol.policies import CPYTHON, FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
@@ -41,6 +44,8 @@ CAUGHT = {
         "rest-dropped": "back_edge_first",
         "birth-keeps-bits": "births",
     },
+    "yarv": {"never-restored": "ackermann", "masked-taken": "masked_loop"},
+    "ocaml": {"never-restored": "list_aliases", "word-forgotten": "list_aliases", "masked-taken": "masked_loop"},
 }
 """Policy -> mutant of its trigger or of the core -> a program that shows it.  A mutant of the check itself (checks-at-calls-only,
 ticker-refilled) has no machine code: handlers make the check.
@@ -86,10 +91,19 @@ def test_a_mistake_in_a_policys_text_is_noticed(policy: str, mutant: str) -> Non
     assert compared(POLICIES[policy], find(CAUGHT[policy][mutant]), mutant).mismatches
 
 
+def test_a_difference_names_the_policy_and_is_repeated_with_it() -> None:
+    (mismatch,) = compared(CPYTHON, find("ackermann"), "never-restored").mismatches
+    assert mismatch.again.startswith("safepoint replay -p cpython 's:ackermann@")
+    _, *command = shlex.split(mismatch.again)
+    assert CliRunner().invoke(cli, [*command, "--mutant", "never-restored"]).exit_code == 1
+    assert CliRunner().invoke(cli, command).exit_code == 0
+
+
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
 def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Policy) -> None:
-    """So that a storm of posts cannot keep the guest where it is: the base table has a back-edge that checks nothing."""
-    machine = engine(Variant(policy=policy.name))
+    """So that a storm of posts cannot keep the guest where it is: the base table has handlers that check nothing."""
+    machine = engine(Variant(policy=policy))
     moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
-    assert moved == {NUMBERS[name] for name in BACK_EDGES}
+    elsewhere = {name for name, opcode in OPCODES.items() if opcode.site == policy.elsewhere != ""}
+    assert moved == {NUMBERS[name] for name in {*BACK_EDGES} | elsewhere}
     assert list(engine().table) == list(engine().base)

@@ -20,7 +20,7 @@ from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.equivalents.entry import Equivalents
-from safepoint.protocol.policies import FIRST, POLICIES
+from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
 from safepoint.verify.identity import identity
@@ -48,11 +48,11 @@ def became(procedure: str, operator: str, before: str, after: str, places: tuple
     """What becomes of a mutation of folded's text in two small scopes."""
     (number,) = (
         n
-        for n, m in enumerate(subject("folded")[1])
+        for n, m in enumerate(subject(FOLDED)[1])
         if (m.change.procedure, m.change.operator, m.change.before, m.change.after)
         == (procedure, operator, before, after)
     )
-    return hunt(Job("folded", number, places))
+    return hunt(Job(FOLDED, number, places))
 
 
 def test_a_mutation_is_killed_by_a_property_in_the_smallest_scope() -> None:
@@ -83,14 +83,14 @@ def test_too_many_states_are_no_verdict() -> None:
 @pytest.mark.parametrize("scope", ["masks-1", "births-1"])
 def test_where_no_graph_changes_the_same_states_are_reached(scope: str) -> None:
     """What makes exploring a mutation needless is seen to be true, where something of it is compiled."""
-    text, mutations = subject("folded")
-    right_model = model_of(text, "folded", "sc", scope)
+    text, mutations = subject(FOLDED)
+    right_model = model_of(text, FOLDED, "sc", scope)
     reached = search(right_model, lambda _: None)
     same = 0
     for m in (m for m in mutations if m.change.procedure in ("mask", "unmask", "exit_thread", "start_thread", "serve")):
         try:
-            model = model_of(m.made_in(text), "folded", "sc", scope)
-            if mutation.digest_of(model) != mutation._right_digest("folded", scope):
+            model = model_of(m.made_in(text), FOLDED, "sc", scope)
+            if mutation.digest_of(model) != mutation._right_digest(FOLDED, scope):
                 continue
         except ProtocolError:
             continue
@@ -154,14 +154,14 @@ def test_a_run_goes_on_from_what_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(mutate, "hunt", hunted)
     monkeypatch.setattr(mutate, "reason", lambda key, _: "once" if "NATIVE" in key[3] else "")
     with ThreadPoolExecutor(1) as pool:
-        first = run(("folded",), Jobs(pool, Kept(tmp_path)), at="park")
+        first = run((FOLDED,), Jobs(pool, Kept(tmp_path)), at="park")
         assert len(made) == len(first.rows) > 10
         made.clear()
         again = Jobs(pool, Kept(tmp_path))
-        assert run(("folded",), again, at="park").rows == first.rows
+        assert run((FOLDED,), again, at="park").rows == first.rows
         assert (made, again.there) == ([], len(first.rows))
         monkeypatch.setattr(mutate, "reason", lambda *_: "")
-        run(("folded",), Jobs(pool, Kept(tmp_path)), at="park")
+        run((FOLDED,), Jobs(pool, Kept(tmp_path)), at="park")
     assert 0 < len(made) == sum(bool(row.reason) for row in first.rows) < len(first.rows)
     assert all(job.skips == () for job in made)
 
@@ -174,7 +174,7 @@ def test_the_scope_that_killed_it_before_is_explored_first(tmp_path: Path, monke
     jobs = list[Job]()
     other = Kept(tmp_path, replace(identity(), program="another"))
     for number, kept in enumerate((row, replace(row, line=1, scope="gone", after="x"))):
-        other.keep(other.job(hunt, (Job("folded", number, ()),)), kept)
+        other.keep(other.job(hunt, (Job(FOLDED, number, ()),)), kept)
 
     def noted(job: Job) -> MutationRow:
         jobs.append(job)
@@ -183,7 +183,7 @@ def test_the_scope_that_killed_it_before_is_explored_first(tmp_path: Path, monke
     first = where_killed(tmp_path)
     monkeypatch.setattr(mutate, "hunt", noted)
     with ThreadPoolExecutor(1) as pool:
-        run(("folded",), pool, at="park", first=first)
+        run((FOLDED,), pool, at="park", first=first)
     firsts = {str(job.places[0]) for job in jobs}
     assert len(firsts) == 2
     assert "sc stop-1" in firsts
@@ -216,7 +216,7 @@ def test_every_entry_names_a_mutation_of_the_text() -> None:
     """A line that has changed takes its reasons with it: they were about what stood there."""
     known = {
         policy: {(m.change.file, m.change.procedure, m.change.operator, f"{m.change.before} -> {m.change.after}")
-                 for m in subject(policy)[1]}
+                 for m in subject(POLICIES[policy])[1]}
         for policy in POLICIES
     }  # fmt: skip
     anywhere = set().union(*known.values())
@@ -265,7 +265,7 @@ def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest
     """A third of folded's sample, in some 25 s of a processor; the others are for the night."""
     monkeypatch.setattr(mutate, "SAMPLE", 3 * mutate.SAMPLE)
     with workers() as pool:
-        campaign = run(("folded",), pool, quick=True)
+        campaign = run((FOLDED,), pool, quick=True)
     assert len(campaign.rows) > 7
     assert {row.verdict for row in campaign.rows} >= {KILLED, SURVIVED}
     assert "\n".join(survivors(campaign.unexplained)) == ""
@@ -274,11 +274,11 @@ def test_no_mutation_of_the_sample_survives_without_a_reason(monkeypatch: pytest
 @pytest.mark.timeout(600)
 def test_none_of_a_few_survives_in_the_other_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each three or four, in a minute of a processor for all."""
-    others = tuple(policy for policy in POLICIES if policy not in FIRST)
+    others = tuple(policy for name, policy in POLICIES.items() if name not in FIRST)
     monkeypatch.setattr(mutate, "SAMPLE", 5 * mutate.SAMPLE)
     with workers() as pool:
         campaign = run(others, pool, quick=True)
-    assert {row.policy for row in campaign.rows} == {*others}
+    assert {row.policy for row in campaign.rows} == {policy.name for policy in others}
     assert {row.verdict for row in campaign.rows} >= {KILLED, SURVIVED}
     assert "\n".join(survivors(campaign.unexplained)) == ""
 
@@ -288,6 +288,6 @@ def test_none_of_a_few_survives_in_the_other_policies(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("policy", POLICIES)
 def test_no_mutation_survives_without_a_reason(policy: str) -> None:
     with workers() as pool:
-        campaign = run((policy,), pool)
+        campaign = run((POLICIES[policy],), pool)
     assert len(campaign.rows) > 900
     assert "\n".join(survivors(campaign.unexplained)) == ""

@@ -35,7 +35,7 @@ class CoresEngine(Engine):
 @functools.cache
 def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
     """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
-    handlers = Handlers(counting=True, policy=FOLDED.name, protocol=True, collector_mutant="")
+    handlers = Handlers(counting=True, policy=FOLDED, protocol=True, collector_mutant="")
     text = mutant if part_of(mutant) == "procedures" else ""
     own: tuple[Part, ...] = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops())
     parts = (*own, *handlers.further(mutant))

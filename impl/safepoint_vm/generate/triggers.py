@@ -51,8 +51,13 @@ ENTRIES = tuple(
 TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
 """A number of checks; its poison is 0."""
 
+HEAP_LIMIT = TriggerOffsets(
+    "heap_limit", _offset("heap_limit"), _offset("heap_limit_real"), _offset("heap_limit_poison")
+)
+"""The end of what may be allocated; its poison is 1, which every object's end exceeds."""
+
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER)}
+TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, HEAP_LIMIT)}
 
 
 def words_of(policy: Policy) -> list[TriggerOffsets]:

@@ -17,6 +17,7 @@ from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
     from safepoint.guest.code import Program
+    from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -43,7 +44,7 @@ def run(
     *,
     file: Path,
     machine: str,
-    policy: str,
+    policy: Policy,
     stack: int,
     heap: int | None,
     stats: bool,
@@ -56,10 +57,11 @@ def run(
     """
     from safepoint.guest.faults import Deadlock
     from safepoint.guest.features import NotWrittenFor
+    from safepoint.protocol.policies import FOLDED
 
     program = load_program(file)
     options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
-    if trace and policy != "folded":
+    if trace and policy is not FOLDED:
         fail("a trace is written with the checks of policy folded only (leave out --trace, or -p)")
     if machine == "reference":
         if heap or stats or stress:

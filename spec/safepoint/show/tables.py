@@ -26,16 +26,19 @@ WIDTH = 110
 
 def console() -> Console:
     """Standard output."""
-    out = Console()
-    return out if out.is_terminal else Console(width=WIDTH, highlight=False)
+    out = Console(emoji=False)  # of a policy in a file, `FILE:NAME:` could be one
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False, emoji=False)
 
 
 def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:
     """`safepoint explore`: a line for each scope; and what was not decided.  mutant: the one that survives in all of them."""
     out = console()
-    table = Table("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
+    elsewhere = list(dict.fromkeys(site for row in rows if (site := row.elsewhere)))
+    names = ("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
+    table = Table(*names, *(f"{site}s" for site in elsewhere))
     for row in rows:
-        bound = row.bound.as_json().values() if row.bound else ("-", "-")
+        bound = [*(row.bound.as_json().values() if row.bound else ("-", "-"))]
+        bound += ["-"] * (2 + len(elsewhere) - len(bound))
         figures = (f"{row.states:,}", f"{row.transitions:,}")
         table.add_row(
             row.scope,

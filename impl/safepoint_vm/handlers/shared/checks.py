@@ -6,11 +6,11 @@ Policy `folded` has none: a back-edge is dispatched through the thread's table, 
 from __future__ import annotations
 
 from safepoint.protocol.words import EVERYTHING
-from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, TRIGGER, UNCHECKED
+from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, CHECKS_ELSEWHERE, CHECKS_PUSHES, TRIGGER, UNCHECKED
 from safepoint_vm.language.vocabulary import Word, below, inline, routine
 from safepoint_vm.language.words import Thread
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit")
+MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "heap_limit", "flag", "ticker", "bits_in_limit")
 """Those whose checks handlers make."""
 
 
@@ -51,6 +51,20 @@ def back_edge_fails(thread: Thread) -> bool:
     """The check of a back-edge."""
     if UNCHECKED or not CHECKS_BACK_EDGES:
         return False
+    return fails(thread)
+
+
+@inline
+def return_fails(thread: Thread) -> bool:
+    """The check of a return, where the policy has one."""
+    if UNCHECKED or CHECKS_ELSEWHERE != "return":
+        return False
+    return fails(thread)
+
+
+@inline
+def fails(thread: Thread) -> bool:
+    """A check that asks for nothing but requests."""
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":
@@ -59,6 +73,8 @@ def back_edge_fails(thread: Thread) -> bool:
         return is_poisoned(thread)
     if TRIGGER == "limit_and_budget":
         return is_poisoned_at_last(thread)
+    if TRIGGER == "heap_limit":
+        return thread.heap_limit == thread.heap_limit_poison
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
     return False
@@ -67,6 +83,8 @@ def back_edge_fails(thread: Thread) -> bool:
 @inline
 def push_fails(thread: Thread) -> bool:
     """What a frame push checks beside the comparison with the limit."""
+    if not CHECKS_PUSHES:
+        return False
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":

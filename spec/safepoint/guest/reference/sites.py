@@ -13,19 +13,19 @@ from typing import NamedTuple
 
 from safepoint.graph.execute import POISON, Activation
 from safepoint.graph.expressions import Instance
+from safepoint.graph.gather import text_of
 from safepoint.graph.ir import WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
-from safepoint.protocol import files
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COUNTED, Policy
 from safepoint.protocol.words import ENDED, MANAGED
 
-CHECKS = ("frame_push", "back_edge")
+CHECKS = ("frame_push", "back_edge", "elsewhere")
 """Procedures whose own accesses are the check, which a fast path does in one piece: `watch` is not called before them."""
 
 
@@ -33,12 +33,7 @@ CHECKS = ("frame_push", "back_edge")
 def procedure_graph(name: str, policy: Policy, word: int = 0) -> Graph:
     """A procedure of a policy's text, for any number of threads, and with a trigger word for each back-edge opcode."""
     widths = (("entry", len(BACK_EDGES)),)
-    return compile_graph(_text(policy.trigger), name, Instance(None, "", widths, sites=policy.sites, word=word))
-
-
-@lru_cache
-def _text(mechanism: str) -> Text:
-    return Text(files(mechanism))
+    return compile_graph(text_of(policy), name, Instance(None, "", widths, sites=policy.sites, word=word))
 
 
 class Served(NamedTuple):
@@ -49,6 +44,7 @@ class Served(NamedTuple):
     frames: int
     back_edges: int
     thread: int
+    elsewhere: int
 
 
 class Counts(NamedTuple):
@@ -56,6 +52,7 @@ class Counts(NamedTuple):
 
     frames: int = 0
     back_edges: int = 0
+    elsewhere: int = 0
     slow_entries: int = 0
 
     def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # of counts, not of tuples
@@ -73,6 +70,15 @@ def fresh(policy: Policy, reals: Mapping[str, int], state: int) -> dict[str, int
     return {**triggers, "pending": 0, "state": state, "operation": 0}
 
 
+def _added(text: Text, reals: Mapping[str, int]) -> dict[str, int]:
+    """A record's shared words of a trigger of a user's own; of a row of them there is one."""
+    return {
+        f"{word}[0]" if kind == "Triggers" else word: reals.get(word, text.begins(False, word))
+        for word, kind in text.added.items()
+        if kind != "int"
+    }
+
+
 class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
@@ -82,14 +88,19 @@ class Sites:
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None, policy: Policy = FOLDED) -> None:
         self.number, self.policy = number, policy
-        counted = {"limit": stack, "ticker": policy.period, "budget": policy.period}
-        self.reals = {word: counted.get(word, 1) for word in _text(policy.trigger).triggers()}
+        counted = {"limit": stack, **dict.fromkeys(COUNTED, policy.period)}
+        text = text_of(policy)
+        self.reals = {word: counted.get(word, 1) for word in text.triggers()}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
-            self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
-        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred", "left"), 0)
+            self.words.add_record(
+                number, fresh(policy, self.reals, ENDED if first else MANAGED) | _added(text, self.reals)
+            )
+        self.privates = {
+            word: text.begins(False, word) for word, kind in text.words["Me"].items() if kind == "int" and word != "end"
+        }
         self.here = ""  # the site that is being visited
-        self.frames = self.back_edges = self.slow_entries = 0
+        self.frames = self.back_edges = self.elsewhere = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
         self.seen: list[Served] = first.seen if first else []  # served by any thread of the world
         self.waiting: Activation | None = None  # the guest thread's own procedure, while it waits
@@ -113,7 +124,7 @@ class Sites:
         return self._own() == other._own()
 
     def _own(self) -> tuple[object, ...]:
-        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges
+        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges, self.elsewhere
 
     @property
     def asleep(self) -> bool:
@@ -122,7 +133,7 @@ class Sites:
 
     @property
     def counts(self) -> Counts:
-        return Counts(self.frames, self.back_edges, self.slow_entries)
+        return Counts(self.frames, self.back_edges, self.elsewhere, self.slow_entries)
 
     # -- what the guest does
 
@@ -137,12 +148,17 @@ class Sites:
             self.waiting = self.begin(procedure, word=args[0])
         else:
             self.frames += procedure == "frame_push"
+            self.elsewhere += procedure == "elsewhere"
             self.waiting = self.begin(procedure, *args)
         if procedure in CHECKS:
             while self.waiting.at is not None and self.waiting.at.where == (procedure,):
                 self.waiting.perform(self, self)
             self.slow_entries += self.waiting.at is not None
         return self.resume()
+
+    def checks_at(self, site: str) -> bool:
+        """Is it a check site of the policy?  (Pushes and back-edges run their procedure whether they look at anything or not.)"""
+        return site in self.policy.sites
 
     def resume(self) -> int | None:
         assert self.waiting is not None, "no procedure waits"
@@ -217,7 +233,9 @@ class Sites:
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
         if op in ("served", "ran"):
-            self.seen.append(Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number))
+            self.seen.append(
+                Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number, self.elsewhere)
+            )
 
     def claim(self, name: str, holds: bool) -> None:
         """Only roles of the model make claims; a procedure makes none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safepoint.protocol.equivalents.entry import (
     DEFERRING,
     EVERY,
+    FLAGS,
     UNASKED,
     UNBORN,
     UNFAIR,
@@ -21,10 +22,10 @@ FURTHER: tuple[Equivalents, ...] = (
     ), policies=UNGROWN - UNBORN - DEFERRING),
     Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
         "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents(FLAG_LOOKS, "optional.py", "unwound", (
         "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents(FLAG_LOOKS, "optional.py", "look_again", (
         "drop-result: bits = look(t) -> look(t); bits = 0",
         "delete: if bits != 0: -> ",
@@ -32,7 +33,7 @@ FURTHER: tuple[Equivalents, ...] = (
         "swap: if bits != 0:; return GO -> return GO; if bits != 0:",
         "delete: return slow_path(t) -> ",
         "return-0: return slow_path(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "frame_push", (
         "always: if left == t.ticker.poison: -> return push_failed(t, end)",
     )),
@@ -121,6 +122,15 @@ FURTHER: tuple[Equivalents, ...] = (
     )),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "back_edge", (
         "always: if t.page.load() == t.page.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "elsewhere", (
+        "always: if t.page.load() == t.page.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "heap_limit.py", "back_edge", (
+        "always: if t.heap_limit.load() == t.heap_limit.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "heap_limit.py", "elsewhere", (
+        "always: if t.heap_limit.load() == t.heap_limit.poison: -> return slow_path(t)",
     )),
     Equivalents("A poison may come late: the bound counts from where it is visible, and the post does not end before.", "page.py", "poison", (
         "plain: t.page.swap(t.page.poison) -> t.page.store(t.page.poison)",
