@@ -60,8 +60,10 @@ UNBORN = lacking("births")
 """Those in which no thread ends, and none begins."""
 UNRECORDED = lacking("records")
 """Those in which no requester looks a thread up that may end."""
-UNASKED = of_trigger("limit") & frozenset(p.name for p in POLICIES.values() if "back-edge" not in p.sites)
-"""Those with a poisoned stack limit in which a loop checks nothing."""
+UNASKED = frozenset(policy.name for policy in POLICIES.values() if "back-edge" not in policy.sites)
+"""Those in which a loop checks nothing."""
+UNPUSHED = frozenset(policy.name for policy in POLICIES.values() if "push" not in policy.sites)
+"""Those in which a frame push checks nothing."""
 FLAGS = of_trigger("flag")
 """Those that test the bits themselves."""
 DEFERRING = of_trigger("bits_in_limit")
