@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from safepoint.emit.header import header
-from safepoint.emit.title import NO_HEADER
+from safepoint.emit.title import no_header
 from safepoint.graph.text import Text
 from safepoint.model.mutants import first_of_each_trigger
 from safepoint.protocol.policies import POLICIES
@@ -23,7 +23,7 @@ PROGRAM = (
     + HOOKS
     + Path(__file__).with_name("outcomes.c").read_text(encoding="utf-8")
 )
-EMITTED = [policy for policy in POLICIES.values() if policy.name not in NO_HEADER]
+EMITTED = [policy for policy in POLICIES.values() if not no_header(policy)]
 ALONE = """\
 nothing is asked: 0
 and at a back-edge: 0

@@ -12,7 +12,7 @@ from safepoint.protocol import policies
 from safepoint.protocol.policies import POLICIES
 
 NAMES = "|".join(SLICES)
-NONE = re.compile(rf"\bNo ((?:{NAMES})(?:, (?:{NAMES}))*): ([^.]*)\.")
+NONE = re.compile(rf"\bNo ((?:{NAMES})(?:, (?:{NAMES}))*): ((?:[^.]|\.(?=\S))*)\.")
 """`No FEATURE, FEATURE: why.`"""
 
 

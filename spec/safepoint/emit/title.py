@@ -56,17 +56,13 @@ FAST = {
     "go": AT_CALLS,
 }
 """Policy to what its checks cost."""
-PAGE = "its word stands for the protection of a page, which no access of C's changes"
-ELSEWHERE = "a header has no function yet for the check of a return or an allocation"
 NO_HEADER = {
-    "wasmtime": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
-    "guard_page": PAGE,
-    "hotspot": PAGE,
-    "yarv": ELSEWHERE,
-    "ocaml": ELSEWHERE,
-    "pypy_sampling": ELSEWHERE,
+    "epoch": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
+    "page": "its word stands for the protection of a page, which no access of C's changes",
 }
-"""Policy to why it has no header."""
+"""Trigger to why policies with it have no header."""
+ELSEWHERE = "a header has no function yet for the check of a return or an allocation"
+"""The same of policies that check there."""
 
 
 def bound(policy: Policy) -> str:
@@ -94,7 +90,7 @@ def fast(policy: Policy) -> str:
 
 def no_header(policy: Policy) -> str:
     """Why it has no header; "": it has."""
-    return next((why for name, why in NO_HEADER.items() if POLICIES[name].trigger == policy.trigger), "")
+    return NO_HEADER.get(policy.trigger, ELSEWHERE if policy.elsewhere else "")
 
 
 def lives(bodies: Container[str]) -> str:

@@ -38,6 +38,11 @@ def lacking(feature: str) -> frozenset[str]:
     return frozenset(policy.name for policy in POLICIES.values() if feature not in policy.slices)
 
 
+def of_trigger(trigger: str) -> frozenset[str]:
+    """The policies that have this mechanism."""
+    return frozenset(policy.name for policy in POLICIES.values() if policy.trigger == trigger)
+
+
 UNFAIR = lacking("fairness")
 """The policies without the variants, `fairness` among them: their stop word is 1 for as long as the lock is held, and no stop waits for the
 last one's threads."""
@@ -57,7 +62,11 @@ UNRECORDED = lacking("records")
 """Those in which no requester looks a thread up that may end."""
 UNASKED = frozenset(policy.name for policy in POLICIES.values() if "back-edge" not in policy.sites)
 """Those in which a loop checks nothing."""
-POISONING = EVERY - {"dart", "cpython"}
-"""Those that poison a word beside the bits."""
-DEFERRING = frozenset({"dart"})
+UNPUSHED = frozenset(policy.name for policy in POLICIES.values() if "push" not in policy.sites)
+"""Those in which a frame push checks nothing."""
+FLAGS = of_trigger("flag")
+"""Those that test the bits themselves."""
+DEFERRING = of_trigger("bits_in_limit")
 """Those that put what is masked when it is taken into a word of the owner's."""
+POISONING = EVERY - FLAGS - DEFERRING
+"""Those that poison a word beside the bits."""

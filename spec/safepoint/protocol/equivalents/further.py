@@ -5,12 +5,15 @@ from __future__ import annotations
 from safepoint.protocol.equivalents.entry import (
     DEFERRING,
     EVERY,
+    FLAGS,
     UNASKED,
     UNBORN,
     UNFAIR,
     UNGROWN,
+    UNPUSHED,
     UNRECORDED,
     Equivalents,
+    of_trigger,
 )
 
 FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
@@ -21,10 +24,10 @@ FURTHER: tuple[Equivalents, ...] = (
     ), policies=UNGROWN - UNBORN - DEFERRING),
     Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
         "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents(FLAG_LOOKS, "optional.py", "unwound", (
         "return-0: return look_again(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents(FLAG_LOOKS, "optional.py", "look_again", (
         "drop-result: bits = look(t) -> look(t); bits = 0",
         "delete: if bits != 0: -> ",
@@ -32,7 +35,7 @@ FURTHER: tuple[Equivalents, ...] = (
         "swap: if bits != 0:; return GO -> return GO; if bits != 0:",
         "delete: return slow_path(t) -> ",
         "return-0: return slow_path(t) -> return 0",
-    ), policies=("cpython",)),
+    ), policies=FLAGS),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "ticker.py", "frame_push", (
         "always: if left == t.ticker.poison: -> return push_failed(t, end)",
     )),
@@ -78,7 +81,11 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A loop that looks too is asked sooner than the policy promises, which is never.", "limit.py", "back_edge", (
         "always: if checks_at('back-edge'): -> if t.limit.load() == t.limit.poison:",
         "negate: if checks_at('back-edge'): -> if checks_at('back-edge') == 0:",
-    ), policies=UNASKED),
+    ), policies=UNASKED & of_trigger("limit")),
+    Equivalents("A loop that looks too is asked sooner than the policy promises, which is never.", "heap_limit.py", "back_edge", (
+        "always: if checks_at('back-edge'): -> if t.heap_limit.load() == t.heap_limit.poison:",
+        "negate: if checks_at('back-edge'): -> if checks_at('back-edge') == 0:",
+    ), policies=UNASKED & of_trigger("heap_limit")),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_budget.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -197,6 +204,20 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Only its owner reads what is deferred.", "optional.py", "exit_thread", (
         "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
     ), policies=DEFERRING),
+    Equivalents("A push that looks too is asked sooner than the policy promises, which is never.", "page.py", "frame_push", (
+        "always: if checks_at('push'): -> if t.page.load() == t.page.poison:",
+        "negate: if checks_at('push'): -> if checks_at('push') == 0:",
+    ), policies=UNPUSHED & of_trigger("page")),
+    Equivalents("A push that looks too is asked sooner than the policy promises, which is never.", "flag.py", "frame_push", (
+        "always: if checks_at('push'): -> if t.pending.load() & deliverable(t):",
+        "negate: if checks_at('push'): -> if checks_at('push') == 0:",
+    ), policies=UNPUSHED & FLAGS),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "flag.py", "elsewhere", (
+        "always: if t.pending.load() & deliverable(t): -> return slow_path(t)",
+        "arithmetic: if t.pending.load() & deliverable(t): -> if t.pending.load() | deliverable(t):",
+        "operand: if t.pending.load() & deliverable(t): -> if t.pending.load():",
+        "operand: if t.pending.load() & deliverable(t): -> if deliverable(t):",
+    )),
     Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
         "constant: if bits != 0: -> if bits != 1:",
     )),
