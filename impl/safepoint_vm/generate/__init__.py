@@ -10,6 +10,7 @@ procedures: the procedures of the protocol's text, as handlers and the host call
 protocol_expressions: compile its words and expressions
 observer: what the operation of a handshake does
 protocol: compile its steps: the protocol's graph
+counted: the hook in the middle of a check that counts
 tracing: the traced variant: every access of the protocol's code is logged
 sampling: the profiled variant: what serves SAMPLE takes a sample
 mutated: mistakes in how the text is compiled, for the mutants of the interpreter

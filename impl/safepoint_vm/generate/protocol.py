@@ -243,14 +243,18 @@ class HostedEmitter(ProcedureEmitter):
     hosted: ClassVar[bool] = True
 
 
+CHECK = "back_edge"
+"""The procedure of the text whose accesses handlers make; of a check that stores, a hook is told too (`generate.counted`)."""
+
+
 def at_step(procedure: str, number: int) -> int:
     """What a hook is told of the access that a step makes."""
-    return [*PROCEDURES].index(procedure) << STEP_BITS | number
+    return [*PROCEDURES, CHECK].index(procedure) << STEP_BITS | number
 
 
 def step_of(what: int) -> tuple[str, int]:
     """The procedure, and the number of its step."""
-    return [*PROCEDURES][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
+    return [*PROCEDURES, CHECK][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
 
 
 def add_protocol(

@@ -237,7 +237,7 @@ def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
 @opcode
 def FOR_EACH(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     """if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x, i = vm[loop], vm[loop + 1]

@@ -20,6 +20,9 @@ CHECKS_BACK_EDGES = True  # False: the policy has no site there
 LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
 BASE = 0  # trigger bits_in_limit: a limit below this is request bits
 UNCHECKED = False  # True: a back-edge that has been let go on makes no check of its own
+HOOKED = False  # True: trigger ticker calls `count_hook` between its load and its store
+LOGS_LOOPS = LOGS_PUSHES = True  # False: a traced check says by itself that it has passed, or the policy has none there
+CHECK_MUTANT = ""  # the mutant of the text's checks to compile
 PROFILED = False  # True: what it has allocated is sampled behind the limit of its TLAB
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
@@ -134,12 +137,17 @@ def unmask(thread: Thread, resume: Word | int) -> Word: ...
 
 
 # What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).
-PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS = 100, 101, 102, 103, 104
+PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS, STORED = 100, 101, 102, 103, 104, 105
 
 
 @procedure
 def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:
-    """TRACED: log a check.  SKIPS: the next back-edge that passes is none."""
+    """TRACED: log a check.  SKIPS: the next back-edge that passes is none.  STORED: it has stored its ticker."""
+
+
+@procedure
+def count_hook(thread: Thread, left: Word, resume: Word | int) -> Word:
+    """HOOKED: a check has loaded its ticker, and is about to store what is left (`generate.counting`)."""
 
 
 # What samples a thread (`handlers.shared.sampling`); compiled with the protocol's procedures, and called as they are.

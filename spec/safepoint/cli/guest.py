@@ -59,8 +59,6 @@ def run(
 
     program = load_program(file)
     options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
-    if trace and policy != "folded":
-        fail("a trace is written with the checks of policy folded only (leave out --trace, or -p)")
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")

@@ -27,7 +27,13 @@ def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     if verdict.worst is not None:
         declared = verdict.declared
         told = zip(("frame pushes", "back-edges"), verdict.worst, (declared.frames, declared.back_edges), strict=True)
-        lines.append("bound: " + ", ".join(f"at most {n} {what} of {most} declared" for what, n, most in told))
+        lines.append(
+            "bound: "
+            + ", ".join(
+                f"at most {n} {what} of {most} declared" if most is not None else f"no bound of {what} is declared"
+                for what, n, most in told
+            )
+        )
     else:
         lines.append("bound: not judged, for posts or slow paths are not logged")
     if verdict.candidates > 1:
