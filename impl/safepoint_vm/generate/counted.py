@@ -21,8 +21,6 @@ from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import Thread
 
-SLOW = "slow_path"
-
 
 @functools.cache
 def stores_of(trigger: str) -> tuple[graph.Step, ...]:
@@ -31,7 +29,7 @@ def stores_of(trigger: str) -> tuple[graph.Step, ...]:
     trigger: a file of `protocol.triggers`.
     """
     check = compile_graph(Text(files(trigger)[:-1]), CHECK, Instance(threads=None))
-    return tuple(step for step in check.steps if step.op == "store" and SLOW not in step.where)
+    return tuple(step for step in check.steps if step.op == "store" and step.where == (CHECK,))
 
 
 def add_count_hook(module: ir.Module, trigger: str) -> None:

@@ -9,38 +9,48 @@ from llvmlite import ir
 from safepoint.conform.target import NotOffered
 from safepoint.differential.controlled import Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, MECHANISMS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
+
+CANNOT: dict[str, str] = {}
+"""Mechanism that has machine code, but no controlled schedules -> why not."""
 
 
 class FoldedControlled(Controlled):
     """This interpreter."""
 
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
-        self.must_compile(mutant)
+        trigger = POLICIES[case.policy].trigger
+        if trigger not in MECHANISMS or trigger in CANNOT:
+            raise NotOffered(f"policy {case.policy}: {CANNOT.get(trigger, 'there is no machine code for its checks')}")
+        self.must_compile(mutant, case.policy)
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
         return run.run()
 
-    def must_compile(self, mutant: str) -> None:
+    def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""
-        if mutant and not self.compiles(mutant):
+        if mutant and not self.compiles(mutant, policy):
             raise NotOffered(f"mutant {mutant}: no procedure that it compiles has it")
 
-    def compiles(self, mutant: str) -> bool:
+    def compiles(self, mutant: str, policy: str = FOLDED.name) -> bool:
+        trigger, sites = POLICIES[policy].trigger, POLICIES[policy].sites
         try:
-            return mutant in MUTANTS or _code(mutant) != _code("")
+            differs = mutant in MUTANTS or _code(mutant, trigger) != _code("", trigger)
+            return differs or CHECK_MUTANTS.get(mutant) in sites
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
 
 
-@functools.lru_cache(maxsize=2)
-def _code(mutant: str) -> str:
+@functools.lru_cache(maxsize=4)
+def _code(mutant: str, trigger: str) -> str:
     """The procedures as they are before they are optimized."""
     module = ir.Module("procedures")
-    add_protocol(module, mutant, hooked=False)
+    add_protocol(module, mutant, hooked=False, trigger=trigger)
     return str(module)

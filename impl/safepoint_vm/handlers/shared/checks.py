@@ -27,8 +27,13 @@ MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", 
 """Those whose checks handlers make."""
 COUNTED = ("ticker",)
 """Those whose checks store, too, into a word that requesters write."""
-CHECK_MUTANTS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
-"""Mutants of the text that are in the checks themselves: a switch of the handlers compiles them in."""
+CHECK_MUTANTS = {
+    "checks-at-calls-only": "back-edge",
+    "checks-at-loops-only": "push",
+    "ticker-refilled": "push",
+    "budget-refilled": "back-edge",
+}
+"""Mutants of the text that are in the checks themselves -> a site that they change: a switch of the handlers compiles them in."""
 
 
 @inline
