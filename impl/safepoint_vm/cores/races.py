@@ -64,10 +64,10 @@ FURTHER = {
 SENTENCES = {race.name: race.sentence for race in RACES} | FURTHER
 
 
-def races_met(mutant: str, tallies: Iterable[Record], world: Record) -> Counter[str]:
+def races_met(mutant: str, tallies: Iterable[Record], world: Record, trigger: str) -> Counter[str]:
     """How often each race was met, by the tallies of a run."""
     met = Counter(dict.fromkeys(SENTENCES, 0))
-    known = places(mutant)
+    known = places(mutant, trigger)
     rows = {race.name: [number for number, place in enumerate(known) if race.at(place)] for race in RACES}
     for tally in tallies:
         for race in RACES:

@@ -162,9 +162,8 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) ->
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
     the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
-    from safepoint.model.path import policy_of
     from safepoint.show.failures import replay_text
-    from safepoint.verify.replay import CannotReplay
+    from safepoint.verify.replay import CannotReplay, policy_of
     from safepoint.verify.replay import replay as work
 
     if string.startswith("m:"):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
-from safepoint.differential import fuzz
+from safepoint.differential import controlled, fuzz
 from safepoint.differential.cases import PROGRAMS, parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
@@ -23,6 +23,7 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.model import path
 from safepoint.model.path import Path, ReplayError
+from safepoint.protocol.policies import FOLDED
 
 
 class CannotReplay(Exception):
@@ -79,6 +80,16 @@ class Refuzzed:
     @property
     def agrees(self) -> bool:
         return not self.wrong
+
+
+def policy_of(string: str) -> str:
+    """The policy that a string speaks of, by name; folded if it names none, or none that exists."""
+    if not is_controlled(string):
+        return path.policy_of(string)
+    try:
+        return controlled.parse(string)[3]
+    except ValueError:
+        return FOLDED.name
 
 
 def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated | Rerun | Refuzzed:
