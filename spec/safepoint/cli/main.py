@@ -14,6 +14,7 @@ from safepoint.cli.campaign import campaign
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.distance import distance
 from safepoint.cli.emit import emit
+from safepoint.cli.given import policy_option
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.orders import orders
@@ -51,6 +52,7 @@ def cli(*, whole: bool) -> None:
     metavar="MINUTES",
     help="Nothing but campaigns on real cores, for so long or until something is wrong; Control-C ends it.",
 )
+@policy_option("Of a --soak: where and how its guest threads check.")
 @ON
 @KEEP
 @click.option("--json", "output", type=Written(), metavar="FILE", help="Write the results to FILE as JSON.")
@@ -62,6 +64,7 @@ def verify(
     quick: bool,
     targets: tuple[str, ...],
     soak: float | None,
+    policy: str,
     on: str,
     keep: Path | None,
     output: Path | None,
@@ -85,7 +88,8 @@ def verify(
     if soak is not None:
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
-        return soaked(soak)
+        return soaked(soak, policy)
+    refuse_ignored("a soak alone is under one policy", "policy")
     if targets and (on or keep):
         fail(
             "--target: another VM's adapter is neither on the cluster nor told apart in what is kept"
@@ -110,7 +114,7 @@ def verify(
     return {"refuted": REFUTED, "holds": 0}.get(report.verdict, NO_VERDICT)
 
 
-def soaked(minutes: float) -> int:
+def soaked(minutes: float, policy: str) -> int:
     """`verify --soak`."""
     from safepoint.conform.judge import UnknownTarget
     from safepoint.conform.target import NotOffered
@@ -123,7 +127,7 @@ def soaked(minutes: float) -> int:
     runs: list[CoresRun] = []
     try:
         with LiveProgress() as progress:
-            failures = soak(minutes, runs, progress)
+            failures = soak(minutes, runs, progress, policy)
     except (UnknownTarget, NotOffered) as error:
         fail(str(error))
     finally:  # after Control-C, too

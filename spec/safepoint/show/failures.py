@@ -8,6 +8,7 @@ from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.counterexample import counterexample, path
 from safepoint.model.properties import SOMETIMES
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import (
@@ -58,10 +59,11 @@ def failure_text(failure: Failure) -> str:
         case WrongFuzzed(string, what, mutant):
             option = f"--mutant {mutant} " if mutant else ""
             return f"fuzzed program: {what}\n    again: safepoint replay {option}'{string}'"
-        case WrongOnCores(what, count, requests):
+        case WrongOnCores(what, count, requests, policy):
+            option = "" if policy == FOLDED.name else f" -p {policy}"
             return (
                 f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
-                "    again: safepoint verify --soak 10"
+                f"    again: safepoint verify --soak 10{option}"
             )
 
 
