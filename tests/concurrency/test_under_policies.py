@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from safepoint.differential.cases import CASES, LATE, case, cases_of
 from safepoint.differential.controlled import Ran
 from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.differential.follow import judge
-from safepoint.differential.schedulers import Exhaustive, Pct, Replay
+from safepoint.differential.schedulers import Exhaustive, Replay
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES, PYPY, SKYBISON, V8_IGNITION
@@ -25,7 +24,7 @@ from safepoint.trace.files import Reader, write_trace
 from safepoint.trace.verdict import judge as judge_trace
 from safepoint.verify.controlled import FULL, interpreter, run_case
 from safepoint.verify.cores import SEEDED_REQUESTS
-from safepoint.verify.under import CHECKS, caught_under, own_mutants, policies, seeded
+from safepoint.verify.under import CHECKS, cases_under, caught_under, own_mutants, policies, seeded
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.campaign import SLACK, Campaign
 from safepoint_vm.cores.phases import Phase, ping
@@ -48,7 +47,7 @@ def test_every_policy_with_machine_code_is_here() -> None:
 
 @pytest.mark.parametrize("policy", OTHERS)
 def test_nothing_is_wrong_in_any_case(policy: str) -> None:
-    rows = [run_case(made, most=3, drawn=3) for made in cases_of(POLICIES[policy])]
+    rows = [run_case(made, most=3, drawn=3) for made in cases_under(policy)]
     assert [row.wrong for row in rows if row.wrong] == []
     assert all(row.schedules == 6 for row in rows)
 
@@ -56,7 +55,7 @@ def test_nothing_is_wrong_in_any_case(policy: str) -> None:
 @pytest.mark.nightly  # some 10,000 schedules each: a minute
 @pytest.mark.parametrize("policy", OTHERS)
 def test_nothing_is_wrong_in_many_schedules_of_any_case(policy: str) -> None:
-    rows = [run_case(made, *FULL) for made in cases_of(POLICIES[policy])]
+    rows = [run_case(made, *FULL) for made in cases_under(policy)]
     assert [row.wrong for row in rows if row.wrong] == []
 
 
@@ -73,7 +72,7 @@ def test_a_case_needs_what_the_policys_text_is_written_for() -> None:
 
 @pytest.mark.parametrize("policy", OTHERS)
 def test_its_trace_is_one_that_accept_accepts_under_its_policy(policy: str) -> None:
-    ran = interpreter().control(case("loop", "STOP", "HANDSHAKE", policy=policy), Pct(random.Random(1), 70, 3))
+    ran = interpreter().control(case("loop", "STOP", "HANDSHAKE", policy=policy), Replay({0: 2}))
     file = io.BytesIO()
     assert ran.header is not None
     write_trace(file, ran.header, ran.events)

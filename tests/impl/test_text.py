@@ -66,13 +66,14 @@ def written() -> set[tuple[str, str]]:
 
 
 def test_only_a_new_record_is_written_by_hand() -> None:
-    """Its limit (ticker, budget) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
+    """Its limit (ticker, budget, page) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
     wrong lets all go.  The checks of a ticker and of a budget count them down.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
     """
     assert written() == {
         ("safepoint_vm.cores.campaign", "lock"),
         ("safepoint_vm.cores.campaign", "operation"),
         ("safepoint_vm.cores.campaign", "stop"),
+        ("safepoint_vm.generate.page_faults", "page"),
         ("safepoint_vm.handlers.mutated", "limit"),
         ("safepoint_vm.handlers.shared.checks", "left"),
         ("safepoint_vm.handlers.shared.checks", "ticker"),

@@ -11,7 +11,8 @@ from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
 from safepoint_vm.generate.engine import Engine, Variant
-from safepoint_vm.generate.object_code import Part, load, object_file
+from safepoint_vm.generate.object_code import Part, object_file
+from safepoint_vm.generate.page_faults import load_checked
 from safepoint_vm.generate.substitutes import in_place
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import TABLE_WORDS
@@ -45,7 +46,7 @@ def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.nam
     own: tuple[Part, ...] = (Primitives(), procedures, handlers, Loops())
     parts = (*own, *handlers.further(mutant))
     images = tuple(object_file(part) for part in parts)
-    code, loaded = load(images)
+    code, loaded = load_checked(images)
     addresses = in_place(loaded, mutant)
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
     return CoresEngine(variant, images, addresses, stepping, code)

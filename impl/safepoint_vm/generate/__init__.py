@@ -9,6 +9,9 @@ triggers: the trigger words in a thread's record
 procedures: the procedures of the protocol's text, as handlers and the host call them
 protocol_expressions: compile its words and expressions
 observer: what the operation of a handshake does
+page_checks: checks that load from a page, and the table of them
+page_faults: the process's handler of SIGSEGV
+realized: compile accesses of what the text has for a word, and the machine has not
 protocol: compile its steps: the protocol's graph
 counted: the hook in the middle of a check that counts
 tracing: the traced variant: every access of the protocol's code is logged

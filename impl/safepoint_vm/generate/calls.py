@@ -23,6 +23,7 @@ from safepoint_vm.generate.ir_values import (
     ir_type,
     role_of,
 )
+from safepoint_vm.generate.page_checks import load_faults
 from safepoint_vm.language import vocabulary
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.machine import Machine
@@ -142,6 +143,8 @@ class CallCompiler(ExpressionCompiler):
                 return IrValue(build.sitofp(raw[0], DOUBLE), Float)
             case "float_to_int":
                 return IrValue(build.fptosi(raw[0], I64), Word)
+            case "load_faults":
+                return IrValue(load_faults(build, *raw), bool)
             case "float_remainder":
                 return IrValue(build.frem(*raw), Float)
             case "float_floor" | "float_power":

@@ -20,7 +20,8 @@ from safepoint_vm.generate.counted import add_count_hook
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION, HandlerError
 from safepoint_vm.generate.mutated import emitter_of
-from safepoint_vm.generate.object_code import Part, load, object_file
+from safepoint_vm.generate.object_code import Part, object_file
+from safepoint_vm.generate.page_faults import load_checked
 from safepoint_vm.generate.procedures import LOGGING, PROCEDURES, SAMPLING
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
 from safepoint_vm.generate.sampling import add_profiled_protocol
@@ -238,7 +239,7 @@ def add_enter(module: ir.Module) -> None:
 def engine(variant: Variant = PLAIN) -> Engine:
     """The engine of a variant, loaded into this process.  Errors: as a part's `generate`; OverflowError: as `load`."""
     images = tuple(object_file(part) for part in variant.parts())  # the same bytes are loaded and compared
-    code, loaded = load(images)
+    code, loaded = load_checked(images)
     addresses = in_place(loaded, variant.mutant)
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
     return Engine(variant, images, addresses, stepping, code)

@@ -45,6 +45,7 @@ def prepare_llvm() -> None:
     """Initialize LLVM once; its options are global to the process."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
     for option in LLVM_OPTIONS:
         llvm.set_option("", option)
 
@@ -110,8 +111,12 @@ def load(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]
 
 def functions(image: bytes) -> list[str]:
     """The functions of an object file."""
-    sections = [(section.name() or b"").decode() for section in llvm.ObjectFileRef.from_data(image).sections()]
-    return [section.removeprefix(TEXT) for section in sections if section.startswith(TEXT)]
+    return [section.removeprefix(TEXT) for section in sections(image) if section.startswith(TEXT)]
+
+
+def sections(image: bytes) -> dict[str, int]:
+    """The sections of an object file, and how many bytes each has."""
+    return {(s.name() or b"").decode(): len(s.data()) for s in llvm.ObjectFileRef.from_data(image).sections()}
 
 
 def within_reach(addresses: Iterable[int]) -> None:

@@ -38,6 +38,7 @@ from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
+from safepoint_vm.generate.realized import must_be_memory, realize
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
@@ -104,7 +105,9 @@ class ProcedureEmitter(ExpressionEmitter):
             given = self.call_hook(what, self.builder.ptrtoint(where, I64), *values)
             if self.hosted and s.op != "store":
                 self.builder.store(given, self.locals[graph.RESULT.name])
-        if not self.hosted:
+        if self.hosted:
+            must_be_memory(s.cell.word)
+        else:
             self.access(s, where, values)
         if s.guard is not None:
             go, blocked = self.function.append_basic_block("go"), self.function.append_basic_block("blocked")
@@ -118,6 +121,8 @@ class ProcedureEmitter(ExpressionEmitter):
 
     def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
         """An atomic access, in the memory order that the text gives it."""
+        if realize(self, s, where, values):
+            return
         match s.op:
             case "load":
                 result = self.builder.load_atomic(where, s.order, 8, typ=I64)

@@ -13,7 +13,7 @@ from safepoint.graph import ir as graph
 from safepoint_vm.generate.instruction import I8, I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.procedures import ProtocolCodeError
-from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.generate.triggers import TRIGGERS, TriggerOffsets
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import Thread, World
 
@@ -62,6 +62,8 @@ class ExpressionEmitter:
     def fixed(self, cell: graph.Cell, which: str) -> ir.Value:
         trigger = TRIGGERS[cell.word]
         offset = trigger.real if which == "real" else trigger.poison
+        if not isinstance(trigger, TriggerOffsets):
+            return I64(offset)
         return self.builder.load(self.word(self.record(cell.owner), offset), typ=I64)
 
     def value(self, e: graph.Expr) -> ir.Value:

@@ -5,29 +5,62 @@ The procedures that poison and restore them are compiled from the protocol's tex
 
 from __future__ import annotations
 
+import ctypes
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.protocol.policy import Policy
 from safepoint_vm.language.layout import Record, fields
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
+from safepoint_vm.language.words import Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""
 
 
 @dataclass(frozen=True)
-class TriggerOffsets:
-    """A trigger word.  `word`: its name in the protocol's text; `at`, `real`, `poison`: offsets of it and its two values."""
+class TriggerWord(ABC):
+    """A trigger word.  `word`: its name in the protocol's text; `at`: the offset of what stands for it in a thread's record;
+    `real`, `poison`: its two values, as the subclass says.
+    """
 
     word: str
     at: int
     real: int
     poison: int
 
+    @abstractmethod
     def is_poisoned(self, thread: Record) -> bool:
         """Does the word of this thread have its poison value?"""
+
+
+@dataclass(frozen=True)
+class TriggerOffsets(TriggerWord):
+    """A word of memory.  `real`, `poison`: offsets of its two values."""
+
+    def is_poisoned(self, thread: Record) -> bool:
         return thread[self.at // 8] == thread[self.poison // 8]
+
+
+@dataclass(frozen=True)
+class RealizedTrigger(TriggerWord):
+    """No word of memory: `generate.realized` has what its accesses become.  `real`, `poison`: its two values themselves."""
+
+
+class Deadline(RealizedTrigger):
+    """Poisoned: the counter of all has reached the thread's deadline."""
+
+    def is_poisoned(self, thread: Record) -> bool:
+        counter = ctypes.c_int64.from_address(thread.get("world") + fields(World)["epoch"].offset)
+        return counter.value >= thread[self.at // 8]
+
+
+class Protection(RealizedTrigger):
+    """Poisoned: the thread's page is protected."""
+
+    def is_poisoned(self, thread: Record) -> bool:
+        return not is_readable(thread[self.at // 8])
 
 
 def _offset(name: str) -> int:
@@ -51,16 +84,22 @@ ENTRIES = tuple(
 TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
 """A number of checks; its poison is 0."""
 
+EPOCH = Deadline("epoch", _offset("deadline"), real=0, poison=1)
+"""Whether the world's counter has reached the thread's deadline."""
+
+PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
+"""The protection of the thread's page."""
+
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerOffsets] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER)}
+TRIGGERS: dict[str, TriggerWord] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, EPOCH, PAGE)}
 
 
-def words_of(policy: Policy) -> list[TriggerOffsets]:
+def words_of(policy: Policy) -> list[TriggerWord]:
     """The trigger words that a policy's checks read."""
     return [trigger for word, trigger in TRIGGERS.items() if word.partition("[")[0] in policy.words]
 
 
-def shown(trigger: TriggerOffsets, policy: Policy, thread: Record) -> str:
+def shown(trigger: TriggerWord, policy: Policy, thread: Record) -> str:
     """What a trigger word of this thread holds, for people: "real", "poison", request bits, or what is left of a ticker."""
     value = thread[trigger.at // 8]
     if trigger is TICKER:

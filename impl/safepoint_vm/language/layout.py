@@ -95,6 +95,7 @@ class Record(Memory):
 
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
+        self.page: object = None  # keeps the memory of a page that it names
         self._places = {name: field.offset // 8 for name, field in fields(struct).items()}
 
     def at(self, name: str, index: int = 0) -> int:

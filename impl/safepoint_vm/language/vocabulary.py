@@ -193,5 +193,9 @@ def compare_and_swap(field: Word, old: Word | int, new: Word | int) -> bool:
     """Store `new` in a field atomically if it is `old` (sequentially consistent).  Returns whether it was."""
 
 
+def load_faults(address: Word, thread: Struct) -> bool:
+    """Load from a page of that thread's; True: it is protected.  Later accesses come after the load."""
+
+
 def swap(field: Word, new: Word | int) -> Word:
     """Store `new` in a field atomically (sequentially consistent).  Returns its old value."""

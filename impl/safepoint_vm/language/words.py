@@ -59,6 +59,7 @@ TABLE_WORDS = 128  # entries of a dispatch table
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
 LOG_WORDS = 5  # of an event: what, before, after, whose word, value
 SEEN = 1024  # frames of a thread's stack that an operation on it writes down, at most
+PAGE_BYTES = 4096
 ROOM = 1024  # records that a world has memory for; the language allows fewer
 CHARACTERS = 256  # code points below this have preallocated one-character strings
 
@@ -213,6 +214,7 @@ class Thread(Struct):
 
     limit: Annotated[Frame, Racing, Line]  # a frame may end here; requesters poison it
     ticker: Annotated[Word, Racing]  # trigger ticker: checks until it expires
+    deadline: Annotated[Word, Racing]  # trigger epoch: its checks fail when the world's counter has reached this
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
     operation: Annotated[Word, Racing]
@@ -221,6 +223,7 @@ class Thread(Struct):
     limit_poison: Word
     ticker_real: Word
     ticker_poison: Word
+    page: Word  # trigger page: the address of the thread's
     budget_real: Word  # trigger limit_and_budget: back-edges between two looks at the limit
     left: Word  # … and how many are left
     extra: Word  # this and the next three: the text's words of the owner
@@ -270,6 +273,7 @@ class World(Struct):
     hook: Annotated[Word, Line]
     result: Word
     population: Word
+    epoch: Annotated[Word, Racing, Line]  # trigger epoch: the counter of all
     spill: Annotated[Array, Row(SPILL_WORDS)]
     threads: Annotated[Array, Row(ROOM)]
     heap_next: Annotated[Word, Racing, Line]  # where the next TLAB begins

@@ -11,7 +11,7 @@ from safepoint.differential.controlled import Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.procedures import ProtocolCodeError
-from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, MECHANISMS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
@@ -46,6 +46,19 @@ class FoldedControlled(Controlled):
             return differs or CHECK_MUTANTS.get(mutant) in sites
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
+
+    def can_be_late(self, policy: str) -> bool:
+        return _can_be_hosted(POLICIES[policy].trigger)
+
+
+@functools.cache
+def _can_be_hosted(trigger: str) -> bool:
+    """Can the host make each of its accesses?"""
+    try:
+        add_protocol(ir.Module("procedures"), "", hooked=True, emitter=HostedEmitter, trigger=trigger)
+    except ProtocolCodeError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.instruction import SIZE
+from safepoint_vm.generate.page_faults import guard
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import TABLE_WORDS, Thread
@@ -78,12 +79,15 @@ class GuestThread:
         for name, word in {
             "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
             "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
+            "deadline": self.world.get("epoch") + 1,
             "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address, "known": statics().known.address,
             "observer": 0, "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)
+        if "page" in engine.policy.words:
+            guard(self.record)
         self.use(variables)
         self.record.fill("table", engine.table)
         self.record.fill("base", engine.base)

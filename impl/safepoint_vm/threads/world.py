@@ -133,7 +133,7 @@ class GuestWorld:
             thread, target, args = guest.startable()
             try:
                 born = self.add(lambda record: guest.child(record, thread.number, target, args))
-            except ValueError:
+            except (ValueError, OSError):
                 return NO_THREAD
             guest.set_started(True)  # before the new thread can look
             try:

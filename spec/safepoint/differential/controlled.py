@@ -150,6 +150,10 @@ class Controlled(ABC):
     def compiles(self, mutant: str, policy: str = FOLDED.name) -> bool:
         """Does the mutant change anything that is compiled under this policy?"""
 
+    @abstractmethod
+    def can_be_late(self, policy: str) -> bool:
+        """Can stores come late under this policy?  Not where what a requester changes is no word of memory."""
+
 
 def find_controlled(name: str) -> Controlled:
     """A target that can be controlled.  UnknownTarget: there is none of that name, or it cannot."""

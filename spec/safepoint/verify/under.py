@@ -77,13 +77,19 @@ def seeded(policy: Policy) -> list[str]:
 # -- controlled schedules
 
 
+def cases_under(policy: str) -> list[Case]:
+    """The cases that its text is written for, and that the interpreter can run: not late, if it cannot make each access itself."""
+    late = find_controlled(OURS).can_be_late(policy)
+    return [made for made in cases_of(POLICIES[policy]) if late or not made.late]
+
+
 def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
     """Every case that a policy's text is written for; and its mechanism's mutants."""
     names, everything = [name for name in policies() if not quick or name in FIRST], len(CASES) + len(LATE)
     most, drawn = QUICK if quick else FULL
     with progress.section("schedules under policies", len(names)) as done:
         for name in names:
-            whole = cases_of(POLICIES[name])
+            whole = cases_under(name)
             cases = [made for made in whole if made.name.partition("@")[0] in QUICK_CASES] if quick else whole
             tallies = list(pool.map(run_case, cases, [most] * len(cases), [drawn] * len(cases)))
             bad = [tally.wrong for tally in tallies if tally.wrong]
@@ -105,6 +111,8 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
             if left and not quick:
                 report.left_out[f"schedules under {name}"] = (
                     f"{left} of {everything} cases: its text is not written for what their programs, or requests, need"
+                    + "; and none with late stores: the host cannot make its accesses"
+                    * (not find_controlled(OURS).can_be_late(name))
                 )
     if quick:
         report.left_out["threads under other policies"] = (
@@ -117,7 +125,7 @@ def caught_under(policy: str, mutant: str) -> UnderMutantRow:
     """In a worker: after how many controlled schedules is a mutant shown?"""
     count = 0
     with hearing_control_c():
-        for made, scheduler in _search(POLICIES[policy]):
+        for made, scheduler in _search(policy):
             count += 1
             if wrong := judge(find_controlled(OURS).control(made, scheduler, mutant)):
                 again = f"safepoint replay --mutant {mutant} '{wrong.string}'"
@@ -125,9 +133,9 @@ def caught_under(policy: str, mutant: str) -> UnderMutantRow:
     return UnderMutantRow(name=mutant, missed=("controlled schedules",))
 
 
-def _search(policy: Policy) -> Iterator[tuple[Case, Scheduler]]:
+def _search(policy: str) -> Iterator[tuple[Case, Scheduler]]:
     """Every case by random priorities; then with one preemption."""
-    cases = cases_of(policy)
+    cases = cases_under(policy)
     for made in cases:
         rng = random.Random(f"{SEED} {made.name}")
         yield from ((made, Pct(rng, USUAL, DEPTH)) for _ in range(DRAWN))

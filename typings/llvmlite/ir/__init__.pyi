@@ -27,6 +27,7 @@ class FunctionType(Type):
     def __init__(self, return_type: Type, args: Iterable[Type]) -> None: ...
 
 class Module:
+    name: str
     triple: str
     globals: dict[str, Function]
     def declare_intrinsic(self, intrinsic: str, tys: Sequence[Type]) -> Function: ...
@@ -37,11 +38,22 @@ class Module:
 class Value:
     type: Any
 
+    def get_reference(self) -> str: ...
+
 class Constant(Value): ...
 class Argument(Value): ...
 
+class GlobalVariable(Value):
+    linkage: str
+    section: str
+    global_constant: bool
+    initializer: Constant
+    def __init__(self, module: Module, typ: Type, name: str) -> None: ...
+
 class Block(Value):
     function: Function
+    instructions: list[Value]
+    terminator: Value | None
     @property
     def is_terminated(self) -> bool: ...
 
@@ -66,6 +78,8 @@ class Function(Value):
 
 class IRBuilder:
     block: Block
+    @property
+    def function(self) -> Function: ...
     def __init__(self, block: Block | None = ...) -> None: ...
     def _insert(self, instruction: Value) -> None: ...
     def position_at_end(self, block: Block) -> None: ...

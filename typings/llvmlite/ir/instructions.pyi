@@ -1,6 +1,12 @@
 from collections.abc import Sequence
 
-from llvmlite.ir import Block, Value
+from llvmlite.ir import Block, Module, Value
+
+class Terminator(Value):
+    module: Module
+    operands: list[Value]
+    def __init__(self, parent: Block, opname: str, operands: Sequence[Value]) -> None: ...
+    def descr(self, buf: list[str]) -> None: ...
 
 class ConditionalBranch(Value):
     def set_weights(self, weights: Sequence[int]) -> None: ...

@@ -20,10 +20,10 @@ from safepoint_vm.language.machine import (
     count_hook,
     log_check,
 )
-from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, routine
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
+from safepoint_vm.language.words import Thread, World
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit")
+MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit", "epoch", "page")
 """Those whose checks handlers make."""
 COUNTED = ("ticker",)
 """Those whose checks store, too, into a word that requesters write."""
@@ -66,6 +66,18 @@ def has_expired(thread: Thread, what: Word, pc: Bytecode) -> bool:
 
 
 @inline
+def has_passed(thread: Thread) -> bool:
+    """Trigger epoch: has the counter of all reached the thread's deadline?"""
+    return World(thread.world).epoch >= thread.deadline
+
+
+@inline
+def is_protected(thread: Thread) -> bool:
+    """Trigger page: does a load from the thread's page fault?"""
+    return load_faults(thread.page, thread)
+
+
+@inline
 def is_poisoned(thread: Thread) -> bool:
     """Trigger limit: is the limit poisoned?"""
     return Word(thread.limit) == thread.limit_poison
@@ -102,6 +114,10 @@ def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
         return is_poisoned_at_last(thread, pc)
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
+    if TRIGGER == "epoch":
+        return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 
@@ -114,6 +130,10 @@ def push_fails(thread: Thread, pc: Bytecode) -> bool:
         return is_pending(thread)
     if TRIGGER == "ticker":
         return has_expired(thread, Word(PUSHED), pc)
+    if TRIGGER == "epoch":
+        return has_passed(thread)
+    if TRIGGER == "page":
+        return is_protected(thread)
     return False
 
 

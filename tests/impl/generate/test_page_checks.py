@@ -1,0 +1,95 @@
+"""The checks of trigger page in the emitted code: the load, what stands before it, and the table by which a fault finds its check."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+
+import llvmlite.binding as llvm
+import pytest
+
+from safepoint.guest.code import BACK_EDGES
+from safepoint_vm.generate.engine import Variant, engine
+from safepoint_vm.generate.object_code import sections
+from safepoint_vm.generate.page_checks import SECTION
+from safepoint_vm.generate.substitutes import UNCHECKED
+from safepoint_vm.language.layout import fields
+from safepoint_vm.language.signals import CHECK_BYTES
+from safepoint_vm.language.words import Thread
+from tests.impl.machine_code import functions, listing
+
+VARIANT = Variant(policy="guard_page")
+SITES = ("CALL", *BACK_EDGES)
+ROUTINES = ("asked", "poll_fails")
+"""The check of a POLL inside a long instruction, in machine code and for the host."""
+LOAD = re.compile(r"testb %al, \((%r\w+)\)")
+KEPT = re.compile(r"%(r1[2-5][dwb]?)$")
+"""As the last operand of an instruction: it writes pc, frame, thread or table."""
+PAGE = f"{fields(Thread)['page'].offset}(%r14)"
+
+
+def before_the_load(lines: list[str]) -> list[str]:
+    """What is executed before the check, of a handler whose jumps before it leave for slow handlers.  ValueError: it has not one load."""
+    (at,) = (number for number, line in enumerate(lines) if LOAD.fullmatch(line))
+    return lines[:at]
+
+
+def wrong(lines: list[str]) -> list[str]:
+    """What may not stand before a check: stores, calls, and changes of the registers in which handlers pass on the machine's state."""
+    return [
+        line
+        for line in lines
+        if line.startswith(("call", "push", "lock", "xchg"))
+        or (KEPT.search(line) and not line.startswith(("cmp", "test")))
+        or (line.endswith(")") and not line.startswith(("cmp", "test", "j")))
+    ]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_nothing_has_happened_before_the_load(name: str) -> None:
+    lines = listing(VARIANT, name)
+    before = before_the_load(lines)
+    assert not wrong(before)
+    found = LOAD.fullmatch(lines[len(before)])
+    assert found
+    assert before[-1] == f"movq {PAGE}, {found[1]}"
+
+
+def test_what_may_not_stand_there_is_found() -> None:
+    lines = listing(VARIANT, "CALL")
+    rest = lines[len(before_the_load(lines)) + 1 :]
+    assert {line.split(", ")[-1] for line in wrong(rest)} >= {"%r12", "%r13", "8(%rdx)", "16(%rdx)"}
+    counted = listing(Variant(policy="guard_page", counting=True), "CALL")
+    assert [line.split()[0] for line in wrong(before_the_load(counted))] == ["incq"]  # that it counts a check, it may
+    with pytest.raises(ValueError, match="not enough values"):
+        before_the_load(listing(Variant(), "CALL"))
+
+
+@pytest.mark.parametrize("name", BACK_EDGES)
+def test_after_a_slow_path_the_same_back_edge_loads_nothing(name: str) -> None:
+    assert not [line for line in listing(VARIANT, UNCHECKED + name) if LOAD.fullmatch(line) or PAGE in line]
+
+
+def test_the_table_has_every_load_and_where_it_goes_on() -> None:
+    """In the loaded code: at each entry stands the load, and where it leads lies in the same function, behind it."""
+    built = engine(VARIANT)
+    (image,) = (image for image in built.images if SECTION + "handlers" in sections(image))
+    assert isinstance(built.code, llvm.ExecutionEngine)
+    end = built.code.get_global_value_address(f"end{SECTION}handlers")
+    size = sections(image)[SECTION + "handlers"] - 8
+    found = []
+    for at in range(end - size, end, CHECK_BYTES):
+        load = at + ctypes.c_int64.from_address(at).value
+        landing = at + 8 + ctypes.c_int64.from_address(at + 8).value
+        assert (
+            ctypes.string_at(load + (ctypes.string_at(load, 1) == b"\x41"), 1) == b"\x84"
+        )  # test byte, maybe of r8 to r15
+        name = next(n for n, code in functions(built).items() if 0 <= load - built.addresses[n] < len(code.code))
+        assert load < landing < built.addresses[name] + len(functions(built)[name].code)
+        found.append(name)
+    assert sorted(found) == sorted([*SITES, *ROUTINES])
+
+
+def test_other_policies_have_no_table() -> None:
+    for policy in ("folded", "cpython", "wasmtime"):
+        assert not [s for image in engine(Variant(policy=policy)).images for s in sections(image) if SECTION in s]

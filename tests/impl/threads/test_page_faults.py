@@ -1,0 +1,157 @@
+"""Policy guard_page and the faults of others: each in a process of its own, which is to end by it as it would have without us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+BEGIN = """
+import ctypes, faulthandler, io, mmap, os, signal, sys, threading, time
+from safepoint.guest.compiler.program import compile_program
+from safepoint_vm.generate.engine import Variant, engine
+from safepoint_vm.generate.page_faults import HandlerReplaced, fault_handler
+from safepoint_vm.threads.vm import Vm
+
+VARIANT = Variant(policy="guard_page")
+TURNS = compile_program("i = 0\\nwhile i < 1000:\\n    i = i + 1\\n", "turns.py")
+ENDLESS = compile_program("while True:\\n    pass\\n", "endless.py")
+
+def work():
+    "Requests that are served under the policy, and so checks that fault."
+    with Vm(ENDLESS, io.StringIO(), variant=VARIANT) as vm:
+        record = vm.start().guest.record
+        until = time.monotonic() + 20
+        while record.get("slow_entries") < 4 and time.monotonic() < until:
+            with vm.world.stopped():
+                pass
+        assert record.get("slow_entries") >= 4
+    print("worked", flush=True)
+
+def null():
+    ctypes.string_at(0)
+"""
+WORKED = "worked\n"
+REPORT = "Fatal Python error: Segmentation fault"
+
+
+def ended(script: str, *flags: str) -> tuple[int, str, str]:
+    """Exit status, standard output and error of a process that executes a script after BEGIN."""
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", BEGIN + script],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, text=True, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_without_a_fault_of_others_it_ends_well() -> None:
+    assert ended("work()") == (0, WORKED, "")
+
+
+def test_a_fault_of_others_is_death_as_before() -> None:
+    assert ended("work(); null()") == (-signal.SIGSEGV, WORKED, "")
+
+
+def test_a_fault_is_reported_if_faulthandler_is_on_before() -> None:
+    for script, flags in (("faulthandler.enable(); work(); null()", ()), ("work(); null()", ("-X", "faulthandler"))):
+        status, said, report = ended(script, *flags)
+        assert (status, said) == (-signal.SIGSEGV, WORKED)
+        assert report.count(REPORT) == 1
+        assert "in null" in report
+
+
+@pytest.mark.parametrize("flags", [(), ("-X", "faulthandler")])
+def test_a_fault_on_another_thread_while_guest_threads_check(flags: tuple[str, ...]) -> None:
+    """They go to their slow paths meanwhile, as fast as they can be asked."""
+    script = """
+work()
+with Vm(ENDLESS, io.StringIO(), variant=VARIANT) as vm:
+    threads = [vm.start() for _ in range(2)]
+    other = threading.Timer(0.3, null)
+    other.start()
+    while True:
+        with vm.world.stopped():
+            pass
+"""
+    status, said, report = ended(script, *flags)
+    assert (status, said) == (-signal.SIGSEGV, WORKED)
+    assert (REPORT in report) == ("in null" in report) == bool(flags)
+
+
+def test_a_protected_page_is_a_checks_only_where_a_check_loads() -> None:
+    script = """
+work()
+vm = Vm(TURNS, io.StringIO(), variant=VARIANT)
+guest = vm.start().guest
+guest.engine.procedure("poison", guest.address)
+ctypes.string_at(guest.record.get("page"))
+"""
+    assert ended(script) == (-signal.SIGSEGV, WORKED, "")
+
+
+def test_a_check_that_finds_no_page_is_a_fault_of_others() -> None:
+    """As if a thread's record had been overwritten: it stands at a check, but the system has not found a protected page."""
+    script = """
+work()
+guest = Vm(TURNS, io.StringIO(), variant=VARIANT)._thread(None)
+guest.record.set("page", 64)
+guest.enter()
+"""
+    assert ended(script) == (-signal.SIGSEGV, WORKED, "")
+
+
+@pytest.mark.parametrize(
+    "sends",
+    ["os.kill(os.getpid(), signal.SIGSEGV); time.sleep(9)", "signal.raise_signal(signal.SIGSEGV); time.sleep(9)"],
+)
+def test_a_signal_that_is_sent_is_nobodys_check(sends: str) -> None:
+    assert ended(f"work(); {sends}") == (-signal.SIGSEGV, WORKED, "")
+    ignoring = (
+        "signal.signal(signal.SIGSEGV, signal.SIG_IGN); work(); os.kill(os.getpid(), signal.SIGSEGV); print('over')"
+    )
+    assert ended(ignoring) == (0, WORKED + "over\n", "")
+    assert ended(ignoring.replace("os.kill(os.getpid(), signal.SIGSEGV)", "null()"))[0] == -signal.SIGSEGV
+
+
+def test_another_handler_is_called_and_may_go_on() -> None:
+    """One of Python's, which runs later: it is told of a signal that was sent."""
+    script = """
+signal.signal(signal.SIGSEGV, lambda number, frame: print("told of", number, flush=True))
+work()
+os.kill(os.getpid(), signal.SIGSEGV)
+time.sleep(0)
+work()
+"""
+    assert ended(script) == (0, f"{WORKED}told of 11\n{WORKED}", "")
+
+
+def test_whoever_takes_the_signal_over_later_is_found() -> None:
+    script = """
+work()
+faulthandler.enable()
+try:
+    work()
+except HandlerReplaced as replaced:
+    print(replaced)
+"""
+    status, said, report = ended(script)
+    assert (status, report) == (0, "")
+    assert "something else handles SIGSEGV since policy guard_page was first used" in said
+    assert said.count("worked") == 1
+    assert ended(f"{script}\nnull()")[0] == -signal.SIGSEGV
+
+
+def test_at_exit_the_old_handler_is_back() -> None:
+    script = """
+import atexit
+atexit.register(lambda: print(fault_handler().is_there))  # executed after what is registered later
+assert not fault_handler().is_there
+work()
+assert fault_handler().is_there
+"""
+    assert ended(script) == (0, f"{WORKED}False\n", "")
