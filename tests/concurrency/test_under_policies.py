@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,8 +32,9 @@ from safepoint_vm.cores.phases import Phase, ping
 from safepoint_vm.cores.under import LONG, campaign_for, is_written_for, loops_are_seen
 from safepoint_vm.generate.counted import stores_of
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
+from safepoint_vm.threads.policies import why_not
 
-OTHERS = [policy.name for policy in POLICIES.values() if policy.trigger in MECHANISMS and policy is not FOLDED]
+OTHERS = [policy.name for policy in POLICIES.values() if not why_not(policy) and policy is not FOLDED]
 SEED = 20261128
 racing = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="this process has one core only: nothing races")
 
@@ -120,13 +122,23 @@ def test_a_mutant_of_a_check_that_a_policy_does_not_make_is_not_compiled() -> No
         interpreter().control(case("calls", policy="skybison"), Replay({}), "checks-at-calls-only")
 
 
-def test_a_policy_without_machine_code_is_not_offered() -> None:
-    missing = [policy.name for policy in POLICIES.values() if policy.trigger not in MECHANISMS]
-    for policy in missing:
-        with pytest.raises(NotOffered, match=f"policy {policy}: there is no machine code for its checks"):
-            interpreter().control(case("calls", policy=policy), Replay({}))
-        with pytest.raises(NotOffered, match=f"policy {policy}"):
-            find_on_cores("folded").race(1, 1.0, SEED, policy=policy)
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"trigger": "nothing"}, "there is no machine code for its checks"),
+        ({"sites": ("back-edge", "return")}, "schedules and campaigns know no check at return"),
+    ],
+)
+def test_a_policy_that_threads_cannot_be_under_is_not_offered(
+    changed: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(POLICIES, "pypy", replace(PYPY, **changed))
+    with pytest.raises(NotOffered, match=f"policy pypy: {why}"):
+        interpreter().control(case("calls", policy="pypy"), Replay({}))
+    if len(os.sched_getaffinity(0)) > 1:
+        with pytest.raises(NotOffered, match=f"policy pypy: {why}"):
+            find_on_cores("folded").race(1, 1.0, SEED, policy="pypy")
+    assert "pypy" not in policies()
 
 
 def overwritten(ran: Ran) -> bool:

@@ -18,12 +18,12 @@ from safepoint.protocol.words import INTERRUPT, MANAGED, SAMPLE
 from safepoint.trace.files import Reader
 from safepoint.trace.verdict import Verdict, judge
 from safepoint_vm.generate.engine import Variant
-from safepoint_vm.handlers.shared.checks import MECHANISMS
+from safepoint_vm.threads.policies import why_not
 from safepoint_vm.threads.vm import Vm, run
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 CORPUS = sorted(path.relative_to(PROGRAMS).as_posix() for path in PROGRAMS.rglob("*.py"))
-OTHERS = [policy.name for policy in POLICIES.values() if policy.trigger in MECHANISMS and policy is not FOLDED]
+OTHERS = [policy.name for policy in POLICIES.values() if not why_not(policy) and policy is not FOLDED]
 SAMPLE_OF_IT = ("interrupted_loops.py", "masked_ways.py", "collects.py", "threads/births.py")
 FEW = 2
 """Programs of a sample that are written for every policy, at least."""

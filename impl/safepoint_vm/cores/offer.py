@@ -16,11 +16,9 @@ from safepoint_vm.cores.litmus.run import run_litmus
 from safepoint_vm.cores.phases import CAMPAIGN, phases_for
 from safepoint_vm.cores.races import SENTENCES
 from safepoint_vm.cores.under import campaign_for, not_claimed, phases_under
-from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.mutants import HOST, part_of
+from safepoint_vm.threads.policies import why_not
 
-CANNOT: dict[str, str] = {}
-"""Mechanism that has machine code, but cannot race -> why not."""
 BATCH, BATCH_SECONDS = 10_000, 1.5
 """Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
 
@@ -63,10 +61,10 @@ class FoldedOnCores(OnCores):
 
 
 def can_race(policy: str) -> Policy:
-    """NotOffered: it has no machine code, or none that can race."""
+    """The policy.  NotOffered: it has no machine code, or a site that no campaign counts."""
     found = POLICIES[policy]
-    if found.trigger not in MECHANISMS or found.trigger in CANNOT:
-        raise NotOffered(f"policy {policy}: {CANNOT.get(found.trigger, 'there is no machine code for its checks')}")
+    if why := why_not(found):
+        raise NotOffered(f"policy {policy}: {why}")
     return found
 
 

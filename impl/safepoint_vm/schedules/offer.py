@@ -12,27 +12,27 @@ from safepoint.differential.schedulers import Scheduler
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, MECHANISMS
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
-
-CANNOT: dict[str, str] = {}
-"""Mechanism that has machine code, but no controlled schedules -> why not."""
+from safepoint_vm.threads.policies import why_not
 
 
 class FoldedControlled(Controlled):
     """This interpreter."""
 
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
-        trigger = POLICIES[case.policy].trigger
-        if trigger not in MECHANISMS or trigger in CANNOT:
-            raise NotOffered(f"policy {case.policy}: {CANNOT.get(trigger, 'there is no machine code for its checks')}")
+        if why := self.why_not(case.policy):
+            raise NotOffered(f"policy {case.policy}: {why}")
         self.must_compile(mutant, case.policy)
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
         return run.run()
+
+    def why_not(self, policy: str) -> str:
+        return why_not(POLICIES[policy])
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

@@ -151,6 +151,10 @@ class Controlled(ABC):
         """Does the mutant change anything that is compiled under this policy?"""
 
     @abstractmethod
+    def why_not(self, policy: str) -> str:
+        """Why threads cannot be controlled under this policy; "": they can."""
+
+    @abstractmethod
     def can_be_late(self, policy: str) -> bool:
         """Can stores come late under this policy?  Not where what a requester changes is no word of memory."""
 

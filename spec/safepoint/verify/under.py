@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from safepoint.conform.judge import find_target
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE, cases_of
 from safepoint.differential.controlled import Case, find_controlled
 from safepoint.differential.cores import CoresRun, find_on_cores
-from safepoint.differential.costs import Costed
 from safepoint.differential.follow import judge
 from safepoint.differential.mistakes import mistakes_of
 from safepoint.differential.schedulers import Exhaustive, Pct, Scheduler
@@ -52,9 +50,8 @@ COUNTED = (
 
 
 def policies() -> Sequence[str]:
-    """The names of those that the interpreter has machine code for, but folded.  UnknownTarget."""
-    target = find_target(OURS)
-    return [name for name in target.policies() if name != FOLDED.name] if isinstance(target, Costed) else []
+    """The names of those under which the interpreter's threads can be controlled, but folded.  UnknownTarget."""
+    return [name for name in POLICIES if name != FOLDED.name and not find_controlled(OURS).why_not(name)]
 
 
 def own_mutants(policy: Policy) -> list[str]:
@@ -114,6 +111,9 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
                     + "; and none with late stores: the host cannot make its accesses"
                     * (not find_controlled(OURS).can_be_late(name))
                 )
+    for name in POLICIES:
+        if why := find_controlled(OURS).why_not(name):
+            report.left_out[f"threads under {name}"] = why
     if quick:
         report.left_out["threads under other policies"] = (
             f"a quick run has one case under {', '.join(names)}, no mutant, no campaign, and nothing of"
