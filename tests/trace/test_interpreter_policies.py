@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("llvmlite", reason="the interpreter is not installed (pip install '.[vm]')")
@@ -16,9 +17,12 @@ from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.words import INTERRUPT, MANAGED, SAMPLE
 from safepoint.trace.files import Reader
+from safepoint.trace.layout import Layout, UnknownTrace
+from safepoint.trace.lines import Header
 from safepoint.trace.verdict import Verdict, judge
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.threads.policies import why_not
+from safepoint_vm.threads.recording import variants_of
 from safepoint_vm.threads.vm import Vm, run
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -66,6 +70,19 @@ def test_a_check_that_counts_logs_its_load_and_its_store() -> None:
     verdict = judged("interrupted_loops.py", "pypy")
     assert verdict is not None
     assert verdict.counts["counted"] == verdict.counts["pushed"] + verdict.counts["looped"] > 0
+
+
+def test_a_sleep_is_a_check_site_only_where_threads_sleep() -> None:
+    """The interpreter looks after each sleep: its header says so, where the policy's text has sleeps and no such look."""
+    assert {policy.name: variants_of(policy) for policy in (FOLDED, POLICIES["cpython"], POLICIES["skybison"])} == {
+        "folded": [],
+        "cpython": ["waking"],
+        "skybison": [],
+    }
+    header = Header(0, 0, "safepoint-trace", 1, 1, "a test", "cpython", ["T0"], ["T0"], variants=["waking"])
+    assert Layout(header).policy.name == "cpython"
+    with pytest.raises(UnknownTrace, match="policy skybison has no variant 'waking'"):
+        Layout(msgspec.structs.replace(header, policy="skybison"))
 
 
 BUSY = b"""

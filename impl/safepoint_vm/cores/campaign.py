@@ -52,10 +52,16 @@ LOOK = 0.005
 
 
 class Running:
-    """A requester's loop on an OS thread of its own."""
+    """A requester's loop on an OS thread of its own.  `bound`: beyond which it counts a request as seen late."""
 
     def __init__(
-        self, engine: CoresEngine, requester: Requester, vm: CoresVm, rounds: int, seed: int, bound: Bound
+        self,
+        engine: CoresEngine,
+        requester: Requester,
+        vm: CoresVm,
+        rounds: int,
+        seed: int,
+        bound: Bound = FOLDED.declared,
     ) -> None:
         self.plan = Record(Plan)
         settings = {"first": 0, "pause": 255, "often": NEVER, "patience": PATIENCE, "slack": SLACK, "give_up": GIVE_UP}
