@@ -14,6 +14,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint_vm.generate import cache
+from safepoint_vm.generate.page_checks import SECTION
 
 # Each path of a handler ends in its own dispatch: no jump to a shared tail, and one branch-predictor entry each.
 # Handlers begin at cache lines, so that alignment does not differ between engines that are compared.
@@ -94,12 +95,16 @@ def object_file(part: Part) -> bytes:
     return image
 
 
-def load(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
+def load(images: Sequence[bytes], may_fault: bool = False) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
     """Link object files in this process: the owner of the code, and the address of each function.
+
+    `may_fault`: whoever loads them sees to their checks of trigger page; else ValueError if there are any.
 
     An image that calls another's functions comes after it: its calls are then direct, without a stub of the linker's.
     OverflowError: the functions do not lie within each other's reach.
     """
+    if not may_fault and any(name.startswith(SECTION) for image in images for name in sections(image)):
+        raise ValueError("a failed check of this code faults: load it with page_faults.load_checked")
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     for image in images:
         code.add_object_file(llvm.ObjectFileRef.from_data(image))

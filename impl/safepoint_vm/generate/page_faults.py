@@ -173,7 +173,7 @@ def guard(record: Record) -> None:
 
 def load_checked(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
     """As `object_code.load`; the process's fault handler knows the checks in the object files, and is there if there are any."""
-    code, addresses = load(images)
+    code, addresses = load(images, may_fault=True)
     for image in images:
         for name, size in sections(image).items():
             if name.startswith(SECTION):

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE, cases_of
+from safepoint.differential.cases import ALONE, CASES, LATE, cases_of
 from safepoint.differential.controlled import Case, find_controlled
 from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.differential.follow import judge
@@ -82,7 +82,7 @@ def cases_under(policy: str) -> list[Case]:
 
 def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
     """Every case that a policy's text is written for; and its mechanism's mutants."""
-    names, everything = [name for name in policies() if not quick or name in FIRST], len(CASES) + len(LATE)
+    names, everything = [name for name in policies() if not quick or name in FIRST], (*CASES, *LATE, *ALONE)
     most, drawn = QUICK if quick else FULL
     with progress.section("schedules under policies", len(names)) as done:
         for name in names:
@@ -96,7 +96,7 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
                 policy=name,
                 bound=POLICIES[name].declared,
                 cases=len(cases),
-                all_cases=everything,
+                all_cases=len(everything),
                 schedules=sum(tally.schedules for tally in tallies),
                 exhausted=sum(tally.finished for tally in tallies),
                 wrong=len(bad),
@@ -104,10 +104,10 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
             )
             report.under.append(row)
             done(f"{name}: {row.schedules:,} schedules")
-            left = sum(replace(made, policy=name) not in whole for made in (*CASES, *LATE))
+            left = len(everything) - len(whole)
             if left and not quick:
                 report.left_out[f"schedules under {name}"] = (
-                    f"{left} of {everything} cases: its text is not written for what their programs, or requests, need"
+                    f"{left} of {len(everything)} cases: its text is not written for what their programs, or requests, need"
                     + "; and none with late stores: the host cannot make its accesses"
                     * (not find_controlled(OURS).can_be_late(name))
                 )

@@ -10,7 +10,7 @@ import pytest
 
 from safepoint.guest.code import BACK_EDGES
 from safepoint_vm.generate.engine import Variant, engine
-from safepoint_vm.generate.object_code import sections
+from safepoint_vm.generate.object_code import load, sections
 from safepoint_vm.generate.page_checks import SECTION
 from safepoint_vm.generate.substitutes import UNCHECKED
 from safepoint_vm.language.layout import fields
@@ -88,6 +88,11 @@ def test_the_table_has_every_load_and_where_it_goes_on() -> None:
         assert load < landing < built.addresses[name] + len(functions(built)[name].code)
         found.append(name)
     assert sorted(found) == sorted([*SITES, *ROUTINES])
+
+
+def test_code_whose_checks_fault_is_not_loaded_without_their_handler() -> None:
+    with pytest.raises(ValueError, match=r"load it with page_faults\.load_checked"):
+        load(engine(VARIANT).images)
 
 
 def test_other_policies_have_no_table() -> None:
