@@ -23,7 +23,7 @@ from safepoint_vm.cores.build import CoresEngine, cores_engine
 from safepoint_vm.cores.counting import add_tallies, histogram, pending_bits
 from safepoint_vm.cores.phases import ENDLESS, Phase, Requester
 from safepoint_vm.cores.plan import BUCKETS, Plan
-from safepoint_vm.cores.races import SENTENCES
+from safepoint_vm.cores.races import names_of
 from safepoint_vm.cores.tally import first_place, graphs
 from safepoint_vm.cores.world import CoresVm
 from safepoint_vm.language.layout import Record
@@ -94,7 +94,7 @@ class Campaign:
         self.mutant, self.until_wrong, self.policy = mutant, bool(mutant), policy
         self.grace = MUTANT_GRACE if mutant else GRACE
         self.rng = random.Random(seed)
-        self.run = CoresRun(slack=SLACK, races=Counter(dict.fromkeys(SENTENCES, 0)))
+        self.run = CoresRun(slack=SLACK, races=Counter(dict.fromkeys(names_of(policy.trigger), 0)))
         self.histograms: dict[str, list[int]] = {}
 
     def phases(self, phases: Sequence[Phase], requests: int, seconds: float, tell: Tell | None = None) -> CoresRun:

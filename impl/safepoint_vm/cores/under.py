@@ -16,6 +16,7 @@ from safepoint.protocol.words import HANDSHAKE, STOP
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.emitter import BOTH
 from safepoint_vm.cores.phases import CAMPAIGN, CROWDED, HINTS, OUTSIDE, PAIR, PAIRS, RUNS, Phase, Requester, ping
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 
 LONG = 4096
 """Of a ticker or budget, in checks: 32 times the slack of a count."""
@@ -67,10 +68,26 @@ def campaign_for(policy: Policy) -> tuple[Phase, ...]:
     return tuple(_timed(phase, policy) for phase in phases)
 
 
+def alone_in(policy: Policy) -> tuple[Phase, ...]:
+    """One post at a time to a thread that only loops, and to one that long only calls: what a check left out shows."""
+    long_calls = programs.CALLS.replace("fib(10)", "fib(16)")
+    phases = (
+        *(
+            (Phase("one by one, in a loop", programs.LOOP, 0.5, (ping(0.5),), duel=True),)
+            if loops_are_seen(policy)
+            else ()
+        ),
+        Phase("one by one, in long calls", long_calls, 0.5, (ping(0.5),), duel=True),
+    )
+    return tuple(_timed(phase, policy) for phase in phases)
+
+
 def phases_under(policy: Policy, mutant: str, losing: tuple[Phase, ...]) -> tuple[Phase, ...]:
     """Those that show a mutant under a policy; `losing`: those of folded."""
     if policy is FOLDED:
         return losing
+    if mutant in CHECK_MUTANTS:
+        return alone_in(policy)
     chosen = OUTSIDE if mutant in RUNS else PAIRS if losing == PAIRS else (*PAIRS, *OUTSIDE)
     native = programs.NATIVE if loops_are_seen(policy) and "blocking" in policy.slices else programs.PRINTS
     found = []

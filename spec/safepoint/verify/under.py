@@ -174,8 +174,9 @@ def _raced(report: Report, row: UnderRow, pool: Executor) -> UnderRow:
             else replace(known, missed=(*known.missed, "real cores"))
         )
     not_raced = find_on_cores(OURS).not_raced(name)
-    if not_raced:
-        report.left_out[f"real cores under {name}"] = not_raced
+    unmet = f"races not met once: {', '.join(run.unmet)}" * bool(run.unmet)
+    if left := "; ".join(filter(None, (not_raced, unmet))):
+        report.left_out[f"real cores under {name}"] = left
     return replace(
         row, mutants=tuple(found.values()), campaign=counted(run), unmet=tuple(run.unmet), not_raced=not_raced
     )
