@@ -55,6 +55,7 @@ def test_nothing_is_wrong_in_any_case(policy: str) -> None:
 
 
 @pytest.mark.nightly  # some 10,000 schedules each: a minute
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("policy", OTHERS)
 def test_nothing_is_wrong_in_many_schedules_of_any_case(policy: str) -> None:
     rows = [run_case(made, *FULL) for made in cases_under(policy)]
@@ -109,6 +110,7 @@ def test_a_mutant_of_its_checks_is_caught(policy: str) -> None:
 
 
 @pytest.mark.nightly  # some take hundreds of schedules
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("policy", OTHERS)
 def test_every_mutant_of_its_mechanism_is_caught(policy: str) -> None:
     rows = [caught_under(policy, mutant) for mutant in own_mutants(POLICIES[policy])]
@@ -210,6 +212,7 @@ def test_a_campaign_finds_nothing_wrong(policy: str) -> None:
 
 @racing
 @pytest.mark.nightly  # 100,000 requests each, and every seeded mutant
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("policy", OTHERS)
 def test_a_long_campaign_finds_nothing_wrong_and_catches_every_mutant(policy: str) -> None:
     run = find_on_cores("folded").race(100_000, 10.0, SEED, policy=policy)

@@ -59,6 +59,7 @@ def test_programs_under_a_policy_are_runs_of_its_protocol(policy: str) -> None:
 
 
 @pytest.mark.nightly  # the whole corpus under each policy: minutes
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("policy", OTHERS)
 def test_the_whole_corpus_under_a_policy(policy: str) -> None:
     refused = {program: verdict.refusal for program in CORPUS if (verdict := judged(program, policy)) is not None}
