@@ -117,6 +117,12 @@ while go:
 """
 """What one thread can do by itself: calls, allocation, overflows, native regions, collections."""
 
+ALONE_MASKED = ALONE.replace("import collect", "import collect, masked").replace(
+    "    fib(6)\n    print(n)\n", "    fib(6)\n    with masked():\n        for j in range(10):\n            print(j)\n"
+)
+"""The same, with critical sections."""
+assert "with masked()" in ALONE_MASKED
+
 STORM = """
 from threading import Lock, Thread
 from time import sleep

@@ -12,7 +12,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
-from safepoint.protocol.words import HANDSHAKE, STOP
+from safepoint.protocol.words import STOP
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.emitter import BOTH
 from safepoint_vm.cores.phases import CAMPAIGN, CROWDED, HINTS, OUTSIDE, PAIR, PAIRS, RUNS, Phase, Requester, ping
@@ -22,6 +22,12 @@ LONG = 4096
 """Of a ticker or budget, in checks: 32 times the slack of a count."""
 EVERYTHING = ("masks", "unwinding", "handlers", "blocking", "collect", "births")
 """The features that the phases of folded need."""
+LEFT_OUT = {
+    "births": "begin and end, and what is raised in them",
+    "blocking": "sleep, or wait for each other",
+    "masks": "are in a critical section",
+}
+"""Feature that the storm of everything needs -> what a campaign without it has not."""
 STORM_ALONE = (
     Requester("storm", 0.3, {"kind": HINTS, "pause": 2047, "rest": 50}),
     Requester("storm", 0, {"kind": STOP, "rest": 20}, "reenter"),
@@ -52,20 +58,26 @@ def campaign_for(policy: Policy) -> tuple[Phase, ...]:
     if loops_are_seen(policy) and {*EVERYTHING} <= {*policy.slices}:
         return tuple(_timed(phase, policy) for phase in CAMPAIGN)
     calls, loop = programs.CALLS, programs.LOOP
-    births = "births" in policy.slices
+    births, masks = "births" in policy.slices, "masks" in policy.slices
+    alone = programs.ALONE_MASKED if masks else programs.ALONE
     one = Phase("one by one, in a loop", loop, 0.1, (ping(0.1),), measured=True, duel=True)
     phases = (
         *((one,) if loops_are_seen(policy) else ()),
         Phase("one by one, in calls", calls, 0.2, (ping(0.1),), measured=True, duel=True),
         Phase("in pairs", calls, 0.1, (ping(0.1, PAIR),), duel=True),
-        Phase("native regions", programs.PRINTS, 0.15, NATIVE),
+        Phase("native regions", native_of(policy), 0.15, NATIVE),
         Phase("stops of several", programs.APART, 0.15, SEVERAL)
         if births
         else Phase("stops of one", calls, 0.15, SEVERAL),
-        Phase("everything of one, wide windows", programs.ALONE, 0.15, STORM_ALONE, jitter=BOTH),
-        Phase("everything of one", programs.ALONE, 0.15, STORM_ALONE),
+        Phase("everything of one, wide windows", alone, 0.15, STORM_ALONE, jitter=BOTH),
+        Phase("everything of one", alone, 0.15, STORM_ALONE),
     )
     return tuple(_timed(phase, policy) for phase in phases)
+
+
+def native_of(policy: Policy) -> str:
+    """A program that leaves guest code and comes back, and sleeps, if the policy's text has that."""
+    return programs.NATIVE if loops_are_seen(policy) and "blocking" in policy.slices else programs.PRINTS
 
 
 def alone_in(policy: Policy) -> tuple[Phase, ...]:
@@ -89,12 +101,11 @@ def phases_under(policy: Policy, mutant: str, losing: tuple[Phase, ...]) -> tupl
     if mutant in CHECK_MUTANTS:
         return alone_in(policy)
     chosen = OUTSIDE if mutant in RUNS else PAIRS if losing == PAIRS else (*PAIRS, *OUTSIDE)
-    native = programs.NATIVE if loops_are_seen(policy) and "blocking" in policy.slices else programs.PRINTS
     found = []
     for phase in chosen:
         if phase.source == programs.LOOP and not loops_are_seen(policy):
             continue
-        source = native if phase.source == programs.NATIVE else phase.source
+        source = native_of(policy) if phase.source == programs.NATIVE else phase.source
         found.append(_timed(replace(phase, source=source), policy))
     return tuple(found)
 
@@ -120,12 +131,3 @@ def not_claimed(policy: Policy) -> str:
     if not loops_are_seen(policy):
         said.append("loops that push no frame: no request is seen there, and none is posted")
     return "; ".join(said)
-
-
-LEFT_OUT = {
-    "births": "begin and end, and what is raised in them",
-    "blocking": "sleep, or wait for each other",
-    "masks": "are in a critical section",
-}
-"""Feature that the storm of everything needs -> what a campaign without it has not."""
-assert HINTS == STOP | HANDSHAKE

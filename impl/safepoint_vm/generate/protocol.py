@@ -47,6 +47,7 @@ HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
 LEAVES_OUT = "back-edge-unpoisoned"
 """The mutant of the interpreter that gives the text no word for the last of the back-edges."""
+CHECK = "back_edge"  # handlers make its accesses; of a check that stores a hook is told too (`generate.counted`)
 STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
@@ -246,10 +247,6 @@ class HostedEmitter(ProcedureEmitter):
     """The host makes the accesses."""
 
     hosted: ClassVar[bool] = True
-
-
-CHECK = "back_edge"
-"""The procedure of the text whose accesses handlers make; of a check that stores, a hook is told too (`generate.counted`)."""
 
 
 def at_step(procedure: str, number: int) -> int:

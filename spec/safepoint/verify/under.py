@@ -104,13 +104,8 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
             )
             report.under.append(row)
             done(f"{name}: {row.schedules:,} schedules")
-            left = len(everything) - len(whole)
-            if left and not quick:
-                report.left_out[f"schedules under {name}"] = (
-                    f"{left} of {len(everything)} cases: its text is not written for what their programs, or requests, need"
-                    + "; and none with late stores: the host cannot make its accesses"
-                    * (not find_controlled(OURS).can_be_late(name))
-                )
+            if not quick and (why := "; ".join(_not_scheduled(name, len(everything), whole))):
+                report.left_out[f"schedules under {name}"] = why
     for name in POLICIES:
         if why := find_controlled(OURS).why_not(name):
             report.left_out[f"threads under {name}"] = why
@@ -119,6 +114,15 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
             f"a quick run has one case under {', '.join(names)}, no mutant, no campaign, and nothing of"
             f" {', '.join(name for name in policies() if name not in names)}"
         )
+
+
+def _not_scheduled(policy: str, everything: int, cases: list[Case]) -> Iterator[str]:
+    """How many of all cases are left out, and why."""
+    written = len(cases_of(POLICIES[policy]))
+    if written < everything:
+        yield f"{everything - written} of {everything} cases: its text is not written for what their programs, or requests, need"
+    if len(cases) < written:
+        yield f"{written - len(cases)} cases with late stores: the host cannot make its accesses"
 
 
 def caught_under(policy: str, mutant: str) -> UnderMutantRow:
