@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import product
 from pathlib import Path
 
 from safepoint.graph.text import Text
+from safepoint.guest.profile import MICROSECONDS, Every, Frame, Profile
 from safepoint.model.mutants import hunt
 from safepoint.model.path import path_of
+from safepoint.protocol.policy import FURTHER, Checks, at_most
 from safepoint.show import svg
+from safepoint.show.flames import flame_graph
+from safepoint.show.points import Costing, plot
+from safepoint.show.policies import counted
 from tools import architecture
 from tools.rooms import Room, rooms_of
 
 CHECKOUT = Path(__file__).parents[1]
 ROOTS = (CHECKOUT / "spec" / "safepoint", CHECKOUT / "impl" / "safepoint_vm")
 PAGE = CHECKOUT / "docs" / "architecture.md"
+POLICIES = CHECKOUT / "docs" / "policies.md"
+TOUR = CHECKOUT / "docs" / "tour.md"
 PICTURES = CHECKOUT / "docs" / "pictures"
 MUTANT = "poison-before-post"
 """The mistake whose counterexample README shows: the oldest one, in eight steps."""
@@ -44,6 +51,9 @@ DARK = {
 }
 """Every colour of a picture on light paper -> the same on dark."""
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+MEASURED = re.compile(r"(?<=<!-- made by safepoint policies).*?\n(.*?)(?=<!-- end -->)", re.DOTALL)
+STACKS = re.compile(r"^(\w+)\.txt: (\d+) samples [^\n]*\n\$ cat \1\.txt\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FRAME = re.compile(r"(\S+) \((\S+):(\d+)\)")
 TABLE = re.compile(r"(?<=<!-- rooms: make pictures -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -74,9 +84,45 @@ def counterexample() -> str:
     return svg.picture(path_of(caught), text)
 
 
+def policies() -> str:
+    """The policies as points, by the table of their page: to measure them takes minutes.  ValueError: it is no such table."""
+    (body,) = MEASURED.findall(POLICIES.read_text(encoding="utf-8"))
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines()]
+    return plot([costing(dict(zip(head, row, strict=True))) for row in rows])
+
+
+def costing(row: Mapping[str, str]) -> Costing:
+    """A row of that table.  Where a bound differs under TSO the cell has both, and the worse of each kind is taken."""
+    if row["added"] == "-":
+        return Costing(row["policy"], {}, {}, "there is no machine code with their checks")
+    there = row.get("elsewhere", "-").strip("-")
+    kinds = ("frames", "back_edges", *(kind for kind, site in FURTHER.items() if site == there))
+    bound: dict[str, Checks] = dict.fromkeys(kinds, 0)
+    for cell in row["proved"].rstrip(")").split(" (TSO: "):
+        for kind, n in zip(kinds, map(checks, cell.split(" / ")), strict=True):
+            bound[kind] = bound[kind] if at_most(n, bound[kind]) else n
+    added = zip(counted(there), map(int, row["added"].split(" / ")), strict=True)
+    return Costing(row["policy"], bound, dict(added))
+
+
+def checks(said: str) -> Checks:
+    return None if said == "unbounded" else int(said) if said.isdecimal() else said
+
+
+def flames() -> str:
+    """The profile that the tour shows as collapsed stacks, as a flame graph: another run has other weights."""
+    ((name, samples, stacks),) = STACKS.findall(TOUR.read_text(encoding="utf-8"))
+    profile = Profile(Every(1000, MICROSECONDS), samples=int(samples))
+    for line in stacks.splitlines():
+        (thread, *calls), weight = line.rpartition(" ")[0].split(";"), int(line.rpartition(" ")[2])
+        frames = (FRAME.fullmatch(call) for call in calls)
+        profile.add(thread, [(tuple(Frame(f[1], f[2], int(f[3])) for f in frames if f), weight)])
+    return flame_graph(profile, f"{name}.py, every 1ms")
+
+
 def files() -> list[Path]:
     """The files that are made."""
-    drawn = product(("architecture", "counterexample"), ("light", "dark"))
+    drawn = product(("architecture", "counterexample", "policies", "flames"), ("light", "dark"))
     return [PAGE, *(PICTURES / f"{name}-{scheme}.svg" for name, scheme in drawn)]
 
 
@@ -84,7 +130,7 @@ def files() -> list[Path]:
 def made() -> dict[Path, str]:
     """Each file that is made -> what it holds."""
     rooms = rooms_of(*ROOTS)
-    drawn = (architecture.picture(rooms), counterexample())
+    drawn = (architecture.picture(rooms), counterexample(), policies(), flames())
     content = [page(PAGE.read_text(encoding="utf-8"), rooms.values())]
     content += [f"{scheme(drawing)}\n" for drawing in drawn for scheme in (str, dark)]
     return dict(zip(files(), content, strict=True))

@@ -19,7 +19,7 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.thread import GuestThread
 
 STACK = 1 << 16  # slots
-SITES = {"frame_push": "CALL", "back_edge": "JUMP_BACK", "allocation": "LIST"}
+SITES = {"frame_push": "CALL", "back_edge": "JUMP_BACK", "return": "RETURN", "allocation": "LIST"}
 """Kind of site -> the opcode whose fast path is counted: the simplest that has it."""
 
 

@@ -106,14 +106,14 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
         return [thread.number for thread in self._world.threads if not thread.over]
 
     def checks(self, thread: int = MAIN) -> dict[str, int]:
-        frames, back_edges, _ = self._world.threads[thread].counts
-        return {"frames": frames, "back_edges": back_edges}
+        frames, back_edges, elsewhere, _ = self._world.threads[thread].counts
+        return {"frames": frames, "back_edges": back_edges, **self.policy.further(elsewhere)}
 
     # -- what the judge sees
 
     def observe(self) -> Observation:
         main = self._world.threads[MAIN].guest
-        frames, back_edges, slow_entries = self._world.counts
+        frames, back_edges, elsewhere, slow_entries = self._world.counts
         return Observation(
             ended=self.ended,
             output="".join(self._world.output),
@@ -121,6 +121,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
             traceback=tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
             frames=frames,
             back_edges=back_edges,
+            further=self.policy.further(elsewhere),
             seen=tuple(self._seen),
             slow_entries=slow_entries,
             words=self._words(),
@@ -156,5 +157,6 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
     def _served(self, address: int, kind: str) -> None:
         thread = next(thread for thread in self._world.threads if thread.guest.address == address)
         site = "" if thread.over else str(thread.guest.code_address())
-        frames, back_edges, _ = thread.counts
-        self._seen.append(Seen(kind, site, frames, back_edges, thread.number))
+        frames, back_edges, elsewhere, _ = thread.counts
+        further = self.policy.further(elsewhere)
+        self._seen.append(Seen(kind, site, frames, back_edges, thread.number, further))

@@ -57,6 +57,7 @@ def test_schedules_under_each_policy_are_a_row_each(quick: bool, monkeypatch: py
         assert report.left_out["schedules under guard_page"] == (
             "5 cases with late stores: the host cannot make its accesses"
         )
+    assert "know no check at return" in report.left_out["threads under yarv"]
     assert not any(each.startswith("threads") for each in report.not_run)
 
 
@@ -110,6 +111,7 @@ def test_seeded_mutants_are_those_that_lose_under_the_policy() -> None:
     assert under.seeded(POLICIES["dart"])[0] == "unlocked-take"
     assert under.seeded(POLICIES["skybison"]) == ["take-before-restore", "does-not-wait"]
     assert under.seeded(POLICIES["v8_ignition"]) == ["take-before-restore", "does-not-wait", "budget-refilled"]
+    assert "checks-at-loops-only" in under.seeded(POLICIES["wasmtime"])
 
 
 def test_own_mutants_are_those_of_the_mechanisms_file() -> None:

@@ -120,6 +120,10 @@ def test_every_mutant_of_its_mechanism_is_caught(policy: str) -> None:
 def test_a_mutant_of_a_check_that_a_policy_does_not_make_is_not_compiled() -> None:
     assert interpreter().compiles("checks-at-calls-only", "v8_maglev")
     assert not interpreter().compiles("checks-at-calls-only", "skybison")
+    assert interpreter().compiles("checks-at-loops-only", "wasmtime")
+    assert not interpreter().compiles("checks-at-loops-only", "cpython")  # in its text that is a check elsewhere
+    assert interpreter().compiles("ticker-refilled", "pypy")
+    assert interpreter().compiles("budget-refilled", "v8_ignition")
     with pytest.raises(NotOffered, match="no procedure that it compiles has it"):
         interpreter().control(case("calls", policy="skybison"), Replay({}), "checks-at-calls-only")
 

@@ -78,7 +78,9 @@ def test_what_there_is_to_call_is_all_there_is() -> None:
     named = set(re.findall(r"\bsp_\w+", table))
     assert named <= set(re.findall(r"\bsp_\w+", made.partition("what there is to call")[2]))
     chosen = choose(Text(), FOLDED)
-    asked = {f"sp_{name}" for name in needed(chosen.text, chosen.bodies)} - {"sp_look"}  # `sp_woken` looks
+    asked = {f"sp_{name}" for name in needed(chosen.text, chosen.bodies, FOLDED.sites)} - {
+        "sp_look"
+    }  # `sp_woken` looks
     assert asked <= named
 
 

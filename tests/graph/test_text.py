@@ -182,6 +182,7 @@ def test_a_site_that_there_is_not_is_refused(tmp_path: Path) -> None:
     )
     text = gather([file], "limit")
     with pytest.raises(
-        ProtocolError, match=r"^limit.py:\d+:\d+: no check site 'backedge' \(write instead: push, back-edge\)"
+        ProtocolError,
+        match=r"^limit.py:\d+:\d+: no check site 'backedge' \(write instead: push, back-edge, return, allocation\)",
     ):
         compile_graph(text, "back_edge")

@@ -43,6 +43,9 @@ class Fake:
     def resume(self) -> int | None:
         return self.waiting.pop(0)
 
+    def checks_at(self, site: str) -> bool:
+        return site in ("push", "back-edge")
+
 
 def machine(source: str, **answers: int | list[int | None]) -> tuple[Machine, Fake]:
     sites = Fake({int(k[1:]): v for k, v in answers.items()})

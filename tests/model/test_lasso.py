@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
-from safepoint.model.bounds import KINDS, bound_of, lasso_of
+from safepoint.model.bounds import bound_of, kinds_of, lasso_of
 from safepoint.model.counterexample import AGAIN, counterexample
 from safepoint.model.eventually import EVENTUALLY, NEVER, check_liveness, goals, kept
 from safepoint.model.explore import Result, Violation, search
@@ -24,7 +24,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import TRIGGERS, files
-from safepoint.protocol.policies import FOLDED, GO, POLICIES, PYPY, SKYBISON
+from safepoint.protocol.policies import FOLDED, GO, HOTSPOT, OCAML, POLICIES, PYPY, SKYBISON, YARV
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.show import report as page
 from safepoint.show import svg
@@ -103,6 +103,38 @@ def test_a_loop_that_pushes_no_frame_is_never_asked_where_loops_check_nothing(po
     assert path.detail == "T0 checks 1 time a round (back-edge), and never sees INTERRUPT"
 
 
+@pytest.mark.parametrize("policy", [YARV, HOTSPOT], ids=lambda policy: policy.name)
+def test_where_returns_check_and_pushes_do_not_a_stack_that_is_full_is_unwound_unseen(policy: Policy) -> None:
+    """Known: a push, and one that overflows and unwinds: neither is a return."""
+    result = explored(TEXT, policy)
+    assert bound_of(result.model, result) == policy.declared == Bound(None, 1, returns=1)
+    assert lasso(result, "returns") is None
+    path = lasso(result, "frames")
+    assert path is not None
+    assert path.loop == len(path.steps) - 2
+    assert [step.move.cases.split(", ")[0] for step in path.steps[-2:]] == ["push", "push"]
+
+
+@pytest.mark.parametrize("policy", [YARV, HOTSPOT], ids=lambda policy: policy.name)
+def test_a_return_that_checks_nothing_is_the_check_in_the_loop(policy: Policy) -> None:
+    """It changes what a push that overflows changes too; the loop shows the check for which there is a declared bound."""
+    result = explored(TEXT, policy, "checks-at-loops-only")
+    assert bound_of(result.model, result) == Bound(None, 1)
+    path = lasso(result, "returns")
+    assert path is not None
+    assert [step.move.cases.split(", ")[0] for step in path.steps[-2:]] == ["push", "pop"]
+    assert path.detail == "T0 checks 2 times a round (frame, return), and never sees INTERRUPT"
+
+
+def test_recursion_that_allocates_nothing_has_no_bound_where_allocations_check() -> None:
+    """Known: a push and a return, since neither is a check; a loop and an allocation see at once."""
+    result = explored(TEXT, OCAML)
+    assert bound_of(result.model, result) == OCAML.declared == Bound(None, 1, allocations=1)
+    path = lasso(result, "frames")
+    assert path is not None
+    assert len(path.steps) - (path.loop or 0) == 2
+
+
 @pytest.mark.parametrize("period", [1, 2, 3])
 def test_a_ticker_that_never_runs_out_goes_on_for_ever(period: int) -> None:
     """Known: it comes round after `period` back-edges, each a load and a store, by the owner alone; and to get there takes the
@@ -139,7 +171,7 @@ def test_the_check_in_a_loop_is_that_of_the_thread_that_is_late() -> None:
 @pytest.mark.parametrize("policy", ["folded", "pypy"])
 def test_where_there_is_a_bound_there_is_no_lasso(policy: str) -> None:
     result = explored(TEXT, POLICIES[policy])
-    for kind in KINDS:
+    for kind in kinds_of(result.model):
         assert lasso_of(result.model, result, kind) is None
 
 

@@ -25,14 +25,18 @@ from safepoint.protocol.policies import (
     FOLDED,
     GO,
     GUARD_PAGE,
+    HOTSPOT,
+    OCAML,
     POLICIES,
     PYPY,
+    PYPY_SAMPLING,
     SKYBISON,
     V8_IGNITION,
     V8_MAGLEV,
     WASMTIME,
+    YARV,
 )
-from safepoint.protocol.policy import SITES, Bound, Policy
+from safepoint.protocol.policy import FURTHER, SITES, Bound, Policy
 from safepoint.protocol.rules import RULES
 from safepoint.verify.explore import decide
 from safepoint.verify.text import WITH_TWO, must_reach
@@ -81,36 +85,40 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "frames", "back_edges"),
+    ("policy", "bound"),
     [
-        (FOLDED, 1, 1),
-        (DART, 1, 1),
-        (CPYTHON, 1, 1),
-        (PYPY, 2, 2),
-        (V8_MAGLEV, 1, 1),
-        (SKYBISON, 1, None),
-        (GO, 1, None),
-        (V8_IGNITION, 1, 2),
-        (WASMTIME, 1, 1),
-        (GUARD_PAGE, 1, 1),
+        (FOLDED, Bound(1, 1)),
+        (DART, Bound(1, 1)),
+        (CPYTHON, Bound(1, 1)),
+        (PYPY, Bound(2, 2)),
+        (V8_MAGLEV, Bound(1, 1)),
+        (SKYBISON, Bound(1, None)),
+        (GO, Bound(1, None)),
+        (V8_IGNITION, Bound(1, 2)),
+        (WASMTIME, Bound(1, 1)),
+        (GUARD_PAGE, Bound(1, 1)),
+        (YARV, Bound(None, 1, returns=1)),
+        (HOTSPOT, Bound(None, 1, returns=1)),
+        (OCAML, Bound(None, 1, allocations=1)),
+        (PYPY_SAMPLING, Bound(None, None, allocations=1)),
     ],
     ids=lambda x: x.name if isinstance(x, Policy) else str(x),
 )
-def test_the_declared_bound_is_attained(policy: Policy, frames: int, back_edges: int | None) -> None:
+def test_the_declared_bound_is_attained(policy: Policy, bound: Bound) -> None:
     """1: the next check sees.  pypy: its owner's store may bring the old count back once, and then it runs out.  None: there is no check."""
     result = explored(SCOPES["interrupt-1"], "", policy)
-    assert bound_of(result.model, result) == Bound(frames, back_edges) == policy.declared
+    assert bound_of(result.model, result) == bound == policy.declared
 
 
 def test_every_policy_has_its_bound_pinned() -> None:
     (marked,) = test_the_declared_bound_is_attained.pytestmark  # type: ignore[attr-defined]
-    assert [policy for policy, _, _ in marked.args[1]] == list(POLICIES.values())
+    assert [policy for policy, _ in marked.args[1]] == list(POLICIES.values())
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_site_is_checked_if_the_policy_has_it_and_has_a_bound_only_then(policy: str) -> None:
-    declared = POLICIES[policy].declared.as_json()
-    assert {site for site in SITES if declared[CHECKS[site]] is not None} == {*POLICIES[policy].sites}
+    declared, kinds = POLICIES[policy].declared.of_kinds(), {site: kind for kind, site in FURTHER.items()} | CHECKS
+    assert {site for site in SITES if declared[kinds[site]] is not None} == {*POLICIES[policy].sites}
 
 
 @pytest.mark.parametrize("memory", ["sc", "tso"])
@@ -194,14 +202,15 @@ def test_a_triggers_own_mutant_is_caught_by_its_policy(policy: str, name: str) -
 
 
 def test_every_triggers_own_mutants_are_expected() -> None:
-    others = [p for p in first_of_each_trigger() if p is not FOLDED]
-    own = {
-        (p.name, m.name)
-        for p in others
-        for m in TEXT.with_trigger(p.trigger).mutants.values()
-        if f"{p.trigger}.py" in {file for file, _, _ in m.places}
-    }
-    assert own == set(CAUGHT_ELSEWHERE)
+    own = {(p.trigger, m) for p in first_of_each_trigger() if p is not FOLDED for m in own_mutants(p)}
+    assert own == {(POLICIES[policy].trigger, name) for policy, name in CAUGHT_ELSEWHERE}
+    assert {(p.name, m.name) for p, m in all_mutants() if p is not FOLDED} == set(CAUGHT_ELSEWHERE)
+
+
+def own_mutants(policy: Policy) -> list[str]:
+    """Those in the file of its trigger."""
+    mutants = TEXT.with_trigger(policy.trigger).mutants.values()
+    return [m.name for m in mutants if f"{policy.trigger}.py" in {file for file, _, _ in m.places}]
 
 
 SHARED = [p for p in POLICIES.values() if p not in first_of_each_trigger()]
@@ -212,15 +221,20 @@ SHARED = [p for p in POLICIES.values() if p not in first_of_each_trigger()]
 def test_its_mutants_are_caught_by_every_policy_that_compiles_them_in(policy: Policy) -> None:
     text = TEXT.with_trigger(policy.trigger)
     caught = set()
-    for mutant in (m for m in text.mutants.values() if f"{policy.trigger}.py" in {file for file, _, _ in m.places}):
-        if any(Model(text, s, mutant.name, policy).mutated for s in chosen("tiny", slices=policy.slices)):
-            found = hunt(text, mutant.name, policy).result
-            assert found, mutant.name
-            caught.add(mutant.name)
+    for mutant in own_mutants(policy):
+        if any(Model(text, s, mutant, policy).mutated for s in chosen("tiny", slices=policy.slices)):
+            assert hunt(text, mutant, policy).result, mutant
+            caught.add(mutant)
     assert caught == {m for p, m in CAUGHT_ELSEWHERE if POLICIES[p].trigger == policy.trigger} - NO_SITE[policy.name]
 
 
-NO_SITE = {"skybison": {"checks-at-calls-only"}, "go": {"checks-at-calls-only"}}
+NO_SITE = {
+    "skybison": {"checks-at-calls-only"},
+    "go": {"checks-at-calls-only"},
+    "yarv": set[str](),
+    "hotspot": set[str](),
+    "pypy_sampling": {"checks-at-allocations-only"},
+}
 """Policy to the mistakes that take a site which it has not."""
 
 

@@ -27,11 +27,14 @@ from safepoint.protocol.policies import (
     DART,
     FOLDED,
     GUARD_PAGE,
+    HOTSPOT,
+    OCAML,
     POLICIES,
     PYPY,
     V8_IGNITION,
     V8_MAGLEV,
     WASMTIME,
+    YARV,
 )
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
@@ -51,10 +54,15 @@ KINDS: dict[str, str] = {
     GUARD_PAGE.name: "a page",
 }
 """Policy to what kind of trigger its family has."""
+NO_PUSH = dict.fromkeys(("REAL-LIMIT-DECIDES", "SPURIOUS-IS-NOTHING"), f"{FALLS}: no such line")
+"""Of a policy whose pushes ask for overflow alone."""
 ALIKE: dict[str, tuple[str, dict[str, str]]] = {
     V8_MAGLEV.name: (FOLDED.name, {}),
     V8_IGNITION.name: (FOLDED.name, {"EXPIRED-IS-SEEN": MUST}),
     WASMTIME.name: (GUARD_PAGE.name, {}),
+    YARV.name: (CPYTHON.name, NO_PUSH),
+    HOTSPOT.name: (GUARD_PAGE.name, NO_PUSH),
+    OCAML.name: (GUARD_PAGE.name, {**NO_PUSH, "TAKE-IS-A-BARRIER": MUST}),
 }
 """Policies that need no column: one of KINDS has the same, but for these rules."""
 

@@ -23,11 +23,14 @@ from safepoint.protocol import TRIGGERS, files
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.rules import RULES
+from safepoint.protocol.trigger import elsewhere
 from safepoint.verify.explore import explore
 from safepoint.verify.mutation import digest_of
 
 WHOSE = dict.fromkeys(files()[:-1], FOLDED) | {TRIGGERS[p.trigger]: p for p in first_of_each_trigger()}
 """File of the text to a policy that has it."""
+ELSEWHERE = {TRIGGERS[p.trigger]: p for p in reversed(POLICIES.values()) if p.elsewhere}
+"""The same, of its line in `elsewhere`."""
 LINES = [
     (path, number, line.partition("  # ")[2].strip())
     for path in WHOSE
@@ -53,6 +56,13 @@ def without(path: Path, number: int) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def policy_of(path: Path, number: int) -> Policy:
+    """A policy that has the line."""
+    functions = (n for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.FunctionDef))
+    name = next(f.name for f in functions if f.lineno <= number <= (f.end_lineno or 0))
+    return ELSEWHERE[path] if name == elsewhere.__name__ else WHOSE[path]
+
+
 def cited(comment: str) -> list[str]:
     return [word for word in re.findall(r"[A-Z-]+", comment) if word in RULES]
 
@@ -70,7 +80,7 @@ def test_a_line_with_a_rule_is_missed(path: Path, number: int, rules: str, tmp_p
     copy = tmp_path / path.name
     copy.write_text(without(path, number), encoding="utf-8")
     try:
-        assert_missed(copy, WHOSE[path], rules)
+        assert_missed(copy, policy_of(path, number), rules)
     except ProtocolError as refused:
         said = str(refused)
     else:

@@ -6,9 +6,10 @@ import pytest
 
 from safepoint.graph import ir
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Bound
 from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.layout import GUEST, Layout
-from safepoint.trace.observe import LOCAL, kinds_of
+from safepoint.trace.observe import LOCAL, PASSED, kinds_of
 from safepoint.trace.verdict import Verdict
 from tests.trace.scripts import STOP, VALID, Script, events, header, judged, post, written
 
@@ -45,7 +46,7 @@ def test_every_step_that_changes_a_word_is_an_event_under_every_policy() -> None
                 ):
                     assert kinds_of(graph, step), f"{step.file}:{step.line}: {step.source}"
                 seen |= kinds_of(graph, step)
-    assert seen | {"pushed", "looped", "entered", *LOCAL} == {*EVENTS}
+    assert seen | {*PASSED.values(), "entered", *LOCAL} == {*EVENTS}
     assert any(isinstance(tree, ir.Ghost) for tree in Layout(header()).graphs[GUEST].trees)
 
 
@@ -113,7 +114,7 @@ def test_a_world_that_logs_no_poison_is_held_to_the_bound() -> None:
     assert refusal.why == "frame push 1 since a complete post passes, and the declared bound is 1"
     assert verdict(
         ["R posted T0 INTERRUPT", "R woken T0", "T0 entered push"], silent=["poisoned", "restored"]
-    ).worst == (1, 0)
+    ).worst == Bound(1, 0)
 
 
 def test_a_tickers_bound_is_its_period() -> None:
@@ -124,7 +125,7 @@ def test_a_tickers_bound_is_its_period() -> None:
         )  # fmt: skip
 
     assert world(4).refusal is None
-    assert world(4).worst == (5, 0)
+    assert world(4).worst == Bound(5, 0)
     early, late = world(3).refusal, world(5).refusal
     assert early is not None
     assert early.event == "entered push"

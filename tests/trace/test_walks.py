@@ -74,6 +74,7 @@ INVISIBLE = {
     "helper-never-polls": "a check that is not made is not logged",
     "checks-at-calls-only": "the same",
     "checks-at-loops-only": "the same",
+    "checks-at-allocations-only": "the same",
     "compares-the-real-limit": "the same: of the word that is compared no event says anything",
     "budget-refilled": "the same: what a budget counts is not logged",
 }

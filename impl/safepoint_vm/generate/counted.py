@@ -1,6 +1,7 @@
-"""The hook in the middle of a check that counts: a handler calls it between the load of its ticker and the store of what is left.
+"""What the text says of the checks that handlers make; and the hook in the middle of one that counts.
 
-So a controlled schedule can let a post come there, whose poison the store overwrites.
+A handler calls it between the load of its ticker and the store of what is left: so a controlled schedule can let a post come there, whose
+poison the store overwrites.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import Thread
 
+PUSH = "frame_push"
+
 
 @functools.cache
 def stores_of(trigger: str) -> tuple[graph.Step, ...]:
@@ -30,6 +33,19 @@ def stores_of(trigger: str) -> tuple[graph.Step, ...]:
     """
     check = compile_graph(Text(files(trigger)[:-1]), CHECK, Instance(threads=None))
     return tuple(step for step in check.steps if step.op == "store" and step.where == (CHECK,))
+
+
+@functools.cache
+def changes_a_check(mutant: str, trigger: str, sites: tuple[str, ...]) -> bool:
+    """Does a mutant of the text make other accesses at a frame push or a back-edge?  `sites`: where the policy checks."""
+    text = Text(files(trigger)[:-1])
+    return mutant in text.mutants and any(
+        _accesses(text, name, mutant, sites) != _accesses(text, name, "", sites) for name in (PUSH, CHECK)
+    )
+
+
+def _accesses(text: Text, name: str, mutant: str, sites: tuple[str, ...]) -> list[str]:
+    return [step.name for step in compile_graph(text, name, Instance(None, mutant, sites=sites)).steps]
 
 
 def add_count_hook(module: ir.Module, trigger: str) -> None:

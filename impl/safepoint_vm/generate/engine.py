@@ -66,7 +66,9 @@ class Handlers:
             "PROTOCOL": self.protocol,
             "COUNTING": self.counting,
             "TRIGGER": policy.trigger,
+            "CHECKS_PUSHES": "push" in policy.sites,
             "CHECKS_BACK_EDGES": "back-edge" in policy.sites,
+            "CHECKS_ELSEWHERE": policy.elsewhere,
             "LIMIT_IS_POISONED": "limit" in policy.words,
             "BASE": policy.base,
             "UNCHECKED": False,
@@ -75,7 +77,7 @@ class Handlers:
             "PROFILED": self.profiled,
             "HOOKED": self.hooked,
             "LOGS_LOOPS": "back-edge" in policy.sites and not policy.period,
-            "LOGS_PUSHES": policy.trigger not in COUNTED,
+            "LOGS_PUSHES": "push" in policy.sites and policy.trigger not in COUNTED,
             "CHECK_MUTANT": self.mutant,
         }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint_vm.generate.compiler import ModuleCompiler, returned, signature
 from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
@@ -37,12 +37,12 @@ class LinkingCompiler(ModuleCompiler):
 
 
 UNCHECKED = "unchecked_"
-"""Before the name of a back-edge that checks nothing."""
+"""Before the name of a handler that checks nothing."""
 
 
 @dataclass(frozen=True)
 class Unchecked:
-    """The back-edges as they are executed after `slow_path`.  `switches`: as `engine.Handlers.switches`, in pairs."""
+    """The handlers of check sites as they are executed after `slow_path`.  `switches`: as `engine.Handlers.switches`, in pairs."""
 
     switches: tuple[tuple[str, bool | int | str], ...]
 
@@ -50,7 +50,8 @@ class Unchecked:
         """HandlerError: one cannot be compiled."""
         module = ir.Module("unchecked")
         compiler, handlers = LinkingCompiler(module, {**dict(self.switches), "UNCHECKED": True}), opcodes()
-        for name in BACK_EDGES:
+        elsewhere = dict(self.switches)["CHECKS_ELSEWHERE"]
+        for name in (*BACK_EDGES, *(name for name, opcode in OPCODES.items() if opcode.site == elsewhere != "")):
             compiler.handler(handlers[name], UNCHECKED)
         return module
 

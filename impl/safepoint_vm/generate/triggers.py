@@ -84,6 +84,11 @@ ENTRIES = tuple(
 TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
 """A number of checks; its poison is 0."""
 
+HEAP_LIMIT = TriggerOffsets(
+    "heap_limit", _offset("heap_limit"), _offset("heap_limit_real"), _offset("heap_limit_poison")
+)
+"""The end of what may be allocated; its poison is 1, which every object's end exceeds."""
+
 EPOCH = Deadline("epoch", _offset("deadline"), real=0, poison=1)
 """Whether the world's counter has reached the thread's deadline."""
 
@@ -91,7 +96,9 @@ PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
 """The protection of the thread's page."""
 
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerWord] = {trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, EPOCH, PAGE)}
+TRIGGERS: dict[str, TriggerWord] = {
+    trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
+}
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:

@@ -43,15 +43,15 @@ from safepoint_vm.handlers import (
     threads,
     unary,
 )
-from safepoint_vm.handlers.shared import allocation, checks, collector
+from safepoint_vm.handlers.shared import allocation, checks, collector, elsewhere
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
-    calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, requests.after_unmask,
+    calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, elsewhere.after_elsewhere, requests.after_unmask,
 )  # fmt: skip
 """Handlers that the host or a poisoned table enters."""
 
 ROUTINES: tuple[Callable[..., Any], ...] = (
-    allocation.refill, allocation.retire, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
+    allocation.refill, allocation.retire, allocation.use_tlab, collector.forward, collector.scan, collector.unsound_value, collector.unsound_object,
     collector.fill, checks.poll_fails,
 )  # fmt: skip
 """Routines that the host calls."""

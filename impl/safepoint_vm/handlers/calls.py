@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import GO
-from safepoint_vm.handlers.shared.checks import push_fails
+from safepoint_vm.handlers.shared.checks import push_fails, return_fails
+from safepoint_vm.handlers.shared.elsewhere import pass_elsewhere, slow_elsewhere
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import (
     BASE,
+    CHECKS_ELSEWHERE,
     COUNTING,
     ENTERED_PUSH,
     LIMIT_IS_POISONED,
@@ -103,6 +105,10 @@ def after_push(vm: Machine, base: Slot) -> Exit:
 @opcode
 def RETURN(vm: Machine, src: Slot) -> Exit:
     """pop the frame; the result goes to the caller's base"""
+    if return_fails(vm.thread, vm.pc):
+        return slow_elsewhere(vm)
+    if CHECKS_ELSEWHERE == "return":
+        pass_elsewhere(vm.thread, vm.pc)
     below_frame = Link(vm.frame)
     vm[-LINK] = vm[src]
     return vm.enter(below_frame.return_to, below_frame.caller)

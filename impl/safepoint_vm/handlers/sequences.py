@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.control import pass_back_edge, slow_back_edge, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
-from safepoint_vm.handlers.shared.allocation import bump, give_back, larger, no_room
-from safepoint_vm.handlers.shared.checks import back_edge_fails
+from safepoint_vm.handlers.shared.allocation import bump, bump_at_site, give_back, larger, no_room
+from safepoint_vm.handlers.shared.checks import back_edge_fails, fails
+from safepoint_vm.handlers.shared.elsewhere import pass_elsewhere, slow_elsewhere
 from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
     begin_list,
@@ -24,20 +25,32 @@ from safepoint_vm.handlers.shared.layout import (
 )
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work
-from safepoint_vm.language.machine import Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.language.machine import CHECKS_ELSEWHERE, UNCHECKED, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
 
 list_index, string_index, store_index = known("list_index"), known("string_index"), known("store_index")
 
 
+@slow
+def failed_allocation(vm: Machine) -> Exit:
+    """The comparison of an allocation that is a check site has failed: a request, a full TLAB, both, or neither."""
+    if fails(vm.thread, vm.pc):
+        return slow_elsewhere(vm)
+    return no_room(vm)
+
+
 @opcode
 def LIST_(vm: Machine, first: Slot, count: Count) -> Exit:
     """first = [first, first+1, …]"""
     capacity = (count + 1) & -2
-    start = bump(vm.thread, list_bytes(capacity))
+    start = bump_at_site(vm.thread, list_bytes(capacity))
     if start == 0:
+        if CHECKS_ELSEWHERE == "allocation" and not UNCHECKED:
+            return failed_allocation(vm)
         return no_room(vm)
+    if CHECKS_ELSEWHERE == "allocation":
+        pass_elsewhere(vm.thread, vm.pc)
     backing = begin_list(start, count, capacity)
     i = Word(0)
     while i < count:

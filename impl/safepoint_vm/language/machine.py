@@ -16,10 +16,12 @@ PROTOCOL = True  # False: the engine as it would be without the protocol
 COUNTING = False  # True: each thread counts the checks that it executes
 TRACED = False  # True: each thread logs its checks
 TRIGGER = "limit_and_table"  # the mechanism: a file of `safepoint.protocol.triggers`
-CHECKS_BACK_EDGES = True  # False: the policy has no site there
+CHECKS_PUSHES = True  # False: the policy has no site there
+CHECKS_BACK_EDGES = True  # … nor there
+CHECKS_ELSEWHERE = ""  # the site that the policy has beside pushes and back-edges: "return" or "allocation"
 LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
 BASE = 0  # trigger bits_in_limit: a limit below this is request bits
-UNCHECKED = False  # True: a back-edge that has been let go on makes no check of its own
+UNCHECKED = False  # True: an instruction that its check has let go on makes none of its own
 HOOKED = False  # True: trigger ticker calls `count_hook` between its load and its store
 LOGS_LOOPS = LOGS_PUSHES = True  # False: a traced check says by itself that it has passed, or the policy has none there
 CHECK_MUTANT = ""  # the mutant of the text's checks to compile
@@ -46,6 +48,7 @@ class Exited(IntEnum):
     UNMASK_WAITS = 14  # `unmask` waits: the host resumes it, then enters at `after_unmask`
     ASKS = 15  # INTERRUPT or HANDSHAKE: the host makes the request, then enters at the next instruction
     TERMINATED = 17  # … was RAISE_TERMINATE
+    ELSEWHERE_WAITS = 18  # as BACK_EDGE_WAITS, at a return or an allocation
     COLLECTS = 16  # COLLECT: the host stops the world and collects, then enters at the next instruction
 
 
@@ -137,7 +140,7 @@ def unmask(thread: Thread, resume: Word | int) -> Word: ...
 
 
 # What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).
-PUSHED, LOOPED, ENTERED_PUSH, ENTERED_BACK_EDGE, SKIPS, STORED = 100, 101, 102, 103, 104, 105
+PUSHED, LOOPED, CHECKED, ENTERED_PUSH, ENTERED_BACK_EDGE, ENTERED_ELSEWHERE, SKIPS, STORED = range(100, 108)
 
 
 @procedure

@@ -215,6 +215,7 @@ class Thread(Struct):
     limit: Annotated[Frame, Racing, Line]  # a frame may end here; requesters poison it
     ticker: Annotated[Word, Racing]  # trigger ticker: checks until it expires
     deadline: Annotated[Word, Racing]  # trigger epoch: its checks fail when the world's counter has reached this
+    heap_limit: Annotated[Word, Racing]  # trigger heap_limit: an object may end here; requesters poison it
     pending: Annotated[Word, Racing, Line]
     state: Annotated[Word, Racing, Line]
     operation: Annotated[Word, Racing]
@@ -244,11 +245,13 @@ class Thread(Struct):
     zero: Value  # the box of 0.0
     ancestry: Array  # for each exception class: a bit for each class that it derives from
     heap_top: Word  # the thread's TLAB: where its next object begins
-    heap_limit: Word  # … and where the TLAB ends
+    heap_limit_real: Word  # … and where the TLAB ends
+    heap_limit_poison: Word  # not 0, which says that there is no TLAB
     wanted: Word  # bytes of an allocation that failed
     slow_entries: Word  # checks that failed
     frames: Word  # COUNTING: checks executed at frame pushes
     back_edges: Word  # COUNTING: … and at back-edges
+    elsewhere: Word  # COUNTING: … and at returns or allocations, where the policy checks
     steps_left: Word  # on the stepping table: instructions left
     given_up: Word  # 1: machine code has left an instruction to the host because a request waits
     work_left: Word  # units of work that this instruction may do before it looks for a request

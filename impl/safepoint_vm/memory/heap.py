@@ -114,7 +114,7 @@ class GuestHeap:
 
     def room(self, thread: Record, size: int) -> bool:
         """Would `allocate` succeed?"""
-        if thread.get("heap_limit") - thread.get("heap_top") >= size:
+        if thread.get("heap_limit_real") - thread.get("heap_top") >= size:
             return True
         thread.set("wanted", size)
         return self.engine.routine("refill", thread.address) != 0
@@ -141,8 +141,7 @@ class GuestHeap:
             return False
         size = wanted if self.stress else min(max(wanted, self._tlab), free)
         self.engine.routine("retire", thread.address)
-        thread.set("heap_top", first)
-        thread.set("heap_limit", first + size)
+        self.engine.routine("use_tlab", thread.address, first, first + size)
         self.world.set("heap_next", first + size)
         if self.engine.variant.profiled:
             self.engine.procedure("begin_tlab", thread.address)

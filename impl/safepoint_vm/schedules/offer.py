@@ -10,6 +10,7 @@ from safepoint.conform.target import NotOffered
 from safepoint.differential.controlled import Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
@@ -43,7 +44,7 @@ class FoldedControlled(Controlled):
         trigger, sites = POLICIES[policy].trigger, POLICIES[policy].sites
         try:
             differs = mutant in MUTANTS or _code(mutant, trigger) != _code("", trigger)
-            return differs or CHECK_MUTANTS.get(mutant) in sites
+            return differs or (mutant in CHECK_MUTANTS and changes_a_check(mutant, trigger, sites))
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
 

@@ -108,10 +108,10 @@ class LockstepThread:
         return self._restarts and self.guest.record.get("pc") == self._restart_pc and not self.guest.ended
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """Checks executed at frame pushes and at back-edges, and how many of them failed."""
+    def counts(self) -> tuple[int, int, int, int]:
+        """Checks executed at frame pushes, at back-edges and elsewhere, and how many of them failed."""
         record = self.guest.record
-        return record.get("frames"), record.get("back_edges"), record.get("slow_entries")
+        return record.get("frames"), record.get("back_edges"), record.get("elsewhere"), record.get("slow_entries")
 
     # -- life.Host
 
@@ -177,7 +177,7 @@ class LockstepWorld(Lockstep):
         thread = made(GuestThread, built)
         main = self.world.add(lambda record: thread(built, image, variables, heap, stack, record))
         self.threads = [self._hooked(main, MAIN)]
-        self._buried = [0, 0, 0]  # counts of threads that have ended: their records are used again
+        self._buried = [0, 0, 0, 0]  # counts of threads that have ended: their records are used again
 
     def _hooked(self, guest: GuestThread, number: int, thread: ThreadObject | None = None) -> LockstepThread:
         guest.record.set("hook", self._hook)

@@ -29,7 +29,15 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.tracing import LOOK, MASK, RETURNED, WORDS
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.machine import ENTERED_BACK_EDGE, ENTERED_PUSH, LOOPED, PUSHED, STORED
+from safepoint_vm.language.machine import (
+    CHECKED,
+    ENTERED_BACK_EDGE,
+    ENTERED_ELSEWHERE,
+    ENTERED_PUSH,
+    LOOPED,
+    PUSHED,
+    STORED,
+)
 from safepoint_vm.language.words import LOG_WORDS, Log
 
 BUFFER = 4096
@@ -41,7 +49,11 @@ FIRST = 1 << 20
 DRAIN = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 ASKED = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
 PACKED = struct.Struct(f"<{LOG_WORDS}q")
-CHECKS = {PUSHED: "pushed", LOOPED: "looped", ENTERED_PUSH: "entered", ENTERED_BACK_EDGE: "entered", STORED: "counted"}
+CHECKS = {
+    PUSHED: "pushed", LOOPED: "looped", CHECKED: "checked", STORED: "counted",
+    ENTERED_PUSH: "entered", ENTERED_BACK_EDGE: "entered", ENTERED_ELSEWHERE: "entered",
+}  # fmt: skip
+FAILED = {ENTERED_PUSH: "push", ENTERED_BACK_EDGE: "back-edge", ENTERED_ELSEWHERE: "elsewhere"}
 FIRST_OF_SLOW = ("restored", "took")
 """What a slow path logs first, by whether the mechanism has words to restore."""
 ENTRY = {NUMBERS[name]: index for index, name in enumerate(BACK_EDGES)}
@@ -185,7 +197,7 @@ class Recording:
             if what in (LOOPED, ENTERED_BACK_EDGE):
                 told["entry"] = ENTRY[value] if self._rows else 0
             if told["event"] == "entered":
-                told["site"] = "push" if what == ENTERED_PUSH else "back-edge"
+                told["site"] = FAILED[what]
             return told
         if what == RETURNED:
             return {"event": BACK[value]}

@@ -32,6 +32,7 @@ from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, UncaughtFault,
 WAITS: dict[Exited, tuple[str, str]] = {
     Exited.PUSH_WAITS: ("push_failed", "after_push"),
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
+    Exited.ELSEWHERE_WAITS: ("slow_path", "after_elsewhere"),
     Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
 }
 """Why machine code was left -> the procedure that waits, and the handler to enter at when it has returned."""
@@ -80,10 +81,11 @@ class GuestThread:
             "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
             "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
             "deadline": self.world.get("epoch") + 1,
-            "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
+            "heap_limit": 0, "heap_limit_real": 0, "heap_limit_poison": 1, "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
             "world": self.world.address, "characters": statics().characters.address, "zero": statics().zero,
             "ancestry": statics().ancestry.address, "known": statics().known.address,
             "observer": 0, "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
+            "elsewhere": 0,
         }.items():  # fmt: skip
             self.record.set(name, word)
         if "page" in engine.policy.words:

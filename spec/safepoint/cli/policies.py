@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
+from safepoint.cli.console import Written, write
 from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
@@ -14,7 +16,10 @@ from safepoint.protocol.policies import POLICIES
 @click.command()
 @policies_option("This policy alone; may be repeated.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def policies(*, policies: tuple[str, ...], as_json: bool) -> int:
+@click.option(
+    "--svg", "drawing", type=Written(), metavar="FILE", help="Draw bound against cost to FILE, a point for each policy."
+)
+def policies(*, policies: tuple[str, ...], as_json: bool, drawing: Path | None) -> int:
     """Set the policies side by side: where each checks, its bound, its cost.
 
     All of it is found in this run: the bound, exactly, by exploring the policy's text; the largest distance from a post to the check
@@ -27,6 +32,11 @@ def policies(*, policies: tuple[str, ...], as_json: bool) -> int:
 
     with LiveProgress() as progress:
         found = rows(list(dict.fromkeys(policies or POLICIES)), progress)
+    if drawing is not None:
+        from safepoint.show.points import plot
+        from safepoint.show.policies import costing
+
+        write(drawing, plot([costing(row) for row in found]))
     if as_json:
         click.echo(json.dumps({"policies": [row.as_json() for row in found]}, indent=1))
     else:

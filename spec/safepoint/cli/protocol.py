@@ -124,7 +124,7 @@ def explore(
             click.echo(f"{drawing}: not drawn: there is no path to show", err=True)
     if as_json:
         found = {
-            "protocol": [asdict(row) for row in explored.rows],
+            "protocol": [row.as_json() for row in explored.rows],
             "refuted": asdict(refuted.refutation()) if refuted else None,
             "survived": survived or None,
             "left_out": explored.left_out,

@@ -8,7 +8,7 @@ shared access that this causes: a second post inside the slow path, or a guest s
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation
@@ -17,7 +17,7 @@ from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import NOTHING, SAMPLE, TERMINATE, Stepped
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Bound
+from safepoint.protocol.policy import FURTHER, Bound
 
 NOTICED = (STOP, INTERRUPT)
 """Kinds of request that a guest notices."""
@@ -61,18 +61,22 @@ class Tally:
     programs: int = 0
     interrupts: int = 0
     mismatches: list[Mismatch] = field(default_factory=list)
-    frames: int = 0
-    back_edges: int = 0
+    checks: dict[str, int] = field(default_factory=lambda: {"frames": 0, "back_edges": 0})
 
     @property
     def worst(self) -> Bound:
-        return Bound(self.frames, self.back_edges)
+        frames, back_edges, *_ = self.checks.values()
+        return Bound(frames, back_edges, **{kind: self.checks.get(site) for kind, site in FURTHER.items()})
+
+    def saw(self, checks: Mapping[str, int]) -> None:
+        """A request was seen after so many checks of each kind."""
+        self.checks |= {kind: max(n, self.checks.get(kind, 0)) for kind, n in checks.items()}
 
     def add(self, other: Tally) -> None:
         self.programs += other.programs
         self.interrupts += other.interrupts
         self.mismatches += other.mismatches
-        self.frames, self.back_edges = max(self.frames, other.frames), max(self.back_edges, other.back_edges)
+        self.saw(other.checks)
 
 
 def sampled(work: int) -> int:
@@ -145,8 +149,7 @@ def compare(
         born = run.before(schedule.step).born(schedule.thread)  # before that a request is dropped
         given_back = TERMINATE in (schedule.kind, schedule.also)  # an INTERRUPT is, if it is taken with a TERMINATE
         if seen and born and seen.site not in ends and not given_back:
-            tally.frames = max(tally.frames, seen.frames - actual.posted_at["frames"])
-            tally.back_edges = max(tally.back_edges, seen.back_edges - actual.posted_at["back_edges"])
+            tally.saw({kind: n - actual.posted_at[kind] for kind, n in seen.checks.items()})
         if differs := differences(expected.observation, actual.observation):
             tally.mismatches.append(Mismatch(name, schedule, differs))
             if len(tally.mismatches) >= most_mismatches:

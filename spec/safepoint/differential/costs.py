@@ -26,7 +26,7 @@ class Costed(ABC):
     def instructions(self, policy: str) -> Mapping[str, int]:
         """How many instructions the fast path of each kind of site has more than in an engine WITHOUT a protocol.
 
-        The kinds: frame_push, back_edge, allocation.
+        The kinds: frame_push, back_edge, return, allocation.
         """
 
     @abstractmethod

@@ -119,10 +119,10 @@ class Reference(Stepped):
 
     def checks(self, thread: int = MAIN) -> dict[str, int]:
         sites = self.world.sites[thread]
-        return {"frames": sites.frames, "back_edges": sites.back_edges}
+        return {"frames": sites.frames, "back_edges": sites.back_edges, **sites.policy.further(sites.elsewhere)}
 
     def observe(self) -> Observation:
-        main, counts = self.world.main, self.world.counts
+        main, counts, policy = self.world.main, self.world.counts, self.world.sites[MAIN].policy
         others = (uncaught_text(t, fault, m.traceback(), self.program.source) for t, fault, m in self.world.uncaught)
         return Observation(
             ended=self.ended,
@@ -131,7 +131,11 @@ class Reference(Stepped):
             traceback=tuple(f"{function}:{line}" for _, line, function in main.traceback()) if main.fault else (),
             frames=counts.frames,
             back_edges=counts.back_edges,
-            seen=tuple(Seen(*served) for served in self.world.sites[MAIN].seen),
+            seen=tuple(
+                Seen(s.kind, s.site, s.frames, s.back_edges, s.thread, policy.further(s.elsewhere))
+                for s in self.world.sites[MAIN].seen
+            ),
+            further=policy.further(counts.elsewhere),
             slow_entries=counts.slow_entries,
             words=self.world.sites[MAIN].comparable_words(),
             others=tuple(others),

@@ -27,6 +27,10 @@ STRETCH, AT_HAND = 64, 8
 """Of the undisturbed run a fork is kept every STRETCH steps; those in between are made again, and kept for AT_HAND stretches."""
 
 
+OF_SOME = ("return", "allocation")
+"""Sites at which some policies check, and others do not."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """What one schedule led to.  `in_post`, `in_all`: shared accesses of the post alone, and of the whole run."""
@@ -158,8 +162,9 @@ class Undisturbed:
         return frozenset(f"{c.name}:{n}" for c in codes for n, i in enumerate(c.instructions) if i.op == "UNMASK")
 
     def at_a_site(self, step: int, thread: int) -> bool:
-        """Is a thread's next instruction a check site?"""
-        return OPCODES[self.before(step).instruction(thread).op].site != ""
+        """Is a thread's next instruction a check site of the policy's?"""
+        site = OPCODES[self.before(step).instruction(thread).op].site
+        return site != "" and (site not in OF_SOME or site == self._kept[0].policy.elsewhere)
 
     @property
     def longest(self) -> int:

@@ -60,7 +60,7 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
     variants = tuple(v for v in switches if v in policy.slices)
     folded = Folded(text, mutant, variants, policy.slices, policy.sites)
     every = {name: folded.body(text.functions[name]) for name in names}
-    needs = dict(needed(text, every))
+    needs = dict(needed(text, every, policy.sites))
     roots = [name for name, ways in needs.items() if any(way <= {*policy.slices} for way in ways)]
     if SLEEP in roots:
         roots.append(WAKES)
@@ -112,20 +112,20 @@ def _asked_for(text: Text, names: Sequence[str]) -> set[str]:
     return {said[1] for n in nodes if (said := named(n, "slice_on"))}
 
 
-def needed(text: Text, every: dict[str, Body]) -> dict[str, list[frozenset[str]]]:
-    """Procedure that a role calls to the sets of features, any of which is enough for one to call it."""
+def needed(text: Text, every: dict[str, Body], sites: Sequence[str]) -> dict[str, list[frozenset[str]]]:
+    """Procedure that a role calls to the sets of features, any of which is enough for one to call it.  sites: where the policy checks."""
     found: dict[str, list[frozenset[str]]] = {}
     for name, procedure in text.functions.items():
         if procedure.file == ROLES:
             scopes = [{*s.slices} for s in SCOPES.values() if name in s.roles]
             role = frozenset(set.intersection(*scopes)) if scopes else frozenset[str]()
-            for called, needs in _walk(procedure.node.body, role, every):
+            for called, needs in _walk(procedure.node.body, role, every, sites):
                 found.setdefault(called, []).append(needs)
     return found
 
 
 def _walk(
-    body: Sequence[ast.stmt], needs: frozenset[str], every: dict[str, Body]
+    body: Sequence[ast.stmt], needs: frozenset[str], every: dict[str, Body], sites: Sequence[str]
 ) -> Iterator[tuple[str, frozenset[str]]]:
     """The calls of a role, each with the features that it stands behind."""
     for node in body:
@@ -133,12 +133,16 @@ def _walk(
             case ast.Expr(value=ast.Call(func=ast.Name(id="when"), args=[condition])):
                 if said := named(condition, "slice_on"):
                     needs |= {said[1]}
+                elif (said := named(condition, "checks_at")) and said[1] not in sites:
+                    return
             case ast.Match(cases=cases):
                 for case in cases:
-                    yield from _walk(case.body, needs, every)
+                    yield from _walk(case.body, needs, every, sites)
+            case ast.If(test=test, body=yes, orelse=no) if said := named(test, "checks_at"):
+                yield from _walk(yes if said[1] in sites else no, needs, every, sites)
             case ast.If(test=test, body=yes, orelse=no):
                 said = named(test, "slice_on")
-                yield from _walk(yes, needs | {said[1]} if said else needs, every)
-                yield from _walk(no, needs, every)
+                yield from _walk(yes, needs | {said[1]} if said else needs, every, sites)
+                yield from _walk(no, needs, every, sites)
             case _:
                 yield from ((name, needs) for name in calls([node], every))

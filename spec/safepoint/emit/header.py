@@ -33,7 +33,7 @@ def header(policy: Policy, mutant: str = "") -> str:
     """A policy's header, C11; with a mutant of the text put in, if one is named.  Raises CannotEmit, ProtocolError."""
     if policy.name in title.NO_HEADER:
         raise CannotEmit(
-            f"policy {policy.name} has no header: {title.NO_HEADER[policy.name]} (emit that of v8_maglev or cpython, which check in the same places)"
+            f"policy {policy.name} has no header: {title.NO_HEADER[policy.name]} (emit that of v8_maglev or cpython, which check at pushes and back-edges)"
         )
     text = Text(files(policy.trigger))
     return "\n".join(_Header(policy, mutant, choose(text, policy, mutant), choose(text, policy)).lines()) + "\n"

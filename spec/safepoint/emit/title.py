@@ -55,9 +55,15 @@ FAST = {
     "go": AT_CALLS,
 }
 """Policy to what its checks cost."""
+PAGE = "its word stands for the protection of a page, which no access of C's changes"
+ELSEWHERE = "a header has no function yet for the check of a return or an allocation"
 NO_HEADER = {
     "wasmtime": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
-    "guard_page": "its word stands for the protection of a page, which no access of C's changes",
+    "guard_page": PAGE,
+    "hotspot": PAGE,
+    "yarv": ELSEWHERE,
+    "ocaml": ELSEWHERE,
+    "pypy_sampling": ELSEWHERE,
 }
 """Policy to why it has no header."""
 

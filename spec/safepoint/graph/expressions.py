@@ -30,7 +30,7 @@ from safepoint.graph.ir import (
 from safepoint.graph.orders import PLAIN, SEQ_CST, STRONG
 from safepoint.graph.scope import OPERATORS, Return, Scope, fixed, is_call, is_docstring, operates
 from safepoint.graph.text import Record, Text, Value
-from safepoint.protocol.policy import SITES
+from safepoint.protocol.policy import USUAL
 
 ENVIRONMENT_ONLY = ("choose", "when", "pause", "rest", "claim", "eventually")
 EXPRESSIONS = "constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or, t is u"
@@ -44,7 +44,7 @@ class Instance:
     mutant: str = ""
     widths: tuple[tuple[str, int], ...] = (("entry", 1),)
     slices: tuple[str, ...] = ()  # features of the scope
-    sites: tuple[str, ...] = tuple(SITES)  # where the policy checks
+    sites: tuple[str, ...] = USUAL  # where the policy checks
     word: int = 0  # which word of its row a root's parameter of type Trigger is
 
 

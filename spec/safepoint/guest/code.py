@@ -117,7 +117,7 @@ OPCODES: dict[str, Opcode] = {
         Opcode("IN", _binary, "dst = left in right"),
         Opcode("NOT_IN", _binary, "dst = left not in right"),
         # lists and strings
-        Opcode("LIST", _several, "first = [first, first+1, …]"),
+        Opcode("LIST", _several, "first = [first, first+1, …]", site="allocation"),
         Opcode("INDEX", (slot("dst"), slot("of"), slot("index")), "dst = of[index]"),
         Opcode("STORE_INDEX", (slot("of"), slot("index"), slot("src")), "of[index] = src"),
         Opcode("DELETE_INDEX", (slot("of"), slot("index")), "del of[index]"),
@@ -157,7 +157,7 @@ OPCODES: dict[str, Opcode] = {
         # calls
         Opcode("CALL", (slot("base"), count("count")),
                "base = base(base+3, …): push a frame that begins at base+3", site="frame_push"),
-        Opcode("RETURN", (slot("src"),), "pop the frame; the result goes to the caller's base"),
+        Opcode("RETURN", (slot("src"),), "pop the frame; the result goes to the caller's base", site="return"),
         Opcode("PRINT", (slot("first"), count("count")), "print(first, first+1, …), in a native region", site="native"),
         # threads; what blocks is a native region
         Opcode("THREAD", _several, "first = Thread(target=first, args=(first+1, …)): count slots in all"),

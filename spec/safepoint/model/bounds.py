@@ -24,7 +24,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 from safepoint.protocol.activities import CHECKS
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policy import Bound
+from safepoint.protocol.policy import FURTHER, Bound
 from safepoint.protocol.words import ASKED, HANDSHAKE
 
 BROKEN = "declared-bound"
@@ -35,6 +35,13 @@ AWAITED = 0
 
 KINDS = tuple(dict.fromkeys(CHECKS.values()))
 """The kinds of check, as `Bound` names them."""
+
+
+def kinds_of(model: Model) -> tuple[str, ...]:
+    """Those that are counted in a model: a return, or an allocation, where its policy checks there."""
+    sites = () if model.text.is_custom else model.policy.sites
+    return tuple(kind for kind in KINDS if FURTHER.get(kind) in (None, *sites))
+
 
 Kinds = frozenset[str]
 NONE: Kinds = frozenset()
@@ -54,18 +61,19 @@ class Region:
 
 def bound_of(model: Model, result: Result) -> Bound:
     """The largest number over all threads and kinds of request, for each kind of check."""
-    found: dict[str, int | None] = dict.fromkeys(KINDS, 0)
+    kinds = kinds_of(model)
+    found: dict[str, int | None] = dict.fromkeys(kinds, 0)
     for region in regions(model, result):
-        for kind in KINDS:
+        for kind in kinds:
             (n, endless), worst = _longest(region, kind), found[kind]
             found[kind] = None if endless or worst is None else max(worst, n)
-    return Bound(frames=found["frames"], back_edges=found["back_edges"])
+    return Bound(**found)
 
 
 def undeclared_lasso(result: Result, bound: Bound) -> Result | None:
     """The lasso of the first kind of check that has no bound, although the policy declares one; None: each has a number."""
-    declared = result.model.policy.declared.as_json()
-    endless = (kind for kind, n in bound.as_json().items() if n is None and declared[kind] is not None)
+    declared = result.model.policy.declared.of_kinds()
+    endless = (kind for kind, n in bound.of_kinds().items() if n is None and declared[kind] is not None)
     return next(filter(None, (lasso_of(result.model, result, kind) for kind in endless)), None)
 
 
@@ -100,7 +108,7 @@ def nearest_first(model: Model) -> tuple[dict[int, int], dict[int, int]]:
 def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
     """What is never seen in a loop of these states and moves (whose, and which), and by which checks; "" if nothing is."""
     for thread, request in owing(model, states):
-        made = {kind: sum(who == thread and kind in checks(move) for who, move in moves) for kind in KINDS}
+        made = {kind: sum(who == thread and kind in checks(move) for who, move in moves) for kind in kinds_of(model)}
         if n := sum(made.values()):
             kinds = ", ".join(kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times)
             return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({kinds}), and never sees {request}"

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from safepoint.model.bounds import (
     BROKEN,
-    KINDS,
     Region,
     bound_of,
     checks,
+    kinds_of,
     moves_of,
     nearest_first,
     owing_at_end,
@@ -48,8 +48,8 @@ def late_path(result: Result, bound: Bound) -> Result | None:
 
     `bound`: what the result's scope has.
     """
-    model, declared = result.model, result.model.policy.declared.as_json()
-    for kind, n in bound.as_json().items():
+    model, declared = result.model, result.model.policy.declared.of_kinds()
+    for kind, n in bound.of_kinds().items():
         most = declared[kind]
         if isinstance(n, int) and isinstance(most, int) and n > most:
             parents, order = nearest_first(model)
@@ -97,8 +97,8 @@ def _to_check(model: Model, region: Region, kind: str, start: int, into: frozens
 
 def seen_late(model: Model, states: Sequence[int], moves: Sequence[tuple[int | str, Move]]) -> str:
     """What is seen later than declared at the end of a path of these states and moves (whose, and which); "" if nothing is."""
-    declared = model.policy.declared.as_json()
-    for kind in KINDS:
+    declared = model.policy.declared.of_kinds()
+    for kind in kinds_of(model):
         most, name = declared[kind], kind.replace("_", "-").removesuffix("s")
         for thread, request, times in owing_at_end(model, states[:-1]):
             made = sum(who == thread and kind in checks(move) for who, move in moves[len(moves) - times :])

@@ -20,28 +20,39 @@ from safepoint.model.scopes import Scope, chosen, instance_of
 from safepoint.model.system import Model
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.protocol.policy import SITES, Policy
+from safepoint.protocol.policy import FURTHER, USUAL, Policy
+from safepoint.protocol.trigger import elsewhere
 
 
 @cache
 def all_mutants() -> tuple[tuple[Policy, Mutant], ...]:
     """Every mistake of the protocol, with the policy that shows it: folded for the core and its own trigger, for each other
-    trigger's own mistakes the first policy that has it.
+    trigger's own mistakes the first policy that has it, and the sites at which it is made.
     """
-    return tuple(
-        (policy, mutant)
-        for policy in first_of_each_trigger()
-        for mutant in Text(files(policy.trigger)).mutants.values()
-        if policy is FOLDED or f"{policy.trigger}.py" in {file for file, _, _ in mutant.places}
-    )
+    found: dict[tuple[str, str], tuple[Policy, Mutant]] = {}
+    for policy in POLICIES.values():
+        for mutant in Text(files(policy.trigger)).mutants.values():
+            if (policy is FOLDED or _is_own(mutant, policy.trigger)) and _is_compiled(mutant, policy):
+                found.setdefault((policy.trigger, mutant.name), (policy, mutant))
+    return tuple(found.values())
 
 
 def first_of_each_trigger() -> list[Policy]:
-    """Of the policies that share a trigger the first, which has every site that the trigger asks for."""
+    """Of the policies that share a trigger the first, which has both usual sites, if any has."""
     firsts: dict[str, Policy] = {}
     for policy in POLICIES.values():
         firsts.setdefault(policy.trigger, policy)
     return list(firsts.values())
+
+
+def _is_own(mutant: Mutant, trigger: str) -> bool:
+    """Does it stand in the file of that trigger?"""
+    return f"{trigger}.py" in {file for file, _, _ in mutant.places}
+
+
+def _is_compiled(mutant: Mutant, policy: Policy) -> bool:
+    """Has the policy a site at which it is made?"""
+    return bool(policy.elsewhere) or any(procedure != elsewhere.__name__ for _, _, procedure in mutant.places)
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,9 @@ def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
     """The complaint that no scope of the policy has the statement in which the mistake is."""
     at = find_mutant(text, mutant)
     has = f"whose features are {', '.join(policy.slices) or 'none'}"
-    if elsewhere := [site for site in SITES if site not in policy.sites]:
-        has += f", and which checks at no {' or '.join(elsewhere)}"
+    sites = FURTHER.values() if any(procedure == elsewhere.__name__ for _, _, procedure in at.places) else USUAL
+    if absent := [site for site in sites if site not in policy.sites]:
+        has += f", and which checks at no {' or '.join(absent)}"
     return ProtocolError(
         f"{at.file}:{at.line}: mutant {mutant} is compiled into no scope of policy {policy.name}, {has}"
         f" (write: a policy that has {' or '.join(f'{procedure}()' for _, _, procedure in at.places)})"

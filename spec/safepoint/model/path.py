@@ -112,7 +112,9 @@ def _steps(model: Model, states: Sequence[int], late: Collection[int]) -> tuple[
 
 
 def _taken(model: Model, before: int, after: int, late: Collection[int]) -> Taken:
-    """The move between two states: where several do the same, a check of a thread that is late, else the first."""
+    """The move between two states: where several do the same, a check of a thread that is late, of a kind that has a declared bound if
+    there is one; else the first.
+    """
     found = [
         (process, Taken(number, choice, edge.move, changes(model, before, after)))
         for number, process in enumerate(model.processes)
@@ -120,8 +122,9 @@ def _taken(model: Model, before: int, after: int, late: Collection[int]) -> Take
         if before ^ edge.delta == after
     ]
     assert found, "two states of a path have no move between them"
-    late_checks = (taken for process, taken in found if process.me in late and checks(taken.move))
-    return next(late_checks, found[0][1])
+    late_checks = [taken for process, taken in found if process.me in late and checks(taken.move)]
+    claimed = {kind for kind, most in model.policy.declared.of_kinds().items() if most is not None}
+    return max(late_checks, key=lambda taken: bool(checks(taken.move) & claimed), default=found[0][1])
 
 
 def _edges(process: Process, state: int) -> list[Transition]:

@@ -5,7 +5,8 @@ The model, the reference machine and the code generator take the same object; `p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
@@ -13,8 +14,16 @@ Checks = int | str | None
 SITES: dict[str, str] = {
     "push": "a frame push",
     "back-edge": "a jump backward, or the header of a loop",
+    "return": "a return, before the frame is popped",
+    "allocation": "an allocation",
 }
 """Where guest code may check: what the text calls it (`checks_at`), and what it is."""
+
+USUAL = ("push", "back-edge")
+"""The sites of a policy that names none: one for each way to run for ever."""
+
+FURTHER: dict[str, str] = {"returns": "return", "allocations": "allocation"}
+"""Of the kinds of check that a `Bound` counts those that only some policies make, each to its site.  The others count everywhere."""
 
 
 def at_most(n: Checks, most: Checks) -> bool:
@@ -28,23 +37,39 @@ def at_most(n: Checks, most: Checks) -> bool:
 
 @dataclass(frozen=True)
 class Bound:
-    """Upper bound on checks executed from the completed post to, and including, the check that notices the request."""
+    """Upper bound on checks executed from the completed post to, and including, the check that notices the request.
+
+    returns, allocations: of these it is claimed by policies that check there; None: unbounded, or no site of the policy.
+    """
 
     frames: Checks
     back_edges: Checks
+    returns: Checks = None
+    allocations: Checks = None
 
     def __str__(self) -> str:
-        """`frames 1, back-edges unbounded`."""
+        """`frames 1, back-edges unbounded`; returns and allocations where they have a bound."""
         return ", ".join(
             f"{kind.replace('_', '-')} {'unbounded' if n is None else n}" for kind, n in self.as_json().items()
         )
 
     def within(self, declared: Bound) -> bool:
-        """Is it no worse than declared, in both kinds?"""
-        return at_most(self.frames, declared.frames) and at_most(self.back_edges, declared.back_edges)
+        """Is it no worse than declared, in each kind?"""
+        most = declared.of_kinds()
+        return all(at_most(n, most[kind]) for kind, n in self.of_kinds().items())
+
+    def of_kinds(self) -> dict[str, Checks]:
+        """The number of each kind of check."""
+        return asdict(self)
 
     def as_json(self) -> dict[str, Checks]:
-        return {"frames": self.frames, "back_edges": self.back_edges}
+        """Frames and back-edges; of returns and allocations those that have a bound."""
+        return {kind: n for kind, n in self.of_kinds().items() if n is not None or kind not in FURTHER}
+
+
+def elsewhere(sites: Sequence[str]) -> str:
+    """Of these sites the one that is neither a frame push nor a back-edge; "": there is none."""
+    return next((site for site in FURTHER.values() if site in sites), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +92,7 @@ class Policy:
     title: str
     trigger: str
     declared: Bound
-    sites: tuple[str, ...] = tuple(SITES)
+    sites: tuple[str, ...] = USUAL
     words: tuple[str, ...] = ()
     waives: dict[str, str] = field(default_factory=dict, hash=False)
     slices: tuple[str, ...] = ()
@@ -75,7 +100,16 @@ class Policy:
     base: int = 0
     period: int = 0
 
+    @property
+    def elsewhere(self) -> str:
+        """Where it checks beside frame pushes and back-edges, by the procedure of that name: a site, at most one; "": nowhere."""
+        return elsewhere(self.sites)
+
+    def further(self, checks: int) -> dict[str, int]:
+        """A number of checks there, by the site; {} if there is none."""
+        return {self.elsewhere: checks} if self.elsewhere else {}
+
     def with_period(self, period: int) -> Policy:
         """The same with another ticker or budget: it declares that many checks where it declares its own."""
-        declared = (period if n == self.period else n for n in (self.declared.frames, self.declared.back_edges))
-        return replace(self, declared=Bound(*declared), period=period)
+        declared = {kind: period if n == self.period else n for kind, n in self.declared.of_kinds().items()}
+        return replace(self, declared=Bound(**declared), period=period)

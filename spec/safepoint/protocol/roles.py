@@ -6,7 +6,7 @@ features on (`slice_on`): the product of all of them is too large, and `scopes` 
 
 from __future__ import annotations
 
-from safepoint.protocol.language import choose, claim, finished, handler, pause, raises, slice_on, when
+from safepoint.protocol.language import checks_at, choose, claim, finished, handler, pause, raises, slice_on, when
 from safepoint.protocol.optional import (
     block, exit_thread, grow_stack, mask, start_thread, start_world_from, stop_world_from, unmask, unwound, woken,
 )
@@ -16,7 +16,7 @@ from safepoint.protocol.requests import (
     Coordinator, await_holders, give_up, handshake_from, hold_record, let_go_of_record, start_world_nested, stop_world_nested,
 )
 from safepoint.protocol.sites import poll
-from safepoint.protocol.trigger import back_edge, frame_push, look
+from safepoint.protocol.trigger import back_edge, elsewhere, frame_push, look
 from safepoint.protocol.words import (
     GO, HANDSHAKE, INTERRUPT, MANAGED, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Thread, threads,
 )
@@ -46,7 +46,17 @@ def mutator(t: Guest) -> None:
                 raised(t)
         case "pop":
             when(t.end > 0)
-            t.end = t.end - 1
+            if checks_at("return"):
+                outcome = elsewhere(t)
+                no_push(t, outcome)
+                if outcome == GO:
+                    t.end = t.end - 1
+            else:
+                t.end = t.end - 1
+        case "allocate":
+            when(checks_at("allocation"))
+            outcome = elsewhere(t)
+            no_push(t, outcome)
         case "back-edge":
             word = choose(t.entry)
             outcome = back_edge(t, word)

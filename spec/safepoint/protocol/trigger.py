@@ -1,4 +1,4 @@
-"""THE PROTOCOL: what each file of `triggers` defines: the seven procedures in which VMs differ, in this order.
+"""THE PROTOCOL: what each file of `triggers` defines: the procedures in which VMs differ, in this order.
 
 The core calls them by these names; a policy names the file that has them.  These declarations give them types, and no steps.
 """
@@ -16,6 +16,11 @@ def frame_push(t: Me, end: int) -> int:
 
 def back_edge(t: Me, word: Trigger) -> int:
     """The check site of an instruction that jumps backward and is dispatched through `word`.  Returns an outcome."""
+    raise NotImplementedError
+
+
+def elsewhere(t: Me) -> int:
+    """The check site of a return, or of an allocation.  Only of triggers that have a policy which checks there.  Returns an outcome."""
     raise NotImplementedError
 
 

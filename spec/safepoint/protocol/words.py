@@ -22,6 +22,7 @@ class Thread:
     ticker: Trigger         # trigger ticker: every check counts it down
     epoch: Trigger          # trigger epoch: poison: the counter of all has reached this thread's deadline
     page: Trigger           # trigger page: a page that every check loads from; poison: it is protected
+    heap_limit: Trigger     # trigger heap_limit: an allocation compares the end of the new object with it
     pending: Word           # requests that the owner has not taken yet (trigger bits_in_limit: bits of the limit instead)
     state: Word             # in guest code, native, parked, or ended
     operation: Word         # a handshake: nothing, asked for, being run by a requester, or by the owner

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from safepoint.protocol.policy import Bound, Checks
+from safepoint.show.points import Costing
 from safepoint.show.tables import console
-from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow
+from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow, worse
 
 NOTES = """\
-bound: frames / back-edges executed from the post to the check that sees it; observed: in machine code, after a post before every step
-added: instructions on the fast path of a frame push / a back-edge, more than without a protocol (dispatch is through a table anyway)
+bound: frames / back-edges / elsewhere, executed from the post to the check that sees it; observed: in machine code, after a post before every step
+added: instructions on the fast path of a frame push / a back-edge / elsewhere, more than without a protocol (dispatch is through a table anyway)
 time: CPU time of calls / loops / allocation, as a ratio to the interpreter without a protocol\
 """.splitlines()
 
@@ -20,9 +21,9 @@ time: CPU time of calls / loops / allocation, as a ratio to the interpreter with
 def policies_table(rows: Sequence[PolicyRow]) -> None:
     """The policies side by side."""
     out = console()
-    table = Table("policy", "trigger", "proved", "observed", "posts", "added", "time")
+    table = Table("policy", "trigger", "elsewhere", "proved", "observed", "posts", "added", "time")
     for row in rows:
-        table.add_row(row.policy, row.trigger, proved(row), *measured(row))
+        table.add_row(row.policy, row.trigger, row.elsewhere or "-", proved(row), *measured(row))
     out.print(table)
     for line in summary(rows):
         out.print(line, highlight=False, soft_wrap=True)
@@ -35,16 +36,30 @@ def proved(row: PolicyRow) -> str:
 
 
 def shown(bound: Bound) -> str:
-    return " / ".join(_number(n) for n in (bound.frames, bound.back_edges))
+    """`1 / unbounded / 1`: frames, back-edges, and where the policy checks elsewhere that too."""
+    return " / ".join(map(_number, bound.as_json().values()))
 
 
 def measured(row: PolicyRow) -> tuple[str, str, str, str]:
     """The cells of what was found in machine code."""
     if row.observed is None:
         return "-", "-", "-", "-"
-    added = " / ".join(str(row.instructions[kind]) for kind in ("frame_push", "back_edge"))
+    added = " / ".join(str(row.instructions[kind]) for kind in counted(row.elsewhere))
     time = " / ".join(f"{row.ratio[name]:.2f}" for name in TIMED)
     return shown(row.observed), f"{row.interrupts:,}", added, time
+
+
+def counted(elsewhere: str) -> tuple[str, ...]:
+    """The kinds of sites whose added instructions are shown, in the order of a cell.  elsewhere: as `Policy.elsewhere`."""
+    return ("frame_push", "back_edge", *([elsewhere] if elsewhere else []))
+
+
+def costing(row: PolicyRow) -> Costing:
+    """As it is drawn: with the worse of the two memory models' bounds."""
+    added = {kind: row.instructions[kind] for kind in counted(row.elsewhere) if kind in row.instructions}
+    bound = worse(row.proved, row.proved_tso)
+    why = "a scope is refuted, or a run differs" if row.broken else row.without
+    return Costing(row.policy, bound.as_json(), added, why)
 
 
 def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:
@@ -62,4 +77,4 @@ def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:
 
 
 def _number(n: Checks) -> str:
-    return "unbounded" if n is None else str(n)
+    return "unbounded" if n is None else f"{n:,}" if isinstance(n, int) else n

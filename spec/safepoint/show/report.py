@@ -26,12 +26,14 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.rules import RULES
 from safepoint.show.failures import bound_text, failure_text
 from safepoint.show.latency import histogram
+from safepoint.show.proved import COUNTED as BOUNDED
+from safepoint.show.proved import not_measured, policy_lines
 from safepoint.show.svg import picture
 from safepoint.verify.explore import Decision
 
 if TYPE_CHECKING:
     from safepoint.verify.report import Report
-from safepoint.verify.rows import mutant_label
+from safepoint.verify.rows import as_json, mutant_label
 
 TEMPLATE = "report.html"
 
@@ -74,6 +76,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
     noticed = {
         row.name: row.differential for row in report.implementation_mutants or [] if row.differential is not None
     }
+    policies = list(policy_lines(report))
     return environment.get_template(TEMPLATE).render(
         report=report,
         verdict=report.verdict,
@@ -81,6 +84,9 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         failures=[failure_text(failure) for failure in report.failures],
         own=[draw(path_of(result), text) for result in failed],
         scopes=SCOPES,
+        policies=policies,
+        bounded=BOUNDED,
+        not_measured=not_measured(policies),
         rules=[
             {**asdict(rule), "mutants": [m for m in report.mutants if m.rule == rule.id]} for rule in RULES.values()
         ],
@@ -89,7 +95,7 @@ def html(report: Report, text: Text, mutants: Sequence[Result]) -> str:
         },
         places={mutant_label(p.name, m.name): f"{m.file}:{m.line}" for p, m in all_mutants()},
         noticed=noticed,
-        differential=list(figures(asdict(report.differential))) if report.differential else [],
+        differential=list(figures(as_json(report.differential))) if report.differential else [],
         schedules=list(figures(asdict(report.schedules))) if report.schedules else [],
         concurrency=list(counted(report.concurrency)) if report.concurrency else [],
         latency=plot(report.concurrency) if report.concurrency else "",

@@ -34,9 +34,12 @@ def console() -> Console:
 def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:
     """`safepoint explore`: a line for each scope; and what was not decided.  mutant: the one that survives in all of them."""
     out = console()
-    table = Table("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
+    elsewhere = list(dict.fromkeys(site for row in rows if (site := row.elsewhere)))
+    names = ("scope", "threads", "memory", "states", "transitions", "verdict", "bound: frames", "back-edges")
+    table = Table(*names, *(f"{site}s" for site in elsewhere))
     for row in rows:
-        bound = row.bound.as_json().values() if row.bound else ("-", "-")
+        bound = [*(row.bound.as_json().values() if row.bound else ("-", "-"))]
+        bound += ["-"] * (2 + len(elsewhere) - len(bound))
         figures = (f"{row.states:,}", f"{row.transitions:,}")
         table.add_row(
             row.scope,

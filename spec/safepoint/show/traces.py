@@ -5,6 +5,9 @@ from __future__ import annotations
 from safepoint.trace.verdict import Verdict
 from safepoint.trace.walk import first_names
 
+NAMES = {"frames": "frame pushes", "back_edges": "back-edges", "returns": "returns", "allocations": "allocations"}
+"""Kind of check, as a `Bound` has it, to its name."""
+
 
 def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     """What was judged, what was not, and the refusal if there is one."""
@@ -25,13 +28,13 @@ def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     if verdict.walked:
         lines.append(f"order: the threads are walked as {first_names(verdict.walked)}, and not as in the header")
     if verdict.worst is not None:
-        declared = verdict.declared
-        told = zip(("frame pushes", "back-edges"), verdict.worst, (declared.frames, declared.back_edges), strict=True)
+        most = verdict.declared.of_kinds()
+        told = ((NAMES[kind], n, most[kind]) for kind, n in verdict.worst.as_json().items())
         lines.append(
             "bound: "
             + ", ".join(
-                f"at most {n} {what} of {most} declared" if most is not None else f"no bound of {what} is declared"
-                for what, n, most in told
+                f"at most {n} {what} of {limit} declared" if limit is not None else f"no bound of {what} is declared"
+                for what, n, limit in told
             )
         )
     else:

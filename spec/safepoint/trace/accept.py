@@ -16,7 +16,7 @@ from safepoint.trace.candidate import Candidate, Near
 from safepoint.trace.crowd import Crowds, Told
 from safepoint.trace.events import EVENTS, Event, ToThread
 from safepoint.trace.layout import GUEST, Layout, UnknownTrace
-from safepoint.trace.observe import LOCAL, WORLD_EVENTS
+from safepoint.trace.observe import LOCAL, PASSED, WORLD_EVENTS
 from safepoint.trace.orders import Undecided
 from safepoint.trace.refusal import Happening, Refusal, late, refuse
 from safepoint.trace.steps import Steps
@@ -26,7 +26,7 @@ MOST_ACTORS = 1 << 14
 """Names of threads and requesters in one trace."""
 MOST_KNOWN = 1 << 16
 KINDS = {cls: kind for kind, cls in EVENTS.items()}
-AT_ONCE = frozenset(("pushed", "looped", *LOCAL))
+AT_ONCE = frozenset((*PASSED.values(), *LOCAL))
 
 
 @dataclass(slots=True)

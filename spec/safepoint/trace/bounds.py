@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from safepoint.protocol.policy import Checks
+from safepoint.protocol.policy import FURTHER, Bound, Checks
 from safepoint.protocol.words import INTERRUPT, TERMINATE
 from safepoint.trace.events import Event
 from safepoint.trace.layout import Layout
 from safepoint.trace.observe import Said
 
-CHECKS = {"pushed": 0, "looped": 1}
+CHECKS = {"pushed": "frame push", "looped": "back-edge", "checked": "check elsewhere"}
+"""Event to the kind of check that has passed."""
+AT = {"push": "frame push", "back-edge": "back-edge", "elsewhere": "check elsewhere"}
+"""Site of a slow path to the kind of check that has failed."""
+
+
+def most_of(declared: Bound) -> dict[str, Checks]:
+    """Kind of check to how many a request may wait for.  No policy checks both at returns and at allocations."""
+    elsewhere = declared.returns if declared.returns is not None else declared.allocations
+    return {"frame push": declared.frames, "back-edge": declared.back_edges, "check elsewhere": elsewhere}
+
+
+NONE: Counter[str] = Counter()
 Bounded = Callable[[int, Said, Event], None]
 """Counts an event, by its actor and what it says.  Raises Late."""
 
@@ -31,23 +44,23 @@ class _Post:
 
 
 class Bounds:
-    """worst: the most frame pushes, and back-edges, up to and including the one that saw a request."""
+    """worst: the most checks of each kind, up to and including the one that saw a request."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.declared = layout.declared
-        self.worst = [0, 0]
+        self.most = most_of(layout.declared)
+        self.worst = dict.fromkeys(self.most, 0)
         needed = layout.poisoned if "poisoned" not in layout.silent else frozenset()
         self._needed = needed
         self._posts: dict[int, _Post] = {}  # by who posts
         self.waiting: dict[int, list[_Post]] = {}  # by target
-        self._passed: dict[int, list[int]] = {}
+        self._passed: dict[int, Counter[str]] = {}
         self._took: dict[int, int] = {}  # by target: the stamp after its last take
         self._masked: set[int] = set()
         self._terminated: set[int] = set()
         self.judged = not {"posted", "entered", "took"} & layout.silent
         self._of: dict[str, Bounded] = {
-            "pushed": self._check, "looped": self._check, "entered": self._enters, "took": self._takes, "cleared": self._takes,
+            "pushed": self._check, "looped": self._check, "checked": self._check, "entered": self._enters, "took": self._takes, "cleared": self._takes,
             "posted": self._posted, "poisoned": self._poisoned, "masked": self._mask, "unmasked": self._unmask,
             "exited": self._exit, "served": self._served,
         }  # fmt: skip
@@ -58,6 +71,12 @@ class Bounds:
         Of a check only if its actor is in `waiting`.
         """
         return self._of.get(kind)
+
+    def found(self) -> Bound:
+        """`worst`, as a policy declares its bound."""
+        frames, back_edges, elsewhere = self.worst.values()
+        further = {kind: elsewhere for kind, site in FURTHER.items() if site in self.layout.policy.sites}
+        return Bound(frames, back_edges, **further)
 
     def _enters(self, actor: int, said: Said, event: Event) -> None:
         if actor in self.waiting:
@@ -121,15 +140,14 @@ class Bounds:
         if not self.judged or not self._due(actor, event):
             return
         which = CHECKS[said[0]]
-        passed = self._passed.setdefault(actor, [0, 0])
+        passed = self._passed.setdefault(actor, Counter())
         passed[which] += 1
-        most: Checks = (self.declared.frames, self.declared.back_edges)[which]
+        most = self.most[which]
         if isinstance(most, int) and passed[which] >= most:
-            what = ("frame push", "back-edge")[which]
-            raise Late(f"{what} {passed[which]} since a complete post passes, and the declared bound is {most}")
+            raise Late(f"{which} {passed[which]} since a complete post passes, and the declared bound is {most}")
 
     def _saw(self, actor: int, said: Said, event: Event) -> None:
         site = said[2]
         if site != "look" and self._due(actor, event):
-            which = int(str(site).startswith("back-edge"))
-            self.worst[which] = max(self.worst[which], self._passed.get(actor, [0, 0])[which] + 1)
+            which = AT[str(site).partition("[")[0]]
+            self.worst[which] = max(self.worst[which], self._passed.get(actor, NONE)[which] + 1)

@@ -78,9 +78,9 @@ class Poisoned(ToThread, tag="poisoned"):
 
 
 class Entered(Event, tag="entered"):
-    """A check failed, and the slow path begins.  `look`: at the end of a mask, an unwinding or a sleep.  `entry`: as `looped`."""
+    """A check failed, and the slow path begins.  `elsewhere`: at a return or an allocation.  `look`: at the end of a mask, an unwinding or a sleep.  `entry`: as `looped`."""
 
-    site: Literal["push", "back-edge", "look"]
+    site: Literal["push", "back-edge", "elsewhere", "look"]
     entry: Entry = 0
     unjudged = "which check saw the request; a pass through the slow path begins at its first restored word"
 
@@ -215,6 +215,12 @@ class Looped(Event, tag="looped"):
         return self.__class__, self.by, self.entry
 
 
+class Checked(Event, tag="checked"):
+    """The check of a return, or of an allocation, passed: of policies that check there."""
+
+    unjudged = "whether a return, or an allocation, runs while the world is stopped; the bound in these"
+
+
 class Counted(Event, tag="counted"):
     """A check that passed has stored its ticker, one less."""
 
@@ -283,13 +289,11 @@ class HandshakeBackedOff(ToThread, tag="handshake-backed-off"):
 
 Record = (
     Header | Posted | Poisoned | Entered | Restored | Took | Served | Parked | Resumed | NativeEntered | NativeLeft
-    | Blocked | Woken | Cleared | Spawned | Exited | Masked | Unmasked | Pushed | Looped | Counted | Locked | Unlocked
+    | Blocked | Woken | Cleared | Spawned | Exited | Masked | Unmasked | Pushed | Looped | Checked | Counted | Locked | Unlocked
     | StopRequested | StopReached | StopReleased | HandshakeAsked | HandshakeClaimed | HandshakeRun | HandshakeDone
     | HandshakeBackedOff | End
 )  # fmt: skip
 """Any line of a trace."""
 
-EVENTS: dict[str, type[Event]] = {
-    str(cls.__struct_config__.tag): cls for cls in Record.__args__ if issubclass(cls, Event)
-}
+EVENTS: dict[str, type[Event]] = {str(c.__struct_config__.tag): c for c in Record.__args__ if issubclass(c, Event)}
 """Kind of event, as a line of a trace names it, to its struct."""

@@ -13,7 +13,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import Bound, Policy
+from safepoint.protocol.policy import FURTHER, Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint.trace.events import EVENTS
 from safepoint.trace.lines import Header
@@ -29,7 +29,7 @@ FEATURES = ("masks", "unwinding", "handlers", "blocking", "waking", "collect", "
 """The features of guest threads that a trace may show, as far as the policy's text has them."""
 VARIANTS = ("membarrier", "leaving", "exclusive", "waking")
 """What the header may say that a VM does otherwise."""
-FURTHER = {"waking": "blocking"}
+IMPLIED = {"waking": "blocking"}
 """A variant that a text has by itself, if it has the feature: each sleep is a check site, too."""
 MOST = 1 << 16
 
@@ -124,7 +124,8 @@ class Layout:
     def possible(self) -> set[str]:
         """The kinds of events that a trace under this policy may have."""
         kinds = {kind for graph in self.graphs.values() for step in graph.steps for kind in kinds_of(graph, step)}
-        return kinds | {"pushed", "looped", "entered", *LOCAL}
+        checks = {"pushed", "looped", *(["checked"] if {*FURTHER.values()} & {*self.policy.sites} else [])}
+        return kinds | checks | {"entered", *LOCAL}
 
     @property
     def poisoned(self) -> frozenset[str]:
@@ -168,6 +169,6 @@ def _checked(header: Header) -> Policy:
     if header.period and not policy.period:
         raise UnknownTrace(f"policy {policy.name} has no ticker and no budget (leave out `period`)")
     for variant in header.variants:
-        if variant not in policy.slices and FURTHER.get(variant) not in policy.slices:
+        if variant not in policy.slices and IMPLIED.get(variant) not in policy.slices:
             raise UnknownTrace(f"policy {policy.name} has no variant {variant!r} (leave it out)")
     return policy.with_period(header.period) if header.period else policy

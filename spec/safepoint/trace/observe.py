@@ -41,9 +41,9 @@ GHOSTS = {
 }
 """Ghost that belongs to a step, to the event that it is; the first two are of these kinds of request."""
 
-PASSED = {"frame_push": "pushed", "back_edge": "looped"}
+PASSED = {"frame_push": "pushed", "back_edge": "looped", "elsewhere": "checked"}
 """Procedure whose first access is a check, to the event that it is when it passes."""
-SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look"}
+SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look", "elsewhere": "elsewhere"}
 """The same, to the site of the slow path that is entered when it fails."""
 SLOW = "slow_path"
 STOPPED = "critical"

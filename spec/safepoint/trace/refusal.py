@@ -18,6 +18,7 @@ from safepoint.trace.places import Place
 OUT_OF_PLACE: dict[str, str] = {
     "pushed": "POISON-EVERY-WORD",
     "looped": "POISON-EVERY-WORD",
+    "checked": "POISON-EVERY-WORD",
     "counted": "EXPIRED-IS-SEEN",
     "entered": "POISON-EVERY-WORD",
     "posted": "POST-BEFORE-POISON",

@@ -38,7 +38,7 @@ class Verdict:
     requesters: int
     candidates: int
     declared: Bound
-    worst: tuple[int, int] | None
+    worst: Bound | None
     not_judged: dict[str, str]
     absent: tuple[str, ...]
     refusal: Refusal | None
@@ -49,7 +49,7 @@ class Verdict:
         return sum(self.counts.values())
 
     def as_json(self) -> dict[str, object]:
-        worst = None if self.worst is None else {"frames": self.worst[0], "back_edges": self.worst[1]}
+        worst = self.worst.as_json() if self.worst else None
         return {
             "verdict": "refused" if self.refusal else "accepted",
             "vm": self.header.vm,
@@ -157,8 +157,8 @@ def _verdict(header: Header, acceptor: Acceptor, walked: tuple[str, ...]) -> Ver
         counts,
         acceptor.requesters,
         acceptor.most,
-        bounds.declared,
-        (bounds.worst[0], bounds.worst[1]) if bounds.judged else None,
+        bounds.layout.declared,
+        bounds.found() if bounds.judged else None,
         {kind: EVENTS[kind].unjudged for kind in EVENTS if kind in acceptor.layout.silent},
         tuple(
             kind for kind in sorted(acceptor.layout.possible) if not counts[kind] and kind not in acceptor.layout.silent

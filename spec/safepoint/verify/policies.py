@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from safepoint.conform.judge import UnknownTarget, find_target
-from safepoint.conform.target import INTERRUPT
+from safepoint.conform.target import INTERRUPT, Observation
 from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import find
 from safepoint.differential.costs import WITHOUT, Costed
@@ -24,16 +24,28 @@ from safepoint.model.memory.names import SC, TSO
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.protocol.policy import Bound, Checks, Policy, at_most
+from safepoint.protocol.policy import FURTHER, Bound, Checks, Policy, at_most, elsewhere
 from safepoint.verify.explore import decide
 from safepoint.verify.report import Progress, Quiet
+from safepoint.verify.rows import as_json
 
+NL = "\n"
 PROVED_IN = ("interrupt-1", "stop-1", "terminate-1", "interrupt-1-deep")
 """Scopes, explored under SC and TSO, whose bounds are a policy's."""
 OBSERVED_IN = ("calls_only", "loops_only", "gcd")
 """Programs that are posted to before every step."""
-ENDLESS = "i = 0\nwhile i < 1000000:\n    i = i + 1\n"
-"""What goes on for a million back-edges, under a policy that checks at none."""
+ALLOCATES = "list_aliases"
+"""One more, of policies that check at allocations."""
+DEEP = 100_000
+"""Frames on the stack of the second of these."""
+ENDLESS = {
+    "back_edges": "i = 0\nwhile i < 1000000:\n    i = i + 1\n",
+    "frames": f"def f(n):\n    if n == 0:\n        raise ValueError\n    f(n - 1)\n\n{10 * f'try:{NL}    f({DEEP}){NL}except ValueError:{NL}    pass{NL}'}",
+}
+"""What executes a million checks of a kind, and none of another: for policies that check at none of them.
+
+Frames: none of them returns, since it is the raise that pops them.
+"""
 ROUNDS = 7
 """Of each program on two engines, in turn; the ratio is the median of theirs."""
 TIMED = {
@@ -68,7 +80,12 @@ class PolicyRow:
     broken: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return as_json(self)
+
+    @property
+    def elsewhere(self) -> str:
+        """As `Policy.elsewhere`."""
+        return elsewhere(self.sites)
 
     @property
     def wrong(self) -> str:
@@ -108,7 +125,7 @@ def rows(names: Sequence[str], progress: Progress | None = None, rounds: int = R
 def _proved(policy: Policy) -> PolicyRow:
     bounds, broken = {}, ""
     for memory in (SC, TSO):
-        bound = Bound(0, 0)
+        bound = Bound(0, 0, **dict.fromkeys((kind for kind, site in FURTHER.items() if site in policy.sites), 0))
         for scope in PROVED_IN:
             if set(SCOPES[scope].slices) <= set(policy.slices):
                 decision = decide(Model(Text(), SCOPES[scope], policy=policy, memory=memory), policy, engine())
@@ -129,28 +146,30 @@ def _without(row: PolicyRow, why: str) -> PolicyRow:
 
 def _observed(row: PolicyRow, target: Costed, rounds: int) -> PolicyRow:
     tally, under = Tally(), target.under(row.policy)
-    for name in OBSERVED_IN:
+    for name in (*OBSERVED_IN, *([ALLOCATES] if "allocation" in row.sites else [])):
         guest = find(name)
         compare(under, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=0)
     if tally.mismatches:
         return replace(row, broken=f"{row.policy}: {tally.mismatches[0]}")
-    if row.declared.back_edges is None:
-        tally.back_edges = max(tally.back_edges, _unseen(under))
+    declared = row.declared.of_kinds()
+    for kind, source in ENDLESS.items():
+        if declared[kind] is None:
+            tally.saw({kind: _unseen(under, source).checks[kind]})
     ratio = {name: _ratio(target, row.policy, source, rounds) for name, source in TIMED.items()}
     added = target.instructions(row.policy)
     return replace(row, observed=tally.worst, interrupts=tally.interrupts, ratio=ratio, instructions=added)
 
 
-def _unseen(target: Stepped) -> int:
-    """How many back-edges a loop without a call executes after a post that none of them sees, up to its end."""
-    target.load(ENDLESS, "endless")
+def _unseen(target: Stepped, source: str) -> Observation:
+    """The end of a program that is posted to as it begins, and sees nothing."""
+    target.load(source, "endless", stack=16 * DEEP)
     target.start()
     target.post(INTERRUPT)
     target.run()
     seen = target.observe()
-    assert seen.ended, "the loop has an end"
-    assert not seen.seen, "a loop without a check has seen a request"
-    return seen.back_edges
+    assert seen.ended, "the program has an end"
+    assert not seen.seen, "a program without a check has seen a request"
+    return seen
 
 
 def _ratio(target: Costed, policy: str, source: str, rounds: int) -> float:
@@ -171,4 +190,5 @@ def worse(one: Bound, other: Bound) -> Bound:
     def greater(a: Checks, b: Checks) -> Checks:
         return a if at_most(b, a) else b
 
-    return Bound(greater(one.frames, other.frames), greater(one.back_edges, other.back_edges))
+    more = other.of_kinds()
+    return Bound(**{kind: greater(n, more[kind]) for kind, n in one.of_kinds().items()})

@@ -20,6 +20,7 @@ from safepoint.verify.rows import (
     SchedulesRow,
     ScopeRow,
     UnderRow,
+    as_json,
 )
 
 
@@ -86,10 +87,10 @@ class Report:
         """The sections as `--json` writes them; null: not run, and `left_out` says why."""
         compiled = self.implementation_mutants
         return {
-            "protocol": [asdict(row) for row in self.protocol],
+            "protocol": [as_json(row) for row in self.protocol],
             "induction": asdict(self.induction) if self.induction else None,
             "mutants": [asdict(row) for row in self.mutants],
-            "differential": asdict(self.differential) if self.differential else None,
+            "differential": as_json(self.differential) if self.differential else None,
             "concurrency": self._concurrency(),
             "implementation_mutants": None if compiled is None else [asdict(row) for row in compiled],
             "targets": [asdict(row) for row in self.targets],

@@ -5,10 +5,19 @@ Plain dataclasses: this program writes that JSON, and never reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from safepoint.model.path import Change
-from safepoint.protocol.policy import Bound
+from safepoint.protocol.policy import FURTHER, Bound
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def as_json(row: DataclassInstance) -> dict[str, Any]:
+    """Its fields; a bound has those kinds of check that it is claimed for."""
+    return asdict(row) | {name: value.as_json() for name, value in vars(row).items() if isinstance(value, Bound)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,15 @@ class ScopeRow:
     verdict: str
     bound: Bound | None
     any_number: AnyNumber | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return as_json(self)
+
+    @property
+    def elsewhere(self) -> str:
+        """The site that is neither a push nor a back-edge and has a bound; "": there is none."""
+        bounds = self.bound.of_kinds() if self.bound else {}
+        return next((site for kind, site in FURTHER.items() if bounds.get(kind) is not None), "")
 
 
 @dataclass(frozen=True)

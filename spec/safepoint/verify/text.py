@@ -148,12 +148,17 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
 
 
 def must_reach(policy: Policy, places: set[str]) -> set[str]:
-    """Of all places of its scopes, those that a policy must come by: all of them; or, if its VM terminates no thread, those of its trigger.
+    """Of all places of its scopes, those that a policy must come by: all of them; or, if its VM terminates no thread or checks at no push, those
+    of its trigger.
 
-    What of the core only a TERMINATE comes by, the other policies reach.
+    What of the core only a TERMINATE comes by, or a push that sees a request, the other policies reach.
     """
     own = f"{policy.trigger}.py:"
-    return places if "unwinding" in policy.slices else {place for place in places if place.startswith(own)}
+    return (
+        places
+        if "unwinding" in policy.slices and "push" in policy.sites
+        else {place for place in places if place.startswith(own)}
+    )
 
 
 def argue(job: tuple[str, str]) -> AnyNumber:

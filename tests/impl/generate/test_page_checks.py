@@ -19,9 +19,9 @@ from safepoint_vm.language.words import Thread
 from tests.impl.machine_code import functions, listing
 
 VARIANT = Variant(policy="guard_page")
-SITES = ("CALL", *BACK_EDGES)
-ROUTINES = ("asked", "poll_fails")
-"""The check of a POLL inside a long instruction, in machine code and for the host."""
+SITES = {"guard_page": ("CALL", *BACK_EDGES), "hotspot": ("RETURN", *BACK_EDGES)}
+FURTHER = ("asked", "poll_fails", "failed_allocation")
+"""The check of a POLL inside a long instruction, in machine code and for the host; one that a policy has that checks at allocations."""
 LOAD = re.compile(r"testb %al, \((%r\w+)\)")
 KEPT = re.compile(r"%(r1[2-5][dwb]?)$")
 """As the last operand of an instruction: it writes pc, frame, thread or table."""
@@ -45,9 +45,9 @@ def wrong(lines: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", SITES)
-def test_nothing_has_happened_before_the_load(name: str) -> None:
-    lines = listing(VARIANT, name)
+@pytest.mark.parametrize(("policy", "name"), [(policy, name) for policy, names in SITES.items() for name in names])
+def test_nothing_has_happened_before_the_load(policy: str, name: str) -> None:
+    lines = listing(Variant(policy=policy), name)
     before = before_the_load(lines)
     assert not wrong(before)
     found = LOAD.fullmatch(lines[len(before)])
@@ -65,14 +65,17 @@ def test_what_may_not_stand_there_is_found() -> None:
         before_the_load(listing(Variant(), "CALL"))
 
 
-@pytest.mark.parametrize("name", BACK_EDGES)
-def test_after_a_slow_path_the_same_back_edge_loads_nothing(name: str) -> None:
-    assert not [line for line in listing(VARIANT, UNCHECKED + name) if LOAD.fullmatch(line) or PAGE in line]
+@pytest.mark.parametrize("name", SITES["hotspot"])
+def test_after_a_slow_path_the_same_instruction_loads_nothing(name: str) -> None:
+    """But CALL, which goes on behind its check."""
+    unchecked = listing(Variant(policy="hotspot"), UNCHECKED + name)
+    assert not [line for line in unchecked if LOAD.fullmatch(line) or PAGE in line]
 
 
-def test_the_table_has_every_load_and_where_it_goes_on() -> None:
+@pytest.mark.parametrize("policy", SITES)
+def test_the_table_has_every_load_and_where_it_goes_on(policy: str) -> None:
     """In the loaded code: at each entry stands the load, and where it leads lies in the same function, behind it."""
-    built = engine(VARIANT)
+    built = engine(Variant(policy=policy))
     (image,) = (image for image in built.images if SECTION + "handlers" in sections(image))
     assert isinstance(built.code, llvm.ExecutionEngine)
     end = built.code.get_global_value_address(f"end{SECTION}handlers")
@@ -87,7 +90,7 @@ def test_the_table_has_every_load_and_where_it_goes_on() -> None:
         name = next(n for n, code in functions(built).items() if 0 <= load - built.addresses[n] < len(code.code))
         assert load < landing < built.addresses[name] + len(functions(built)[name].code)
         found.append(name)
-    assert sorted(found) == sorted([*SITES, *ROUTINES])
+    assert sorted(found) == sorted([*SITES[policy], *FURTHER])
 
 
 def test_code_whose_checks_fault_is_not_loaded_without_their_handler() -> None:

@@ -26,7 +26,9 @@ LOOPS = "while True:\n    pass\n"
 WORKS = "a = [0] * 200000\nwhile True:\n    a == [0] * 200000\n"
 """Long instructions, whose polls are checks."""
 NAMES = {CALLS: "calls", LOOPS: "loops", WORKS: "works"}
-CASES = [(p, source) for p in HERE for source in NAMES if source is CALLS or "back-edge" in p.sites]
+SITES = {CALLS: {"push", "return", "back-edge"}, LOOPS: {"back-edge"}, WORKS: {"back-edge"}}
+"""The check sites that each executes again and again."""
+CASES = [(p, source) for p in HERE for source in NAMES if SITES[source] & {*p.sites}]
 POSTS = 150
 
 

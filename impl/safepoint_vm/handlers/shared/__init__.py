@@ -4,6 +4,7 @@ values: test, unpack and make tagged values
 numbers: arithmetic and comparison of floats, and of an int with a float
 compare_values: equality, order and membership of any values
 checks: the checks that a mechanism makes by instructions of its own
+elsewhere: the check sites of returns and of allocations, and what is done when they fail
 page_faults: the handler of SIGSEGV
 work: count the work of an instruction, and look for a request
 layout: build strings and lists

@@ -6,7 +6,17 @@ An instruction allocates with one `bump`, before it has any effect: without room
 from __future__ import annotations
 
 from safepoint_vm.handlers.shared.values import is_float, pack_unscaled
-from safepoint_vm.language.machine import PROFILED, Exited, Machine, at_threshold, begin_tlab, end_tlab
+from safepoint_vm.language.machine import (
+    CHECKS_ELSEWHERE,
+    PROFILED,
+    TRIGGER,
+    UNCHECKED,
+    Exited,
+    Machine,
+    at_threshold,
+    begin_tlab,
+    end_tlab,
+)
 from safepoint_vm.language.vocabulary import (
     Exit,
     Float,
@@ -14,6 +24,7 @@ from safepoint_vm.language.vocabulary import (
     Word,
     below,
     bits_of_float,
+    compare_and_swap,
     fetch_add,
     inline,
     routine,
@@ -33,14 +44,39 @@ from safepoint_vm.language.words import (
 
 @inline
 def bump(thread: Thread, size: Word) -> Word:
-    """Allocate `size` bytes.  Returns their address; 0: there is no room, go to `no_room`."""
+    """Allocate `size` bytes.  Returns their address; 0: there is no room, go to `no_room`.
+
+    No check site: a limit that is poisoned stays so.
+    """
+    return bump_to(thread, size, thread.heap_limit_real)
+
+
+@inline
+def bump_at_site(thread: Thread, size: Word) -> Word:
+    """The same of an instruction that is a check site where the policy checks at allocations; 0: go to `failed_allocation`."""
+    if CHECKS_ELSEWHERE == "allocation" and not UNCHECKED:
+        return bump_to(thread, size, thread.heap_limit)
+    return bump_to(thread, size, thread.heap_limit_real)
+
+
+@inline
+def bump_to(thread: Thread, size: Word, limit: Word) -> Word:
     start = thread.heap_top
     end = start + size
-    if below(thread.heap_limit, end):
+    if below(limit, end):
         thread.wanted = size
         return Word(0)
     thread.heap_top = end
     return start
+
+
+@inline
+def set_limit(thread: Thread, limit: Word) -> None:
+    """The TLAB ends there now.  A limit that is poisoned stays so: LIMIT-KEEPS-POISON."""
+    before = thread.heap_limit_real
+    thread.heap_limit_real = limit
+    if TRIGGER == "heap_limit":
+        compare_and_swap(thread.heap_limit, before, limit)
 
 
 @inline
@@ -61,9 +97,9 @@ def retire(thread: Thread) -> None:
     """Give up the thread's TLAB."""
     if PROFILED:
         end_tlab(thread, 0)
-    fill_up(thread.heap_top, thread.heap_limit)
+    fill_up(thread.heap_top, thread.heap_limit_real)
     thread.heap_top = Word(0)
-    thread.heap_limit = Word(0)
+    set_limit(thread, Word(0))
 
 
 @inline
@@ -71,6 +107,13 @@ def larger(x: Word, y: Word) -> Word:
     if x < y:
         return y
     return x
+
+
+@routine
+def use_tlab(thread: Thread, start: Word, end: Word) -> None:
+    """Allocate from `start` to `end` from now on."""
+    thread.heap_top = start
+    set_limit(thread, end)
 
 
 @routine
@@ -92,7 +135,7 @@ def refill(thread: Thread) -> Word:
             return Word(0)
     retire(thread)
     thread.heap_top = start
-    thread.heap_limit = start + size
+    set_limit(thread, start + size)
     if PROFILED:
         begin_tlab(thread, 0)
         at_threshold(thread, 0)

@@ -10,6 +10,8 @@ from safepoint_vm.language.machine import (
     BASE,
     CHECK_MUTANT,
     CHECKS_BACK_EDGES,
+    CHECKS_ELSEWHERE,
+    CHECKS_PUSHES,
     HOOKED,
     LOOPED,
     PUSHED,
@@ -23,17 +25,22 @@ from safepoint_vm.language.machine import (
 from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
 from safepoint_vm.language.words import Thread, World
 
-MECHANISMS = ("limit_and_table", "limit", "limit_and_budget", "flag", "ticker", "bits_in_limit", "epoch", "page")
+MECHANISMS = (
+    "limit_and_table",
+    "limit",
+    "limit_and_budget",
+    "heap_limit",
+    "flag",
+    "ticker",
+    "bits_in_limit",
+    "epoch",
+    "page",
+)
 """Those whose checks handlers make."""
 COUNTED = ("ticker",)
 """Those whose checks store, too, into a word that requesters write."""
-CHECK_MUTANTS = {
-    "checks-at-calls-only": "back-edge",
-    "checks-at-loops-only": "push",
-    "ticker-refilled": "push",
-    "budget-refilled": "back-edge",
-}
-"""Mutants of the text that are in the checks themselves -> a site that they change: a switch of the handlers compiles them in."""
+CHECK_MUTANTS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
+"""Mutants of the text that are in the checks themselves: a switch of the handlers compiles them in."""
 
 
 @inline
@@ -104,6 +111,20 @@ def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
     """The check of a back-edge."""
     if UNCHECKED or not CHECKS_BACK_EDGES or CHECK_MUTANT == "checks-at-calls-only":
         return False
+    return fails(thread, pc)
+
+
+@inline
+def return_fails(thread: Thread, pc: Bytecode) -> bool:
+    """The check of a return, where the policy has one."""
+    if UNCHECKED or CHECKS_ELSEWHERE != "return":
+        return False
+    return fails(thread, pc)
+
+
+@inline
+def fails(thread: Thread, pc: Bytecode) -> bool:
+    """A check that asks for nothing but requests."""
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":
@@ -112,6 +133,8 @@ def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
         return is_poisoned(thread)
     if TRIGGER == "limit_and_budget":
         return is_poisoned_at_last(thread, pc)
+    if TRIGGER == "heap_limit":
+        return thread.heap_limit == thread.heap_limit_poison
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
     if TRIGGER == "epoch":
@@ -124,7 +147,7 @@ def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
 @inline
 def push_fails(thread: Thread, pc: Bytecode) -> bool:
     """What a frame push checks beside the comparison with the limit."""
-    if CHECK_MUTANT == "checks-at-loops-only":
+    if not CHECKS_PUSHES or CHECK_MUTANT == "checks-at-loops-only":
         return False
     if TRIGGER == "flag":
         return is_pending(thread)

@@ -85,7 +85,7 @@ def serve_sample(thread: Thread, resume: Word) -> Word:
 @inline
 def lower_limit(thread: Thread, samples: Samples) -> None:
     """The thread allocates up to the next sample, or to the end of its TLAB."""
-    thread.heap_limit = thread.heap_top + smaller(samples.due, samples.end - thread.heap_top)
+    thread.heap_limit_real = thread.heap_top + smaller(samples.due, samples.end - thread.heap_top)
 
 
 @inline
@@ -122,7 +122,7 @@ def begin_tlab(thread: Thread, resume: Word) -> Word:
     if thread.samples != 0:
         samples = Samples(thread.samples)
         if samples.every != 0:
-            samples.end = thread.heap_limit
+            samples.end = thread.heap_limit_real
             samples.mark = thread.heap_top
             lower_limit(thread, samples)
     return Word(0)
@@ -135,7 +135,7 @@ def end_tlab(thread: Thread, resume: Word) -> Word:
         samples = Samples(thread.samples)
         if samples.every != 0:
             count_bytes(thread, samples)
-            thread.heap_limit = samples.end
+            thread.heap_limit_real = samples.end
             samples.mark = Word(0)
             samples.end = Word(0)
     return Word(0)

@@ -38,6 +38,7 @@ class Sites(Protocol):
     def suspended(self) -> bool: ...
     def call(self, procedure: str, *args: int) -> int | None: ...
     def resume(self) -> int | None: ...
+    def checks_at(self, site: str) -> bool: ...
 
 
 class Others(Protocol):
@@ -45,21 +46,17 @@ class Others(Protocol):
 
     def room(self) -> bool:
         """Whether another thread can be started."""
-        ...
 
     def start(self, ref: Ref, thread: ThreadObject) -> None:
         """Start a thread, if there is room."""
-        ...
 
     def now(self) -> float:
         """The time, in microseconds."""
-        ...
 
     def interrupt_thread(self, ref: Ref) -> None: ...
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
-        ...
 
 
 class Alone:
@@ -150,6 +147,8 @@ class Machine:
             case "frame_push":
                 end = call_end(self.state, *instruction.operands)
                 return end if isinstance(end, Fault) else self._visit("frame_push", end)
+            case "return" | "allocation" as site:
+                return self._visit("elsewhere") if self.sites.checks_at(site) else GO
             case "native":
                 if self.state.native:
                     return self._visit("reenter")

@@ -25,7 +25,7 @@ from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import ENDED, MANAGED
 
-CHECKS = ("frame_push", "back_edge")
+CHECKS = ("frame_push", "back_edge", "elsewhere")
 """Procedures whose own accesses are the check, which a fast path does in one piece: `watch` is not called before them."""
 
 
@@ -49,6 +49,7 @@ class Served(NamedTuple):
     frames: int
     back_edges: int
     thread: int
+    elsewhere: int
 
 
 class Counts(NamedTuple):
@@ -56,6 +57,7 @@ class Counts(NamedTuple):
 
     frames: int = 0
     back_edges: int = 0
+    elsewhere: int = 0
     slow_entries: int = 0
 
     def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # of counts, not of tuples
@@ -89,7 +91,7 @@ class Sites:
             self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
         self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred", "left"), 0)
         self.here = ""  # the site that is being visited
-        self.frames = self.back_edges = self.slow_entries = 0
+        self.frames = self.back_edges = self.elsewhere = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
         self.seen: list[Served] = first.seen if first else []  # served by any thread of the world
         self.waiting: Activation | None = None  # the guest thread's own procedure, while it waits
@@ -113,7 +115,7 @@ class Sites:
         return self._own() == other._own()
 
     def _own(self) -> tuple[object, ...]:
-        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges
+        return self.privates, self.waiting, self.asleep, self.frames, self.back_edges, self.elsewhere
 
     @property
     def asleep(self) -> bool:
@@ -122,7 +124,7 @@ class Sites:
 
     @property
     def counts(self) -> Counts:
-        return Counts(self.frames, self.back_edges, self.slow_entries)
+        return Counts(self.frames, self.back_edges, self.elsewhere, self.slow_entries)
 
     # -- what the guest does
 
@@ -137,12 +139,17 @@ class Sites:
             self.waiting = self.begin(procedure, word=args[0])
         else:
             self.frames += procedure == "frame_push"
+            self.elsewhere += procedure == "elsewhere"
             self.waiting = self.begin(procedure, *args)
         if procedure in CHECKS:
             while self.waiting.at is not None and self.waiting.at.where == (procedure,):
                 self.waiting.perform(self, self)
             self.slow_entries += self.waiting.at is not None
         return self.resume()
+
+    def checks_at(self, site: str) -> bool:
+        """Is it a check site of the policy?  (Pushes and back-edges run their procedure whether they look at anything or not.)"""
+        return site in self.policy.sites
 
     def resume(self) -> int | None:
         assert self.waiting is not None, "no procedure waits"
@@ -217,7 +224,9 @@ class Sites:
 
     def ghost(self, op: str, owner: int | str, kind: int) -> None:
         if op in ("served", "ran"):
-            self.seen.append(Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number))
+            self.seen.append(
+                Served(REQUESTS[kind], self.here, self.frames, self.back_edges, self.number, self.elsewhere)
+            )
 
     def claim(self, name: str, holds: bool) -> None:
         """Only roles of the model make claims; a procedure makes none."""

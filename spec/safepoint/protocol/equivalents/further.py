@@ -106,6 +106,15 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "back_edge", (
         "always: if t.page.load() == t.page.poison: -> return slow_path(t)",
     )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "page.py", "elsewhere", (
+        "always: if t.page.load() == t.page.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "heap_limit.py", "back_edge", (
+        "always: if t.heap_limit.load() == t.heap_limit.poison: -> return slow_path(t)",
+    )),
+    Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "heap_limit.py", "elsewhere", (
+        "always: if t.heap_limit.load() == t.heap_limit.poison: -> return slow_path(t)",
+    )),
     Equivalents("A poison may come late: the bound counts from where it is visible, and the post does not end before.", "page.py", "poison", (
         "plain: t.page.swap(t.page.poison) -> t.page.store(t.page.poison)",
     )),

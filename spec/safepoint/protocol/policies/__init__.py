@@ -10,6 +10,10 @@ go: the same, with critical sections and stacks that grow
 v8_ignition: the stack limit at entry, a budget at back-edges
 wasmtime: a counter of all, a deadline of each
 guard_page: a load from a page
+yarv: flag bits, at returns and back-edges
+hotspot: a load from a page, at returns and back-edges
+ocaml: the end of the heap, at allocations and back-edges
+pypy_sampling: the same, at allocations only
 """
 
 from __future__ import annotations
@@ -20,21 +24,29 @@ from safepoint.protocol.policies import (
     folded,
     go,
     guard_page,
+    hotspot,
+    ocaml,
     pypy,
+    pypy_sampling,
     skybison,
     v8_ignition,
     v8_maglev,
     wasmtime,
+    yarv,
 )
 from safepoint.protocol.policy import Policy
 
 FOLDED, DART, CPYTHON, PYPY = folded.POLICY, dart.POLICY, cpython.POLICY, pypy.POLICY
 V8_MAGLEV, SKYBISON, GO = v8_maglev.POLICY, skybison.POLICY, go.POLICY
 V8_IGNITION, WASMTIME, GUARD_PAGE = v8_ignition.POLICY, wasmtime.POLICY, guard_page.POLICY
+YARV, HOTSPOT, OCAML, PYPY_SAMPLING = yarv.POLICY, hotspot.POLICY, ocaml.POLICY, pypy_sampling.POLICY
 
 POLICIES: dict[str, Policy] = {
-    p.name: p for p in (FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION, WASMTIME, GUARD_PAGE)
-}
+    p.name: p
+    for p in (
+        FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION, WASMTIME, GUARD_PAGE, YARV, HOTSPOT, OCAML, PYPY_SAMPLING,
+    )
+}  # fmt: skip
 """Every policy, by the name that the command line takes."""
 
 FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)

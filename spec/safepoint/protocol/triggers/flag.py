@@ -5,7 +5,7 @@ The bits are the trigger: there is no word to poison, and taking the bits restor
 
 from __future__ import annotations
 
-from safepoint.protocol.language import Trigger, mutant, taken
+from safepoint.protocol.language import Trigger, checks_at, mutant, taken
 from safepoint.protocol.owner import look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
@@ -13,8 +13,9 @@ from safepoint.protocol.words import GO, Me, Thread, deliverable
 
 
 def frame_push(t: Me, end: int) -> int:
-    if t.pending.load() & deliverable(t):
-        return push_failed(t, end)
+    if checks_at("push"):
+        if t.pending.load() & deliverable(t):
+            return push_failed(t, end)
     return decide_push(t, end)
 
 
@@ -22,6 +23,14 @@ def back_edge(t: Me, word: Trigger) -> int:
     if mutant("checks-at-calls-only", breaks="POISON-EVERY-WORD"):
         return GO
     if t.pending.load() & deliverable(t):               # POISON-EVERY-WORD: a site for each way to run for ever
+        return slow_path(t)
+    return GO
+
+
+def elsewhere(t: Me) -> int:
+    if mutant("checks-at-loops-only", breaks="POISON-EVERY-WORD"):
+        return GO
+    if t.pending.load() & deliverable(t):               # POISON-EVERY-WORD: a tree of calls runs for as long as a loop
         return slow_path(t)
     return GO
 

@@ -6,7 +6,7 @@ to make it readable again, is a system call: it is locked, and who comes back fr
 
 from __future__ import annotations
 
-from safepoint.protocol.language import Trigger, mutant
+from safepoint.protocol.language import Trigger, checks_at, mutant
 from safepoint.protocol.owner import look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
@@ -15,8 +15,9 @@ from safepoint.protocol.words import GO, Me, Thread
 
 def frame_push(t: Me, end: int) -> int:
     """Beside the comparison with the stack limit, of which no requester knows."""
-    if t.page.load() == t.page.poison:
-        return push_failed(t, end)
+    if checks_at("push"):
+        if t.page.load() == t.page.poison:
+            return push_failed(t, end)
     return decide_push(t, end)
 
 
@@ -24,6 +25,14 @@ def back_edge(t: Me, word: Trigger) -> int:
     if mutant("checks-at-calls-only", breaks="POISON-EVERY-WORD"):
         return GO
     if t.page.load() == t.page.poison:                  # POISON-EVERY-WORD: a site for each way to run for ever
+        return slow_path(t)
+    return GO
+
+
+def elsewhere(t: Me) -> int:
+    if mutant("checks-at-loops-only", breaks="POISON-EVERY-WORD"):
+        return GO
+    if t.page.load() == t.page.poison:                  # POISON-EVERY-WORD: a tree of calls runs for as long as a loop
         return slow_path(t)
     return GO
 

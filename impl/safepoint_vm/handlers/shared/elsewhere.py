@@ -1,0 +1,62 @@
+"""The check site of a return, or of an allocation, for policies that check there: `elsewhere` of their trigger's text."""
+
+from __future__ import annotations
+
+from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.exits import raises
+from safepoint_vm.language.machine import (
+    CHECKED,
+    COUNTING,
+    ENTERED_ELSEWHERE,
+    PROTOCOL,
+    TRACED,
+    UNCHECKED,
+    Exited,
+    Machine,
+    log_check,
+    slow_path,
+)
+from safepoint_vm.language.vocabulary import Bytecode, Exit, Word, inline, slow
+from safepoint_vm.language.words import Thread
+
+
+@inline
+def pass_elsewhere(thread: Thread, pc: Bytecode) -> None:
+    """The check has passed, or has let the instruction go on, and was logged then."""
+    count(thread, Word(1))
+    if TRACED and not UNCHECKED:
+        log_check(thread, Word(CHECKED), pc, 0)
+
+
+@inline
+def count(thread: Thread, checks: Word) -> None:
+    if COUNTING:
+        thread.elsewhere = thread.elsewhere + checks
+
+
+@slow
+def slow_elsewhere(vm: Machine) -> Exit:
+    """The check has failed: run `slow_path`."""
+    if PROTOCOL:
+        thread = vm.thread
+        count(thread, Word(1))
+        if TRACED:
+            log_check(thread, Word(ENTERED_ELSEWHERE), vm.pc, 0)
+        thread.slow_entries = thread.slow_entries + 1
+        thread.pc = vm.pc
+        thread.frame = vm.frame
+        suspended = slow_path(thread, 0)
+        if suspended != 0:
+            thread.suspended = suspended
+            return vm.leave(Exited.ELSEWHERE_WAITS)
+        return after_elsewhere(vm)
+    return vm.leave(Exited.FAULT)
+
+
+@slow
+def after_elsewhere(vm: Machine) -> Exit:
+    """`slow_path` has returned.  Execute the instruction through the base table, whose handlers check nothing."""
+    if vm.thread.result != GO:
+        return raises(vm)
+    count(vm.thread, Word(-1))  # the handler counts it again
+    return vm.execute(vm.thread.base)
