@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.guest.code import BACK_EDGES, OPCODES
+from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.policy import Policy
 from safepoint.trace.observe import Said, said, site_of
 from safepoint_vm.language.machine import Exited
@@ -10,7 +10,7 @@ from safepoint_vm.language.machine import Exited
 RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
 """Machine code was left in the middle of an instruction, which begins again, or raises."""
 CHOICES = (
-    *(name for name, opcode in OPCODES.items() if opcode.site),
+    *("CALL", *BACK_EDGES),
     *(
         "ACQUIRE",
         "RELEASE",
