@@ -11,6 +11,7 @@ import statistics
 import sys
 
 from safepoint.differential.costs import WITHOUT
+from safepoint.protocol.policies import CPYTHON, FOLDED
 from safepoint_vm.target import FoldedTarget
 
 ROUNDS = 9
@@ -20,7 +21,7 @@ PROGRAMS = {
     "for": "def f(n):\n    t = 0\n    for i in range(n):\n        t = i\n\nf(20000000)\n",
     "nested": "def f(n):\n    t = 0\n    for i in range(n):\n        for j in range(n):\n            t = j\n\nf(4500)\n",
 }
-ENGINES = {"none": WITHOUT, "folded": "folded", "flag": "cpython"}
+ENGINES = {"none": WITHOUT, "folded": FOLDED, "flag": CPYTHON}
 """Names in the table, to policies."""
 
 

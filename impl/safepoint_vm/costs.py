@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from safepoint.differential.costs import WITHOUT, Costed
 from safepoint.guest.compiler.program import compile_program
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.listing import fast_path, listing
 from safepoint_vm.handlers.shared.checks import MECHANISMS
@@ -23,25 +23,25 @@ SITES = {"frame_push": "CALL", "back_edge": "JUMP_BACK", "return": "RETURN", "al
 """Kind of site -> the opcode whose fast path is counted: the simplest that has it."""
 
 
-def variant_of(policy: str) -> Variant:
+def variant_of(policy: Policy | None) -> Variant:
     """The plain engine with a policy's checks; WITHOUT: without any protocol."""
-    return Variant(policy=policy) if policy != WITHOUT else Variant(protocol=False)
+    return Variant(policy=policy) if policy is not WITHOUT else Variant(protocol=False)
 
 
 class FoldedCosts(Costed):
     """The `Costed` half of the interpreter's target."""
 
-    def policies(self) -> Sequence[str]:
-        return [policy.name for policy in POLICIES.values() if policy.trigger in MECHANISMS]
+    def has_checks_of(self, policy: Policy) -> bool:
+        return policy.trigger in MECHANISMS
 
-    def instructions(self, policy: str) -> Mapping[str, int]:
+    def instructions(self, policy: Policy | None) -> Mapping[str, int]:
         ours, plain = variant_of(policy).parts(), variant_of(WITHOUT).parts()
         return {
             kind: len(fast_path(listing(ours, name))) - len(fast_path(listing(plain, name)))
             for kind, name in SITES.items()
         }
 
-    def seconds(self, policy: str, source: str) -> float:
+    def seconds(self, policy: Policy | None, source: str) -> float:
         """Of a fresh guest thread, on this OS thread: nothing is posted, so it never leaves machine code before its end."""
         built = engine(variant_of(policy))
         image = Image(built, compile_program(source, "cost"))

@@ -15,7 +15,7 @@ from safepoint.guest.code import Program
 from safepoint.guest.compiler import program as compiler
 from safepoint.guest.lockstep import MAIN, QUANTUM
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.costs import FoldedCosts
@@ -40,7 +40,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
 
     def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
         self._stress, self._quantum, self.policy, self.bound = stress, quantum, policy, policy.declared
-        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy.name))
+        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy))
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
@@ -50,8 +50,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
 
-    def under(self, policy: str) -> FoldedTarget:
-        return FoldedTarget(stress=self._stress, quantum=self._quantum, policy=POLICIES[policy])
+    def under(self, policy: Policy) -> FoldedTarget:
+        return FoldedTarget(stress=self._stress, quantum=self._quantum, policy=policy)
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
         self.load_program(compiler.compile_program(source, file), stack)

@@ -56,9 +56,9 @@ def test_control_c_is_seen_by_a_loop_of_calls(policy: str, tmp_path: Path, monke
 def test_what_a_policys_text_is_not_written_for_is_refused(machine: str, tmp_path: Path) -> None:
     file = tmp_path / "starts.py"
     file.write_text(STARTS, encoding="utf-8")
-    result = CliRunner().invoke(cli, ["run", "-p", "pypy", "--machine", machine, str(file)])
+    result = CliRunner().invoke(cli, ["run", "-p", "skybison", "--machine", machine, str(file)])
     assert result.exit_code == 2
-    assert "START: the text of policy pypy is not written for births" in result.stderr
+    assert "START: the text of policy skybison is not written for births" in result.stderr
     assert CliRunner().invoke(cli, ["run", "-p", "cpython", "--machine", machine, str(file)]).stdout == "over\n"
 
 

@@ -274,4 +274,5 @@ def test_what_no_campaign_has_is_said() -> None:
     said = find_on_cores("folded").not_raced
     assert said("cpython") == ""
     assert "loops that push no frame: no request is seen there" in said("skybison")
-    assert "threads that begin and end" in said("dart")
+    assert "threads that begin and end" in said("wasmtime")
+    assert "an owner puts it aside" in said("dart")

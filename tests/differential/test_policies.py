@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+import shlex
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import Guest, corpus, find
 from safepoint.differential.runs import repeat, undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.lockstep import MAIN
-from safepoint.protocol.policies import FOLDED, POLICIES, WASMTIME
+from safepoint.protocol.policies import CPYTHON, FOLDED, POLICIES, WASMTIME
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
@@ -23,14 +26,30 @@ from safepoint_vm.target import FoldedTarget
 OTHERS = [p for p in POLICIES.values() if p is not FOLDED and p.trigger in MECHANISMS]
 GUESTS = [guest for guest in corpus() if guest.alone]
 SAMPLE = GUESTS[::20]
-"""Programs on each run; nightly all of them, those with threads too."""
+"""Programs on each run, and one with threads; nightly all of them, those with threads too."""
 EVERY, SECONDS = 60, 30
 """Steps of programs that are posted to before every step; and in the middle of posts, too."""
 CAUGHT = {
-    "cpython": {"never-restored": "ackermann", "masked-taken": "masked_loop", "rest-dropped": "back_edge_first"},
-    "dart": {"never-restored": "ackermann", "masked-taken": "masked_loop", "rest-dropped": "back_edge_first"},
-    "pypy": {"never-restored": "ackermann", "word-forgotten": "ackermann", "rest-dropped": "back_edge_first"},
+    "cpython": {
+        "never-restored": "ackermann",
+        "masked-taken": "masked_loop",
+        "rest-dropped": "back_edge_first",
+        "birth-keeps-bits": "births",
+    },
+    "dart": {
+        "never-restored": "ackermann",
+        "masked-taken": "masked_loop",
+        "rest-dropped": "back_edge_first",
+        "birth-keeps-bits": "births",
+    },
+    "pypy": {
+        "never-restored": "ackermann",
+        "word-forgotten": "ackermann",
+        "rest-dropped": "back_edge_first",
+        "birth-keeps-bits": "births",
+    },
     "wasmtime": {"never-restored": "ackermann", "word-forgotten": "ackermann", "masked-taken": "masked_loop"},
+    "guard_page": {"never-restored": "ackermann", "word-forgotten": "ackermann", "birth-keeps-bits": "births"},
     "yarv": {"never-restored": "ackermann", "masked-taken": "masked_loop"},
     "ocaml": {"never-restored": "list_aliases", "word-forgotten": "list_aliases", "masked-taken": "masked_loop"},
 }
@@ -50,6 +69,14 @@ def compared(policy: Policy, guest: Guest, mutant: str = "") -> Tally:
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
 def test_machine_code_agrees_with_the_reference_machine(policy: Policy, guest: Guest) -> None:
     tally = compared(policy, guest)
+    assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
+    assert tally.interrupts
+    assert tally.worst.within(policy.declared)
+
+
+@pytest.mark.parametrize("policy", [p for p in OTHERS if "births" in p.slices], ids=lambda policy: policy.name)
+def test_threads_begin_and_end_as_on_the_reference_machine(policy: Policy) -> None:
+    tally = compared(policy, find("births"))
     assert not tally.mismatches, "\n".join(map(str, tally.mismatches))
     assert tally.interrupts
     assert tally.worst.within(policy.declared)
@@ -87,10 +114,18 @@ def test_an_advance_of_the_counter_is_seen_by_every_thread_at_once() -> None:
     assert {*earlier} == {0, 1}
 
 
+def test_a_difference_names_the_policy_and_is_repeated_with_it() -> None:
+    (mismatch,) = compared(CPYTHON, find("ackermann"), "never-restored").mismatches
+    assert mismatch.again.startswith("safepoint replay -p cpython 's:ackermann@")
+    _, *command = shlex.split(mismatch.again)
+    assert CliRunner().invoke(cli, [*command, "--mutant", "never-restored"]).exit_code == 1
+    assert CliRunner().invoke(cli, command).exit_code == 0
+
+
 @pytest.mark.parametrize("policy", OTHERS, ids=lambda policy: policy.name)
 def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Policy) -> None:
     """So that a storm of posts cannot keep the guest where it is: the base table has handlers that check nothing."""
-    machine = engine(Variant(policy=policy.name))
+    machine = engine(Variant(policy=policy))
     moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
     elsewhere = {name for name, opcode in OPCODES.items() if opcode.site == policy.elsewhere != ""}
     assert moved == {NUMBERS[name] for name in {*BACK_EDGES} | elsewhere}

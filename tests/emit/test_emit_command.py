@@ -50,7 +50,7 @@ def test_weaker_orders_are_put_in() -> None:
         (("--c", "--mutant", "poison-before-pots"), "safepoint: no mutant 'poison-before-pots'; did you mean poison-before-post?\n"),
         (("--c", "--mutant", ""), "safepoint: --mutant would be ignored: it is empty (leave it out)\n"),
         (
-            ("--c", "-p", "dart", "--mutant", "birth-keeps-bits"),
+            ("--c", "-p", "skybison", "--mutant", "birth-keeps-bits"),
             "safepoint: mutant birth-keeps-bits: stands in start_thread, which this policy's header has not (choose another)\n",
         ),
         (("--c", "-p", "dart", "-p", "cpython"), "safepoint: --policy is given 2 times (a header has one: run the command once for each)\n"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.properties import ALWAYS
+from safepoint.protocol.policies import POLICIES
 from safepoint.verify.mutation import all_broken, subject
 
 ROOT = Path(__file__).parents[2]
@@ -47,10 +48,10 @@ class Witness:
     def breaks(self) -> set[str]:
         """All properties that it breaks there.  Raises ValueError if the text has no such mutation."""
         wanted = (self.file, self.procedure, self.operator, self.before.replace("¦", "|"), self.after.replace("¦", "|"))
-        for number, m in enumerate(subject(self.policy)[1]):
+        for number, m in enumerate(subject(POLICIES[self.policy])[1]):
             c = m.change
             if (c.file, c.procedure, c.operator, c.before, c.after) == wanted:
-                return set(all_broken((self.policy, number, self.memory, self.scope)))
+                return set(all_broken((POLICIES[self.policy], number, self.memory, self.scope)))
         raise ValueError(f"no mutation of the text is {wanted} (make the page anew: {Path(__file__).name} says how)")
 
     def __str__(self) -> str:

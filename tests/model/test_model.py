@@ -252,9 +252,9 @@ def test_a_further_policy_holds_in_the_small_scopes_too(policy: str) -> None:
 
 def test_a_mutant_that_no_scope_compiles_in_is_refused() -> None:
     with pytest.raises(
-        ProtocolError, match=r"optional.py:\d+: mutant birth-keeps-bits is compiled into no scope of policy dart"
+        ProtocolError, match=r"optional.py:\d+: mutant birth-keeps-bits is compiled into no scope of policy skybison"
     ):
-        hunt(TEXT, "birth-keeps-bits", DART)
+        hunt(TEXT, "birth-keeps-bits", SKYBISON)
     said = r"limit.py:\d+: mutant checks-at-calls-only is compiled into no scope of policy go, .*, and which checks at no back-edge \(write"
     with pytest.raises(ProtocolError, match=said):
         hunt(TEXT, "checks-at-calls-only", GO)

@@ -120,7 +120,7 @@ def test_a_thousand_damaged_files_are_refused_with_their_line() -> None:
         ({"variants": ["fairness"]}, "1: the header speaks of variant 'fairness'"),
         ({"period": 7}, "1: policy folded has no ticker"),
         ({"threads": ["T0", "T0"], "running": ["T0"]}, "1: two threads of the header have the same name"),
-        ({"policy": "dart", "running": ["T0"]}, "1: policy dart has no births"),
+        ({"policy": "skybison", "running": ["T0"]}, "1: policy skybison has no births"),
         ({"threads": ["T1"], "running": ["T1"]}, "3: it speaks of thread 'T0' (the header's threads are: T1)"),
         ({"silent": ["posted"]}, "3: the header says that no posted is logged"),
     ],

@@ -40,7 +40,7 @@ def judged(program: str, policy: str) -> Verdict | None:
         refuse(code, POLICIES[policy])
     except NotWrittenFor:
         return None
-    run(code, io.StringIO(), errors=io.StringIO(), trace=trace, policy=policy)
+    run(code, io.StringIO(), errors=io.StringIO(), trace=trace, policy=POLICIES[policy])
     trace.seek(0)
     assert Reader(trace, program).header.policy == policy
     trace.seek(0)
@@ -102,7 +102,7 @@ except KeyboardInterrupt:
 
 def posted(policy: str, mutant: str = "") -> Verdict:
     """A thread that calls, loops and prints until it is interrupted is sampled 20 times and stopped 5 times, while it runs."""
-    program, variant = compile_program(BUSY, "busy.py"), Variant(traced=True, mutant=mutant, policy=policy)
+    program, variant = compile_program(BUSY, "busy.py"), Variant(traced=True, mutant=mutant, policy=POLICIES[policy])
     with Vm(program, io.StringIO(), variant=variant) as vm:
         thread = vm.start()
         for _ in range(2000):

@@ -56,6 +56,13 @@ def test_a_path_of_the_explorer_is_accepted(policy: str, scope: str) -> None:
     walked(policy, scope, 2, 150)
 
 
+@pytest.mark.parametrize("scope", ["handshake-1", "newborn-1"])
+def test_what_a_requester_begins_while_the_end_of_what_it_did_before_is_hidden_is_accepted(scope: str) -> None:
+    """dart's post looks at the limit first, which is no event."""
+    for overlap in range(6):
+        walked("dart", scope, overlap, 600)
+
+
 @pytest.mark.nightly  # ten walks of each scope
 @pytest.mark.parametrize(("policy", "scope"), [*WALKED, *TWO])
 def test_long_paths_are_accepted(policy: str, scope: str) -> None:

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepoint.graph.accesses import accesses
+from safepoint.graph.gather import text_of
 from safepoint.graph.orders import is_weaker
 from safepoint.model.memory.names import C11
 from safepoint.protocol import ROLES
-from safepoint.verify.attempts import Attempt, attempt, text_of
+from safepoint.protocol.policies import DART
+from safepoint.verify.attempts import Attempt, attempt
 from safepoint.verify.orders import least, smallest
 from tests.here import Here
 
@@ -41,15 +43,15 @@ def test_nothing_is_needed_where_nothing_is_wrong() -> None:
 
 def test_what_it_finds_is_what_trying_everything_finds() -> None:
     """dart, in the scopes of at most 700 states: each access alone, with each order; and all together, with each of them one step weaker."""
-    found = least("dart", C11, Here(), most=700)
-    known = accesses(text_of("dart"))
+    found = least(DART, C11, Here(), most=700)
+    known = accesses(text_of(DART))
     orders = {row.access: row.together for row in found.rows}
     assert len(found.scopes) >= 4
     assert found.rows
 
     def holds(changed: Mapping[str, str]) -> bool:
         mutant = "+".join(known[n].with_order(o) for n, o in sorted(changed.items()) if o != known[n].order)
-        tried = attempt(Attempt("dart", mutant, tuple(found.scopes.items())))
+        tried = attempt(Attempt(DART, mutant, tuple(found.scopes.items())))
         assert not tried.cut_off
         return not tried.broken
 
@@ -60,7 +62,7 @@ def test_what_it_finds_is_what_trying_everything_finds() -> None:
         assert not any(holds({row.access: order}) for order in weaker)
         below = [order for order in known[row.access].orders if is_weaker(order, row.together)]
         assert not any(holds({**orders, row.access: order}) for order in below)
-        assert row.below == "" or row.broken == attempt(Attempt("dart", row.below, ((row.scope, row.memory),))).broken
+        assert row.below == "" or row.broken == attempt(Attempt(DART, row.below, ((row.scope, row.memory),))).broken
     there = {row.access for row in found.rows}
     missing = [name for name, access in known.items() if access.file != ROLES and name not in there]
     told = [found.left_out[what].partition(":")[0].split(", ") for what in ("accesses", "accesses of the text")]

@@ -39,7 +39,8 @@ def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.nam
 
     ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it.
     """
-    variant, under = Variant(counting=True, mutant=mutant, policy=policy), POLICIES[policy]
+    under = POLICIES[policy]
+    variant = Variant(counting=True, mutant=mutant, policy=under)
     handlers = variant.handlers()
     text = mutant if part_of(mutant) == "procedures" else ""
     procedures = TalliedProcedures(text, jitter, under.trigger, under.base)

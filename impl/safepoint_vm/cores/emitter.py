@@ -101,7 +101,7 @@ class TallyEmitter(ProcedureEmitter):
             case graph.Ghost("taken", _, kinds):
                 self.took(self.value(kinds))
             case graph.Ghost("dropped"):
-                self.each_bit("dropped", self.result())
+                self.each_bit("dropped", self.bits())
             case graph.Ghost("ran") if self.procedure.record == "Thread":
                 self.watch_operation()
             case graph.Done() if self.owners:

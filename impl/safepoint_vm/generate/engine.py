@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from safepoint.guest.code import SMALL, Instruction
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.compiler import ModuleCompiler, Switches, parameters_of
 from safepoint_vm.generate.counted import add_count_hook
@@ -47,7 +47,7 @@ class Handlers:
     """
 
     counting: bool
-    policy: str
+    policy: Policy
     protocol: bool
     collector_mutant: str
     traced: bool = False
@@ -57,7 +57,7 @@ class Handlers:
 
     def switches(self) -> Switches:
         """The values of the switches."""
-        policy = POLICIES[self.policy]
+        policy = self.policy
         if policy.trigger not in MECHANISMS:
             raise HandlerError(
                 f"policy {policy.name}: handlers have no checks for trigger {policy.trigger} (they have: {', '.join(MECHANISMS)})"
@@ -84,7 +84,7 @@ class Handlers:
     def further(self, mutant: str = "") -> list[Part]:
         """The parts that call these: the back-edges that check nothing, if the others do; and what a mutant of the handlers adds."""
         switches = tuple(self.switches().items())
-        parts: list[Part] = [] if self.policy == FOLDED.name else [Unchecked(switches)]
+        parts: list[Part] = [] if self.policy.trigger == FOLDED.trigger else [Unchecked(switches)]
         return [*parts, *([Substitutes(mutant, switches)] if part_of(mutant) == "handlers" else [])]
 
     def generate(self) -> ir.Module:
@@ -132,7 +132,7 @@ class Variant:
     counting: bool = False  # count the checks that each thread executes
     hooked: bool = False  # call the host before each shared access of the protocol's code
     hosted: bool = False  # and have it make each of them
-    policy: str = FOLDED.name  # where and how threads check, and what requesters poison
+    policy: Policy = FOLDED  # where and how threads check, and what requesters poison
     protocol: bool = True  # False: no protocol at all, also for comparison
     mutant: str = ""  # of the protocol's text, or of the interpreter (`safepoint_vm.mutants`)
     collector_mutant: str = ""  # of the collector
@@ -148,7 +148,7 @@ class Variant:
             self.collector_mutant,
             self.traced,
             self.profiled,
-            self.hooked and POLICIES[self.policy].trigger in COUNTED,
+            self.hooked and self.policy.trigger in COUNTED,
             self.mutant if self.mutant in CHECK_MUTANTS else "",
         )
 
@@ -158,7 +158,7 @@ class Variant:
         parts: list[Part] = [handlers]
         if self.protocol:
             mutant = self.mutant if part == "procedures" else ""
-            trigger = POLICIES[self.policy].trigger
+            trigger = self.policy.trigger
             parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger, self.profiled), handlers]
         return [*parts, *handlers.further(self.mutant)]
 
@@ -195,7 +195,7 @@ class Engine:
     @property
     def policy(self) -> Policy:
         """Where and how its threads check."""
-        return POLICIES[self.variant.policy]
+        return self.variant.policy
 
     @functools.cached_property
     def enter(self) -> ctypes._CFunctionType:

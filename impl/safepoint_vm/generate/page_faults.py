@@ -28,8 +28,10 @@ from safepoint_vm.language.signals import SIGACTION_WORDS, Checks, Faults
 SA_SIGINFO, SA_ONSTACK = 4, 0x08000000
 FLAGS = SA_SIGINFO | SA_ONSTACK
 """On the alternative stack if the thread has one, for faults of others: a check's fault needs none.  The signal is blocked meanwhile."""
-FLAGS_WORD, WORD = 17, 8
-"""Where they stand in a struct sigaction, in words; bytes of a word."""
+FLAGS_WORD = 17
+"""Where they stand in a struct sigaction, in words."""
+WORD = 8
+"""Bytes of one."""
 
 
 class HandlerReplaced(Exception):
@@ -125,8 +127,8 @@ class FaultHandler:
             return
         if self._was_there:
             raise HandlerReplaced(
-                "something else handles SIGSEGV since policy guard_page was first used: its failed checks would end the process"
-                " (use faulthandler.enable() and the like before)"
+                "something else handles SIGSEGV since a policy was first used whose checks fault: a failed one would end the process"
+                " (call faulthandler.enable() and the like before)"
             )
         for index, word in enumerate(_sigaction()):
             self._faults.set("saved", word, index)

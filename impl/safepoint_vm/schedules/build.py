@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from safepoint.graph import ir
 from safepoint.guest.compiler.program import compile_program
+from safepoint.protocol.policies import POLICIES
 from safepoint_vm.generate.counted import stores_of
 from safepoint_vm.generate.engine import Engine, Variant, engine
 from safepoint_vm.generate.protocol import CHECK, graphs, step_of
@@ -38,5 +39,5 @@ class Built:
 @functools.lru_cache(maxsize=64)
 def build(source: str, name: str, mutant: str, hosted: bool, policy: str) -> Built:
     """Errors: as `engine` and `compile_program`."""
-    made = engine(Variant(counting=True, hooked=True, hosted=hosted, mutant=mutant, policy=policy))
+    made = engine(Variant(counting=True, hooked=True, hosted=hosted, mutant=mutant, policy=POLICIES[policy]))
     return Built(made, Image(made, compile_program(source, name)), {}, {})

@@ -21,7 +21,9 @@ from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
 from safepoint.guest.profile import Profile
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol import trigger_file
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.engine import PLAIN, Engine, Variant, engine
 from safepoint_vm.handlers.shared.checks import MECHANISMS
@@ -229,7 +231,7 @@ def run(
     errors: TextIO | None = None,
     trace: BinaryIO | None = None,
     profile: Profile | None = None,
-    policy: str = FOLDED.name,
+    policy: Policy = FOLDED,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
@@ -240,10 +242,10 @@ def run(
     """
     if trace is not None and profile is not None:
         raise ValueError("either a trace or a profile of a run: each is a variant of the machine code")
-    refuse(program, POLICIES[policy])
-    if POLICIES[policy].trigger not in MECHANISMS:
+    refuse(program, policy)
+    if policy.trigger not in MECHANISMS:
         raise NotWrittenFor(
-            f"policy {policy}: the interpreter has no checks for trigger {POLICIES[policy].trigger} (use --machine reference)"
+            f"policy {policy.name}: the interpreter has no checks for trigger {trigger_file(policy.trigger).stem} (use --machine reference)"
         )
     variant = Variant(traced=trace is not None, profiled=profile is not None, policy=policy)
     with (

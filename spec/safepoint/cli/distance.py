@@ -10,7 +10,7 @@ import click
 from safepoint.cli.console import FILE, refuse_ignored
 from safepoint.cli.given import policy_option, stack_option
 from safepoint.cli.guest import load_program
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -18,7 +18,7 @@ from safepoint.protocol.policies import POLICIES
 @policy_option("Whose checks they are, and how many may pass before one sees a request.")
 @stack_option("Size of each guest thread's stack in slots, for lengths that its depth bounds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
-def distance(*, file: Path, policy: str, stack: int, as_json: bool) -> int:
+def distance(*, file: Path, policy: Policy, stack: int, as_json: bool) -> int:
     """Find the longest way between two checks.
 
     Of a guest program, without running it: in frame pushes, back-edges, instructions, and units of bulk work. What has no bound is
@@ -31,7 +31,7 @@ def distance(*, file: Path, policy: str, stack: int, as_json: bool) -> int:
         refuse_ignored("--json says what each frame adds, whatever the stack", "stack")
     program = load_program(file)
     verify(program)
-    found = static_distance(program, POLICIES[policy])
+    found = static_distance(program, policy)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=1))
     else:

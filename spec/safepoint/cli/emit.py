@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from safepoint.cli.console import Written, fail, write
-from safepoint.cli.given import known_mutant
-from safepoint.protocol.policies import POLICIES
+from safepoint.cli.given import POLICY, known_mutant
+from safepoint.protocol.policy import Policy
 
 STDOUT = Path("-")
 
@@ -31,7 +31,7 @@ def _once(_: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> 
 @click.command()
 @click.option("--c", "language", flag_value="c", help="As a C11 header that needs <stdatomic.h> and nothing else.")
 @click.option(
-    "-p", "--policy", type=click.Choice(list(POLICIES)), default=("folded",), show_default=True, multiple=True, callback=_once,
+    "-p", "--policy", type=POLICY, default=("folded",), show_default=True, multiple=True, callback=_once,
     help="Which VM family's check sites and trigger words to emit.",
 )  # fmt: skip
 @click.option(
@@ -42,7 +42,7 @@ def _once(_: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> 
     "-o", "--output", "file", type=Output(), default=(str(STDOUT),), metavar="FILE", multiple=True, callback=_once,
     help="Write to FILE, in place of what it holds.  [default: standard output]",
 )  # fmt: skip
-def emit(*, language: str | None, policy: str, mutant: str, file: Path) -> None:
+def emit(*, language: str | None, policy: Policy, mutant: str, file: Path) -> None:
     """Write the protocol as code, for a VM of your own.
 
     A function for each procedure of the text, with its memory orders and its rules; what is the VM's own is a hook. docs/adopt.md goes
@@ -50,14 +50,14 @@ def emit(*, language: str | None, policy: str, mutant: str, file: Path) -> None:
     """
     from safepoint.emit.fold import CannotEmit
     from safepoint.emit.header import header
-    from safepoint.graph.text import ProtocolError, Text
-    from safepoint.protocol import files
+    from safepoint.graph.gather import text_of
+    from safepoint.graph.text import ProtocolError
 
     if language is None:
         fail("no language is named (write safepoint emit --c)")
-    known_mutant(Text(files(POLICIES[policy].trigger)), mutant)
+    known_mutant(text_of(policy), mutant)
     try:
-        made = header(POLICIES[policy], mutant)
+        made = header(policy, mutant)
     except (CannotEmit, ProtocolError) as error:
         fail(str(error))
     if file == STDOUT:

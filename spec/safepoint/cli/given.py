@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
 from safepoint.cli.console import FILE, fail, refuse_ignored, unknown
+from safepoint.protocol.own import OwnPolicy, is_own
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 if TYPE_CHECKING:
     from safepoint.graph.text import Text
     from safepoint.model.scopes import Scope
-    from safepoint.protocol.policy import Policy
 
     Parameter = click.ParamType[int]
+    Choice = click.Choice[str]
 else:
-    Parameter = click.ParamType  # of older versions not generic
+    Parameter, Choice = click.ParamType, click.Choice  # of older versions not generic
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -49,16 +51,49 @@ PROTOCOL = click.option(
 )
 
 
+class PolicyNamed(Choice):
+    """A policy of ours by its name, or FILE:NAME, a user's own."""
+
+    def __init__(self) -> None:
+        super().__init__(list(POLICIES))
+
+    def get_metavar(self, *args: Any, **more: Any) -> str | None:
+        said = super().get_metavar(*args, **more)
+        return said and f"{said.removesuffix(']')}|FILE:NAME]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, Policy):
+            return value
+        if is_own(str(value)):
+            from safepoint.model.own_policies import PolicyError, find_policy
+
+            try:
+                return find_policy(str(value))
+            except PolicyError as error:
+                fail(str(error))
+        return POLICIES[super().convert(value, param, ctx)]
+
+
+POLICY = PolicyNamed()
+
+
 def policy_option(says: str) -> Callable[[Command], Command]:
     """-p of a command that takes one."""
-    return click.option(
-        "-p", "--policy", type=click.Choice(list(POLICIES)), default="folded", show_default=True, help=says
-    )
+    return click.option("-p", "--policy", type=POLICY, default="folded", show_default=True, help=says)
 
 
 def policies_option(says: str) -> Callable[[Command], Command]:
     """-p of a command that takes several."""
-    return click.option("-p", "--policy", "policies", type=click.Choice(list(POLICIES)), multiple=True, help=says)
+    return click.option("-p", "--policy", "policies", type=POLICY, multiple=True, help=says)
+
+
+def refuse_elsewhere(policies: Sequence[Policy], on: str) -> None:
+    """A text of a user's own is not on a cluster."""
+    for policy in policies:
+        if on and isinstance(policy, OwnPolicy) and policy.trigger_digest:
+            fail(
+                f"-p {policy.name}: the text of its trigger is not on the cluster (leave out --on, or choose a trigger of ours)"
+            )
 
 
 def stack_option(says: str) -> Callable[[Command], Command]:
@@ -83,7 +118,7 @@ def machine_of(group: str, name: str, instead: str) -> Any:
         fail(f"the interpreter cannot run: {str(error) or 'no entry point'} (pip install llvmlite, or {instead})")
 
 
-def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
+def protocol_text(given: tuple[Path, ...], policy: Policy) -> Text:
     """The built-in text with the policy's trigger, a custom one, or the built-in one with some files replaced, which is said."""
     from safepoint.graph.lower import check
     from safepoint.graph.text import ProtocolError
@@ -91,7 +126,7 @@ def protocol_text(given: tuple[Path, ...], policy: str) -> Text:
     from safepoint.model.environment import left_out
 
     try:
-        text = read(given, POLICIES[policy])
+        text = read(given, policy)
         check(text)
         scopes_of(text)
         missing = left_out(text) if text.instead else []

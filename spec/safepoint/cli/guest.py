@@ -17,6 +17,7 @@ from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
     from safepoint.guest.code import Program
+    from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -43,7 +44,7 @@ def run(
     *,
     file: Path,
     machine: str,
-    policy: str,
+    policy: Policy,
     stack: int,
     heap: int | None,
     stats: bool,
@@ -56,9 +57,12 @@ def run(
     """
     from safepoint.guest.faults import Deadlock
     from safepoint.guest.features import NotWrittenFor
+    from safepoint.protocol.policies import POLICIES
 
     program = load_program(file)
     options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
+    if trace and POLICIES.get(policy.name) is not policy:
+        fail("a trace names a policy of ours, by which it is judged (leave out --trace, or give -p one of these)")
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")

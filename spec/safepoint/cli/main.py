@@ -24,6 +24,8 @@ from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.repl import repl
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
+from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +66,7 @@ def verify(
     quick: bool,
     targets: tuple[str, ...],
     soak: float | None,
-    policy: str,
+    policy: Policy,
     on: str,
     keep: Path | None,
     output: Path | None,
@@ -88,7 +90,9 @@ def verify(
     if soak is not None:
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
-        return soaked(soak, policy)
+        if POLICIES.get(policy.name) is not policy:
+            fail("a soak is under a policy of ours: its campaigns know no other (give -p one of these)")
+        return soaked(soak, policy.name)
     refuse_ignored("a soak alone is under one policy", "policy")
     if targets and (on or keep):
         fail(

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option
+from safepoint.cli.given import policies_option, refuse_elsewhere
 from safepoint.cli.status import REFUTED
-from safepoint.protocol.policies import FIRST
+from safepoint.protocol.policies import FIRST, POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -35,7 +36,7 @@ from safepoint.protocol.policies import FIRST
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def mutate(
     *,
-    policies: tuple[str, ...],
+    policies: tuple[Policy, ...],
     quick: bool,
     thorough: bool,
     on: str,
@@ -60,11 +61,12 @@ def mutate(
 
     if quick and thorough:
         fail("--quick: a sample is not thorough (leave out --quick, or --thorough)")
+    refuse_elsewhere(policies, on)
     try:
         first = where_killed(like) if like else None
         with LiveProgress() as progress, workers(on, keep) as pool:
             campaign = run(
-                tuple(dict.fromkeys(policies)) or FIRST,
+                list(dict.fromkeys(policies)) or [POLICIES[name] for name in FIRST],
                 pool,
                 quick=quick,
                 thorough=thorough,

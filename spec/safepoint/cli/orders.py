@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option
+from safepoint.cli.given import policies_option, refuse_elsewhere
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import C11, MOST, SHORT, STALE
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -27,27 +29,35 @@ from safepoint.model.memory.names import C11, MOST, SHORT, STALE
 @KEEP
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def orders(
-    *, policies: tuple[str, ...], memories: tuple[str, ...], max_states: int, on: str, keep: Path | None, as_json: bool
+    *,
+    policies: tuple[Policy, ...],
+    memories: tuple[str, ...],
+    max_states: int,
+    on: str,
+    keep: Path | None,
+    as_json: bool,
 ) -> int:
     """Find the weakest memory order of each access.
 
     For each access of the text: the weakest order with which every property holds while all others are as in the text; its order in
     a text where all are weak at once; and what breaks one step below. Every tiny scope is explored: that takes half an hour.
     """
+    from safepoint.graph.text import ProtocolError
     from safepoint.show.orders import orders_table
     from safepoint.show.progress import LiveProgress
     from safepoint.verify.kept import NotUsable
     from safepoint.verify.orders import least
     from safepoint.verify.workers import workers
 
+    refuse_elsewhere(policies, on)
     try:
         with LiveProgress() as progress, workers(on, keep) as pool:
             found = [
                 least(policy, memory, pool, progress, max_states)
-                for policy in dict.fromkeys(policies or ("folded",))
+                for policy in dict.fromkeys(policies or (FOLDED,))
                 for memory in dict.fromkeys(memories or (C11,))
             ]
-    except NotUsable as error:
+    except (NotUsable, ProtocolError) as error:
         fail(str(error))
     if any(not (each.scopes or each.refuted) for each in found):
         fail(f"the text has more than {max_states:,} states in every scope (give --max-states a larger number)")

@@ -11,6 +11,7 @@ from safepoint.cli.console import Written, write
 from safepoint.cli.given import policies_option
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.command()
@@ -19,7 +20,7 @@ from safepoint.protocol.policies import POLICIES
 @click.option(
     "--svg", "drawing", type=Written(), metavar="FILE", help="Draw bound against cost to FILE, a point for each policy."
 )
-def policies(*, policies: tuple[str, ...], as_json: bool, drawing: Path | None) -> int:
+def policies(*, policies: tuple[Policy, ...], as_json: bool, drawing: Path | None) -> int:
     """Set the policies side by side: where each checks, its bound, its cost.
 
     All of it is found in this run: the bound, exactly, by exploring the policy's text; the largest distance from a post to the check
@@ -31,7 +32,7 @@ def policies(*, policies: tuple[str, ...], as_json: bool, drawing: Path | None) 
     from safepoint.verify.policies import rows
 
     with LiveProgress() as progress:
-        found = rows(list(dict.fromkeys(policies or POLICIES)), progress)
+        found = rows(list(dict.fromkeys(policies or POLICIES.values())), progress)
     if drawing is not None:
         from safepoint.show.points import plot
         from safepoint.show.policies import costing

@@ -14,7 +14,7 @@ from safepoint.cli.console import Written, fail, refuse_ignored, unknown, write
 from safepoint.cli.given import PROTOCOL, chosen_scopes, known_mutant, policy_option, protocol_text
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import NAMES, SHORT
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy, option
 
 
 @click.command()
@@ -63,7 +63,7 @@ from safepoint.protocol.policies import POLICIES
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 def explore(
     *,
-    policy: str,
+    policy: Policy,
     given: tuple[Path, ...],
     memory: str | None,
     threads: int | None,
@@ -96,21 +96,21 @@ def explore(
         refuse_ignored(f"{text.files[0].name} brings its own check sites and trigger words", "policy")
     if scope is None:
         scope = "small" if mutant and text.is_custom else "tiny"
-    scopes = chosen_scopes(text, POLICIES[policy], scope, threads)
+    scopes = chosen_scopes(text, policy, scope, threads)
     known_mutant(text, mutant)
     if for_spin is not None and len(scopes) != 1:
         fail(f"--promela takes one scope, not {len(scopes)} (name one: --scope {scopes[-1].name})")
-    if for_spin is not None and len(memories(memory, mutant, text, POLICIES[policy])) != 1:
+    if for_spin is not None and len(memories(memory, mutant, text, policy)) != 1:
         fail(
-            f"--promela takes one memory model, not {len(memories(memory, mutant, text, POLICIES[policy]))} (name one: --memory sc)"
+            f"--promela takes one memory model, not {len(memories(memory, mutant, text, policy))} (name one: --memory sc)"
         )
     with LiveProgress() as progress, progress.search("explore") as tell:
         try:
             if for_spin is not None:
-                model = Model(text, scopes[0], mutant, POLICIES[policy], memory or "sc")
+                model = Model(text, scopes[0], mutant, policy, memory or "sc")
                 write(for_spin, export(model))
                 click.echo(f"{for_spin}: Spin is not told of {', '.join(untold(model))}", err=True)
-            explored = work(text, scopes, POLICIES[policy], memory, mutant, engine(engine_name), max_states, tell)
+            explored = work(text, scopes, policy, memory, mutant, engine(engine_name), max_states, tell)
         except (NoEngine, ProtocolError, OverflowError, ValueError) as error:
             fail(str(error))
     refuted = explored.refuted
@@ -156,23 +156,37 @@ def explore(
     help="For s:… and f:…: the target that repeats it.",
 )
 @click.option("--mutant", default="", metavar="NAME", help="For s:… and f:…: the mutant to compile into the target.")
-def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str) -> int:
+@policy_option("For s:… of a step: whose checks the target and the reference machine have.")
+def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str, policy: Policy) -> int:
     """Replay a failure from the STRING that it printed.
 
     m:… is a path of the model: print it again, step by step. s:… is a schedule of requests: repeat it on the target and on
     the reference machine, and compare. f:… is a fuzzed program: make and run it again on both. Exit status 1 if the failure is still there.
     """
+    from safepoint.differential.controlled import is_controlled
+    from safepoint.model.own_policies import PolicyError
+    from safepoint.model.path import changed_since, policy_of
     from safepoint.show.failures import replay_text
-    from safepoint.verify.replay import CannotReplay, policy_of
+    from safepoint.verify.replay import CannotReplay, scheduled
     from safepoint.verify.replay import replay as work
 
     if string.startswith("m:"):
-        refuse_ignored("a path of the model names its mutant, and has no target", "target", "mutant")
+        refuse_ignored(
+            "a path of the model names its policy and its mutant, and has no target", "target", "mutant", "policy"
+        )
     elif string.startswith(("s:", "f:")):
+        if string.startswith("f:") or is_controlled(string):
+            refuse_ignored("what this repeats names its policy, or has the checks of folded", "policy")
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
-    text = protocol_text(given, policy_of(string))
     try:
-        replayed = work(string, text, mutant, target)
+        policy = policy_of(string) if string.startswith("m:") else scheduled(string, policy)
+    except PolicyError as error:
+        fail(f"{error}; the path is of that policy")
+    if said := changed_since(string, policy):
+        click.echo(said, err=True)
+    text = protocol_text(given, policy)
+    try:
+        replayed = work(string, text, mutant, target, policy)
     except CannotReplay as error:
         fail(str(error))
     click.echo(replay_text(replayed, text))
@@ -218,5 +232,4 @@ def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
     yield f"run its tests: pytest --rule {row['id']}"
     for policy, mutant in all_mutants():
         if mutant.rule == row["id"]:
-            option = "" if policy.name == "folded" else f"-p {policy.name} "
-            yield f"broken by: safepoint explore {option}--mutant {mutant.name}"
+            yield f"broken by: safepoint explore {option(policy.name, 'folded')}--mutant {mutant.name}"

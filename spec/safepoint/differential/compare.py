@@ -17,7 +17,7 @@ from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import NOTHING, SAMPLE, TERMINATE, Stepped
 from safepoint.guest.lockstep import MAIN
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import FURTHER, Bound
+from safepoint.protocol.policy import FURTHER, Bound, option
 
 NOTICED = (STOP, INTERRUPT)
 """Kinds of request that a guest notices."""
@@ -30,13 +30,14 @@ WORK = 30_000
 
 @dataclass(frozen=True)
 class Mismatch:
-    """`differs`: field -> (reference, target).  `target`, `mutant`: what `safepoint replay` has to be given."""
+    """`differs`: field -> (reference, target).  `target`, `mutant`, `policy`: what `safepoint replay` has to be given."""
 
     program: str
     schedule: Schedule | None
     differs: dict[str, tuple[object, object]]
     target: str = FOLDED.name
     mutant: str = ""
+    policy: str = FOLDED.name
 
     def __str__(self) -> str:
         lines = [f"{self.program}: {self.schedule or 'nothing posted'}"]
@@ -51,7 +52,10 @@ class Mismatch:
         schedule = self.schedule or Schedule(0, NOTHING)  # a poison that no thread is to notice
         target = f" --target {self.target}" if self.target != FOLDED.name else ""
         mutant = f" --mutant {self.mutant}" if self.mutant else ""
-        return f"safepoint replay{target}{mutant} '{schedule.string(self.program)}'"
+        return (
+            f"safepoint replay {option(self.policy, FOLDED.name)}".rstrip()
+            + f"{target}{mutant} '{schedule.string(self.program)}'"
+        )
 
 
 @dataclass
@@ -136,8 +140,9 @@ def compare(
     target.load(source, name, stack)
     target.start()
     tally.programs += 1
+    tally.saw(dict.fromkeys(target.checks(), 0))
     if differs := differences(run.end, outcome(target, target.run)):
-        tally.mismatches.append(Mismatch(name, None, differs))
+        tally.mismatches.append(Mismatch(name, None, differs, policy=target.policy.name))
         return
     ends = run.ends
     for schedule in schedules(run, rng, seconds, every):
@@ -151,7 +156,7 @@ def compare(
         if seen and born and seen.site not in ends and not given_back:
             tally.saw({kind: n - actual.posted_at[kind] for kind, n in seen.checks.items()})
         if differs := differences(expected.observation, actual.observation):
-            tally.mismatches.append(Mismatch(name, schedule, differs))
+            tally.mismatches.append(Mismatch(name, schedule, differs, policy=target.policy.name))
             if len(tally.mismatches) >= most_mismatches:
                 return
 

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from safepoint.differential.stepped import Stepped
+from safepoint.protocol.policy import Policy
 
-WITHOUT = ""
-"""In place of a policy's name: an engine that knows no protocol."""
+WITHOUT = None
+"""In place of a policy: an engine that knows no protocol."""
 
 
 class Costed(ABC):
     """A target that can be built with several policies' checks.  A mix-in of a `Target`."""
 
     @abstractmethod
-    def policies(self) -> Sequence[str]:
-        """Those that it can be built with, by name."""
+    def has_checks_of(self, policy: Policy) -> bool:
+        """Can it be built with them?"""
 
     @abstractmethod
-    def under(self, policy: str) -> Stepped:
+    def under(self, policy: Policy) -> Stepped:
         """The same interpreter with a policy's checks."""
 
     @abstractmethod
-    def instructions(self, policy: str) -> Mapping[str, int]:
+    def instructions(self, policy: Policy | None) -> Mapping[str, int]:
         """How many instructions the fast path of each kind of site has more than in an engine WITHOUT a protocol.
 
         The kinds: frame_push, back_edge, return, allocation.
         """
 
     @abstractmethod
-    def seconds(self, policy: str, source: str) -> float:
+    def seconds(self, policy: Policy | None, source: str) -> float:
         """CPU seconds of one run of a program in which nothing is posted.  policy: or WITHOUT."""

@@ -18,11 +18,11 @@ from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c,
 from safepoint.emit.statements import COLD, Line, Statements
 from safepoint.emit.vms import DESCRIBED, MORE, READY_TYPE, SLEEP
 from safepoint.emit.waits import Waits
+from safepoint.graph.gather import text_of
 from safepoint.graph.ir import SELF
-from safepoint.graph.text import Text
 from safepoint.model.scopes import SLICES, VARIANTS
-from safepoint.protocol import files
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.policy import Policy, option
 from safepoint.protocol.rules import RULES
 from safepoint.trace.observe import SITES
 
@@ -31,11 +31,11 @@ RULER = "/* " + "-" * 40 + " {} */"
 
 def header(policy: Policy, mutant: str = "") -> str:
     """A policy's header, C11; with a mutant of the text put in, if one is named.  Raises CannotEmit, ProtocolError."""
-    if policy.name in title.NO_HEADER:
+    if why := title.no_header(policy):
         raise CannotEmit(
-            f"policy {policy.name} has no header: {title.NO_HEADER[policy.name]} (emit that of v8_maglev or cpython, which check at pushes and back-edges)"
+            f"policy {policy.name} has no header: {why} (emit that of v8_maglev or cpython, which check at pushes and back-edges)"
         )
-    text = Text(files(policy.trigger))
+    text = text_of(policy)
     return "\n".join(_Header(policy, mutant, choose(text, policy, mutant), choose(text, policy)).lines()) + "\n"
 
 
@@ -63,7 +63,7 @@ class _Header:
 
     def lines(self) -> Iterator[str]:
         """All of it."""
-        guard = f"SAFEPOINT_{self.policy.name.upper()}_H"
+        guard = f"SAFEPOINT_{re.sub(r'[^A-Z0-9]', '_', _short(self.policy).upper())}_H"
         layout = Layout(self.sound, Kinds(self.sound.text, self.sound.bodies), self.policy)
         if more := {*Layout(self.chosen, self.kinds, self.policy).used(SELF)} - {*layout.used(SELF)}:
             raise CannotEmit(
@@ -104,7 +104,9 @@ class _Header:
         yield from ("", "#endif")
 
     def _title(self) -> Iterator[str]:
-        command = f"safepoint emit --c -p {self.policy.name}{f' --mutant {self.mutant}' if self.mutant else ''}"
+        command = (
+            f"safepoint emit --c {option(self.policy.name).rstrip()}{f' --mutant {self.mutant}' if self.mutant else ''}"
+        )
         *lines, last = comment([*self._warning(), *title.paragraphs(self.policy, command, self.chosen.bodies)])
         yield from (*lines, last.removesuffix(" */"), " *")
         if left_out := list(self._left_out()):
@@ -268,6 +270,10 @@ class _Header:
                 "    }",
                 "}",
             )
+
+
+def _short(policy: Policy) -> str:
+    return policy.called if isinstance(policy, OwnPolicy) else policy.name
 
 
 def _called_from_outside(bodies: Bodies, circles: dict[str, tuple[str, ...]]) -> set[str]:

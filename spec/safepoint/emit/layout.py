@@ -39,6 +39,8 @@ REALS = {
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }
 """Trigger word to what its real value is."""
+UNKNOWN = "what it holds while nothing is asked; never its poison"
+"""The same of a word of a trigger of a user's own."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ class Layout:
             f"`state`: {'SP_ENDED if a thread is yet to begin in it; ' if born else ''}SP_MANAGED for the thread that calls, if it runs guest"
             f" code already; SP_NATIVE if it does not{'' if born else ', or is yet to begin'}."
         )
-        yield from comment([MAKE, *(f"`{word}`: {REALS[word]}." for word, _ in triggers), state])
+        yield from comment([MAKE, *(f"`{word}`: {REALS.get(word, UNKNOWN)}." for word, _ in triggers), state])
         yield "static inline void sp_make_thread("
         yield f"    struct sp_thread *t{real}, uint32_t state)"
         yield "{"
@@ -222,9 +224,10 @@ class Layout:
                     yield f"    atomic_init(&t->{word}, {word}{base});"
         for word, kind in self.used(ir.SELF).items():
             if kind == "int":
-                yield f"    t->{word} = 0;"
+                yield f"    t->{word} = {self.chosen.text.begins(False, word)};"
             elif kind == "Word":
-                yield f"    atomic_init(&t->{word}, {'state' if word == 'state' else 0});"
+                begins = "state" if word == "state" else self.chosen.text.begins(False, word)
+                yield f"    atomic_init(&t->{word}, {begins});"
         yield "}"
         yield ""
         yield from comment([WORLD])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from safepoint.protocol.policies import POLICIES, PYPY, V8_IGNITION
 from safepoint.protocol.policy import Policy
 
 TITLE = """\
-safepoint.h: the safepoint protocol in C11, policy {policy.name}: {what}.
+safepoint.h: the safepoint protocol in C11, policy {name}: {what}.
 
 Made by `{command}` from the text that the explorer explores, a function for each of its procedures, each access with the order
 that it was explored with. Make it anew rather than change it.
@@ -71,14 +72,29 @@ NO_HEADER = {
 def bound(policy: Policy) -> str:
     """How many checks a request may wait."""
     said = "Declared bound, in checks from a complete post to the one that notices it:"
-    if policy.period and policy.declared.frames == 1:
+    if policy.period and policy.trigger == V8_IGNITION.trigger:
         return f"{said} 1 frame; or as many back-edges as `budget`, which `sp_make_thread` is given. Explored with a budget of {policy.period}."
-    if policy.period:
+    if policy.period and policy.trigger == PYPY.trigger:
         return (
             f"{said} as many as `ticker`, which `sp_make_thread` is given, frames and back-edges together. A post that comes between the"
             f" load and the store of a check is overwritten, and seen when the ticker is 0. Explored with a ticker of {policy.period}."
         )
     return f"{said} {policy.declared}."
+
+
+def fast(policy: Policy) -> str:
+    """What its checks cost; of a user's own as of ours that makes the same."""
+    same = (
+        p.name for p in POLICIES.values() if (p.trigger, p.sites) == (policy.trigger, policy.sites) and p.name in FAST
+    )
+    return (
+        FAST.get(policy.name) or FAST.get(next(same, "")) or "The fast path is in `sp_frame_push` and `sp_back_edge`."
+    )
+
+
+def no_header(policy: Policy) -> str:
+    """Why it has no header; "": it has."""
+    return next((why for name, why in NO_HEADER.items() if POLICIES[name].trigger == policy.trigger), "")
 
 
 def lives(bodies: Container[str]) -> str:
@@ -94,5 +110,8 @@ def lives(bodies: Container[str]) -> str:
 def paragraphs(policy: Policy, command: str, bodies: Container[str]) -> Iterator[str]:
     """What the header says of itself, in paragraphs."""
     what = policy.title.partition(":")[0]  # what that costs: see `fast`
-    said = {"what": what, "bound": bound(policy), "fast": FAST[policy.name], "lives": lives(bodies)}
-    yield from (each.format(policy=policy, command=command, **said) for each in TITLE.split("\n\n"))
+    said = {"name": policy.name, "what": what, "bound": bound(policy), "fast": fast(policy), "lives": lives(bodies)}
+    for each in TITLE.split("\n\n"):
+        yield each.format(command=command, **said).replace(
+            "*/", "* /"
+        )  # of a user's own: a folder's name may end in a star

@@ -39,6 +39,7 @@ DESCRIBED = {
     "add_pending": "Put requests into the pending bits.",
     "take_pending": "Take the requests that may be delivered now out of the pending bits; masked ones stay.",
     "look_pending": "The requests that may be delivered now, which stay where they are.",
+    "drop_pending": "Take all that is pending, whoever it was meant for.",
     "hold_record": "From here on t's record is not used again, until `sp_let_go_of_record`, which follows in any case. True: t is alive.",
     "let_go_of_record": "Once for each `sp_hold_record`, whatever that has said.",
     "await_holders": "Before the record of a thread that has ended is used again, or freed: no requester is busy with it any more.",

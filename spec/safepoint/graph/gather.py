@@ -6,10 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from safepoint.graph.text import OURS, ProtocolError, Text
 from safepoint.protocol import CORE, TRIGGERS, files
+from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.policy import Policy
 
 PYTHON = ("__future__", "typing", "collections.abc", "contextlib")
 """Modules that a text imports for its editor."""
@@ -18,6 +22,28 @@ VOCABULARY = ("language", "names")
 NAMES = {"trigger", *(path.stem for path in (CORE[0], *OURS))}
 ENVIRONMENT = "mutator"
 """The function that a text defines which brings its own guest threads and roles."""
+
+
+def text_of(policy: Policy) -> Text:
+    """Our protocol with the policy's trigger.  Raises ProtocolError; also if a trigger of a user's own has changed meanwhile."""
+    return _with(policy.trigger, policy.trigger_digest if isinstance(policy, OwnPolicy) else "")
+
+
+@lru_cache
+def _with(trigger: str, digest: str) -> Text:
+    """digest: of the file of a trigger of a user's own."""
+    text = Text(files(trigger))
+    if digest and digest_of(Path(trigger)) != digest:
+        raise ProtocolError(f"{trigger}: has changed since the command began (begin it again)")
+    return text
+
+
+def digest_of(path: Path) -> str:
+    """What tells what a file says from what it said before.  Raises ProtocolError."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ProtocolError(f"{path}: cannot be read: {error.strerror} (name a file that can)") from None
 
 
 def gather(given: Sequence[Path], trigger: str) -> Text:

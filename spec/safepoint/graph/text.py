@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
+from safepoint.graph.added import added
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
-from safepoint.protocol import AROUND, CORE, TRIGGERS, files
+from safepoint.protocol import AROUND, CORE, TRIGGERS, files, trigger_file
 
 OURS = {*CORE[1:], *TRIGGERS.values(), *AROUND}
 """The files that make a text one of our protocol: all but the words."""
@@ -93,6 +94,7 @@ class Text:
     first: dict[str, dict[str, int]] = field(default_factory=dict)
     constants: dict[str, Value] = field(default_factory=dict)
     families: dict[str, tuple[str, int]] = field(default_factory=dict)  # constants that are declared together
+    added: dict[str, str] = field(default_factory=dict)  # words of each thread that a trigger of a user's own declares
     mutants: dict[str, Mutant] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
 
@@ -191,6 +193,8 @@ class Text:
                 case _:
                     self.error(statement, file, "a class has words only, each of its own name", "name: Word, name: int")
         self.words[node.name], self.first[node.name] = words, first
+        if not self.is_custom and [file] == [path.name for path in self.files[len(CORE) : len(CORE) + 1]]:
+            self.added |= added(self.words, self.first, node.name)
 
     def _begins(self, value: ast.expr, kind: str, file: str) -> int:
         match value:
@@ -244,17 +248,19 @@ class Text:
 
         Raises ProtocolError if that would leave a variant of the other mechanism unread.
         """
-        read = ((path, self.instead.get(path, path)) for path in self.files)
-        now, ours = next((pair for pair in read if pair[1] in TRIGGERS.values()), (None, TRIGGERS[trigger]))
-        if self.is_custom or ours == TRIGGERS[trigger]:
+        if self.is_custom or len(self.files) <= len(CORE):
+            return self
+        now, wanted = self.files[len(CORE)], trigger_file(trigger)  # behind the core stands the mechanism
+        ours = self.instead.get(now, now)
+        if ours == wanted:
             return self
         if now != ours:
             raise ProtocolError(
-                f"{now and now.name}: is not read with trigger {trigger} (write: a policy whose trigger is {ours.stem})"
+                f"{now.name}: is not read with trigger {wanted.stem} (write: a policy whose trigger is {ours.stem})"
             )
         read_before = _OTHERS.setdefault(self, {})
         if trigger not in read_before:
-            paths = tuple(TRIGGERS[trigger] if path == now else path for path in self.files)
+            paths = tuple(wanted if path == now else path for path in self.files)
             read_before[trigger] = Text(paths, self.instead)
         return read_before[trigger]
 

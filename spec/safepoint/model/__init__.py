@@ -29,6 +29,8 @@ operators: each makes mistakes of one kind
 edits: a procedure with one statement changed
 kills: all properties that a mistake breaks
 environment: our protocol with other roles
+own_policies: a policy of a user's own, read from its file
+sound_policy: what a policy may not say
 custom: a text of one's own: its roles and scopes, and what it is judged by
 roles: its roles
 carriers: where its requests are pending

@@ -15,7 +15,7 @@ from safepoint.model.moves import statement as bare
 from safepoint.model.path import Change, Path, Taken, path_of
 from safepoint.model.properties import ALWAYS
 from safepoint.model.widths import BELOW
-from safepoint.protocol import AROUND, CORE, TRIGGERS
+from safepoint.protocol import AROUND, CORE, TRIGGERS, trigger_file
 from safepoint.protocol.names import OPERATIONS, REQUESTS, STATES
 
 AGAIN = "from here again and again, for ever:"
@@ -49,7 +49,7 @@ def named(text: Text, mutant: str) -> str:
 
 def again(p: Path) -> str:
     """The command that walks the path again."""
-    ours = {*CORE, *TRIGGERS.values(), *AROUND}
+    ours = {*CORE, *TRIGGERS.values(), *AROUND, trigger_file(p.model.policy.trigger)}
     other = "".join(f" --protocol {quote(str(file))}" for file in p.model.text.files if file not in ours)
     return f"safepoint replay{other} '{p.replay}'"
 

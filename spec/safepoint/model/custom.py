@@ -11,10 +11,9 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from safepoint.graph.gather import gather
+from safepoint.graph.gather import gather, text_of
 from safepoint.graph.ir import Graph, Step
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom_goals import POSTS
@@ -26,7 +25,6 @@ from safepoint.model.rest import after, unended
 from safepoint.model.roles import calls_of, roles
 from safepoint.model.scopes import NO_BOUND, Scope, chosen
 from safepoint.model.system import Model
-from safepoint.protocol import files
 from safepoint.protocol.activities import CHECKS
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound, Policy
@@ -47,12 +45,7 @@ def read(given: Path | Sequence[Path] | None, policy: Policy = FOLDED) -> Text:
     Raises ProtocolError.
     """
     chosen_files = (given,) if isinstance(given, Path) else given
-    return gather(chosen_files, policy.trigger) if chosen_files else _ours(policy.trigger)
-
-
-@lru_cache
-def _ours(trigger: str) -> Text:
-    return Text(files(trigger))
+    return gather(chosen_files, policy.trigger) if chosen_files else text_of(policy)
 
 
 def scopes_of(text: Text) -> dict[str, Scope]:

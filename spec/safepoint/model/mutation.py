@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from safepoint.graph.gather import text_of
 from safepoint.graph.text import Procedure, Text
 from safepoint.model.edits import copied
 from safepoint.model.operators import edits
-from safepoint.protocol import ROLES, files
+from safepoint.protocol import ROLES
 from safepoint.protocol.policy import Policy
 
 
@@ -48,7 +49,7 @@ class Mutation:
 
 def right(policy: Policy) -> Text:
     """The text of a policy as it is without any mutant."""
-    text = Text(files(policy.trigger))
+    text = text_of(policy)
     folded = {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()}
     made = _with(text, folded)
     made.mutants = {}

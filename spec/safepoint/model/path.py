@@ -1,6 +1,7 @@
 """A path through the state graph: what each move was and which words it changed, and the short string that replays it.
 
-`m:SCOPE/MUTANT/MOVES~CHECK`; behind SCOPE `,POLICY,MEMORY` unless they are folded and sc.  MOVES has for each move the letter
+`m:SCOPE/MUTANT/MOVES~CHECK`; behind SCOPE `,POLICY,MEMORY` unless they are folded and sc; POLICY of a user's own is
+`FILE:NAME@DIGEST`, percent-encoded.  MOVES has for each move the letter
 of the thread (a is the first) and, unless it is 0, the number of the move among those the thread could make; what follows an
 `@` is gone round for ever.  CHECK is a digest of the names of the steps, so that a replay against a text that has changed is
 noticed.
@@ -14,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from urllib.parse import quote, unquote
 
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
@@ -25,14 +27,17 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.late import FINITE, seen_late
 from safepoint.model.memory.names import NAMES
 from safepoint.model.moves import Move, Transition
+from safepoint.model.own_policies import PolicyError, find_policy
 from safepoint.model.process import Process
 from safepoint.model.scopes import not_written_for
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
+from safepoint.protocol.own import OwnPolicy, is_own
 from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
 
 PATTERN = re.compile(
-    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w-]+),(?P<memory>[\w-]+))?/(?P<mutant>[\w.+-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
+    r"m:(?P<scope>[\w-]+)(,(?P<policy>[\w.%:-]+)(@(?P<digest>[0-9a-f]{8}))?,(?P<memory>[\w-]+))?/(?P<mutant>[\w.+-]*)/(?P<moves>([a-z]\d*)*)(@(?P<loop>([a-z]\d*)+))?~(?P<check>[0-9a-f]{8})"
 )
 MOVE = re.compile(r"([a-z])(\d*)")
 
@@ -76,7 +81,7 @@ class Path:
         told = [chr(97 + s.process) + (str(s.choice) if s.choice else "") for s in self.steps]
         moves = "".join(("@" if number == self.loop else "") + move for number, move in enumerate(told))
         names = "\n".join(f"{s.move.who} {s.move.name} {s.move.cases}" for s in self.steps)
-        policy, memory = self.model.policy.name, self.model.memory
+        policy, memory = _encoded(self.model.policy), self.model.memory
         world = self.model.scope.name + (f",{policy},{memory}" if (policy, memory) != (FOLDED.name, "sc") else "")
         return f"m:{world}/{self.model.mutant}/{moves}~{zlib.crc32(names.encode()):08x}"
 
@@ -143,17 +148,19 @@ def changes(model: Model, before: int, after: int) -> tuple[Change, ...]:
 
 
 def _model(text: Text, match: re.Match[str], wider: Mapping[str, int]) -> Model:
-    scopes, policy, memory = scopes_of(text), match["policy"] or FOLDED.name, match["memory"] or "sc"
+    try:
+        scopes, policy, memory = scopes_of(text), _policy(match), match["memory"] or "sc"
+    except PolicyError as error:
+        raise ReplayError(str(error)) from None
     for what, name, known in (
         ("scope", match["scope"], scopes),
-        ("policy", policy, POLICIES),
         ("memory model", memory, NAMES),
     ):
         if name not in known:
             raise ReplayError(f"the path speaks of {what} {name!r}; there are: {', '.join(known)}")
-    if why := not_written_for(scopes[match["scope"]], POLICIES[policy]):
+    if why := not_written_for(scopes[match["scope"]], policy):
         raise ReplayError(why)
-    return Model(text, scopes[match["scope"]], match["mutant"], POLICIES[policy], memory, wider)
+    return Model(text, scopes[match["scope"]], match["mutant"], policy, memory, wider)
 
 
 def _in_the_end(model: Model, states: tuple[int, ...]) -> Violation | None:
@@ -172,11 +179,37 @@ def _match(string: str) -> re.Match[str] | None:
     return PATTERN.fullmatch("".join(string.split()))
 
 
-def policy_of(string: str) -> str:
-    """The policy that a replay string speaks of; folded if it is not one of a path, or names one that does not exist."""
+def _encoded(policy: Policy) -> str:
+    """As a replay string has it: of a user's own also what tells whether its file has changed."""
+    name = quote(policy.name, safe=":", errors="surrogateescape").replace("~", "%7E")
+    return f"{name}@{policy.digest}" if isinstance(policy, OwnPolicy) else name
+
+
+def _policy(match: re.Match[str]) -> Policy:
+    """Raises ReplayError, PolicyError."""
+    name = unquote(match["policy"] or FOLDED.name, errors="surrogateescape")
+    if name not in POLICIES and not is_own(name):
+        raise ReplayError(f"the path speaks of policy {name!r}; there are: {', '.join(POLICIES)}")
+    return find_policy(name)
+
+
+def policy_of(string: str) -> Policy:
+    """The policy that a replay string speaks of; folded if it is not one of a path, or names one that does not exist.
+
+    Raises PolicyError: it speaks of a user's own, which cannot be read, or no longer.
+    """
     match = _match(string)
-    name = match["policy"] if match else None
-    return name if name in POLICIES else FOLDED.name
+    try:
+        return _policy(match) if match else FOLDED
+    except ReplayError:
+        return FOLDED  # it is said where the path is walked
+
+
+def changed_since(string: str, policy: Policy) -> str:
+    """That a policy of a user's own is another one than when the path was found; "" if it is not."""
+    match = _match(string)
+    before, now = match["digest"] if match else None, policy.digest if isinstance(policy, OwnPolicy) else None
+    return "" if before in (None, now) else f"{policy.name}: has changed since the path was found"
 
 
 def replay(text: Text, string: str) -> Path:

@@ -216,7 +216,7 @@ def not_written_for(scope: Scope, policy: Policy) -> str:
         return ""
     return (
         f"scope {scope.name}: the text of policy {policy.name} is not written for {', '.join(more)}"
-        f" (choose a scope without; it is written for: {', '.join(policy.slices)})"
+        f" (choose a scope without; it is written for: {', '.join(policy.slices) or 'none'})"
     )
 
 

@@ -22,7 +22,7 @@ from safepoint.model.scopes import Scope, instance_of
 from safepoint.model.widths import Widths
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COUNTED, Policy
 from safepoint.protocol.words import HANDSHAKE
 
 
@@ -49,7 +49,7 @@ class Model:
         if self.is_weak:
             refuse(text, memory)
         instance = instance_of(scope, policy, mutant)
-        sizes = {"limit": scope.depth, "ticker": policy.period, "budget": policy.period}
+        sizes = {"limit": scope.depth, **dict.fromkeys(COUNTED, policy.period)}
         self.reals = reals = {word: sizes.get(word, 1) for word in text.triggers()}
         takes = any(isinstance(t, Ghost) and t.op == "taken" for t in compile_graph(text, "mutator", instance).trees)
         adds = text.is_custom and not takes

@@ -23,6 +23,7 @@ roles: what the model puts around the protocol: guest threads and requesters
 activities: what a step of the text says of its thread: how properties know the text
 policy: what a policy is
 policies: a VM a file: where it checks, by which mechanism, and which bound it declares
+own: a policy of a user's own
 rule: what a rule says
 rules: the register of rules
 further_rules: of rules for what not every VM has
@@ -42,6 +43,11 @@ TRIGGERS = {path.stem: path for path in sorted((HERE / "triggers").glob("[a-z]*.
 """The mechanisms: name to file."""
 
 
+def trigger_file(trigger: str) -> Path:
+    """The file of a mechanism: one of ours by its name, one of a user's own by its path."""
+    return TRIGGERS.get(trigger) or Path(trigger)
+
+
 def files(trigger: str = "limit_and_table") -> tuple[Path, ...]:
     """The files of the text with one mechanism, in reading order; the last has the roles, which are never compiled."""
-    return (*CORE, TRIGGERS[trigger], *AROUND)
+    return (*CORE, trigger_file(trigger), *AROUND)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from safepoint.protocol.language import dropped, mutant, pause, slice_on, wait
 from safepoint.protocol.owner import leave, own_handshake, reenter, slow_path
 from safepoint.protocol.requester import start_world, stop_world
-from safepoint.protocol.trigger import look, restore
+from safepoint.protocol.trigger import drop, look, restore
 from safepoint.protocol.words import (
     ENDED, EVERYTHING, GO, HANDSHAKE, INTERRUPT, MANAGED, Me, real_limit,
 )
@@ -115,7 +115,7 @@ def start_thread(t: Me) -> None:
     if mutant("birth-keeps-bits", breaks="BIRTH-IS-CLEAN"):
         pause()
     else:
-        bits = t.pending.swap(0)                        # BIRTH-IS-CLEAN
+        bits = drop(t)                                  # BIRTH-IS-CLEAN
         dropped(t, EVERYTHING & ~HANDSHAKE)
         if mutant("birth-drops-handshake", breaks="BIRTH-OWES-HANDSHAKE"):
             pause()

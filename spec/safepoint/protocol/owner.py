@@ -46,6 +46,12 @@ def look_pending(t: Me) -> int:
     return bits & deliverable(t)
 
 
+def drop_pending(t: Me) -> int:
+    """`drop` of triggers that have their pending bits in a word of their own."""
+    bits = t.pending.swap(0)                            # BIRTH-IS-CLEAN
+    return bits
+
+
 def serve(t: Me, bits: int) -> int:
     """Serve everything taken: first STOP, HANDSHAKE and SAMPLE, which do not raise; then at most one request that raises."""
     if bits & STOP:

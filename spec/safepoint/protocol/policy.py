@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from shlex import quote
 
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
@@ -18,6 +19,9 @@ SITES: dict[str, str] = {
     "allocation": "an allocation",
 }
 """Where guest code may check: what the text calls it (`checks_at`), and what it is."""
+
+COUNTED = ("ticker", "budget")
+"""The trigger words that count checks: what is real in them is the policy's period."""
 
 USUAL = ("push", "back-edge")
 """The sites of a policy that names none: one for each way to run for ever."""
@@ -33,6 +37,11 @@ def at_most(n: Checks, most: Checks) -> bool:
     if n is None or n == "depth":
         return False
     return most == "depth" or (isinstance(n, int) and isinstance(most, int) and n <= most)
+
+
+def option(name: str, usual: str = "") -> str:
+    """How a command names a policy, with a blank behind it; nothing of the `usual` one."""
+    return "" if name == usual else f"-p {quote(name)} "
 
 
 @dataclass(frozen=True)

@@ -50,3 +50,8 @@ def take(t: Me) -> int:
 def look(t: Me) -> int:
     """Which requests could be taken now?  For an owner whose poison may have been spent: after a mask, before a sleep."""
     raise NotImplementedError
+
+
+def drop(t: Me) -> int:
+    """At a birth: take all that is pending in the record, whoever it was meant for.  Returns its bits."""
+    raise NotImplementedError

@@ -9,7 +9,7 @@ from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.counterexample import counterexample, path
 from safepoint.model.properties import SOMETIMES
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Bound
+from safepoint.protocol.policy import Bound, option
 from safepoint.verify.explore import Decision
 from safepoint.verify.failures import (
     Failure,
@@ -45,10 +45,9 @@ def failure_text(failure: Failure) -> str:
         case NotInductive(found):
             return f"induction: {found}"
         case Survivor(mutant):
-            option = "" if mutant.policy == "folded" else f"-p {mutant.policy} "
             return (
                 f"mutant {mutant.label()}: no property catches it (it breaks {mutant.rule})\n"
-                f"    again: safepoint explore {option}--mutant {mutant.name}"
+                f"    again: safepoint explore {option(mutant.policy, FOLDED.name)}--mutant {mutant.name}"
             )
         case OtherBound(policy, declared, observed):
             return f"differential: {policy} declares {declared}; observed was at most {observed}"
@@ -57,13 +56,13 @@ def failure_text(failure: Failure) -> str:
         case WrongSchedule(by, what, string):
             return f"controlled schedule, by its {by}: {what}\n    again: safepoint replay '{string}'"
         case WrongFuzzed(string, what, mutant):
-            option = f"--mutant {mutant} " if mutant else ""
-            return f"fuzzed program: {what}\n    again: safepoint replay {option}'{string}'"
+            given = f"--mutant {mutant} " if mutant else ""
+            return f"fuzzed program: {what}\n    again: safepoint replay {given}'{string}'"
         case WrongOnCores(what, count, requests, policy):
-            option = "" if policy == FOLDED.name else f" -p {policy}"
+            under = "" if policy == FOLDED.name else f" -p {policy}"
             return (
                 f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
-                f"    again: safepoint verify --soak 10{option}"
+                f"    again: safepoint verify --soak 10{under}"
             )
 
 

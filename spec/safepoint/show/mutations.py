@@ -10,6 +10,7 @@ from rich.table import Table
 from safepoint.model.eventually import EVENTUALLY
 from safepoint.model.operators import OPERATORS
 from safepoint.model.properties import ALWAYS
+from safepoint.protocol.policy import option
 from safepoint.show.tables import console
 from safepoint.verify.mutate import Campaign
 from safepoint.verify.mutation import KILLED, REFUSED, SAME, SURVIVED, MutationRow
@@ -76,7 +77,7 @@ def survivors(rows: Sequence[MutationRow]) -> Iterator[str]:
         yield f"    no property is broken where it changes a graph: {few(first.explored)}"
         if first.cut_off:
             yield f"    no verdict: too many states in {few(first.cut_off)}"
-        yield f"    again: safepoint mutate -p {first.policy} --at {first.file}:{first.line}"
+        yield f"    again: safepoint mutate {option(first.policy)}--at {first.file}:{first.line}"
 
 
 def few(scopes: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from safepoint.graph.orders import RELAXED
 from safepoint.model.memory.names import not_said
+from safepoint.protocol.policy import option
 from safepoint.show.tables import console
 from safepoint.verify.orders import Least, OrderRow
 
@@ -48,4 +49,4 @@ def summary(found: Least) -> Iterator[str]:
         yield f"left out: {what}: {escape(why)}"
     example = next((row for row in rows if row.below), None)
     if example is not None:
-        yield f"one step weaker: safepoint explore -p {found.policy} --memory {example.memory} --scope {example.scope} --mutant {example.below}"
+        yield f"one step weaker: safepoint explore {option(found.policy)}--memory {example.memory} --scope {example.scope} --mutant {example.below}"

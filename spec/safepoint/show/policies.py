@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from safepoint.protocol.policy import Bound, Checks
 from safepoint.show.points import Costing
@@ -21,12 +22,13 @@ time: CPU time of calls / loops / allocation, as a ratio to the interpreter with
 def policies_table(rows: Sequence[PolicyRow]) -> None:
     """The policies side by side."""
     out = console()
-    table = Table("policy", "trigger", "elsewhere", "proved", "observed", "posts", "added", "time")
+    names = (Column(name, no_wrap=True) for name in ("policy", "trigger", "elsewhere"))
+    table = Table(*names, "proved", "observed", "added", "time")
     for row in rows:
-        table.add_row(row.policy, row.trigger, row.elsewhere or "-", proved(row), *measured(row))
+        table.add_row(escape(row.policy), escape(row.trigger), row.elsewhere or "-", proved(row), *measured(row))
     out.print(table)
     for line in summary(rows):
-        out.print(line, highlight=False, soft_wrap=True)
+        out.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def proved(row: PolicyRow) -> str:
@@ -40,13 +42,13 @@ def shown(bound: Bound) -> str:
     return " / ".join(map(_number, bound.as_json().values()))
 
 
-def measured(row: PolicyRow) -> tuple[str, str, str, str]:
+def measured(row: PolicyRow) -> tuple[str, str, str]:
     """The cells of what was found in machine code."""
     if row.observed is None:
-        return "-", "-", "-", "-"
+        return "-", "-", "-"
     added = " / ".join(str(row.instructions[kind]) for kind in counted(row.elsewhere))
     time = " / ".join(f"{row.ratio[name]:.2f}" for name in TIMED)
-    return shown(row.observed), f"{row.interrupts:,}", added, time
+    return shown(row.observed), added, time
 
 
 def counted(elsewhere: str) -> tuple[str, ...]:
@@ -69,6 +71,9 @@ def summary(rows: Sequence[PolicyRow]) -> Iterator[str]:
         f"proved in {', '.join(PROVED_IN)} (as far as a policy has what they need), under SC and TSO; observed in {', '.join(OBSERVED_IN)};"
         f" time: medians of {ROUNDS} rounds in turn"
     )
+    if posts := [row.interrupts for row in rows if row.observed is not None]:
+        most, fewest = max(posts), min(posts)
+        yield f"posts: {fewest:,}{f' to {most:,}' if most != fewest else ''} under each"
     for row in rows:
         yield f"{row.policy}: {row.title}"
     for row in rows:

@@ -18,7 +18,7 @@ class LiveProgress:
     """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, when it has ended."""
 
     def __init__(self) -> None:
-        self._err = err = Console(stderr=True)
+        self._err = err = Console(stderr=True, emoji=False)
         self._live = Progress(
             TextColumn("{task.description:24}"),
             BarColumn(),

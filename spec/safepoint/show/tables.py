@@ -27,8 +27,8 @@ WIDTH = 110
 
 def console() -> Console:
     """Standard output."""
-    out = Console()
-    return out if out.is_terminal else Console(width=WIDTH, highlight=False)
+    out = Console(emoji=False)  # of a policy in a file, `FILE:NAME:` could be one
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False, emoji=False)
 
 
 def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant: str = "") -> None:

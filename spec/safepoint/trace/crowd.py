@@ -147,8 +147,10 @@ class Crowds:
             if told is None:
                 places = self.hidden.ways(crowd.places)
             else:
-                starts = [self.begin(crowd, s) if crowd.is_idle else crowd for s in (told.said, told.otherwise) if s]
-                places = self.hidden.ways(place for start in starts for place in start.places)
+                places = self.hidden.ways(crowd.places)
+                if any(place.is_idle for place in places):  # a hidden step may be the end of what it had begun before
+                    begun = [place for s in (told.said, told.otherwise) if s for place in self.starts(s)]
+                    places = self.hidden.ways([*crowd.places, *begun])
                 after: list[Place] = []
                 for place in places:
                     read, changed = self._makes(place, told, after)

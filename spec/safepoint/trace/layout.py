@@ -13,7 +13,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import FURTHER, Bound, Policy
+from safepoint.protocol.policy import COUNTED, FURTHER, Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint.trace.events import EVENTS
 from safepoint.trace.lines import Header
@@ -49,7 +49,7 @@ class Layout:
         self.silent = frozenset(header.silent)
         slices = tuple(s for s in FEATURES if s in policy.slices) + tuple(header.variants)
         self.text, self.graphs = _compiled(policy.trigger, policy.sites, header.entries, slices)
-        sizes = {"limit": 1, "ticker": policy.period, "budget": policy.period}
+        sizes = {"limit": 1, **dict.fromkeys(COUNTED, policy.period)}
         self.reals = {word: sizes.get(word, 1) for word in self.text.triggers()}
         cells = {cell for graph in self.graphs.values() for cell in graph.cells()}
         self.words = sorted({c.word for c in cells if c.owner != ir.WORLD})

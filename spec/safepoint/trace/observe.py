@@ -46,6 +46,8 @@ PASSED = {"frame_push": "pushed", "back_edge": "looped", "elsewhere": "checked"}
 SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look", "elsewhere": "elsewhere"}
 """The same, to the site of the slow path that is entered when it fails."""
 SLOW = "slow_path"
+BORN = "drop"
+"""The procedure in which a thread that begins drops what is pending: whichever word that is in."""
 STOPPED = "critical"
 """The procedure of the text in which the world is stopped."""
 
@@ -129,6 +131,8 @@ def event_of(
         return _check(step, cell, following)
     if step.op == "cas" and old == new:
         return None
+    if BORN in step.where:
+        return said("cleared", owner)
     for operand in (fixed for e in step.operands for fixed in ir.atoms(e) if isinstance(fixed, ir.Fixed)):
         return said("poisoned" if operand.which == "poison" else "restored", owner, cell.word)
     if word == "ticker":
@@ -159,6 +163,8 @@ def kinds_of(graph: ir.Graph, step: ir.Step) -> set[str]:
         return found
     if step.op == "load":
         return set()
+    if BORN in step.where:
+        return {"cleared"}
     word = step.cell.word.split("[", maxsplit=1)[0]
     fixed = [a for e in step.operands for a in ir.atoms(e) if isinstance(a, ir.Fixed)]
     if fixed:

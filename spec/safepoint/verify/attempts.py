@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 
 from safepoint.graph.accesses import Access
-from safepoint.graph.text import Text
+from safepoint.graph.gather import text_of
 from safepoint.model.engines import engine
 from safepoint.model.explore import NotExplored
 from safepoint.model.memory.names import MOST
@@ -15,8 +15,7 @@ from safepoint.model.path import path_of
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
-from safepoint.protocol import files
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 from safepoint.verify.explore import Decision, decide
 
 
@@ -27,7 +26,7 @@ class Attempt:
     `places`: scopes, each with the memory model under which it is explored.
     """
 
-    policy: str
+    policy: Policy
     mutant: str
     places: tuple[tuple[str, str], ...]
     most: int = MOST
@@ -55,11 +54,6 @@ class Tried:
     def order(self) -> str:
         """The order that a mutant of one access takes."""
         return self.mutant.rpartition(".")[2]
-
-
-@cache
-def text_of(policy: str) -> Text:
-    return Text(files(POLICIES[policy].trigger))
 
 
 def attempt(job: Attempt) -> Tried:
@@ -91,10 +85,9 @@ def attempt(job: Attempt) -> Tried:
 
 def _decided(job: Attempt, scope: str, memory: str) -> Decision | None:
     """None: the mutant is not in the scope.  Raises NotExplored."""
-    policy = POLICIES[job.policy]
     return fitting(
-        partial(Model, text_of(job.policy), SCOPES[scope], job.mutant, policy, memory),
-        lambda model: None if job.mutant and not model.mutated else decide(model, policy, engine(), job.most),
+        partial(Model, text_of(job.policy), SCOPES[scope], job.mutant, job.policy, memory),
+        lambda model: None if job.mutant and not model.mutated else decide(model, job.policy, engine(), job.most),
     )
 
 

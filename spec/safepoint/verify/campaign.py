@@ -220,6 +220,6 @@ def _make(subject: Subject, jobs: Sequence[Work], pool: Jobs, progress: Progress
 
 
 def _mutate(subject: Subject, pool: Jobs, campaign: Campaign, progress: Progress) -> None:
-    campaign.mutations = mutate.run(FIRST, pool, progress=progress)
+    campaign.mutations = mutate.run([POLICIES[name] for name in FIRST], pool, progress=progress)
     subject.survivors = len(campaign.mutations.unexplained) + len(campaign.mutations.stale)
     subject.found = [Found(f"{row.file}:{row.line} {row.operator}", 1) for row in campaign.mutations.rows]

@@ -19,6 +19,7 @@ from safepoint.protocol import TRIGGERS
 from safepoint.protocol.equivalents import EQUIVALENTS, reason
 from safepoint.protocol.equivalents.entry import Key
 from safepoint.protocol.policies import FIRST, POLICIES
+from safepoint.protocol.policy import Policy
 from safepoint.verify.kept import NotUsable, of_any_version
 from safepoint.verify.mutation import (
     KILLED,
@@ -77,7 +78,7 @@ class Campaign:
 
 
 def run(
-    policies: Sequence[str],
+    policies: Sequence[Policy],
     pool: Executor,
     *,
     quick: bool = False,
@@ -108,7 +109,7 @@ def run(
         campaign.left_out["equivalent ones"] = (
             f"{explained} that have a reason were explored in the tiny scopes only (--thorough: in the small ones too)"
         )
-    if not quick and not at and set(policies) >= set(FIRST):
+    if not quick and not at and {policy.name for policy in policies} >= set(FIRST):
         campaign.stale = stale(campaign.rows)
     campaign.seconds = time.perf_counter() - began
     return campaign
@@ -137,16 +138,18 @@ def _reorders(mutation: Mutation) -> bool:
 
 
 def stale(rows: Iterable[MutationRow]) -> list[str]:
-    """The entries of the table that fit none of these survivors, but those of the triggers of other policies, which were not mutated."""
+    """The entries of the table that fit none of these survivors, but those of policies, and of their triggers, that were not mutated."""
     made = list(rows)
     fits = {(row.reason, key_of(row)) for row in made if row.verdict == SURVIVED}
-    mutated = {TRIGGERS[POLICIES[policy].trigger].name for policy in {row.policy for row in made}}
+    policies = {row.policy for row in made}
+    mutated = {TRIGGERS[POLICIES[p].trigger].name for p in policies if p in POLICIES}
     others = {path.name for path in TRIGGERS.values()} - mutated
     return [
         f"{': '.join(key)}  ({entry.reason})"
         for entry in EQUIVALENTS
+        if entry.file not in others and policies & {*(entry.policies or POLICIES)}
         for key in entry.mutations()
-        if (entry.reason, key) not in fits and entry.file not in others
+        if (entry.reason, key) not in fits
     ]
 
 
@@ -154,7 +157,7 @@ def stale(rows: Iterable[MutationRow]) -> list[str]:
 class _Hunt:
     """The campaign against one policy: the tiny scopes, also with store buffers; then, of what is left, the small scopes."""
 
-    policy: str
+    policy: Policy
     pool: Executor
     progress: Progress
     quick: bool
@@ -165,17 +168,17 @@ class _Hunt:
         if not numbers:
             return {}
         mutations = subject(self.policy)[1]
-        reasons = {n: reason(key_of(mutations[n].change), self.policy) for n in numbers}
+        reasons = {n: reason(key_of(mutations[n].change), self.policy.name) for n in numbers}
         tiny, buffers, small = self._places("sc"), self._places("tso"), self._small()
         jobs: list[Job] = []
         for n in numbers:
             places = (*tiny, *(buffers if _reorders(mutations[n]) else ()))
-            where = self.first.get((self.policy, key_of(mutations[n].change)))
+            where = self.first.get((self.policy.name, key_of(mutations[n].change)))
             first = [place for place in (*places, *small) if str(place) == where]
             skips = (*([SAME] if self.quick else ()), *([SURVIVED] if reasons[n] and not self.thorough else ()))
             jobs.append(Job(self.policy, n, (*first, *(p for p in places if p not in first)), small, skips))
         rows: Rows = {}
-        with self.progress.section(self.policy, len(jobs)) as done:
+        with self.progress.section(self.policy.name, len(jobs)) as done:
             hunts = {self.pool.submit(hunt, job): job.number for job in jobs}
             for each in as_completed(hunts):
                 number, row = hunts[each], each.result()
@@ -188,7 +191,7 @@ class _Hunt:
         killed = {n: row for n, row in rows.items() if row.verdict == KILLED}
         jobs = [(self.policy, n, row.memory, row.scope) for n, row in killed.items()]
         made = dict(rows)
-        with self.progress.section(f"{self.policy}: by property", len(jobs)) as done:
+        with self.progress.section(f"{self.policy.name}: by property", len(jobs)) as done:
             for (n, row), broken in zip(killed.items(), self.pool.map(all_broken, jobs), strict=True):
                 made[n] = replace(row, broken=broken)
                 done(f"{row.file}:{row.line} {row.operator}")
@@ -196,9 +199,9 @@ class _Hunt:
 
     def _places(self, memory: str) -> tuple[Place, ...]:
         """The tiny scopes, those first in which the right text has the fewest states."""
-        scopes = [scope.name for scope in chosen("tiny", slices=POLICIES[self.policy].slices)]
+        scopes = [scope.name for scope in chosen("tiny", slices=self.policy.slices)]
         places: list[Place] = []
-        with self.progress.section(f"{self.policy}: right, {memory}", len(scopes)) as done:
+        with self.progress.section(f"{self.policy.name}: right, {memory}", len(scopes)) as done:
             for place in self.pool.map(allow, [(self.policy, memory, scope) for scope in scopes]):
                 places.append(place)
                 done(str(place))
@@ -206,6 +209,6 @@ class _Hunt:
 
     def _small(self) -> tuple[Place, ...]:
         """The scopes of the small group, those first that should have the fewest states."""
-        scopes = [s for s in chosen("small", slices=POLICIES[self.policy].slices) if s.group == "small"]
+        scopes = [s for s in chosen("small", slices=self.policy.slices) if s.group == "small"]
         order = sorted(scopes, key=lambda s: (s.threads, len(s.roles), len(s.slices)))
         return tuple(Place("sc", scope.name, MOST) for scope in order)

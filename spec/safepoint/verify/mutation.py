@@ -22,7 +22,7 @@ from safepoint.model.system import Model
 from safepoint.protocol import CORE
 from safepoint.protocol.activities import ACTIVITIES
 from safepoint.protocol.equivalents.entry import Key
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy, option
 from safepoint.verify.explore import decide
 
 TIMES, FREE = 4, 20_000
@@ -77,25 +77,25 @@ class MutationRow:
 
 
 @cache
-def subject(policy: str) -> tuple[Text, tuple[Mutation, ...]]:
+def subject(policy: Policy) -> tuple[Text, tuple[Mutation, ...]]:
     """The right text of a policy, and its mutations."""
-    text = right(POLICIES[policy])
+    text = right(policy)
     return text, tuple(mutations(text))
 
 
-def model_of(text: Text, policy: str, memory: str, scope: str) -> Model:
+def model_of(text: Text, policy: Policy, memory: str, scope: str) -> Model:
     """Raises ProtocolError."""
-    return Model(text, SCOPES[scope], policy=POLICIES[policy], memory=memory)
+    return Model(text, SCOPES[scope], policy=policy, memory=memory)
 
 
-def allow(job: tuple[str, str, str]) -> Place:
+def allow(job: tuple[Policy, str, str]) -> Place:
     """How many states a mutation may have where the right text of a policy is explored first.  Raises NotExplored, ProtocolError."""
     policy, memory, scope = job
-    found = decide(model_of(subject(policy)[0], policy, memory, scope), POLICIES[policy], engine())
+    found = decide(model_of(subject(policy)[0], policy, memory, scope), policy, engine())
     if found.refuted:
         raise NotExplored(
-            f"{policy} {memory} {scope}: the text itself is refuted, so its mutations cannot be judged"
-            f" (safepoint explore -p {policy} --memory {memory} --scope {scope})"
+            f"{policy.name} {memory} {scope}: the text itself is refuted, so its mutations cannot be judged"
+            f" (safepoint explore {option(policy.name)}--memory {memory} --scope {scope})"
         )
     return Place(memory, scope, TIMES * found.result.states + FREE)
 
@@ -107,7 +107,7 @@ class Job:
     `skips`: the verdicts with which it need not be explored further: SAME, or SURVIVED.
     """
 
-    policy: str
+    policy: Policy
     number: int
     places: tuple[Place, ...]
     further: tuple[Place, ...] = ()
@@ -118,18 +118,17 @@ def hunt(job: Job) -> MutationRow:
     """Explore a mutation in one place after the other, until it is refused or killed."""
     began = time.perf_counter()
     text, found = subject(job.policy)
-    row = _explored(_row(job.policy, found[job.number]), found[job.number].made_in(text), job.places)
+    row = _explored(job.policy, _row(job.policy, found[job.number]), found[job.number].made_in(text), job.places)
     if row.verdict in (SAME, SURVIVED) and row.verdict not in job.skips:
-        row = _explored(row, found[job.number].made_in(text), job.further)
+        row = _explored(job.policy, row, found[job.number].made_in(text), job.further)
     return replace(row, seconds=round(time.perf_counter() - began, 3))
 
 
-def _explored(row: MutationRow, changed: Text, places: Iterable[Place]) -> MutationRow:
-    policy = POLICIES[row.policy]
+def _explored(policy: Policy, row: MutationRow, changed: Text, places: Iterable[Place]) -> MutationRow:
     for place in places:
         try:
-            model = model_of(changed, row.policy, place.memory, place.scope)
-            if digest_of(model) == _right_digest(row.policy, place.scope):
+            model = model_of(changed, policy, place.memory, place.scope)
+            if digest_of(model) == _right_digest(policy, place.scope):
                 continue
             decision = decide(model, policy, engine(), place.most)
         except ProtocolError as error:
@@ -145,7 +144,7 @@ def _explored(row: MutationRow, changed: Text, places: Iterable[Place]) -> Mutat
     return row
 
 
-def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
+def all_broken(job: tuple[Policy, int, str, str]) -> tuple[str, ...]:
     """All properties that a mutation breaks, under a memory model, in a scope; () if there are too many states."""
     policy, number, memory, scope = job
     text, found = subject(policy)
@@ -155,9 +154,9 @@ def all_broken(job: tuple[str, int, str, str]) -> tuple[str, ...]:
         return ()  # what comes behind the violation has no verdict
 
 
-def _row(policy: str, mutation: Mutation) -> MutationRow:
+def _row(policy: Policy, mutation: Mutation) -> MutationRow:
     change = mutation.change
-    return MutationRow(policy=policy, file=change.file, line=mutation.line, procedure=change.procedure,
+    return MutationRow(policy=policy.name, file=change.file, line=mutation.line, procedure=change.procedure,
                        operator=change.operator, before=change.before, after=change.after, verdict=SAME)  # fmt: skip
 
 
@@ -170,7 +169,7 @@ def key_of(row: MutationRow | Change) -> Key:
 
 
 @cache
-def _right_digest(policy: str, scope: str) -> tuple[object, ...]:
+def _right_digest(policy: Policy, scope: str) -> tuple[object, ...]:
     return digest_of(model_of(subject(policy)[0], policy, "sc", scope))
 
 

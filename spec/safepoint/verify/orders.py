@@ -14,13 +14,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from safepoint.graph.accesses import Access, Place, accesses
+from safepoint.graph.gather import text_of
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.orders import is_weaker
 from safepoint.model.memory.names import MOST, fewest
 from safepoint.model.scopes import SCOPES, chosen, instance_of
 from safepoint.protocol import ROLES
-from safepoint.protocol.policies import POLICIES
-from safepoint.verify.attempts import Attempt, Tried, attempt, climb, text_of
+from safepoint.protocol.policy import Policy
+from safepoint.verify.attempts import Attempt, Tried, attempt, climb
 from safepoint.verify.report import Progress, Quiet
 
 FEW = 8
@@ -79,13 +80,14 @@ class Least:
         return asdict(self)
 
 
-def least(policy: str, memory: str, pool: Executor, progress: Progress | None = None, most: int = MOST) -> Least:
+def least(policy: Policy, memory: str, pool: Executor, progress: Progress | None = None, most: int = MOST) -> Least:
     """The least orders of a policy's text under a memory model, by the workers of `pool`, in the tiny scopes of at most `most` states."""
-    return _Search(Least(policy, memory), pool, progress or Quiet(), most).run()
+    return _Search(policy, Least(policy.name, memory), pool, progress or Quiet(), most).run()
 
 
 @dataclass
 class _Search:
+    policy: Policy
     found: Least
     pool: Executor
     progress: Progress
@@ -95,7 +97,7 @@ class _Search:
     alone: dict[str, list[Tried]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.text = text_of(self.found.policy)
+        self.text = text_of(self.policy)
         self.accesses = {n: a for n, a in accesses(self.text).items() if a.file != ROLES}
 
     def run(self) -> Least:
@@ -109,7 +111,7 @@ class _Search:
         return self.found
 
     def _job(self, mutant: str, scopes: Iterable[str], enough: int = 0) -> Attempt:
-        return Attempt(self.found.policy, mutant, tuple((scope, self.scopes[scope]) for scope in scopes), enough=enough)
+        return Attempt(self.policy, mutant, tuple((scope, self.scopes[scope]) for scope in scopes), enough=enough)
 
     def _all(self, what: str, jobs: Sequence[Attempt]) -> list[Tried]:
         with self.progress.section(f"{self.found.policy} {self.found.memory}: {what}", len(jobs)) as done:
@@ -121,10 +123,10 @@ class _Search:
 
     def _right(self) -> None:
         """The scopes where the text itself is explored to its end, those with the fewest states first."""
-        left = [each.name for each in chosen("tiny", slices=POLICIES[self.found.policy].slices)]
+        left = [each.name for each in chosen("tiny", slices=self.policy.slices)]
         found: dict[str, tuple[int, str]] = {}
         for memory in dict.fromkeys((self.found.memory, fewest(self.found.memory))):
-            tried = self._all("the text", [Attempt(self.found.policy, "", ((s, memory),), self.most) for s in left])
+            tried = self._all("the text", [Attempt(self.policy, "", ((s, memory),), self.most) for s in left])
             self.found.refuted = self.found.refuted or next((t for t in tried if t.broken), None)
             found |= {scope: (n, memory) for t in tried for scope, n in t.states.items()}
             left = [scope for t in tried for scope in t.cut_off]
@@ -209,7 +211,7 @@ class _Search:
     def _places(self, scope: str) -> set[Place]:
         """The accesses that a scope has."""
         of = SCOPES[scope]
-        instance = instance_of(of, POLICIES[self.found.policy])
+        instance = instance_of(of, self.policy)
         graphs = [compile_graph(self.text, role, instance) for role in ("mutator", *of.roles)]
         return {(step.file, step.line) for graph in graphs for step in graph.steps if step.cell}
 

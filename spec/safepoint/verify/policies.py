@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,16 +18,18 @@ from safepoint.differential.compare import Tally, compare
 from safepoint.differential.corpus import find
 from safepoint.differential.costs import WITHOUT, Costed
 from safepoint.differential.stepped import Stepped
-from safepoint.graph.text import Text
+from safepoint.graph.gather import text_of
 from safepoint.model.engines import engine
 from safepoint.model.memory.names import SC, TSO
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.protocol.policies import FOLDED, POLICIES
-from safepoint.protocol.policy import FURTHER, Bound, Checks, Policy, at_most, elsewhere
+from safepoint.protocol import trigger_file
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import FURTHER, Bound, Checks, Policy, at_most, elsewhere, option
 from safepoint.verify.explore import decide
 from safepoint.verify.report import Progress, Quiet
 from safepoint.verify.rows import as_json
+from safepoint.verify.workers import workers
 
 NL = "\n"
 PROVED_IN = ("interrupt-1", "stop-1", "terminate-1", "interrupt-1-deep")
@@ -100,26 +102,45 @@ class PolicyRow:
         return ""
 
 
-def rows(names: Sequence[str], progress: Progress | None = None, rounds: int = ROUNDS) -> list[PolicyRow]:
-    """One for each policy named.  Errors: as `decide`."""
-    found = []
-    target: Costed | None
+def rows(policies: Sequence[Policy], progress: Progress | None = None, rounds: int = ROUNDS) -> list[PolicyRow]:
+    """One for each policy.  Errors: as `decide`."""
+    with (progress or Quiet()).section("policies", 2 * len(policies)) as done:
+        found = []
+        for row in _looked_at(policies):
+            done(f"{row.policy}: {row.proved}")
+            found.append(row)
+        target, _ = _target()
+        for number, policy in enumerate(policies):  # in turn, and nothing beside: times are compared
+            if target is not None and found[number].observed is not None:
+                found[number] = _costed(found[number], policy, target, rounds)
+            done(policy.name)
+    return found
+
+
+def _looked_at(policies: Sequence[Policy]) -> Iterator[PolicyRow]:
+    """What was proved and observed of each: on all cores, if there are several policies."""
+    if len(policies) == 1:
+        yield _look_at(policies[0])
+        return
+    with workers() as pool:
+        yield from pool.map(_look_at, policies)
+
+
+def _look_at(policy: Policy) -> PolicyRow:
+    row = _proved(policy)
+    target, why = _target()
+    if target is None or not target.has_checks_of(policy):
+        return replace(row, without=why or f"handlers have no checks for trigger {row.trigger} yet")
+    return _observed(row, policy, target)
+
+
+def _target() -> tuple[Costed | None, str]:
+    """The interpreter; or None, and why."""
     try:
         ours = find_target(FOLDED.name)
-        target, why = (ours, "") if isinstance(ours, Costed) else (None, "this interpreter has one policy")
     except UnknownTarget as error:
-        target, why = None, str(error)
-    with (progress or Quiet()).section("policies", 2 * len(names)) as done:
-        for name in names:
-            row = _proved(POLICIES[name])
-            done(f"{name}: {row.proved}")
-            if target is None or name not in target.policies():
-                row = _without(row, why or f"handlers have no checks for trigger {row.trigger} yet")
-            else:
-                row = _observed(row, target, rounds)
-            done(name)
-            found.append(row)
-    return found
+        return None, str(error)
+    return (ours, "") if isinstance(ours, Costed) else (None, "this interpreter has one policy")
 
 
 def _proved(policy: Policy) -> PolicyRow:
@@ -128,24 +149,20 @@ def _proved(policy: Policy) -> PolicyRow:
         bound = Bound(0, 0, **dict.fromkeys((kind for kind, site in FURTHER.items() if site in policy.sites), 0))
         for scope in PROVED_IN:
             if set(SCOPES[scope].slices) <= set(policy.slices):
-                decision = decide(Model(Text(), SCOPES[scope], policy=policy, memory=memory), policy, engine())
+                decision = decide(Model(text_of(policy), SCOPES[scope], policy=policy, memory=memory), policy, engine())
                 if decision.bound is None:
-                    broken = f"{scope} {memory}: {decision.result.broken} (safepoint explore -p {policy.name} --memory {memory} --scope {scope})"
+                    broken = f"{scope} {memory}: {decision.result.broken} (safepoint explore {option(policy.name)}--memory {memory} --scope {scope})"
                 else:
                     bound = worse(bound, decision.bound)
         bounds[memory] = bound
     return PolicyRow(
-        policy=policy.name, title=policy.title, sites=policy.sites, trigger=policy.trigger, declared=policy.declared,
+        policy=policy.name, title=policy.title, sites=policy.sites, trigger=trigger_file(policy.trigger).stem, declared=policy.declared,
         proved=bounds[SC], proved_tso=bounds[TSO], broken=broken,
     )  # fmt: skip
 
 
-def _without(row: PolicyRow, why: str) -> PolicyRow:
-    return replace(row, without=why)
-
-
-def _observed(row: PolicyRow, target: Costed, rounds: int) -> PolicyRow:
-    tally, under = Tally(), target.under(row.policy)
+def _observed(row: PolicyRow, policy: Policy, target: Costed) -> PolicyRow:
+    tally, under = Tally(), target.under(policy)
     for name in (*OBSERVED_IN, *([ALLOCATES] if "allocation" in row.sites else [])):
         guest = find(name)
         compare(under, guest.source, guest.name, guest.stack, tally, random.Random(1), seconds=0)
@@ -155,9 +172,12 @@ def _observed(row: PolicyRow, target: Costed, rounds: int) -> PolicyRow:
     for kind, source in ENDLESS.items():
         if declared[kind] is None:
             tally.saw({kind: _unseen(under, source).checks[kind]})
-    ratio = {name: _ratio(target, row.policy, source, rounds) for name, source in TIMED.items()}
-    added = target.instructions(row.policy)
-    return replace(row, observed=tally.worst, interrupts=tally.interrupts, ratio=ratio, instructions=added)
+    return replace(row, observed=tally.worst, interrupts=tally.interrupts)
+
+
+def _costed(row: PolicyRow, policy: Policy, target: Costed, rounds: int) -> PolicyRow:
+    ratio = {name: _ratio(target, policy, source, rounds) for name, source in TIMED.items()}
+    return replace(row, ratio=ratio, instructions=target.instructions(policy))
 
 
 def _unseen(target: Stepped, source: str) -> Observation:
@@ -172,14 +192,14 @@ def _unseen(target: Stepped, source: str) -> Observation:
     return seen
 
 
-def _ratio(target: Costed, policy: str, source: str, rounds: int) -> float:
+def _ratio(target: Costed, policy: Policy, source: str, rounds: int) -> float:
     """The median over rounds of CPU time under the policy to that without a protocol; each round runs both, the first in turn."""
     for engines in (policy, WITHOUT):
         target.seconds(engines, source)  # compiles, and warms the caches
     pairs = []
     for turn in range(rounds):
         order = (policy, WITHOUT) if turn % 2 else (WITHOUT, policy)
-        took = {name: target.seconds(name, source) for name in order}
+        took = {engines: target.seconds(engines, source) for engines in order}
         pairs.append(took[policy] / took[WITHOUT])
     return round(statistics.median(pairs), 2)
 

@@ -12,6 +12,7 @@ from safepoint.differential.cases import PROGRAMS, parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
 from safepoint.differential.corpus import find
+from safepoint.differential.costs import Costed
 from safepoint.differential.follow import Wrong, judge
 from safepoint.differential.fuzz import Instance
 from safepoint.differential.mistakes import mistakes_of
@@ -23,7 +24,8 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.model import path
 from safepoint.model.path import Path, ReplayError
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
 
 
 class CannotReplay(Exception):
@@ -82,18 +84,22 @@ class Refuzzed:
         return not self.wrong
 
 
-def policy_of(string: str) -> str:
-    """The policy that a string speaks of, by name; folded if it names none, or none that exists."""
+def scheduled(string: str, policy: Policy) -> Policy:
+    """The policy that a controlled schedule's string names; of any other string the one that is given."""
     if not is_controlled(string):
-        return path.policy_of(string)
+        return policy
     try:
-        return controlled.parse(string)[3]
+        return POLICIES[controlled.parse(string)[3]]
     except ValueError:
-        return FOLDED.name
+        return policy  # it is said where the schedule is run
 
 
-def replay(string: str, text: Text, mutant: str = "", target: str = "folded") -> Walked | Repeated | Rerun | Refuzzed:
+def replay(
+    string: str, text: Text, mutant: str = "", target: str = "folded", policy: Policy = FOLDED
+) -> Walked | Repeated | Rerun | Refuzzed:
     """Replay `m:…`, a path of the model; or, with `target` and the mutant compiled into it, `s:…`, a schedule, or `f:…`, a fuzzed program.
+
+    policy: of a schedule: whose checks both machines have.
 
     Raises CannotReplay.
     """
@@ -106,7 +112,7 @@ def replay(string: str, text: Text, mutant: str = "", target: str = "folded") ->
         if is_controlled(string):
             return _rerun(string, target, mutant)
         if string.startswith("s:"):
-            return _repeat(*parse(string), target, mutant)
+            return _repeat(*parse(string), target, mutant, policy)
     except (ReplayError, ProtocolError, ValueError, UnknownTarget, GuestSyntaxError) as error:
         raise CannotReplay(str(error)) from None
     raise CannotReplay(
@@ -159,9 +165,13 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
     return Rerun(ran, judge(ran))
 
 
-def find_stepped(name: str, mutant: str = "") -> Stepped:
+def find_stepped(name: str, mutant: str = "", policy: Policy = FOLDED) -> Stepped:
     """A target that a schedule can drive, with the mutant compiled in.  Raises UnknownTarget, CannotReplay."""
     target = find_target(name)
+    if policy is not FOLDED:
+        if not isinstance(target, Costed) or not target.has_checks_of(policy):
+            raise CannotReplay(f"target {name!r} has no checks of policy {policy.name} (leave out --policy)")
+        target = target.under(policy)
     if mutant:
         try:
             target = target.mutated(mutant)
@@ -174,14 +184,14 @@ def find_stepped(name: str, mutant: str = "") -> Stepped:
     return target
 
 
-def _repeat(name: str, schedule: Schedule, target_name: str, mutant: str) -> Repeated:
-    target = find_stepped(target_name, mutant)
+def _repeat(name: str, schedule: Schedule, target_name: str, mutant: str, policy: Policy) -> Repeated:
+    target = find_stepped(target_name, mutant, policy)
     try:
         guest = find(name)
     except KeyError:
         raise CannotReplay(f"no program {name!r} (write the name of one of tests/programs, or a path)") from None
     try:
-        run = Undisturbed(guest.source, guest.name, guest.stack)
+        run = Undisturbed(guest.source, guest.name, guest.stack, policy=policy)
         if schedule.step >= run.steps:
             raise CannotReplay(f"{name} has {run.steps} steps, numbered from 0 (step {schedule.step} is not one)")
         living = run.before(schedule.step).living
@@ -200,5 +210,5 @@ def _repeat(name: str, schedule: Schedule, target_name: str, mutant: str) -> Rep
             f"{name}: what follows the post has {expected.in_all} shared accesses, numbered from 0 ({schedule.at} is not one)"
         )
     differs = differences(expected.observation, trial.observation)
-    mismatch = Mismatch(name, schedule, differs, target_name, mutant) if differs else None
+    mismatch = Mismatch(name, schedule, differs, target_name, mutant, policy.name) if differs else None
     return Repeated(name, schedule, trial.observation, mismatch)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
+from safepoint.differential.costs import WITHOUT
 from safepoint.guest.compiler.program import compile_program
+from safepoint.protocol.policies import POLICIES
 from safepoint_vm.costs import STACK, variant_of
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.language.layout import Record
@@ -57,11 +59,11 @@ def run(variant: Variant, source: str, turns: int) -> None:
 
 
 def main(policies: list[str]) -> None:
-    """For each policy and program one turn, so that all is warm, then N, then 2 N."""
+    """For each policy ("": without a protocol) and program one turn, so that all is warm, then N, then 2 N."""
     for policy in policies:
         for source in (*(source for source, _ in PROGRAMS.values()), *OTHERS.values()):
             for turns in RUNS:
-                run(variant_of(policy), source, turns)
+                run(variant_of(POLICIES.get(policy, WITHOUT)), source, turns)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from safepoint.protocol.policies import CPYTHON
 from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.object_code import object_file
@@ -87,7 +88,7 @@ def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> N
 def test_all_else_that_a_variant_decides_makes_other_handlers() -> None:
     others = (
         Variant(counting=True),
-        Variant(policy="cpython"),
+        Variant(policy=CPYTHON),
         Variant(protocol=False),
         Variant(collector_mutant="one"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, FunctionConstant
+from safepoint.protocol.policies import CPYTHON, POLICIES
 from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.machine import Exited
@@ -13,7 +14,7 @@ from tests.impl.machine_code import bytes_in_memory, difference, functions, list
 
 FAST = list(OPCODES)
 WITHOUT = Variant(protocol=False)
-FLAG = Variant(policy="cpython")
+FLAG = Variant(policy=CPYTHON)
 PROFILED = Variant(profiled=True)
 
 
@@ -35,7 +36,7 @@ CHECKED = {
 @pytest.mark.parametrize("policy", CHECKED)
 def test_the_same_comparison_tells_each_site_of_another_policy(policy: str) -> None:
     """And nothing else: the comparison can fail."""
-    assert set(difference(engine(PLAIN), engine(Variant(policy=policy)), FAST)) == CHECKED[policy]
+    assert set(difference(engine(PLAIN), engine(Variant(policy=POLICIES[policy])), FAST)) == CHECKED[policy]
 
 
 def test_a_profile_costs_the_fast_path_nothing() -> None:

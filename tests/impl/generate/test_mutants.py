@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.build import cores_engine
 from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import Handlers, Variant, engine
@@ -42,7 +43,7 @@ def test_none_lands_in_what_is_compiled_without_it(name: str) -> None:
             assert mine[1:] == [handlers]
         case "host":
             assert mine == [procedures, handlers]
-    assert Handlers(counting=False, policy="folded", protocol=True, collector_mutant="").further() == []
+    assert Handlers(counting=False, policy=FOLDED, protocol=True, collector_mutant="").further() == []
 
 
 def test_a_substitute_stands_where_the_right_handler_did() -> None:

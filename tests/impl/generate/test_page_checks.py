@@ -9,6 +9,7 @@ import llvmlite.binding as llvm
 import pytest
 
 from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.policies import GUARD_PAGE, HOTSPOT, POLICIES
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.object_code import load, sections
 from safepoint_vm.generate.page_checks import SECTION
@@ -18,7 +19,7 @@ from safepoint_vm.language.signals import CHECK_BYTES
 from safepoint_vm.language.words import Thread
 from tests.impl.machine_code import functions, listing
 
-VARIANT = Variant(policy="guard_page")
+VARIANT = Variant(policy=GUARD_PAGE)
 SITES = {"guard_page": ("CALL", *BACK_EDGES), "hotspot": ("RETURN", *BACK_EDGES)}
 FURTHER = ("asked", "poll_fails", "failed_allocation")
 """The check of a POLL inside a long instruction, in machine code and for the host; one that a policy has that checks at allocations."""
@@ -47,7 +48,7 @@ def wrong(lines: list[str]) -> list[str]:
 
 @pytest.mark.parametrize(("policy", "name"), [(policy, name) for policy, names in SITES.items() for name in names])
 def test_nothing_has_happened_before_the_load(policy: str, name: str) -> None:
-    lines = listing(Variant(policy=policy), name)
+    lines = listing(Variant(policy=POLICIES[policy]), name)
     before = before_the_load(lines)
     assert not wrong(before)
     found = LOAD.fullmatch(lines[len(before)])
@@ -59,7 +60,7 @@ def test_what_may_not_stand_there_is_found() -> None:
     lines = listing(VARIANT, "CALL")
     rest = lines[len(before_the_load(lines)) + 1 :]
     assert {line.split(", ")[-1] for line in wrong(rest)} >= {"%r12", "%r13", "8(%rdx)", "16(%rdx)"}
-    counted = listing(Variant(policy="guard_page", counting=True), "CALL")
+    counted = listing(Variant(policy=GUARD_PAGE, counting=True), "CALL")
     assert [line.split()[0] for line in wrong(before_the_load(counted))] == ["incq"]  # that it counts a check, it may
     with pytest.raises(ValueError, match="not enough values"):
         before_the_load(listing(Variant(), "CALL"))
@@ -68,14 +69,14 @@ def test_what_may_not_stand_there_is_found() -> None:
 @pytest.mark.parametrize("name", SITES["hotspot"])
 def test_after_a_slow_path_the_same_instruction_loads_nothing(name: str) -> None:
     """But CALL, which goes on behind its check."""
-    unchecked = listing(Variant(policy="hotspot"), UNCHECKED + name)
+    unchecked = listing(Variant(policy=HOTSPOT), UNCHECKED + name)
     assert not [line for line in unchecked if LOAD.fullmatch(line) or PAGE in line]
 
 
 @pytest.mark.parametrize("policy", SITES)
 def test_the_table_has_every_load_and_where_it_goes_on(policy: str) -> None:
     """In the loaded code: at each entry stands the load, and where it leads lies in the same function, behind it."""
-    built = engine(Variant(policy=policy))
+    built = engine(Variant(policy=POLICIES[policy]))
     (image,) = (image for image in built.images if SECTION + "handlers" in sections(image))
     assert isinstance(built.code, llvm.ExecutionEngine)
     end = built.code.get_global_value_address(f"end{SECTION}handlers")
@@ -100,4 +101,6 @@ def test_code_whose_checks_fault_is_not_loaded_without_their_handler() -> None:
 
 def test_other_policies_have_no_table() -> None:
     for policy in ("folded", "cpython", "wasmtime"):
-        assert not [s for image in engine(Variant(policy=policy)).images for s in sections(image) if SECTION in s]
+        assert not [
+            s for image in engine(Variant(policy=POLICIES[policy])).images for s in sections(image) if SECTION in s
+        ]

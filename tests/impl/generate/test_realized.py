@@ -12,7 +12,8 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import TRIGGERS, files
-from safepoint.protocol.policies import WASMTIME
+from safepoint.protocol.policies import GUARD_PAGE, WASMTIME
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import GO, RAISE_INTERRUPT, SAMPLE
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import ProtocolCodeError
@@ -26,7 +27,7 @@ from safepoint_vm.threads.world import GuestWorld
 from tests.impl.building import code, inhabited, program
 from tests.impl.machine_code import listing
 
-EPOCHS = Variant(policy="wasmtime")
+EPOCHS = Variant(policy=WASMTIME)
 HALT = program(code("<module>", 1, ("HALT",)))
 
 
@@ -93,7 +94,7 @@ def test_the_counter_is_read_before_the_deadline_and_advanced_with_a_lock() -> N
 
 def test_a_page_is_protected_and_made_readable_by_the_system() -> None:
     """As the system itself says."""
-    thread, world = inhabited(HALT, variant=Variant(policy="guard_page"))
+    thread, world = inhabited(HALT, variant=Variant(policy=GUARD_PAGE))
     other = born(world, thread, 1)
     page = thread.record.get("page")
     assert page != other.record.get("page")
@@ -118,7 +119,7 @@ def test_the_system_is_asked_and_not_a_copy() -> None:
 
 
 def test_a_record_that_is_used_again_keeps_its_page_and_it_is_readable() -> None:
-    thread, world = inhabited(HALT, variant=Variant(policy="guard_page"))
+    thread, world = inhabited(HALT, variant=Variant(policy=GUARD_PAGE))
     first = born(world, thread, 1)
     page = first.record.get("page")
     call(first, "post", SAMPLE)
@@ -144,8 +145,8 @@ def test_an_access_that_they_have_not_is_refused(word: str, tmp_path: Path) -> N
         add_procedure(ir.Module(), slow_path, hooked=False)
 
 
-@pytest.mark.parametrize("policy", ["wasmtime", "guard_page"])
-def test_a_scheduler_that_makes_every_access_refuses_them(policy: str) -> None:
+@pytest.mark.parametrize("policy", [WASMTIME, GUARD_PAGE], ids=lambda policy: policy.name)
+def test_a_scheduler_that_makes_every_access_refuses_them(policy: Policy) -> None:
     with pytest.raises(
         ProtocolCodeError, match=r"(epoch|page) is no word of memory \(choose another policy: -p folded\)"
     ):

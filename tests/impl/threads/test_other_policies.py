@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 import time
@@ -12,9 +13,11 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import FOLDED, GUARD_PAGE, POLICIES, WASMTIME
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import MANAGED, SAMPLE
+from safepoint_vm.generate import page_faults
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.language.words import SERVED
+from safepoint_vm.threads.os_thread import OsThread
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from tests.impl.running import LONG
@@ -49,7 +52,7 @@ def ask(vm: Vm, guest: GuestThread, failed: list[str]) -> None:
 def requested(policy: Policy, source: str, mutant: str = "") -> list[str]:
     """Four requesters and a coordinator ask two threads, which then end by an interrupt.  Returns what was lost."""
     failed: list[str] = []
-    variant = Variant(policy=policy.name, mutant=mutant)
+    variant = Variant(policy=policy, mutant=mutant)
     with Vm(compile_program(source, "guest.py"), io.StringIO(), variant=variant) as vm:
         guests = [vm.start().guest for _ in range(2)]
         assert soon(lambda: all(guest.record.get("state") == MANAGED for guest in guests))
@@ -77,3 +80,33 @@ def test_no_request_is_lost(policy: Policy, source: str) -> None:
 @pytest.mark.parametrize("policy", [WASMTIME, GUARD_PAGE], ids=lambda policy: policy.name)
 def test_a_lost_request_is_noticed(policy: Policy) -> None:
     assert "post 0 is not served" in requested(policy, LOOPS, "word-forgotten")
+
+
+STARTS = """
+from threading import Thread
+def nothing():
+    pass
+t = Thread(target=nothing)
+try:
+    t.start()
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_without_memory_for_a_page_no_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the system has no further thread; the one that is there has its page."""
+    output = io.StringIO()
+    with Vm(compile_program(STARTS, "guest.py"), output, variant=Variant(policy=GUARD_PAGE)) as vm:
+        first = vm.world.add(vm._thread)
+
+        def no_memory() -> None:
+            raise OSError(errno.ENOMEM, "mmap")
+
+        monkeypatch.setattr(page_faults, "Page", no_memory)
+        running = OsThread(first, vm)
+        vm.running.append(running)
+        running.go()
+        assert running.done.wait(LONG)
+        assert running.outcome().fault is None
+    assert output.getvalue() == "can't start new thread\n"

@@ -13,7 +13,8 @@ from safepoint.guest.features import refuse
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.world import World
 from safepoint.guest.verifier import verify
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 
 class Outcome(NamedTuple):
@@ -23,15 +24,15 @@ class Outcome(NamedTuple):
     traceback: tuple[Location, ...]
 
 
-def run(program: Program, output: TextIO, stack: int, policy: str = FOLDED.name) -> Outcome:
+def run(program: Program, output: TextIO, stack: int, policy: Policy = FOLDED) -> Outcome:
     """Run a program until all its threads have ended.  Control-C raises KeyboardInterrupt in the first.
 
     stack: slots for each thread.  policy: where and how they check.  An exception that ends another thread is printed to standard
     error.  Raises BadCode, Deadlock, NotWrittenFor.
     """
     verify(program)
-    refuse(program, POLICIES[policy])
-    world = World(program, stack, policy=POLICIES[policy])
+    refuse(program, policy)
+    world = World(program, stack, policy=policy)
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         world.interrupt()

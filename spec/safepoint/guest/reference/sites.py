@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 from safepoint.graph.execute import POISON, Activation
 from safepoint.graph.expressions import Instance
+from safepoint.graph.gather import text_of
 from safepoint.graph.ir import WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.words import Words
-from safepoint.protocol import files
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COUNTED, Policy
 from safepoint.protocol.words import ENDED, MANAGED
 
 CHECKS = ("frame_push", "back_edge", "elsewhere")
@@ -33,12 +33,7 @@ CHECKS = ("frame_push", "back_edge", "elsewhere")
 def procedure_graph(name: str, policy: Policy, word: int = 0) -> Graph:
     """A procedure of a policy's text, for any number of threads, and with a trigger word for each back-edge opcode."""
     widths = (("entry", len(BACK_EDGES)),)
-    return compile_graph(_text(policy.trigger), name, Instance(None, "", widths, sites=policy.sites, word=word))
-
-
-@lru_cache
-def _text(mechanism: str) -> Text:
-    return Text(files(mechanism))
+    return compile_graph(text_of(policy), name, Instance(None, "", widths, sites=policy.sites, word=word))
 
 
 class Served(NamedTuple):
@@ -75,6 +70,15 @@ def fresh(policy: Policy, reals: Mapping[str, int], state: int) -> dict[str, int
     return {**triggers, "pending": 0, "state": state, "operation": 0}
 
 
+def _added(text: Text, reals: Mapping[str, int]) -> dict[str, int]:
+    """A record's shared words of a trigger of a user's own; of a row of them there is one."""
+    return {
+        f"{word}[0]" if kind == "Triggers" else word: reals.get(word, text.begins(False, word))
+        for word, kind in text.added.items()
+        if kind != "int"
+    }
+
+
 class Sites:
     """One thread's words, and the world's.  Small, mutable, copied when a run forks.
 
@@ -84,12 +88,17 @@ class Sites:
 
     def __init__(self, stack: int, number: int = 0, first: Sites | None = None, policy: Policy = FOLDED) -> None:
         self.number, self.policy = number, policy
-        counted = {"limit": stack, "ticker": policy.period, "budget": policy.period}
-        self.reals = {word: counted.get(word, 1) for word in _text(policy.trigger).triggers()}
+        counted = {"limit": stack, **dict.fromkeys(COUNTED, policy.period)}
+        text = text_of(policy)
+        self.reals = {word: counted.get(word, 1) for word in text.triggers()}
         self.words: Words = first.words if first else Words.of_world()
         if number not in self.words.records():
-            self.words.add_record(number, fresh(policy, self.reals, ENDED if first else MANAGED))
-        self.privates = dict.fromkeys(("extra", "masked", "ending", "deferred", "left"), 0)
+            self.words.add_record(
+                number, fresh(policy, self.reals, ENDED if first else MANAGED) | _added(text, self.reals)
+            )
+        self.privates = {
+            word: text.begins(False, word) for word, kind in text.words["Me"].items() if kind == "int" and word != "end"
+        }
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.elsewhere = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress

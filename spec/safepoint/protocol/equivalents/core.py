@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import UNFAIR, Equivalents
+from safepoint.protocol.equivalents.entry import DEFERRING, POISONING, SLEEPLESS, UNBORN, UNFAIR, UNGROWN, Equivalents
 
 CORE: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows and no request is deferred, both words are 0.", "words.py", "real_limit", (
         "word: return t.limit.real + t.extra -> return t.limit.real + t.deferred",
-    ), policies=("cpython", "pypy")),
+    ), policies=UNGROWN - DEFERRING),
     Equivalents("Where no thread sleeps, none waits to be woken.", "requester.py", "post", (
         "delete: awaken(t) -> ",
-    ), policies=("pypy",)),
+    ), policies=SLEEPLESS),
     Equivalents("Where no thread sleeps, none waits to be woken.", "requester.py", "awaken", (
         "delete: t.wake.publish(1) -> ",
         "constant: t.wake.publish(1) -> t.wake.publish(0)",
         "word: t.wake.publish(1) -> t.holders.publish(1)",
         "word: t.wake.publish(1) -> t.life.publish(1)",
         "word: t.wake.publish(1) -> t.parked.publish(1)",
-    ), policies=("pypy",)),
+    ), policies=SLEEPLESS),
     Equivalents("Where no thread sleeps, the word stays set from the first post on; and `run_for` looks again after the claim.", "requester.py", "finish_handshake", (
         "word: outside = t.state.load() -> outside = t.wake.load()",
-    ), policies=("pypy",)),
+    ), policies=SLEEPLESS),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "owner.py", "look_pending", (
         "arithmetic: return bits & deliverable(t) -> return bits | deliverable(t)",
         "operand: return bits & deliverable(t) -> return bits",
         "operand: return bits & deliverable(t) -> return deliverable(t)",
-    ), policies=("pypy",)),
+    ), policies=SLEEPLESS),
     Equivalents("Where no stack grows, `extra` is 0.", "words.py", "real_limit", (
         "operand: return t.limit.real + t.extra -> return t.limit.real",
         "arithmetic: return t.limit.real + t.extra -> return t.limit.real - t.extra",
-    ), policies=UNFAIR),
+    ), policies=UNGROWN),
     Equivalents("Threads that return with a barrier need no fence, and take no harm from one.", "requester.py", "stop_world", (
         "negate: if slice_on('membarrier'): -> if slice_on('membarrier') == 0:",
     ), policies=UNFAIR),
@@ -54,7 +54,7 @@ CORE: tuple[Equivalents, ...] = (
     ), policies=UNFAIR),
     Equivalents("`run_for` looks again after the claim, and that look decides: where no thread ends, this one lets all pass.", "requester.py", "finish_handshake", (
         "constant: if outside != MANAGED: -> if outside != ENDED:",
-    ), policies=("dart", "pypy")),
+    ), policies=UNBORN),
     Equivalents("Only an operation that leaves guest code comes back to where its thread waits for one that a requester runs.", "owner.py", "own_handshake", (
         "constant: mine = t.operation.cas(ASKED, OWN) -> mine = t.operation.cas(ASKED, RUNNING)",
     ), policies=UNFAIR),
@@ -113,7 +113,7 @@ CORE: tuple[Equivalents, ...] = (
     )),
     Equivalents("The owner makes no check between the two, and no other thread restores what it has poisoned.", "owner.py", "give_back", (
         "swap: add(t, bits); poison(t) -> poison(t); add(t, bits)",
-    ), policies=("folded", "pypy")),
+    ), policies=POISONING),
     Equivalents("Others ask only whether the thread is MANAGED.", "owner.py", "park", (
         "constant: t.state.store(PARKED) -> t.state.store(NATIVE)",
         "constant: t.state.store(PARKED) -> t.state.store(ENDED)",

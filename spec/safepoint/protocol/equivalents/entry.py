@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+
+from safepoint.protocol.policies import POLICIES
 
 Key = tuple[str, str, str, str]
 """File, procedure, operator, and the statement before and after, as `before -> after`."""
@@ -20,7 +22,7 @@ class Equivalents:
     file: str
     procedure: str
     changes: tuple[str, ...]
-    policies: tuple[str, ...] = ()
+    policies: Collection[str] = ()
 
     def mutations(self) -> Iterator[Key]:
         for change in self.changes:
@@ -28,6 +30,34 @@ class Equivalents:
             yield self.file, self.procedure, operator, said
 
 
-UNFAIR = ("dart", "cpython", "pypy")
+EVERY = frozenset(POLICIES)
+
+
+def lacking(feature: str) -> frozenset[str]:
+    """The policies whose text is not written for a feature (of `Policy.slices`)."""
+    return frozenset(policy.name for policy in POLICIES.values() if feature not in policy.slices)
+
+
+UNFAIR = lacking("fairness")
 """The policies without the variants, `fairness` among them: their stop word is 1 for as long as the lock is held, and no stop waits for the
-last one's threads; nor does a stack grow in their scopes."""
+last one's threads."""
+UNGROWN = lacking("limit")
+"""Those in which no stack grows."""
+SLEEPLESS = lacking("blocking")
+"""Those in which no thread sleeps."""
+UNMASKED = lacking("masks")
+"""Those in which nothing is kept for later."""
+UNENDED = lacking("unwinding")
+"""Those in which nothing terminates a thread."""
+UNCOLLECTED = lacking("collect")
+"""Those in which no guest thread stops the others."""
+UNBORN = lacking("births")
+"""Those in which no thread ends, and none begins."""
+UNRECORDED = lacking("records")
+"""Those in which no requester looks a thread up that may end."""
+UNASKED = frozenset(policy.name for policy in POLICIES.values() if "back-edge" not in policy.sites)
+"""Those in which a loop checks nothing."""
+POISONING = EVERY - {"dart", "cpython"}
+"""Those that poison a word beside the bits."""
+DEFERRING = frozenset({"dart"})
+"""Those that put what is masked when it is taken into a word of the owner's."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.equivalents.entry import Equivalents
+from safepoint.protocol.equivalents.entry import (
+    DEFERRING,
+    EVERY,
+    UNASKED,
+    UNBORN,
+    UNFAIR,
+    UNGROWN,
+    UNRECORDED,
+    Equivalents,
+)
 
 FLAG_LOOKS = "No poison was spent on a masked request: each check looks at the flag with the mask, so the next one sees what the mask held back."
 
 FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Where no stack grows, `extra` is 0.", "optional.py", "exit_thread", (
         "word: t.deferred = 0 -> t.extra = 0",
-    ), policies=("cpython",)),
+    ), policies=UNGROWN - UNBORN - DEFERRING),
     Equivalents(FLAG_LOOKS, "optional.py", "unmask", (
         "return-0: return look_again(t) -> return 0",
     ), policies=("cpython",)),
@@ -45,10 +54,13 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("Where an operation may run beside a stop, it may run before or after the newborn has entered guest code.", "optional.py", "start_thread", (
         "always: if slice_on('exclusive'): -> reenter(t); if bits & HANDSHAKE:; return None",
     )),
+    Equivalents("Where an operation may run beside a stop, it may run before or after the newborn has entered guest code.", "optional.py", "start_thread", (
+        "negate: if slice_on('exclusive'): -> if slice_on('exclusive') == 0:",
+    ), policies=UNFAIR - UNBORN),
     Equivalents("Others ask only whether the thread is MANAGED.", "optional.py", "exit_thread", (
         "constant: t.state.store(ENDED) -> t.state.store(NATIVE)",
         "constant: t.state.store(ENDED) -> t.state.store(PARKED)",
-    ), policies=("cpython",)),
+    ), policies=UNRECORDED - UNBORN),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_table.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -63,6 +75,10 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit.py", "back_edge", (
         "always: if t.limit.load() == t.limit.poison: -> return slow_path(t)",
     )),
+    Equivalents("A loop that looks too is asked sooner than the policy promises, which is never.", "limit.py", "back_edge", (
+        "always: if checks_at('back-edge'): -> if t.limit.load() == t.limit.poison:",
+        "negate: if checks_at('back-edge'): -> if checks_at('back-edge') == 0:",
+    ), policies=UNASKED),
     Equivalents("A slow path that finds nothing does nothing: it only takes longer.", "limit_and_budget.py", "frame_push", (
         "always: if end > t.limit.load(): -> return push_failed(t, end)",
         "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
@@ -167,6 +183,20 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "take", (
         "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
     )),
+    Equivalents("A limit that is too low fails checks for nothing, and the real limit decides.", "bits_in_limit.py", "drop", (
+        "operand: bits = t.limit.swap(real_limit(t) + BITS) -> bits = t.limit.swap(BITS)",
+    )),
+    Equivalents("The limit is request bits, below BITS, or a real limit, above it.", "bits_in_limit.py", "drop", (
+        "relation: if bits >= BITS: -> if bits > BITS:",
+    )),
+    Equivalents("Of what it gives only HANDSHAKE is looked at, as a hint: `own_handshake` does nothing where no operation is asked for.", "bits_in_limit.py", "drop", (
+        "delete: if bits >= BITS: -> ",
+        "swap: if bits >= BITS:; return bits -> return bits; if bits >= BITS:",
+        "delete: bits = 0 -> ",
+    )),
+    Equivalents("Only its owner reads what is deferred.", "optional.py", "exit_thread", (
+        "swap: t.deferred = 0; t.state.store(ENDED) -> t.state.store(ENDED); t.deferred = 0",
+    ), policies=DEFERRING),
     Equivalents("STOP is never masked, so its poison was never spent; and a slow path that finds nothing does nothing.", "optional.py", "look_again", (
         "constant: if bits != 0: -> if bits != 1:",
     )),
@@ -185,7 +215,8 @@ FURTHER: tuple[Equivalents, ...] = (
         "word: t.deferred = 0 -> t.masked = 0",
         "word: t.deferred = 0 -> t.ending = 0",
         "word: t.deferred = 0 -> t.end = 0",
-    ), policies=("folded", "cpython")),
+        "word: t.deferred = 0 -> t.left = 0",
+    ), policies=EVERY - UNBORN - DEFERRING),
     Equivalents("Who posts wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
         "delete: leave(t) -> ",
         "swap: t.wake.publish(0); leave(t) -> leave(t); t.wake.publish(0)",

@@ -14,6 +14,9 @@ yarv: flag bits, at returns and back-edges
 hotspot: a load from a page, at returns and back-edges
 ocaml: the end of the heap, at allocations and back-edges
 pypy_sampling: the same, at allocations only
+
+The last paragraph of each says which features its text is written for, and why it has no others. The variants are asked of `folded` alone:
+they are of the core, whatever a check looks at.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 The frame push compares with the stack limit to find an overflow, and every instruction is dispatched through a table, so
 neither the frame push nor the back-edge has an instruction for it.  A push and a back-edge each see a complete post at once:
 bound 1 and 1.
+
+Features: all, and the variants.
 """
 
 from __future__ import annotations

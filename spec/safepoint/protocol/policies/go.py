@@ -16,8 +16,8 @@ What is another way in Go is the core's, and the core's states are among Go's:
   a time slice ended, asks again and again. Its own bound is 1 frame from a request that is not lost so.
 
 Features: masks; collect (the goroutine that stops the world is the coordinator); limit (stacks grow); births (a goroutine begins in
-the record of one that has ended). No termination, no handlers: nothing is raised in a goroutine from outside. No blocking: a
-request does not wake a goroutine that is parked.
+the record of one that has ended). No unwinding, handlers: nothing is raised in a goroutine from outside. No blocking: a request does
+not wake a goroutine that is parked.
 """
 
 from __future__ import annotations

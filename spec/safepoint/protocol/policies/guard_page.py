@@ -11,7 +11,8 @@ half: there one page is everyone's. A push and a back-edge each see a complete p
   signal handler should make it, although the text allows a post from one (POST-NEVER-WAITS): a kernel's lock may be waited for.
 * The stack check is apart: it compares with a limit that no requester poisons, so that LIMIT-KEEPS-POISON falls away.
 
-Features: all that the four families have: a page says nothing of what a VM does else. No real VM's own, so the bound is what was found.
+Features: masks, unwinding, handlers, blocking, collect, births, as the four families have them: a page says nothing of what a VM does
+else. No limit: no request poisons it. No real VM's own, so the bound is what was found.
 """
 
 from __future__ import annotations

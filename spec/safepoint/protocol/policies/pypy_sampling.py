@@ -9,8 +9,8 @@ sees a complete post at once: 1. Frames and back-edges see none: a loop that all
 * One allocation may cross several sample points: they coalesce into one sample, which is weighed (`safepoint profile` counts the weight).
 * All other requests of PyPy go by its ticker (`pypy`). The model posts each kind by this trigger; what is claimed is for each the same.
 
-No feature is switched on: no masks, no unwinding, no handlers, no blocking, no collect, no births: a sample raises nothing, runs no guest code, wakes and stops
-no thread, and a thread that begins has no sample point yet. No limit: it is not the stack's.
+Features: none. No masks, unwinding, handlers, blocking, collect, births: a sample raises nothing, runs no guest code, wakes and stops no thread,
+and a thread that begins has no sample point yet. No limit: the word is the heap's, and not the stack's.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ handler fails, it puts back a bit, and no poison (`given-back-unpoisoned`, which
 compared with the other limit (`compares-the-real-limit`), and each interrupt made the push fail (`push-not-retried`). It had one
 thread and signals; the model asks more of the text, which has none of these.
 
-Features: handlers, which run guest code at the site. No masks, no termination, no births and no guest coordinators: it has none.
-Nor blocking: a signal ends the system call by itself.
+Features: handlers, which run guest code at the site. No masks, unwinding, collect, births: it had one thread, which kept nothing for
+later and was not ended from outside. No blocking: a signal ends the system call by itself. No limit: its stack has one size.
 """
 
 from __future__ import annotations

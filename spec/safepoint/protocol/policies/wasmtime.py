@@ -14,8 +14,9 @@ Read in wasmtime's code generator for epochs (entry check, loop check, and the s
 * The stack check is apart since wasmtime gave up its poisoned limit, in which leaving wasm stored back an old limit, and with it lost
   a request (commit c22033bf): `limit-blindly`, and not to be made here.
 
-Features: masks (an embedder whose callback only extends the deadline), unwinding (a trap), handlers (the callback). Nothing wakes a store
-that a host call keeps, and stores do not stop each other: no blocking, no collect. A store is not used again: no births.
+Features: masks (an embedder whose callback only extends the deadline), unwinding (a trap), handlers (the callback). No blocking: nothing
+wakes a store that a host call keeps. No collect: stores do not stop each other. No births: a store is not used again. No limit: no
+request poisons it any more.
 """
 
 from __future__ import annotations

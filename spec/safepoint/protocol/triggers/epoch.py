@@ -9,7 +9,7 @@ where in a VM it is a load and a store of its own.
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me, Thread, threads
@@ -58,3 +58,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)

@@ -6,7 +6,7 @@ The bits are the trigger: there is no word to poison, and taking the bits restor
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, checks_at, mutant, taken
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me, Thread, deliverable
@@ -57,3 +57,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)

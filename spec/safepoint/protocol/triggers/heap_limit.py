@@ -8,7 +8,7 @@ as REAL-LIMIT-DECIDES says of stacks, and a collection is no fault of the guest'
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, checks_at, mutant
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push
 from safepoint.protocol.words import GO, Me, Thread
@@ -60,3 +60,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)

@@ -7,7 +7,7 @@ the limit too, so that the bound of back-edges is the budget; a back-edge that h
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, mutant
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import push_failed
 from safepoint.protocol.words import GO, Me, Thread, real_limit
@@ -55,3 +55,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)

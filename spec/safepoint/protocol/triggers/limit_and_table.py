@@ -7,7 +7,7 @@ so a back-edge is stopped by overwriting its entry.  The pending bits stand besi
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, mutant, taken
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import push_failed
 from safepoint.protocol.words import GO, Me, Thread, deliverable, real_limit
@@ -61,3 +61,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)

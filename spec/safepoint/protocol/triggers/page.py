@@ -7,7 +7,7 @@ to make it readable again, is a system call: it is locked, and who comes back fr
 from __future__ import annotations
 
 from safepoint.protocol.language import Trigger, checks_at, mutant
-from safepoint.protocol.owner import look_pending, slow_path, take_pending
+from safepoint.protocol.owner import drop_pending, look_pending, slow_path, take_pending
 from safepoint.protocol.requester import add_pending
 from safepoint.protocol.sites import decide_push, push_failed
 from safepoint.protocol.words import GO, Me, Thread
@@ -59,3 +59,7 @@ def take(t: Me) -> int:
 
 def look(t: Me) -> int:
     return look_pending(t)
+
+
+def drop(t: Me) -> int:
+    return drop_pending(t)
