@@ -70,11 +70,13 @@ def test_a_policy_without_machine_code_is_refused(monkeypatch: pytest.MonkeyPatc
     assert "the interpreter has no checks for trigger page (use --machine reference)" in result.stderr
 
 
-def test_a_trace_of_another_policy_is_refused(tmp_path: Path) -> None:
+def test_a_trace_of_a_policy_is_accepted_and_names_it(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     result = CliRunner().invoke(cli, ["run", "-p", "dart", "--trace", str(trace), str(PROGRAMS / "gcd.py")])
-    assert result.exit_code == 2
-    assert not trace.exists()
+    assert result.exit_code == 0, result.output
+    judged = CliRunner().invoke(cli, ["accept", str(trace)])
+    assert judged.exit_code == 0
+    assert "policy dart: a run of the protocol" in judged.stdout
 
 
 def test_a_section_needs_masks() -> None:

@@ -22,6 +22,7 @@ from safepoint.differential.controlled import Case, Ran, parse, string_of
 from safepoint.differential.follow import difference, judge, refusal
 from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Scheduler, pct_bound
 from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.policies import POLICIES
 from safepoint.trace.files import write_trace
 from safepoint.trace.verdict import judge as judge_trace
 from safepoint.verify.controlled import TWICE, caught, interpreter, run_case, shortest
@@ -84,11 +85,12 @@ def test_random_priorities_find_an_order_at_least_as_often_as_they_say() -> None
     assert found >= runs * pct_bound(3, 15, 1)
 
 
-@given(PAIRS)
-def test_a_schedule_as_a_string_says_it_all(pairs: list[tuple[int, int]]) -> None:
+@given(PAIRS, st.sampled_from([*POLICIES]))
+def test_a_schedule_as_a_string_says_it_all(pairs: list[tuple[int, int]], policy: str) -> None:
     choices = tuple((10 * n + point, which if n % 2 else -1 - which) for n, (point, which) in enumerate(pairs))
-    made = case("loop", "STOP+INTERRUPT/1", "HANDSHAKE", late=True)
-    assert parse(string_of(made, choices)) == ("loop", made.requesters, True, choices)
+    made = case("loop", "STOP+INTERRUPT/1", "HANDSHAKE", late=True, policy=policy)
+    assert parse(string_of(made, choices)) == ("loop", made.requesters, True, policy, choices)
+    assert ("," in made.name) == (policy != "folded")
 
 
 # -- the text as it is
@@ -255,7 +257,7 @@ def test_hypothesis_shrinks_to_the_schedule_that_matters() -> None:
     wrong = judge(run(made, Drawn(shrunk), "looks-too-early"))
     assert wrong is not None
     longer = run(made, Drawn([*shrunk, (1, 0), (2, 0)]), "looks-too-early")
-    assert len(parse(shortest(made, longer.choices, wrong, "looks-too-early").string)[3]) == 1
+    assert len(parse(shortest(made, longer.choices, wrong, "looks-too-early").string)[-1]) == 1
 
 
 def test_what_is_not_compiled_is_not_compiled() -> None:
@@ -294,8 +296,12 @@ def test_the_page_shows_what_replay_prints() -> None:
     commands = re.findall(r"^    safepoint replay (.*)$", page, re.MULTILINE)
     outputs = [replay(*shlex.split(command))[1] for command in commands]
     shown = [line.strip() for line in re.findall(r"^    ((?:[TR]\d|asleep)[ |].*)$", page, re.MULTILINE)]
-    assert len(shown) == 8
-    assert [line for line in map(str.strip, outputs[-1].splitlines()) if line in shown][-7:] == shown[1:]
+    lost_wake, lost_poison = shown[:8], shown[8:]
+    assert [line for line in map(str.strip, outputs[1].splitlines()) if line in lost_wake][-7:] == lost_wake[1:]
+    assert list(map(str.strip, outputs[2].splitlines()))[: len(lost_poison)] == lost_poison
+    assert len(lost_poison) == 9
+    assert outputs[2].endswith("choice points: nothing is wrong\n")
+    assert "rule='EXPIRED-IS-SEEN'" in outputs[3]
 
 
 @pytest.mark.parametrize(
@@ -303,6 +309,7 @@ def test_the_page_shows_what_replay_prints() -> None:
     [
         ("s:nothing|STOP@sc:", "no program 'nothing'"),
         ("s:calls|STOPS@sc:", "'STOPS' is no request"),
+        ("s:calls|STOP@safest,sc:", "no policy 'safest' (there are: folded, dart"),
         ("s:calls|STOP@sc:1>9", "a choice of it cannot be made"),
         ("s:calls|STOP@sc:1>", "'1>' is no choice"),
     ],

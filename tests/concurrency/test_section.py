@@ -35,10 +35,12 @@ class Made(OnCores):
     def __init__(self, run: CoresRun, *, caught: bool = True, forbidden: int = 0, shown: bool = True) -> None:
         self.run, self.caught, self.forbidden, self.shown = run, caught, forbidden, shown
 
-    def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
+    def race(
+        self, requests: int, seconds: float, seed: int, tell: Tell | None = None, policy: str = "folded"
+    ) -> CoresRun:
         return self.run
 
-    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
+    def race_mutant(self, mutant: str, requests: int, seed: int, policy: str = "folded") -> CoresRun:
         return CoresRun(requests=requests, lost=int(self.caught))
 
     def litmus_tests(self) -> Sequence[tuple[str, str]]:
@@ -129,7 +131,9 @@ def test_a_long_run_tries_every_seeded_mutant_and_every_litmus_test(monkeypatch:
 
 def test_without_a_second_core_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     class Alone(Made):
-        def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
+        def race(
+            self, requests: int, seconds: float, seed: int, tell: Tell | None = None, policy: str = "folded"
+        ) -> CoresRun:
             raise NotOffered("a second core")
 
     report = section(monkeypatch, Alone(GOOD))

@@ -53,8 +53,8 @@ CAUGHT = {
     "yarv": {"never-restored": "ackermann", "masked-taken": "masked_loop"},
     "ocaml": {"never-restored": "list_aliases", "word-forgotten": "list_aliases", "masked-taken": "masked_loop"},
 }
-"""Policy -> mutant of its trigger or of the core -> a program that shows it.  A mutant of the check itself (checks-at-calls-only,
-ticker-refilled) has no machine code: handlers make the check.
+"""Policy -> mutant of its trigger or of the core -> a program that shows it.  Mutants of the check itself (checks-at-calls-only,
+ticker-refilled), which handlers make, are tried by tests/concurrency/test_under_policies.py.
 """
 
 

@@ -12,6 +12,7 @@ build: the engine of a campaign
 programs: the guest programs
 world: a world whose records have tallies
 phases: which program runs with which requesters
+under: the phases under each policy
 campaign: run the phases
 hosted: small programs on OS threads as `safepoint run` runs them
 counting: the balance of what was posted, taken, dropped and served

@@ -6,12 +6,13 @@ import ctypes
 import functools
 from dataclasses import dataclass
 
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
-from safepoint_vm.generate.engine import Engine, Handlers, Variant
-from safepoint_vm.generate.object_code import Part, load, object_file
+from safepoint_vm.generate.engine import Engine, Variant
+from safepoint_vm.generate.object_code import Part, object_file
+from safepoint_vm.generate.page_faults import load_checked
 from safepoint_vm.generate.substitutes import in_place
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import TABLE_WORDS
@@ -33,14 +34,20 @@ class CoresEngine(Engine):
 
 
 @functools.cache
-def cores_engine(mutant: str = "", *, jitter: str = "") -> CoresEngine:
-    """Loaded once per process.  ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it."""
-    handlers = Handlers(counting=True, policy=FOLDED, protocol=True, collector_mutant="")
+def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.name) -> CoresEngine:
+    """Loaded once per process.  `policy`: where and how its threads check.
+
+    ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it.
+    """
+    under = POLICIES[policy]
+    variant = Variant(counting=True, mutant=mutant, policy=under)
+    handlers = variant.handlers()
     text = mutant if part_of(mutant) == "procedures" else ""
-    own: tuple[Part, ...] = (Primitives(), TalliedProcedures(text, jitter), handlers, Loops())
+    procedures = TalliedProcedures(text, jitter, under.trigger, under.base)
+    own: tuple[Part, ...] = (Primitives(), procedures, handlers, Loops())
     parts = (*own, *handlers.further(mutant))
     images = tuple(object_file(part) for part in parts)
-    code, loaded = load(images)
+    code, loaded = load_checked(images)
     addresses = in_place(loaded, mutant)
     stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return CoresEngine(Variant(counting=True, mutant=mutant), images, addresses, stepping, code)
+    return CoresEngine(variant, images, addresses, stepping, code)

@@ -17,11 +17,13 @@ from contextlib import contextmanager
 
 from safepoint.differential.cores import CoresRun, Tell
 from safepoint.guest.compiler.program import compile_program
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Bound, Policy
 from safepoint_vm.cores.build import CoresEngine, cores_engine
 from safepoint_vm.cores.counting import add_tallies, histogram, pending_bits
 from safepoint_vm.cores.phases import ENDLESS, Phase, Requester
 from safepoint_vm.cores.plan import BUCKETS, Plan
-from safepoint_vm.cores.races import SENTENCES
+from safepoint_vm.cores.races import names_of
 from safepoint_vm.cores.tally import first_place, graphs
 from safepoint_vm.cores.world import CoresVm
 from safepoint_vm.language.layout import Record
@@ -50,16 +52,26 @@ LOOK = 0.005
 
 
 class Running:
-    """A requester's loop on an OS thread of its own."""
+    """A requester's loop on an OS thread of its own.  `bound`: beyond which it counts a request as seen late."""
 
-    def __init__(self, engine: CoresEngine, requester: Requester, vm: CoresVm, rounds: int, seed: int) -> None:
+    def __init__(
+        self,
+        engine: CoresEngine,
+        requester: Requester,
+        vm: CoresVm,
+        rounds: int,
+        seed: int,
+        bound: Bound = FOLDED.declared,
+    ) -> None:
         self.plan = Record(Plan)
         settings = {"first": 0, "pause": 255, "often": NEVER, "patience": PATIENCE, "slack": SLACK, "give_up": GIVE_UP}
         settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed, "birth": 8 * vm.world.birth}
+        for name, most in bound.as_json().items():
+            settings[name] = most if isinstance(most, int) else NEVER
         if requester.aim:
-            mutant = engine.variant.mutant
-            settings["aim"] = first_place(mutant, requester.aim) + 1
-            settings["aims"] = min(AIMED, len(graphs(mutant)[requester.aim].steps))
+            mutant, trigger = engine.variant.mutant, engine.policy.trigger
+            settings["aim"] = first_place(mutant, requester.aim, trigger) + 1
+            settings["aims"] = min(AIMED, len(graphs(mutant, trigger)[requester.aim].steps))
         settings |= requester.settings
         for name, value in settings.items():
             self.plan.set(name, value)
@@ -73,13 +85,16 @@ class Running:
 
 
 class Campaign:
-    """`mutant`: of the text, compiled in; then the run ends as soon as something is wrong.  Errors: as `cores_engine`."""
+    """`mutant`: of the text, compiled in; then the run ends as soon as something is wrong.  `policy`: where and how threads check.
 
-    def __init__(self, mutant: str = "", seed: int = 0) -> None:
-        self.mutant, self.until_wrong = mutant, bool(mutant)
+    Errors: as `cores_engine`.
+    """
+
+    def __init__(self, mutant: str = "", seed: int = 0, policy: Policy = FOLDED) -> None:
+        self.mutant, self.until_wrong, self.policy = mutant, bool(mutant), policy
         self.grace = MUTANT_GRACE if mutant else GRACE
         self.rng = random.Random(seed)
-        self.run = CoresRun(slack=SLACK, races=Counter(dict.fromkeys(SENTENCES, 0)))
+        self.run = CoresRun(slack=SLACK, races=Counter(dict.fromkeys(names_of(policy.trigger), 0)))
         self.histograms: dict[str, list[int]] = {}
 
     def phases(self, phases: Sequence[Phase], requests: int, seconds: float, tell: Tell | None = None) -> CoresRun:
@@ -98,24 +113,25 @@ class Campaign:
         return self.run
 
     def _cycles(self) -> int:
-        return int(cores_engine(self.mutant).loop("stamp")(0))
+        return int(cores_engine(self.mutant, policy=self.policy.name).loop("stamp")(0))
 
     def _phase(self, phase: Phase, requests: int, missing: int, seconds: float, tell: Tell | None) -> None:
         output = io.StringIO()
-        engine = cores_engine(self.mutant, jitter=phase.jitter)
-        vm = CoresVm(engine, compile_program(phase.source, f"<{phase.name}>"), output, self.rng)
+        engine = cores_engine(self.mutant, jitter=phase.jitter, policy=self.policy.name)
+        vm = CoresVm(engine, compile_program(phase.source, f"<{phase.name}>"), output, self.rng, phase.period)
         cores = sorted(os.sched_getaffinity(0))
         here, there = ({cores[0]}, {cores[-1]}) if phase.duel else (set(cores), set(cores))
         with on_cores(here):
             main = vm.start()
         running: list[Running] = []
+        bound = self.policy.with_period(phase.period).declared if phase.period else self.policy.declared
         with self._ended(vm, main, running):
             with on_cores(there):
                 for requester in phase.requesters:
                     rounds = int(requests * requester.share) or ENDLESS
                     if requester is phase.requesters[0]:
                         rounds = max(rounds, missing)
-                    running.append(Running(engine, requester, vm, rounds, self.rng.getrandbits(60)))
+                    running.append(Running(engine, requester, vm, rounds, self.rng.getrandbits(60), bound))
             self._await(running, seconds, missing, tell)
         add_tallies(self.run, self.mutant, vm.world)
         for each in running:
@@ -191,7 +207,7 @@ class Campaign:
         began = {id(record): _checks(record) for record in vm.world.records}
         while True:
             late = {id(record): _checks(record) - began.get(id(record), 0) > PATIENCE for record in vm.world.records}
-            left = {id(record): pending_bits(record) for record in vm.world.records}
+            left = {id(record): pending_bits(record, self.policy.base) for record in vm.world.records}
             if not any(left.values()):
                 return 0
             if time.monotonic() > until or any(late[known] and bits for known, bits in left.items()):
@@ -202,6 +218,7 @@ class Campaign:
         run, plan, loop = self.run, each.plan, each.requester.loop
         run.lost += plan.get("lost")
         run.beyond_bound += plan.get("beyond")
+        run.later += plan.get("later")
         run.moved += plan.get("moved")
         run.worst = max(run.worst, plan.get("worst"))
         run.stops += plan.get("done") if loop == "stops" else 0

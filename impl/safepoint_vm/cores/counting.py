@@ -15,11 +15,19 @@ from safepoint_vm.language.layout import Record
 HANDSHAKE = KINDS.index("HANDSHAKE")
 
 
-def pending_bits(record: Record) -> int:
+def pending_word(record: Record, base: int) -> int:
+    """What is pending, as bits.  base: as `Policy.base`; not 0: the bits are in the limit, or its owner has put them aside."""
+    if not base:
+        return record.get("pending") & EVERYTHING
+    limit = record.get("limit")
+    return (limit if 0 <= limit < base else 0) | record.get("deferred")
+
+
+def pending_bits(record: Record, base: int = 0) -> int:
     """How many requests are pending and deliverable to a thread that has not ended?"""
     if record.get("state") == ENDED:
         return 0
-    return (record.get("pending") & EVERYTHING & ~(record.get("masked") | record.get("ending"))).bit_count()
+    return (pending_word(record, base) & ~(record.get("masked") | record.get("ending"))).bit_count()
 
 
 def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
@@ -34,7 +42,7 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
             posted, found = tally.get("posted", kind), tally.get("found", kind)
             run.requests += posted
             run.coalesced += found
-            pending = record.get("pending") >> kind & 1
+            pending = pending_word(record, world.engine.policy.base) >> kind & 1
             balance(
                 run,
                 posted - found + tally.get("given", kind),
@@ -51,7 +59,7 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
         served = sum(record.get("served", KINDS.index(name)) for record in world.records)
         run.raised += world.raised[name]
         balance(run, served, world.raised[name])
-    run.races.update(races_met(mutant, world.tallies, world.own))
+    run.races.update(races_met(mutant, world.tallies, world.own, world.engine.policy.trigger))
 
 
 def balance(run: CoresRun, owed: int, done: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.primitives import CLOCK, CTTZ, DAWDLE, declared
 from safepoint_vm.cores.tally import KINDS, Tally, first_place, graphs
 from safepoint_vm.generate.instruction import I64, POINTER
@@ -30,20 +31,25 @@ OWNERS, REQUESTERS, BOTH = "owners", "requesters", "both"
 
 @dataclass(frozen=True)
 class TalliedProcedures:
-    """A part of an engine: the procedures, writing tallies.  `jitter`: who pauses before each access: OWNERS, REQUESTERS, BOTH."""
+    """A part of an engine: the procedures, writing tallies.  `jitter`: who pauses before each access: OWNERS, REQUESTERS, BOTH.
+
+    `trigger`: the mechanism; `base`: as `Policy.base`.
+    """
 
     mutant: str = ""
     jitter: str = ""
+    trigger: str = FOLDED.trigger
+    base: int = 0
 
     def generate(self) -> ir.Module:
         """Errors: as `generate.engine.Procedures`."""
         module = ir.Module("tallied")
         emitter = emitter_of(TallyEmitter, self.mutant)
-        for name, procedure in graphs(self.mutant).items():
+        for name, procedure in graphs(self.mutant, self.trigger).items():
             function = declare(module, name, PROCEDURES[name])
             function.attributes.add("noinline")
-            first = first_place(self.mutant, name)
-            emitter(function, procedure, first=first, jitter=self.jitter).emit()
+            first = first_place(self.mutant, name, self.trigger)
+            emitter(function, procedure, first=first, jitter=self.jitter, base=self.base).emit()
         return module
 
 
@@ -53,7 +59,11 @@ class TallyEmitter(ProcedureEmitter):
 
     first: int = 0
     jitter: str = ""
+    base: int = 0
     begun: bool = field(default=False, init=False)
+    held: ir.Value = field(
+        init=False
+    )  # where what the word held before the latest access is kept, where accesses say it
 
     @property
     def owners(self) -> bool:
@@ -69,9 +79,16 @@ class TallyEmitter(ProcedureEmitter):
             self.builder.call(declared(self.builder.block, *DAWDLE), [])
         super().step(s)
 
+    def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
+        super().access(s, where, values)
+        if s.op != "store":  # a compare-and-swap that has succeeded has found what it expected
+            self.builder.store(values[0] if s.op == "cas" else self.result(), self.held)
+
     def tree(self, t: graph.Tree, at: int | None = None) -> None:
         if not self.begun:
             self.begun = True
+            with self.builder.goto_entry_block():
+                self.held = self.builder.alloca(I64, name="held")
             if self.procedure.name in ENTRIES:
                 self.put(self.me, "entered", self.clock())
         match t:
@@ -84,7 +101,7 @@ class TallyEmitter(ProcedureEmitter):
             case graph.Ghost("taken", _, kinds):
                 self.took(self.value(kinds))
             case graph.Ghost("dropped"):
-                self.each_bit("dropped", self.result())
+                self.each_bit("dropped", self.bits())
             case graph.Ghost("ran") if self.procedure.record == "Thread":
                 self.watch_operation()
             case graph.Done() if self.owners:
@@ -99,7 +116,7 @@ class TallyEmitter(ProcedureEmitter):
 
     def posted(self, record: ir.Value, index: ir.Value) -> None:
         """A post: of a kind that was pending already, or not; and where it met its target."""
-        was = self.builder.and_(self.builder.lshr(self.result(), index), I64(1))
+        was = self.builder.and_(self.builder.lshr(self.bits(), index), I64(1))
         self.add(self.tally(record, "posted", index), I64(1), locked=True)
         self.add(self.tally(record, "found", index), was, locked=True)
         self.add(self.tally(record, "total"), I64(1), locked=True)
@@ -108,17 +125,17 @@ class TallyEmitter(ProcedureEmitter):
         self.add(self.tally(record, "hits", row), I64(1), locked=True)
 
     def given_back(self, record: ir.Value, kinds: ir.Value) -> None:
-        new = self.builder.and_(kinds, self.builder.not_(self.result()))
+        new = self.builder.and_(kinds, self.builder.not_(self.bits()))
         self.each_bit("given", new)
         self.each_bit("returned", kinds)
         self.add(self.tally(record, "total"), I64(1), locked=True)
 
     def took(self, kinds: ir.Value) -> None:
         """A take.  Its clock and place are written before its count, by which a requester knows that they are there."""
-        now, checks = self.clock(), self.checks()
+        now, (frames, back_edges) = self.clock(), self.checks()
         for index in range(len(KINDS)):
             bit = self.builder.icmp_unsigned("!=", self.builder.and_(kinds, I64(1 << index)), I64(0))
-            for name, value in (("taken_at", checks), ("taken_clock", now)):
+            for name, value in (("frames_at", frames), ("back_edges_at", back_edges), ("taken_clock", now)):
                 where = self.tally(self.me, name, I64(index))
                 old = self.builder.load_atomic(where, "monotonic", 8, typ=I64)
                 self.builder.atomic_store(self.builder.select(bit, value, old), where, "monotonic")
@@ -132,9 +149,9 @@ class TallyEmitter(ProcedureEmitter):
 
         Its counts may fall: the host begins a record anew whose thread has ended, outside guest code.
         """
-        before = self.checks()
+        before = self.builder.add(*self.checks())
         self.builder.call(declared(self.builder.block, *DAWDLE), [])
-        moved = self.builder.icmp_signed("<", before, self.checks())
+        moved = self.builder.icmp_signed("<", before, self.builder.add(*self.checks()))
         self.add(self.tally(self.me, "overrun"), self.builder.zext(moved, I64), locked=False)
 
     def end(self) -> None:
@@ -188,6 +205,13 @@ class TallyEmitter(ProcedureEmitter):
         """What the latest access gave."""
         return self.builder.load(self.locals[graph.RESULT.name], typ=I64)
 
+    def bits(self) -> ir.Value:
+        """The pending bits that the word held before the latest access; a limit that is none holds none."""
+        word = self.builder.load(self.held, typ=I64)
+        if not self.base:
+            return word
+        return self.builder.select(self.builder.icmp_unsigned("<", word, I64(self.base)), word, I64(0))
+
     def bit(self, kind: ir.Value) -> ir.Value:
         """The number of a kind's bit."""
         return self.builder.call(declared(self.builder.block, *CTTZ), [kind, I1(1)])
@@ -195,10 +219,10 @@ class TallyEmitter(ProcedureEmitter):
     def clock(self) -> ir.Value:
         return self.builder.call(declared(self.builder.block, *CLOCK), [])
 
-    def checks(self) -> ir.Value:
-        """How many checks the guest has executed: words that only guest code changes."""
+    def checks(self) -> tuple[ir.Value, ir.Value]:
+        """How many checks of frame pushes and of back-edges the guest has executed: words that only guest code changes."""
         frames, back_edges = (
             self.builder.load_atomic(self.word(self.me, fields(Thread)[name].offset), "monotonic", 8, typ=I64)
             for name in ("frames", "back_edges")
         )
-        return self.builder.add(frames, back_edges)
+        return frames, back_edges

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import CoresRun, LitmusRow, OnCores, Tell
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.campaign import GRACE, MUTANT_GRACE, Campaign
 from safepoint_vm.cores.hosted import run_hosted
 from safepoint_vm.cores.litmus.declared import LITMUS
 from safepoint_vm.cores.litmus.run import run_litmus
 from safepoint_vm.cores.phases import CAMPAIGN, phases_for
 from safepoint_vm.cores.races import SENTENCES
+from safepoint_vm.cores.under import campaign_for, not_claimed, phases_under
 from safepoint_vm.mutants import HOST, part_of
+from safepoint_vm.threads.policies import why_not
 
 BATCH, BATCH_SECONDS = 10_000, 1.5
 """Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
@@ -22,20 +26,28 @@ BATCH, BATCH_SECONDS = 10_000, 1.5
 class FoldedOnCores(OnCores):
     """This interpreter."""
 
-    def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
+    def race(
+        self, requests: int, seconds: float, seed: int, tell: Tell | None = None, policy: str = FOLDED.name
+    ) -> CoresRun:
         two_cores()
-        campaign = Campaign(seed=seed)
-        run_hosted(campaign.run, "", GRACE)
-        return campaign.phases(CAMPAIGN, requests, seconds, tell)
+        campaign = Campaign(seed=seed, policy=can_race(policy))
+        if policy == FOLDED.name:
+            run_hosted(campaign.run, "", GRACE)
+            return campaign.phases(CAMPAIGN, requests, seconds, tell)
+        return campaign.phases(campaign_for(campaign.policy), requests, seconds, tell)
 
-    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
+    def race_mutant(self, mutant: str, requests: int, seed: int, policy: str = FOLDED.name) -> CoresRun:
         two_cores()
-        campaign = Campaign(mutant, seed)
+        campaign = Campaign(mutant, seed, can_race(policy))
         if part_of(mutant) == HOST:
             run_hosted(campaign.run, mutant, MUTANT_GRACE)
+        phases = phases_under(campaign.policy, mutant, phases_for(mutant))
         while not campaign.run.wrong and campaign.run.requests < requests:
-            campaign.phases(phases_for(mutant), BATCH, BATCH_SECONDS)
+            campaign.phases(phases, BATCH, BATCH_SECONDS)
         return campaign.run
+
+    def not_raced(self, policy: str) -> str:
+        return not_claimed(POLICIES[policy])
 
     def litmus_tests(self) -> Sequence[tuple[str, str]]:
         return [(test.name, mutant) for test in LITMUS for mutant in ("", *test.mutants)]
@@ -46,6 +58,14 @@ class FoldedOnCores(OnCores):
 
     def races(self) -> Mapping[str, str]:
         return SENTENCES
+
+
+def can_race(policy: str) -> Policy:
+    """The policy.  NotOffered: it has no machine code, or a site that no campaign counts."""
+    found = POLICIES[policy]
+    if why := why_not(found):
+        raise NotOffered(f"policy {policy}: {why}")
+    return found
 
 
 def two_cores() -> None:

@@ -34,6 +34,7 @@ class Phase:
     `jitter`: the procedures of owners, requesters or both pause before each access, which widens each window, and empties store
     buffers: both kinds of phase are needed.
     `duel`: a guest thread and a requester, each on a core of its own, and neither offers it to others.
+    `period`: of the ticker or budget of its threads; 0: the policy's own.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Phase:
     measured: bool = False
     jitter: str = ""
     duel: bool = False
+    period: int = 0
 
 
 def ping(share: float, settings: Mapping[str, int] = MappingProxyType({}), aim: str = "") -> Requester:

@@ -35,14 +35,16 @@ class Plan(Struct):
     give_up: Word  # turns of waiting after which the run is stuck
     done: Annotated[Word, Racing, Line]
     lost: Word
-    beyond: Word  # seen later than 1 + slack checks after the post
-    worst: Word  # the greatest such distance
+    frames: Word  # the policy's bound of frame pushes between a post and the check that sees it
+    back_edges: Word  # … and of back-edges
+    beyond: Word  # seen later than that, and `slack`
+    later: Word  # seen within the bound, and after more than 1 + slack checks
+    worst: Word  # the greatest distance, in checks of both kinds
     void: Word  # the thread ended before it took the post
     stuck: Word
     moved: Word  # `stops`: guest code ran while the world was stopped
     returning: Word  # … or a thread stood between publishing that it returns and looking (allowed)
     idle: Word  # … or between this stop and the one before no check was executed
-    heals: Word
     entered: Annotated[Buckets, Line, Row(BUCKETS)]  # from post to slow path
     seen: Annotated[Buckets, Row(BUCKETS)]  # from post to take; of `stops`: from the request to the world's stop
     served: Annotated[Buckets, Row(BUCKETS)]  # from post to the end of what it asks for

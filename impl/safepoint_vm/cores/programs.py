@@ -57,6 +57,72 @@ for t in threads:
     t.join()
 """
 
+PRINTS = """
+go = 1
+n = 0
+def more(n):
+    return n + 1
+while go:
+    n = more(n)
+    print(n)
+"""
+"""As NATIVE, and each turn pushes a frame: where loops check nothing, that alone sees a request.  No thread sleeps."""
+
+APART = """
+from threading import Thread
+go = 1
+def fib(n):
+    if n < 2:
+        return n
+    return fib(n - 1) + fib(n - 2)
+def work(me):
+    n = 0
+    while go:
+        n = n + 1
+        fib(5)
+        if me == 1:
+            print(n)
+for i in range(2):
+    Thread(target=work, args=(i,)).start()
+work(2)
+"""
+"""Several threads, of which none waits for another; each turn pushes frames."""
+
+ALONE = """
+from safepoint.guest.api import collect
+go = 1
+n = 0
+def fib(n):
+    if n < 2:
+        return n
+    return fib(n - 1) + fib(n - 2)
+def deep(n):
+    return deep(n + 1)
+def turn(n):
+    kept = []
+    for j in range(20):
+        kept.append(str(j) + "x")
+    fib(6)
+    print(n)
+    if n % 8 == 0:
+        collect()
+    if n % 32 == 31:
+        try:
+            deep(0)
+        except RecursionError:
+            kept = []
+while go:
+    n = n + 1
+    turn(n)
+"""
+"""What one thread can do by itself: calls, allocation, overflows, native regions, collections."""
+
+ALONE_MASKED = ALONE.replace("import collect", "import collect, masked").replace(
+    "    fib(6)\n    print(n)\n", "    fib(6)\n    with masked():\n        for j in range(10):\n            print(j)\n"
+)
+"""The same, with critical sections."""
+assert "with masked()" in ALONE_MASKED
+
 STORM = """
 from threading import Lock, Thread
 from time import sleep

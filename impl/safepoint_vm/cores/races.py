@@ -64,13 +64,20 @@ FURTHER = {
 SENTENCES = {race.name: race.sentence for race in RACES} | FURTHER
 
 
-def races_met(mutant: str, tallies: Iterable[Record], world: Record) -> Counter[str]:
+def names_of(trigger: str) -> list[str]:
+    """The races that a mechanism's text has places for: where nothing is restored, none is before the take."""
+    known = places("", trigger)
+    return [*(race.name for race in RACES if any(race.at(place) for place in known)), *FURTHER]
+
+
+def races_met(mutant: str, tallies: Iterable[Record], world: Record, trigger: str) -> Counter[str]:
     """How often each race was met, by the tallies of a run."""
-    met = Counter(dict.fromkeys(SENTENCES, 0))
-    known = places(mutant)
-    rows = {race.name: [number for number, place in enumerate(known) if race.at(place)] for race in RACES}
+    met = Counter(dict.fromkeys(names_of(trigger), 0))
+    known = places(mutant, trigger)
+    races = [race for race in RACES if race.name in met]
+    rows = {race.name: [number for number, place in enumerate(known) if race.at(place)] for race in races}
     for tally in tallies:
-        for race in RACES:
+        for race in races:
             for number in rows[race.name]:
                 if race.steps:
                     met[race.name] += tally.get("steps", number)

@@ -32,15 +32,15 @@ from safepoint_vm.cores.primitives import (
     stop_world,
 )
 from safepoint_vm.cores.tally import Tally
-from safepoint_vm.cores.waiting import checks_of, linger, wait_a_turn
+from safepoint_vm.cores.waiting import back_edges_of, checks_of, frames_of, linger, wait_a_turn
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.vocabulary import Value, Word, routine
 from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
-TAKEN, DROPPED, TAKEN_AT, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, STEPS = (
+TAKEN, DROPPED, FRAMES_AT, BACK_EDGES_AT, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, STEPS = (
     fields(Tally)[name].offset
-    for name in ("taken", "dropped", "taken_at", "taken_clock", "served_clock", "entered", "steps")
+    for name in ("taken", "dropped", "frames_at", "back_edges_at", "taken_clock", "served_clock", "entered", "steps")
 )
 SERVES_WITHIN = 1000  # turns for which a requester waits for the end of what it has seen taken, for the histogram only
 LOCK_STEP = 1
@@ -71,7 +71,8 @@ def ping(plan: Plan) -> Word:
                 take_aim(plan, thread)
                 post(thread, plan.second, 0)
             fence()
-            at = checks_of(thread)
+            frames, back_edges = frames_of(thread), back_edges_of(thread)
+            at = frames + back_edges
             turns, waits = Word(0), Word(1)
             while waits != 0:
                 passed = checks_of(thread) - at  # read before what was taken: this loop may be interrupted in between
@@ -86,11 +87,14 @@ def ping(plan: Plan) -> Word:
                         turns = turns + 1
                     record(plan.served, began, peek(tally + SERVED_CLOCK + first))
                     if plan.second == 0 and life == peek(tally + STEPS + plan.birth):
-                        distance = peek(tally + TAKEN_AT + first) - at
-                        if distance > plan.worst:  # noqa: PLR1730  -- the handler language has no max()
-                            plan.worst = distance
-                        if distance > plan.slack + 1:
+                        pushed = peek(tally + FRAMES_AT + first) - frames
+                        looped = peek(tally + BACK_EDGES_AT + first) - back_edges
+                        if pushed + looped > plan.worst:  # noqa: PLR1730  -- the handler language has no max()
+                            plan.worst = pushed + looped
+                        if pushed > plan.slack + plan.frames or looped > plan.slack + plan.back_edges:
                             plan.beyond = plan.beyond + 1
+                        elif pushed + looped > plan.slack + 1:
+                            plan.later = plan.later + 1
                 elif (
                     peek(tally + DROPPED + first) != dropped
                     or peek(tally + DROPPED + second) != again

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 
 from safepoint.graph.ir import Graph
 from safepoint.protocol.names import REQUESTS
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate import protocol
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
 
@@ -51,7 +52,10 @@ class Tally(Struct):
     entered: Annotated[Word, Racing]  # clock at the beginning of the latest slow path
     taken: Annotated[Counts, Row(8)]  # bits taken, of each kind
     dropped: Annotated[Counts, Row(8)]  # bits dropped by a birth
-    taken_at: Annotated[Counts, Row(8)]  # checks that the guest had executed at the latest take of each kind
+    frames_at: Annotated[
+        Counts, Row(8)
+    ]  # checks of frame pushes that the guest had executed at the latest take of each kind
+    back_edges_at: Annotated[Counts, Row(8)]  # … and of back-edges
     taken_clock: Annotated[Counts, Row(8)]  # … and the clock
     served_clock: Annotated[Counts, Row(8)]  # the clock when the latest one of each kind was served
     natives: Annotated[Word, Racing]  # native regions that `live` went through
@@ -69,22 +73,22 @@ class Tally(Struct):
 
 
 @cache
-def graphs(mutant: str) -> dict[str, Graph]:
-    """The procedures as they are compiled.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant)
+def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
+    """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
+    return protocol.graphs(mutant, trigger)
 
 
 @cache
-def places(mutant: str) -> tuple[Place, ...]:
+def places(mutant: str, trigger: str = FOLDED.trigger) -> tuple[Place, ...]:
     """Every place, by number."""
     found: list[Place] = []
-    for name, graph in graphs(mutant).items():
+    for name, graph in graphs(mutant, trigger).items():
         found += [Place(name, step.where, step.name.rpartition(":")[2]) for step in graph.steps]
         found.append(Place(name, (name,), "taken"))
     assert len(found) < PLACES
     return tuple(found)
 
 
-def first_place(mutant: str, procedure: str) -> int:
+def first_place(mutant: str, procedure: str, trigger: str = FOLDED.trigger) -> int:
     """The number of a procedure's first place; that of its step `n` is n more."""
-    return next(number for number, place in enumerate(places(mutant)) if place.procedure == procedure)
+    return next(number for number, place in enumerate(places(mutant, trigger)) if place.procedure == procedure)

@@ -31,6 +31,18 @@ def wait_a_turn(turns: Word, often: Word) -> None:
 
 
 @inline
+def frames_of(thread: Thread) -> Word:
+    """Checks of frame pushes that it has executed: a word that only guest code changes."""
+    return peek(Word(thread) + FRAMES)
+
+
+@inline
+def back_edges_of(thread: Thread) -> Word:
+    """… and of back-edges."""
+    return peek(Word(thread) + BACK_EDGES)
+
+
+@inline
 def checks_of(thread: Thread) -> Word:
-    """Checks that it has executed: words that only guest code changes."""
-    return peek(Word(thread) + FRAMES) + peek(Word(thread) + BACK_EDGES)
+    """Checks that it has executed."""
+    return frames_of(thread) + back_edges_of(thread)

@@ -39,27 +39,32 @@ class TalliedThread(GuestThread):
 class TalliedWorld(GuestWorld):
     """A world whose records have tallies.  `rng`: seeds of its threads' random numbers.
 
-    `nap`: microseconds between two looks of a guest thread that waits in the host.
+    `nap`: microseconds between two looks of a guest thread that waits in the host.  `period`: of its threads' tickers or budgets; 0: the policy's.
     """
 
     most = ROOM
     nap = 20
 
-    def __init__(self, engine: CoresEngine, size: int, rng: random.Random) -> None:
+    def __init__(self, engine: CoresEngine, size: int, rng: random.Random, period: int = 0) -> None:
         super().__init__(engine, size)
-        self._rng = rng
+        self._rng, self._period = rng, period
         self._nap = engine.loop("nap")
         self.tallies: list[Record] = []  # by number of the thread's record
         self.raised = Counter[str]()  # how many of each kind of request
         self.own = Record(Tally)
         self.record.set("hook", self.own.address)
-        self.birth = first_place(engine.variant.mutant, "start_thread")  # each birth comes by there once
+        self.birth = first_place(
+            engine.variant.mutant, "start_thread", engine.policy.trigger
+        )  # each birth comes by there once
 
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
         def tallied(reused: Record | None) -> GuestThread:
             thread = make(reused)
             assert isinstance(thread, TalliedThread)
             thread.raised = self.raised
+            if self._period:
+                thread.record.set("ticker_real", self._period)
+                thread.record.set("budget_real", self._period)
             if reused is None:
                 thread.record.set("hook", self._new_tally().address)
             return thread
@@ -95,15 +100,17 @@ class CoresVm(Vm):
     world: TalliedWorld
     guests = TalliedThread
 
-    def __init__(self, engine: CoresEngine, program: Program, output: TextIO, rng: random.Random) -> None:
-        self._made, self._rng = engine, rng
+    def __init__(
+        self, engine: CoresEngine, program: Program, output: TextIO, rng: random.Random, period: int = 0
+    ) -> None:
+        self._made, self._rng, self._period = engine, rng, period
         super().__init__(program, output, STACK, heap=HEAP, errors=output)
 
     def _make_engine(self, variant: Variant) -> Engine:
         return self._made
 
     def _make_world(self, heap: int, stress: bool) -> GuestWorld:
-        return made(TalliedWorld, self._made)(self._made, heap, self._rng)
+        return made(TalliedWorld, self._made)(self._made, heap, self._rng, self._period)
 
     def set_variable(self, name: str, word: int) -> None:
         """Set a variable of the module to a tagged word."""

@@ -13,6 +13,7 @@ page_checks: checks that load from a page, and the table of them
 page_faults: the process's handler of SIGSEGV
 realized: compile accesses of what the text has for a word, and the machine has not
 protocol: compile its steps: the protocol's graph
+counted: what the text says of checks that handlers make, and the hook in one that counts
 tracing: the traced variant: every access of the protocol's code is logged
 sampling: the profiled variant: what serves SAMPLE takes a sample
 mutated: mistakes in how the text is compiled, for the mutants of the interpreter

@@ -18,8 +18,8 @@ from pathlib import Path
 
 PACKAGES = ("safepoint", "safepoint_vm")
 """Packages whose sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
-KEPT = 200
-"""Object files in the cache, of 8 to 90 kB: each mutant of the text has its own.  Beyond that, the least recently used are deleted."""
+KEPT = 600
+"""Object files in the cache, of 8 to 90 kB: each policy and each mutant of its text has its own.  Beyond that, the least recently used are deleted."""
 DIGEST = hashlib.sha256().digest_size
 
 

@@ -35,7 +35,7 @@ from safepoint_vm.generate.ir_values import (
     ir_type,
     role_of,
 )
-from safepoint_vm.generate.procedures import LOGGING, PROCEDURES, SAMPLING, declare
+from safepoint_vm.generate.procedures import COUNTING, LOGGING, PROCEDURES, SAMPLING, declare
 from safepoint_vm.language.machine import Machine
 from safepoint_vm.language.vocabulary import Exit, Word
 
@@ -89,7 +89,7 @@ class ModuleCompiler:
         """A procedure of the protocol's text, declared: `generate.protocol` compiles it, apart."""
         name = function.__name__
         if name not in self.functions:
-            self.functions[name] = declare(self.module, name, (PROCEDURES | LOGGING | SAMPLING)[name])
+            self.functions[name] = declare(self.module, name, (PROCEDURES | LOGGING | COUNTING | SAMPLING)[name])
         return self.functions[name]
 
     def _define(self, name: str, kind: ir.FunctionType) -> ir.Function:

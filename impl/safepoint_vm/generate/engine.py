@@ -16,6 +16,7 @@ from safepoint.guest.code import SMALL, Instruction
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.compiler import ModuleCompiler, Switches, parameters_of
+from safepoint_vm.generate.counted import add_count_hook
 from safepoint_vm.generate.instruction import HANDLER, assemble, operand_types
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION, HandlerError
 from safepoint_vm.generate.mutated import emitter_of
@@ -28,7 +29,7 @@ from safepoint_vm.generate.substitutes import UNCHECKED, Substitutes, Unchecked,
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
-from safepoint_vm.handlers.shared.checks import MECHANISMS
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import word_of
 from safepoint_vm.language.words import TABLE_WORDS
@@ -40,7 +41,10 @@ SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}
 
 @dataclass(frozen=True)
 class Handlers:
-    """What decides the code of the handlers, their routines and `enter`: the switches in `language.machine`."""
+    """What decides the code of the handlers, their routines and `enter`: the switches in `language.machine`.
+
+    `hooked`: a check that stores calls the hook before.  `mutant`: of the text's checks.
+    """
 
     counting: bool
     policy: Policy
@@ -48,6 +52,8 @@ class Handlers:
     collector_mutant: str
     traced: bool = False
     profiled: bool = False
+    hooked: bool = False
+    mutant: str = ""
 
     def switches(self) -> Switches:
         """The values of the switches."""
@@ -69,6 +75,10 @@ class Handlers:
             "COLLECTOR_MUTANT": self.collector_mutant,
             "TRACED": self.traced,
             "PROFILED": self.profiled,
+            "HOOKED": self.hooked,
+            "LOGS_LOOPS": "back-edge" in policy.sites and not policy.period,
+            "LOGS_PUSHES": "push" in policy.sites and policy.trigger not in COUNTED,
+            "CHECK_MUTANT": self.mutant,
         }
 
     def further(self, mutant: str = "") -> list[Part]:
@@ -103,6 +113,8 @@ class Procedures:
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
         module = ir.Module("procedures")
+        if self.hooked and self.trigger in COUNTED:
+            add_count_hook(module, self.trigger)
         if self.traced:
             add_traced_protocol(module, self.mutant, self.trigger)
         elif self.profiled:
@@ -129,7 +141,16 @@ class Variant:
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
-        return Handlers(self.counting, self.policy, self.protocol, self.collector_mutant, self.traced, self.profiled)
+        return Handlers(
+            self.counting,
+            self.policy,
+            self.protocol,
+            self.collector_mutant,
+            self.traced,
+            self.profiled,
+            self.hooked and self.policy.trigger in COUNTED,
+            self.mutant if self.mutant in CHECK_MUTANTS else "",
+        )
 
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""

@@ -18,6 +18,8 @@ PROCEDURES = {
 """What handlers and the host call: the name, and how many parameters there are beside `self` and `resume`."""
 LOGGING = {"log_check": 2}
 """What handlers of a traced engine call beside them: `generate.tracing` has it."""
+COUNTING = {"count_hook": 1}
+"""What handlers of a hooked engine call whose checks count a ticker down: `generate.counted` has it."""
 SAMPLING = {"serve_sample": 0, "at_threshold": 0, "begin_tlab": 0, "end_tlab": 0, "tick": 0}
 """What takes the samples of a profiled engine and asks for them, called as a procedure: `generate.sampling` compiles it."""
 OWNED_BY_WORLD = ("stop_world", "start_world")

@@ -47,6 +47,7 @@ HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
 LEAVES_OUT = "back-edge-unpoisoned"
 """The mutant of the interpreter that gives the text no word for the last of the back-edges."""
+CHECK = "back_edge"  # handlers make its accesses; of a check that stores a hook is told too (`generate.counted`)
 STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
@@ -250,12 +251,12 @@ class HostedEmitter(ProcedureEmitter):
 
 def at_step(procedure: str, number: int) -> int:
     """What a hook is told of the access that a step makes."""
-    return [*PROCEDURES].index(procedure) << STEP_BITS | number
+    return [*PROCEDURES, CHECK].index(procedure) << STEP_BITS | number
 
 
 def step_of(what: int) -> tuple[str, int]:
     """The procedure, and the number of its step."""
-    return [*PROCEDURES][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
+    return [*PROCEDURES, CHECK][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
 
 
 def add_protocol(

@@ -36,7 +36,7 @@ WRITE = ir.FunctionType(ir.VoidType(), [POINTER, *[I64] * 4])
 class LoggingEmitter(ProcedureEmitter):
     """Emits one graph with a log of its accesses."""
 
-    before: ir.Value = field(init=False)  # where the stamp before the last access is kept
+    before: ir.Value | None = field(init=False, default=None)  # where the stamp before the last access is kept
 
     def emit(self) -> None:
         self.is_mine = self.procedure.record == "Me"
@@ -48,7 +48,7 @@ class LoggingEmitter(ProcedureEmitter):
         if not kinds and not looks:
             super().access(s, where, values)
             return
-        self.before = self.stamp(1)
+        self.keep(self.stamp(1))
         super().access(s, where, values)
         if kinds & {*GHOSTS.values()}:
             return  # logged where the ghost stands: it says what of the access counts
@@ -95,15 +95,23 @@ class LoggingEmitter(ProcedureEmitter):
         clock = self.builder.inttoptr(self.kept("clock"), POINTER)
         return self.builder.atomic_rmw("add", clock, I64(count), "seq_cst")
 
+    def keep(self, stamp: ir.Value) -> None:
+        """In a local of its own: what is logged may stand where several ways meet, as after a loop of compare-and-swaps."""
+        if self.before is None:
+            with self.builder.goto_entry_block():
+                self.before = self.builder.alloca(I64, name="before")
+        self.builder.store(stamp, self.before)
+
     def local(self, what: int, value: ir.Value) -> None:
         """What is no access."""
-        self.before = self.kept("before") if self.is_mine else self.stamp(1)
+        self.keep(self.kept("before") if self.is_mine else self.stamp(1))
         self.log(what, I64(0), value)
 
     def log(self, what: int, owner: ir.Value, value: ir.Value) -> None:
         log = self.builder.load(self.own("log"), typ=POINTER)
         write = self.function.module.globals["log_write" if self.is_mine else "log_asked"]
-        self.builder.call(write, [log, I64(what), self.before, owner, value])
+        assert self.before is not None
+        self.builder.call(write, [log, I64(what), self.builder.load(self.before, typ=I64), owner, value])
 
 
 def add_traced_protocol(module: ir.Module, mutant: str, trigger: str) -> None:

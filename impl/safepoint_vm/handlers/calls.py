@@ -21,6 +21,7 @@ from safepoint_vm.language.machine import (
     COUNTING,
     ENTERED_PUSH,
     LIMIT_IS_POISONED,
+    LOGS_PUSHES,
     PROTOCOL,
     PUSHED,
     TRACED,
@@ -54,13 +55,13 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
     if COUNTING:
         vm.thread.frames = vm.thread.frames + 1
     frame = vm.frame.at(base + LINK)
-    if push_fails(vm.thread):
+    if push_fails(vm.thread, vm.pc):
         return slow_push(vm, base)
     if below(vm.thread.limit, frame.at(code.slots)):
         if LIMIT_IS_POISONED:
             return slow_push(vm, base)
         return overflow(vm)
-    if TRACED:
+    if TRACED and LOGS_PUSHES:
         log_check(vm.thread, Word(PUSHED), vm.pc, 0)
     link(frame, vm.pc + 1, vm.frame)
     return vm.enter(code.start, frame)
@@ -104,7 +105,7 @@ def after_push(vm: Machine, base: Slot) -> Exit:
 @opcode
 def RETURN(vm: Machine, src: Slot) -> Exit:
     """pop the frame; the result goes to the caller's base"""
-    if return_fails(vm.thread):
+    if return_fails(vm.thread, vm.pc):
         return slow_elsewhere(vm)
     if CHECKS_ELSEWHERE == "return":
         pass_elsewhere(vm.thread, vm.pc)

@@ -23,10 +23,12 @@ from safepoint_vm.handlers.shared.work import begin_work
 from safepoint_vm.language.machine import (
     COUNTING,
     ENTERED_BACK_EDGE,
+    LOGS_LOOPS,
     LOOPED,
     PROTOCOL,
     SKIPS,
     TRACED,
+    UNCHECKED,
     Exited,
     FarJump,
     Jump,
@@ -103,7 +105,7 @@ def uncount_back_edge(thread: Thread) -> None:
 def pass_back_edge(thread: Thread, pc: Bytecode) -> None:
     """The dispatch has come here, so the check has passed."""
     count_back_edge(thread)
-    if TRACED:
+    if TRACED and (LOGS_LOOPS or UNCHECKED):
         log_check(thread, Word(LOOPED), pc, 0)
 
 
@@ -143,7 +145,7 @@ def after_back_edge(vm: Machine) -> Exit:
 @opcode
 def POLL(vm: Machine) -> Exit:
     """nothing: a check site in code that has had none for long"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     return vm.next()
@@ -152,7 +154,7 @@ def POLL(vm: Machine) -> Exit:
 @opcode
 def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
     """jump backward"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     return vm.jump(offset)
@@ -161,7 +163,7 @@ def JUMP_BACK(vm: Machine, offset: FarJump) -> Exit:
 @opcode
 def TRUE_JUMP_BACK(vm: Machine, condition: Slot, offset: FarJump) -> Exit:
     """if condition: jump backward"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x = vm[condition]
@@ -187,7 +189,7 @@ def slow_less_jump_back(vm: Machine, left: Slot, right: Slot, offset: Jump) -> E
 @opcode
 def LESS_JUMP_BACK(vm: Machine, left: Slot, right: Slot, offset: Jump) -> Exit:
     """if left < right: jump backward"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x, y = vm[left], vm[right]
@@ -250,7 +252,7 @@ def FOR_RANGE(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     """if turns are left: one less, dst = next value, next value += step, jump backward.  FOR_PREPARE checked the types;
     the value after the last may wrap, and is never read.
     """
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     left = vm[loop + 1]

@@ -35,7 +35,7 @@ list_index, string_index, store_index = known("list_index"), known("string_index
 @slow
 def failed_allocation(vm: Machine) -> Exit:
     """The comparison of an allocation that is a check site has failed: a request, a full TLAB, both, or neither."""
-    if fails(vm.thread):
+    if fails(vm.thread, vm.pc):
         return slow_elsewhere(vm)
     return no_room(vm)
 
@@ -250,7 +250,7 @@ def slow_for_each(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
 @opcode
 def FOR_EACH(vm: Machine, dst: Slot, loop: Slot, offset: Jump) -> Exit:
     """if loop+1 < len(loop): dst = loop[loop+1], loop+1 += 1, jump backward"""
-    if back_edge_fails(vm.thread):
+    if back_edge_fails(vm.thread, vm.pc):
         return slow_back_edge(vm)
     pass_back_edge(vm.thread, vm.pc)
     x, i = vm[loop], vm[loop + 1]

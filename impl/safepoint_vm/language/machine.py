@@ -22,6 +22,9 @@ CHECKS_ELSEWHERE = ""  # the site that the policy has beside pushes and back-edg
 LIMIT_IS_POISONED = True  # False: no request touches the limit, so a frame that ends above it is an overflow
 BASE = 0  # trigger bits_in_limit: a limit below this is request bits
 UNCHECKED = False  # True: an instruction that its check has let go on makes none of its own
+HOOKED = False  # True: trigger ticker calls `count_hook` between its load and its store
+LOGS_LOOPS = LOGS_PUSHES = True  # False: a traced check says by itself that it has passed, or the policy has none there
+CHECK_MUTANT = ""  # the mutant of the text's checks to compile
 PROFILED = False  # True: what it has allocated is sampled behind the limit of its TLAB
 COLLECTOR_MUTANT = ""  # the mutant of the collector to compile
 
@@ -137,12 +140,17 @@ def unmask(thread: Thread, resume: Word | int) -> Word: ...
 
 
 # What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).
-PUSHED, LOOPED, CHECKED, ENTERED_PUSH, ENTERED_BACK_EDGE, ENTERED_ELSEWHERE, SKIPS = range(100, 107)
+PUSHED, LOOPED, CHECKED, ENTERED_PUSH, ENTERED_BACK_EDGE, ENTERED_ELSEWHERE, SKIPS, STORED = range(100, 108)
 
 
 @procedure
 def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:
-    """TRACED: log a check.  SKIPS: the next back-edge that passes is none."""
+    """TRACED: log a check.  SKIPS: the next back-edge that passes is none.  STORED: it has stored its ticker."""
+
+
+@procedure
+def count_hook(thread: Thread, left: Word, resume: Word | int) -> Word:
+    """HOOKED: a check has loaded its ticker, and is about to store what is left (`generate.counting`)."""
 
 
 # What samples a thread (`handlers.shared.sampling`); compiled with the protocol's procedures, and called as they are.

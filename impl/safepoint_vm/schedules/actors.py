@@ -8,16 +8,14 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from safepoint.differential.controlled import Done, Made
-from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import INTERRUPT
-from safepoint.trace.observe import said, site_of
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.language.machine import Exited
 from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
+from safepoint_vm.schedules.sites import CHOICES, RESTARTS, SHARED, events, looks
 from safepoint_vm.schedules.words import Words
 from safepoint_vm.threads.life import Blocked, ThreadLife
 from safepoint_vm.threads.mutated import made
@@ -25,27 +23,6 @@ from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
 T = TypeVar("T")
-RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
-"""Machine code was left in the middle of an instruction, which begins again, or raises."""
-CHOICES = (
-    *(name for name, opcode in OPCODES.items() if opcode.site),
-    *(
-        "ACQUIRE",
-        "RELEASE",
-        "JOIN",
-        "COLLECT",
-        "HANDSHAKE",
-        "MASK",
-        "UNMASK",
-        "START",
-        "PRINT",
-        "PRINT_END",
-        "INTERRUPT",
-    ),
-)
-"""Opcodes before which another may go on: check sites, and those whose effect another thread can see …"""
-SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN")
-"""… where there are several guest threads, also these."""
 BITS = {name: bit for bit, name in REQUESTS.items()}
 
 
@@ -90,7 +67,8 @@ class GuestActor(Actor):
         self.inside = False  # machine code runs an instruction from its beginning …
         self.entered = False  # … and has entered the slow path
         self.op = ""
-        self._slow = self._masked = self._frames = 0
+        self._slow = self._masked = self._frames = self._left = 0
+        self._told = False  # its check has passed, and is in the trace
         self.born = thread is None
         self.early = False  # it is interrupted once it is born: birth drops all requests
         self._said = False  # the instruction under way is in the log
@@ -134,6 +112,7 @@ class GuestActor(Actor):
                 run.baton.refuse(f"{self.name} runs guest code while a requester runs an operation for it")
                 run.baton.check()
         self.inside, self.entered, self._slow = begins, False, record.get("slow_entries")
+        self._told, self._left = False, record.get("left")
         self._frames = record.get("frames")
         self.looked.clear()
         why = self.guest.enter(self.life.entry, int(begins))
@@ -159,20 +138,23 @@ class GuestActor(Actor):
 
     def _passed(self) -> None:
         """Of the instruction that was executed: its check has passed, unless it entered the slow path; and what it masks."""
+        frames = self.guest.record.get("frames") - self._frames
         if (
             self.inside
-            and not self.entered
-            and self.op in SITES
-            and (self.op != "CALL" or self.guest.record.get("frames") != self._frames)
+            and not (self.entered or self._told)
+            and looks(self.op, self._run.engine.policy, frames, self._left)
         ):
-            self._run.recorder.say(self.name, SITES[self.op][0])
+            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[0])
         self.masks()
 
-    def notices(self) -> None:
-        """Before an access of a procedure of its own: what has happened since the last one without any."""
+    def notices(self, *, counts: bool = False) -> None:
+        """Before an access of its own: what has happened since the last one without any.  counts: its check has passed, and stores."""
         if self.inside and not self.entered and self.guest.record.get("slow_entries") != self._slow:
             self.entered = True
-            self._run.recorder.say(self.name, SITES[self.op][1])
+            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[1])
+        if counts:
+            self._told = True
+            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[0])
         self.masks()
 
     def masks(self) -> None:
@@ -256,13 +238,6 @@ class GuestActor(Actor):
     def now(self) -> float:
         """Every sleep ends at once."""
         return math.inf
-
-
-SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
-    name: (said("looped", detail=index), said("entered", detail=site_of("back-edge", index)))
-    for index, name in enumerate(BACK_EDGES)
-}
-"""Opcode -> the event that its check is when it passes, and when it fails."""
 
 
 class Requester(Actor):

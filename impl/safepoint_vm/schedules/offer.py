@@ -9,38 +9,62 @@ from llvmlite import ir
 from safepoint.conform.target import NotOffered
 from safepoint.differential.controlled import Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
+from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
-from safepoint_vm.generate.protocol import add_protocol
+from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
+from safepoint_vm.threads.policies import why_not
 
 
 class FoldedControlled(Controlled):
     """This interpreter."""
 
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
-        self.must_compile(mutant)
+        if why := self.why_not(case.policy):
+            raise NotOffered(f"policy {case.policy}: {why}")
+        self.must_compile(mutant, case.policy)
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
             raise NotOffered(f"mutant {mutant}: {refused}") from None
         return run.run()
 
-    def must_compile(self, mutant: str) -> None:
+    def why_not(self, policy: str) -> str:
+        return why_not(POLICIES[policy])
+
+    def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""
-        if mutant and not self.compiles(mutant):
+        if mutant and not self.compiles(mutant, policy):
             raise NotOffered(f"mutant {mutant}: no procedure that it compiles has it")
 
-    def compiles(self, mutant: str) -> bool:
+    def compiles(self, mutant: str, policy: str = FOLDED.name) -> bool:
+        trigger, sites = POLICIES[policy].trigger, POLICIES[policy].sites
         try:
-            return mutant in MUTANTS or _code(mutant) != _code("")
+            differs = mutant in MUTANTS or _code(mutant, trigger) != _code("", trigger)
+            return differs or (mutant in CHECK_MUTANTS and changes_a_check(mutant, trigger, sites))
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
 
+    def can_be_late(self, policy: str) -> bool:
+        return _can_be_hosted(POLICIES[policy].trigger)
 
-@functools.lru_cache(maxsize=2)
-def _code(mutant: str) -> str:
+
+@functools.cache
+def _can_be_hosted(trigger: str) -> bool:
+    """Can the host make each of its accesses?"""
+    try:
+        add_protocol(ir.Module("procedures"), "", hooked=True, emitter=HostedEmitter, trigger=trigger)
+    except ProtocolCodeError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=4)
+def _code(mutant: str, trigger: str) -> str:
     """The procedures as they are before they are optimized."""
     module = ir.Module("procedures")
-    add_protocol(module, mutant, hooked=False)
+    add_protocol(module, mutant, hooked=False, trigger=trigger)
     return str(module)

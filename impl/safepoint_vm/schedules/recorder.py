@@ -12,11 +12,12 @@ from functools import lru_cache
 from safepoint.graph import ir
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.lines import RULES, VERSION, Header
 from safepoint.trace.observe import Ghosts, Said, event_of, local_events, said
 from safepoint_vm.schedules.words import Words
+from safepoint_vm.threads.recording import variants_of
 
 
 @dataclass
@@ -32,9 +33,11 @@ class Access:
 
 
 class Recorder:
-    """events: so far.  names: of the records."""
+    """events: so far, as the policy's text can say them.  names: of the records."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, policy: Policy) -> None:
+        self.policy = policy
+        self.rows = "entry" in policy.words  # a trigger word for each opcode that jumps backward
         self.events: list[Event] = []
         self.names: list[str] = []
         self.access: Access | None = None
@@ -68,6 +71,8 @@ class Recorder:
     def say(self, by: str, event: Said) -> None:
         """An event."""
         kind, owner, detail = event
+        if kind == "exited" and "births" not in self.policy.slices:
+            kind = "native-entered"  # no thread of that text ends: one leaves guest code for good
         to = self.thread(owner) if isinstance(owner, int) else by
         stamp = 2 * len(self.events)
         cls, rest = _fields(kind, to, detail)
@@ -77,7 +82,8 @@ class Recorder:
         """The first thread runs guest code from the start; every other one begins."""
         first = self.thread(0)
         return Header(
-            0, 0, "safepoint-trace", VERSION, RULES, "the interpreter, controlled", FOLDED.name, [*self.names], [first], entries=len(BACK_EDGES),
+            0, 0, "safepoint-trace", VERSION, RULES, "the interpreter, controlled", self.policy.name, [*self.names], [first],
+            variants=variants_of(self.policy), entries=len(BACK_EDGES) if self.rows else 1,
         )  # fmt: skip
 
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from safepoint.conform.target import Observation
 from safepoint.differential.controlled import Case, Done, Made, Ran
 from safepoint.differential.schedulers import Scheduler
-from safepoint.graph import ir
-from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, NOTHING
-from safepoint_vm.generate.engine import Engine, Variant, engine
-from safepoint_vm.generate.protocol import HEARD, graphs, step_of
-from safepoint_vm.memory.image import Image
+from safepoint_vm.generate.protocol import CHECK, HEARD
 from safepoint_vm.schedules.actors import BITS, GuestActor, Requester
 from safepoint_vm.schedules.baton import Actor, Baton
+from safepoint_vm.schedules.build import build
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
 from safepoint_vm.schedules.words import Words
 from safepoint_vm.threads.mutated import made
@@ -33,34 +28,6 @@ HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 HEAP = 1 << 20  # bytes
 REQUESTS_OF = ("post", "poison", "awaken", "handshake", "stop_world", "start_world")
 """What a requester runs; a guest thread that does is one under another name, as docs/trace.md has it."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """What the runs of a program and a mutant share.  steps: of what a hook is told, with the name of the procedure."""
-
-    engine: Engine
-    image: Image
-    steps: dict[int, tuple[str, ir.Step]]
-    opcodes: dict[int, str]
-
-    def opcode(self, pc: int) -> str:
-        if pc not in self.opcodes:
-            self.opcodes[pc] = self.image.code_address(pc).instruction.op
-        return self.opcodes[pc]
-
-    def step(self, what: int, mutant: str) -> tuple[str, ir.Step]:
-        if what not in self.steps:
-            procedure, number = step_of(what)
-            self.steps[what] = procedure, graphs(mutant)[procedure].steps[number]
-        return self.steps[what]
-
-
-@functools.lru_cache(maxsize=64)
-def build(source: str, name: str, mutant: str, hosted: bool) -> Built:
-    """Errors: as `engine` and `compile_program`."""
-    made = engine(Variant(counting=True, hooked=True, hosted=hosted, mutant=mutant))
-    return Built(made, Image(made, compile_program(source, name)), {}, {})
 
 
 class Stops(GuestWorld):
@@ -87,12 +54,12 @@ class ControlledRun:
 
     def __init__(self, case: Case, scheduler: Scheduler, mutant: str) -> None:
         self.case, self._mutant = case, mutant
-        self._built = build(case.source, case.program, mutant, case.late)
+        self._built = build(case.source, case.program, mutant, case.late, case.policy)
         self.engine = self._built.engine
         self.world = made(Stops, self.engine)(self.engine, HEAP)
         self.world.run = self
         self.words = Words(self.world.record)
-        self.recorder = Recorder(self.words)
+        self.recorder = Recorder(self.words, self.engine.policy)
         self.baton = Baton(scheduler, lambda: self.words.waiting, self.words.flush)
         self.guests: list[GuestActor] = []
         self.done: list[Done] = []
@@ -251,8 +218,9 @@ class ControlledRun:
 
     def _access(self, what: int, word: int, a: int, b: int) -> int:
         """Before an access, or in its place: a choice point."""
-        actor, words, late = self.baton.current, self.words, self.case.late
+        actor, words = self.baton.current, self.words
         procedure, step = self._built.step(what, self._mutant)
+        late = self.case.late and procedure != CHECK  # the handler makes that store itself
         op = "swap" if step.publishes else step.op  # it waits in no store buffer
         if self.baton.aborted:
             return words.access(actor.index, op, word, a, b) if late else 0
@@ -262,7 +230,7 @@ class ControlledRun:
         if procedure in REQUESTS_OF:
             by = f"{by} asks" if isinstance(actor, GuestActor) else by
         elif isinstance(actor, GuestActor):
-            actor.notices()
+            actor.notices(counts=procedure == CHECK)
         if word not in words.cells:
             self.baton.refuse(f"{by} makes an access of {procedure} to {word:#x}, where no word of the text is")
             return 0

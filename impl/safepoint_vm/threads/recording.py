@@ -19,7 +19,7 @@ import msgspec
 
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import INTERRUPT
 from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.files import Writer
@@ -36,6 +36,7 @@ from safepoint_vm.language.machine import (
     ENTERED_PUSH,
     LOOPED,
     PUSHED,
+    STORED,
 )
 from safepoint_vm.language.words import LOG_WORDS, Log
 
@@ -49,18 +50,26 @@ DRAIN = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 ASKED = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
 PACKED = struct.Struct(f"<{LOG_WORDS}q")
 CHECKS = {
-    PUSHED: "pushed", LOOPED: "looped", CHECKED: "checked",
+    PUSHED: "pushed", LOOPED: "looped", CHECKED: "checked", STORED: "counted",
     ENTERED_PUSH: "entered", ENTERED_BACK_EDGE: "entered", ENTERED_ELSEWHERE: "entered",
 }  # fmt: skip
 FAILED = {ENTERED_PUSH: "push", ENTERED_BACK_EDGE: "back-edge", ENTERED_ELSEWHERE: "elsewhere"}
+FIRST_OF_SLOW = ("restored", "took")
+"""What a slow path logs first, by whether the mechanism has words to restore."""
 ENTRY = {NUMBERS[name]: index for index, name in enumerate(BACK_EDGES)}
+
+
+def variants_of(policy: Policy) -> list[str]:
+    """What this interpreter does otherwise than a policy's text: its sleeps are check sites, whether the text has it or not."""
+    return ["waking"] if "blocking" in policy.slices and "waking" not in policy.slices else []
 
 
 class Recording:
     """What one world's threads log."""
 
     def __init__(self, engine: Engine, world: Record) -> None:
-        self._engine = engine
+        self._engine, self._policy = engine, engine.policy
+        self._rows = "entry" in self._policy.words  # a trigger word for each opcode that jumps backward
         self._clock = Memory(8, [FIRST])
         self._callbacks = DRAIN(self._drain), ASKED(self._asked)  # kept, because ctypes does not keep them alive
         self._logs: dict[int, tuple[Record, Memory, str]] = {}  # address of a log -> it, its buffer, its thread's name
@@ -92,7 +101,9 @@ class Recording:
         self._logs[log.address] = log, buffer, name
 
     def checked(self, record: Record, *, passed: bool) -> None:
-        """The host has made the check of a POLL for a thread."""
+        """The host has made the check of a POLL for a thread.  One that logs by itself that it has passed has done so."""
+        if passed and not self._engine.variant.handlers().switches()["LOGS_LOOPS"]:
+            return
         what = LOOPED if passed else ENTERED_BACK_EDGE
         self._engine.procedure("log_check", record.address, what, self._poll.address)
 
@@ -132,13 +143,35 @@ class Recording:
         if self.error is not None:
             raise self.error
         threads = [name for _, _, name in self._logs.values()]
-        header = Header(0, 0, "safepoint-trace", VERSION, RULES, vm, FOLDED.name, threads, [], entries=len(BACK_EDGES))
+        running = [] if "births" in self._policy.slices else threads[:1]
+        entries = len(BACK_EDGES) if self._rows else 1
+        header = Header(
+            0, 0, "safepoint-trace", VERSION, RULES, vm, self._policy.name, threads, running,
+            variants=variants_of(self._policy), entries=entries,
+        )  # fmt: skip
         writer = Writer(file, header)
-        for event in heapq.merge(*(self._events(name) for name in self._files), key=lambda event: event.before):
+        for event in heapq.merge(*(self._adapted(name) for name in self._files), key=lambda event: event.before):
             writer.write(event)
         writer.close()
         for each in self._files.values():
             each.close()
+
+    def _adapted(self, by: str) -> Iterator[Event]:
+        """What an actor has logged, as the policy's text can say it.
+
+        A text without births has threads that run from the beginning, and that leave guest code at their end as for native code; one
+        without `collect` has no thread that stops the world itself: a requester does, while the thread is outside.
+        """
+        events, slices = self._events(by), self._policy.slices
+        is_guest = by in self._names.values()
+        if is_guest and "births" not in slices:
+            next((event for event in events if _kind(event) == "spawned"), None)
+            events = (_native(event) if _kind(event) == "exited" else event for event in events)
+        asks = False
+        for event in events:
+            asks |= is_guest and "collect" not in slices and _kind(event) == "locked"
+            yield msgspec.structs.replace(event, by=f"{by} asks") if asks else event
+            asks &= _kind(event) != "unlocked"
 
     def _events(self, by: str) -> Iterator[Event]:
         """What an actor has logged.  A look has led to the slow path if that is what comes next."""
@@ -151,7 +184,7 @@ class Recording:
                 look = before, after
                 continue
             fields = self._fields(what, owner, value)
-            if look is not None and fields.get("event") == "restored":
+            if look is not None and fields.get("event") in FIRST_OF_SLOW:
                 yield _event(by, *look, {"event": "entered", "site": "look"})
             look = None
             if fields:
@@ -162,7 +195,7 @@ class Recording:
         if what in CHECKS:
             told: dict[str, object] = {"event": CHECKS[what]}
             if what in (LOOPED, ENTERED_BACK_EDGE):
-                told["entry"] = ENTRY[value]
+                told["entry"] = ENTRY[value] if self._rows else 0
             if told["event"] == "entered":
                 told["site"] = FAILED[what]
             return told
@@ -190,3 +223,12 @@ def _event(by: str, before: int, after: int, fields: dict[str, object]) -> Event
     return msgspec.convert(
         {"seq": 0, "chain": 0, "by": by, "before": before, "after": after, **fields}, EVENTS[str(kind)]
     )
+
+
+def _kind(event: Event) -> str:
+    return str(event.__struct_config__.tag)
+
+
+def _native(event: Event) -> Event:
+    """A thread's end, as its way out of guest code for good."""
+    return _event(event.by, event.before, event.after, {"event": "native-entered"})

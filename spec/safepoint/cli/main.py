@@ -14,6 +14,7 @@ from safepoint.cli.campaign import campaign
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.distance import distance
 from safepoint.cli.emit import emit
+from safepoint.cli.given import policy_option
 from safepoint.cli.guest import conform, run
 from safepoint.cli.mutate import mutate
 from safepoint.cli.orders import orders
@@ -23,6 +24,8 @@ from safepoint.cli.protocol import explore, replay, rules
 from safepoint.cli.repl import repl
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.cli.trace import accept
+from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
 
 
 @click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,6 +54,7 @@ def cli(*, whole: bool) -> None:
     metavar="MINUTES",
     help="Nothing but campaigns on real cores, for so long or until something is wrong; Control-C ends it.",
 )
+@policy_option("Of a --soak: where and how its guest threads check.")
 @ON
 @KEEP
 @click.option("--json", "output", type=Written(), metavar="FILE", help="Write the results to FILE as JSON.")
@@ -62,6 +66,7 @@ def verify(
     quick: bool,
     targets: tuple[str, ...],
     soak: float | None,
+    policy: Policy,
     on: str,
     keep: Path | None,
     output: Path | None,
@@ -85,7 +90,10 @@ def verify(
     if soak is not None:
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
-        return soaked(soak)
+        if POLICIES.get(policy.name) is not policy:
+            fail("a soak is under a policy of ours: its campaigns know no other (give -p one of these)")
+        return soaked(soak, policy.name)
+    refuse_ignored("a soak alone is under one policy", "policy")
     if targets and (on or keep):
         fail(
             "--target: another VM's adapter is neither on the cluster nor told apart in what is kept"
@@ -110,7 +118,7 @@ def verify(
     return {"refuted": REFUTED, "holds": 0}.get(report.verdict, NO_VERDICT)
 
 
-def soaked(minutes: float) -> int:
+def soaked(minutes: float, policy: str) -> int:
     """`verify --soak`."""
     from safepoint.conform.judge import UnknownTarget
     from safepoint.conform.target import NotOffered
@@ -123,7 +131,7 @@ def soaked(minutes: float) -> int:
     runs: list[CoresRun] = []
     try:
         with LiveProgress() as progress:
-            failures = soak(minutes, runs, progress)
+            failures = soak(minutes, runs, progress, policy)
     except (UnknownTarget, NotOffered) as error:
         fail(str(error))
     finally:  # after Control-C, too

@@ -167,7 +167,7 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str, po
     from safepoint.model.own_policies import PolicyError
     from safepoint.model.path import changed_since, policy_of
     from safepoint.show.failures import replay_text
-    from safepoint.verify.replay import CannotReplay
+    from safepoint.verify.replay import CannotReplay, scheduled
     from safepoint.verify.replay import replay as work
 
     if string.startswith("m:"):
@@ -176,10 +176,10 @@ def replay(*, string: str, given: tuple[Path, ...], target: str, mutant: str, po
         )
     elif string.startswith(("s:", "f:")):
         if string.startswith("f:") or is_controlled(string):
-            refuse_ignored("what this repeats has the checks of folded", "policy")
+            refuse_ignored("what this repeats names its policy, or has the checks of folded", "policy")
         refuse_ignored("a schedule is repeated on machines, which have their protocol", "given")
     try:
-        policy = policy_of(string) if string.startswith("m:") else policy
+        policy = policy_of(string) if string.startswith("m:") else scheduled(string, policy)
     except PolicyError as error:
         fail(f"{error}; the path is of that policy")
     if said := changed_since(string, policy):

@@ -6,9 +6,15 @@ live at once: a trace names every record in its header.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from safepoint.differential.controlled import Case, parse
 from safepoint.differential.corpus import find
 from safepoint.differential.schedulers import Choices
+from safepoint.guest.compiler.program import compile_program
+from safepoint.guest.features import NotWrittenFor, refuse
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 STACK = 256
 PROGRAMS: dict[str, str] = {
@@ -92,6 +98,15 @@ work()
 t.join()
 print(total)
 """,
+    "starts": """from threading import Thread
+def f(n):
+    return n + 1
+def work(n):
+    f(f(n))
+t = Thread(target=work, args=(1,))
+t.start()
+f(f(2))
+""",
     "asks": """from threading import Thread
 from safepoint.guest.api import interrupt, handshake
 def work():
@@ -142,19 +157,19 @@ STACKS = {"overflows": 24}
 """Slots of the guest's stack, where it is not STACK."""
 
 
-def case(program: str, *requesters: str, late: bool = False) -> Case:
+def case(program: str, *requesters: str, late: bool = False, policy: str = FOLDED.name) -> Case:
     """requesters: for each, what it asks, as in a schedule's string: "STOP+INTERRUPT/1".  Raises KeyError: no such program."""
     asked = tuple(tuple(each.split("+")) for each in requesters)
     if program in PROGRAMS:
-        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK))
+        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK), policy)
     guest = find(program)
-    return Case(program, guest.source, asked, late, guest.stack)
+    return Case(program, guest.source, asked, late, guest.stack, policy)
 
 
 def parsed(string: str) -> tuple[Case, Choices]:
     """A schedule's string: its case, and the choices.  Raises ValueError, KeyError: no such program."""
-    program, asked, late, choices = parse(string)
-    return case(program, *("+".join(each) for each in asked), late=late), choices
+    program, asked, late, policy, choices = parse(string)
+    return case(program, *("+".join(each) for each in asked), late=late, policy=policy), choices
 
 
 CASES = (
@@ -191,6 +206,12 @@ LATE = (
     case("births", "STOP", late=True),
 )
 """Where stores reach memory late."""
+ALONE = (
+    case("starts", "HANDSHAKE/1", "STOP"),
+    case("starts", "STOP", "INTERRUPT/1"),
+    case("calls", "SAMPLE"),
+)
+"""Beside these, under other policies than folded: no thread waits for another, and one is asked for what raises nothing."""
 
 SHOWS: dict[str, tuple[str, int]] = {
     "unlocked-post": ("calls|INTERRUPT|STOP@sc", 1),
@@ -210,3 +231,25 @@ SHOWS: dict[str, tuple[str, int]] = {
     "block-unfenced": ("asleep|INTERRUPT@tso", 1),
 }
 """Mutant -> a case, and the preemptions, that show it: where to look first."""
+
+ASKED_FOR = {"TERMINATE": "unwinding"}
+"""Kind of request -> the feature that a thread needs to be asked for it again and again."""
+
+
+def cases_of(policy: Policy) -> tuple[Case, ...]:
+    """The cases that a policy's text is written for.  Of folded: CASES and LATE."""
+    if policy is FOLDED:
+        return *CASES, *LATE
+    return tuple(replace(made, policy=policy.name) for made in (*CASES, *LATE, *ALONE) if is_written_for(policy, made))
+
+
+def is_written_for(policy: Policy, made: Case) -> bool:
+    """Has the policy's text the features that the program and its requests need?"""
+    kinds = {request.partition("/")[0] for each in made.requesters for request in each}
+    if any(ASKED_FOR[kind] not in policy.slices for kind in kinds & ASKED_FOR.keys()):
+        return False
+    try:
+        refuse(compile_program(made.source, made.program), policy)
+    except NotWrittenFor:
+        return False
+    return True

@@ -15,10 +15,13 @@ from typing import NamedTuple
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import Observation
 from safepoint.differential.schedulers import Choices, Scheduler
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.trace.events import Event
 from safepoint.trace.lines import Header
 
-STRING = re.compile(r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@(?P<memory>sc|tso):(?P<choices>[\d>w,]*)")
+STRING = re.compile(
+    r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@((?P<policy>\w+),)?(?P<memory>sc|tso):(?P<choices>[\d>w,]*)"
+)
 REQUEST = re.compile(r"(STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE)(/\d+)?")
 CHOICE = re.compile(r"(\d+)>(w?)(\d+)")
 
@@ -36,6 +39,7 @@ class Case:
     requesters: tuple[tuple[str, ...], ...]
     late: bool = False
     stack: int = 256
+    policy: str = FOLDED.name
 
     def __str__(self) -> str:
         return self.name
@@ -48,13 +52,13 @@ class Case:
     @property
     def name(self) -> str:
         """As `safepoint replay` takes it, without the choices."""
-        return (
-            "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{'tso' if self.late else 'sc'}"
-        )
+        memory = "tso" if self.late else "sc"
+        where = memory if self.policy == FOLDED.name else f"{self.policy},{memory}"
+        return "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{where}"
 
 
 def string_of(case: Case, choices: Choices) -> str:
-    """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@MEMORY:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
+    """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@POLICY,MEMORY:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
     made = ",".join(f"{point}>{move}" if move >= 0 else f"{point}>w{-1 - move}" for point, move in choices)
     return f"s:{case.name}:{made}"
 
@@ -63,8 +67,8 @@ def is_controlled(string: str) -> bool:
     return STRING.fullmatch(string.strip()) is not None
 
 
-def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, Choices]:
-    """The program's name, its requesters, whether stores are late, and the choices.  Raises ValueError."""
+def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, str, Choices]:
+    """The program's name, its requesters, whether stores are late, the policy, and the choices.  Raises ValueError."""
     found = STRING.fullmatch(string.strip())
     if not found:
         raise ValueError(f"{string!r} is no schedule (it looks like s:loop|STOP@sc:17>1,23>0: copy it whole)")
@@ -81,7 +85,10 @@ def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, Choices]
             raise ValueError(f"{text!r} is no choice (it looks like 17>1 or 17>w1: copy the string whole)")
         actor = int(choice[3])
         choices.append((int(choice[1]), -1 - actor if choice[2] else actor))
-    return found["program"], asked, found["memory"] == "tso", tuple(choices)
+    policy = found["policy"] or FOLDED.name
+    if policy not in POLICIES:
+        raise ValueError(f"no policy {policy!r} (there are: {', '.join(POLICIES)})")
+    return found["program"], asked, found["memory"] == "tso", policy, tuple(choices)
 
 
 @dataclass(frozen=True)
@@ -137,11 +144,19 @@ class Controlled(ABC):
 
     @abstractmethod
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
-        """One run of a case.  Raises NotOffered for a mutant that cannot be compiled."""
+        """One run of a case.  Raises NotOffered for a mutant that cannot be compiled, and for a policy that it has no machine code for."""
 
     @abstractmethod
-    def compiles(self, mutant: str) -> bool:
-        """Does the mutant change any procedure that is compiled?"""
+    def compiles(self, mutant: str, policy: str = FOLDED.name) -> bool:
+        """Does the mutant change anything that is compiled under this policy?"""
+
+    @abstractmethod
+    def why_not(self, policy: str) -> str:
+        """Why threads cannot be controlled under this policy; "": they can."""
+
+    @abstractmethod
+    def can_be_late(self, policy: str) -> bool:
+        """Can stores come late under this policy?  Not where what a requester changes is no word of memory."""
 
 
 def find_controlled(name: str) -> Controlled:

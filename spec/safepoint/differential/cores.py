@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from safepoint.conform.judge import UnknownTarget, find_target
+from safepoint.protocol.policies import FOLDED
 
 SEEDED = (
     "take-before-restore", "second-word-late", "unlocked-take", "unlocked-post", "poison-before-post", "word-forgotten",
@@ -44,7 +45,8 @@ class CoresRun:
     `lost`: requests that no later take covers, or taken and not served, or served and not raised; or seen only `patience` checks later.  `coalesced`: posts
     that found their bit set.  `duplicated`: takes that cover no post, one-shots run twice.  `beyond_bound`: seen later than the
     bound and `slack` checks.  `moved`: guest steps while the world was stopped; `overrun`: while a requester ran an operation.
-    `stuck`: waits that did not end.  `races`: how often each was met; `slack`: of counts read across cores.
+    `stuck`: waits that did not end.  `races`: how often each was met; `slack`: of counts read across cores.  `later`: seen within the
+    bound, and after more than one check and `slack`: only a ticker or a budget that has expired shows these.
     """
 
     requests: int = 0
@@ -52,6 +54,7 @@ class CoresRun:
     coalesced: int = 0
     duplicated: int = 0
     beyond_bound: int = 0
+    later: int = 0
     moved: int = 0
     overrun: int = 0
     stuck: int = 0
@@ -176,15 +179,21 @@ class OnCores(ABC):
     """A target that can be run so.  A mix-in of a `Target`."""
 
     @abstractmethod
-    def race(self, requests: int, seconds: float, seed: int, tell: Tell | None = None) -> CoresRun:
-        """At least `requests` requests, in phases that take about `seconds` in all, of the interpreter as it is.
+    def race(
+        self, requests: int, seconds: float, seed: int, tell: Tell | None = None, policy: str = FOLDED.name
+    ) -> CoresRun:
+        """At least `requests` requests, in phases that take about `seconds` in all, of the interpreter as it is, under a policy.
 
-        NotOffered: the machine has one core only.
+        NotOffered: the machine has one core only; the policy has no machine code, or none that can race.
         """
 
     @abstractmethod
-    def race_mutant(self, mutant: str, requests: int, seed: int) -> CoresRun:
+    def race_mutant(self, mutant: str, requests: int, seed: int, policy: str = FOLDED.name) -> CoresRun:
         """The same with a mutant of the text compiled in, until something is wrong.  ProtocolError: no such mutant."""
+
+    def not_raced(self, policy: str) -> str:
+        """What no campaign under a policy has, in words; "": nothing."""
+        return ""
 
     @abstractmethod
     def litmus_tests(self) -> Sequence[tuple[str, str]]:

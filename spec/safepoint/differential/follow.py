@@ -19,6 +19,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.world import World
+from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.words import INTERRUPT, MANAGED, NATIVE, TERMINATE
 from safepoint.trace.accept import Acceptor
 from safepoint.trace.layout import Layout, UnknownTrace
@@ -107,7 +108,7 @@ def difference(ran: Ran) -> str:
 def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
     """Output, exception, traceback, what other threads print, what was raised where.  Raises CannotFollow."""
     program = _program(case.source, case.program)
-    world = World(program, case.stack)
+    world = World(program, case.stack, policy=POLICIES[case.policy])
     world.clock = float("inf")  # every sleep ends at once, as it does there
     records, raised = {0: 0}, list[tuple[str, str, int]]()
     heard = 0  # of what the reference machine has served

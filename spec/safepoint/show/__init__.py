@@ -3,6 +3,7 @@
 tables: tables on a terminal
 progress: progress on a terminal, and what is said of it where there is none
 mistakes: the mistakes of the interpreter, and what shows each
+under: threads under other policies than folded: a line for each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 policies: what `policies` found: a line for each policy
 points: policies as points of a plot: bound against cost

@@ -58,10 +58,11 @@ def failure_text(failure: Failure) -> str:
         case WrongFuzzed(string, what, mutant):
             given = f"--mutant {mutant} " if mutant else ""
             return f"fuzzed program: {what}\n    again: safepoint replay {given}'{string}'"
-        case WrongOnCores(what, count, requests):
+        case WrongOnCores(what, count, requests, policy):
+            under = "" if policy == FOLDED.name else f" -p {policy}"
             return (
                 f"real cores: {what}: {count:,}, of {requests:,} requests (a race: it may take several runs to see it again)\n"
-                "    again: safepoint verify --soak 10"
+                f"    again: safepoint verify --soak 10{under}"
             )
 
 

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from safepoint.model.memory.names import label
 from safepoint.show.mistakes import mistake_table
+from safepoint.show.under import under_table
 
 if TYPE_CHECKING:
     from safepoint.conform.judge import TargetRow, Verdict
@@ -149,6 +150,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
         )
     if row := report.concurrency:
         out.print(concurrency_line(row))
+    under_table(report, out)
     for target in report.targets:
         refuted = f"refuted: {', '.join(target.refuted)}" if target.refuted else "none refuted"
         out.print(f"[bold]target[/] {target.name}: {target.claims} claims judged, {refuted}")

@@ -30,7 +30,13 @@ def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     if verdict.worst is not None:
         most = verdict.declared.of_kinds()
         told = ((NAMES[kind], n, most[kind]) for kind, n in verdict.worst.as_json().items())
-        lines.append("bound: " + ", ".join(f"at most {n} {what} of {most} declared" for what, n, most in told))
+        lines.append(
+            "bound: "
+            + ", ".join(
+                f"at most {n} {what} of {limit} declared" if limit is not None else f"no bound of {what} is declared"
+                for what, n, limit in told
+            )
+        )
     else:
         lines.append("bound: not judged, for posts or slow paths are not logged")
     if verdict.candidates > 1:

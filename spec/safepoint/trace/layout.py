@@ -27,8 +27,10 @@ ROLES = ("coordinator", "impatient")
 """What a requester does to the world; each begins by its lock."""
 FEATURES = ("masks", "unwinding", "handlers", "blocking", "waking", "collect", "births", "work")
 """The features of guest threads that a trace may show, as far as the policy's text has them."""
-VARIANTS = ("membarrier", "leaving", "exclusive")
+VARIANTS = ("membarrier", "leaving", "exclusive", "waking")
 """What the header may say that a VM does otherwise."""
+IMPLIED = {"waking": "blocking"}
+"""A variant that a text has by itself, if it has the feature: each sleep is a check site, too."""
 MOST = 1 << 16
 
 
@@ -167,6 +169,6 @@ def _checked(header: Header) -> Policy:
     if header.period and not policy.period:
         raise UnknownTrace(f"policy {policy.name} has no ticker and no budget (leave out `period`)")
     for variant in header.variants:
-        if variant not in policy.slices:
+        if variant not in policy.slices and IMPLIED.get(variant) not in policy.slices:
             raise UnknownTrace(f"policy {policy.name} has no variant {variant!r} (leave it out)")
     return policy.with_period(header.period) if header.period else policy

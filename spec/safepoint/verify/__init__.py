@@ -5,6 +5,7 @@ text: the protocol text: its scopes, its mutants, and the arguments for any numb
 explore: the verdict on one scope; `explore`
 interpreter: the interpreter against the reference machine, with and without mutants
 controlled: the interpreter under controlled schedules, with and without mutants
+under: threads under every other policy that has machine code
 cores: the interpreter on real cores, with and without mutants
 judging: the judge and an adapter, in a process of its own
 mistakes: mistakes of the interpreter that are in no line of the text, and what shows each

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import SEEDED, CoresRun, LitmusRow, SeededRow, concurrency_row, find_on_cores
+from safepoint.protocol.policies import FOLDED
 from safepoint.verify.failures import WrongOnCores
 from safepoint.verify.interpreter import OURS, SEED
 from safepoint.verify.report import Progress, Report
@@ -24,14 +25,14 @@ ROUNDS, QUICK_ROUNDS, MOST_ROUNDS = 200_000, 20_000, 2_000_000
 """Of a litmus test; and how far it goes on while it has not seen what it must see."""
 
 
-def race(requests: int, seconds: float, seed: int) -> CoresRun:
+def race(requests: int, seconds: float, seed: int, policy: str = FOLDED.name) -> CoresRun:
     """In a worker: one campaign."""
-    return find_on_cores(OURS).race(requests, seconds, seed)
+    return find_on_cores(OURS).race(requests, seconds, seed, policy=policy)
 
 
-def race_mutant(mutant: str, seed: int) -> SeededRow:
+def race_mutant(mutant: str, seed: int, policy: str = FOLDED.name) -> SeededRow:
     """In a worker: does a campaign catch the mutant?"""
-    run = find_on_cores(OURS).race_mutant(mutant, SEEDED_REQUESTS, seed)
+    run = find_on_cores(OURS).race_mutant(mutant, SEEDED_REQUESTS, seed, policy)
     return SeededRow(name=mutant, caught=run.wrong > 0, requests=run.requests)
 
 
@@ -93,17 +94,17 @@ def say_left_out(report: Report, run: CoresRun, seeded: list[SeededRow], rows: l
         )
 
 
-def wrong(run: CoresRun) -> list[WrongOnCores]:
+def wrong(run: CoresRun, policy: str = FOLDED.name) -> list[WrongOnCores]:
     """What a campaign has counted that may not be."""
     counts = {
         "lost": run.lost, "duplicated": run.duplicated, "seen beyond the bound": run.beyond_bound,
         "guest steps while stopped": run.moved, "guest steps while an operation is run": run.overrun,
         "waits without end": run.stuck,
     }  # fmt: skip
-    return [WrongOnCores(what, count, run.requests) for what, count in counts.items() if count]
+    return [WrongOnCores(what, count, run.requests, policy) for what, count in counts.items() if count]
 
 
-def soak(minutes: float, runs: list[CoresRun], progress: Progress) -> list[WrongOnCores]:
+def soak(minutes: float, runs: list[CoresRun], progress: Progress, policy: str = FOLDED.name) -> list[WrongOnCores]:
     """Campaign after campaign, each with another seed, until the time is over or something is wrong; each is added to `runs`.
 
     In this process, so that Control-C ends it in order.  UnknownTarget, NotOffered.
@@ -113,6 +114,6 @@ def soak(minutes: float, runs: list[CoresRun], progress: Progress) -> list[Wrong
     with progress.section("soak", max(1, round(60 * minutes / SECONDS))) as done:
         while not runs or (time.monotonic() < until and not runs[-1].wrong):
             left = max(1.0, min(SECONDS, until - time.monotonic()))
-            runs.append(target.race(10 * REQUESTS, left, SEED + len(runs)))
+            runs.append(target.race(10 * REQUESTS, left, SEED + len(runs), policy=policy))
             done(f"{sum(run.requests for run in runs):,} requests")
-    return wrong(runs[-1])
+    return wrong(runs[-1], policy)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from safepoint.conform.judge import Verdict
 from safepoint.differential.compare import Mismatch
+from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import Decision
 from safepoint.verify.rows import MutantRow
@@ -90,6 +91,7 @@ class WrongOnCores:
     what: str
     count: int
     requests: int
+    policy: str = FOLDED.name
 
 
 Failure = (

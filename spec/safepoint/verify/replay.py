@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
-from safepoint.differential import fuzz
+from safepoint.differential import controlled, fuzz
 from safepoint.differential.cases import PROGRAMS, parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
@@ -24,7 +24,7 @@ from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.model import path
 from safepoint.model.path import Path, ReplayError
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
 
 
@@ -82,6 +82,16 @@ class Refuzzed:
     @property
     def agrees(self) -> bool:
         return not self.wrong
+
+
+def scheduled(string: str, policy: Policy) -> Policy:
+    """The policy that a controlled schedule's string names; of any other string the one that is given."""
+    if not is_controlled(string):
+        return policy
+    try:
+        return POLICIES[controlled.parse(string)[3]]
+    except ValueError:
+        return policy  # it is said where the schedule is run
 
 
 def replay(

@@ -19,6 +19,7 @@ from safepoint.verify.rows import (
     MutantRow,
     SchedulesRow,
     ScopeRow,
+    UnderRow,
     as_json,
 )
 
@@ -47,6 +48,7 @@ class Report:
     mutants: list[MutantRow] = field(default_factory=list)
     differential: DifferentialRow | None = None
     schedules: SchedulesRow | None = None
+    under: list[UnderRow] = field(default_factory=list)
     concurrency: ConcurrencyRow | None = None
     implementation_mutants: list[CompiledMutantRow] | None = None
     targets: list[TargetRow] = field(default_factory=list)
@@ -60,7 +62,8 @@ class Report:
             "protocol", "induction", "mutants", "differential", "schedules", "concurrency", "implementation_mutants",
         )  # fmt: skip
         blind = self.concurrency is not None and self.concurrency.blind
-        idle = ["concurrency"] * blind + [f"target {row.name}" for row in self.targets if not row.claims]
+        idle = ["concurrency"] * blind + [f"threads under {row.policy}" for row in self.under if row.blind]
+        idle += [f"target {row.name}" for row in self.targets if not row.claims]
         return [name for name in sections if not getattr(self, name)] + idle
 
     @property
@@ -77,6 +80,7 @@ class Report:
         found = {} if self.concurrency is None else asdict(self.concurrency)
         if self.schedules is not None:
             found |= {"schedules": self.schedules.schedules, "controlled": asdict(self.schedules)}
+        found["under"] = [asdict(row) for row in self.under]
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -163,6 +163,49 @@ class CompiledMutantRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnderMutantRow:
+    """A mutant compiled into the interpreter under another policy than folded.
+
+    `schedules`: how many controlled ones it took, `raced`: how many requests on real cores; None: it was not tried so, or did not show.
+    `shown`, `again`: as `CompiledMutantRow`.  `missed`: the ways that were tried, and did not show it.
+    """
+
+    name: str
+    schedules: int | None = None
+    raced: int | None = None
+    shown: str = ""
+    again: str = ""
+    missed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderRow:
+    """Threads under another policy than folded: its controlled schedules, and its campaign on real cores.
+
+    `cases`: that its text is written for, of `all_cases`; `exhausted`, `wrong`: as `SchedulesRow`.  `campaign`: what `CoresRun` has counted, by
+    name; None: there was none.  `worst`: the greatest distance, of which `later` were shown by an expiry alone.  `unmet`: races that the
+    campaign did not meet.  `not_raced`: what no campaign under this policy has.
+    """
+
+    policy: str
+    bound: Bound
+    cases: int
+    all_cases: int
+    schedules: int
+    exhausted: int
+    wrong: int
+    mutants: tuple[UnderMutantRow, ...] = ()
+    campaign: dict[str, int] | None = None
+    unmet: tuple[str, ...] = ()
+    not_raced: str = ""
+
+    @property
+    def blind(self) -> bool:
+        """Has a way missed a mutant that it must show?  Then that it found nothing means nothing."""
+        return any(mutant.missed for mutant in self.mutants)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SchedulesRow:
     """Controlled schedules of the text as it is.  `exhausted`: cases of which every schedule with at most `preemptions` preemptions was run.
 

@@ -16,6 +16,7 @@ from safepoint.verify.judging import judge_target
 from safepoint.verify.mistakes import own_mistakes
 from safepoint.verify.report import Progress, Quiet, Report
 from safepoint.verify.text import in_any_number, mutants, protocol
+from safepoint.verify.under import races_under, schedules_under
 
 
 def run(
@@ -45,7 +46,10 @@ def run(
         controlled_mutants(report, pool, progress)
         own_mistakes(report, pool, progress, quick=quick)
         judge_targets(report, judged, progress)
+        schedules_under(report, pool, progress, quick=quick)
         concurrency(report, pool, progress, quick=quick)  # when nothing else wants the cores
+        if not quick:
+            races_under(report, pool, progress)
     return report
 
 

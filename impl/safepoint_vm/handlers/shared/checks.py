@@ -6,8 +6,23 @@ Policy `folded` has none: a back-edge is dispatched through the thread's table, 
 from __future__ import annotations
 
 from safepoint.protocol.words import EVERYTHING
-from safepoint_vm.language.machine import BASE, CHECKS_BACK_EDGES, CHECKS_ELSEWHERE, CHECKS_PUSHES, TRIGGER, UNCHECKED
-from safepoint_vm.language.vocabulary import Word, below, inline, load_faults, routine
+from safepoint_vm.language.machine import (
+    BASE,
+    CHECK_MUTANT,
+    CHECKS_BACK_EDGES,
+    CHECKS_ELSEWHERE,
+    CHECKS_PUSHES,
+    HOOKED,
+    LOOPED,
+    PUSHED,
+    STORED,
+    TRACED,
+    TRIGGER,
+    UNCHECKED,
+    count_hook,
+    log_check,
+)
+from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
 from safepoint_vm.language.words import Thread, World
 
 MECHANISMS = (
@@ -22,6 +37,10 @@ MECHANISMS = (
     "page",
 )
 """Those whose checks handlers make."""
+COUNTED = ("ticker",)
+"""Those whose checks store, too, into a word that requesters write."""
+CHECK_MUTANTS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
+"""Mutants of the text that are in the checks themselves: a switch of the handlers compiles them in."""
 
 
 @inline
@@ -31,12 +50,25 @@ def is_pending(thread: Thread) -> bool:
 
 
 @inline
-def has_expired(thread: Thread) -> bool:
-    """Trigger ticker: count it down by a load and a store.  A poison that comes in between is lost, until it expires."""
+def has_expired(thread: Thread, what: Word, pc: Bytecode) -> bool:
+    """Trigger ticker: count it down by a load and a store.  A poison that comes in between is lost, until it expires.
+
+    what, pc: LOOPED or PUSHED, and where, for a trace: there the load is one event, and the store the next.
+    """
     left = thread.ticker
     if left == thread.ticker_poison:
         return True
+    if TRACED:
+        log_check(thread, what, pc, 0)
+    if HOOKED:
+        count_hook(thread, left - 1, 0)
+    if CHECK_MUTANT == "ticker-refilled":
+        if left == 1:
+            thread.ticker = thread.ticker_real
+            return False
     thread.ticker = left - 1
+    if TRACED:
+        log_check(thread, Word(STORED), pc, 0)
     return False
 
 
@@ -59,42 +91,48 @@ def is_poisoned(thread: Thread) -> bool:
 
 
 @inline
-def is_poisoned_at_last(thread: Thread) -> bool:
-    """Trigger limit_and_budget: count down what is left; look at the limit when there is nothing."""
+def is_poisoned_at_last(thread: Thread, pc: Bytecode) -> bool:
+    """Trigger limit_and_budget: count down what is left; look at the limit when there is nothing, which alone is an event of a trace."""
     if thread.left > 0:
         thread.left = thread.left - 1
         return False
     thread.left = thread.budget_real - 1
-    return is_poisoned(thread)
-
-
-@inline
-def back_edge_fails(thread: Thread) -> bool:
-    """The check of a back-edge."""
-    if UNCHECKED or not CHECKS_BACK_EDGES:
+    if CHECK_MUTANT == "budget-refilled":
         return False
-    return fails(thread)
+    if is_poisoned(thread):
+        return True
+    if TRACED:
+        log_check(thread, Word(LOOPED), pc, 0)
+    return False
 
 
 @inline
-def return_fails(thread: Thread) -> bool:
+def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
+    """The check of a back-edge."""
+    if UNCHECKED or not CHECKS_BACK_EDGES or CHECK_MUTANT == "checks-at-calls-only":
+        return False
+    return fails(thread, pc)
+
+
+@inline
+def return_fails(thread: Thread, pc: Bytecode) -> bool:
     """The check of a return, where the policy has one."""
     if UNCHECKED or CHECKS_ELSEWHERE != "return":
         return False
-    return fails(thread)
+    return fails(thread, pc)
 
 
 @inline
-def fails(thread: Thread) -> bool:
+def fails(thread: Thread, pc: Bytecode) -> bool:
     """A check that asks for nothing but requests."""
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":
-        return has_expired(thread)
+        return has_expired(thread, Word(LOOPED), pc)
     if TRIGGER == "limit":
         return is_poisoned(thread)
     if TRIGGER == "limit_and_budget":
-        return is_poisoned_at_last(thread)
+        return is_poisoned_at_last(thread, pc)
     if TRIGGER == "heap_limit":
         return thread.heap_limit == thread.heap_limit_poison
     if TRIGGER == "bits_in_limit":
@@ -107,14 +145,14 @@ def fails(thread: Thread) -> bool:
 
 
 @inline
-def push_fails(thread: Thread) -> bool:
+def push_fails(thread: Thread, pc: Bytecode) -> bool:
     """What a frame push checks beside the comparison with the limit."""
-    if not CHECKS_PUSHES:
+    if not CHECKS_PUSHES or CHECK_MUTANT == "checks-at-loops-only":
         return False
     if TRIGGER == "flag":
         return is_pending(thread)
     if TRIGGER == "ticker":
-        return has_expired(thread)
+        return has_expired(thread, Word(PUSHED), pc)
     if TRIGGER == "epoch":
         return has_passed(thread)
     if TRIGGER == "page":
@@ -125,6 +163,6 @@ def push_fails(thread: Thread) -> bool:
 @routine
 def poll_fails(thread: Thread) -> Word:
     """The check of a POLL in the middle of a long instruction, for the host.  Not for limit_and_table: the host looks at its table."""
-    if back_edge_fails(thread):
+    if back_edge_fails(thread, thread.pc):
         return Word(1)
     return Word(0)

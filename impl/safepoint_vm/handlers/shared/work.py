@@ -21,7 +21,7 @@ def asked(thread: Thread) -> Word:
     if TRIGGER == "limit_and_table":
         fails = is_poisoned(thread)
     else:
-        fails = back_edge_fails(thread)
+        fails = back_edge_fails(thread, thread.pc)
     if fails:
         thread.given_up = Word(1)
         return Word(1)

@@ -1,0 +1,51 @@
+"""The instructions before which another actor may go on; and what the check of one is in a trace, under each policy."""
+
+from __future__ import annotations
+
+from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.policy import Policy
+from safepoint.trace.observe import Said, said, site_of
+from safepoint_vm.language.machine import Exited
+
+RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
+"""Machine code was left in the middle of an instruction, which begins again, or raises."""
+CHOICES = (
+    *("CALL", *BACK_EDGES),
+    *(
+        "ACQUIRE",
+        "RELEASE",
+        "JOIN",
+        "COLLECT",
+        "HANDSHAKE",
+        "MASK",
+        "UNMASK",
+        "START",
+        "PRINT",
+        "PRINT_END",
+        "INTERRUPT",
+    ),
+)
+"""Opcodes before which another may go on: check sites, and those whose effect another thread can see …"""
+SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN")
+"""… where there are several guest threads, also these."""
+SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
+    name: (said("looped", detail=index), said("entered", detail=site_of("back-edge", index)))
+    for index, name in enumerate(BACK_EDGES)
+}
+"""Opcode -> the event that its check is when it passes, and when it fails."""
+
+
+def events(op: str, policy: Policy) -> tuple[Said, Said]:
+    """What the check of an opcode is when it passes, and when it fails: which word it reads, only where each opcode has one."""
+    return SITES[op if op == "CALL" or "entry" in policy.words else BACK_EDGES[0]]
+
+
+def looks(op: str, policy: Policy, frames: int, left: int) -> bool:
+    """Has a passed instruction made an access at its check?  frames: how many pushes it has counted; left: of its budget, before.
+
+    None makes a back-edge of a policy without that site, or one with budget left.
+    """
+    if op == "CALL":
+        return frames != 0
+    spends = policy.trigger == "limit_and_budget" and left > 0
+    return op in SITES and "back-edge" in policy.sites and not spends
