@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from safepoint.model.memory.names import label
+from safepoint.model.scopes import NO_BOUND
+from safepoint.protocol.policy import FURTHER
 from safepoint.show.mistakes import mistake_table
 from safepoint.show.under import under_table
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from safepoint.verify.report import Report
     from safepoint.verify.rows import ScopeRow
 
-WIDTH = 110
+WIDTH = 118
 """The width of tables, in characters, where standard output is not a terminal."""
 
 
@@ -56,7 +58,7 @@ def protocol_table(rows: Sequence[ScopeRow], left_out: Mapping[str, str], mutant
 def summary_table(rows: Sequence[ScopeRow], out: Console) -> None:
     """A line for each policy and memory model: how many scopes, how many states, the worst bound."""
     columns = (
-        "policy",
+        Column("policy", no_wrap=True, min_width=max((len(row.policy or "") for row in rows), default=0)),
         Column("memory", no_wrap=True, min_width=11),  # the longest name
         "scopes",
         "threads",
@@ -114,9 +116,10 @@ def any_number_lines(report: Report) -> Iterator[str]:
 
 
 def _worst_bound(rows: Sequence[ScopeRow]) -> str:
-    """Frame pushes / back-edges: the largest of each; "none" where one is unbounded."""
-    frames = _worst([row.bound.frames if row.bound else None for row in rows])
-    return f"{frames} / {_worst([row.bound.back_edges if row.bound else None for row in rows])}"
+    """Frame pushes / back-edges, and checks elsewhere where there are some: the largest of each; "none" where one is unbounded."""
+    bounds = [row.bound or NO_BOUND for row in rows]
+    kinds = ["frames", "back_edges", *(kind for kind in FURTHER if any(kind in bound.as_json() for bound in bounds))]
+    return " / ".join(_worst([bound.of_kinds()[kind] for bound in bounds]) for kind in kinds)
 
 
 def _worst(numbers: Sequence[int | str | None]) -> str:
@@ -129,7 +132,7 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
     out = console()
     out.print(
         f"[bold]protocol[/]: every state of the text: {len({row.policy for row in report.protocol})} policies; three memory models, five machines;"
-        " bounds: frame pushes / back-edges"
+        " bounds: frame pushes / back-edges / elsewhere"
     )
     summary_table(report.protocol, out)
     for line in any_number_lines(report):
