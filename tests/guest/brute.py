@@ -27,12 +27,15 @@ class TooMany(Exception):
 
 
 class Walk:
-    """frames, back_edges: whether these are checks."""
+    """frames, back_edges: whether these are checks.  elsewhere: "return" or "allocation", if that is one, too."""
 
-    def __init__(self, program: Program, frames: bool = True, back_edges: bool = True, most: int = 20_000) -> None:
+    def __init__(
+        self, program: Program, frames: bool = True, back_edges: bool = True, elsewhere: str = "", most: int = 20_000
+    ) -> None:
         self.flow, self.program = Flow(program), program
         self.raises = Raises(self.flow)
         self.frames, self.back_edges = frames, back_edges
+        self.elsewhere = {"return": "RETURN", "allocation": "LIST"}.get(elsewhere)
         self.starts: set[Stack] = {((root, 0),) for root in self.flow.roots}
         self.edges: dict[Stack, list[Edge]] = {}
         todo = list(self.starts)
@@ -75,7 +78,7 @@ class Walk:
                 yield gain, None if self.frames else (*stack, (callee, 0))
             if self.flow.callees(point) and not self.frames:
                 yield gain, self._raised(stack)
-        elif op == "HALT" or (op in BACK_EDGES and self.back_edges):
+        elif op in ("HALT", self.elsewhere) or (op in BACK_EDGES and self.back_edges):
             yield gain, None
         elif op == "RETURN":
             yield gain, self._returned(stack)
@@ -94,7 +97,10 @@ class Walk:
         op = self.flow.instruction(point).op
         if op == "CALL" and self.frames and self.flow.callees(point):
             yield from ((*stack, (callee, 0)) for callee in self.flow.callees(point))
-        elif op in BACK_EDGES and self.back_edges:
+        elif op == "RETURN" == self.elsewhere:
+            if to := self._returned(stack):
+                yield to
+        elif op == self.elsewhere or (op in BACK_EDGES and self.back_edges):
             yield from self._next(stack)
         else:
             return

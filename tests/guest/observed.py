@@ -17,6 +17,8 @@ from safepoint.guest.heap import WORK, Poll
 from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.sites import Sites
 from safepoint.guest.reference.world import World
+from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import Policy
 
 LONG = 400_000  # steps; a program that takes more is cut off, and what it has shown by then counts
 
@@ -38,11 +40,11 @@ class Thread:
 
 
 class Observed(World):
-    """A world that cuts each thread's run.  frames, back_edges: whether these are checks."""
+    """A world that cuts each thread's run.  frames, back_edges: whether these are checks.  policy: whose checks elsewhere are counted."""
 
-    def __init__(self, program: Program, stack: int, frames: bool, back_edges: bool) -> None:
-        super().__init__(program, stack)
-        self.checks = {"frames": frames, "back_edges": back_edges}
+    def __init__(self, program: Program, stack: int, frames: bool, back_edges: bool, policy: Policy) -> None:
+        super().__init__(program, stack, policy=policy)
+        self.checks = {"frames": frames, "back_edges": back_edges, "elsewhere": True}
         self.threads: dict[int, tuple[Sites, Thread]] = {}  # the sites are kept, so that no other has their identity
         self.units = 0  # of the step under way
 
@@ -71,7 +73,7 @@ class Observed(World):
 
 
 def counts(sites: Sites) -> Mapping[str, int]:
-    return {"frames": sites.frames, "back_edges": sites.back_edges}
+    return {"frames": sites.frames, "back_edges": sites.back_edges, "elsewhere": sites.elsewhere}
 
 
 def observed(
@@ -82,9 +84,10 @@ def observed(
     back_edges: bool = True,
     checks: int = 1,
     longest: int = LONG,
+    policy: Policy = FOLDED,
 ) -> dict[str, int]:
     """The largest distance of each measure that a run shows.  checks: how many parts in a row are one way."""
-    world = Observed(program, stack, frames, back_edges)
+    world = Observed(program, stack, frames, back_edges, policy)
     work = ReferenceHeap.work
 
     def counted(heap: ReferenceHeap, units: int) -> None:

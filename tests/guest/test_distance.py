@@ -248,7 +248,7 @@ def test_how_many_checks_may_pass_unseen() -> None:
     assert {p.name: unseen(p) for p in POLICIES.values()} == ONE_OF_EACH | {"pypy": 2, "v8_ignition": 2}
     assert unseen(replace(FOLDED, declared=Bound(3, 2))) == 4  # two pushes and a back-edge, then the one that sees
     assert unseen(replace(PYPY, declared=Bound(100, 100), period=100)) == 100
-    assert looks_at(replace(FOLDED, declared=Bound("depth", 1))) == (False, True)
+    assert looks_at(replace(FOLDED, declared=Bound("depth", 1))) == (False, True, "")
 
 
 def test_what_is_too_much_is_not_taken_for_less() -> None:

@@ -18,7 +18,7 @@ from safepoint.guest.distance.measure import Distance, looks_at, static_distance
 from safepoint.guest.distance.raises import Raises
 from safepoint.guest.distance.work import NOTHING
 from safepoint.guest.verifier import BadCode, verify
-from safepoint.protocol.policies import FOLDED, PYPY
+from safepoint.protocol.policies import FOLDED, OCAML, PYPY, YARV
 from safepoint.protocol.policy import Bound, Policy
 from tests.generated.mutated import damaged
 from tests.generated.programs import programs
@@ -32,9 +32,11 @@ POLICIES: dict[str, Policy] = {
     "pypy": PYPY,
     "calls": replace(FOLDED, name="calls", declared=Bound(1, None)),
     "loops": replace(FOLDED, name="loops", declared=Bound(None, 1)),
+    "yarv": YARV,
+    "ocaml": OCAML,
     "neither": replace(FOLDED, name="neither", declared=Bound(None, None)),
 }
-"""Two of ours; and what looks at frame pushes only, at back-edges only, or at nothing."""
+"""Four of ours; and what looks at frame pushes only, at back-edges only, or at nothing."""
 STEPS = 3_000
 """Of a run: enough for its loops to turn and its functions to return."""
 STACK = 4096
@@ -42,8 +44,10 @@ STACK = 4096
 
 def exceeded(found: Distance, program: Program, policy: Policy, stack: int, steps: int = STEPS) -> list[str]:
     """What a run shows that is further than the static distance."""
-    frames, back_edges = looks_at(policy)
-    shown = observed(program, stack, frames=frames, back_edges=back_edges, checks=unseen(policy), longest=steps)
+    frames, back_edges, _ = looks_at(policy)
+    shown = observed(
+        program, stack, frames=frames, back_edges=back_edges, checks=unseen(policy), longest=steps, policy=policy
+    )
     said = {**found.measures, "units": found.counted}
     return [  # what a run has shown when it is cut off, it has shown
         f"{measure}: {shown[measure]} in a run, {most} said"
@@ -55,7 +59,7 @@ def exceeded(found: Distance, program: Program, policy: Policy, stack: int, step
 # ---------------------------------------------------------------------------------------------- never less
 
 
-@pytest.mark.parametrize("policy", ["folded", "calls", "loops"])
+@pytest.mark.parametrize("policy", ["folded", "calls", "loops", "yarv", "ocaml"])
 @pytest.mark.parametrize("guest", corpus(), ids=lambda guest: guest.name)
 def test_no_program_of_the_corpus_goes_further(guest: Guest, policy: str) -> None:
     program = compiled(guest.source)
@@ -134,7 +138,7 @@ def is_recursive(program: Program) -> bool:
     return any(code in callees for code, callees in above.items())
 
 
-@pytest.mark.parametrize("policy", ["folded", "loops"])
+@pytest.mark.parametrize("policy", ["folded", "loops", "yarv", "ocaml"])
 def test_it_is_the_longest_of_all_ways_of_a_program(policy: str) -> None:
     """Of each program of the corpus that has neither recursion nor too many ways for walking every one."""
     compared = 0

@@ -81,6 +81,7 @@ def checks(distance: Distance) -> str:
         for kind, looked in (
             ("frame pushes", distance.frames_are_checks),
             ("back-edges", distance.back_edges_are_checks),
+            (f"{distance.elsewhere}s", bool(distance.elsewhere)),
         )
         if looked
     ]

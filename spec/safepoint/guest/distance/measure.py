@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
-from safepoint.guest.code import BACK_EDGES, LINK, Program
+from safepoint.guest.code import BACK_EDGES, LINK, OPCODES, Program
 from safepoint.guest.distance.flow import MOST, Flow, Point
 from safepoint.guest.distance.longest import DEPTH, END, FINITE, Edges, Length, Longest, Way
-from safepoint.guest.distance.ways import BACK_EDGES_OF, INSTRUCTIONS, MEASURES, UNITS, Ways
-from safepoint.protocol.policy import Checks, Policy
+from safepoint.guest.distance.ways import BACK_EDGES_OF, FRAMES, INSTRUCTIONS, MEASURES, UNITS, Ways
+from safepoint.protocol.policy import FURTHER, Checks, Policy
 
 MOST_CALLS = 200_000
 """Calls of a program, each counted once for each function that it may reach, before the analysis gives up."""
@@ -71,7 +71,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Distance:
-    """checks: how many may pass before one sees a request.  coarse: values were not followed, as that takes too many steps.
+    """elsewhere: where else there are checks: "return", "allocation", or "".  checks: how many may pass before one sees a request.  coarse: values were not followed, as that takes too many steps.
 
     counted: units, as `measures["units"]` would be if every instruction could poll in the midst of its work.
     """
@@ -80,6 +80,7 @@ class Distance:
     policy: str
     frames_are_checks: bool
     back_edges_are_checks: bool
+    elsewhere: str
     checks: int
     coarse: bool
     measures: dict[str, Measured]
@@ -93,6 +94,7 @@ class Distance:
             "checks": {
                 "frames": self.frames_are_checks,
                 "back_edges": self.back_edges_are_checks,
+                "elsewhere": self.elsewhere,
                 "until_seen": self.checks,
             },
             "values_followed": not self.coarse,
@@ -101,9 +103,11 @@ class Distance:
         }
 
 
-def looks_at(policy: Policy) -> tuple[bool, bool]:
-    """Whether frame pushes, and whether back-edges, are checks."""
-    return isinstance(policy.declared.frames, int), isinstance(policy.declared.back_edges, int)
+def looks_at(policy: Policy) -> tuple[bool, bool, str]:
+    """Whether frame pushes, and whether back-edges, are checks; and where else there are some."""
+    declared = policy.declared
+    elsewhere = next((site for kind, site in FURTHER.items() if isinstance(declared.of_kinds()[kind], int)), "")
+    return isinstance(declared.frames, int), isinstance(declared.back_edges, int), elsewhere
 
 
 def unseen(policy: Policy) -> int:
@@ -111,7 +115,7 @@ def unseen(policy: Policy) -> int:
 
     A bound of n of one kind lets n - 1 pass unseen; a ticker counts both kinds together.
     """
-    numbers = [n for n in (policy.declared.frames, policy.declared.back_edges) if isinstance(n, int)]
+    numbers = [n for n in policy.declared.of_kinds().values() if isinstance(n, int)]
     if policy.period:
         return max(numbers, default=1)
     return 1 + sum(n - 1 for n in numbers)
@@ -127,7 +131,7 @@ def static_distance(program: Program, policy: Policy, most: int = MOST, most_cal
         )
     ways = Ways(flow, *sees)
     measured = {measure: _measured(ways, measure, checks) for measure in MEASURES}
-    for kind, declared in policy.declared.as_json().items():
+    for kind, declared in {FRAMES: policy.declared.frames, BACK_EDGES_OF: policy.declared.back_edges}.items():
         length = measured[kind].length
         if isinstance(declared, int) and isinstance(length, int):
             measured[kind] = replace(measured[kind], length=min(length, declared))
@@ -173,7 +177,8 @@ def _measured(ways: Ways, measure: str, checks: int) -> Measured:
 def _begins(ways: Ways, check: Point | None) -> str:
     if check is None:
         return "where a thread begins"
-    kind = "frame push" if check in ways.calls else "back-edge"
+    site = OPCODES[ways.flow.instruction(check).op].site
+    kind = {"frame_push": "frame push", "back_edge": "back-edge"}.get(site, site)
     return f"behind the {kind} at line {ways.flow.instruction(check).line}"
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.distance.flow import Flow, Point
 from safepoint.guest.distance.longest import END, FINITE, UNBOUNDED, ZERO, Edges, Length, Longest, components
 from safepoint.guest.distance.raises import Raises
@@ -40,10 +40,10 @@ ANY_LENGTH = Through(ENDLESS, ENDLESS, ENDLESS)
 
 
 class Ways:
-    """frames, back_edges: whether these are checks."""
+    """frames, back_edges: whether these are checks.  elsewhere: the kind of site that is one, too: "return", "allocation", or ""."""
 
-    def __init__(self, flow: Flow, frames: bool, back_edges: bool) -> None:
-        self.flow, self.frames, self.back_edges = flow, frames, back_edges
+    def __init__(self, flow: Flow, frames: bool, back_edges: bool, elsewhere: str = "") -> None:
+        self.flow, self.frames, self.back_edges, self.elsewhere = flow, frames, back_edges, elsewhere
         self.works: dict[Point, Work] = {point: work_of(flow, point) for point in flow.reached}
         self.raises = Raises(flow)
         self.roots = frozenset(flow.roots)
@@ -72,7 +72,9 @@ class Ways:
 
     def is_check(self, point: Point) -> bool:
         op = self.flow.instruction(point).op
-        return self.frames if op == "CALL" else self.back_edges and op in BACK_EDGES
+        if op == "CALL":
+            return self.frames
+        return (self.back_edges and op in BACK_EDGES) or OPCODES[op].site == self.elsewhere != ""
 
     def gain(self, measure: str, point: Point) -> Length:
         """What executing the instruction adds; of one that is a check, up to that check."""
@@ -177,7 +179,12 @@ class Ways:
         for point in self.flow.reached:
             if not self.is_check(point):
                 continue
-            targets = [(callee, 0) for callee in self.calls[point]] if point in self.calls else self.next(point)
+            if point in self.calls:
+                targets = [(callee, 0) for callee in self.calls[point]]
+            elif self.flow.instruction(point).op == "RETURN":
+                targets = [(point[0], RETURNED)]
+            else:
+                targets = self.next(point)
             rest = Length(FINITE, self.works[point].units) if measure == UNITS else ZERO
             for target in (*targets, self.handler(point)):
                 yield rest, target, point
