@@ -25,7 +25,7 @@ from safepoint_vm.target import FoldedTarget
 
 OTHERS = [p for p in POLICIES.values() if p is not FOLDED and p.trigger in MECHANISMS]
 GUESTS = [guest for guest in corpus() if guest.alone]
-SAMPLE = GUESTS[::20]
+SAMPLE = GUESTS[::40]
 """Programs on each run, and one with threads; nightly all of them, those with threads too."""
 EVERY, SECONDS = 60, 30
 """Steps of programs that are posted to before every step; and in the middle of posts, too."""
