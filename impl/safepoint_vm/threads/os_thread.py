@@ -135,8 +135,9 @@ class OsThread:
         """Leave guest code for good.  Until `exit_thread` the thread is MANAGED, so no collection starts."""
         self.guest.ended = True
         self._world.heap.engine.routine("retire", self.guest.address)
+        deferred = self.guest.record.get("deferred")  # which `exit_thread` clears
         self._world.call("exit_thread", self.guest.address)
-        self._unserved = self.guest.record.get("pending") & INTERRUPT != 0
+        self._unserved = (deferred | self.guest.pending) & INTERRUPT != 0
         try:
             self._supervisor.has_ended(self)
         finally:
