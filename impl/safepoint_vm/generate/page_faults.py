@@ -181,6 +181,13 @@ def guard(record: Record) -> None:
     protect(record.get("page"), READABLE)
 
 
+def unblock() -> None:
+    """Take faults on the calling OS thread, which has inherited what signals its starter blocks: the system ends a process
+    where one is blocked that it has to send.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGSEGV})
+
+
 def load_checked(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
     """As `object_code.load`; the process's fault handler knows the checks in the object files, and is there if there are any.
 

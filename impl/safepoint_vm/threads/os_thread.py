@@ -13,6 +13,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import GO, INTERRUPT, RAISE_TERMINATE
+from safepoint_vm.generate.page_faults import unblock
 from safepoint_vm.memory.heap import Statistics
 from safepoint_vm.memory.references import PollRaised
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
@@ -115,6 +116,8 @@ class OsThread:
 
     def _main(self) -> None:
         try:
+            if "page" in self.guest.engine.policy.words:
+                unblock()
             if self._world.sampler:
                 self._world.sampler.begins(self.guest)
             self._finish(self._life.born(), self._world.changes)

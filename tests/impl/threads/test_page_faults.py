@@ -192,3 +192,8 @@ while guest.record.get("slow_entries") < 4:
 """
     for _ in range(5):
         assert ended(script) == (0, "", "")
+
+
+def test_whoever_blocks_all_signals_blocks_no_check() -> None:
+    """As a server does that leaves its signals to one thread: guest threads inherit what is blocked."""
+    assert ended("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); work()") == (0, WORKED, "")
