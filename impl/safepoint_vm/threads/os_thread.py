@@ -99,7 +99,8 @@ class OsThread:
                 kind = self._interrupts.popleft()
             except IndexError:
                 return
-            self._world.post(self.guest, kind)
+            if not self._world.post(self.guest, kind):
+                self._interrupts.append(kind)  # it has ended since: `interrupted` says so
 
     @property
     def interrupted(self) -> bool:

@@ -1,4 +1,4 @@
-"""Checks at allocations by a trigger that is not the end of the heap: the heap is used as without them; and none is lost."""
+"""Checks at allocations, by each trigger: the heap is used as without them, no request is lost, and samples are where bytes are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import io
 import pytest
 
 from safepoint.guest.compiler.program import compile_program
-from safepoint.protocol.policies import GUARD_PAGE, OCAML, YARV
+from safepoint.guest.profile import BYTES, Every, Profile
+from safepoint.protocol.policies import FOLDED, GUARD_PAGE, OCAML, YARV
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.words import SAMPLE
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.language.words import SERVED
-from safepoint_vm.threads.vm import Vm
+from safepoint_vm.threads.vm import Vm, run
 from tests.impl.running import LONG
 from tests.impl.waiting import soon
 
@@ -43,3 +44,13 @@ def test_a_request_is_seen(trigger: str) -> None:
         for served in range(20):
             vm.world.post(guest, SAMPLE)
             assert soon(lambda served=served: guest.record.get("served", SERVED[SAMPLE]) > served)  # type: ignore[misc]
+
+
+def test_a_profile_by_allocation_is_the_same_under_every_policy() -> None:
+    """The limit that a list display compares with is lowered to the next sample, too."""
+    source = "x = [1, 2]\nk = 0\nwhile k < 500:\n    i = 0\n    while i < 20:\n        a = [i, i, i, i]\n        i = i + 1\n    b = x[0:2]\n    k = k + 1\n"
+    found = {}
+    for policy in (FOLDED, OCAML):
+        found[policy] = Profile(Every(512, BYTES))
+        run(compile_program(source, "g.py"), io.StringIO(), policy=policy, profile=found[policy])
+    assert found[OCAML].samples == found[FOLDED].samples
