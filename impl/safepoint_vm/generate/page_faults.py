@@ -1,7 +1,7 @@
 """The process's handler of SIGSEGV while there are engines whose checks load from a page: what it knows, and when it is there.
 
 It is put in place when the first such engine is loaded, and hands on to what it finds there all that is no check's; so what others want to
-do with a fault, `faulthandler` above all, they say before.  At exit the old handler is put back.
+do with a fault, `faulthandler` above all, they say before.  At exit the old handler is put back, unless a guest thread still runs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import atexit
 import ctypes
 import functools
 import signal
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 
+from safepoint.protocol.words import ENDED
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.instruction import I32, I64, POINTER
 from safepoint_vm.generate.object_code import load, object_file, sections
@@ -104,16 +106,21 @@ class FaultHandler:
     def __init__(self) -> None:
         self._code, addresses = load([object_file(OnFault())])
         self._address = addresses["on_fault"]
-        self._faults, self._tables = Record(Faults), list[Memory]()
+        self._faults, self._tables = Record(Faults), list[tuple[Memory, object]]()
         self._was_there = False
+        self._guarded = weakref.WeakSet[Record]()
         ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(addresses["use_faults"])(self._faults.address)
 
-    def know(self, first: int, end: int) -> None:
-        """Know a table of checks."""
+    def guards(self, record: Record) -> None:
+        """A thread with this record will check."""
+        self._guarded.add(record)
+
+    def know(self, first: int, end: int, code: object) -> None:
+        """Know a table of checks, in memory that `code` owns: it is kept, as the table is looked at from here on."""
         table = Record(Checks)
         for name, word in {"next": self._faults.get("tables"), "first": first, "end": end}.items():
             table.set(name, word)
-        self._tables.append(table)
+        self._tables.append((table, code))
         self._faults.set("tables", table.address)
 
     @property
@@ -139,8 +146,8 @@ class FaultHandler:
         atexit.register(self.remove)
 
     def remove(self) -> None:
-        """Put back what was there; a no-op if something else handles SIGSEGV now."""
-        if self.is_there:
+        """Put back what was there; a no-op if something else handles SIGSEGV now, or a thread still runs whose checks may fault."""
+        if self.is_there and all(record.get("state") == ENDED for record in self._guarded):
             _sigaction([self._faults.get("saved", index) for index in range(SIGACTION_WORDS)])
             self._was_there = False
             atexit.unregister(self.remove)
@@ -167,19 +174,30 @@ def guard(record: Record) -> None:
     HandlerReplaced: as `FaultHandler.install`.  OSError: there is no memory for a page.
     """
     fault_handler().install()
+    fault_handler().guards(record)
     if record.page is None:
         record.page = page = Page()
         record.set("page", page.address)
     protect(record.get("page"), READABLE)
 
 
+def unblock() -> None:
+    """Take faults on the calling OS thread, which has inherited what signals its starter blocks: the system ends a process
+    where one is blocked that it has to send.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGSEGV})
+
+
 def load_checked(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
-    """As `object_code.load`; the process's fault handler knows the checks in the object files, and is there if there are any."""
+    """As `object_code.load`; the process's fault handler knows the checks in the object files, and is there if there are any.
+
+    HandlerReplaced: as `FaultHandler.install`; then it knows nothing of them, for they are freed.
+    """
     code, addresses = load(images, may_fault=True)
-    for image in images:
-        for name, size in sections(image).items():
-            if name.startswith(SECTION):
-                end = code.get_global_value_address(END + name)
-                fault_handler().know(end + WORD - size, end)
-                fault_handler().install()
+    tables = {name: size for image in images for name, size in sections(image).items() if name.startswith(SECTION)}
+    if tables:
+        fault_handler().install()
+    for name, size in tables.items():
+        end = code.get_global_value_address(END + name)
+        fault_handler().know(end + WORD - size, end, code)
     return code, addresses

@@ -9,7 +9,7 @@ from __future__ import annotations
 from safepoint_vm.handlers.control import pass_back_edge, slow_back_edge, uncount_back_edge
 from safepoint_vm.handlers.exceptions import known
 from safepoint_vm.handlers.shared.allocation import bump, bump_at_site, give_back, larger, no_room
-from safepoint_vm.handlers.shared.checks import back_edge_fails, fails
+from safepoint_vm.handlers.shared.checks import allocation_fails, back_edge_fails, fails
 from safepoint_vm.handlers.shared.elsewhere import pass_elsewhere, slow_elsewhere
 from safepoint_vm.handlers.shared.exits import fault, hosted
 from safepoint_vm.handlers.shared.layout import (
@@ -25,7 +25,7 @@ from safepoint_vm.handlers.shared.layout import (
 )
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work
-from safepoint_vm.language.machine import CHECKS_ELSEWHERE, UNCHECKED, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.language.machine import CHECKS_ELSEWHERE, TRIGGER, UNCHECKED, Count, FarJump, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
 
@@ -43,10 +43,12 @@ def failed_allocation(vm: Machine) -> Exit:
 @opcode
 def LIST_(vm: Machine, first: Slot, count: Count) -> Exit:
     """first = [first, first+1, …]"""
+    if allocation_fails(vm.thread, vm.pc):
+        return slow_elsewhere(vm)
     capacity = (count + 1) & -2
     start = bump_at_site(vm.thread, list_bytes(capacity))
     if start == 0:
-        if CHECKS_ELSEWHERE == "allocation" and not UNCHECKED:
+        if CHECKS_ELSEWHERE == "allocation" and TRIGGER == "heap_limit" and not UNCHECKED:
             return failed_allocation(vm)
         return no_room(vm)
     if CHECKS_ELSEWHERE == "allocation":

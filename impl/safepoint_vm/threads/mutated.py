@@ -121,9 +121,10 @@ class CountsNoNewborn(GuestWorld):
 class PostsSilently(GuestWorld):
     """post-wakes-nobody"""
 
-    def post(self, thread: GuestThread, kind: int) -> None:
+    def post(self, thread: GuestThread, kind: int) -> bool:
         if not thread.ended:
             self.engine.procedure("post", thread.address, kind)
+        return not thread.ended
 
 
 class CollectsItsOwn(GuestWorld):

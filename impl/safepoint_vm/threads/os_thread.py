@@ -13,6 +13,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.words import GO, INTERRUPT, RAISE_TERMINATE
+from safepoint_vm.generate.page_faults import unblock
 from safepoint_vm.memory.heap import Statistics
 from safepoint_vm.memory.references import PollRaised
 from safepoint_vm.threads.life import Blocked, Services, ThreadLife
@@ -98,7 +99,8 @@ class OsThread:
                 kind = self._interrupts.popleft()
             except IndexError:
                 return
-            self._world.post(self.guest, kind)
+            if not self._world.post(self.guest, kind):
+                self._interrupts.append(kind)  # it has ended since: `interrupted` says so
 
     @property
     def interrupted(self) -> bool:
@@ -115,6 +117,8 @@ class OsThread:
 
     def _main(self) -> None:
         try:
+            if "page" in self.guest.engine.policy.words:
+                unblock()
             if self._world.sampler:
                 self._world.sampler.begins(self.guest)
             self._finish(self._life.born(), self._world.changes)
@@ -135,8 +139,9 @@ class OsThread:
         """Leave guest code for good.  Until `exit_thread` the thread is MANAGED, so no collection starts."""
         self.guest.ended = True
         self._world.heap.engine.routine("retire", self.guest.address)
+        deferred = self.guest.record.get("deferred")  # which `exit_thread` clears
         self._world.call("exit_thread", self.guest.address)
-        self._unserved = self.guest.record.get("pending") & INTERRUPT != 0
+        self._unserved = (deferred | self.guest.pending) & INTERRUPT != 0
         try:
             self._supervisor.has_ended(self)
         finally:

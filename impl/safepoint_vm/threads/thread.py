@@ -106,6 +106,14 @@ class GuestThread:
         """The address of the record: the first argument of the protocol's procedures."""
         return self.record.address
 
+    @property
+    def pending(self) -> int:
+        """The kinds of request that its owner has not taken: bits of a word of their own, or of the limit if that has them."""
+        if base := self.engine.policy.base:
+            limit = self.record.get("limit")
+            return limit if 0 <= limit < base else 0
+        return self.record.get("pending")
+
     def child(self, record: Record | None, number: int, target: int, args: Sequence[int]) -> GuestThread:
         """A new thread of the same world that will call `target` with `args`, all of them tagged words."""
         born = type(self)(self.engine, self.image, self.variables, self.heap, self.slots, record, number)

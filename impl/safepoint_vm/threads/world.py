@@ -192,11 +192,13 @@ class GuestWorld:
             self.releases += released
             self._changed.notify_all()
 
-    def post(self, thread: GuestThread, kind: int) -> None:
-        """Post a request of this kind, unless the thread has ended.  A signal handler may call this."""
-        if not thread.ended:
-            self.engine.procedure("post", thread.address, kind)
-            self.notify()
+    def post(self, thread: GuestThread, kind: int) -> bool:
+        """Post a request of this kind, unless the thread has ended.  Returns whether it did.  A signal handler may call this."""
+        if thread.ended:
+            return False
+        self.engine.procedure("post", thread.address, kind)
+        self.notify()
+        return True
 
     # -- in a stopped world
 

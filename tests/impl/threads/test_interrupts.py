@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
 
-from tests.impl.running import LONG, begun
+from safepoint.guest.compiler.program import compile_program
+from safepoint.protocol.policies import DART, FOLDED
+from safepoint.protocol.policy import Policy
+from safepoint.protocol.words import INTERRUPT
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.threads.vm import Vm
+from tests.impl.running import FILE, LONG, begun
 from tests.impl.waiting import soon
 
 
@@ -115,3 +123,35 @@ grow(0)
             assert soon(lambda: len(vm.world.threads) > 40)
         assert program.running.done.is_set()
         assert vm._living() == []
+
+
+@pytest.mark.parametrize("policy", [FOLDED, DART], ids=lambda policy: policy.name)
+def test_an_interrupt_that_comes_at_the_end_is_known(policy: Policy) -> None:
+    """Wherever the mechanism keeps what is pending: the host ends the other threads by it."""
+    with Vm(compile_program("x = 1\n", FILE), io.StringIO(), variant=Variant(policy=policy)) as vm:
+        call = vm.world.call
+
+        def ending(procedure: str, record: int, *arguments: int, most: float | None = None) -> None:
+            if procedure == "exit_thread":
+                vm.world.engine.procedure("post", record, INTERRUPT)
+            call(procedure, record, *arguments, most=most)
+
+        vm.world.call = ending  # type: ignore[method-assign]
+        running = vm.start()
+        assert running.done.wait(LONG)
+        assert running.interrupted
+
+
+def test_an_interrupt_that_finds_its_thread_ended_is_known() -> None:
+    """It ends after it was found alive, and before it is posted to."""
+    with Vm(compile_program("i = 0\nwhile i < 3000000:\n    i = i + 1\n", FILE), io.StringIO()) as vm:
+        running, post = vm.start(), vm.world.post
+        assert soon(lambda: running._begun)
+
+        def late(guest: GuestThread, kind: int) -> bool:
+            assert running.done.wait(LONG)
+            return post(guest, kind)
+
+        vm.world.post = late  # type: ignore[method-assign,assignment]
+        running.interrupt()
+        assert running.interrupted

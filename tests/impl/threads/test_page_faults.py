@@ -156,3 +156,44 @@ work()
 assert fault_handler().is_there
 """
     assert ended(script) == (0, f"{WORKED}False\n", "")
+
+
+def test_an_engine_that_is_refused_leaves_no_table_behind() -> None:
+    """Its code is freed: a handler that came to its checks on the way to another's would read what is not there."""
+    script = """
+import gc
+from safepoint.protocol.policies import HOTSPOT
+work()
+known = len(fault_handler()._tables)
+faulthandler.enable()
+try:
+    engine(Variant(policy=HOTSPOT))
+except HandlerReplaced:
+    print("refused", flush=True)
+gc.collect()
+assert len(fault_handler()._tables) == known
+faulthandler.disable()
+work()
+"""
+    assert ended(script) == (0, f"{WORKED}refused\n{WORKED}", "")
+
+
+def test_a_thread_that_runs_at_exit_may_still_fault() -> None:
+    """Nobody has ended it, and somebody goes on asking."""
+    script = """
+from safepoint.protocol.words import SAMPLE
+guest = Vm(ENDLESS, io.StringIO(), variant=VARIANT).start().guest
+def ask():
+    while True:
+        guest.engine.procedure("post", guest.address, SAMPLE)
+threading.Thread(target=ask, daemon=True).start()
+while guest.record.get("slow_entries") < 4:
+    time.sleep(0.01)
+"""
+    for _ in range(5):
+        assert ended(script) == (0, "", "")
+
+
+def test_whoever_blocks_all_signals_blocks_no_check() -> None:
+    """As a server does that leaves its signals to one thread: guest threads inherit what is blocked."""
+    assert ended("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); work()") == (0, WORKED, "")

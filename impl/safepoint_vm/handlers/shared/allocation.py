@@ -53,8 +53,8 @@ def bump(thread: Thread, size: Word) -> Word:
 
 @inline
 def bump_at_site(thread: Thread, size: Word) -> Word:
-    """The same of an instruction that is a check site where the policy checks at allocations; 0: go to `failed_allocation`."""
-    if CHECKS_ELSEWHERE == "allocation" and not UNCHECKED:
+    """The same of an instruction whose comparison is the check where the policy checks at allocations; 0: go to `failed_allocation`."""
+    if CHECKS_ELSEWHERE == "allocation" and TRIGGER == "heap_limit" and not UNCHECKED:
         return bump_to(thread, size, thread.heap_limit)
     return bump_to(thread, size, thread.heap_limit_real)
 

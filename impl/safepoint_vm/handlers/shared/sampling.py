@@ -9,7 +9,7 @@ there anyway.  The distances vary around their mean, or a loop that allocates in
 from __future__ import annotations
 
 from safepoint_vm.language.samples import CUT, HEAD, Samples
-from safepoint_vm.language.vocabulary import Value, Word, below, inline, routine
+from safepoint_vm.language.vocabulary import Value, Word, below, compare_and_swap, inline, routine
 from safepoint_vm.language.words import Link, Thread
 
 RANDOM_BITS = 16
@@ -83,9 +83,17 @@ def serve_sample(thread: Thread, resume: Word) -> Word:
 
 
 @inline
+def move_limit(thread: Thread, limit: Word) -> None:
+    """As `allocation.set_limit`, whatever the trigger is: LIMIT-KEEPS-POISON."""
+    before = thread.heap_limit_real
+    thread.heap_limit_real = limit
+    compare_and_swap(thread.heap_limit, before, limit)
+
+
+@inline
 def lower_limit(thread: Thread, samples: Samples) -> None:
     """The thread allocates up to the next sample, or to the end of its TLAB."""
-    thread.heap_limit_real = thread.heap_top + smaller(samples.due, samples.end - thread.heap_top)
+    move_limit(thread, thread.heap_top + smaller(samples.due, samples.end - thread.heap_top))
 
 
 @inline
@@ -135,7 +143,7 @@ def end_tlab(thread: Thread, resume: Word) -> Word:
         samples = Samples(thread.samples)
         if samples.every != 0:
             count_bytes(thread, samples)
-            thread.heap_limit_real = samples.end
+            move_limit(thread, samples.end)
             samples.mark = Word(0)
             samples.end = Word(0)
     return Word(0)
