@@ -155,3 +155,14 @@ def test_a_mechanism_s_own_mutant_is_refused_with_its_rule(policy: str) -> None:
         "OWNER-RESTORES",
         "RESTORE-BEFORE-TAKE",
     )  # the take comes, and a word is still to be restored
+
+
+@pytest.mark.parametrize("stress", [False, True])
+def test_a_check_that_finds_no_room_is_logged_too(stress: bool) -> None:
+    """Each list of a program, whether its TLAB has room, is refilled, or the world is collected for it."""
+    code, trace = compile_program("for i in range(200):\n    x = [i, i]\n", "lists.py"), io.BytesIO()
+    run(code, io.StringIO(), errors=io.StringIO(), trace=trace, policy=POLICIES["ocaml"], stress=stress)
+    trace.seek(0)
+    verdict = judge(trace, "lists.py")
+    assert verdict.refusal is None
+    assert verdict.counts["checked"] >= 200

@@ -20,7 +20,7 @@ from safepoint.model.properties import ALWAYS
 from safepoint.protocol import equivalents
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.equivalents.entry import Equivalents
-from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
 from safepoint.verify.identity import identity

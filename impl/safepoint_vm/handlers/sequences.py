@@ -25,7 +25,19 @@ from safepoint_vm.handlers.shared.layout import (
 )
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work
-from safepoint_vm.language.machine import CHECKS_ELSEWHERE, TRIGGER, UNCHECKED, Count, FarJump, Jump, Machine, Slot
+from safepoint_vm.language.machine import (
+    CHECKED,
+    CHECKS_ELSEWHERE,
+    TRACED,
+    TRIGGER,
+    UNCHECKED,
+    Count,
+    FarJump,
+    Jump,
+    Machine,
+    Slot,
+    log_check,
+)
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, slow
 from safepoint_vm.language.words import LIST, NONE_WORD, OBJECT, Characters, List, String
 
@@ -37,6 +49,8 @@ def failed_allocation(vm: Machine) -> Exit:
     """The comparison of an allocation that is a check site has failed: a request, a full TLAB, both, or neither."""
     if fails(vm.thread, vm.pc):
         return slow_elsewhere(vm)
+    if TRACED:
+        log_check(vm.thread, Word(CHECKED), vm.pc, 0)
     return no_room(vm)
 
 

@@ -67,6 +67,14 @@ def refuse_nonsense(policy: Policy) -> dict[str, Any]:
         if not _is_number(said[field]):
             raise Nonsense(field, f"{_shown(said[field])} is no number", f"{field}=2")
     _refuse_bound(policy.declared)
+    for kind, site in FURTHER.items():
+        n = policy.declared.of_kinds()[kind]
+        if n is not None and site not in said["sites"]:
+            raise Nonsense(
+                "declared",
+                f"{kind}={_shown(n)}, and sites has no {site!r}",
+                f"a site {site!r}, or a bound without {kind}",
+            )
     return said
 
 

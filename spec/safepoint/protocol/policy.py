@@ -58,8 +58,14 @@ class Bound:
 
     def __str__(self) -> str:
         """`frames 1, back-edges unbounded`; returns and allocations where they have a bound."""
+        return self.beside(self)
+
+    def beside(self, other: Bound) -> str:
+        """The same, with returns and allocations where either of the two has a bound."""
         return ", ".join(
-            f"{kind.replace('_', '-')} {'unbounded' if n is None else n}" for kind, n in self.as_json().items()
+            f"{kind.replace('_', '-')} {'unbounded' if n is None else n}"
+            for kind, n in self.of_kinds().items()
+            if kind in self.as_json() or kind in other.as_json()
         )
 
     def within(self, declared: Bound) -> bool:

@@ -88,4 +88,5 @@ def checks(distance: Distance) -> str:
     if not kinds:
         return "nothing is a check"
     seen = "the first sees" if distance.checks == 1 else f"one of {distance.checks} in a row sees"
-    return f"{' and '.join(kinds)} are checks, and {seen} a request"
+    listed = f"{', '.join(kinds[:-1])} and {kinds[-1]}" if len(kinds) > 1 else kinds[0]
+    return f"{listed} are checks, and {seen} a request"

@@ -55,7 +55,8 @@ class Decision:
     def declares(self) -> str:
         """The bound that the policy, or the text itself, declares, and the one that was found."""
         declarer = "the text" if self.result.model.text.is_custom else self.policy.name
-        return f"{declarer} declares {self.policy.declared}, and has {self.bound}"
+        declared = self.policy.declared
+        return f"{declarer} declares {declared}, and has {self.bound.beside(declared) if self.bound else None}"
 
     def row(self) -> ScopeRow:
         """As `--json` shows it."""

@@ -4,8 +4,8 @@ Read in OCaml's `asmcomp/polling.ml` (which loops and functions get a poll), `ru
 `caml_reset_young_limit`) and `runtime/signals.c`. An allocation sees a complete post at once, and so does a back-edge: 1 and 1. A push
 sees none: frames unbounded.
 
-* The argument of OCaml's authors is that an endless run has endlessly many loops or tail calls, so that it polls. It is about
-  endlessness: recursion that does not allocate (`fib` on integers) is finite, exponential in its depth, and polls nowhere. The lasso is that.
+* The argument of OCaml's authors is that an endless run has endlessly many loops or tail calls, so that it polls. That rules
+  out endless runs, not long ones: `fib` on integers is finite, takes exponential time, and polls nowhere. That is why frames have no bound.
 * The limit is poisoned by a release store after the reason was set (POST-BEFORE-POISON); the owner puts it back by an exchange, since a
   plain store would not do, and then reads all reasons: RESTORE-BEFORE-TAKE, TAKE-IS-A-BARRIER.
 * A poll is an allocation of nothing, so it compares with the same word. It stands in the loop's head or at its back-edge; in a loop

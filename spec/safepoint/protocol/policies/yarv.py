@@ -4,10 +4,10 @@ Read in CRuby's `insns.def` (`leave`, `jump` and the branches), `vm_core.h` (`RU
 (`rb_threadptr_execute_interrupts`). A return sees a complete post at once, before the frame is popped, and so does a back-edge: 1 and 1.
 A push sees none: frames unbounded.
 
-* The lasso is real: `def f(): try: f() except RecursionError: pass; f()` runs for 2 to the power of the stack's depth, and executes
-  neither a return nor a jump backward, since whoever unwinds a frame leaves it without `leave`. Calls that return are seen: so a
-  program that neither fills its stack nor unwinds makes at most as many pushes as its stack has room for.
-* Our field notes say *1 return*, which is this bound; counted in frames there is none.
+* Frames have no bound here because unwinding checks nothing: `def f(): try: f() except RecursionError: pass; f()` runs for 2 to the power of the
+  stack's depth, and executes neither a return nor a jump backward. CRuby looks there too, at `throw` and in `vm_pop_frame`, as long as no
+  exception is being set up: so its own bound in pushes is the depth of its stack, better than this one. Calls that return are seen in both.
+* One return, at most; in frame pushes there is no bound.
 * The interpreter checks at every jump, its compilers (YJIT, ZJIT) at those that go backward only, as here.
 * The flags are the truth and the trigger, set by an atomic OR: `flag` as in `cpython`, with masked bits left where they are
   (MASKED-STAYS). The slow path returns at once while an exception is being set up; here nothing is served in the middle of one either.

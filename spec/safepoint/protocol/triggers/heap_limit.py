@@ -2,7 +2,7 @@
 
 An allocation compares with it to find out whether there is room, and so has no instruction for it.  Where the policy checks at
 back-edges too, a loop compares it with its poison.  What is really full is the allocator's: it decides after the check, by the real limit,
-as REAL-LIMIT-DECIDES says of stacks, and a collection is no fault of the guest's.
+as REAL-LIMIT-DECIDES says of stacks, and running out of room leads to a collection, not to an error.
 """
 
 from __future__ import annotations
