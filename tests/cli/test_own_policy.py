@@ -133,6 +133,10 @@ def test_a_file_that_cannot_be_executed_is_refused(source: str, said: str) -> No
         ({"waives": '{"no-deadlok": "why"}'}, "9:12: waives: no property 'no-deadlok' (write: no-deadlock)"),
         ({"waives": '{"no-deadlock": ""}'}, "9:12: waives: {'no-deadlock': ''} gives no reasons (write: waives={\"pending-is-poisoned\": \"the reason\"})"),
         ({"declared": "1"}, f"7:14: declared: 1 is no Bound (write: {BOUND})"),
+        (
+            {"declared": "Bound(frames=1, back_edges=1, returns=1)"},
+            "7:14: declared: returns=1, and sites has no 'return' (write: a site 'return', or a bound without returns)",
+        ),
         *[
             ({"declared": f"Bound(frames=1, back_edges={n})"}, f'7:14: declared: back_edges={n} is no number of checks: the one that sees is counted (write: a number from 1 up, "depth": as many as fit on a stack, or None: no bound)')
             for n in ("0", "-1", "'deep'", "1.5", "True")
