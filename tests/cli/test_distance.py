@@ -42,7 +42,11 @@ def test_the_json_has_all_of_it(policy: str, tmp_path: Path, monkeypatch: pytest
     assert (found["file"], found["policy"], found["values_followed"]) == ("tree.py", policy, True)
     ways = POLICIES[policy].period or 1
     loops = "back-edge" in POLICIES[policy].sites
-    assert found["checks"] == {"frames": True, "back_edges": loops, "until_seen": ways}
+    pushes, elsewhere = "push" in POLICIES[policy].sites, POLICIES[policy].elsewhere
+    assert found["checks"] == {"frames": pushes, "back_edges": loops, "elsewhere": elsewhere, "until_seen": ways}
+    if not pushes:  # the recursion of this program is without a check
+        assert {measured["length"] for measured in found["distance"].values()} == {None}
+        return
     lengths = {name: measured["length"] for name, measured in found["distance"].items()}
     bound = POLICIES[policy].declared.as_json()
     assert lengths == {**bound, "instructions": "depth", "units": None}

@@ -51,7 +51,7 @@ def refilled(tmp_path_factory: pytest.TempPathFactory) -> Text:
     asked = 'if mutant("ticker-refilled", breaks="EXPIRED-IS-SEEN"):'
     assert source.count(asked) == 2
     file.write_text(source.replace(asked, "if left == 1:"), encoding="utf-8")
-    return Text(tuple(file if path.name == file.name else path for path in ours))
+    return Text(tuple(file if path.name == file.name else path for path in ours), {file: TRIGGERS[PYPY.trigger]})
 
 
 def explored(text: Text, policy: Policy, mutant: str = "", scope: str = "interrupt-1") -> Result:
