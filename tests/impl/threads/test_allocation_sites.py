@@ -10,7 +10,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.profile import BYTES, Every, Profile
 from safepoint.protocol.policies import FOLDED, GUARD_PAGE, OCAML, YARV
 from safepoint.protocol.policy import Bound, Policy
-from safepoint.protocol.words import SAMPLE
+from safepoint.protocol.words import MANAGED, SAMPLE
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.language.words import SERVED
 from safepoint_vm.threads.vm import Vm, run
@@ -41,6 +41,7 @@ def test_a_request_is_seen(trigger: str) -> None:
     program = compile_program("while True:\n    a = [1, [2, 3]]\n", "g.py")
     with Vm(program, io.StringIO(), variant=Variant(policy=BY_TRIGGER[trigger])) as vm:
         guest = vm.start().guest
+        assert soon(lambda: guest.record.get("state") == MANAGED)  # its birth drops what was posted before
         for served in range(20):
             vm.world.post(guest, SAMPLE)
             assert soon(lambda served=served: guest.record.get("served", SERVED[SAMPLE]) > served)  # type: ignore[misc]

@@ -6,13 +6,13 @@ Read in wasmtime's code generator for epochs (entry check, loop check, and the s
 * There is no request: an increment says *that*, and a callback of the embedder's decides *why*, and sets the next deadline. Here the
   pending bits stand for what the embedder knows; they are set before the counter is advanced (POST-BEFORE-POISON), which relaxed
   increments, as wasmtime makes them, do not order by themselves: an embedder that passes data so needs the order of the text.
-* Nothing is restored, and nothing can be lost: a deadline that was reached stays so until its owner sets the next one. The text has
-  the same by a locked step.
+* The owner's next deadline is the restore: a deadline once reached stays reached until then, so that nothing is lost. The text has the
+  same by a locked step.
 * An increment is for every store of the engine: the others enter their slow path, find nothing, and go on (SPURIOUS-IS-NOTHING).
 * A deadline may be several increments away, where the embedder means it as a time slice. Then there is no bound from the first one;
   the text has the deadline that the next increment reaches.
 * The stack check is apart since wasmtime gave up its poisoned limit, in which leaving wasm stored back an old limit, and with it lost
-  a request (commit c22033bf): `limit-blindly`, and not to be made here.
+  a request (commit c22033bf): the mutant `limit-blindly` of other triggers, which cannot be made here.
 
 Features: masks (an embedder whose callback only extends the deadline), unwinding (a trap), handlers (the callback). No blocking: nothing
 wakes a store that a host call keeps. No collect: stores do not stop each other. No births: a store is not used again. No limit: no

@@ -1,9 +1,9 @@
 """THE PROTOCOL, trigger `epoch`: a requester advances a counter that all threads check, each against a deadline of its own.
 
-The counter never runs out, and a model is finite: so the word is what a thread can tell of the two, whether the counter has reached its
-deadline.  An advance reaches every thread's, for each at a moment of its own, as a store does that each sees when it does.  A new
-deadline is counted from the counter that is read for it: what comes after that is not lost, so the owner's change is one locked step,
-where in a VM it is a load and a store of its own.
+The counter never runs out, and a model is finite: so the word is one bit for each thread: has the counter reached its deadline?  An
+advance sets it for every thread, for each at another moment, as threads see a store at different moments.  The owner's change is one
+locked step here, and in a VM a load of the counter and a store of the next deadline: an advance that comes between the two leaves the
+counter at that deadline or beyond it, so that it is not lost.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def poison(t: Thread) -> None:
     """The counter knows no target. First the thread for which a request is pending; then all, which find nothing, whenever they see it."""
     if mutant("word-forgotten", breaks="POISON-EVERY-WORD"):
         return
-    t.epoch.swap(t.epoch.poison)                        # one thread's part of the advance, or all of it: each alone would do for t
+    t.epoch.swap(t.epoch.poison)                        # t sees the advance at once, or with the others below: either is enough
     for each in threads():
         each.epoch.swap(each.epoch.poison)
 

@@ -1,7 +1,7 @@
 """THE PROTOCOL, trigger `page`: each check loads from the thread's page, and faults while a requester has protected it.
 
 The word of the model is the page's protection: a check that passes is the load itself, and nothing is compared.  To protect a page, and
-to make it readable again, is a system call: it is locked, and who comes back from it has made its stores visible.
+to make it readable again, is a system call: it is locked, and on Linux its caller's stores are visible when it returns.
 """
 
 from __future__ import annotations
