@@ -98,7 +98,7 @@ def object_file(part: Part) -> bytes:
 def load(images: Sequence[bytes], may_fault: bool = False) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
     """Link object files in this process: the owner of the code, and the address of each function.
 
-    `may_fault`: whoever loads them sees to their checks of trigger page; else ValueError if there are any.
+    `may_fault`: the caller sees to their checks of trigger page; else ValueError if there are any.
 
     An image that calls another's functions comes after it: its calls are then direct, without a stub of the linker's.
     OverflowError: the functions do not lie within each other's reach.

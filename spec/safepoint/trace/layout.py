@@ -13,7 +13,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import COUNTED, FURTHER, Bound, Policy
+from safepoint.protocol.policy import COUNTED, Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint.trace.events import EVENTS
 from safepoint.trace.lines import Header
@@ -124,7 +124,7 @@ class Layout:
     def possible(self) -> set[str]:
         """The kinds of events that a trace under this policy may have."""
         kinds = {kind for graph in self.graphs.values() for step in graph.steps for kind in kinds_of(graph, step)}
-        checks = {"pushed", "looped", *(["checked"] if {*FURTHER.values()} & {*self.policy.sites} else [])}
+        checks = {"pushed", "looped", *(["checked"] if self.policy.elsewhere else [])}
         return kinds | checks | {"entered", *LOCAL}
 
     @property

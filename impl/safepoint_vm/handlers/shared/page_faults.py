@@ -43,7 +43,7 @@ def landing_of(faults: Faults, pc: Word) -> Word:
 
 @inline
 def reason(info: SignalInfo) -> Word:
-    """Its code: above 0 if the system found a fault; else somebody has sent the signal."""
+    """Its code: above 0 if the system found a fault; else a process has sent the signal."""
     return info.code << 32 >> 32
 
 
