@@ -273,6 +273,28 @@ def test_emit_writes_its_header() -> None:
     assert "policy mine.py:MINE has no header: its word stands for the protection" in refused("emit", "--c", "-p", "mine.py:MINE")  # fmt: skip
 
 
+def test_emit_writes_the_check_of_a_site_under_its_name() -> None:
+    says = {"trigger": '"flag"', "words": "()", "sites": '("push", "back-edge", "return")'}
+    Path("mine.py").write_text(text_of(**says))
+    made = call("emit", "--c", "-p", "mine.py:MINE").stdout
+    assert "enum sp_outcome sp_return(struct sp_thread *t);" in made
+    assert "`sp_frame_push` and `sp_back_edge`, and in `sp_return`." in " ".join(made.replace("\n *", "").split())
+    armed = Path("armed_byte.py").read_text()
+    site = armed[armed.index("def frame_push") : armed.index("def back_edge")]
+    site = site.replace("frame_push(t: Armed, end: int)", "elsewhere(t: Armed)").replace(
+        "decide_push(t, end)", "allocation(t)"
+    )
+    site = site.replace("push_failed(t, end)", "slow_path(t)")
+    helper = "def allocation(t: Armed) -> int:\n    t.armed.load()\n    return GO\n"
+    Path("armed.py").write_text(f"{armed}\n\n{site}{helper}")
+    Path("mine.py").write_text(
+        text_of(trigger='"armed.py"', words='("armed",)', sites='("push", "back-edge", "allocation")')
+    )
+    assert refused("emit", "--c", "-p", "mine.py:MINE").endswith(
+        "allocation: in C the check of this site has that name (choose another)\n"
+    )
+
+
 def test_mutate_mutates_its_trigger() -> None:
     """By worker processes, to which the policy is sent."""
     found = json.loads(call("mutate", "-p", LANTERN, "--at", "poison", "--json").stdout)
