@@ -215,6 +215,25 @@ def test_a_bound_that_is_too_small_is_refuted_and_the_string_replays_it() -> Non
     assert "never sees INTERRUPT" in again.stdout
 
 
+def test_a_bound_that_is_too_large_holds_and_is_said_to_claim_too_little() -> None:
+    """Of each kind of check; and nothing where what is declared is attained, or where a mutant is looked for."""
+    source = Path("lantern.py").read_text()
+    Path("lantern.py").write_text(source.replace("frames=1, back_edges=2", "frames=None, back_edges=5"))
+    result = call("explore", "-p", LANTERN, "--scope", "interrupt-1")
+    place = "lantern.py:12:14: declared"
+    said = [
+        f"{place}: frames=None, and no scope explored attains it: at most 1 (write: frames=1; a larger scope may need more)",
+        f"{place}: back_edges=5, and no scope explored attains it: at most 2 (write: back_edges=2; a larger scope may need more)",
+    ]
+    assert (result.exit_code, result.stderr.splitlines()) == (0, [f"too weak: {line}" for line in said])
+    assert json.loads(call("explore", "-p", LANTERN, "--scope", "interrupt-1", "--json").stdout)["too_weak"] == said
+    assert call("explore", "-p", LANTERN, "--scope", "interrupt-1", "--mutant", "stays-armed").stderr == ""
+    Path("lantern.py").write_text(source.replace("frames=1, back_edges=2", 'frames="depth", back_edges=2'))
+    assert call("explore", "-p", LANTERN, "--scope", "interrupt-1").stderr == ""  # how deep a stack is, a scope decides
+    Path("lantern.py").write_text(source)
+    assert call("explore", "-p", LANTERN).stderr == ""
+
+
 def test_a_replay_says_that_the_policy_has_changed_or_has_gone() -> None:
     string = call("explore", "-p", LANTERN, "--mutant", "stays-armed").stdout.rstrip().rpartition(" ")[2].strip("'")
     assert call("replay", string).stderr == ""

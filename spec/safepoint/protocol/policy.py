@@ -73,6 +73,23 @@ class Bound:
         most = declared.of_kinds()
         return all(at_most(n, most[kind]) for kind, n in self.of_kinds().items())
 
+    def worse(self, other: Bound) -> Bound:
+        """The greater of each kind."""
+        pairs = ((kind, n, other.of_kinds()[kind]) for kind, n in self.of_kinds().items())
+        return Bound(**{kind: n if at_most(more, n) else more for kind, n, more in pairs})
+
+    def unattained(self, found: Bound) -> dict[str, tuple[Checks, int]]:
+        """Of a declared bound the kinds of check in which it claims less than was found, each with both numbers.
+
+        Not of a kind that was never counted (0), nor of "depth": how deep a stack is, each world decides.
+        """
+        declared = self.of_kinds()
+        return {
+            kind: (declared[kind], n)
+            for kind, n in found.of_kinds().items()
+            if isinstance(n, int) and n and declared[kind] != "depth" and not at_most(declared[kind], n)
+        }
+
     def of_kinds(self) -> dict[str, Checks]:
         """The number of each kind of check."""
         return asdict(self)
