@@ -29,6 +29,9 @@ USUAL = ("push", "back-edge")
 FURTHER: dict[str, str] = {"returns": "return", "allocations": "allocation"}
 """Of the kinds of check that a `Bound` counts those that only some policies make, each to its site.  The others count everywhere."""
 
+SITE_OF: dict[str, str] = {"frames": "push", "back_edges": "back-edge", **FURTHER}
+"""Kind of check that a `Bound` counts, to its site."""
+
 
 def at_most(n: Checks, most: Checks) -> bool:
     """Is n no worse than `most`?  A number is no worse than "depth", and anything is no worse than None."""

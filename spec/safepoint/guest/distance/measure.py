@@ -3,8 +3,8 @@
 A way is measured as a request's distance is while a program runs (`conform.distances`): from just behind a check up to and
 including the next one, or the end of the thread.
 
-* frames, back_edges: the checks of either kind that are executed on it, whether the policy looks at them or not; a poll counts as
-  a back-edge;
+* frames, back_edges: the frame pushes and back-edges that are executed on it, whether the policy checks there or not; a poll counts
+  as a back-edge;
 * instructions: those executed, the last check's among them; one that polls counts once;
 * units: of bulk work (see `work`).
 
