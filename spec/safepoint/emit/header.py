@@ -32,9 +32,9 @@ RULER = "/* " + "-" * 40 + " {} */"
 def header(policy: Policy, mutant: str = "") -> str:
     """A policy's header, C11; with a mutant of the text put in, if one is named.  Raises CannotEmit, ProtocolError."""
     if why := title.no_header(policy):
-        others = "yarv, which checks" if policy.elsewhere == "return" else "v8_maglev or cpython, which check"
-        where = "returns" if policy.elsewhere == "return" else "pushes"
-        raise CannotEmit(f"policy {policy.name} has no header: {why} (emit that of {others} at {where} and back-edges)")
+        raise CannotEmit(
+            f"policy {policy.name} has no header: {why} (emit that of v8_maglev or cpython, which check at pushes and back-edges)"
+        )
     text = text_of(policy)
     return "\n".join(_Header(policy, mutant, choose(text, policy, mutant), choose(text, policy)).lines()) + "\n"
 

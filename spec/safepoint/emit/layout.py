@@ -37,6 +37,7 @@ REALS = {
     "entry": "what a dispatch finds while nothing is asked, for each opcode that jumps backward; never SP_ENTRY_POISON",
     "budget": "one back-edge in n, this number, compares with the limit; no request waits for more; never 0",
     "heap_limit": "how far it may allocate; see `sp_set_heap_limit`",
+    "page": "what it holds while nothing is asked; never SP_PAGE_POISON",
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }
 """Trigger word to what its real value is."""

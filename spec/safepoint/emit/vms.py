@@ -52,6 +52,7 @@ AT = {
 """Site that is neither a frame push nor a back-edge to what is said of its check."""
 SAID = {
     "extra": "by how much the stack is larger than limit_real; an end or a birth leaves it",
+    "page": "every check loads it; poison: it is to look",
     "heap_limit": "how far an object may reach: an allocation compares the end of the new one with it",
     "left": "how many back-edges go on before one compares with the limit",
     "deferred": "requests that were masked when they were taken",
