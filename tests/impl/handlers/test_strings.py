@@ -52,5 +52,6 @@ def test_strings_are_joined_as_cpython_joins_them(lengths: tuple[int, ...]) -> N
     source, output = JOINS.format(lengths=list(lengths)), io.StringIO()
     outcome = run(compile_program(source, oracle.FILE), output)
     theirs = oracle.run(source)
-    assert outcome.fault is None and theirs.error == ""
+    assert outcome.fault is None
+    assert theirs.error == ""
     assert output.getvalue() == theirs.output
