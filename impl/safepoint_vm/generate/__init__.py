@@ -4,7 +4,8 @@ instruction: the format of an instruction, the assembler, and dispatch
 ir_values: typed IR values, memory places, and errors of the handler compiler
 expressions: compile expressions of the handler language
 calls: compile its calls
-compiler: compile its functions and statements
+statements: compile its statements
+compiler: compile its functions, and superinstructions
 triggers: the trigger words in a thread's record
 procedures: the procedures of the protocol's text, as handlers and the host call them
 protocol_expressions: compile its words and expressions

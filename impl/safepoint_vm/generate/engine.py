@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llvmlite import ir
@@ -27,8 +28,9 @@ from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_
 from safepoint_vm.generate.sampling import add_profiled_protocol
 from safepoint_vm.generate.substitutes import UNCHECKED, Substitutes, Unchecked, in_place
 from safepoint_vm.generate.tracing import add_traced_protocol
-from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.generate.triggers import FUSED_NUMBERS, NUMBERS
 from safepoint_vm.handlers import ENTRANCES, ROUTINES, opcodes
+from safepoint_vm.handlers.fused import FUSED, fused_at
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import word_of
@@ -93,6 +95,8 @@ class Handlers:
         compiler = ModuleCompiler(module, self.switches())
         for handler in (*opcodes().values(), *ENTRANCES):
             compiler.handler(handler)
+        for sequence in FUSED:
+            compiler.fused(sequence, opcodes())
         for routine in ROUTINES:
             compiler.routine(routine)
         add_enter(module)
@@ -101,7 +105,10 @@ class Handlers:
 
 @dataclass(frozen=True)
 class Procedures:
-    """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`."""
+    """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`.
+
+    `fused`: loops may end in superinstructions, whose entries are to be poisoned.
+    """
 
     hooked: bool
     hosted: bool
@@ -109,6 +116,7 @@ class Procedures:
     traced: bool = False
     trigger: str = FOLDED.trigger
     profiled: bool = False
+    fused: bool = False
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
@@ -118,10 +126,10 @@ class Procedures:
         if self.traced:
             add_traced_protocol(module, self.mutant, self.trigger)
         elif self.profiled:
-            add_profiled_protocol(module, self.mutant, self.trigger)
+            add_profiled_protocol(module, self.mutant, self.trigger, self.fused)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
-            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger)
+            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger, self.fused)
         return module
 
 
@@ -138,6 +146,7 @@ class Variant:
     collector_mutant: str = ""  # of the collector
     traced: bool = False  # log every event of a trace; not hooked then
     profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
+    fused: bool = True  # False: programs are loaded without superinstructions, for comparison
 
     def handlers(self) -> Handlers:
         """What decides the code of its handlers."""
@@ -152,6 +161,11 @@ class Variant:
             self.mutant if self.mutant in CHECK_MUTANTS else "",
         )
 
+    @property
+    def fuses_loops(self) -> bool:
+        """May a superinstruction end in a back-edge?  Not where each access of the protocol is seen, as the text has it."""
+        return self.fused and not (self.hooked or self.hosted or self.traced)
+
     def parts(self) -> list[Part]:
         """What is compiled apart, in the order of loading: handlers call procedures."""
         handlers, part = self.handlers(), part_of(self.mutant)
@@ -159,7 +173,8 @@ class Variant:
         if self.protocol:
             mutant = self.mutant if part == "procedures" else ""
             trigger = self.policy.trigger
-            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger, self.profiled), handlers]
+            fused = self.fuses_loops
+            parts = [Procedures(self.hooked, self.hosted, mutant, self.traced, trigger, self.profiled, fused), handlers]
         return [*parts, *handlers.further(self.mutant)]
 
 
@@ -176,20 +191,27 @@ class Engine:
     stepping: Memory  # a dispatch table whose every entry is `step`
     code: object  # owns the memory
 
-    def assemble(self, instruction: Instruction) -> bytes:
-        """The bytes of an instruction.  OverflowError: an operand that the verifier should have rejected."""
-        return assemble(NUMBERS[instruction.op], instruction.operands, OPERANDS[instruction.op], SMALL_WORDS)
+    def assemble(self, instructions: Sequence[Instruction]) -> list[bytes]:
+        """The bytes of each instruction of a code.  OverflowError: an operand that the verifier should have rejected."""
+        return [self._assembled(instructions, number) for number in range(len(instructions))]
+
+    def _assembled(self, instructions: Sequence[Instruction], number: int) -> bytes:
+        fused = fused_at(instructions, number, self.variant.fuses_loops) if self.variant.fused else None
+        op, operands = instructions[number].op, instructions[number].operands
+        return assemble(FUSED_NUMBERS[fused.name] if fused else NUMBERS[op], operands, OPERANDS[op], SMALL_WORDS)
 
     @functools.cached_property
     def table(self) -> ctypes.Array[ctypes.c_int64]:
-        """The address of each opcode's handler."""
-        return (ctypes.c_int64 * len(NUMBERS))(*(self.addresses[name] for name in NUMBERS))
+        """The address of the handler of each opcode and superinstruction."""
+        names = (*NUMBERS, *FUSED_NUMBERS)
+        return (ctypes.c_int64 * len(names))(*(self.addresses[name] for name in names))
 
     @functools.cached_property
     def base(self) -> ctypes.Array[ctypes.c_int64]:
-        """The address of each opcode's handler, which checks nothing if it is a back-edge."""
-        return (ctypes.c_int64 * len(NUMBERS))(
-            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in NUMBERS)
+        """As `table`, of handlers that check nothing if they are back-edges."""
+        names = (*NUMBERS, *FUSED_NUMBERS)
+        return (ctypes.c_int64 * len(names))(
+            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in names)
         )
 
     @property

@@ -15,6 +15,7 @@ from safepoint_vm.generate.compiler import ModuleCompiler, returned, signature
 from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.handlers import mutated, opcodes
+from safepoint_vm.handlers.fused import FUSED
 
 
 class LinkingCompiler(ModuleCompiler):
@@ -73,6 +74,10 @@ class Substitutes:
 
 
 def in_place(addresses: Mapping[str, int], mutant: str) -> dict[str, int]:
-    """The addresses of an engine's functions, with a mutant's substitutes in the place of the right ones."""
+    """The addresses of an engine's functions, with a mutant's substitutes in the place of the right ones.
+
+    A superinstruction that has a right one in it is replaced by the opcode that it begins with.
+    """
     instead = mutated.SUBSTITUTES.get(mutant, {})
-    return {**addresses, **{name: addresses[function.__name__] for name, function in instead.items()}}
+    found = {**addresses, **{name: addresses[function.__name__] for name, function in instead.items()}}
+    return {**found, **{each.name: found[each.first] for each in FUSED if instead.keys() & {*each.ops}}}

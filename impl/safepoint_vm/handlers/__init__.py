@@ -16,6 +16,7 @@ builtin: built-in functions
 exceptions: make, raise, catch and match
 threads: threads and locks
 requests: interrupt, handshake, collect, critical sections
+fused: superinstructions, sequences of opcodes
 mutated: handlers with a mistake, for the mutants of the interpreter
 shared: what families share, and the collector
 """

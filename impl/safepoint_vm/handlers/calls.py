@@ -140,11 +140,11 @@ def begin(vm: Machine) -> Exit:
 
 @slow
 def step(vm: Machine) -> Exit:
-    """Every entry of the stepping table: leave if the budget is spent, else dispatch through the thread's live table, which
-    requesters poison.
+    """Every entry of the stepping table: leave if the budget is spent, else dispatch one opcode through the thread's live table,
+    which requesters poison.
     """
     thread = vm.thread
     if thread.steps_left == 0:
         return vm.leave(Exited.STEPPED)
     thread.steps_left = thread.steps_left - 1
-    return vm.execute(thread.table)
+    return vm.execute_alone(thread.table)
