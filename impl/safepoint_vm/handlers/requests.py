@@ -72,6 +72,12 @@ def INTERRUPT(vm: Machine, src: Slot) -> Exit:
 
 
 @opcode
+def TERMINATE(vm: Machine, src: Slot) -> Exit:
+    """terminate(src): post a TERMINATE to a thread"""
+    return asks(vm)
+
+
+@opcode
 def HANDSHAKE(vm: Machine, src: Slot) -> Exit:
     """handshake(src): run one operation on a thread; it does so itself, or this thread for it"""
     return asks(vm)

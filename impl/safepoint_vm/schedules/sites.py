@@ -23,6 +23,7 @@ CHOICES = (
         "PRINT",
         "PRINT_END",
         "INTERRUPT",
+        "TERMINATE",
     ),
 )
 """Opcodes before which another may go on: check sites, and those whose effect another thread can see …"""

@@ -244,7 +244,7 @@ class GuestThread:
     # -- threads
 
     def operand(self) -> Value:
-        """The operand of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
+        """The operand of the instruction on a thread, a lock or a time at which machine code was left."""
         self._view.begin()
         return self.slot(self.code_address().instruction.operands[0])
 
@@ -260,7 +260,7 @@ class GuestThread:
         return self._view.thread(ref)._replace(args=()), *self._view.call_of(ref)
 
     def joined(self) -> int:
-        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE names."""
+        """The number of the thread that a JOIN or a request names."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number

@@ -18,6 +18,7 @@ METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "ac
 ACTIONS = {
     "sleep": ("SLEEP", 1),
     "interrupt": ("INTERRUPT", 1),
+    "terminate": ("TERMINATE", 1),
     "handshake": ("HANDSHAKE", 1),
     "collect": ("COLLECT", 0),
 }

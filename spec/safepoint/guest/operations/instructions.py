@@ -89,8 +89,8 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
 
 LESS_JUMP_BACK: whether to jump.  EACH_PREPARE: the new value of slot loop+1.  GLOBAL and BOUND: the fault of an unset variable.
 Not here: SET_GLOBAL, MASK, and what only moves control; and opcodes of which a machine does a part: FOR_PREPARE, FOR_RANGE and
-FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT
-and HANDSHAKE (`threads`), UNMASK and COLLECT.
+FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT,
+TERMINATE and HANDSHAKE (`threads`), UNMASK and COLLECT.
 """
 
 

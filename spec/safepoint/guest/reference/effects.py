@@ -183,7 +183,7 @@ EFFECTS: dict[str, Callable[..., State]] = {
     **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, HALT)},
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), return_to_guest),
+    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "TERMINATE", "HANDSHAKE"), return_to_guest),
     **dict.fromkeys(("POLL", "JOIN", "SLEEP", "MASK", "UNMASK"), skip),
 }
 """Opcode -> its effect, called with the state and the instruction's operands."""

@@ -53,7 +53,8 @@ class Others(Protocol):
     def now(self) -> float:
         """The time, in microseconds."""
 
-    def interrupt_thread(self, ref: Ref) -> None: ...
+    def post_to(self, ref: Ref, kind: int) -> None:
+        """Post a request of this kind to thread `ref`."""
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
@@ -70,7 +71,7 @@ class Alone:
     def now(self) -> float:
         return math.inf
 
-    def interrupt_thread(self, ref: Ref) -> None:
+    def post_to(self, ref: Ref, kind: int) -> None:
         """No thread was ever started."""
 
     def handshake(self, by: int, ref: Ref) -> bool:
@@ -152,7 +153,7 @@ class Machine:
             case "native":
                 if self.state.native:
                     return self._visit("reenter")
-                if instruction.op in ("START", "INTERRUPT"):
+                if instruction.op == "START" or instruction.op in threads.POSTED:
                     return self._native(instruction.op, *instruction.operands)
                 return self._print(*instruction.operands)
             case "block":
@@ -192,7 +193,7 @@ class Machine:
         return GO
 
     def _native(self, op: str, src: int) -> int | Fault | None:
-        """START, at a check site, or INTERRUPT, in a native region.  One that is refused visits no site."""
+        """START, at a check site, or INTERRUPT or TERMINATE, in a native region.  One that is refused visits no site."""
         value = self.state[src]
         if fault := threads.refused(ReferenceHeap(self.state.things), op, value, self.state.thread):
             return fault
@@ -202,7 +203,7 @@ class Machine:
         if op == "START":
             self.state = self._started(value)
             return self._outside(lambda: self.state)
-        return self._outside(partial(self._interrupted, value))
+        return self._outside(partial(self._posted, value, threads.POSTED[op]))
 
     def _started(self, ref: Ref) -> State:
         """Start a thread, which then stands before its first instruction."""
@@ -211,8 +212,8 @@ class Machine:
         self.others.start(ref, heap.thread(ref))
         return changed(self.state, things=heap.things)
 
-    def _interrupted(self, ref: Ref) -> State:
-        self.others.interrupt_thread(ref)
+    def _posted(self, ref: Ref, kind: int) -> State:
+        self.others.post_to(ref, kind)
         return self.state
 
     def _block(self, op: str, src: int) -> int | Fault | None:
