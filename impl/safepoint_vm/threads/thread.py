@@ -34,6 +34,7 @@ WAITS: dict[Exited, tuple[str, str]] = {
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
     Exited.ELSEWHERE_WAITS: ("slow_path", "after_elsewhere"),
     Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
+    Exited.UNWOUND_WAITS: ("unwound", "after_unmask"),
 }
 """Why machine code was left -> the procedure that waits, and the handler to enter at when it has returned."""
 

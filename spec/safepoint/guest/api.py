@@ -9,6 +9,8 @@
                        terminates itself goes on to its next check site.  To the others it has then ended with an exception:
                        `join` returns, and its traceback ends in Terminated.  A thread that has not been started, or has ended,
                        is not affected.
+    with terminable(): A TERMINATE that is raised inside ends at the end of the innermost such section: the thread goes on there.
+                       One that came meanwhile is raised there; so is an interrupt.
     handshake(thread)  Run one (empty) operation on a thread, exactly once: the thread runs it at its next check site, or the
                        caller runs it while the thread is outside guest code.  So when this returns, the thread has been at a
                        check site or outside guest code since the call.  Does not wait for one not started, or ended.
@@ -67,6 +69,12 @@ def handshake(thread: Thread) -> None:
 def collect() -> None:
     """Collect garbage, with the world stopped."""
     gc.collect()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A section that a TERMINATE would end; here there is none."""
+    yield
 
 
 @contextmanager

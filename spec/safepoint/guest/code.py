@@ -153,6 +153,9 @@ OPCODES: dict[str, Opcode] = {
         Opcode("RAISE", (slot("src"),), "raise src: this place is added to its traceback"),
         Opcode("RERAISE", (slot("src"),), "raise src again, as no handler matched; its traceback stays as it was"),
         Opcode("UNWINDS", (slot("src"),), "if src is the exception of a TERMINATE: raise it again, as RERAISE does"),
+        Opcode("UNWOUND", (slot("src"),),
+               "if src is the exception of a TERMINATE: end the unwinding, and raise a request that is pending; else RERAISE src",
+               site="unwound"),
         Opcode("MATCHES", (slot("dst"), slot("src"), operand("kind", "kind")), "dst = src is an instance of kind"),
         # calls
         Opcode("CALL", (slot("base"), count("count")),

@@ -15,6 +15,7 @@ NEEDS = {
     "ACQUIRE": "blocking",
     "MASK": "masks",
     "TERMINATE": "unwinding",
+    "UNWOUND": "unwinding",
 }
 """Opcode -> the feature (of `model.scopes.SLICES`) that its execution needs."""
 

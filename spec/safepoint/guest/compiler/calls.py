@@ -25,6 +25,10 @@ ACTIONS = {
 """Imported function that returns None -> its opcode, and its number of arguments."""
 
 
+SECTIONS = ("masked", "terminable")
+"""Imported functions that begin a `with`."""
+
+
 class CallCompiler(NameCompiler):
     def gathers(self, node: ast.expr) -> bool:
         """Whether an expression is computed from adjacent slots into the first of them."""
@@ -44,8 +48,8 @@ class CallCompiler(NameCompiler):
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
-            case ast.Call() if self.imports(node.func, "masked"):
-                raise self.error(node, "masked() stands only in a with", "with masked():")
+            case ast.Call(func=ast.Name(id=name)) if self.imports(node.func, *SECTIONS):
+                raise self.error(node, f"{name}() stands only in a with", f"with {name}():")
             case ast.Call():
                 return self.call(node)
             case ast.List():

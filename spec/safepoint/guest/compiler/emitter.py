@@ -58,7 +58,7 @@ class Protected:
     slot: int
 
 
-ENDS = ("RELEASE", "UNMASK", "UNWINDS", "RERAISE")
+ENDS = ("RELEASE", "UNMASK", "UNWINDS", "UNWOUND", "RERAISE")
 """Opcodes with no POLL before them: what it raised would end a section without them, or take the place of a TERMINATE."""
 SLACK = 16
 """Instructions without a POLL that the code behind each cover of a handler may begin with: none keeps a cleanup from beginning."""

@@ -15,6 +15,7 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault, Location
 from safepoint.guest.heap import NoRoom, Poll, ThreadObject
 from safepoint.guest.operations import threads
+from safepoint.guest.operations.instructions import terminates
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import EFFECTS, call_end, to_print
@@ -162,6 +163,9 @@ class Machine:
                 return self._handshake(*instruction.operands)
             case "collect":
                 return self._collect()
+            case "unwound":
+                ends = terminates(ReferenceHeap(self.state.things), self.state[instruction.operands[0]])
+                return self._visit("unwound") if ends else GO
             case site:
                 assert site == "unmask"
                 return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")

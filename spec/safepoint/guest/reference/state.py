@@ -113,8 +113,8 @@ class State:
         """Raise a fault: go on at the handler of the innermost frame that has one; without one, the thread ends here."""
         heap = ReferenceHeap(self.things)
         exception = operations.new_exception(heap, fault)
-        frame, again = self.frame, self.frame.instruction.op in ("RERAISE", "UNWINDS")
-        places = [] if again else [self.place(frame)]
+        frame = self.frame
+        places = [] if operations.raises_again(frame.instruction.op, fault) else [self.place(frame)]
         while (handler := frame.handler) is None and frame.caller is not None:
             frame = frame.caller
             places.append(self.place(frame))
