@@ -19,6 +19,7 @@ CHOICES = (
         "HANDSHAKE",
         "MASK",
         "UNMASK",
+        "UNWOUND",
         "START",
         "PRINT",
         "PRINT_END",

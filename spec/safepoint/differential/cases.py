@@ -66,6 +66,18 @@ finally:
         i = f(i)
     i = f(i)
 """,
+    "goes on": """from safepoint.guest.api import terminable
+def f(n):
+    return n + 1
+i = 0
+with terminable():
+    try:
+        i = f(i)
+    finally:
+        i = f(i)
+i = f(i)
+print("on")
+""",
     "overflows": """def f(n):
     return f(n + 1)
 try:
@@ -119,6 +131,22 @@ t = Thread(target=work)
 t.start()
 handshake(t)
 interrupt(t)
+t.join()
+print("end")
+""",
+    "ends": """from threading import Thread
+from safepoint.guest.api import terminate
+def work():
+    try:
+        for i in range(4):
+            pass
+    except:
+        print("caught")
+    finally:
+        print("cleans")
+t = Thread(target=work)
+t.start()
+terminate(t)
 t.join()
 print("end")
 """,
@@ -188,6 +216,7 @@ CASES = (
     case("asleep", "STOP+INTERRUPT"),
     case("asleep", "HANDSHAKE+INTERRUPT"),
     case("cleans up", "TERMINATE", "TERMINATE"),
+    case("goes on", "TERMINATE", "TERMINATE"),
     case("overflows", "INTERRUPT"),
     case("births", "HANDSHAKE/1", "STOP"),
     case("births", "STOP", "INTERRUPT/1"),
@@ -195,6 +224,7 @@ CASES = (
     case("collects", "HANDSHAKE/1", "SAMPLE"),
     case("asks", "STOP"),
     case("asks", "INTERRUPT/1"),
+    case("ends", "TERMINATE/1"),
     case("contends", "STOP", "INTERRUPT/1"),
     case("reuses"),
 )

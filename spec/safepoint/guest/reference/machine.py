@@ -15,7 +15,6 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, UNSET, Program
 from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault, Location
 from safepoint.guest.heap import NoRoom, Poll, ThreadObject
 from safepoint.guest.operations import threads
-from safepoint.guest.operations.instructions import terminates
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import EFFECTS, call_end, to_print
@@ -54,8 +53,7 @@ class Others(Protocol):
     def now(self) -> float:
         """The time, in microseconds."""
 
-    def post_to(self, ref: Ref, kind: int) -> None:
-        """Post a request of this kind to thread `ref`."""
+    def post_to(self, ref: Ref, kind: int) -> None: ...
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
@@ -163,12 +161,9 @@ class Machine:
                 return self._handshake(*instruction.operands)
             case "collect":
                 return self._collect()
-            case "unwound":
-                ends = terminates(ReferenceHeap(self.state.things), self.state[instruction.operands[0]])
-                return self._visit("unwound") if ends else GO
             case site:
-                assert site == "unmask"
-                return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
+                assert site in ("unmask", "unwound")
+                return self._visit(site) if self.state.ends(site, *instruction.operands) else GO
 
     def _collect(self) -> int | None:
         """Stop the world, and start it.  Nothing is collected: no guest could tell the difference."""

@@ -83,6 +83,10 @@ class State:
         """The heap for what the instruction computes."""
         return ReferenceHeap(self.things, self.polls)
 
+    def ends(self, site: str, src: int) -> bool:
+        """Whether a critical section ends at an UNMASK of the slot, or an unwinding at an UNWOUND of it."""
+        return self[src] is False if site == "unmask" else operations.terminates(ReferenceHeap(self.things), self[src])
+
     def computed(self) -> tuple[Value | Fault, State]:
         """The instruction's result, and the state with its changes of the heap."""
         heap = self.heap()
