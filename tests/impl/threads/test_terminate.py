@@ -199,3 +199,54 @@ def test_generated_threads_that_terminate_each_other_end_on_both_cores(source: s
     """In any order: none waits for ever, and no lock is left held; with the smallest heap, or collections everywhere."""
     note(source)
     by_machine_code(compile_program(source, "asks"), 4096, SMALLEST, stress)  # fails if a thread does not end
+
+
+FULL = """
+ready = [0]
+said = [0, 0, 0]
+def fills(way):
+    keep = [None]
+    try:
+        while True:
+            keep = [keep]
+    except MemoryError:
+        ready[0] = 1
+    try:
+        while True:
+            pass
+    except:
+        said[0] = 1
+    finally:
+        said[1] += 1
+        if way == 1:
+            return 1
+        if way == 2:
+            said[3]
+    said[0] = 2
+def work(way):
+    try:
+        fills(way)
+        said[0] = 3
+    except:
+        said[0] = 4
+    finally:
+        said[2] += 1
+for way in range(3):
+    ready[0] = 0
+    t = Thread(target=work, args=(way,))
+    t.start()
+    while ready[0] == 0:
+        pass
+    terminate(t)
+    t.join()
+print(said)
+"""
+
+
+@pytest.mark.parametrize("stress", [False, True])
+def test_a_full_heap_keeps_no_thread_from_its_end(stress: bool) -> None:
+    """There is no room for the exception, nor for its traceback at each frame: no MemoryError takes its place."""
+    done = ran(FULL, heap=SMALLEST, stress=stress, imports=REQUESTS)
+    assert (done.output, done.error) == ("[0, 3, 3]\n", "")
+    assert done.errors.count("\nTerminated\n") == 3
+    assert "MemoryError" not in done.errors
