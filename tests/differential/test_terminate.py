@@ -11,6 +11,7 @@ from safepoint.differential.compare import differences
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import TERMINATE
+from safepoint.guest.compiler.program import compile_program
 from safepoint_vm.target import FoldedTarget
 
 CAUGHT = """
@@ -201,3 +202,41 @@ def test_an_interrupt_taken_with_it_is_raised_in_the_finally() -> None:
     trial = run.run(Schedule(step, INTERRUPT))
     both = (run.run(Schedule(step, INTERRUPT, at=at, also=TERMINATE)) for at in range(trial.in_post, trial.in_all))
     assert ("Terminated", "2\n") in {(t.observation.error, t.observation.output) for t in both}
+
+
+KINDS = "ValueError, TypeError, KeyError, IndexError, NameError, OSError, EOFError, AssertionError, RuntimeError, MemoryError"
+
+
+def long_search(body: int) -> str:
+    """A body of so many instructions, and then a handler that takes many to be found."""
+    lines = "".join("            x = x + 1\n" for _ in range(body))
+    return (
+        f"def f(x):\n    try:\n        try:\n            g()\n{lines}        except ({KINDS}):\n            print('caught')\n"
+        "    except KeyboardInterrupt:\n        print('survives')\ndef g():\n    pass\nf(0)\n"
+    )
+
+
+@pytest.mark.rule("TERMINATE-ONCE")
+def test_a_poll_where_a_handler_is_looked_for_takes_no_interrupt_in_its_place() -> None:
+    """The interrupt is taken with it, and given back: the next check that an exception comes by is that poll."""
+    for body in range(900, 1100):
+        source = long_search(body)
+        ops = [instruction.op for instruction in compile_program(source, "search").codes[1].instructions]
+        first = ops.index("MATCHES")
+        if "POLL" in ops[first : first + 2 * len(KINDS.split())]:
+            break
+    else:
+        pytest.fail("no handler is so far away that its search has a poll")
+    run = Undisturbed(source, "search", 4096)
+    target().load(source, "search")
+    step = next(s for s in range(run.steps) if run.before(s).instruction(0).line == 4 and run.at_a_site(s, 0))
+    trial, seen = run.run(Schedule(step, INTERRUPT)), set()
+    for at in range(trial.in_post, trial.in_all):
+        schedule = Schedule(step, INTERRUPT, at=at, also=TERMINATE)
+        o = run.run(schedule).observation
+        assert differences(o, repeat(target(), schedule).observation) == {}
+        kinds = [each.kind for each in o.seen]
+        if TERMINATE in kinds:
+            assert (kinds[0], o.error, o.output) == (TERMINATE, "Terminated", "")
+        seen.add(kinds[0])
+    assert seen == {TERMINATE, INTERRUPT}

@@ -205,9 +205,7 @@ class GuestThread:
         """Raise a fault at the instruction at which machine code was left."""
         self._attempt(lambda: self._raise(fault), make_room, fault)
 
-    def _attempt(
-        self, effect: Callable[[], None], make_room: Callable[[], bool], raises: Fault | Value = None
-    ) -> None:
+    def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool], raises: Fault | Value = None) -> None:
         """Retry an effect after a collection while that makes room; then raise MemoryError, from the heap's reserve: but a TERMINATE,
         if it `raises` that, which no other exception may replace.
         """

@@ -211,13 +211,14 @@ class ExceptionCompiler(ExpressionCompiler):
         """Fall through if the exception is of one of the clause's classes, else jump to `other`.  No class: all of Python's."""
         every = ast.copy_location(ast.Name("BaseException", ast.Load()), clause)
         classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type or every]
-        found, matches = Label(), self.allocate()
+        found, matches, self.sought = Label(), self.allocate(), slot
         for kind in classes:
             if not (isinstance(kind, ast.Name) and self.pythons(kind, *EXCEPTIONS)):
                 raise self.error(kind, "except takes classes of Python's exceptions", "except ValueError:")
             self.emit(kind, "MATCHES", matches, slot, EXCEPTIONS.index(kind.id))
             self.emit(kind, "TRUE_JUMP", matches, found)
         self.emit(clause, "JUMP", other)
+        self.sought = None
         self.place(found)
 
     def handler(self, clause: ast.ExceptHandler, slot: int) -> None:
