@@ -138,32 +138,6 @@ t.join()
     assert [served.kind for served in w.sites[0].seen] == ["TERMINATE"]
 
 
-AGAIN = """
-def f():
-    for i in range(20):
-        pass
-    print("whole")
-a = Thread(target=f)
-terminate(a)
-a.start()
-a.join()
-b = Thread(target=f)
-b.start()
-terminate(a)
-b.join()
-terminate(b)
-"""
-
-
-@pytest.mark.rule("BIRTH-IS-CLEAN")
-@pytest.mark.parametrize("quantum", TURNS)
-def test_who_has_not_been_started_or_has_ended_is_not_affected(quantum: int) -> None:
-    """Nor is the thread that lives in its record now."""
-    w = finished(AGAIN, quantum)
-    assert len(w.machines) == 2, "the second thread was to be born in the record of the first"
-    assert (w.output, died(w)) == ("whole\nwhole\n", [])
-
-
 SECOND = """
 def f():
     try:

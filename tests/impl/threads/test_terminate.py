@@ -147,26 +147,6 @@ def test_each_termination_of_a_thread_that_goes_on_ends_one_section(times: int, 
     assert (done.output, done.errors, done.error) == (f"[0] [{times}] 100\n", "", "")
 
 
-def test_a_newborn_is_terminated_too() -> None:
-    """Birth drops what is pending: a termination that comes before it waits until after it."""
-    done = ran(
-        """
-def work():
-    while True:
-        pass
-for i in range(60):
-    t = Thread(target=work)
-    t.start()
-    terminate(t)
-    t.join()
-print("all ended")
-""",
-        imports=REQUESTS,
-    )
-    assert done.output == "all ended\n"
-    assert done.errors.count("\nTerminated\n") == 60
-
-
 def test_threads_that_terminate_each_other_end() -> None:
     """While one asks, it may be asked itself; none of the pair is left waiting."""
     done = ran(
