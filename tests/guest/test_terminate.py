@@ -7,14 +7,17 @@ import threading
 
 import pytest
 
+from safepoint.cli.guest import said_of
 from safepoint.differential.runs import Undisturbed
 from safepoint.guest.api import terminable, terminate
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.features import NotWrittenFor, refuse
-from safepoint.guest.lockstep import QUANTUM
+from safepoint.guest.lockstep import MAIN, QUANTUM
+from safepoint.guest.reference.run import Outcome
 from safepoint.guest.reference.world import World
 from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.words import TERMINATE
 from tests import oracle
 from tests.guest.worlds import IMPORTS, finish, until, world
 from tests.terminated import PROGRAMS, SAYS
@@ -212,6 +215,16 @@ def test_its_traceback_is_said_as_that_of_any_exception() -> None:
     assert (thread.number, str(fault)) == (1, "Terminated")
     assert [line for _, line, _ in machine.traceback()] == [5]
     assert w.main.fault is None
+
+
+def test_a_main_thread_that_the_host_has_ended_is_exit_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """As of any exception that ends it, but for Control-C."""
+    w = world("while True:\n pass\n")
+    w.sites[MAIN].go_on(w.sites[MAIN].begin("post", TERMINATE))
+    finish(w)
+    assert w.main.fault is not None
+    assert said_of(Outcome(w.main.fault, w.main.traceback()), w.main.state.program) == 1
+    assert capsys.readouterr().err.endswith("\nTerminated\n")
 
 
 # ---------------------------------------------------------------------------------------------- where it ends

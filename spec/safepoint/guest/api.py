@@ -1,14 +1,14 @@
-"""What a guest program may import besides the standard library: functions that make requests, and one that defers them.
+"""What a guest program may import besides the standard library: functions that make requests, and sections that defer or end what they raise.
 
     interrupt(thread)  Raise KeyboardInterrupt in a thread, as Control-C does: at its next check site, or where it blocks.  A
                        thread that has not been started, or has ended, is not affected.
     terminate(thread)  End a thread from its next check site on, or where it blocks: every `finally` around that place runs, and
                        no `except`; a `return`, a `break` or another exception in a `finally` does not keep the thread from its
                        end.  A critical section does not defer it.  What interrupts the thread meanwhile is raised in a
-                       `finally`, at its first check site, or not at all; what terminates it again changes nothing.  A thread that
-                       terminates itself goes on to its next check site.  To the others it has then ended with an exception:
+                       `finally`, at its first check site, or not at all; what terminates it again waits until it has unwound, and
+                       finds it ended.  A thread that terminates itself goes on to its next check site.  To the others it has then ended with an exception:
                        `join` returns, and its traceback ends in Terminated.  A thread that has not been started, or has ended,
-                       is not affected.
+                       is not affected; the first thread has no Thread, so that only the host can end it: exit status 1.
     with terminable(): A TERMINATE that is raised inside ends at the end of the innermost such section: the thread goes on there.
                        One that came meanwhile is raised there; so is an interrupt.
     handshake(thread)  Run one (empty) operation on a thread, exactly once: the thread runs it at its next check site, or the
@@ -16,7 +16,7 @@
                        check site or outside guest code since the call.  Does not wait for one not started, or ended.
     collect()          Stop the world, collect garbage, and start the world.
     with masked():     A critical section: an interrupt stays pending until the section ends, however it ends, and is raised
-                       there in place of any other exception.  If sections are nested, that is the end of the outermost.
+                       there in place of any other exception but a TERMINATE.  If sections are nested, that is the end of the outermost.
 
 The guest's compiler knows these names and emits instructions for them; CPython executes this module instead, so that a guest
 program is a Python program with the same meaning.  Under CPython an interrupt is raised between two bytecodes, and in a thread
