@@ -20,7 +20,7 @@ def test_handlers_call_the_procedures_directly() -> None:
         for relocation in function.relocations
         if name not in PROCEDURES and relocation.symbol in PROCEDURES
     }
-    assert {relocation.symbol for _, relocation in calls} == {"push_failed", "slow_path", "mask", "unmask"}
+    assert {relocation.symbol for _, relocation in calls} == {"push_failed", "slow_path", "mask", "unmask", "unwound"}
     for (name, relocation), place in calls.items():
         distance = ctypes.c_int32.from_address(place).value
         assert place + distance - relocation.addend == engine(PLAIN).addresses[relocation.symbol], name
