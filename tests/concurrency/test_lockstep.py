@@ -92,6 +92,15 @@ def test_requests_to_any_thread_at_any_moment_of_a_race(
     assert parse(schedule.string("race")) == ("race", schedule)
 
 
+@pytest.mark.parametrize("step", [26, 27])
+def test_a_thread_that_is_started_while_the_world_is_being_stopped_takes_its_turn_when_it_is_there(step: int) -> None:
+    """Step 27 is a START, at whose end its thread waits: so the new thread is in no order of turns that began before."""
+    run, target = RUNS[3]
+    for at in (17, 25, 40, 51):
+        schedule = Schedule(step, STOP, at, STOP)
+        assert differences(run.run(schedule).observation, repeat(target, schedule).observation) == {}
+
+
 # ---------------------------------------------------------------------------------------------- generated: they ask each other
 
 

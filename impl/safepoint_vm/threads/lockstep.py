@@ -36,6 +36,7 @@ class LockstepThread:
         self._waits: Waits | None = None  # its work outside machine code, if that waits
         self.blocked: Blocked | None = None
         self._waits_anew = False  # it began to wait at the end of its last turn
+        self._records = 0  # of the world, before the instruction that it executed last
         self._restarts = False  # machine code was left for one of RESTARTS …
         self._restart_pc = 0  # … at this instruction
         self._done = 0  # instructions of this turn
@@ -57,6 +58,7 @@ class LockstepThread:
         unlimited = most > UNBOUNDED // 2
         if self.over or self._waits_anew:
             self._world.moved += self._waits_anew  # the reference machine's thread begins to wait in this turn
+            self._world.newer = 0
             self._waits_anew = False
             return 0
         self._done = 0
@@ -70,6 +72,8 @@ class LockstepThread:
         while not (self.guest.ended or self._waits) and (self._done < most or self._life.entry != "begin"):
             self._execute(None if unlimited else most - self._done)
         self._waits_anew = self._waits is not None and self._done > 0
+        if self._waits_anew:
+            self._world.newer = len(self._world.threads) - self._records
         if self.guest.ended and not self._waits:
             self.over = True
             self._world.end(self)
@@ -79,6 +83,7 @@ class LockstepThread:
     def _execute(self, budget: int | None) -> None:
         """Enter machine code once, and do what it was left for; or go on with that at a poll."""
         self._world.moved += 1
+        self._records = len(self._world.threads)
         if self._life.polling:
             self._done, self._restarts = self._done + 1, False
             self._waits = self._life.go_on()
@@ -169,6 +174,7 @@ class LockstepWorld(Lockstep):
         self.uncaught: list[str] = []
         self.error: BaseException | None = None  # the judge's, raised inside a callback
         self.moved = 0
+        self.newer = 0  # records made by an instruction that has begun to wait at the end of a turn
         self._early: dict[LockstepThread, int] = {}  # requests for when it is born: birth drops all
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
@@ -217,7 +223,8 @@ class LockstepWorld(Lockstep):
 
     @property
     def population(self) -> int:
-        return len(self.threads)
+        """Without those that the instruction has started which the reference machine's thread is about to begin with."""
+        return len(self.threads) - self.newer
 
     @property
     def moves(self) -> int:
