@@ -272,7 +272,6 @@ def test_programs_of_a_campaign_are_written_for_its_policy(policy: str) -> None:
 
 def test_what_no_campaign_has_is_said() -> None:
     said = find_on_cores("folded").not_raced
-    assert said("cpython") == ""
+    assert said("cpython") == said("dart") == ""
     assert "loops that push no frame: no request is seen there" in said("skybison")
     assert "threads that begin and end" in said("wasmtime")
-    assert "an owner puts it aside" in said("dart")

@@ -102,6 +102,8 @@ class TallyEmitter(ProcedureEmitter):
                 self.took(self.value(kinds))
             case graph.Ghost("dropped"):
                 self.each_bit("dropped", self.bits())
+            case graph.Let(graph.Private("deferred")):
+                self.sets_aside()
             case graph.Ghost("ran") if self.procedure.record == "Thread":
                 self.watch_operation()
             case graph.Done() if self.owners:
@@ -143,6 +145,14 @@ class TallyEmitter(ProcedureEmitter):
         self.put(self.me, "before", self.get(self.me, "total"))
         self.put(self.me, "phase", I64(self.first + len(self.procedure.steps) + 1))
         self.count(self.me, "steps", self.first + len(self.procedure.steps))
+
+    def sets_aside(self) -> None:
+        """What its owner has put aside changes: a take has added it to the bits that the word held, an end drops it."""
+        aside = self.builder.load(self.own("deferred"), typ=I64)
+        if self.procedure.name == "exit_thread":
+            self.each_bit("dropped", aside)
+        else:
+            self.each_bit("merged", self.builder.and_(self.bits(), aside))
 
     def watch_operation(self) -> None:
         """A requester runs an operation on a thread: does that thread execute a check meanwhile?

@@ -51,7 +51,10 @@ class Tally(Struct):
     doubled: Annotated[Word, Racing]  # slow paths in whose time, from take to end, two posts or more came
     entered: Annotated[Word, Racing]  # clock at the beginning of the latest slow path
     taken: Annotated[Counts, Row(8)]  # bits taken, of each kind
-    dropped: Annotated[Counts, Row(8)]  # bits dropped by a birth
+    merged: Annotated[
+        Counts, Row(8)
+    ]  # bits taken that stood aside already: what two posts have set is one from here on
+    dropped: Annotated[Counts, Row(8)]  # bits dropped by a birth, or of those aside by an end
     frames_at: Annotated[
         Counts, Row(8)
     ]  # checks of frame pushes that the guest had executed at the latest take of each kind

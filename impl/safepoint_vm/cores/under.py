@@ -55,7 +55,7 @@ def loops_are_seen(policy: Policy) -> bool:
 
 def campaign_for(policy: Policy) -> tuple[Phase, ...]:
     """The phases of a campaign under a policy."""
-    if loops_are_seen(policy) and {*EVERYTHING} <= {*policy.slices} and not policy.base:
+    if loops_are_seen(policy) and {*EVERYTHING} <= {*policy.slices}:
         return tuple(_timed(phase, policy) for phase in CAMPAIGN)
     calls, loop = programs.CALLS, programs.LOOP
     births, masks = "births" in policy.slices, "masks" in policy.slices
@@ -128,10 +128,6 @@ def not_claimed(policy: Policy) -> str:
     """What a campaign under the policy has not, in words; "": nothing."""
     missing = [feature for feature in EVERYTHING if feature not in policy.slices]
     said = [f"threads that {what}" for feature, what in LEFT_OUT.items() if feature in missing]
-    if policy.base:
-        said.append(
-            "what raises: an owner puts it aside while it may not deliver it, and two of a kind that it takes become one there"
-        )
     if not loops_are_seen(policy):
         said.append("loops that push no frame: no request is seen there, and none is posted")
     return "; ".join(said)
