@@ -1,33 +1,47 @@
-"""Campaigns under each policy: what their tallies count, to the last bit, where an owner puts requests aside."""
+"""Campaigns under policies that check at returns or allocations, or whose owner puts requests aside: what is counted, and how exactly."""
 
 from __future__ import annotations
 
 import io
+import os
 import random
+import time
 
 import pytest
 
-from safepoint.differential.cores import CoresRun
+from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.guest.compiler.program import compile_program
-from safepoint.protocol.policies import DART, FOLDED
-from safepoint.protocol.words import INTERRUPT
+from safepoint.protocol.policies import DART, FOLDED, HOTSPOT, OCAML, POLICIES, PYPY_SAMPLING, YARV
+from safepoint.protocol.policy import Policy
+from safepoint.protocol.words import ENDED, INTERRUPT
+from safepoint_vm.cores import programs
 from safepoint_vm.cores.build import cores_engine
+from safepoint_vm.cores.campaign import PATIENCE, Campaign
 from safepoint_vm.cores.counting import add_tallies, pending_bits
+from safepoint_vm.cores.phases import PAIRS, Phase, ping
+from safepoint_vm.cores.plan import UNBOUNDED
 from safepoint_vm.cores.tally import KINDS
+from safepoint_vm.cores.under import RAISES, campaign_for, fitted, has_everything, phases_under
 from safepoint_vm.cores.world import CoresVm
+from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS
+from safepoint_vm.threads.os_thread import OsThread
 from safepoint_vm.threads.thread import GuestThread
 
 KIND = KINDS.index("INTERRUPT")
+SEED = 20261128
+FURTHER = [p for p in POLICIES.values() if p.elsewhere]
+racing = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="this process has one core only: nothing races")
 
 
 class Quiet:
-    """A thread that is born and executes nothing, in a tallied world: procedures run on it in the order that a test gives."""
+    """A thread that executes nothing, in a tallied world: procedures run on it in the order that a test gives."""
 
-    def __init__(self, policy: str, mutant: str = "") -> None:
+    def __init__(self, policy: str, mutant: str = "", *, born: bool = True) -> None:
         engine = cores_engine(mutant, policy=policy)
         self.vm = CoresVm(engine, compile_program("pass\n", "guest.py"), io.StringIO(), random.Random(1))
         self.mutant, self.guest = mutant, self.vm.world.add(self.vm._thread)
-        self.run("start_thread")
+        if born:
+            self.run("start_thread")
 
     def run(self, procedure: str, *arguments: int) -> None:
         assert self.vm.world.engine.procedure(procedure, self.guest.address, *arguments) == 0
@@ -112,3 +126,96 @@ def test_a_new_thread_leaves_what_is_posted_to_its_record() -> None:
     quiet.run("start_thread")
     assert quiet.counted() == {"posted": 1, "dropped": 1}
     assert quiet.balance() == (0, 0, 0)
+
+
+# -- checks at returns and allocations
+
+
+def duel(policy: Policy, settings: dict[str, int]) -> CoresRun:
+    """Posts one by one to a thread that calls, with a bound of the test's own, until one is seen beyond that; at most 20 times 300."""
+    campaign = Campaign(seed=SEED, policy=policy)
+    phase = fitted(Phase("a duel", programs.CALLS, 1.0, (ping(1.0, settings),), duel=True), policy)
+    for _ in range(20):  # on a busy machine the two sides may not meet at once
+        campaign.phases((phase,), 300, 1.0)
+        if campaign.run.beyond_bound:
+            break
+    return campaign.run
+
+
+@racing
+@pytest.mark.parametrize("policy", [HOTSPOT, PYPY_SAMPLING], ids=lambda policy: policy.name)
+def test_the_bound_is_held_at_returns_and_allocations(policy: Policy) -> None:
+    """Each request waits for one such check at least: one that may wait for none is late."""
+    assert duel(policy, {"slack": 0, "elsewhere": 0}).beyond_bound > 0
+
+
+@racing
+def test_a_kind_of_check_without_a_bound_is_no_distance() -> None:
+    """Pushes, under yarv: with one of 0, and no slack, they would be seen late."""
+    assert duel(YARV, {"slack": 0, "frames": 0}).beyond_bound > 0
+    none = dict.fromkeys(("frames", "back_edges", "elsewhere"), UNBOUNDED)
+    run = Campaign(seed=SEED, policy=YARV).phases(
+        (Phase("a duel", programs.CALLS, 1.0, (ping(1.0, {"slack": 0, **none}),), duel=True),), 300, 1.0
+    )
+    assert (run.wrong, run.worst, run.requests >= 300) == (0, 0, True)
+
+
+@racing
+def test_a_duel_begins_when_its_thread_is_born(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, each post would be void: the thread's birth drops it."""
+    main = OsThread._main
+
+    def late(thread: OsThread) -> None:
+        time.sleep(0.05)
+        main(thread)
+
+    monkeypatch.setattr(OsThread, "_main", late)
+    phase = Phase("a duel", programs.LOOP, 1.0, (ping(1.0),), duel=True)
+    run = Campaign(seed=SEED).phases((phase,), 100, 1.0)
+    assert (run.requests >= 100, run.details["void"]) == (True, 0)
+
+
+def test_a_thread_that_is_not_born_is_not_waited_for_longer_than_the_grace() -> None:
+    campaign = Campaign(seed=SEED)
+    campaign.grace = 0.01
+    quiet = Quiet("folded", born=False)
+    campaign._await_birth(OsThread(quiet.guest, quiet.vm))
+    assert quiet.guest.record.get("state") == ENDED
+
+
+def test_where_allocations_are_checks_a_program_allocates_in_each_call() -> None:
+    for policy in (OCAML, PYPY_SAMPLING):
+        for phase in campaign_for(policy):
+            codes = {code.name: code for code in compile_program(phase.source, phase.name).codes}
+            for name in {"fib", "more"} & {*codes}:
+                assert any(instruction.op == "LIST" for instruction in codes[name].instructions), phase.name
+    assert campaign_for(YARV)[1].source == programs.CALLS
+
+
+def test_a_heap_of_allocations_is_full_later_than_a_request_is_lost() -> None:
+    """A collection posts a stop to its own thread, too: that would heal what was lost.  Each call is a push, and displays a list of one."""
+    world = Quiet("ocaml").vm.world
+    bytes_each = 8 * (LIST_WORDS + HEAD_WORDS + 2)
+    assert (world.record.get("heap_end") - world.record.get("heap_next")) // bytes_each > PATIENCE
+
+
+def test_posts_are_aimed_at_a_procedure_that_the_policy_runs() -> None:
+    for policy in FURTHER:
+        aims = {r.aim for phase in phases_under(policy, "unlocked-take", PAIRS) for r in phase.requesters}
+        assert aims <= {"slow_path", ""}
+    assert any(r.aim == "push_failed" for p in phases_under(DART, "unlocked-take", PAIRS) for r in p.requesters)
+
+
+def test_what_is_posted_is_what_a_policys_text_serves() -> None:
+    def kinds(policy: Policy) -> int:
+        return sum({r.settings.get("kind", 0) & RAISES for phase in campaign_for(policy) for r in phase.requesters})
+
+    assert kinds(YARV) == RAISES
+    assert kinds(HOTSPOT) == kinds(OCAML) == INTERRUPT  # nothing unwinds
+    assert kinds(PYPY_SAMPLING) == 0
+    assert [p.name for p in FURTHER if has_everything(p)] == ["yarv", "hotspot", "ocaml"]
+    said = find_on_cores("folded").not_raced
+    assert said("yarv") == ""
+    assert said("hotspot") == said("ocaml") == "TERMINATE"
+    assert "loops that allocate nothing: no request is seen there" in said("pypy_sampling")
+    assert "what raises" in said("go")

@@ -8,6 +8,7 @@ from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, W
 from safepoint_vm.language.words import ROOM, World
 
 BUCKETS = 256
+UNBOUNDED = 1 << 62
 
 
 class Buckets(Array):
@@ -35,11 +36,12 @@ class Plan(Struct):
     give_up: Word  # turns of waiting after which the run is stuck
     done: Annotated[Word, Racing, Line]
     lost: Word
-    frames: Word  # the policy's bound of frame pushes between a post and the check that sees it
+    frames: Word  # the policy's bound of frame pushes between a post and the check that sees it; UNBOUNDED: it has none
     back_edges: Word  # … and of back-edges
+    elsewhere: Word  # … and of returns or allocations
     beyond: Word  # seen later than that, and `slack`
     later: Word  # seen within the bound, and after more than 1 + slack checks
-    worst: Word  # the greatest distance, in checks of both kinds
+    worst: Word  # the greatest distance, in checks of the kinds that have a bound
     void: Word  # the thread ended before it took the post
     stuck: Word
     moved: Word  # `stops`: guest code ran while the world was stopped

@@ -17,6 +17,8 @@ from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, W
 
 KINDS = tuple(REQUESTS.values())
 """The kinds of request, each at its bit's number."""
+CHECKS = ("frames", "back_edges", "elsewhere")
+"""The words of a record that count the checks which its guest has executed: at pushes, at back-edges, at returns or allocations."""
 PLACES = 1024
 """Places in the text, at most: each shared access of each procedure, and for each procedure its end."""
 
@@ -59,6 +61,7 @@ class Tally(Struct):
         Counts, Row(8)
     ]  # checks of frame pushes that the guest had executed at the latest take of each kind
     back_edges_at: Annotated[Counts, Row(8)]  # … and of back-edges
+    elsewhere_at: Annotated[Counts, Row(8)]  # … and of returns or allocations
     taken_clock: Annotated[Counts, Row(8)]  # … and the clock
     served_clock: Annotated[Counts, Row(8)]  # the clock when the latest one of each kind was served
     natives: Annotated[Word, Racing]  # native regions that `live` went through
@@ -68,6 +71,7 @@ class Tally(Struct):
     begin: Word  # addresses of handlers at which `live` enters again
     after_push: Word
     after_back_edge: Word
+    after_elsewhere: Word
     after_unmask: Word
     patience: Word  # turns for which `live` waits in machine code before it leaves the wait to the host
     seed: Word  # of this thread's random numbers

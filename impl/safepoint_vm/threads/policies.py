@@ -1,4 +1,4 @@
-"""Under which policies threads can be scheduled and raced: those whose checks there are, and whose sites the drivers know."""
+"""Under which policies threads can be raced, and scheduled: those whose checks there are, and whose sites the drivers know."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from safepoint.protocol.policy import Policy
 from safepoint_vm.handlers.shared.checks import MECHANISMS
 
 KNOWN = ("push", "back-edge")
-"""The sites that controlled schedules put into a trace, and campaigns count."""
+"""The sites that controlled schedules put into a trace."""
+
+
+def why_not_raced(policy: Policy) -> str:
+    """Why threads can be neither raced nor scheduled under a policy; "": they can be raced."""
+    return "" if policy.trigger in MECHANISMS else "there is no machine code for its checks"
 
 
 def why_not(policy: Policy) -> str:
-    """Why threads can be neither scheduled nor raced under a policy; "": they can."""
-    if policy.trigger not in MECHANISMS:
-        return "there is no machine code for its checks"
+    """Why threads cannot be scheduled under a policy; "": they can."""
     further = [site for site in policy.sites if site not in KNOWN]
-    return f"schedules and campaigns know no check at {', '.join(further)}" if further else ""
+    return why_not_raced(policy) or (f"schedules know no check at {', '.join(further)}" if further else "")
