@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 import pytest
@@ -35,13 +34,15 @@ from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANIS
 from safepoint_vm.threads.policies import why_not
 
 OTHERS = [policy.name for policy in POLICIES.values() if not why_not(policy) and policy is not FOLDED]
+ELSEWHERE = [name for name in OTHERS if POLICIES[name].elsewhere]
 SEED = 20261128
 racing = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="this process has one core only: nothing races")
 
 
 def test_every_policy_with_machine_code_is_here() -> None:
     assert [*policies()] == OTHERS
-    assert len(OTHERS) >= 7
+    assert len(OTHERS) == len(POLICIES) - 1
+    assert {POLICIES[name].elsewhere for name in ELSEWHERE} == {"return", "allocation"}
 
 
 # -- controlled schedules
@@ -71,6 +72,7 @@ def test_a_case_needs_what_the_policys_text_is_written_for() -> None:
     assert "births" not in names["go"]
     assert {"births", "asleep", "masked"} <= names["cpython"]
     assert not any("TERMINATE" in made.name for made in cases_of(SKYBISON))  # nothing unwinds
+    assert [name for name in OTHERS if {"lists", "full"} <= names[name]] == ELSEWHERE
 
 
 @pytest.mark.parametrize("policy", OTHERS)
@@ -124,21 +126,18 @@ def test_a_mutant_of_a_check_that_a_policy_does_not_make_is_not_compiled() -> No
     assert not interpreter().compiles("checks-at-loops-only", "cpython")  # in its text that is a check elsewhere
     assert interpreter().compiles("ticker-refilled", "pypy")
     assert interpreter().compiles("budget-refilled", "v8_ignition")
+    assert interpreter().compiles("checks-at-loops-only", "yarv")
+    assert interpreter().compiles("checks-at-allocations-only", "ocaml")
+    assert not interpreter().compiles("checks-at-allocations-only", "pypy_sampling")  # no loop checks there
+    for policy in ("skybison", "ocaml"):  # in a comparison that is there anyway
+        assert interpreter().compiles("compares-the-real-limit", policy)
     with pytest.raises(NotOffered, match="no procedure that it compiles has it"):
         interpreter().control(case("calls", policy="skybison"), Replay({}), "checks-at-calls-only")
 
 
-@pytest.mark.parametrize(
-    ("changed", "why"),
-    [
-        ({"trigger": "nothing"}, "there is no machine code for its checks"),
-        ({"sites": ("back-edge", "return")}, "schedules and campaigns know no check at return"),
-    ],
-)
-def test_a_policy_that_threads_cannot_be_under_is_not_offered(
-    changed: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(POLICIES, "pypy", replace(PYPY, **changed))
+def test_a_policy_that_threads_cannot_be_under_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "there is no machine code for its checks"
+    monkeypatch.setitem(POLICIES, "pypy", replace(PYPY, trigger="nothing"))
     with pytest.raises(NotOffered, match=f"policy pypy: {why}"):
         interpreter().control(case("calls", policy="pypy"), Replay({}))
     if len(os.sched_getaffinity(0)) > 1:

@@ -17,7 +17,7 @@ from safepoint_vm.cores.phases import CAMPAIGN, phases_for
 from safepoint_vm.cores.races import SENTENCES
 from safepoint_vm.cores.under import campaign_for, not_claimed, phases_under
 from safepoint_vm.mutants import HOST, part_of
-from safepoint_vm.threads.policies import why_not_raced
+from safepoint_vm.threads.policies import why_not
 
 BATCH, BATCH_SECONDS = 10_000, 1.5
 """Requests to a mutant, between two looks whether anything is wrong; and the time for them."""
@@ -63,7 +63,7 @@ class FoldedOnCores(OnCores):
 def can_race(policy: str) -> Policy:
     """The policy.  NotOffered: it has no machine code."""
     found = POLICIES[policy]
-    if why := why_not_raced(found):
+    if why := why_not(found):
         raise NotOffered(f"policy {policy}: {why}")
     return found
 
