@@ -14,6 +14,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import DART, FOLDED, HOTSPOT, OCAML, POLICIES, PYPY_SAMPLING, YARV
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import ENDED, INTERRUPT
+from safepoint.verify.cores import SEEDED_REQUESTS
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.build import cores_engine
 from safepoint_vm.cores.campaign import PATIENCE, Campaign
@@ -147,6 +148,28 @@ def duel(policy: Policy, settings: dict[str, int]) -> CoresRun:
 def test_the_bound_is_held_at_returns_and_allocations(policy: Policy) -> None:
     """Each request waits for one such check at least: one that may wait for none is late."""
     assert duel(policy, {"slack": 0, "elsewhere": 0}).beyond_bound > 0
+
+
+@racing
+@pytest.mark.parametrize(
+    ("policy", "mutant"),
+    [
+        ("pypy_sampling", "compares-the-real-limit"),
+        *(
+            pytest.param(*each, marks=pytest.mark.nightly)  # some thousand posts each
+            for each in (
+                ("yarv", "checks-at-loops-only"),
+                ("hotspot", "checks-at-loops-only"),
+                ("ocaml", "compares-the-real-limit"),
+            )
+        ),
+    ],
+)
+def test_a_return_or_an_allocation_that_does_not_check_makes_requests_late(policy: str, mutant: str) -> None:
+    """None is lost: a loop sees it at last, or an allocation that finds its buffer full."""
+    run = find_on_cores("folded").race_mutant(mutant, SEEDED_REQUESTS, SEED, policy)
+    assert run.beyond_bound > 0, run
+    assert run.lost == 0
 
 
 @racing
