@@ -21,6 +21,7 @@ from safepoint_vm.cores.campaign import PATIENCE, Campaign
 from safepoint_vm.cores.counting import add_tallies, pending_bits
 from safepoint_vm.cores.phases import PAIRS, Phase, ping
 from safepoint_vm.cores.plan import UNBOUNDED
+from safepoint_vm.cores.races import SENTENCES, names_of
 from safepoint_vm.cores.tally import KINDS
 from safepoint_vm.cores.under import RAISES, campaign_for, fitted, has_everything, phases_under
 from safepoint_vm.cores.world import CoresVm
@@ -127,6 +128,13 @@ def test_a_new_thread_leaves_what_is_posted_to_its_record() -> None:
     quiet.run("start_thread")
     assert quiet.counted() == {"posted": 1, "dropped": 1}
     assert quiet.balance() == (0, 0, 0)
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.name)
+def test_only_where_nothing_is_restored_has_a_race_no_place(policy: Policy) -> None:
+    """Whatever access gives a request back: under dart it is a compare-and-swap."""
+    without = {"post before the take"} if policy.trigger in ("flag", "bits_in_limit") else set[str]()
+    assert {*SENTENCES} - {*names_of(policy.trigger)} == without
 
 
 # -- checks at returns and allocations
