@@ -17,9 +17,9 @@ from safepoint.protocol.words import ENDED, INTERRUPT
 from safepoint.verify.cores import SEEDED_REQUESTS
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.build import cores_engine
-from safepoint_vm.cores.campaign import PATIENCE, Campaign
+from safepoint_vm.cores.campaign import PATIENCE, SLACK, Campaign, Running
 from safepoint_vm.cores.counting import add_tallies, pending_bits
-from safepoint_vm.cores.phases import PAIRS, Phase, ping
+from safepoint_vm.cores.phases import PAIRS, Phase, Requester, ping
 from safepoint_vm.cores.plan import UNBOUNDED
 from safepoint_vm.cores.races import SENTENCES, names_of
 from safepoint_vm.cores.tally import KINDS
@@ -28,6 +28,8 @@ from safepoint_vm.cores.world import CoresVm
 from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS
 from safepoint_vm.threads.os_thread import OsThread
 from safepoint_vm.threads.thread import GuestThread
+from tests.impl.running import LONG
+from tests.impl.waiting import soon
 
 KIND = KINDS.index("INTERRUPT")
 SEED = 20261128
@@ -212,6 +214,28 @@ def test_a_thread_that_is_not_born_is_not_waited_for_longer_than_the_grace() -> 
     quiet = Quiet("folded", born=False)
     campaign._await_birth(OsThread(quiet.guest, quiet.vm))
     assert quiet.guest.record.get("state") == ENDED
+
+
+@racing
+def test_a_stop_is_lost_by_the_checks_since_its_last_post() -> None:
+    """Not by those since its requester waited for the lock: it posts to each thread by a system call, while the last one goes on."""
+    engine = cores_engine(policy="hotspot")
+    vm = CoresVm(engine, compile_program(programs.LOOP, "guest.py"), io.StringIO(), random.Random(1))
+    for _ in range(200):
+        vm.world.add(vm._thread)  # they are posted to before the one that runs
+    main = vm.start()
+    Campaign(seed=SEED)._await_birth(main)
+    settings = {"patience": 2 * SLACK + 1, "often": 1023}  # both counts may be behind
+    for _ in range(10):
+        began = main.guest.record.get("back_edges")
+        vm.world.record.set("lock", 1)
+        running = Running(engine, Requester("stops", settings=settings), vm, 1, SEED)
+        assert soon(lambda began=began: main.guest.record.get("back_edges") > began + 1000)  # type: ignore[misc]
+        vm.world.record.set("lock", 0)
+        running.thread.join(LONG)
+        assert (running.plan.get("done"), running.plan.get("lost")) == (1, 0)
+    vm.set_variable("go", 0)
+    assert main.done.wait(LONG)
 
 
 def test_where_allocations_are_checks_a_program_allocates_in_each_call() -> None:

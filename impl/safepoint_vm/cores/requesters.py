@@ -150,11 +150,11 @@ def stops(plan: Plan) -> Word:
         while status != 0:
             turns = turns + 1
             wait_a_turn(turns, plan.often)
-            now = checks_of_all(world)
-            if status >> 8 == LOCK_STEP:
-                at = now
+            now, asks = checks_of_all(world), status >> 8 == LOCK_STEP
             status = stop_world(world, status)
-            if status != 0 and now - at > plan.patience:
+            if asks:
+                at = checks_of_all(world)  # not before: a requester may be interrupted between two of its posts
+            elif status != 0 and now - at > plan.patience:
                 plan.lost = plan.lost + 1
                 poison_all(world)
                 at = checks_of_all(world)
@@ -234,11 +234,11 @@ def handshakes(plan: Plan) -> Word:
             while status != 0:
                 turns = turns + 1
                 wait_a_turn(turns, plan.often)
-                now = checks_of(thread)
-                if status >> 8 == LOCK_STEP:
-                    at = now
+                now, asks = checks_of(thread), status >> 8 == LOCK_STEP
                 status = handshake(thread, status)
-                if status != 0 and now - at > plan.patience:
+                if asks:
+                    at = checks_of(thread)  # not before: a requester may be interrupted in its post
+                elif status != 0 and now - at > plan.patience:
                     plan.lost = plan.lost + 1
                     poison(thread, 0)
                     at = checks_of(thread)
