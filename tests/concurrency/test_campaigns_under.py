@@ -25,6 +25,7 @@ from safepoint_vm.cores.races import SENTENCES, names_of
 from safepoint_vm.cores.tally import KINDS
 from safepoint_vm.cores.under import RAISES, campaign_for, fitted, has_everything, phases_under
 from safepoint_vm.cores.world import CoresVm
+from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS
 from safepoint_vm.threads.os_thread import OsThread
 from safepoint_vm.threads.thread import GuestThread
@@ -236,6 +237,28 @@ def test_a_stop_is_lost_by_the_checks_since_its_last_post() -> None:
         assert (running.plan.get("done"), running.plan.get("lost")) == (1, 0)
     vm.set_variable("go", 0)
     assert main.done.wait(LONG)
+
+
+def test_no_distance_is_one_of_two_lives() -> None:
+    """A requester may be interrupted between its post and its look at the counts, which begin at 0 then: it is told before they do."""
+    quiet = Quiet("hotspot")
+    quiet.guest.record.set("frames", 465)
+    quiet.run("exit_thread")
+    quiet.vm.world.remove(quiet.guest)
+    quiet.vm.world.add(quiet.vm._thread)  # the first record is the main thread's alone
+    quiet.guest = quiet.vm.world.threads[-1]
+    quiet.guest.record.set("frames", 465)
+    quiet.vm.world.remove(quiet.guest)
+    tally, told = quiet.vm.world.tallies[1], []
+
+    def make(record: Record | None) -> GuestThread:
+        assert record is not None
+        told.append((tally.get("begun"), record.get("frames")))
+        return quiet.vm._thread(record)
+
+    assert tally.get("begun") == 0
+    assert quiet.vm.world.add(make).record.get("frames") == 0
+    assert told == [(1, 465)]
 
 
 def test_where_allocations_are_checks_a_program_allocates_in_each_call() -> None:

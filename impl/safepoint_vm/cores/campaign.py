@@ -66,7 +66,7 @@ class Running:
     ) -> None:
         self.plan = Record(Plan)
         settings = {"first": 0, "pause": 255, "often": NEVER, "patience": PATIENCE, "slack": SLACK, "give_up": GIVE_UP}
-        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed, "birth": 8 * vm.world.birth}
+        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed}
         for kind, most in bound.of_kinds().items():
             word = "elsewhere" if kind in FURTHER else kind  # a policy has one of these at most
             settings[word] = most if isinstance(most, int) else settings.get(word, UNBOUNDED)

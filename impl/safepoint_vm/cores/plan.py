@@ -28,7 +28,6 @@ class Plan(Struct):
     pause: Word  # the longest pause, in cycles; a power of two less one
     aim: Word  # the first place, counted from 1, at which a post is aimed
     aims: Word  # … and how many there are; 0: none
-    birth: Word  # offset, in the row of places, of the one that each birth comes by
     rest: Word  # microseconds to sleep after each 16 rounds; 0: none
     often: Word  # turns of waiting between two offers of the core to others, less one; a power of two less one
     patience: Word  # checks after which a post that was not taken is lost

@@ -40,8 +40,8 @@ from safepoint_vm.language.vocabulary import Value, Word, routine
 from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
-TAKEN, DROPPED, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, STEPS = (
-    fields(Tally)[name].offset for name in ("taken", "dropped", "taken_clock", "served_clock", "entered", "steps")
+TAKEN, DROPPED, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, BEGUN = (
+    fields(Tally)[name].offset for name in ("taken", "dropped", "taken_clock", "served_clock", "entered", "begun")
 )
 FRAMES_AT, BACK_EDGES_AT, ELSEWHERE_AT = (fields(Tally)[f"{name}_at"].offset for name in CHECKS)
 SERVES_WITHIN = 1000  # turns for which a requester waits for the end of what it has seen taken, for the histogram only
@@ -65,7 +65,7 @@ def ping(plan: Plan) -> Word:
             thread = Thread(World(plan.world).threads[number])
             tally = thread.hook
             before, other = peek(tally + TAKEN + first), peek(tally + TAKEN + second)
-            life = peek(tally + STEPS + plan.birth)
+            life = peek(tally + BEGUN)
             dropped, again = peek(tally + DROPPED + first), peek(tally + DROPPED + second)
             began = clock()
             post(thread, plan.kind, 0)
@@ -88,7 +88,7 @@ def ping(plan: Plan) -> Word:
                     while peek(tally + SERVED_CLOCK + first) - began < 0 and turns < SERVES_WITHIN:
                         turns = turns + 1
                     record(plan.served, began, peek(tally + SERVED_CLOCK + first))
-                    if plan.second == 0 and life == peek(tally + STEPS + plan.birth):
+                    if plan.second == 0 and life == peek(tally + BEGUN):
                         judge_distance(
                             plan,
                             bounded(peek(tally + FRAMES_AT + first) - frames, plan.frames),

@@ -44,6 +44,7 @@ class Tally(Struct):
     given: Annotated[Counts, Row(8)]  # bits that the owner gave back, and that were not set meanwhile
     returned: Annotated[Counts, Row(8)]  # bits that the owner gave back
     ended_in_stop: Annotated[Word, Racing]  # ends of threads while the world was stopped, or about to be
+    begun: Annotated[Word, Racing]  # threads that have begun anew in the record: changed before their counts begin at 0
     asked: Annotated[Word, Racing]  # operations that were asked for
     overrun: Annotated[Word, Racing]  # operations, run by a requester, during which the guest executed a check
     phase: Annotated[

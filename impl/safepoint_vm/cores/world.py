@@ -62,6 +62,9 @@ class TalliedWorld(GuestWorld):
 
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
         def tallied(reused: Record | None) -> GuestThread:
+            if reused is not None:
+                tally = self.tallies[self._records.index(reused)]
+                tally.set("begun", tally.get("begun") + 1)
             thread = make(reused)
             assert isinstance(thread, TalliedThread)
             thread.raised = self.raised
