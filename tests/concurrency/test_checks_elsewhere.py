@@ -92,3 +92,29 @@ def test_a_collection_that_makes_a_poisoned_end_real_again_is_caught(monkeypatch
     assert found() == {""}
     monkeypatch.setattr(GuestHeap, "grant", forgetful)
     assert found() == {"trace"}
+
+
+SMALL = [
+    ("yarv", "lists", "SAMPLE"),
+    ("hotspot", "lists", "INTERRUPT"),
+    ("ocaml", "masked lists", "INTERRUPT"),
+    ("pypy_sampling", "lists", "SAMPLE"),
+]
+LARGER = [("ocaml", "full", "SAMPLE"), ("pypy_sampling", "full", "INTERRUPT"), ("pypy_sampling", "full", "STOP")]
+
+
+def all_of_two(policy: str, program: str, asked: str) -> None:
+    row = run_case(case(program, asked, policy=policy), most=10_000, drawn=0, preemptions=2)
+    assert (row.wrong, row.finished) == (None, True)
+
+
+@pytest.mark.parametrize(("policy", "program", "asked"), SMALL)
+def test_nothing_is_wrong_on_any_schedule_with_two_preemptions(policy: str, program: str, asked: str) -> None:
+    all_of_two(policy, program, asked)
+
+
+@pytest.mark.nightly  # 9,000 schedules
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("policy", "program", "asked"), LARGER)
+def test_the_same_where_every_allocation_collects(policy: str, program: str, asked: str) -> None:
+    all_of_two(policy, program, asked)
