@@ -110,9 +110,12 @@ def test_seeded_mutants_are_those_that_lose_under_the_policy() -> None:
     assert under.seeded(PYPY) == ["unlocked-take", "does-not-wait", "ticker-refilled"]
     assert under.seeded(POLICIES["cpython"]) == ["unlocked-take", "does-not-wait", "checks-at-calls-only"]
     assert under.seeded(POLICIES["dart"])[0] == "unlocked-take"
-    assert under.seeded(POLICIES["skybison"]) == ["take-before-restore", "does-not-wait"]
+    assert under.seeded(POLICIES["skybison"]) == ["take-before-restore", "does-not-wait", "compares-the-real-limit"]
     assert under.seeded(POLICIES["v8_ignition"]) == ["take-before-restore", "does-not-wait", "budget-refilled"]
-    assert "checks-at-loops-only" in under.seeded(POLICIES["wasmtime"])
+    for policy in ("wasmtime", "yarv"):
+        assert {"checks-at-calls-only", "checks-at-loops-only"} <= {*under.seeded(POLICIES[policy])}
+    assert under.seeded(POLICIES["ocaml"])[2:] == ["checks-at-allocations-only", "compares-the-real-limit"]
+    assert under.seeded(POLICIES["pypy_sampling"])[2:] == ["compares-the-real-limit"]  # no loop checks there
 
 
 def test_own_mutants_are_those_of_the_mechanisms_file() -> None:

@@ -18,13 +18,14 @@ from contextlib import contextmanager
 from safepoint.differential.cores import CoresRun, Tell
 from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Bound, Policy
+from safepoint.protocol.policy import FURTHER, Bound, Policy
+from safepoint.protocol.words import ENDED
 from safepoint_vm.cores.build import CoresEngine, cores_engine
 from safepoint_vm.cores.counting import add_tallies, histogram, pending_bits
 from safepoint_vm.cores.phases import ENDLESS, Phase, Requester
-from safepoint_vm.cores.plan import BUCKETS, Plan
+from safepoint_vm.cores.plan import BUCKETS, UNBOUNDED, Plan
 from safepoint_vm.cores.races import names_of
-from safepoint_vm.cores.tally import first_place, graphs
+from safepoint_vm.cores.tally import CHECKS, first_place, graphs
 from safepoint_vm.cores.world import CoresVm
 from safepoint_vm.language.layout import Record
 from safepoint_vm.threads.os_thread import OsThread
@@ -65,9 +66,10 @@ class Running:
     ) -> None:
         self.plan = Record(Plan)
         settings = {"first": 0, "pause": 255, "often": NEVER, "patience": PATIENCE, "slack": SLACK, "give_up": GIVE_UP}
-        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed, "birth": 8 * vm.world.birth}
-        for name, most in bound.as_json().items():
-            settings[name] = most if isinstance(most, int) else NEVER
+        settings |= {"world": vm.world.address, "rounds": rounds, "seed": seed}
+        for kind, most in bound.of_kinds().items():
+            word = "elsewhere" if kind in FURTHER else kind  # a policy has one of these at most
+            settings[word] = most if isinstance(most, int) else settings.get(word, UNBOUNDED)
         if requester.aim:
             mutant, trigger = engine.variant.mutant, engine.policy.trigger
             settings["aim"] = first_place(mutant, requester.aim, trigger) + 1
@@ -123,6 +125,8 @@ class Campaign:
         here, there = ({cores[0]}, {cores[-1]}) if phase.duel else (set(cores), set(cores))
         with on_cores(here):
             main = vm.start()
+        if phase.duel:
+            self._await_birth(main)
         running: list[Running] = []
         bound = self.policy.with_period(phase.period).declared if phase.period else self.policy.declared
         with self._ended(vm, main, running):
@@ -136,6 +140,12 @@ class Campaign:
         add_tallies(self.run, self.mutant, vm.world)
         for each in running:
             self._add_plan(phase, each)
+
+    def _await_birth(self, main: OsThread) -> None:
+        """Until then every post would be void, and a whole phase may be over."""
+        until = time.monotonic() + self.grace
+        while main.guest.record.get("state") == ENDED and not main.done.is_set() and time.monotonic() < until:
+            time.sleep(LOOK)
 
     def _await(self, running: list[Running], seconds: float, missing: int, tell: Tell | None) -> None:
         """Until all that have a number of rounds have done them, or the time is over and enough requests are made.
@@ -249,4 +259,4 @@ def on_cores(cores: set[int]) -> Iterator[None]:
 
 
 def _checks(record: Record) -> int:
-    return record.get("frames") + record.get("back_edges")
+    return sum(record.get(name) for name in CHECKS)

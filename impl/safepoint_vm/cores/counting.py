@@ -15,39 +15,40 @@ from safepoint_vm.language.layout import Record
 HANDSHAKE = KINDS.index("HANDSHAKE")
 
 
-def pending_word(record: Record, base: int) -> int:
-    """What is pending, as bits.  base: as `Policy.base`; not 0: the bits are in the limit, or its owner has put them aside."""
+def pending_words(record: Record, base: int) -> tuple[int, int]:
+    """What is pending, as bits: in the word that is posted to, and what its owner has put aside.
+
+    base: as `Policy.base`; not 0: the bits are in the limit, which else holds none.
+    """
     if not base:
-        return record.get("pending") & EVERYTHING
+        return record.get("pending") & EVERYTHING, 0
     limit = record.get("limit")
-    return (limit if 0 <= limit < base else 0) | record.get("deferred")
+    return limit if 0 <= limit < base else 0, record.get("deferred")
 
 
 def pending_bits(record: Record, base: int = 0) -> int:
     """How many requests are pending and deliverable to a thread that has not ended?"""
     if record.get("state") == ENDED:
         return 0
-    return (pending_word(record, base) & ~(record.get("masked") | record.get("ending"))).bit_count()
+    posted, aside = pending_words(record, base)
+    return ((posted | aside) & ~(record.get("masked") | record.get("ending"))).bit_count()
 
 
 def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
     """Add the tallies of a world in which nothing runs any more.
 
-    Each post that found its bit clear has set it, and so has a request given back; each set bit is taken, dropped by a birth, or
-    still pending in the record of a thread that has ended.  Fewer: bits were lost.  More: a take covered no post.  Each INTERRUPT and
-    TERMINATE that was served is raised in the guest, once.
+    Each post that found its bit clear has set it, and so has a request given back; each set bit is taken, merged with one that its owner
+    had put aside, dropped by a birth (or an end, of those aside), or still pending in the record of a thread that has ended.  Fewer: bits
+    were lost.  More: a take covered no post.  Each INTERRUPT and TERMINATE that was served is raised in the guest, once.
     """
     for record, tally in zip(world.records, world.tallies, strict=True):
         for kind in range(len(KINDS)):
             posted, found = tally.get("posted", kind), tally.get("found", kind)
             run.requests += posted
-            run.coalesced += found
-            pending = pending_word(record, world.engine.policy.base) >> kind & 1
-            balance(
-                run,
-                posted - found + tally.get("given", kind),
-                tally.get("taken", kind) + tally.get("dropped", kind) + pending,
-            )
+            run.coalesced += found + tally.get("merged", kind)
+            pending = sum(word >> kind & 1 for word in pending_words(record, world.engine.policy.base))
+            gone = sum(tally.get(name, kind) for name in ("taken", "merged", "dropped"))
+            balance(run, posted - found + tally.get("given", kind), gone + pending)
             if kind != HANDSHAKE:
                 balance(run, tally.get("taken", kind) - tally.get("returned", kind), record.get("served", kind))
         balance(run, tally.get("asked"), record.get("served", HANDSHAKE))

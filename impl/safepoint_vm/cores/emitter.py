@@ -8,6 +8,7 @@ empty: both kinds of run are needed.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from llvmlite import ir
@@ -15,7 +16,7 @@ from llvmlite import ir
 from safepoint.graph import ir as graph
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.primitives import CLOCK, CTTZ, DAWDLE, declared
-from safepoint_vm.cores.tally import KINDS, Tally, first_place, graphs
+from safepoint_vm.cores.tally import CHECKS, KINDS, Tally, first_place, graphs
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import I1
 from safepoint_vm.generate.mutated import emitter_of
@@ -102,6 +103,8 @@ class TallyEmitter(ProcedureEmitter):
                 self.took(self.value(kinds))
             case graph.Ghost("dropped"):
                 self.each_bit("dropped", self.bits())
+            case graph.Let(graph.Private("deferred")):
+                self.sets_aside()
             case graph.Ghost("ran") if self.procedure.record == "Thread":
                 self.watch_operation()
             case graph.Done() if self.owners:
@@ -132,10 +135,11 @@ class TallyEmitter(ProcedureEmitter):
 
     def took(self, kinds: ir.Value) -> None:
         """A take.  Its clock and place are written before its count, by which a requester knows that they are there."""
-        now, (frames, back_edges) = self.clock(), self.checks()
+        now, (frames, back_edges, elsewhere) = self.clock(), self.checks()
+        found = {"frames_at": frames, "back_edges_at": back_edges, "elsewhere_at": elsewhere, "taken_clock": now}
         for index in range(len(KINDS)):
             bit = self.builder.icmp_unsigned("!=", self.builder.and_(kinds, I64(1 << index)), I64(0))
-            for name, value in (("frames_at", frames), ("back_edges_at", back_edges), ("taken_clock", now)):
+            for name, value in found.items():
                 where = self.tally(self.me, name, I64(index))
                 old = self.builder.load_atomic(where, "monotonic", 8, typ=I64)
                 self.builder.atomic_store(self.builder.select(bit, value, old), where, "monotonic")
@@ -144,14 +148,22 @@ class TallyEmitter(ProcedureEmitter):
         self.put(self.me, "phase", I64(self.first + len(self.procedure.steps) + 1))
         self.count(self.me, "steps", self.first + len(self.procedure.steps))
 
+    def sets_aside(self) -> None:
+        """What its owner has put aside changes: a take has added it to the bits that the word held, an end drops it."""
+        aside = self.builder.load(self.own("deferred"), typ=I64)
+        if self.procedure.name == "exit_thread":
+            self.each_bit("dropped", aside)
+        else:
+            self.each_bit("merged", self.builder.and_(self.bits(), aside))
+
     def watch_operation(self) -> None:
         """A requester runs an operation on a thread: does that thread execute a check meanwhile?
 
         Its counts may fall: the host begins a record anew whose thread has ended, outside guest code.
         """
-        before = self.builder.add(*self.checks())
+        before = self.all_checks()
         self.builder.call(declared(self.builder.block, *DAWDLE), [])
-        moved = self.builder.icmp_signed("<", before, self.builder.add(*self.checks()))
+        moved = self.builder.icmp_signed("<", before, self.all_checks())
         self.add(self.tally(self.me, "overrun"), self.builder.zext(moved, I64), locked=False)
 
     def end(self) -> None:
@@ -219,10 +231,12 @@ class TallyEmitter(ProcedureEmitter):
     def clock(self) -> ir.Value:
         return self.builder.call(declared(self.builder.block, *CLOCK), [])
 
-    def checks(self) -> tuple[ir.Value, ir.Value]:
-        """How many checks of frame pushes and of back-edges the guest has executed: words that only guest code changes."""
-        frames, back_edges = (
+    def checks(self) -> list[ir.Value]:
+        """How many checks of each of CHECKS the guest has executed: words that only guest code changes."""
+        return [
             self.builder.load_atomic(self.word(self.me, fields(Thread)[name].offset), "monotonic", 8, typ=I64)
-            for name in ("frames", "back_edges")
-        )
-        return frames, back_edges
+            for name in CHECKS
+        ]
+
+    def all_checks(self) -> ir.Value:
+        return functools.reduce(self.builder.add, self.checks())

@@ -89,7 +89,7 @@ def waited(thread: Thread, why: Word, tally: Tally) -> Word:
     while status != 0 and turns < tally.patience:
         turns = turns + 1
         wait_a_turn(turns, Word(OFTEN))
-        if why == Word(Exited.BACK_EDGE_WAITS):
+        if why == Word(Exited.BACK_EDGE_WAITS) or why == Word(Exited.ELSEWHERE_WAITS):
             status = slow_path(thread, status)
         elif why == Word(Exited.PUSH_WAITS):
             status = push_failed(thread, 0, status)
@@ -116,6 +116,9 @@ def live(handler: Word, pc: Word, frame: Word, record: Word, table: Word) -> Wor
         entry = tally.begin
         if why == Word(Exited.BACK_EDGE_WAITS):
             entry = tally.after_back_edge
+            goes_on = truth(waited(thread, why, tally) == 0)
+        elif why == Word(Exited.ELSEWHERE_WAITS):
+            entry = tally.after_elsewhere
             goes_on = truth(waited(thread, why, tally) == 0)
         elif why == Word(Exited.PUSH_WAITS):
             entry = tally.after_push

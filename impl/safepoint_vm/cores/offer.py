@@ -61,7 +61,7 @@ class FoldedOnCores(OnCores):
 
 
 def can_race(policy: str) -> Policy:
-    """The policy.  NotOffered: it has no machine code, or a site that no campaign counts."""
+    """The policy.  NotOffered: it has no machine code."""
     found = POLICIES[policy]
     if why := why_not(found):
         raise NotOffered(f"policy {policy}: {why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safepoint.protocol.words import MANAGED
-from safepoint_vm.cores.plan import Buckets, Plan
+from safepoint_vm.cores.plan import UNBOUNDED, Buckets, Plan
 from safepoint_vm.cores.primitives import clock, peek, poison, relax, sleep_for
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import checks_of, linger, number_from
@@ -89,6 +89,30 @@ def checks_of_all(world: World) -> Word:
         total = total + checks_of(Thread(world.threads[number]))
         number = number + 1
     return total
+
+
+@inline
+def bounded(passed: Word, bound: Word) -> Word:
+    """Checks of a kind that have been executed: of one without a bound none, as the policy does not check there."""
+    if bound == UNBOUNDED:
+        return Word(0)
+    return passed
+
+
+@inline
+def judge_distance(plan: Plan, pushed: Word, looped: Word, elsewhere: Word) -> None:
+    """How many checks of each kind has a request waited for?"""
+    distance = pushed + looped + elsewhere
+    if distance > plan.worst:  # noqa: PLR1730  -- the handler language has no max()
+        plan.worst = distance
+    if (
+        pushed > plan.slack + plan.frames
+        or looped > plan.slack + plan.back_edges
+        or elsewhere > plan.slack + plan.elsewhere
+    ):
+        plan.beyond = plan.beyond + 1
+    elif distance > plan.slack + 1:
+        plan.later = plan.later + 1
 
 
 @inline

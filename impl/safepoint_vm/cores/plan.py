@@ -8,6 +8,7 @@ from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, W
 from safepoint_vm.language.words import ROOM, World
 
 BUCKETS = 256
+UNBOUNDED = 1 << 62
 
 
 class Buckets(Array):
@@ -27,7 +28,6 @@ class Plan(Struct):
     pause: Word  # the longest pause, in cycles; a power of two less one
     aim: Word  # the first place, counted from 1, at which a post is aimed
     aims: Word  # … and how many there are; 0: none
-    birth: Word  # offset, in the row of places, of the one that each birth comes by
     rest: Word  # microseconds to sleep after each 16 rounds; 0: none
     often: Word  # turns of waiting between two offers of the core to others, less one; a power of two less one
     patience: Word  # checks after which a post that was not taken is lost
@@ -35,11 +35,12 @@ class Plan(Struct):
     give_up: Word  # turns of waiting after which the run is stuck
     done: Annotated[Word, Racing, Line]
     lost: Word
-    frames: Word  # the policy's bound of frame pushes between a post and the check that sees it
+    frames: Word  # the policy's bound of frame pushes between a post and the check that sees it; UNBOUNDED: it has none
     back_edges: Word  # … and of back-edges
+    elsewhere: Word  # … and of returns or allocations
     beyond: Word  # seen later than that, and `slack`
     later: Word  # seen within the bound, and after more than 1 + slack checks
-    worst: Word  # the greatest distance, in checks of both kinds
+    worst: Word  # the greatest distance, in checks of the kinds that have a bound
     void: Word  # the thread ended before it took the post
     stuck: Word
     moved: Word  # `stops`: guest code ran while the world was stopped

@@ -48,7 +48,7 @@ RACES = (
     Race("birth into a stop", "a thread begins while the world is stopped, and parks", lambda p: p.procedure == "start_thread" and parks(p), steps=True),
     Race("birth with an operation owed", "a thread begins while an operation is owed to its record", lambda p: p.procedure == "start_thread" and p.what == "cas self.operation", steps=True),
     Race("post at the end of a mask", "the end of a critical section finds a request, and takes it", lambda p: p.procedure == "unmask" and p.what == "taken", steps=True),
-    Race("given back", "an interrupt is taken together with what ends the thread, and given back", lambda p: "give_back" in p.where and p.what.startswith("fetch_or"), steps=True),
+    Race("given back", "an interrupt is taken together with what ends the thread, and given back", lambda p: "give_back" in p.where and p.what.startswith(("fetch_or", "cas")), steps=True),
     Race("operation by its target", "the target runs the operation", lambda p: "own_handshake" in p.where and p.where[-1] == "operate", steps=True),
     Race("operation by its requester", "the requester runs it while the target is outside", lambda p: p.procedure == "handshake" and p.where[-1] == "operate", steps=True),
     Race("claim against return", "a requester claims the operation, finds its target back, and gives the claim back", lambda p: p.procedure == "handshake" and p.where[-1] == "back_off" and p.what == "store self.operation", steps=True),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from safepoint.protocol.words import ENDED
 from safepoint_vm.cores.picking import (
+    bounded,
     checks_of_all,
     halted,
     index_of,
+    judge_distance,
     pick,
     poison_all,
     random,
@@ -31,17 +33,17 @@ from safepoint_vm.cores.primitives import (
     start_world,
     stop_world,
 )
-from safepoint_vm.cores.tally import Tally
-from safepoint_vm.cores.waiting import back_edges_of, checks_of, frames_of, linger, wait_a_turn
+from safepoint_vm.cores.tally import CHECKS, Tally
+from safepoint_vm.cores.waiting import back_edges_of, checks_of, elsewhere_of, frames_of, linger, wait_a_turn
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.vocabulary import Value, Word, routine
 from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
-TAKEN, DROPPED, FRAMES_AT, BACK_EDGES_AT, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, STEPS = (
-    fields(Tally)[name].offset
-    for name in ("taken", "dropped", "frames_at", "back_edges_at", "taken_clock", "served_clock", "entered", "steps")
+TAKEN, DROPPED, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, BEGUN = (
+    fields(Tally)[name].offset for name in ("taken", "dropped", "taken_clock", "served_clock", "entered", "begun")
 )
+FRAMES_AT, BACK_EDGES_AT, ELSEWHERE_AT = (fields(Tally)[f"{name}_at"].offset for name in CHECKS)
 SERVES_WITHIN = 1000  # turns for which a requester waits for the end of what it has seen taken, for the histogram only
 LOCK_STEP = 1
 """A status says the step, counted from 1: both `stop_world` and `handshake` begin by waiting for their turn."""
@@ -63,7 +65,7 @@ def ping(plan: Plan) -> Word:
             thread = Thread(World(plan.world).threads[number])
             tally = thread.hook
             before, other = peek(tally + TAKEN + first), peek(tally + TAKEN + second)
-            life = peek(tally + STEPS + plan.birth)
+            life = peek(tally + BEGUN)
             dropped, again = peek(tally + DROPPED + first), peek(tally + DROPPED + second)
             began = clock()
             post(thread, plan.kind, 0)
@@ -71,8 +73,8 @@ def ping(plan: Plan) -> Word:
                 take_aim(plan, thread)
                 post(thread, plan.second, 0)
             fence()
-            frames, back_edges = frames_of(thread), back_edges_of(thread)
-            at = frames + back_edges
+            frames, back_edges, elsewhere = frames_of(thread), back_edges_of(thread), elsewhere_of(thread)
+            at = frames + back_edges + elsewhere
             turns, waits = Word(0), Word(1)
             while waits != 0:
                 passed = checks_of(thread) - at  # read before what was taken: this loop may be interrupted in between
@@ -86,15 +88,13 @@ def ping(plan: Plan) -> Word:
                     while peek(tally + SERVED_CLOCK + first) - began < 0 and turns < SERVES_WITHIN:
                         turns = turns + 1
                     record(plan.served, began, peek(tally + SERVED_CLOCK + first))
-                    if plan.second == 0 and life == peek(tally + STEPS + plan.birth):
-                        pushed = peek(tally + FRAMES_AT + first) - frames
-                        looped = peek(tally + BACK_EDGES_AT + first) - back_edges
-                        if pushed + looped > plan.worst:  # noqa: PLR1730  -- the handler language has no max()
-                            plan.worst = pushed + looped
-                        if pushed > plan.slack + plan.frames or looped > plan.slack + plan.back_edges:
-                            plan.beyond = plan.beyond + 1
-                        elif pushed + looped > plan.slack + 1:
-                            plan.later = plan.later + 1
+                    if plan.second == 0 and life == peek(tally + BEGUN):
+                        judge_distance(
+                            plan,
+                            bounded(peek(tally + FRAMES_AT + first) - frames, plan.frames),
+                            bounded(peek(tally + BACK_EDGES_AT + first) - back_edges, plan.back_edges),
+                            bounded(peek(tally + ELSEWHERE_AT + first) - elsewhere, plan.elsewhere),
+                        )
                 elif (
                     peek(tally + DROPPED + first) != dropped
                     or peek(tally + DROPPED + second) != again
@@ -150,11 +150,11 @@ def stops(plan: Plan) -> Word:
         while status != 0:
             turns = turns + 1
             wait_a_turn(turns, plan.often)
-            now = checks_of_all(world)
-            if status >> 8 == LOCK_STEP:
-                at = now
+            now, asks = checks_of_all(world), status >> 8 == LOCK_STEP
             status = stop_world(world, status)
-            if status != 0 and now - at > plan.patience:
+            if asks:
+                at = checks_of_all(world)  # not before: a requester may be interrupted between two of its posts
+            elif status != 0 and now - at > plan.patience:
                 plan.lost = plan.lost + 1
                 poison_all(world)
                 at = checks_of_all(world)
@@ -234,11 +234,11 @@ def handshakes(plan: Plan) -> Word:
             while status != 0:
                 turns = turns + 1
                 wait_a_turn(turns, plan.often)
-                now = checks_of(thread)
-                if status >> 8 == LOCK_STEP:
-                    at = now
+                now, asks = checks_of(thread), status >> 8 == LOCK_STEP
                 status = handshake(thread, status)
-                if status != 0 and now - at > plan.patience:
+                if asks:
+                    at = checks_of(thread)  # not before: a requester may be interrupted in its post
+                elif status != 0 and now - at > plan.patience:
                     plan.lost = plan.lost + 1
                     poison(thread, 0)
                     at = checks_of(thread)

@@ -17,6 +17,8 @@ from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, W
 
 KINDS = tuple(REQUESTS.values())
 """The kinds of request, each at its bit's number."""
+CHECKS = ("frames", "back_edges", "elsewhere")
+"""The words of a record that count the checks which its guest has executed: at pushes, at back-edges, at returns or allocations."""
 PLACES = 1024
 """Places in the text, at most: each shared access of each procedure, and for each procedure its end."""
 
@@ -42,6 +44,7 @@ class Tally(Struct):
     given: Annotated[Counts, Row(8)]  # bits that the owner gave back, and that were not set meanwhile
     returned: Annotated[Counts, Row(8)]  # bits that the owner gave back
     ended_in_stop: Annotated[Word, Racing]  # ends of threads while the world was stopped, or about to be
+    begun: Annotated[Word, Racing]  # threads that have begun anew in the record: changed before their counts begin at 0
     asked: Annotated[Word, Racing]  # operations that were asked for
     overrun: Annotated[Word, Racing]  # operations, run by a requester, during which the guest executed a check
     phase: Annotated[
@@ -51,11 +54,15 @@ class Tally(Struct):
     doubled: Annotated[Word, Racing]  # slow paths in whose time, from take to end, two posts or more came
     entered: Annotated[Word, Racing]  # clock at the beginning of the latest slow path
     taken: Annotated[Counts, Row(8)]  # bits taken, of each kind
-    dropped: Annotated[Counts, Row(8)]  # bits dropped by a birth
+    merged: Annotated[
+        Counts, Row(8)
+    ]  # bits taken that stood aside already: what two posts have set is one from here on
+    dropped: Annotated[Counts, Row(8)]  # bits dropped by a birth, or of those aside by an end
     frames_at: Annotated[
         Counts, Row(8)
     ]  # checks of frame pushes that the guest had executed at the latest take of each kind
     back_edges_at: Annotated[Counts, Row(8)]  # … and of back-edges
+    elsewhere_at: Annotated[Counts, Row(8)]  # … and of returns or allocations
     taken_clock: Annotated[Counts, Row(8)]  # … and the clock
     served_clock: Annotated[Counts, Row(8)]  # the clock when the latest one of each kind was served
     natives: Annotated[Word, Racing]  # native regions that `live` went through
@@ -65,6 +72,7 @@ class Tally(Struct):
     begin: Word  # addresses of handlers at which `live` enters again
     after_push: Word
     after_back_edge: Word
+    after_elsewhere: Word
     after_unmask: Word
     patience: Word  # turns for which `live` waits in machine code before it leaves the wait to the host
     seed: Word  # of this thread's random numbers

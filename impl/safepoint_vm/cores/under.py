@@ -1,7 +1,8 @@
 """The phases of a campaign under each policy: programs that its text is written for, in whose loops its checks see a request.
 
-Under a policy whose loops check nothing, each loop of a program pushes frames.  A ticker, or a budget, is LONG in a duel: so that a
-request which only its expiry shows is told from one that the next check sees, whatever the slack.
+Under a policy whose loops check nothing, each loop of a program pushes frames; under one that checks at allocations, each call displays
+a list.  A ticker, or a budget, is LONG in a duel: so that a request which only its expiry shows is told from one that the next check
+sees, whatever the slack.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
-from safepoint.protocol.words import STOP
+from safepoint.protocol.words import INTERRUPT, STOP, TERMINATE
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.emitter import BOTH
 from safepoint_vm.cores.phases import CAMPAIGN, CROWDED, HINTS, OUTSIDE, PAIR, PAIRS, RUNS, Phase, Requester, ping
@@ -20,14 +21,15 @@ from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 
 LONG = 4096
 """Of a ticker or budget, in checks: 32 times the slack of a count."""
-EVERYTHING = ("masks", "unwinding", "handlers", "blocking", "collect", "births")
-"""The features that the phases of folded need."""
+EVERYTHING = ("masks", "blocking", "collect", "births")
+"""The features that the phases of folded need, but for TERMINATE, which needs `unwinding`."""
 LEFT_OUT = {
-    "births": "begin and end, and what is raised in them",
+    "births": "begin and end",
     "blocking": "sleep, or wait for each other",
     "masks": "are in a critical section",
 }
 """Feature that the storm of everything needs -> what a campaign without it has not."""
+RAISES = INTERRUPT | TERMINATE
 STORM_ALONE = (
     Requester("storm", 0.3, {"kind": HINTS, "pause": 2047, "rest": 50}),
     Requester("storm", 0, {"kind": STOP, "rest": 20}, "reenter"),
@@ -49,19 +51,27 @@ NATIVE = (
 
 
 def loops_are_seen(policy: Policy) -> bool:
-    """Does a loop that pushes no frame see a request?"""
+    """Does a loop that only jumps see a request?"""
     return policy.declared.back_edges is not None
+
+
+def has_everything(policy: Policy) -> bool:
+    """Are the phases those of folded?"""
+    return loops_are_seen(policy) and {*EVERYTHING} <= {*policy.slices}
 
 
 def campaign_for(policy: Policy) -> tuple[Phase, ...]:
     """The phases of a campaign under a policy."""
-    if loops_are_seen(policy) and {*EVERYTHING} <= {*policy.slices} and not policy.base:
-        return tuple(_timed(phase, policy) for phase in CAMPAIGN)
+    phases = CAMPAIGN if has_everything(policy) else _without_everything(policy)
+    return tuple(fitted(phase, policy) for phase in phases)
+
+
+def _without_everything(policy: Policy) -> tuple[Phase, ...]:
     calls, loop = programs.CALLS, programs.LOOP
     births, masks = "births" in policy.slices, "masks" in policy.slices
     alone = programs.ALONE_MASKED if masks else programs.ALONE
     one = Phase("one by one, in a loop", loop, 0.1, (ping(0.1),), measured=True, duel=True)
-    phases = (
+    return (
         *((one,) if loops_are_seen(policy) else ()),
         Phase("one by one, in calls", calls, 0.2, (ping(0.1),), measured=True, duel=True),
         Phase("in pairs", calls, 0.1, (ping(0.1, PAIR),), duel=True),
@@ -72,7 +82,6 @@ def campaign_for(policy: Policy) -> tuple[Phase, ...]:
         Phase("everything of one, wide windows", alone, 0.15, STORM_ALONE, jitter=BOTH),
         Phase("everything of one", alone, 0.15, STORM_ALONE),
     )
-    return tuple(_timed(phase, policy) for phase in phases)
 
 
 def native_of(policy: Policy) -> str:
@@ -91,7 +100,7 @@ def alone_in(policy: Policy) -> tuple[Phase, ...]:
         ),
         Phase("one by one, in long calls", long_calls, 0.5, (ping(0.5),), duel=True),
     )
-    return tuple(_timed(phase, policy) for phase in phases)
+    return tuple(fitted(phase, policy) for phase in phases)
 
 
 def phases_under(policy: Policy, mutant: str, losing: tuple[Phase, ...]) -> tuple[Phase, ...]:
@@ -106,13 +115,29 @@ def phases_under(policy: Policy, mutant: str, losing: tuple[Phase, ...]) -> tupl
         if phase.source == programs.LOOP and not loops_are_seen(policy):
             continue
         source = native_of(policy) if phase.source == programs.NATIVE else phase.source
-        found.append(_timed(replace(phase, source=source), policy))
+        found.append(fitted(replace(phase, source=source), policy))
     return tuple(found)
 
 
-def _timed(phase: Phase, policy: Policy) -> Phase:
-    """With a long ticker or budget, where one request at a time is posted."""
-    return replace(phase, period=LONG) if policy.period and phase.duel else phase
+def fitted(phase: Phase, policy: Policy) -> Phase:
+    """The phase, as the policy needs it.
+
+    It has a long ticker or budget where one request at a time is posted; allocations, where these are seen; posts aimed at the slow path
+    that there is, and no TERMINATE where nothing unwinds.
+    """
+    if policy.period and phase.duel:
+        phase = replace(phase, period=LONG)
+    if "allocation" in policy.sites:
+        phase = replace(phase, source=programs.allocating(phase.source))
+    return replace(phase, requesters=tuple(_asking(each, policy) for each in phase.requesters))
+
+
+def _asking(requester: Requester, policy: Policy) -> Requester:
+    if "push" not in policy.sites and requester.aim == "push_failed":
+        requester = replace(requester, aim="slow_path")
+    if "unwinding" not in policy.slices and requester.settings.get("kind") == RAISES:
+        requester = replace(requester, settings={**requester.settings, "kind": INTERRUPT})
+    return requester
 
 
 def is_written_for(policy: Policy, source: str) -> bool:
@@ -126,12 +151,12 @@ def is_written_for(policy: Policy, source: str) -> bool:
 
 def not_claimed(policy: Policy) -> str:
     """What a campaign under the policy has not, in words; "": nothing."""
-    missing = [feature for feature in EVERYTHING if feature not in policy.slices]
-    said = [f"threads that {what}" for feature, what in LEFT_OUT.items() if feature in missing]
-    if policy.base:
-        said.append(
-            "what raises: an owner puts it aside while it may not deliver it, and two of a kind that it takes become one there"
-        )
+    said = [f"threads that {what}" for feature, what in LEFT_OUT.items() if feature not in policy.slices]
+    if not has_everything(policy):
+        said.append("what raises")
+    elif "unwinding" not in policy.slices:
+        said.append("TERMINATE")
     if not loops_are_seen(policy):
-        said.append("loops that push no frame: no request is seen there, and none is posted")
+        no = "allocate nothing" if "allocation" in policy.sites else "push no frame"
+        said.append(f"loops that {no}: no request is seen there, and none is posted")
     return "; ".join(said)

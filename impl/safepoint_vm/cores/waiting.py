@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from safepoint_vm.cores.primitives import clock, give_way, peek, relax
+from safepoint_vm.cores.tally import CHECKS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.vocabulary import Word, inline
 from safepoint_vm.language.words import Thread
 
-FRAMES, BACK_EDGES = (fields(Thread)[name].offset for name in ("frames", "back_edges"))
+FRAMES, BACK_EDGES, ELSEWHERE = (fields(Thread)[name].offset for name in CHECKS)
 
 
 @inline
@@ -43,6 +44,12 @@ def back_edges_of(thread: Thread) -> Word:
 
 
 @inline
+def elsewhere_of(thread: Thread) -> Word:
+    """… and of returns or allocations, where its policy checks there."""
+    return peek(Word(thread) + ELSEWHERE)
+
+
+@inline
 def checks_of(thread: Thread) -> Word:
     """Checks that it has executed."""
-    return frames_of(thread) + back_edges_of(thread)
+    return frames_of(thread) + back_edges_of(thread) + elsewhere_of(thread)

@@ -21,7 +21,10 @@ from safepoint_vm.threads.world import GuestWorld
 
 PATIENCE = 1 << 16
 """Turns for which a thread waits in machine code, before it leaves the wait to the host."""
-HEAP = 1 << 20
+HEAP, LARGE = 1 << 20, 1 << 25
+"""LARGE: where allocations are checks.  A collection posts a stop to its own thread, too, and that heals a request that was lost: so the heap is
+full later than `campaign.PATIENCE` gives one up.
+"""
 STACK = 1 << 12
 
 
@@ -59,6 +62,9 @@ class TalliedWorld(GuestWorld):
 
     def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
         def tallied(reused: Record | None) -> GuestThread:
+            if reused is not None:
+                tally = self.tallies[self._records.index(reused)]
+                tally.set("begun", tally.get("begun") + 1)
             thread = make(reused)
             assert isinstance(thread, TalliedThread)
             thread.raised = self.raised
@@ -73,7 +79,7 @@ class TalliedWorld(GuestWorld):
 
     def _new_tally(self) -> Record:
         tally = Record(Tally)
-        for name in ("begin", "after_push", "after_back_edge", "after_unmask"):
+        for name in ("begin", "after_push", "after_back_edge", "after_elsewhere", "after_unmask"):
             tally.set(name, self.engine.addresses[name])
         tally.set("patience", PATIENCE)
         tally.set("seed", self._rng.getrandbits(62))
@@ -104,7 +110,8 @@ class CoresVm(Vm):
         self, engine: CoresEngine, program: Program, output: TextIO, rng: random.Random, period: int = 0
     ) -> None:
         self._made, self._rng, self._period = engine, rng, period
-        super().__init__(program, output, STACK, heap=HEAP, errors=output)
+        heap = LARGE if engine.policy.elsewhere == "allocation" else HEAP
+        super().__init__(program, output, STACK, heap=heap, errors=output)
 
     def _make_engine(self, variant: Variant) -> Engine:
         return self._made

@@ -79,8 +79,10 @@ class GuestThread:
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
         end = self.stack.address + 8 * stack
+        if record is None or not engine.policy.base:  # BIRTH-OWES-HANDSHAKE: else its bits are pending, until the birth
+            self.record.set("limit", end)
         for name, word in {
-            "limit": end, "limit_real": end - engine.policy.base, "limit_poison": 0,
+            "limit_real": end - engine.policy.base, "limit_poison": 0,
             "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
             "deadline": self.world.get("epoch") + 1,
             "heap_limit": 0, "heap_limit_real": 0, "heap_limit_poison": 1, "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],

@@ -42,7 +42,10 @@ LOSES = ("take-before-restore", "unlocked-take")
 """Mutants that lose requests on real cores: the first, where there are words to restore, and no check heals what is lost; else the second."""
 RUNS = "does-not-wait"
 """The mutant that lets guest code run in a stopped world."""
-CHECKS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
+CHECKS = (
+    "checks-at-calls-only", "checks-at-loops-only", "checks-at-allocations-only", "compares-the-real-limit", "ticker-refilled",
+    "budget-refilled",
+)  # fmt: skip
 """Mutants of the checks, of which real cores show at once what they lose."""
 COUNTED = (
     "requests", "lost", "coalesced", "duplicated", "beyond_bound", "moved", "overrun", "stuck", "later", "worst", "slack", "stops",

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import gc
+import io
 import weakref
 from collections.abc import Callable
 
+import pytest
+
+from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.lockstep import THREADS
+from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policy import Policy
+from safepoint.protocol.words import ASKED, ENDED, HANDSHAKE, INTERRUPT, MANAGED, NOTHING
+from safepoint_vm.generate.engine import Variant
+from safepoint_vm.handlers.shared.checks import MECHANISMS
+from safepoint_vm.language.words import SERVED
 from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.threads.vm import Vm
 from tests.impl.running import FILE, IMPORTS, STARTED, begun, ran
 from tests.impl.waiting import soon
 
@@ -62,6 +73,31 @@ print(len(got), sum(got))
         assert vm.world.record.get("population") < 8
         assert len(stacks) > 100
         assert soon(lambda: gc.collect() >= 0 and sum(born() is not None for born in stacks) <= 1)
+
+
+BEARING = [p for p in POLICIES.values() if p.trigger in MECHANISMS and "births" in p.slices]
+
+
+@pytest.mark.rule("BIRTH-OWES-HANDSHAKE")
+@pytest.mark.parametrize("policy", BEARING, ids=lambda policy: policy.name)
+def test_what_is_posted_to_an_ended_threads_record_is_there_at_the_next_birth_in_it(policy: Policy) -> None:
+    """Its requester has asked, and waits: it posts no more.  Where the bits are in the limit, a new thread must not set that before."""
+    with Vm(compile_program("pass\n", FILE), io.StringIO(), variant=Variant(policy=policy)) as vm:
+        first = vm.world.add(vm._thread)
+        vm.world.call("start_thread", first.address)
+        vm.world.call("exit_thread", first.address)
+        vm.world.remove(first)
+        record = first.record
+        record.set("operation", ASKED)  # `handshake`, up to its post
+        vm.world.engine.procedure("post", first.address, HANDSHAKE)
+        vm.world.engine.procedure("post", first.address, INTERRUPT)
+        born = vm._thread(record)
+        assert (born.record, record.get("state")) == (record, ENDED)
+        assert born.pending == HANDSHAKE | INTERRUPT
+        vm.world.call("start_thread", born.address)
+        assert (record.get("state"), record.get("operation"), born.pending) == (MANAGED, NOTHING, 0)
+        assert [record.get("served", SERVED[kind]) for kind in (HANDSHAKE, INTERRUPT)] == [1, 0]
+        vm.world.call("exit_thread", born.address)
 
 
 def test_a_world_is_full_and_has_room_again_when_threads_end() -> None:
