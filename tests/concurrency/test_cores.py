@@ -16,11 +16,11 @@ from safepoint.conform.judge import UnknownTarget
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cores import SEEDED, CoresRun, concurrency_row, find_on_cores
 from safepoint.graph.text import Text
-from safepoint.protocol.words import INTERRUPT, SAMPLE
+from safepoint.protocol.words import INTERRUPT, MANAGED, SAMPLE
 from safepoint.verify.cores import SEEDED_REQUESTS
 from safepoint_vm.cores import programs
 from safepoint_vm.cores.campaign import SLACK, Campaign
-from safepoint_vm.cores.counting import add_tallies, histogram
+from safepoint_vm.cores.counting import Staying, add_tallies, histogram
 from safepoint_vm.cores.phases import CAMPAIGN, LOSES, RUNS, Phase, Requester, ping
 from safepoint_vm.cores.plan import BUCKETS, edge_of
 from safepoint_vm.cores.races import RACES, SENTENCES
@@ -176,6 +176,25 @@ def test_a_request_that_stays_pending_is_lost() -> None:
     phase = Phase("quiet", programs.LOOP, 1.0, (ping(1.0),))
     campaign.phases((phase,), 10, 0.5)
     assert seen == [0, 1]
+
+
+def test_a_request_that_another_one_has_followed_has_not_stayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that collect ask each other to stop, also when no requester is left: two looks may find two requests."""
+    _, world = balanced(monkeypatch)
+    record, tally, kind = world.records[0], world.tallies[0], KINDS.index("STOP")
+    record.set("state", MANAGED)
+    record.set("pending", 1 << kind)
+    staying = Staying(world, 0)
+    assert staying.look() == [0]
+    record.set("back_edges", record.get("back_edges") + 7)
+    assert staying.look() == [7]
+    record.set("back_edges", record.get("back_edges") + 5)
+    assert staying.look() == [12]
+    tally.set("taken", tally.get("taken", kind) + 1, kind)
+    record.set("back_edges", record.get("back_edges") + 9)
+    assert staying.look() == [0]
+    record.set("pending", 0)
+    assert staying.look() == []
 
 
 # ---- histograms and places

@@ -21,11 +21,11 @@ from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import FURTHER, Bound, Policy
 from safepoint.protocol.words import ENDED
 from safepoint_vm.cores.build import CoresEngine, cores_engine
-from safepoint_vm.cores.counting import add_tallies, histogram, pending_bits
+from safepoint_vm.cores.counting import Staying, add_tallies, histogram
 from safepoint_vm.cores.phases import ENDLESS, Phase, Requester
 from safepoint_vm.cores.plan import BUCKETS, UNBOUNDED, Plan
 from safepoint_vm.cores.races import names_of
-from safepoint_vm.cores.tally import CHECKS, first_place, graphs
+from safepoint_vm.cores.tally import first_place, graphs
 from safepoint_vm.cores.world import CoresVm
 from safepoint_vm.language.layout import Record
 from safepoint_vm.threads.os_thread import OsThread
@@ -214,15 +214,14 @@ class Campaign:
         Soon: before the thread has executed PATIENCE further checks; of one that executes none, within `grace` seconds.
         """
         until = time.monotonic() + self.grace
-        began = {id(record): _checks(record) for record in vm.world.records}
-        while True:
-            late = {id(record): _checks(record) - began.get(id(record), 0) > PATIENCE for record in vm.world.records}
-            left = {id(record): pending_bits(record, self.policy.base) for record in vm.world.records}
-            if not any(left.values()):
-                return 0
-            if time.monotonic() > until or any(late[known] and bits for known, bits in left.items()):
-                return sum(left.values())
+        staying = Staying(vm.world, self.policy.base)
+        while ages := staying.look():
+            if time.monotonic() > until:
+                return len(ages)
+            if lost := sum(age > PATIENCE for age in ages):
+                return lost
             time.sleep(LOOK)
+        return 0
 
     def _add_plan(self, phase: Phase, each: Running) -> None:
         run, plan, loop = self.run, each.plan, each.requester.loop
@@ -256,7 +255,3 @@ def on_cores(cores: set[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _checks(record: Record) -> int:
-    return sum(record.get(name) for name in CHECKS)

@@ -8,7 +8,7 @@ from safepoint.differential.cores import CoresRun, Percentiles
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint_vm.cores.plan import edge_of
 from safepoint_vm.cores.races import races_met
-from safepoint_vm.cores.tally import KINDS
+from safepoint_vm.cores.tally import CHECKS, KINDS
 from safepoint_vm.cores.world import TalliedWorld
 from safepoint_vm.language.layout import Record
 
@@ -27,11 +27,52 @@ def pending_words(record: Record, base: int) -> tuple[int, int]:
 
 
 def pending_bits(record: Record, base: int = 0) -> int:
-    """How many requests are pending and deliverable to a thread that has not ended?"""
+    """The requests that are pending and deliverable to a thread that has not ended, as bits."""
     if record.get("state") == ENDED:
         return 0
     posted, aside = pending_words(record, base)
-    return ((posted | aside) & ~(record.get("masked") | record.get("ending"))).bit_count()
+    return (posted | aside) & ~(record.get("masked") | record.get("ending"))
+
+
+def checks_of(record: Record) -> int:
+    """The checks that a record's guest has executed."""
+    return sum(record.get(name) for name in CHECKS)
+
+
+def gone(tally: Record, kind: int) -> int:
+    """The requests of a kind, of those posted to a record, that are pending there no more."""
+    return sum(tally.get(name, kind) for name in ("taken", "merged", "dropped"))
+
+
+class Staying:
+    """Which requests stay pending, found by looking again and again at a world that no requester posts to any more.
+
+    Its guest threads may: one that collects asks the others to stop.  So a bit that is pending at two looks need not be the same request.
+    It is if none of its kind has gone in between.
+    """
+
+    def __init__(self, world: TalliedWorld, base: int) -> None:
+        self._world, self._base = world, base
+        self._since: dict[
+            tuple[int, int], tuple[int, int]
+        ] = {}  # record and kind, to its checks and what was gone when a look found it
+
+    def look(self) -> list[int]:
+        """For each request that is pending, the checks which its thread has executed since a look found it."""
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        ages = []
+        for number, (record, tally) in enumerate(zip(self._world.records, self._world.tallies, strict=False)):
+            before = [gone(tally, kind) for kind in range(len(KINDS))]
+            checks = checks_of(record)
+            bits = pending_bits(record, self._base)
+            for kind in (kind for kind in range(len(KINDS)) if bits >> kind & 1):
+                known = self._since.get((number, kind))
+                if known is None or known[1] != gone(tally, kind):
+                    known = checks_of(record), before[kind]
+                found[number, kind] = known
+                ages.append(checks - known[0])
+        self._since = found
+        return ages
 
 
 def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
@@ -47,8 +88,7 @@ def add_tallies(run: CoresRun, mutant: str, world: TalliedWorld) -> None:
             run.requests += posted
             run.coalesced += found + tally.get("merged", kind)
             pending = sum(word >> kind & 1 for word in pending_words(record, world.engine.policy.base))
-            gone = sum(tally.get(name, kind) for name in ("taken", "merged", "dropped"))
-            balance(run, posted - found + tally.get("given", kind), gone + pending)
+            balance(run, posted - found + tally.get("given", kind), gone(tally, kind) + pending)
             if kind != HANDSHAKE:
                 balance(run, tally.get("taken", kind) - tally.get("returned", kind), record.get("served", kind))
         balance(run, tally.get("asked"), record.get("served", HANDSHAKE))
