@@ -100,6 +100,9 @@ TRIGGERS: dict[str, TriggerWord] = {
     trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
 }
 
+WORDS = tuple(TRIGGERS)
+"""Their names: a trace has one as its index here."""
+
 
 def words_of(policy: Policy) -> list[TriggerWord]:
     """The trigger words that a policy's checks read."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
-from typing import BinaryIO, ClassVar, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault, format_stack
@@ -33,9 +33,11 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
-from safepoint_vm.threads.sampling import Sampler
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
+
+if TYPE_CHECKING:
+    from safepoint_vm.threads.sampling import Sampler
 
 STACK = 1 << 16  # slots
 MAIN_NAME = "MainThread"
@@ -96,6 +98,8 @@ class Vm:
 
     def sample(self, profile: Profile) -> Sampler:
         """Sample its threads, those that are not started yet; `with` what this returns.  The engine: a profiled one."""
+        from safepoint_vm.threads.sampling import Sampler  # noqa: PLC0415  -- a profiled run's alone
+
         self.world.sampler = sampler = Sampler(self.world, self._image, profile)
         return sampler
 
