@@ -12,8 +12,9 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -79,7 +80,24 @@ def watch_output() -> None:
 
 
 class Commands(click.Group):
-    """The group of all commands: nothing but a refutation exits 1, and an error is one line."""
+    """The group of all commands: nothing but a refutation exits 1, and an error is one line.
+
+    elsewhere: commands by name, each to the module that has it, which is imported when the command is called or shown.
+    """
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.elsewhere = elsewhere
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return sorted({*super().list_commands(ctx), *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, None: there is none of this name."""
+        if cmd_name in self.elsewhere and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(self.elsewhere[cmd_name]), cmd_name))
+        return super().get_command(ctx, cmd_name)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the options.  What `--help` prints to may be gone."""

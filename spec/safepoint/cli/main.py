@@ -10,25 +10,27 @@ from pathlib import Path
 
 import click
 
-from safepoint.cli.campaign import campaign
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
-from safepoint.cli.distance import distance
-from safepoint.cli.emit import emit
 from safepoint.cli.given import policy_option
-from safepoint.cli.guest import conform, run
-from safepoint.cli.mutate import mutate
-from safepoint.cli.orders import orders
-from safepoint.cli.policies import policies
-from safepoint.cli.profile import profile
-from safepoint.cli.protocol import explore, replay, rules
-from safepoint.cli.repl import repl
 from safepoint.cli.status import NO_VERDICT, REFUTED
-from safepoint.cli.trace import accept
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Policy
 
+IN_MODULES = {
+    "protocol": ("explore", "replay", "rules"),
+    "guest": ("run", "conform"),
+    "trace": ("accept",),
+    **{name: (name,) for name in ("policies", "orders", "mutate", "campaign", "repl", "profile", "distance", "emit")},
+}
+"""The commands that are not here, by the module that has them: each process imports that of its command."""
 
-@click.group(cls=Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=Commands,
+    elsewhere={name: f"safepoint.cli.{module}" for module, names in IN_MODULES.items() for name in names},
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="safepoint")
 @click.option("--traceback", "whole", is_flag=True, help="Of an error that no command expects, show the traceback too.")
 def cli(*, whole: bool) -> None:
@@ -140,11 +142,3 @@ def soaked(minutes: float, policy: str) -> int:
     for failure in failures:
         click.echo(failure_text(failure))
     return REFUTED if failures else 0
-
-
-COMMANDS = (
-    *(explore, replay, rules, policies, orders, mutate, campaign),
-    *(run, repl, profile, distance, accept, conform, emit),
-)
-for command in COMMANDS:
-    cli.add_command(command)
