@@ -35,7 +35,6 @@ class TriggerWord(ABC):
         """Does the word of this thread have its poison value?"""
 
 
-@dataclass(frozen=True)
 class TriggerOffsets(TriggerWord):
     """A word of memory.  `real`, `poison`: offsets of its two values."""
 
@@ -43,7 +42,6 @@ class TriggerOffsets(TriggerWord):
         return thread[self.at // 8] == thread[self.poison // 8]
 
 
-@dataclass(frozen=True)
 class RealizedTrigger(TriggerWord):
     """No word of memory: `generate.realized` has what its accesses become.  `real`, `poison`: its two values themselves."""
 

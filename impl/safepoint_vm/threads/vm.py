@@ -20,7 +20,6 @@ from safepoint.guest.faults import Fault, format_stack
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
-from safepoint.guest.profile import Profile
 from safepoint.protocol import trigger_file
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
@@ -37,6 +36,7 @@ from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 
 if TYPE_CHECKING:
+    from safepoint.guest.profile import Profile
     from safepoint_vm.threads.sampling import Sampler
 
 STACK = 1 << 16  # slots

@@ -5,13 +5,11 @@ A command returns its exit status: nothing that it calls can end the process wit
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
 import signal
 import sys
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -139,6 +137,8 @@ def _errors_in_one_line(*, whole: bool = False) -> Iterator[None]:
         if _is_control_c(error):
             raise
         if whole:
+            import traceback
+
             traceback.print_exception(error)
         fail(_in_one_line(error))
 
@@ -162,6 +162,8 @@ def _in_one_line(error: BaseException) -> str:
             return f"standard output: {encoding} has no character {text[start]!a} (set PYTHONIOENCODING=utf-8)"
         case OSError(filename=str(where), strerror=str(what)):
             return f"{where}: {what}"
+    import traceback
+
     told = _remote(error) or "".join(traceback.format_tb(error.__traceback__))
     file, line, function = PLACE.findall(told)[-1]
     what = " ".join(f"{type(error).__name__}: {error}".split())
@@ -180,6 +182,8 @@ def _tell(message: str) -> int:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> NoReturn:
     """A name that does not exist: those that have it as a part, the nearest ones, or all; of many only the first."""
+    import difflib
+
     there = {k.lower(): k for k in known}
     wanted = name.lower()
     near = [k for k in there if wanted and wanted in k][:FEW] or difflib.get_close_matches(wanted, there)

@@ -12,8 +12,7 @@ import click
 
 from safepoint.cli.console import FILE, fail, refuse_ignored, unknown
 from safepoint.cli.entry_points import entry_point
-from safepoint.protocol.own import OwnPolicy, is_own
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import POLICIES, is_own
 from safepoint.protocol.policy import Policy
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def policies_option(says: str) -> Callable[[Command], Command]:
 
 def refuse_elsewhere(policies: Sequence[Policy], on: str) -> None:
     """A text of a user's own is not on a cluster."""
+    from safepoint.protocol.own import OwnPolicy
+
     for policy in policies:
         if on and isinstance(policy, OwnPolicy) and policy.trigger_digest:
             fail(

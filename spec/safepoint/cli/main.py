@@ -5,7 +5,6 @@ Every command imports what it needs when it runs: `--help` must be quick.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -112,6 +111,8 @@ def verify(
         click.echo(pool.said, err=True)
     report_tables(report, [failure_text(failure) for failure in report.failures])
     if output is not None:
+        import json
+
         write(output, json.dumps(report.as_json(), indent=1) + "\n")
     if page is not None:
         from safepoint.show.report import page_of

@@ -57,3 +57,8 @@ FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)
 long: combinations of features (`verify`), and mutations of every line (`mutate`).  Of the others the tiny scopes are explored, and a
 night explores the rest.
 """
+
+
+def is_own(name: str) -> bool:
+    """Does a name on the command line say a file, in which a user's own policy stands?"""
+    return name not in POLICIES and (":" in name or name.endswith(".py"))
