@@ -10,6 +10,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import pytest
 
 from safepoint.protocol.policies import CPYTHON, POLICIES
@@ -129,6 +130,29 @@ def test_each_thing_that_decides_the_code_has_an_image_of_its_own(place: Path, m
             asked += [times_made(), times_made()]
     assert asked == [1, 1, 1, *[1, 0] * len(changes)]
     assert len(list(place.iterdir())) == 3 + len(changes)
+
+
+def test_the_processor_is_asked_without_llvm_and_says_the_same() -> None:
+    assert host_cpu.has_bmi2() == bool(llvm.get_host_cpu_features().get("bmi2", False))
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        (b"processor\t: 0\nflags\t\t: fpu bmi1 bmi2 avx2\n", True),
+        (b"processor\t: 0\nmodel name\t: bmi2\nflags\t\t: fpu bmi1 bmi22\n", False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_what_the_system_says_of_the_processor(
+    told: bytes | None, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if told is not None:
+        file.write_bytes(told)
+    monkeypatch.setattr(host_cpu, "CPUINFO", file)
+    assert host_cpu.has_bmi2.__wrapped__() == has
 
 
 # ---- the state of the sources
