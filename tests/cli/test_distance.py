@@ -44,10 +44,14 @@ def test_the_json_has_all_of_it(policy: str, tmp_path: Path, monkeypatch: pytest
     loops = "back-edge" in POLICIES[policy].sites
     pushes, elsewhere = "push" in POLICIES[policy].sites, POLICIES[policy].elsewhere
     assert found["checks"] == {"frames": pushes, "back_edges": loops, "elsewhere": elsewhere, "until_seen": ways}
-    if not pushes:  # the recursion of this program is without a check
-        assert {measured["length"] for measured in found["distance"].values()} == {None}
-        return
     lengths = {name: measured["length"] for name, measured in found["distance"].items()}
+    if elsewhere == "return":  # recursion goes down without a check, and comes back by one
+        assert lengths == {"frames": "depth", "back_edges": 1, "instructions": "depth", "units": None}
+        assert {reason["line"] for reason in found["distance"]["frames"]["reasons"]} == {4, 9, 10}
+        return
+    if not pushes:  # the recursion of this program is without a check
+        assert {*lengths.values()} == {None}
+        return
     bound = POLICIES[policy].declared.as_json()
     assert lengths == {**bound, "instructions": "depth", "units": None}
     assert [reason["line"] for reason in found["distance"]["instructions"]["reasons"]] == [4]

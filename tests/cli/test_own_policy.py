@@ -218,6 +218,25 @@ def test_a_bound_that_is_too_small_is_refuted_and_the_string_replays_it() -> Non
     assert "never sees INTERRUPT" in again.stdout
 
 
+def test_a_bound_that_is_too_large_holds_and_is_said_to_claim_too_little() -> None:
+    """Of each kind of check; and nothing where what is declared is attained, or where a mutant is looked for."""
+    source = Path("lantern.py").read_text()
+    Path("lantern.py").write_text(source.replace("frames=1, back_edges=2", "frames=None, back_edges=5"))
+    result = call("explore", "-p", LANTERN, "--scope", "interrupt-1")
+    place = "lantern.py:12:14: declared"
+    said = [
+        f"{place}: frames=None, and no scope explored attains it: at most 1 (write: frames=1; a larger scope may need more)",
+        f"{place}: back_edges=5, and no scope explored attains it: at most 2 (write: back_edges=2; a larger scope may need more)",
+    ]
+    assert (result.exit_code, result.stderr.splitlines()) == (0, [f"too weak: {line}" for line in said])
+    assert json.loads(call("explore", "-p", LANTERN, "--scope", "interrupt-1", "--json").stdout)["too_weak"] == said
+    assert call("explore", "-p", LANTERN, "--scope", "interrupt-1", "--mutant", "stays-armed").stderr == ""
+    Path("lantern.py").write_text(source.replace("frames=1, back_edges=2", 'frames="depth", back_edges=2'))
+    assert call("explore", "-p", LANTERN, "--scope", "interrupt-1").stderr == ""  # how deep a stack is, a scope decides
+    Path("lantern.py").write_text(source)
+    assert call("explore", "-p", LANTERN).stderr == ""
+
+
 def test_a_replay_says_that_the_policy_has_changed_or_has_gone() -> None:
     string = call("explore", "-p", LANTERN, "--mutant", "stays-armed").stdout.rstrip().rpartition(" ")[2].strip("'")
     assert call("replay", string).stderr == ""
@@ -272,8 +291,30 @@ def test_emit_writes_its_header() -> None:
     assert "#ifndef SAFEPOINT_LANTERN_H" in made
     assert "sp_store_release(&t->armed, SP_ARMED_POISON);" in made
     assert "with a ticker of 3" in " ".join(call("emit", "--c", "-p", TICKER).stdout.replace("\n *", "").split())
-    Path("mine.py").write_text(text_of(trigger='"page"', words='("page",)'))
-    assert "policy mine.py:MINE has no header: its word stands for the protection" in refused("emit", "--c", "-p", "mine.py:MINE")  # fmt: skip
+    Path("mine.py").write_text(text_of(trigger='"epoch"', words='("epoch",)'))
+    assert "policy mine.py:MINE has no header: its word stands for what a thread can tell" in refused("emit", "--c", "-p", "mine.py:MINE")  # fmt: skip
+
+
+def test_emit_writes_the_check_of_a_site_under_its_name() -> None:
+    says = {"trigger": '"flag"', "words": "()", "sites": '("push", "back-edge", "return")'}
+    Path("mine.py").write_text(text_of(**says))
+    made = call("emit", "--c", "-p", "mine.py:MINE").stdout
+    assert "enum sp_outcome sp_return(struct sp_thread *t);" in made
+    assert "`sp_frame_push` and `sp_back_edge`, and in `sp_return`." in " ".join(made.replace("\n *", "").split())
+    armed = Path("armed_byte.py").read_text()
+    site = armed[armed.index("def frame_push") : armed.index("def back_edge")]
+    site = site.replace("frame_push(t: Armed, end: int)", "elsewhere(t: Armed)").replace(
+        "decide_push(t, end)", "allocation(t)"
+    )
+    site = site.replace("push_failed(t, end)", "slow_path(t)")
+    helper = "def allocation(t: Armed) -> int:\n    t.armed.load()\n    return GO\n"
+    Path("armed.py").write_text(f"{armed}\n\n{site}{helper}")
+    Path("mine.py").write_text(
+        text_of(trigger='"armed.py"', words='("armed",)', sites='("push", "back-edge", "allocation")')
+    )
+    assert refused("emit", "--c", "-p", "mine.py:MINE").endswith(
+        "allocation: in C the check of this site has that name (choose another)\n"
+    )
 
 
 def test_mutate_mutates_its_trigger() -> None:

@@ -34,7 +34,7 @@ OURS = {
     "safepoint.protocol.policies": "cpython dart folded go guard_page hotspot ocaml pypy pypy_sampling skybison v8_ignition v8_maglev wasmtime yarv",
     "safepoint_vm": "generate handlers language memory threads",
     "safepoint_vm.generate": "assembler cache code_image engine host_cpu kept page_faults triggers variant",
-    "safepoint_vm.handlers": "shared",
+    "safepoint_vm.handlers": "fused shared",
     "safepoint_vm.handlers.shared": "checks faults",  # two tables of names
     "safepoint_vm.language": "layout machine pages signals tagged vocabulary words",
     "safepoint_vm.memory": "heap heap_view image objects references value_view",

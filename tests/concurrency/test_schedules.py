@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from safepoint.cli.main import cli
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE, PROGRAMS, case, parsed
+from safepoint.differential.cases import CASES, LATE, case, parsed
 from safepoint.differential.controlled import Case, Ran, parse, string_of
 from safepoint.differential.follow import difference, judge, refusal
 from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Scheduler, pct_bound
+from safepoint.differential.small import PROGRAMS
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.policies import POLICIES
 from safepoint.trace.files import write_trace

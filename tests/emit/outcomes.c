@@ -6,9 +6,13 @@ static char stack[1000];
 static const uintptr_t entry[1] = {1};
 
 static int push(uintptr_t end) { return (int)sp_frame_push(&guest, (uintptr_t)stack + end); }
-static int short_push(void) { return push(10); }
+/* Where calls check nothing a push says that all goes on, and the next return or allocation notices. */
+static int short_push(void) {
+    int outcome = push(10);
+    return PUSHES ? outcome : outcome != 0 ? -1 : (int)ELSEWHERE;
+}
 static int long_push(void) { return push(1001); }
-/* Where loops check nothing a back-edge says that all goes on, and the next push notices. */
+/* Where loops check nothing a back-edge says that all goes on, and the next of the others notices. */
 static int back_edge(void) {
     int outcome = (int)sp_back_edge(&guest EDGE);
     return EDGES > 0 ? outcome : outcome != 0 ? -1 : short_push();
@@ -46,6 +50,7 @@ int main(void) {
     for (int n = 0; n < BOUND && outcome == SP_RAISE_OVERFLOW; n++) outcome = long_push();
     say("an interrupt, and the stack is full", outcome);
     say("then it is full alone", long_push());
+    say("and at a back-edge", noticed(back_edge));
 #if MASKS
     say("a mask, the first", (int)sp_mask(&guest));
     sp_post(&guest, SP_INTERRUPT);

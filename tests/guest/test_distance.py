@@ -237,6 +237,94 @@ def test_without_a_check_at_frame_pushes_calls_are_gone_through_and_recursion_is
     assert lines(found, "instructions") == {4, 5}
 
 
+UNCAUGHT = """\
+def f(n):
+    return f(n + 1)
+try:
+    f(0)
+except RecursionError:
+    pass
+"""
+CAUGHT = """\
+def f(n):
+    try:
+        f(n + 1)
+    except RecursionError:
+        pass
+    f(n + 1)
+try:
+    f(0)
+except RecursionError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("name", ["yarv", "hotspot"])
+def test_where_returns_are_checks_recursion_goes_down_once(name: str) -> None:
+    """Known: one push a frame until the stack is full; the exception executes nothing on its way, and leaves them all."""
+    policy = POLICIES[name]
+    frames = of(UNCAUGHT, policy).measures["frames"]
+    assert (frames.length, frames.per_frame) == ("depth", 1)
+    assert {reason.what for reason in frames.reasons} == {"calls inside each other, of which none has returned yet"}
+    assert lengths(of(UNCAUGHT, policy))[1:] == (0, "depth", 0)
+    again = UNCAUGHT + UNCAUGHT[UNCAUGHT.index("try") :]
+    twice = of(again, policy).measures["frames"]
+    assert twice.per_frame == 2
+    for source, found in ((UNCAUGHT, frames), (again, twice)):
+        for stack in (60, 120):
+            most = found.at_most(stack)
+            assert most is not None
+            shown = observed(compiled(source), stack, frames=False, policy=policy)["frames"]
+            assert most // 2 < shown <= most, (shown, most)
+
+
+@pytest.mark.parametrize("name", ["yarv", "hotspot"])
+def test_where_a_frame_catches_what_its_recursion_raises_it_goes_down_again_and_again(name: str) -> None:
+    """Each frame makes a second call when the first has overflowed: twice as many pushes with each frame more, and no check."""
+    frames = of(CAUGHT, POLICIES[name]).measures["frames"]
+    assert frames.length is None
+    assert {(reason.line, reason.what) for reason in frames.reasons if "recursion" in reason.what} == {
+        (line, "recursion that goes on after an exception: its frames are left without a check, again and again")
+        for line in (3, 6, 8)
+    }
+    few, more = (observed(compiled(CAUGHT), stack, frames=False, policy=POLICIES[name])["frames"] for stack in (60, 75))
+    assert more > 4 * few
+
+
+def test_a_recursion_inside_a_recursion_is_one_way_down_unless_it_is_caught() -> None:
+    """Of two that only descend, one that ends in the other is as deep as the stack; caught in each frame, each frame goes down again."""
+    both = """\
+def g(n):
+    return g(n + 1)
+def f(n):
+    if n > 9:
+        g(n)
+    return f(n + 1)
+f(0)
+"""
+    caught = both.replace(
+        "        g(n)\n", "        try:\n            g(n)\n        except RecursionError:\n            pass\n"
+    )
+    yarv = POLICIES["yarv"]
+    assert (of(both, yarv).measures["frames"].length, of(caught, yarv).measures["frames"].length) == ("depth", None)
+    shown = observed(compiled(both), 120, frames=False, policy=yarv)["frames"]
+    assert shown <= (of(both, yarv).measures["frames"].at_most(120) or 0)
+
+
+def test_what_each_frame_does_on_the_way_out_has_no_bound_if_one_turn_has_none() -> None:
+    """A long instruction whose polls see nothing, in the `finally` of each frame: not as deep as the stack, but unbounded."""
+    source = """\
+def f(n):
+    try:
+        f(n - 1)
+    finally:
+        sum([1] * n)
+f(9)
+"""
+    found = of(source, CALLS).measures["units"]
+    assert found.length is None
+
+
 def test_a_ticker_multiplies() -> None:
     """Its period is 2: a way of two turns, of 8 instructions each; frame pushes and back-edges as declared."""
     source = BY_HAND["a long turn"][0]

@@ -218,6 +218,8 @@ LOOPING = "x = 9\nfor i in range(3):\n    x = i\n    x = i\n    x = i\n"
 LONG = "a = [1] * 40000\n"
 NAMELESS = "try:\n    y\nexcept NameError:\n    x = 1\n    x = 2\n    x = 3\n    x = 4\n"
 UNSET_AGAIN = f"y = 1\ntry:\n    1 // 0\nexcept ZeroDivisionError as y:\n    pass\n{NAMELESS}"
+DOWN = "def f(n):\n    if n > 0:\n        f(n - 1)\nf(50)\n"
+CAUGHT = "def f(n):\n    if n > 0:\n        try:\n            f(n - 1)\n        except ValueError:\n            pass\n        f(n - 1)\n    else:\n        raise ValueError\ntry:\n    f(9)\nexcept ValueError:\n    pass\n"
 TURNS = "x = 0\nwhile x < 500:\n    x = x + 1\n"
 
 
@@ -269,6 +271,10 @@ def _loops_turn_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("safepoint.guest.distance.longest.Longest._rank", lambda *_: 0)
 
 
+def _recursion_has_one_frame(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ways.Ways, "_descent", lambda *_: ZERO)
+
+
 def _no_name_errors(patch: pytest.MonkeyPatch) -> None:
     may = Raises.may
     patch.setattr(Raises, "may", lambda self, point: self.flow.instruction(point).op != "GLOBAL" and may(self, point))
@@ -288,6 +294,7 @@ MISTAKES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = {
     "calls are stepped over": (_no_way_into_callees, RETURNING, "loops"),
     "every global is set": (_no_name_errors, NAMELESS, "folded"),
     "a global that was set stays set": (_once_set_is_set, UNSET_AGAIN, "folded"),
+    "recursion has one frame": (_recursion_has_one_frame, DOWN, "yarv"),
     "a loop has one turn": (_loops_turn_once, TURNS, "calls"),
 }
 
@@ -299,6 +306,14 @@ def test_a_mistake_of_the_analysis_is_seen_by_a_run(mistake: str, monkeypatch: p
     assert exceeded(static_distance(program, policy), program, policy, STACK) == []
     make(monkeypatch)
     assert exceeded(static_distance(program, policy), program, policy, STACK)
+
+
+def test_a_frame_that_catches_what_its_recursion_raises_is_seen_by_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a small stack, which is gone down a thousand times: were it taken for one way down, that would be too little."""
+    program, stack = compiled(CAUGHT), 200
+    assert exceeded(static_distance(program, YARV), program, YARV, stack, 20_000) == []
+    monkeypatch.setattr(ways.Ways, "catches", lambda *_: False)
+    assert exceeded(static_distance(program, YARV), program, YARV, stack, 20_000)
 
 
 @pytest.mark.parametrize("mistake", ["returns end a way", "exceptions end a way"])

@@ -219,13 +219,16 @@ print(x.pop(say(0)), min(say(3), say(2)), end=say("!"))
 assert say(0), say("msg")
 """,
     "assertions": """
+def both(x, y):
+    return x and y != 4
 def check(n):
     assert n > 0
     assert n > 1, n
     assert n > 2, f"{n}"
     assert n > 3, [n, "list"]
+    assert both(n < 9, n)
     return n
-for i in range(5):
+for i in range(6):
     try:
         print(check(i))
     except AssertionError as e:

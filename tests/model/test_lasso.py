@@ -100,7 +100,7 @@ def test_a_loop_that_pushes_no_frame_is_never_asked_where_loops_check_nothing(po
     assert path.loop == 3
     assert path.steps[-1].move.cases.split(", ")[0] == "back-edge"
     assert path.steps[-1].changes == ()
-    assert path.detail == "T0 checks 1 time a round (back-edge), and never sees INTERRUPT"
+    assert path.detail == "T0 goes round by back-edge, where it checks nothing, and never sees INTERRUPT"
 
 
 @pytest.mark.parametrize("policy", [YARV, HOTSPOT], ids=lambda policy: policy.name)
@@ -113,6 +113,7 @@ def test_where_returns_check_and_pushes_do_not_a_stack_that_is_full_is_unwound_u
     assert path is not None
     assert path.loop == len(path.steps) - 2
     assert [step.move.cases.split(", ")[0] for step in path.steps[-2:]] == ["push", "push"]
+    assert path.detail == "T0 goes round by frame, where it checks nothing, and never sees INTERRUPT"
 
 
 @pytest.mark.parametrize("policy", [YARV, HOTSPOT], ids=lambda policy: policy.name)
@@ -123,7 +124,7 @@ def test_a_return_that_checks_nothing_is_the_check_in_the_loop(policy: Policy) -
     path = lasso(result, "returns")
     assert path is not None
     assert [step.move.cases.split(", ")[0] for step in path.steps[-2:]] == ["push", "pop"]
-    assert path.detail == "T0 checks 2 times a round (frame, return), and never sees INTERRUPT"
+    assert path.detail == "T0 checks 1 time a round (return; frame: no check), and never sees INTERRUPT"
 
 
 def test_recursion_that_allocates_nothing_has_no_bound_where_allocations_check() -> None:

@@ -10,10 +10,11 @@ import pytest
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.normal import digest
+from safepoint.graph.scope import OPERATORS as OPERATORS_OF_TEXTS
 from safepoint.graph.text import Text
 from safepoint.model.edits import GHOSTS
 from safepoint.model.mutation import mutations, right, used
-from safepoint.model.operators import OPERATORS, edits
+from safepoint.model.operators import OPERATORS, RELATIONS, edits
 from safepoint.protocol import ROLES
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
@@ -60,6 +61,8 @@ MADE = [
     ("if kind > 2:\n    g(t)", "negate: if kind > 2: -> if kind <= 2:"),
     ("if kind & 1:\n    g(t)", "negate: if kind & 1: -> if kind & 1 == 0:"),
     ("if kind > 2:\n    g(t)", "relation: if kind > 2: -> if kind >= 2:"),
+    ("if u is not t:\n    g(t)", "relation: if u is not t: -> if u is t:"),
+    ("if u is t:\n    g(t)", "negate: if u is t: -> if u is not t:"),
     ("x = kind & ~3", "arithmetic: x = kind & ~3 -> x = kind | ~3"),
     ("x = kind & ~3", "operand: x = kind & ~3 -> x = ~3"),
     ("x = kind & ~3", "operand: x = kind & ~3 -> x = kind & 3"),
@@ -84,6 +87,13 @@ def test_an_operator_makes_what_it_says(body: str, mutation: str) -> None:
 
 def test_each_operator_is_shown_above() -> None:
     assert {mutation.partition(":")[0] for _, mutation in MADE} == set(OPERATORS)
+
+
+def test_each_relation_of_the_language_is_another_one_in_some_mutation() -> None:
+    """Those that a text may have: with a new one in the language, `mutate` has one more here."""
+    kept = {*RELATIONS}
+    assert kept == {op for op in OPERATORS_OF_TEXTS if issubclass(op, ast.cmpop)} | {ast.Is, ast.IsNot}
+    assert {other for others in RELATIONS.values() for other in others} == kept
 
 
 def test_what_says_something_and_does_nothing_is_not_changed() -> None:

@@ -203,6 +203,15 @@ def test_the_checks_until_a_request_is_seen_are_counted(
         ) == (1, True)
 
 
+def test_a_bound_that_claims_too_little_is_said_of_the_kinds_that_have_one(tmp_path: Path) -> None:
+    said = own(tmp_path, CHECKED.format(polls="turn(t)", declared=", back_edges=9", waits="pause()") + TURN, "--json")
+    (line,) = json.loads(said.out)["too_weak"]
+    assert line.endswith(
+        ": scope posts: declared: back_edges=9, and no scope explored attains it: at most 2 (write: back_edges=2; a larger scope may need more)"
+    )
+    assert said.code == 0
+
+
 def test_a_bound_that_is_not_kept_is_shown_with_its_loop(tmp_path: Path) -> None:
     said = own(tmp_path, CHECKED.format(polls="pause()", declared=", back_edges=1", waits="pause()"))
     assert (

@@ -16,7 +16,7 @@ from safepoint.protocol.policy import Bound
 from safepoint.show.policies import measured, proved, shown, summary
 from safepoint.verify import policies
 from safepoint.verify.explore import decide
-from safepoint.verify.policies import PolicyRow, rows, worse
+from safepoint.verify.policies import PolicyRow, rows
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.listing import fast_path, listing
 from safepoint_vm.generate.parts import parts_of
@@ -97,8 +97,20 @@ def test_a_bound_that_is_worse_and_a_distance_beyond_it_are_refuted() -> None:
     assert (
         replace(ROW, observed=Bound(1, 2)).wrong == "observed: frames 1, back-edges 2; proved: frames 1, back-edges 1"
     )
-    assert worse(Bound(1, "depth"), Bound(2, 5)) == Bound(2, "depth")
-    assert worse(Bound(None, 1), Bound(7, 1)) == Bound(None, 1)
+    assert Bound(1, "depth").worse(Bound(2, 5)) == Bound(2, "depth")
+    assert Bound(None, 1).worse(Bound(7, 1)) == Bound(None, 1)
+
+
+def test_a_bound_that_claims_too_little_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what a policy declares, and attains under neither SC nor TSO; of ours `verify` has it that none does (`Unattained`)."""
+    assert Bound(5, None, 2).unattained(Bound(1, 3, 2)) == {"frames": (5, 1), "back_edges": (None, 3)}
+    assert Bound("depth", 2).unattained(Bound(1, 0)) == Bound(1, 1).unattained(Bound(1, 1)) == {}
+    monkeypatch.setattr(policies, "_target", lambda: (None, "not asked"))
+    (row,) = rows([replace(FOLDED, declared=Bound(1, 2))])
+    assert (row.wrong, row.too_weak) == ("", (
+        "protocol/policies/folded.py: declared: back_edges=2, and no scope explored attains it: at most 1 (write: back_edges=1; a larger scope may need more)",
+    ))  # fmt: skip
+    assert rows([FOLDED])[0].too_weak == ()
 
 
 def test_a_machine_that_differs_and_a_text_that_is_refuted_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

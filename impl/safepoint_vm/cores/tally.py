@@ -75,7 +75,7 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
     """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant, trigger)
+    return protocol.graphs(mutant, trigger, fused=True)
 
 
 @cache

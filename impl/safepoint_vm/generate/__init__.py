@@ -16,7 +16,8 @@ instruction: the IR that decodes operands, and dispatches
 ir_values: typed IR values, memory places, and errors of the handler compiler
 expressions: compile expressions of the handler language
 calls: compile its calls
-compiler: compile its functions and statements
+statements: compile its statements
+compiler: compile its functions, and superinstructions
 procedures: the procedures of the protocol's text, as handlers and the host call them
 protocol_expressions: compile its words and expressions
 observer: what the operation of a handshake does

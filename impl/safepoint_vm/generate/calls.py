@@ -24,6 +24,7 @@ from safepoint_vm.generate.ir_values import (
     role_of,
 )
 from safepoint_vm.generate.page_checks import load_faults
+from safepoint_vm.generate.triggers import ALONE
 from safepoint_vm.language import vocabulary
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.machine import Machine
@@ -174,13 +175,15 @@ class CallCompiler(ExpressionCompiler):
         pc = self.registers["pc"].ir
         match name, [each.ir for each in arguments]:
             case "next", []:
-                self.dispatch(pc=instruction.following(self.builder, pc, I64(1)))
+                self.next()
             case "jump", [offset]:
                 self.dispatch(pc=instruction.jump(self.builder, pc, offset))
             case "enter", [target, frame]:
                 self.dispatch(pc=target, frame=frame)
             case "execute", [table]:
                 self.go(instruction.dispatch(self.builder, pc, table, self.protocol))
+            case "execute_alone", [table]:
+                self.go(instruction.dispatch(self.builder, pc, table, self.protocol, ALONE))
             case "leave", [status]:
                 self.save(status)
                 self.builder.ret_void()
@@ -188,6 +191,10 @@ class CallCompiler(ExpressionCompiler):
                 what = f"Machine has no {name} with {len(arguments)} arguments"
                 raise self.error(node, what, "an operation of Machine")
         return Exit
+
+    def next(self) -> None:
+        """Go on with the next instruction."""
+        self.dispatch(pc=instruction.following(self.builder, self.registers["pc"].ir, I64(1)))
 
     def save(self, status: ir.Value) -> None:
         thread = self.registers["thread"]

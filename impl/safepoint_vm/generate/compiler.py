@@ -1,12 +1,10 @@
 """Compile handlers, which are functions of restricted Python, to LLVM IR.
 
-One pass over the `ast`.  Every local variable is an `alloca`, which LLVM promotes to registers; a helper marked `@inline`
-becomes a function that LLVM inlines; `return other_handler(vm, …)` becomes a jump (`musttail`).  An `if` whose test is
-known at compile time (a constant, a switch of the variant) compiles only one branch.  A path that ends in a `@slow` handler
-is unlikely: the fast path falls through, without hints in the source.
+One pass over the `ast`.  A helper marked `@inline` becomes a function that LLVM inlines; `return other_handler(vm, …)` becomes a jump
+(`musttail`).  A superinstruction is one function: each handler goes on in the next one instead of dispatching it.
 
-`FunctionCompiler` compiles functions and statements; it inherits calls from `CallCompiler`, and that expressions from
-`ExpressionCompiler`.
+`FunctionCompiler` compiles functions; it inherits statements from `StatementCompiler`, that calls from `CallCompiler`, and that
+expressions from `ExpressionCompiler`.
 """
 
 from __future__ import annotations
@@ -15,17 +13,17 @@ import ast
 import functools
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llvmlite import ir
 
 from safepoint_vm.generate import instruction
-from safepoint_vm.generate.calls import CallCompiler
-from safepoint_vm.generate.instruction import HANDLER
+from safepoint_vm.generate.instruction import HANDLER, I64
 from safepoint_vm.generate.ir_values import (
     CALLING_CONVENTION,
+    I1,
     REGISTERS,
     VOID,
     Builder,
@@ -36,11 +34,15 @@ from safepoint_vm.generate.ir_values import (
     role_of,
 )
 from safepoint_vm.generate.procedures import COUNTING, LOGGING, PROCEDURES, SAMPLING, declare
+from safepoint_vm.generate.statements import StatementCompiler
+from safepoint_vm.handlers.fused import Fused
 from safepoint_vm.language.machine import Machine
-from safepoint_vm.language.vocabulary import Exit, Word
 
 Switches = dict[str, bool | int | str]
 """What the names of the switches in `language.machine` stand for in a variant."""
+
+
+ASSUME = "llvm.assume"
 
 
 @dataclass
@@ -63,6 +65,14 @@ class ModuleCompiler:
                 target.attributes.add("noinline")
             FunctionCompiler(self, function, target).compile_handler()
         return self.functions[name]
+
+    def fused(self, sequence: Fused, handlers: Mapping[str, Callable[..., Any]]) -> ir.Function:
+        """The machine code of a superinstruction.  `handlers`: of the opcodes."""
+        target = self._define(sequence.name, HANDLER)
+        target.calling_convention = CALLING_CONVENTION
+        then = tuple((handlers[each.op], each.reads) for each in sequence.then)
+        FunctionCompiler(self, handlers[sequence.first], target, then).compile_handler(of_int=sequence.of_int)
+        return target
 
     def helper(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
         """An inline helper and its result type."""
@@ -91,6 +101,12 @@ class ModuleCompiler:
         if name not in self.functions:
             self.functions[name] = declare(self.module, name, (PROCEDURES | LOGGING | COUNTING | SAMPLING)[name])
         return self.functions[name]
+
+    def assume(self) -> ir.Function:
+        """The intrinsic that tells LLVM what is true."""
+        if ASSUME not in self.functions:
+            self.functions[ASSUME] = ir.Function(self.module, ir.FunctionType(VOID, [I1]), ASSUME)
+        return self.functions[ASSUME]
 
     def _define(self, name: str, kind: ir.FunctionType) -> ir.Function:
         self.functions[name] = target = ir.Function(self.module, kind, name)
@@ -121,11 +137,29 @@ def signature(function: Callable[..., Any]) -> ir.FunctionType:
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
 
 
-class FunctionCompiler(CallCompiler):
-    """Compiles one function."""
+Following = tuple[tuple[Callable[..., Any], str], ...]
+"""The handlers that a superinstruction goes on with, and the operand of each that is the slot which the one before has written."""
 
-    def __init__(self, compiler: ModuleCompiler, function: Callable[..., Any], target: ir.Function) -> None:
-        self.compiler = compiler
+
+class FunctionCompiler(StatementCompiler):
+    """Compiles one function.  `then`: what a handler goes on with instead of dispatching the next instruction.
+
+    `before`: the compiler of the handler that goes on with this one, in whose place its code stands.
+    """
+
+    compiler: ModuleCompiler
+    entry: Builder
+    builder: Builder
+
+    def __init__(
+        self,
+        compiler: ModuleCompiler,
+        function: Callable[..., Any],
+        target: ir.Function,
+        then: Following = (),
+        before: FunctionCompiler | None = None,
+    ) -> None:
+        self.compiler, self.then = compiler, then
         self.protocol = bool(compiler.switches["PROTOCOL"])
         self.function = function
         self.target = target
@@ -134,8 +168,8 @@ class FunctionCompiler(CallCompiler):
         self.locals = {}
         self.operands = []
         self.registers = {}
-        self.entry = Builder(target.append_basic_block("entry"))
-        self.builder = Builder(target.append_basic_block("body"))
+        self.entry = before.entry if before else Builder(target.append_basic_block("entry"))
+        self.builder = before.builder if before else Builder(target.append_basic_block("body"))
         self.definition = definitions(function.__code__.co_filename)[function.__code__.co_firstlineno]
 
     def enclosing(self) -> str:
@@ -143,15 +177,39 @@ class FunctionCompiler(CallCompiler):
 
     # -- whole functions
 
-    def compile_handler(self) -> None:
+    def compile_handler(self, of_int: bool = False) -> None:
+        """`of_int`: its second operand is known to be an int."""
         for (name, kind), argument in zip(REGISTERS.items(), self.target.args, strict=True):
             self.registers[name] = IrValue(argument, kind)
+        self.decode()
+        if of_int:
+            self.assume_int(self.scope[self.operands[1][0]].ir)
+        self.finish()
+
+    def decode(self, **known: IrValue) -> None:
+        """Load the operands, but for what is known."""
         self.scope[self.enclosing()] = Machine
         self.operands = list(instruction.operand_types(self.function).items())
         for number, (name, kind) in enumerate(self.operands):
-            loaded = instruction.operand(self.builder, self.registers["pc"].ir, number, kind)
-            self.scope[name] = IrValue(loaded, kind)
-        self.finish()
+            if name not in known:
+                known[name] = IrValue(instruction.operand(self.builder, self.registers["pc"].ir, number, kind), kind)
+        self.scope |= known
+
+    def assume_int(self, word: ir.Value) -> None:
+        """Tell LLVM that a tagged word is an int."""
+        is_int = self.builder.icmp_unsigned("==", self.builder.and_(word, I64(1)), I64(0))
+        self.builder.call(self.compiler.assume(), [is_int])
+
+    def next(self) -> None:
+        if not self.then:
+            super().next()
+            return
+        (function, reads), *rest = self.then
+        after = FunctionCompiler(self.compiler, function, self.target, tuple(rest), self)
+        pc = instruction.following(self.builder, self.registers["pc"].ir, I64(1))
+        after.registers = {**self.registers, "pc": IrValue(pc, self.registers["pc"].type)}
+        after.decode(**({reads: self.scope[self.operands[0][0]]} if reads else {}))
+        after.body()
 
     def compile_helper(self) -> None:
         for (name, kind), argument in zip(parameters_of(self.function).items(), self.target.args, strict=True):
@@ -159,126 +217,15 @@ class FunctionCompiler(CallCompiler):
         self.finish()
 
     def finish(self) -> None:
+        self.body()
+        self.entry.branch(self.target.basic_blocks[1])
+
+    def body(self) -> None:
         self.block(self.definition.body, after=False)
         if not self.builder.block.is_terminated:
             if self.target.ftype.return_type != VOID or self.registers:
                 raise self.error(self.definition, "a path ends without leaving", "return at the end of every path")
             self.builder.ret_void()
-        self.entry.branch(self.target.basic_blocks[1])
-
-    # -- statements
-
-    def block(self, statements: list[ast.stmt], after: bool) -> None:
-        for position, statement in enumerate(statements):
-            if self.builder.block.is_terminated:  # after a `return` in a branch decided at compile time
-                return
-            rest = self.is_cold(statements[position + 1 :], after)
-            match statement:
-                case ast.Expr(value=ast.Constant()):
-                    pass
-                case ast.Expr(value=value):
-                    self.value(value)
-                case ast.Assign(targets=[target], value=value):
-                    self.store(target, value)
-                case ast.AugAssign(target=ast.Name(id=name) as target, op=sign, value=value):
-                    changed = ast.BinOp(ast.copy_location(ast.Name(name, ast.Load()), target), sign, value)
-                    self.store(target, ast.copy_location(changed, statement))
-                case ast.If():
-                    self.branch(statement, rest)
-                case ast.While(orelse=[]):
-                    self.loop(statement)
-                case ast.Return(value=ast.expr() as value):
-                    self.leave(value)
-                case _:
-                    what = f"a handler cannot contain {type(statement).__name__}"
-                    raise self.error(statement, what, "=, if, while, return and calls")
-
-    def is_cold(self, body: list[ast.stmt], after: bool = False) -> bool:
-        """Does every path through `body` end in a slow handler?  `after`: whether the path that follows it does."""
-        if not body:
-            return after
-        match body[-1]:
-            case ast.Return(value=ast.Call(func=ast.Name(id=name))):
-                return role_of(self.scope.get(name)) == "slow"
-            case ast.Return():
-                return False
-            case ast.If(body=yes, orelse=no):
-                return self.is_cold(yes, after) and self.is_cold(no, after)
-        return after
-
-    def store(self, target: ast.expr, value: ast.expr) -> None:
-        match target:
-            case ast.Name(id=name):
-                self.assign(target, name, self.ir_value(value))
-            case ast.Tuple(elts=[*names]) if isinstance(value, ast.Tuple) and len(names) == len(value.elts):
-                for one, each in list(zip(names, [self.ir_value(each) for each in value.elts], strict=True)):
-                    if not isinstance(one, ast.Name):
-                        raise self.error(one, "a tuple on the left may contain names only", "one assignment per target")
-                    self.assign(one, one.id, each)
-            case ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]):
-                pair = self.ir_value(value)
-                if pair.type is not tuple:
-                    raise self.error(value, "not a pair", "total, overflow = add_overflows(x, y)")
-                self.assign(target, first, IrValue(self.builder.extract_value(pair.ir, 0), Word))
-                self.assign(target, second, IrValue(self.builder.extract_value(pair.ir, 1), bool))
-            case ast.Subscript(value=owner, slice=index):
-                stored = self.ir_value(value)
-                self.write(stored.ir, self.element(owner, index))
-            case ast.Attribute(value=owner, attr=name):
-                place = self.place(target, self.ir_value(owner), name)
-                self.write(self.ir_value(value).ir, place)
-            case _:
-                raise self.error(target, "cannot assign to this", "a name, a slot, an element or a field on the left")
-
-    def assign(self, node: ast.AST, name: str, value: IrValue) -> None:
-        if name not in self.locals:
-            self.locals[name] = self.entry.alloca(ir_type(value.type), name=name), value.type
-        address, kind = self.locals[name]
-        if ir_type(kind) != ir_type(value.type):
-            raise self.error(node, f"{name} already is a {kind.__name__}", "another name")
-        self.builder.store(value.ir, address)
-
-    def branch(self, statement: ast.If, rest: bool) -> None:
-        test = self.value(statement.test)
-        if not isinstance(test, IrValue):  # known at compile time: a switch of the variant
-            self.block(statement.body if test else statement.orelse, rest)
-            return
-        yes, no, join = (self.target.append_basic_block(name) for name in ("then", "else", "join"))
-        cold_yes, cold_no = self.is_cold(statement.body, rest), self.is_cold(statement.orelse, rest)
-        decision = self.builder.cbranch(self.truth(statement.test, test), yes, no)
-        if cold_yes != cold_no:
-            decision.set_weights([1, 2000] if cold_yes else [2000, 1])
-        elif statement.orelse:
-            decision.set_weights([4, 1])  # the branch written first is likelier
-        joined = False
-        for block, body in ((yes, statement.body), (no, statement.orelse)):
-            self.builder.position_at_end(block)
-            self.block(body, rest)
-            if not self.builder.block.is_terminated:
-                self.builder.branch(join)
-                joined = True
-        self.builder.position_at_end(join)
-        if not joined:
-            self.builder.unreachable()
-
-    def loop(self, statement: ast.While) -> None:
-        test, body, after = (self.target.append_basic_block(name) for name in ("test", "loop", "after"))
-        self.builder.branch(test)
-        self.builder.position_at_end(test)
-        self.builder.cbranch(self.truth(statement.test, self.ir_value(statement.test)), body, after)
-        self.builder.position_at_end(body)
-        self.block(statement.body, after=False)
-        if not self.builder.block.is_terminated:
-            self.builder.branch(test)
-        self.builder.position_at_end(after)
-
-    def leave(self, value: ast.expr) -> None:
-        result = self.value(value)
-        if result is Exit:
-            return
-        if self.registers:
-            raise self.error(value, "a handler does not return a value", "return vm.next(), or another handler")
-        self.builder.ret(self.ir_value(value).ir if not isinstance(result, IrValue) else result.ir)
 
     def error(self, node: ast.AST, what: str, instead: str) -> HandlerError:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1

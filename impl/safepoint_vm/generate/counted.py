@@ -15,6 +15,7 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
+from safepoint.protocol.policy import elsewhere
 from safepoint_vm.generate.instruction import I8, I64
 from safepoint_vm.generate.procedures import COUNTING, declare
 from safepoint_vm.generate.protocol import CHECK, HOOK, at_step
@@ -22,7 +23,7 @@ from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import Thread
 
-PUSH = "frame_push"
+PUSH, ELSEWHERE = "frame_push", "elsewhere"
 
 
 @functools.cache
@@ -37,10 +38,10 @@ def stores_of(trigger: str) -> tuple[graph.Step, ...]:
 
 @functools.cache
 def changes_a_check(mutant: str, trigger: str, sites: tuple[str, ...]) -> bool:
-    """Does a mutant of the text make other accesses at a frame push or a back-edge?  `sites`: where the policy checks."""
-    text = Text(files(trigger)[:-1])
+    """Does a mutant of the text make other accesses at a check?  `sites`: where the policy checks."""
+    text, checks = Text(files(trigger)[:-1]), (PUSH, CHECK, *([ELSEWHERE] if elsewhere(sites) else []))
     return mutant in text.mutants and any(
-        _accesses(text, name, mutant, sites) != _accesses(text, name, "", sites) for name in (PUSH, CHECK)
+        _accesses(text, name, mutant, sites) != _accesses(text, name, "", sites) for name in checks
     )
 
 

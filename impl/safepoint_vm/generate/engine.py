@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,8 +18,9 @@ from safepoint_vm.generate import kept
 from safepoint_vm.generate.assembler import assemble
 from safepoint_vm.generate.code_image import EngineCode, MappedCode
 from safepoint_vm.generate.page_faults import map_checked
-from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.generate.triggers import FUSED_NUMBERS, NUMBERS
 from safepoint_vm.generate.variant import PLAIN, UNCHECKED, Variant
+from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import word_of
@@ -49,9 +51,14 @@ class Engine:
     def addresses(self) -> dict[str, int]:
         return self.code.addresses
 
-    def assemble(self, instruction: Instruction) -> bytes:
-        """The bytes of an instruction.  OverflowError: an operand that the verifier should have rejected."""
-        return assemble(NUMBERS[instruction.op], instruction.operands, self.kinds[instruction.op], SMALL_WORDS)
+    def assemble(self, instructions: Sequence[Instruction]) -> list[bytes]:
+        """The bytes of each instruction of a code.  OverflowError: an operand that the verifier should have rejected."""
+        return [self._assembled(instructions, number) for number in range(len(instructions))]
+
+    def _assembled(self, instructions: Sequence[Instruction], number: int) -> bytes:
+        fused = fused_at(instructions, number, self.variant.fuses_loops) if self.variant.fused else None
+        op, operands = instructions[number].op, instructions[number].operands
+        return assemble(FUSED_NUMBERS[fused.name] if fused else NUMBERS[op], operands, self.kinds[op], SMALL_WORDS)
 
     @functools.cached_property
     def kinds(self) -> dict[str, tuple[type, ...]]:
@@ -60,14 +67,16 @@ class Engine:
 
     @functools.cached_property
     def table(self) -> ctypes.Array[ctypes.c_int64]:
-        """The address of each opcode's handler."""
-        return (ctypes.c_int64 * len(NUMBERS))(*(self.addresses[name] for name in NUMBERS))
+        """The address of the handler of each opcode and superinstruction."""
+        names = (*NUMBERS, *FUSED_NUMBERS)
+        return (ctypes.c_int64 * len(names))(*(self.addresses[name] for name in names))
 
     @functools.cached_property
     def base(self) -> ctypes.Array[ctypes.c_int64]:
-        """The address of each opcode's handler, which checks nothing if it is a back-edge."""
-        return (ctypes.c_int64 * len(NUMBERS))(
-            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in NUMBERS)
+        """As `table`, of handlers that check nothing if they are back-edges."""
+        names = (*NUMBERS, *FUSED_NUMBERS)
+        return (ctypes.c_int64 * len(names))(
+            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in names)
         )
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llvmlite import ir
@@ -44,9 +44,17 @@ def jump(build: ir.IRBuilder, pc: ir.Value, offset: ir.Value) -> ir.Value:
     return build.gep(pc, [offset], source_etype=I8)
 
 
-def dispatch(build: ir.IRBuilder, pc: ir.Value, table: ir.Value, racing: bool) -> ir.Value:
-    """Load the handler of the instruction at `pc`.  `racing`: requesters may be writing the table."""
-    entry = build.gep(table, [build.zext(build.load(pc, typ=I16), I64)], source_etype=POINTER)
+def dispatch(
+    build: ir.IRBuilder, pc: ir.Value, table: ir.Value, racing: bool, instead: Mapping[int, int] | None = None
+) -> ir.Value:
+    """Load the handler of the instruction at `pc`.  `racing`: requesters may be writing the table.
+
+    `instead`: numbers of superinstructions, to those of the opcodes that they begin with, which are to be executed instead.
+    """
+    number = build.load(pc, typ=I16)
+    for fused, first in (instead or {}).items():
+        number = build.select(build.icmp_unsigned("==", number, I16(fused)), I16(first), number)
+    entry = build.gep(table, [build.zext(number, I64)], source_etype=POINTER)
     if racing:
         return build.load_atomic(entry, "unordered", 8, typ=HANDLER.as_pointer())
     return build.load(entry, typ=HANDLER.as_pointer())

@@ -7,12 +7,9 @@ from typing import TypeVar
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
-from safepoint.guest.code import BACK_EDGES
 from safepoint_vm.generate.instruction import I64
 from safepoint_vm.generate.protocol import ProcedureEmitter
-from safepoint_vm.generate.triggers import NUMBERS
-from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread
+from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.mutants import worn
 
 E = TypeVar("E", bound=ProcedureEmitter)
@@ -24,8 +21,7 @@ class PoisonsTheBase(ProcedureEmitter):
     def cell(self, cell: graph.Cell) -> ir.Value:
         if not cell.word.startswith("entry["):
             return super().cell(cell)
-        opcode = BACK_EDGES[int(cell.word[len("entry[") : -1])]
-        return self.word(self.record(cell.owner), fields(Thread)["base"].offset + 8 * NUMBERS[opcode])
+        return self.word(self.record(cell.owner), TRIGGERS[cell.word].real)
 
 
 class HooksNoLocked(ProcedureEmitter):

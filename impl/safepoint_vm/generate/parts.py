@@ -22,6 +22,7 @@ from safepoint_vm.generate.sampling import add_profiled_protocol
 from safepoint_vm.generate.substitutes import Substitutes, Unchecked
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.variant import Variant, logs_loops
+from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
 from safepoint_vm.handlers.table import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.mutants import part_of
@@ -81,6 +82,8 @@ class Handlers:
         compiler = ModuleCompiler(module, self.switches())
         for handler in (*opcodes().values(), *ENTRANCES):
             compiler.handler(handler)
+        for sequence in FUSED:
+            compiler.fused(sequence, opcodes())
         for routine in ROUTINES:
             compiler.routine(routine)
         add_enter(module)
@@ -89,7 +92,10 @@ class Handlers:
 
 @dataclass(frozen=True)
 class Procedures:
-    """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`."""
+    """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`.
+
+    `fused`: loops may end in superinstructions, whose entries are to be poisoned.
+    """
 
     hooked: bool
     hosted: bool
@@ -97,6 +103,7 @@ class Procedures:
     traced: bool = False
     trigger: str = FOLDED.trigger
     profiled: bool = False
+    fused: bool = False
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
@@ -106,10 +113,10 @@ class Procedures:
         if self.traced:
             add_traced_protocol(module, self.mutant, self.trigger)
         elif self.profiled:
-            add_profiled_protocol(module, self.mutant, self.trigger)
+            add_profiled_protocol(module, self.mutant, self.trigger, self.fused)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
-            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger)
+            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger, self.fused)
         return module
 
 
@@ -142,9 +149,9 @@ def parts_of(variant: Variant) -> list[Part]:
     parts: list[Part] = [handlers]
     if variant.protocol:
         mutant = variant.mutant if part == "procedures" else ""
-        trigger = variant.policy.trigger
+        trigger, fused = variant.policy.trigger, variant.fuses_loops
         parts = [
-            Procedures(variant.hooked, variant.hosted, mutant, variant.traced, trigger, variant.profiled),
+            Procedures(variant.hooked, variant.hosted, mutant, variant.traced, trigger, variant.profiled, fused),
             handlers,
         ]
     return [*parts, *handlers.further(variant.mutant)]

@@ -30,7 +30,6 @@ from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import follows_a_swap
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
-from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate.instruction import I64, POINTER
@@ -39,6 +38,7 @@ from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.generate.realized import must_be_memory, realize
+from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
@@ -265,20 +265,21 @@ def add_protocol(
     hooked: bool,
     emitter: type[ProcedureEmitter] = ProcedureEmitter,
     trigger: str = FOLDED.trigger,
+    fused: bool = False,
 ) -> None:
-    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`.
+    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `fused`: as `graphs`.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
-    for procedure in graphs(mutant, trigger).values():
+    for procedure in graphs(mutant, trigger, fused).values():
         add_procedure(module, procedure, hooked, emitter)
 
 
-@functools.lru_cache(maxsize=2)
-def graphs(mutant: str = "", trigger: str = FOLDED.trigger) -> dict[str, graph.Graph]:
-    """What each procedure is compiled from, by its name.  ProtocolError: the text is wrong, or has no such mutant."""
+@functools.lru_cache(maxsize=4)
+def graphs(mutant: str = "", trigger: str = FOLDED.trigger, fused: bool = False) -> dict[str, graph.Graph]:
+    """What each procedure is compiled from, by its name.  `fused`: with entries for superinstructions.  ProtocolError: as `Text`."""
     text = Text(files(trigger)[:-1])
-    entries = len(BACK_EDGES) - (mutant == LEAVES_OUT)
+    entries = len(ENTRIES) + len(FUSED_ENTRIES) * fused - (mutant == LEAVES_OUT)
     instance = Instance(threads=None, mutant=text_mutant(mutant), widths=(("entry", entries),))
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 

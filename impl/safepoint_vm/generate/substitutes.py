@@ -16,6 +16,7 @@ from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
 from safepoint_vm.generate.variant import UNCHECKED
 from safepoint_vm.handlers import mutated
+from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.handlers.table import opcodes
 
 
@@ -71,6 +72,10 @@ class Substitutes:
 
 
 def in_place(symbols: Mapping[str, int], mutant: str) -> dict[str, int]:
-    """Where an image's functions lie, with a mutant's substitutes in the place of the right ones."""
+    """Where an image's functions lie, with a mutant's substitutes in the place of the right ones.
+
+    A superinstruction that has a right one in it is replaced by the opcode that it begins with.
+    """
     instead = mutated.SUBSTITUTES.get(mutant, {})
-    return {**symbols, **{name: symbols[function.__name__] for name, function in instead.items()}}
+    found = {**symbols, **{name: symbols[function.__name__] for name, function in instead.items()}}
+    return {**found, **{each.name: found[each.first] for each in FUSED if instead.keys() & {*each.ops}}}

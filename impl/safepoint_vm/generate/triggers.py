@@ -11,12 +11,17 @@ from dataclasses import dataclass
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.protocol.policy import Policy
+from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
 from safepoint_vm.language.words import Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""
+FUSED_NUMBERS: dict[str, int] = {each.name: number for number, each in enumerate(FUSED, len(NUMBERS))}
+"""The number of a superinstruction."""
+ALONE: dict[int, int] = {FUSED_NUMBERS[each.name]: NUMBERS[each.first] for each in FUSED}
+"""The number of a superinstruction, to that of the opcode that it begins with."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,17 @@ ENTRIES = tuple(
 )
 """The entries of the back-edges in the live dispatch table; their poison is `slow_back_edge`."""
 
+FUSED_ENTRIES = tuple(
+    TriggerOffsets(
+        f"entry[{index}]",
+        _offset("table") + 8 * FUSED_NUMBERS[each.name],
+        _offset("base") + 8 * FUSED_NUMBERS[each.name],
+        _offset("base") + 8 * NUMBERS[each.first],
+    )
+    for index, each in enumerate((each for each in FUSED if each.loops), len(ENTRIES))
+)
+"""The entries of the superinstructions that end in a back-edge; their poison is the handler of the opcode that they begin with."""
+
 TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
 """A number of checks; its poison is 0."""
 
@@ -95,7 +111,7 @@ PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
 
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
 TRIGGERS: dict[str, TriggerWord] = {
-    trigger.word: trigger for trigger in (LIMIT, *ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
+    trigger.word: trigger for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
 }
 
 WORDS = tuple(TRIGGERS)
@@ -103,8 +119,12 @@ WORDS = tuple(TRIGGERS)
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:
-    """The trigger words that a policy's checks read."""
-    return [trigger for word, trigger in TRIGGERS.items() if word.partition("[")[0] in policy.words]
+    """The trigger words that a policy's checks read, opcode by opcode."""
+    return [
+        trigger
+        for word, trigger in TRIGGERS.items()
+        if word.partition("[")[0] in policy.words and trigger not in FUSED_ENTRIES
+    ]
 
 
 def shown(trigger: TriggerWord, policy: Policy, thread: Record) -> str:

@@ -24,6 +24,12 @@ class Variant:
     collector_mutant: str = ""  # of the collector
     traced: bool = False  # log every event of a trace; not hooked then
     profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
+    fused: bool = True  # False: programs are loaded without superinstructions, for comparison
+
+    @property
+    def fuses_loops(self) -> bool:
+        """May a superinstruction end in a back-edge?  Not where each access of the protocol is seen, as the text has it."""
+        return self.fused and not (self.hooked or self.hosted or self.traced)
 
 
 PLAIN = Variant()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import GO
-from safepoint_vm.handlers.shared.checks import push_fails, return_fails
+from safepoint_vm.handlers.shared.checks import push_fails, return_fails, stack_limit
 from safepoint_vm.handlers.shared.elsewhere import pass_elsewhere, slow_elsewhere
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
@@ -57,7 +57,7 @@ def CALL(vm: Machine, base: Slot, count: Count) -> Exit:
     frame = vm.frame.at(base + LINK)
     if push_fails(vm.thread, vm.pc):
         return slow_push(vm, base)
-    if below(vm.thread.limit, frame.at(code.slots)):
+    if below(stack_limit(vm.thread), frame.at(code.slots)):
         if LIMIT_IS_POISONED:
             return slow_push(vm, base)
         return overflow(vm)
@@ -140,11 +140,11 @@ def begin(vm: Machine) -> Exit:
 
 @slow
 def step(vm: Machine) -> Exit:
-    """Every entry of the stepping table: leave if the budget is spent, else dispatch through the thread's live table, which
-    requesters poison.
+    """Every entry of the stepping table: leave if the budget is spent, else dispatch one opcode through the thread's live table,
+    which requesters poison.
     """
     thread = vm.thread
     if thread.steps_left == 0:
         return vm.leave(Exited.STEPPED)
     thread.steps_left = thread.steps_left - 1
-    return vm.execute(thread.table)
+    return vm.execute_alone(thread.table)

@@ -12,8 +12,8 @@ from safepoint_vm.handlers.shared.layout import (
     begin_list,
     begin_string,
     clear,
-    copy_characters,
     copy_elements,
+    copy_string,
     list_bytes,
     list_length,
     pad,
@@ -175,9 +175,8 @@ def join(vm: Machine, dst: Slot, left: Slot, right: Slot) -> Exit:
             if start == 0:
                 return no_room(vm)
             new = begin_string(start, length)
-            rest = Characters(new.characters.at(first))
-            if copy_characters(vm.thread, one.characters, new.characters, first):
-                if copy_characters(vm.thread, other.characters, rest, second):
+            if copy_string(vm.thread, one, new.characters, Word(0)):
+                if copy_string(vm.thread, other, new.characters, first):
                     vm[dst] = Value(start + OBJECT)
                     return vm.next()
             give_back(vm.thread, start)

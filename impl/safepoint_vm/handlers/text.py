@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump, give_back, no_room
 from safepoint_vm.handlers.shared.exits import hosted
-from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_characters, string_words
+from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_string, string_words
 from safepoint_vm.handlers.shared.values import is_int, is_string
 from safepoint_vm.handlers.shared.work import begin_work, spent
 from safepoint_vm.language.machine import Count, Machine, Slot
@@ -80,7 +80,7 @@ def text(thread: Thread, parts: Array, count: Word) -> Value:
             done = not spent(thread, size)
             write_decimal(part, Characters(characters.at(at)), size)
         else:
-            done = copy_characters(thread, String(part).characters, Characters(characters.at(at)), size)
+            done = copy_string(thread, String(part), characters, at)
         if not done:
             give_back(thread, start)
             return Value(UNSET_WORD)

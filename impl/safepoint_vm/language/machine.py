@@ -119,6 +119,9 @@ class Machine:
     def execute(self, table: Table) -> Exit:
         """Execute this instruction with its handler in `table`; later ones are dispatched through `self.table` again."""
 
+    def execute_alone(self, table: Table) -> Exit:
+        """As `execute`; of a superinstruction, only the opcode that it begins with."""
+
     def leave(self, status: Exited) -> Exit:
         """Leave machine code, with status, pc and frame stored in the thread's record."""
 

@@ -84,7 +84,7 @@ class Image:
 
     @staticmethod
     def _text(engine: Engine, code: Code) -> Memory:
-        images = [engine.assemble(instruction) for instruction in code.instructions]
+        images = engine.assemble(code.instructions)
         return Memory(len(images), [int.from_bytes(image, "little", signed=True) for image in images])
 
     @staticmethod

@@ -15,7 +15,7 @@ from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
-from safepoint_vm.schedules.sites import CHOICES, RESTARTS, SHARED, events, looks
+from safepoint_vm.schedules.sites import RESTARTS, events, is_choice, looks
 from safepoint_vm.schedules.words import Words
 from safepoint_vm.threads.life import Blocked, ThreadLife
 from safepoint_vm.threads.mutated import made
@@ -101,7 +101,7 @@ class GuestActor(Actor):
         run, record, begins = self._run, self.guest.record, self.life.entry == "begin"
         if begins:
             self.op, self._said = run.opcode(record.get("pc")), False
-            if self.op in CHOICES or (self.op in SHARED and len(run.guests) > 1):
+            if is_choice(self.op, run.engine.policy, alone=len(run.guests) == 1):
                 run.baton.point(self)
                 run.baton.check()
                 run.made.append(Made(self.name, "", 0, f"guest code: {self.op}"))

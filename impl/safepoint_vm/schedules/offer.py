@@ -16,7 +16,7 @@ from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
-from safepoint_vm.threads.policies import why_not
+from safepoint_vm.threads.policies import why_not_scheduled
 
 
 class FoldedControlled(Controlled):
@@ -33,7 +33,7 @@ class FoldedControlled(Controlled):
         return run.run()
 
     def why_not(self, policy: str) -> str:
-        return why_not(POLICIES[policy])
+        return why_not_scheduled(POLICIES[policy])
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

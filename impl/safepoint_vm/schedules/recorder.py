@@ -42,6 +42,7 @@ class Recorder:
         self.names: list[str] = []
         self.access: Access | None = None
         self._words = words
+        self._stops: set[str] = set()  # threads that stop the world, where the text lets only requesters do so
 
     def thread(self, number: int) -> str:
         """The name of a record."""
@@ -73,10 +74,22 @@ class Recorder:
         kind, owner, detail = event
         if kind == "exited" and "births" not in self.policy.slices:
             kind = "native-entered"  # no thread of that text ends: one leaves guest code for good
+        by = self._who(by, kind)
         to = self.thread(owner) if isinstance(owner, int) else by
         stamp = 2 * len(self.events)
         cls, rest = _fields(kind, to, detail)
         self.events.append(cls(0, 0, by, stamp, stamp + 1, *rest))
+
+    def _who(self, by: str, kind: str) -> str:
+        """As the text names it: without `collect` no thread stops the world itself, a requester does while the thread is outside."""
+        if "collect" in self.policy.slices or by not in self.names:
+            return by
+        if kind == "locked":
+            self._stops.add(by)
+        stops = by in self._stops
+        if kind == "unlocked":
+            self._stops.discard(by)
+        return f"{by} asks" if stops else by
 
     def header(self) -> Header:
         """The first thread runs guest code from the start; every other one begins."""

@@ -56,7 +56,7 @@ class ControlledRun:
         self.case, self._mutant = case, mutant
         self._built = build(case.source, case.program, mutant, case.late, case.policy)
         self.engine = self._built.engine
-        self.world = made(Stops, self.engine)(self.engine, HEAP)
+        self.world = made(Stops, self.engine)(self.engine, HEAP, case.full)
         self.world.run = self
         self.words = Words(self.world.record)
         self.recorder = Recorder(self.words, self.engine.policy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.protocol.policy import Policy
 from safepoint.trace.observe import Said, said, site_of
 from safepoint_vm.language.machine import Exited
@@ -25,7 +25,7 @@ CHOICES = (
         "INTERRUPT",
     ),
 )
-"""Opcodes before which another may go on: check sites, and those whose effect another thread can see …"""
+"""Opcodes before which another may go on: check sites of most policies, and those whose effect another thread can see …"""
 SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN")
 """… where there are several guest threads, also these."""
 SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
@@ -33,19 +33,35 @@ SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
     for index, name in enumerate(BACK_EDGES)
 }
 """Opcode -> the event that its check is when it passes, and when it fails."""
+ELSEWHERE = said("checked"), said("entered", detail="elsewhere")
+"""The same of one that checks elsewhere."""
+
+
+def checks_elsewhere(op: str, policy: Policy) -> bool:
+    """Is it a return, or an allocation, under a policy that checks there?"""
+    return OPCODES[op].site == policy.elsewhere != ""
+
+
+def is_choice(op: str, policy: Policy, *, alone: bool) -> bool:
+    """May another actor go on before this opcode?  alone: there is no other guest thread."""
+    return op in CHOICES or checks_elsewhere(op, policy) or (op in SHARED and not alone)
 
 
 def events(op: str, policy: Policy) -> tuple[Said, Said]:
     """What the check of an opcode is when it passes, and when it fails: which word it reads, only where each opcode has one."""
+    if checks_elsewhere(op, policy):
+        return ELSEWHERE
     return SITES[op if op == "CALL" or "entry" in policy.words else BACK_EDGES[0]]
 
 
 def looks(op: str, policy: Policy, frames: int, left: int) -> bool:
     """Has a passed instruction made an access at its check?  frames: how many pushes it has counted; left: of its budget, before.
 
-    None makes a back-edge of a policy without that site, or one with budget left.
+    None makes a push or a back-edge of a policy without that site, or a back-edge with budget left.
     """
+    if checks_elsewhere(op, policy):
+        return True
     if op == "CALL":
-        return frames != 0
+        return frames != 0 and "push" in policy.sites
     spends = policy.trigger == "limit_and_budget" and left > 0
     return op in SITES and "back-edge" in policy.sites and not spends

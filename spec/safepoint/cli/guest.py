@@ -55,11 +55,11 @@ def run(
     """
     from safepoint.guest.faults import Deadlock
     from safepoint.guest.features import NotWrittenFor
-    from safepoint.protocol.policies import POLICIES
+    from safepoint.protocol.policies import is_ours
 
     program = load_program(file)
     options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
-    if trace and POLICIES.get(policy.name) is not policy:
+    if trace and not is_ours(policy):
         fail("a trace names a policy of ours, by which it is judged (leave out --trace, or give -p one of these)")
     if machine == "reference":
         if heap or stats or stress:

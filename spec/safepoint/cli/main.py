@@ -12,7 +12,7 @@ import click
 from safepoint.cli.console import KEEP, ON, Commands, Written, fail, refuse_ignored, write
 from safepoint.cli.given import policy_option
 from safepoint.cli.status import NO_VERDICT, REFUTED
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import is_ours
 from safepoint.protocol.policy import Policy
 
 IN_MODULES = {
@@ -91,7 +91,7 @@ def verify(
     if soak is not None:
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
-        if POLICIES.get(policy.name) is not policy:
+        if not is_ours(policy):
             fail("a soak is under a policy of ours: its campaigns know no other (give -p one of these)")
         return soaked(soak, policy.name)
     refuse_ignored("a soak alone is under one policy", "policy")

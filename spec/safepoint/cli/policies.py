@@ -45,4 +45,6 @@ def policies(*, policies: tuple[Policy, ...], as_json: bool, drawing: Path | Non
     wrong = [row.wrong for row in found if row.wrong]
     for line in wrong:
         click.echo(f"refuted: {line}", err=True)
+    for line in (said for row in found for said in row.too_weak):
+        click.echo(f"too weak: {line}", err=True)
     return REFUTED if wrong else 0

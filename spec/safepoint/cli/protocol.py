@@ -127,6 +127,7 @@ def explore(
             "protocol": [row.as_json() for row in explored.rows],
             "refuted": asdict(refuted.refutation()) if refuted else None,
             "survived": survived or None,
+            "too_weak": explored.too_weak,
             "left_out": explored.left_out,
         }
         click.echo(json.dumps(found, indent=1))
@@ -140,8 +141,8 @@ def explore(
         fail(explored.cut_off)
     if explored.doubt:
         fail(explored.doubt)
-    for place in sorted(explored.vacuous):
-        click.echo(f"vacuous: never reached: {place}", err=True)
+    for remark in explored.remarks:
+        click.echo(remark, err=True)
     return REFUTED if refuted else 0
 
 

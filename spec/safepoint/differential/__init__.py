@@ -9,7 +9,8 @@ compare: all schedules of a program, on both machines
 fuzz: programs that no programmer would write, made from a seed, and judged
 controlled: runs whose threads a scheduler controls, at every shared access
 schedulers: who goes on: replayed, drawn, by random priorities, or every way up to a number of preemptions
-cases: small programs, and who asks what of them meanwhile
+small: the guest programs of such runs
+cases: these, and who asks what of them meanwhile
 follow: such a run judged: by its trace, and by the reference machine under the same schedule
 mistakes: those of an interpreter in what is not generated from the text
 cores: runs on real cores, which are counted, not compared

@@ -1,7 +1,6 @@
 """Small programs, and who asks what of them meanwhile: what controlled schedules are drawn for.
 
-Each shows a family of races with few choice points.  A program says `Thread(` at least once for each thread beside the first that may
-live at once: a trace names every record in its header.
+Each shows a family of races with few choice points.
 """
 
 from __future__ import annotations
@@ -11,157 +10,18 @@ from dataclasses import replace
 from safepoint.differential.controlled import Case, parse
 from safepoint.differential.corpus import find
 from safepoint.differential.schedulers import Choices
+from safepoint.differential.small import FULL, PROGRAMS, STACK, STACKS
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
-
-STACK = 256
-PROGRAMS: dict[str, str] = {
-    "loop": """def f(n):
-    return n + 1
-i = 0
-while i < 2:
-    try:
-        i = f(i)
-    except KeyboardInterrupt:
-        print("interrupted")
-print(i)
-""",
-    "calls": """def f(n):
-    return n + 1
-f(f(1))
-""",
-    "masked": """from safepoint.guest.api import masked
-def f(n):
-    return n + 1
-i = 0
-try:
-    with masked():
-        i = f(i)
-    i = f(i)
-except KeyboardInterrupt:
-    print("interrupted")
-print(i)
-""",
-    "prints": """print("one")
-print("two")
-""",
-    "asleep": """from threading import Lock
-lock = Lock()
-lock.acquire()
-try:
-    lock.acquire()
-except KeyboardInterrupt:
-    print("woken")
-""",
-    "cleans up": """from safepoint.guest.api import masked
-def f(n):
-    return n + 1
-i = 0
-try:
-    i = f(i)
-finally:
-    with masked():
-        i = f(i)
-    i = f(i)
-""",
-    "overflows": """def f(n):
-    return f(n + 1)
-try:
-    f(0)
-except RecursionError:
-    print("too deep")
-""",
-    "births": """from threading import Thread
-def work(n):
-    for i in range(2):
-        total[n] = total[n] + 1
-total = [0, 0]
-for n in range(2):
-    t = Thread(target=work, args=(n,))
-    t.start()
-    t.join()
-print(total)
-""",
-    "collects": """from threading import Thread
-from safepoint.guest.api import collect
-def work():
-    global total
-    for i in range(2):
-        total = total + 1
-    collect()
-total = 0
-t = Thread(target=work)
-t.start()
-work()
-t.join()
-print(total)
-""",
-    "starts": """from threading import Thread
-def f(n):
-    return n + 1
-def work(n):
-    f(f(n))
-t = Thread(target=work, args=(1,))
-t.start()
-f(f(2))
-""",
-    "asks": """from threading import Thread
-from safepoint.guest.api import interrupt, handshake
-def work():
-    try:
-        for i in range(4):
-            pass
-    except KeyboardInterrupt:
-        print("interrupted")
-t = Thread(target=work)
-t.start()
-handshake(t)
-interrupt(t)
-t.join()
-print("end")
-""",
-    "contends": """from threading import Thread, Lock
-def work():
-    global total
-    with lock:
-        total = total + 1
-lock = Lock()
-total = 0
-t = Thread(target=work)
-t.start()
-work()
-t.join()
-print(total)
-""",
-    "reuses": """from threading import Thread
-from safepoint.guest.api import handshake
-def nothing():
-    pass
-def follows():
-    first.join()
-    last = Thread(target=nothing)
-    last.start()
-    last.join()
-first = Thread(target=nothing)
-second = Thread(target=follows)
-first.start()
-second.start()
-handshake(first)
-second.join()
-print("end")
-""",
-}  # fmt: skip
-STACKS = {"overflows": 24}
-"""Slots of the guest's stack, where it is not STACK."""
 
 
 def case(program: str, *requesters: str, late: bool = False, policy: str = FOLDED.name) -> Case:
     """requesters: for each, what it asks, as in a schedule's string: "STOP+INTERRUPT/1".  Raises KeyError: no such program."""
     asked = tuple(tuple(each.split("+")) for each in requesters)
     if program in PROGRAMS:
-        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK), policy)
+        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK), policy, program in FULL)
     guest = find(program)
     return Case(program, guest.source, asked, late, guest.stack, policy)
 
@@ -212,6 +72,17 @@ ALONE = (
     case("calls", "SAMPLE"),
 )
 """Beside these, under other policies than folded: no thread waits for another, and one is asked for what raises nothing."""
+ELSEWHERE = (
+    case("lists", "INTERRUPT", "STOP"),
+    case("lists", "HANDSHAKE", "SAMPLE"),
+    case("lists", "STOP", late=True),
+    case("masked lists", "INTERRUPT", "STOP"),
+    case("collects lists", "HANDSHAKE/1", "SAMPLE"),
+    case("collects lists", "STOP", "INTERRUPT/1"),
+    case("full", "STOP"),
+    case("full", "INTERRUPT", "SAMPLE"),
+)
+"""Before these, under policies that check at returns, or at allocations: in the others some of them check nowhere."""
 
 SHOWS: dict[str, tuple[str, int]] = {
     "unlocked-post": ("calls|INTERRUPT|STOP@sc", 1),
@@ -240,7 +111,12 @@ def cases_of(policy: Policy) -> tuple[Case, ...]:
     """The cases that a policy's text is written for.  Of folded: CASES and LATE."""
     if policy is FOLDED:
         return *CASES, *LATE
-    return tuple(replace(made, policy=policy.name) for made in (*CASES, *LATE, *ALONE) if is_written_for(policy, made))
+    return tuple(replace(made, policy=policy.name) for made in everything_for(policy) if is_written_for(policy, made))
+
+
+def everything_for(policy: Policy) -> tuple[Case, ...]:
+    """The cases that a policy other than folded would have if its text were written for all of them."""
+    return (*(ELSEWHERE if policy.elsewhere else ()), *CASES, *LATE, *ALONE)
 
 
 def is_written_for(policy: Policy, made: Case) -> bool:

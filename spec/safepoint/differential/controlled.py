@@ -31,7 +31,7 @@ class Case:
     """A guest program, and who asks what of it meanwhile.
 
     requesters: for each, its requests in order: a kind, or for another thread than the first KIND/record.  late: each store reaches
-    memory later than the access, as x86's store buffer allows.
+    memory later than the access, as x86's store buffer allows.  full: every allocation finds the heap full, and collects.
     """
 
     program: str
@@ -40,6 +40,7 @@ class Case:
     late: bool = False
     stack: int = 256
     policy: str = FOLDED.name
+    full: bool = False
 
     def __str__(self) -> str:
         return self.name

@@ -12,12 +12,14 @@ from safepoint.graph.accesses import accesses, find_mutant, weakened
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES, SLICES, VARIANTS
 from safepoint.protocol import ROLES
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import Policy, elsewhere
 
 WAKES = "awaken"
 """What a VM calls, and no role does, for one that sleeps."""
 OPERATION = {"operate"}
 """The procedure whose access stands for what the VM does: the header has a hook there."""
+ELSEWHERE = "elsewhere"
+"""The procedure that is the check of a return, or of an allocation: in C it has the name of its site."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class Chosen:
     @property
     def text(self) -> Text:
         return self.folded.text
+
+    def called(self, procedure: str) -> str:
+        """The name of a procedure in C, behind `sp_`."""
+        return elsewhere(self.folded.sites) if procedure == ELSEWHERE else procedure
 
     @property
     def weaker(self) -> tuple[str, ...]:
@@ -77,6 +83,10 @@ def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
             missing.setdefault(feature, []).append(name)
     if mutant:
         _refuse_elsewhere(text, mutant, kept)
+    if (site := elsewhere(policy.sites)) in kept:
+        raise CannotEmit(
+            f"{text.functions[site].file}: {site}: in C the check of this site has that name (choose another)"
+        )
     bodies = _without_idle({name: every[name] for name in names if name in kept})
     return Chosen(
         *(folded, bodies, tuple(roots), variants, switches, within),

@@ -169,6 +169,19 @@ static inline bool sp_equals(_Atomic uintptr_t *word, uintptr_t value)
 }
 #endif
 """
+HEAP_LIMIT = """\
+/* Owner only: t allocates up to `limit` from now on, as with a new buffer or after a collection;
+ * without a buffer `limit` is below every object, and never the poison. A limit that is poisoned
+ * stays so, as LIMIT-KEEPS-POISON has it of the stack; the text itself never moves this one. */
+static inline void sp_set_heap_limit(struct sp_thread *t, uintptr_t limit)
+{
+    uintptr_t before = t->heap_limit_real;
+    SP_ASSERT(limit != SP_HEAP_LIMIT_POISON); /* or every check is slow */
+    t->heap_limit_real = limit;
+    sp_cas_trigger(&t->heap_limit, before, limit);
+}
+"""
+"""What the allocator of a VM needs that checks at allocations."""
 
 
 def hooks(chosen: Chosen) -> Iterator[str]:

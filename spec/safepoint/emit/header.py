@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from safepoint.emit import fixed, title
-from safepoint.emit.choose import Chosen, choose
+from safepoint.emit.choose import ELSEWHERE, Chosen, choose
 from safepoint.emit.events import EVENTS, Events, event, site
 from safepoint.emit.expressions import Expressions
 from safepoint.emit.fold import Bodies, CannotEmit, calls, expression, head, loops, only
@@ -16,7 +16,7 @@ from safepoint.emit.kinds import BOOL, OUTCOME, Kinds
 from safepoint.emit.layout import Layout
 from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c, rules_in, set_lines, table
 from safepoint.emit.statements import COLD, Line, Statements
-from safepoint.emit.vms import DESCRIBED, MORE, READY_TYPE, SLEEP
+from safepoint.emit.vms import AT, DESCRIBED, MORE, READY_TYPE, SLEEP
 from safepoint.emit.waits import Waits
 from safepoint.graph.gather import text_of
 from safepoint.graph.ir import SELF
@@ -87,7 +87,8 @@ class _Header:
             yield from (*READY_TYPE.splitlines(), "")
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
-        body = "\n".join(line for written in self.written.values() for line in written)
+        moved = fixed.HEAP_LIMIT if ("heap_limit", False) in layout.triggers() else ""
+        body = "\n".join([moved, *(line for written in self.written.values() for line in written)])
         own = "\n\n".join(fixed.functions(body))
         yield from fixed.accesses(body + own)
         yield from ("", *own.split("\n"))
@@ -100,6 +101,7 @@ class _Header:
         yield from self._forward()
         yield ""
         yield from layout.beginning()
+        yield from ["", *moved.rstrip("\n").split("\n")] if moved else []
         yield from self._procedures()
         yield from ("", "#endif")
 
@@ -199,7 +201,7 @@ class _Header:
         kind = "bool" if once else self.kinds.result(name)
         parameters = ", ".join(f"{kind}{name}" for kind, name in self.kinds.parameters(name)) or "void"
         place = f"{'SP_COLD' if name in COLD else 'static inline'}{' SP_RESULT' if kind in (OUTCOME, BOOL) else ''}"
-        return f"{place} {kind} sp_{name}{'_once' if once else ''}({parameters})"
+        return f"{place} {kind} sp_{self.chosen.called(name)}{'_once' if once else ''}({parameters})"
 
     def _forward(self) -> Iterator[str]:
         """Declarations of the rest: parts of loops, and what only a variant calls."""
@@ -230,7 +232,8 @@ class _Header:
     def _procedure(self, name: str) -> Iterator[str]:
         text, bodies = self.chosen.text, self.chosen.bodies
         said = [in_c(paragraph, bodies) for paragraph in docstring(text, name)]
-        said = [DESCRIBED[name]] if name in DESCRIBED else said + ([MORE[name]] if name in MORE else [])
+        known = AT[self.policy.elsewhere] if name == ELSEWHERE else DESCRIBED.get(name)
+        said = [known] if known else said + ([MORE[name]] if name in MORE else [])
         is_part = name in self.circles and name != self.heads[name]
         if is_part:
             said.append(f"True: sp_{self.heads[name]} goes on.")

@@ -36,6 +36,8 @@ REALS = {
     "limit": "how far the newest frame may reach",
     "entry": "what a dispatch finds while nothing is asked, for each opcode that jumps backward; never SP_ENTRY_POISON",
     "budget": "one back-edge in n, this number, compares with the limit; no request waits for more; never 0",
+    "heap_limit": "how far it may allocate; see `sp_set_heap_limit`",
+    "page": "what it holds while nothing is asked; never SP_PAGE_POISON",
     "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
 }
 """Trigger word to what its real value is."""
@@ -151,7 +153,7 @@ class Layout:
         for n, group in enumerate(self.groups()):
             first = group.words[0]
             if n == 0:
-                yield f'_Static_assert(offsetof(struct sp_thread, {first}) == 0, "the checks read the record\'s first line");'
+                yield f'_Static_assert(offsetof(struct sp_thread, {first}) == 0, "the checks read the first line");'
             else:
                 before = self.groups()[n - 1].words[-1]
                 yield f"SP_APART({before}, {first});"
@@ -172,7 +174,8 @@ class Layout:
         if known := {**COUNTED, **SAID}.get(word):
             return known
         if word.endswith("_real"):
-            return f"what {word.removesuffix('_real')} holds when it is not poisoned; never changes"
+            moves = "sp_set_heap_limit changes it" if word == "heap_limit_real" else "never changes"
+            return f"what {word.removesuffix('_real')} holds when it is not poisoned; {moves}"
         for file, lines in self.chosen.text.lines.items():
             for n, line in enumerate(lines, 1):
                 if line.startswith(f"    {word}: "):

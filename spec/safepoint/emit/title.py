@@ -41,6 +41,16 @@ AT_CALLS = (
     "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge makes none: `sp_back_edge` says that it"
     " goes on, whatever is asked, and nothing asks a loop that pushes no frame."
 )
+AT_ALLOCATIONS = (
+    "The fast path: an allocation makes one comparison, which it makes for its room anyway: of the end of the object with `t->heap_limit`, a relaxed"
+    " load; its poison lies below every end. If the object ends above, the VM calls `sp_allocation`, and on SP_GO `t->heap_limit_real` decides: no room"
+    " is the allocator's to deal with, not an error."
+)
+A_WORD_FOR_A_PAGE = (
+    "a load of the word `page`, which is compared with its poison. In the text it stands for the protection of a page, which no access of C's"
+    " changes; as a word it is what HotSpot's returns compare with since JDK 16. A VM that protects a page has a system call for each swap, a load"
+    " that faults for the comparison, and a handler that goes to `sp_slow_path`: docs/policies.md has what that needs."
+)
 FAST = {
     "folded": "The fast path: a frame push makes one comparison, which it makes for the stack anyway. A back-edge makes none if the VM"
     " dispatches through `t->entry[n]`, a relaxed load: the handler that stands there while it is poisoned, at SP_ENTRY_POISON, calls"
@@ -54,15 +64,20 @@ FAST = {
     " is its thread's alone, and compares the limit with its poison when none is left.",
     "skybison": AT_CALLS,
     "go": AT_CALLS,
+    "yarv": "The fast path: a load of the request bits and a test, at a return (`sp_return`) and at a back-edge. A frame push compares with the stack"
+    " limit, of which no requester knows, and sees no request: frames that are left by an exception alone are asked nowhere.",
+    "guard_page": f"The fast path: {A_WORD_FOR_A_PAGE}",
+    "hotspot": f"The fast path: at a return (`sp_return`) and at a back-edge {A_WORD_FOR_A_PAGE} A frame push sees no request: frames that are left by an"
+    " exception alone are asked nowhere.",
+    "ocaml": f"{AT_ALLOCATIONS} A back-edge compares the same word with its poison. A frame push sees no request: calls that neither loop nor"
+    " allocate are asked nowhere.",
+    "pypy_sampling": f"{AT_ALLOCATIONS} A back-edge makes no check, and a frame push sees no request: what does not allocate is asked nowhere.",
 }
 """Policy to what its checks cost."""
 NO_HEADER = {
     "epoch": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
-    "page": "its word stands for the protection of a page, which no access of C's changes",
 }
 """Trigger to why policies with it have no header."""
-ELSEWHERE = "a header has no function yet for the check of a return or an allocation"
-"""The same of policies that check there."""
 
 
 def bound(policy: Policy) -> str:
@@ -83,14 +98,14 @@ def fast(policy: Policy) -> str:
     same = (
         p.name for p in POLICIES.values() if (p.trigger, p.sites) == (policy.trigger, policy.sites) and p.name in FAST
     )
-    return (
-        FAST.get(policy.name) or FAST.get(next(same, "")) or "The fast path is in `sp_frame_push` and `sp_back_edge`."
-    )
+    there = f", and in `sp_{policy.elsewhere}`" if policy.elsewhere else ""
+    whole = f"The fast path is in `sp_frame_push` and `sp_back_edge`{there}."
+    return FAST.get(policy.name) or FAST.get(next(same, "")) or whole
 
 
 def no_header(policy: Policy) -> str:
     """Why it has no header; "": it has."""
-    return NO_HEADER.get(policy.trigger, ELSEWHERE if policy.elsewhere else "")
+    return NO_HEADER.get(policy.trigger, "")
 
 
 def lives(bodies: Container[str]) -> str:

@@ -45,8 +45,15 @@ DESCRIBED = {
     "await_holders": "Before the record of a thread that has ended is used again, or freed: no requester is busy with it any more.",
 }
 """Procedure to what is said of it in place of what the text says, which is about the text's files, or the model's words."""
+AT = {
+    "return": "The check of a return, before its frame is popped. SP_GO: pop it; anything else is raised in that frame.",
+    "allocation": "The check of an allocation, before there is an object. SP_GO: now ask whether there is room; all that the thread holds may have moved.",
+}
+"""Site that is neither a frame push nor a back-edge to what is said of its check."""
 SAID = {
     "extra": "by how much the stack is larger than limit_real; an end or a birth leaves it",
+    "page": "every check loads it; poison: it is to look",
+    "heap_limit": "how far an object may reach: an allocation compares the end of the new one with it",
     "left": "how many back-edges go on before one compares with the limit",
     "deferred": "requests that were masked when they were taken",
     "pending": "requests that the owner has not taken yet",

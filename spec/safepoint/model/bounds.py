@@ -10,7 +10,7 @@ the initial state to a loop in that set.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
@@ -24,7 +24,7 @@ from safepoint.model.properties import Properties
 from safepoint.model.system import Model
 from safepoint.protocol.activities import CHECKS
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policy import FURTHER, Bound
+from safepoint.protocol.policy import FURTHER, SITE_OF, Bound
 from safepoint.protocol.words import ASKED, HANDSHAKE
 
 BROKEN = "declared-bound"
@@ -109,10 +109,25 @@ def never_seen(model: Model, states: Sequence[int], moves: Sequence[tuple[int | 
     """What is never seen in a loop of these states and moves (whose, and which), and by which checks; "" if nothing is."""
     for thread, request in owing(model, states):
         made = {kind: sum(who == thread and kind in checks(move) for who, move in moves) for kind in kinds_of(model)}
-        if n := sum(made.values()):
-            kinds = ", ".join(kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times)
-            return f"T{thread} checks {n} time{'s' * (n > 1)} a round ({kinds}), and never sees {request}"
+        if any(made.values()):
+            return f"T{thread} {_made(model, made)}, and never sees {request}"
     return ""
+
+
+def looks(model: Model, kind: str) -> bool:
+    """Does that kind of check look at anything: is there a site of the policy?  A custom text says it where it names the case."""
+    return model.text.is_custom or SITE_OF[kind] in model.policy.sites
+
+
+def _made(model: Model, made: Mapping[str, int]) -> str:
+    """How often a thread checks in a round, and where it comes by that is no check: kind to how often."""
+    names = {kind: kind.replace("_", "-").removesuffix("s") for kind, times in made.items() if times}
+    looked = {kind: name for kind, name in names.items() if looks(model, kind)}
+    idle = [name for kind, name in names.items() if kind not in looked]
+    if not looked:
+        return f"goes round by {' and '.join(idle)}, where it checks nothing"
+    n, more = sum(made[kind] for kind in looked), "".join(f"; {name}: no check" for name in idle)
+    return f"checks {n} time{'s' * (n > 1)} a round ({', '.join(looked.values())}{more})"
 
 
 def owing_at_end(model: Model, states: Sequence[int]) -> Iterator[tuple[int, str, int]]:

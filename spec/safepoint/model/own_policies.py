@@ -63,7 +63,13 @@ class _File:
             raise PolicyError(f"{self._place(wrong.field)}: {wrong}") from None
         except ProtocolError as error:
             raise PolicyError(str(error)) from None
-        return OwnPolicy(**{**said, "name": self.name, "called": found.name, "trigger_digest": digest})
+        own = {
+            "name": self.name,
+            "called": found.name,
+            "trigger_digest": digest,
+            "declared_at": self._place("declared"),
+        }
+        return OwnPolicy(**{**said, **own})
 
     def _source(self) -> bytes:
         try:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from safepoint.protocol.policy import Policy
@@ -16,11 +16,12 @@ class OwnPolicy(Policy):
     """A policy that stands in a file of its own.
 
     name: FILE:NAME, as on the command line.  called: its name in that file.  trigger: one of ours; or the path of its file.
-    trigger_digest: of that file; "": it is one of ours.
+    trigger_digest: of that file; "": it is one of ours.  declared_at: where its bound stands: file, line and column.
     """
 
     called: str
     trigger_digest: str = ""
+    declared_at: str = field(default="", repr=False, compare=False)
 
     @property
     def digest(self) -> str:

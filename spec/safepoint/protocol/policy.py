@@ -29,6 +29,9 @@ USUAL = ("push", "back-edge")
 FURTHER: dict[str, str] = {"returns": "return", "allocations": "allocation"}
 """Of the kinds of check that a `Bound` counts those that only some policies make, each to its site.  The others count everywhere."""
 
+SITE_OF: dict[str, str] = {"frames": "push", "back_edges": "back-edge", **FURTHER}
+"""Kind of check that a `Bound` counts, to its site."""
+
 
 def at_most(n: Checks, most: Checks) -> bool:
     """Is n no worse than `most`?  A number is no worse than "depth", and anything is no worse than None."""
@@ -72,6 +75,23 @@ class Bound:
         """Is it no worse than declared, in each kind?"""
         most = declared.of_kinds()
         return all(at_most(n, most[kind]) for kind, n in self.of_kinds().items())
+
+    def worse(self, other: Bound) -> Bound:
+        """The greater of each kind."""
+        pairs = ((kind, n, other.of_kinds()[kind]) for kind, n in self.of_kinds().items())
+        return Bound(**{kind: n if at_most(more, n) else more for kind, n, more in pairs})
+
+    def unattained(self, found: Bound) -> dict[str, tuple[Checks, int]]:
+        """Of a declared bound the kinds of check in which it claims less than was found, each with both numbers.
+
+        Not of a kind that was never counted (0), nor of "depth": how deep a stack is, each world decides.
+        """
+        declared = self.of_kinds()
+        return {
+            kind: (declared[kind], n)
+            for kind, n in found.of_kinds().items()
+            if isinstance(n, int) and n and declared[kind] != "depth" and not at_most(declared[kind], n)
+        }
 
     def of_kinds(self) -> dict[str, Checks]:
         """The number of each kind of check."""

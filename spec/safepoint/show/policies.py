@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from safepoint.protocol.policy import Bound, Checks
 from safepoint.show.points import Costing
 from safepoint.show.tables import console
-from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow, worse
+from safepoint.verify.policies import OBSERVED_IN, PROVED_IN, ROUNDS, TIMED, PolicyRow
 
 NOTES = """\
 bound: frames / back-edges / elsewhere, executed from the post to the check that sees it; observed: in machine code, after a post before every step
@@ -59,7 +59,7 @@ def counted(elsewhere: str) -> tuple[str, ...]:
 def costing(row: PolicyRow) -> Costing:
     """As it is drawn: with the worse of the two memory models' bounds."""
     added = {kind: row.instructions[kind] for kind in counted(row.elsewhere) if kind in row.instructions}
-    bound = worse(row.proved, row.proved_tso)
+    bound = row.proved.worse(row.proved_tso)
     why = "a scope is refuted, or a run differs" if row.broken else row.without
     return Costing(row.policy, bound.as_json(), added, why)
 

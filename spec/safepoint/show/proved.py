@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from safepoint.model.memory.names import MEMORIES, is_weak
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import Bound, Policy
 from safepoint.show.failures import bound_text
 from safepoint.verify.interpreter import OURS
-from safepoint.verify.policies import worse
 from safepoint.verify.rows import ScopeRow
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def _proved(rows: Sequence[ScopeRow], memory: str) -> str:
     if without := [row for row in mine if row.bound is None]:
         return f"{without[0].verdict}: {', '.join(row.scope for row in without)}"
     bounds = (row.bound for row in mine)
-    return bound_text(reduce(worse, filter(None, bounds)))
+    return bound_text(reduce(Bound.worse, filter(None, bounds)))
 
 
 def _others(rows: Sequence[ScopeRow]) -> str:

@@ -24,6 +24,7 @@ from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
+from safepoint.protocol.own import OwnPolicy
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 
@@ -119,7 +120,8 @@ class Explored:
     """What `safepoint explore` found.
 
     `rows`: one a scope, as `--json` shows them.  `refuted`: the verdict that ended it, with its counterexample.  `vacuous`:
-    statements and branches of a custom text that no scope reached: nothing was checked there.  `notes`: how it was read.  `cut_off`:
+    statements and branches of a custom text that no scope reached: nothing was checked there.  `too_weak`: the declared bounds that claim less
+    than was found.  `bounds`: where one is declared, with that, and the worst that was found.  `notes`: how it was read.  `cut_off`:
     the scope that was not explored to its end, and why, so that there is no verdict but of `rows`.  `doubt`: why `refuted` is no
     verdict: the text is refuted without the mutant, too; or the machine of views has more paths than the one that was asked for.
     """
@@ -127,9 +129,32 @@ class Explored:
     rows: list[ScopeRow] = field(default_factory=list)
     refuted: Decision | None = None
     vacuous: set[str] = field(default_factory=set)
+    bounds: dict[str, tuple[Bound, Bound]] = field(default_factory=dict)
     notes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     cut_off: str = ""
     doubt: str = ""
+
+    def saw(self, decision: Decision) -> None:
+        """Of a scope that holds: its bound.  Nothing is declared of a mutant, nor of a text that is in place of ours."""
+        model = decision.result.model
+        if decision.bound is not None and not model.mutant and not model.text.instead:
+            place, declared = declared_at(decision)
+            _, before = self.bounds.get(place, (declared, decision.bound))
+            self.bounds[place] = declared, before.worse(decision.bound)
+
+    @property
+    def too_weak(self) -> list[str]:
+        """Nothing, if a scope was not explored to its end."""
+        found = {} if self.cut_off or self.refuted else self.bounds
+        return [said for place, bounds in found.items() for said in too_weak(place, *bounds)]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was not checked, and what claims too little: neither refutes."""
+        return [
+            *(f"vacuous: never reached: {place}" for place in sorted(self.vacuous)),
+            *(f"too weak: {said}" for said in self.too_weak),
+        ]
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -194,6 +219,7 @@ def explore(
                             " (explore the text first)"
                         )
                 return explored
+            explored.saw(found)
             places, missing = found.result.model.places()
             everywhere |= places
             reached |= places - missing
@@ -208,6 +234,30 @@ def explore(
             said = f"explored with at most {most_threads}: {more.threads} may show more (write: --scope {more.group})"
             explored.notes["threads"].add(said)
     return explored
+
+
+def declared_at(decision: Decision) -> tuple[str, Bound]:
+    """Where the bound of a scope is declared, and that bound: of a custom text, of a kind that it gives no number for, what was found."""
+    assert decision.bound is not None
+    model, declared = decision.result.model, decision.policy.declared
+    if not model.text.is_custom:
+        return place_of(decision.policy), declared
+    found = decision.bound.of_kinds()
+    claimed = Bound(**{kind: found[kind] if n is None else n for kind, n in declared.of_kinds().items()})
+    return f"{model.text.files[0].name}: scope {model.scope.name.rpartition('-')[0]}", claimed
+
+
+def place_of(policy: Policy) -> str:
+    """Where a policy declares its bound."""
+    return policy.declared_at if isinstance(policy, OwnPolicy) else f"protocol/policies/{policy.name}.py"
+
+
+def too_weak(place: str, declared: Bound, found: Bound) -> tuple[str, ...]:
+    """The kinds of check of which less is claimed than was found in all that was explored: it holds, and says too little."""
+    return tuple(
+        f"{place}: declared: {kind}={n}, and no scope explored attains it: at most {attained} (write: {kind}={attained}; a larger scope may need more)"
+        for kind, (n, attained) in declared.unattained(found).items()
+    )
 
 
 def memories(memory: str | None, mutant: str, text: Text, policy: Policy) -> tuple[str, ...]:

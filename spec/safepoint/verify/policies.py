@@ -25,8 +25,8 @@ from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
 from safepoint.protocol import trigger_file
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import FURTHER, Bound, Checks, Policy, at_most, elsewhere, option
-from safepoint.verify.explore import decide
+from safepoint.protocol.policy import FURTHER, Bound, Policy, elsewhere, option
+from safepoint.verify.explore import decide, place_of, too_weak
 from safepoint.verify.report import Progress, Quiet
 from safepoint.verify.rows import as_json
 from safepoint.verify.workers import workers
@@ -62,7 +62,7 @@ TIMED = {
 class PolicyRow:
     """One policy.
 
-    `proved`, `proved_tso`: the exact bounds in the model.  `observed`: the largest distance of `interrupts` posts; None: there is no machine
+    `proved`, `proved_tso`: the exact bounds in the model.  `too_weak`: where `declared` claims less than both.  `observed`: the largest distance of `interrupts` posts; None: there is no machine
     code, for the reason `without`.  `instructions`: that the fast path of each kind of site has more than in an engine without a
     protocol.  `ratio`: CPU time to that engine's.  `broken`: a scope that is refuted, or a run in which the machines differ.
     """
@@ -80,6 +80,7 @@ class PolicyRow:
     ratio: Mapping[str, float] = field(default_factory=dict)
     without: str = ""
     broken: str = ""
+    too_weak: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return as_json(self)
@@ -153,11 +154,11 @@ def _proved(policy: Policy) -> PolicyRow:
                 if decision.bound is None:
                     broken = f"{scope} {memory}: {decision.result.broken} (safepoint explore {option(policy.name)}--memory {memory} --scope {scope})"
                 else:
-                    bound = worse(bound, decision.bound)
+                    bound = bound.worse(decision.bound)
         bounds[memory] = bound
     return PolicyRow(
         policy=policy.name, title=policy.title, sites=policy.sites, trigger=trigger_file(policy.trigger).stem, declared=policy.declared,
-        proved=bounds[SC], proved_tso=bounds[TSO], broken=broken,
+        proved=bounds[SC], proved_tso=bounds[TSO], broken=broken, too_weak=() if broken else too_weak(place_of(policy), policy.declared, bounds[SC].worse(bounds[TSO])),
     )  # fmt: skip
 
 
@@ -202,13 +203,3 @@ def _ratio(target: Costed, policy: Policy, source: str, rounds: int) -> float:
         took = {engines: target.seconds(engines, source) for engines in order}
         pairs.append(took[policy] / took[WITHOUT])
     return round(statistics.median(pairs), 2)
-
-
-def worse(one: Bound, other: Bound) -> Bound:
-    """The greater of each kind."""
-
-    def greater(a: Checks, b: Checks) -> Checks:
-        return a if at_most(b, a) else b
-
-    more = other.of_kinds()
-    return Bound(**{kind: greater(n, more[kind]) for kind, n in one.of_kinds().items()})

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import GuestStuck, NotOffered, Observation
 from safepoint.differential import controlled, fuzz
-from safepoint.differential.cases import PROGRAMS, parsed
+from safepoint.differential.cases import parsed
 from safepoint.differential.compare import Mismatch, differences
 from safepoint.differential.controlled import Ran, find_controlled, is_controlled
 from safepoint.differential.corpus import find
@@ -19,6 +19,7 @@ from safepoint.differential.mistakes import mistakes_of
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule, parse
 from safepoint.differential.schedulers import Replay
+from safepoint.differential.small import PROGRAMS
 from safepoint.differential.stepped import Stepped
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.guest.faults import GuestSyntaxError

@@ -8,11 +8,10 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import ALONE, CASES, LATE, cases_of
+from safepoint.differential.cases import cases_of, everything_for
 from safepoint.differential.controlled import Case, find_controlled
 from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.differential.follow import judge
-from safepoint.differential.mistakes import mistakes_of
 from safepoint.differential.schedulers import Exhaustive, Pct, Scheduler
 from safepoint.graph.expressions import Instance
 from safepoint.graph.lower import compile_graph
@@ -30,8 +29,13 @@ from safepoint.verify.workers import hearing_control_c
 
 QUICK, FULL = (10, 10), (120, 60)
 """Schedules of a case: how many of the exhaustive ones at most, and how many by random priorities."""
-QUICK_CASES = ("calls|SAMPLE|INTERRUPT",)
-"""What a quick run has of them, under one policy of each family: without mutants, and without campaigns."""
+QUICK_CASES = {
+    **dict.fromkeys((*FIRST[1:], "yarv"), "calls|SAMPLE|INTERRUPT"),
+    "ocaml": "lists|HANDSHAKE|SAMPLE",
+}
+"""What a quick run has of them, under one policy of each family, one that checks at returns, and one that checks at allocations: without
+mutants, and without campaigns.
+"""
 REQUESTS, SECONDS = 20_000, 4.0
 """Of a campaign under a policy."""
 LOSES = ("take-before-restore", "unlocked-take")
@@ -40,8 +44,6 @@ RUNS = "does-not-wait"
 """The mutant that lets guest code run in a stopped world."""
 CHECKS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
 """Mutants of the checks, of which real cores show at once what they lose."""
-LIKE = {"compares-the-real-limit": "push-compares-a-copy"}
-"""Mutant of the text that is in a comparison of handlers -> the mistake of the interpreter that is the same."""
 COUNTED = (
     "requests", "lost", "coalesced", "duplicated", "beyond_bound", "moved", "overrun", "stuck", "later", "worst", "slack", "stops",
     "handshakes", "births",
@@ -58,9 +60,7 @@ def own_mutants(policy: Policy) -> list[str]:
     """The mutants of a mechanism's own file, as the interpreter can be built with them."""
     file, text = f"{policy.trigger}.py", Text(files(policy.trigger)[:-1])
     names = [name for name, mutant in text.mutants.items() if any(place[0] == file for place in mutant.places)]
-    known, controlled = mistakes_of(OURS), find_controlled(OURS)
-    built = [LIKE.get(name, name) for name in names]
-    return [name for name in built if name in known or controlled.compiles(name, policy.name)]
+    return [name for name in names if find_controlled(OURS).compiles(name, policy.name)]
 
 
 def seeded(policy: Policy) -> list[str]:
@@ -82,21 +82,22 @@ def cases_under(policy: str) -> list[Case]:
 
 def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
     """Every case that a policy's text is written for; and its mechanism's mutants."""
-    names, everything = [name for name in policies() if not quick or name in FIRST], (*CASES, *LATE, *ALONE)
+    names = [name for name in policies() if not quick or name in QUICK_CASES]
     most, drawn = QUICK if quick else FULL
     with progress.section("schedules under policies", len(names)) as done:
         for name in names:
             whole = cases_under(name)
-            cases = [made for made in whole if made.name.partition("@")[0] in QUICK_CASES] if quick else whole
+            cases = [made for made in whole if made.name.partition("@")[0] == QUICK_CASES[name]] if quick else whole
             tallies = list(pool.map(run_case, cases, [most] * len(cases), [drawn] * len(cases)))
             bad = [tally.wrong for tally in tallies if tally.wrong]
             report.failures += [WrongSchedule(each.by, each.what, each.string) for each in bad]
             mutants = [] if quick else own_mutants(POLICIES[name])
+            everything = len(everything_for(POLICIES[name]))
             row = UnderRow(
                 policy=name,
                 bound=POLICIES[name].declared,
                 cases=len(cases),
-                all_cases=len(everything),
+                all_cases=everything,
                 schedules=sum(tally.schedules for tally in tallies),
                 exhausted=sum(tally.finished for tally in tallies),
                 wrong=len(bad),
@@ -104,7 +105,7 @@ def schedules_under(report: Report, pool: Executor, progress: Progress, *, quick
             )
             report.under.append(row)
             done(f"{name}: {row.schedules:,} schedules")
-            if not quick and (why := "; ".join(_not_scheduled(name, len(everything), whole))):
+            if not quick and (why := "; ".join(_not_scheduled(name, everything, whole))):
                 report.left_out[f"schedules under {name}"] = why
     for name in POLICIES:
         if why := find_controlled(OURS).why_not(name):

@@ -8,11 +8,12 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, FunctionConstant
 from safepoint.protocol.policies import CPYTHON, POLICIES
 from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
+from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.machine import Exited
 from tests.impl.building import Line, code, fresh, program
 from tests.impl.machine_code import bytes_in_memory, difference, functions, listing
 
-FAST = list(OPCODES)
+FAST = [*OPCODES, *(each.name for each in FUSED)]
 WITHOUT = Variant(protocol=False)
 FLAG = Variant(policy=CPYTHON)
 PROFILED = Variant(profiled=True)
@@ -22,13 +23,15 @@ def test_the_fast_path_is_that_of_an_engine_without_a_protocol() -> None:
     assert difference(engine(PLAIN), engine(WITHOUT), FAST) == {}
 
 
+LOOPS = {*BACK_EDGES, *(each.name for each in FUSED if each.loops)}
+CALLS = {"CALL", *(each.name for each in FUSED if "CALL" in each.ops)}
 CHECKED = {
-    "cpython": {*BACK_EDGES, "CALL"},
-    "dart": {*BACK_EDGES},  # its frame push compares with the limit, too, and no more
-    "v8_maglev": {*BACK_EDGES},
-    "v8_ignition": {*BACK_EDGES},
+    "cpython": LOOPS | CALLS,
+    "dart": LOOPS,  # its frame push compares with the limit, too, and no more
+    "v8_maglev": LOOPS,
+    "v8_ignition": LOOPS,
     "skybison": {"DELETE_INDEX", "SLICE", "POP_AT"},  # long instructions, which look for nothing
-    "pypy": {*BACK_EDGES, "CALL"},
+    "pypy": LOOPS | CALLS,
 }
 """Policies, to the fast handlers that have instructions for their checks."""
 
@@ -76,7 +79,7 @@ def test_the_bytes_that_run_are_the_bytes_compared() -> None:
         assert all(running == compared for i, (running, compared) in pairs if i not in relocated), name
 
 
-LOOPS: dict[str, list[Line]] = {
+LOOPING: dict[str, list[Line]] = {
     "POLL": [("POLL",), ("HALT",)],
     "JUMP_BACK": [("JUMP_BACK", -1), ("HALT",)],
     "TRUE_JUMP_BACK": [("LOADK", 0, 1), ("TRUE_JUMP_BACK", 0, -1), ("HALT",)],
@@ -86,7 +89,7 @@ LOOPS: dict[str, list[Line]] = {
     ],
     "FOR_EACH": [("LIST", 0, 0), ("EACH_PREPARE", 0, 0), ("FOR_EACH", 3, 0, -1), ("HALT",)],
 }  # fmt: skip
-CALLS = [("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)]
+CALLING = [("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)]
 
 
 @pytest.mark.parametrize("name", [*BACK_EDGES, "CALL"])
@@ -94,7 +97,7 @@ CALLS = [("CONSTANT", 0, 0), ("CALL", 0, 0), ("JUMP_BACK", -3), ("HALT",)]
 def test_a_post_arrives_in_those_same_bytes(name: str) -> None:
     """Posted before the site, whose code in memory is what was compared and does not change."""
     callee = code("f", 1, ("LOADK", 0, 0), ("RETURN", 0))
-    lines = CALLS if name == "CALL" else LOOPS[name]
+    lines = CALLING if name == "CALL" else LOOPING[name]
     thread = fresh(program(code("<module>", 10, *lines), callee, constants=(FunctionConstant(1),)))
     site = [op for op, *_ in lines].index(name)
     assert thread.enter(budget=site) is Exited.STEPPED

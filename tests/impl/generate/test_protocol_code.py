@@ -19,7 +19,7 @@ from safepoint.verify.interpreter import NEEDS, can_show
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError
 from safepoint_vm.generate.protocol import add_procedure, add_protocol
-from safepoint_vm.generate.triggers import ENTRIES, LIMIT, TRIGGERS, words_of
+from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES, LIMIT, TRIGGERS, words_of
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
 from tests.impl.building import code, fresh, inhabited, program
@@ -40,7 +40,7 @@ def shared_stores(name: str, mutant: str = "") -> list[tuple[str, str]]:
 
 
 TAKEN = ("lock cmpxchgq", "pending")  # a fetch_and whose result is used is a loop on x86-64
-TRIGGER_STORES = [("movq", t.word) for t in (LIMIT, *ENTRIES)]
+TRIGGER_STORES = [("movq", t.word) for t in (LIMIT, *ENTRIES, *FUSED_ENTRIES)]
 
 
 @pytest.mark.rule("POST-BEFORE-POISON")
@@ -187,7 +187,7 @@ def test_a_post_writes_no_word_that_is_only_the_owners() -> None:
         PENDING,
         fields(Thread)["wake"].offset,
         fields(Thread)["result"].offset,
-        *(t.at for t in words_of(FOLDED)),
+        *(t.at for t in (*words_of(FOLDED), *FUSED_ENTRIES)),
     }
     assert thread.record.get("result") == 77
 

@@ -5,6 +5,7 @@ An instruction allocates with one `bump`, before it has any effect: without room
 
 from __future__ import annotations
 
+from safepoint_vm.handlers.shared.checks import heap_limit
 from safepoint_vm.handlers.shared.values import is_float, pack_unscaled
 from safepoint_vm.language.machine import (
     CHECKS_ELSEWHERE,
@@ -55,7 +56,7 @@ def bump(thread: Thread, size: Word) -> Word:
 def bump_at_site(thread: Thread, size: Word) -> Word:
     """The same of an instruction whose comparison is the check where the policy checks at allocations; 0: go to `failed_allocation`."""
     if CHECKS_ELSEWHERE == "allocation" and TRIGGER == "heap_limit" and not UNCHECKED:
-        return bump_to(thread, size, thread.heap_limit)
+        return bump_to(thread, size, heap_limit(thread))
     return bump_to(thread, size, thread.heap_limit_real)
 
 

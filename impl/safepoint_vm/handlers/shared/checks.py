@@ -23,7 +23,7 @@ from safepoint_vm.language.machine import (
     log_check,
 )
 from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.words import Frame, Thread, World
 
 MECHANISMS = (
     "limit_and_table",
@@ -39,7 +39,14 @@ MECHANISMS = (
 """Those whose checks handlers make."""
 COUNTED = ("ticker",)
 """Those whose checks store, too, into a word that requesters write."""
-CHECK_MUTANTS = ("checks-at-calls-only", "checks-at-loops-only", "ticker-refilled", "budget-refilled")
+CHECK_MUTANTS = (
+    "checks-at-calls-only",
+    "checks-at-loops-only",
+    "checks-at-allocations-only",
+    "compares-the-real-limit",
+    "ticker-refilled",
+    "budget-refilled",
+)
 """Mutants of the text that are in the checks themselves: a switch of the handlers compiles them in."""
 
 
@@ -111,13 +118,15 @@ def back_edge_fails(thread: Thread, pc: Bytecode) -> bool:
     """The check of a back-edge."""
     if UNCHECKED or not CHECKS_BACK_EDGES or CHECK_MUTANT == "checks-at-calls-only":
         return False
+    if CHECK_MUTANT == "checks-at-allocations-only":
+        return False
     return fails(thread, pc)
 
 
 @inline
 def return_fails(thread: Thread, pc: Bytecode) -> bool:
     """The check of a return, where the policy has one."""
-    if UNCHECKED or CHECKS_ELSEWHERE != "return":
+    if UNCHECKED or CHECKS_ELSEWHERE != "return" or CHECK_MUTANT == "checks-at-loops-only":
         return False
     return fails(thread, pc)
 
@@ -125,9 +134,22 @@ def return_fails(thread: Thread, pc: Bytecode) -> bool:
 @inline
 def allocation_fails(thread: Thread, pc: Bytecode) -> bool:
     """The check of an allocation, where the policy has one; trigger heap_limit makes it by the comparison that is there anyway."""
-    if UNCHECKED or CHECKS_ELSEWHERE != "allocation" or TRIGGER == "heap_limit":
+    if (
+        UNCHECKED
+        or CHECKS_ELSEWHERE != "allocation"
+        or TRIGGER == "heap_limit"
+        or CHECK_MUTANT == "checks-at-loops-only"
+    ):
         return False
     return fails(thread, pc)
+
+
+@inline
+def heap_limit(thread: Thread) -> Word:
+    """What an allocation compares with that is a check site, under trigger heap_limit."""
+    if CHECK_MUTANT == "compares-the-real-limit":
+        return thread.heap_limit_real
+    return thread.heap_limit
 
 
 @inline
@@ -166,6 +188,14 @@ def push_fails(thread: Thread, pc: Bytecode) -> bool:
     if TRIGGER == "page":
         return is_protected(thread)
     return False
+
+
+@inline
+def stack_limit(thread: Thread) -> Frame:
+    """What a frame push compares with."""
+    if CHECK_MUTANT == "compares-the-real-limit":
+        return Frame(thread.limit_real)
+    return thread.limit
 
 
 @routine

@@ -71,6 +71,30 @@ def copy_characters(thread: Thread, source: Characters, target: Characters, coun
     return True
 
 
+@inline
+def copy_pairs(thread: Thread, source: Array, target: Array, count: Word) -> bool:
+    """Copy characters by words of two, perhaps the one behind them too.  False: given up."""
+    i = Word(0)
+    while i < count:
+        end = chunk_end(i, count)
+        if spent(thread, end - i):
+            return False
+        while i < end:
+            target[i >> 1] = source[i >> 1]
+            i += 2
+    return True
+
+
+@inline
+def copy_string(thread: Thread, source: String, target: Characters, at: Word) -> bool:
+    """Copy all characters of `source` to those of `target` from number `at` on, and the zero that pads them.  What stands behind
+    them is to be copied later.  False: given up.
+    """
+    if at & 1 == 0:
+        return copy_pairs(thread, Array(source.characters), Array(target.at(at)), source.length >> 1)
+    return copy_characters(thread, source.characters, Characters(target.at(at)), source.length >> 1)
+
+
 @routine
 def order_of_strings(thread: Thread, x: String, y: String) -> Word:
     """Returns less than 0, 0 or more than 0: x sorts before y, equals it, or sorts after it.  Or GIVEN_UP."""

@@ -40,6 +40,7 @@ class CallCompiler(NameCompiler):
                 self.count(node, name, least, most)
                 return self.together(node, node.args, "BUILTIN", BUILTINS.index(name))
             case ast.Call(func=ast.Name(id=name)) if self.pythons(node.func, *EXCEPTIONS):
+                self.count(node, name, 0, 1)
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
@@ -76,8 +77,6 @@ class CallCompiler(NameCompiler):
         return base
 
     def exception(self, node: Located, kind: str, arguments: Sequence[ast.expr]) -> int:
-        if isinstance(node, ast.Call):
-            self.count(node, kind, 0, 1)
         if kind in NOT_MADE:
             raise self.error(node, f"only Python itself makes a {kind}", "ValueError(…)")
         return self.together(node, arguments, "EXCEPTION", EXCEPTIONS.index(kind))

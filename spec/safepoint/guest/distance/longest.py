@@ -15,13 +15,17 @@ FINITE, DEPTH, UNBOUNDED = range(3)
 
 
 class Length(NamedTuple):
-    """In this order: any finite one, any that the stack's depth bounds, any without bound.  number: of a finite one."""
+    """In this order: any finite one, any that the stack's depth bounds, any without bound.
+
+    number: of a finite one.  per_frame: of one that the depth bounds, what comes once for each frame of calls inside each other.
+    """
 
     rank: int
     number: int = 0
+    per_frame: int = 0
 
     def plus(self, other: Length) -> Length:
-        return Length(max(self.rank, other.rank), self.number + other.number)
+        return Length(max(self.rank, other.rank), self.number + other.number, self.per_frame + other.per_frame)
 
     def __str__(self) -> str:
         return (f"{self.number:,}", "depth", "unbounded")[self.rank]
@@ -93,7 +97,7 @@ class Longest(Generic[Node]):
         if rank != FINITE:
             self.cycles.append((rank, nodes))
         if best is not None:
-            turns = Length(rank)
+            turns = Length(UNBOUNDED if rank == DEPTH and self._has_no_number(inside) else rank)
             self.ways.update((node, Way(best.length.plus(turns), node, turns, best)) for node in nodes)
 
     def _rank(self, inside: set[Node], leaves: Callable[[Node], bool]) -> int:
@@ -109,6 +113,10 @@ class Longest(Generic[Node]):
             if self._weighs(set(part), within):
                 return UNBOUNDED
         return DEPTH
+
+    def _has_no_number(self, inside: set[Node]) -> bool:
+        """May a turn be as long as it likes?  Then how many turns there are says nothing."""
+        return any(weight.rank != FINITE for node in inside for weight, to in self._graph[node] if to in inside)
 
     def _weighs(self, inside: set[Node], graph: Mapping[Node, Edges[Node]] | None = None) -> bool:
         edges = graph if graph is not None else self._graph

@@ -3,8 +3,8 @@
 A way is measured as a request's distance is while a program runs (`conform.distances`): from just behind a check up to and
 including the next one, or the end of the thread.
 
-* frames, back_edges: the checks of either kind that are executed on it, whether the policy looks at them or not; a poll counts as
-  a back-edge;
+* frames, back_edges: the frame pushes and back-edges that are executed on it, whether the policy checks there or not; a poll counts
+  as a back-edge;
 * instructions: those executed, the last check's among them; one that polls counts once;
 * units: of bulk work (see `work`).
 
@@ -18,15 +18,17 @@ sections come on top: they make ways shorter, never longer, and are not counted 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from safepoint.guest.code import BACK_EDGES, LINK, OPCODES, Program
 from safepoint.guest.distance.flow import MOST, Flow, Point
-from safepoint.guest.distance.longest import DEPTH, END, FINITE, Edges, Length, Longest, Way
+from safepoint.guest.distance.longest import DEPTH, END, FINITE, ZERO, Edges, Length, Longest, Way
 from safepoint.guest.distance.ways import BACK_EDGES_OF, FRAMES, INSTRUCTIONS, MEASURES, UNITS, Ways
 from safepoint.protocol.policy import FURTHER, Checks, Policy
 
+AFTER_EXCEPTIONS = "recursion that goes on after an exception: its frames are left without a check, again and again"
+"""Why it has no bound where returns are checks."""
 MOST_CALLS = 200_000
 """Calls of a program, each counted once for each function that it may reach, before the analysis gives up."""
 
@@ -167,7 +169,7 @@ def _measured(ways: Ways, measure: str, checks: int) -> Measured:
         found_length = "depth" if length.rank == DEPTH else None
     return Measured(
         found_length,
-        *((checks * _per_frame(ways, measure, graph), _slots(ways)) if length.rank == DEPTH else (0, 0)),
+        *((checks * _per_frame(ways, measure, graph, found), _slots(ways)) if length.rank == DEPTH else (0, 0)),
         () if length.rank == FINITE else tuple(sorted(set(_reasons(ways, measure, found, graph)))),
         _begins(ways, behind),
         tuple(_steps(ways, best)) if measure == INSTRUCTIONS else (),
@@ -186,7 +188,30 @@ def _leaves(node: Point) -> bool:
     return node[1] < 0
 
 
-def _per_frame(ways: Ways, measure: str, graph: dict[Point, Edges[Point]]) -> int:
+def _per_frame(ways: Ways, measure: str, graph: dict[Point, Edges[Point]], found: Longest[Point]) -> int:
+    """So much, for each frame and twice more, is no less than any way: see `Measured.at_most`."""
+    if not any(ways.descents.get(measure, {}).values()):
+        return _part(ways, measure, graph)
+    once = {node: [(Length(_rank(w), w.number), to) for w, to in edges] for node, edges in graph.items()}
+    deep = {node: [(Length(FINITE, w.per_frame), to) for w, to in edges] for node, edges in graph.items()}
+    descents = _from_starts(ways, measure, deep)
+    if any(rank == DEPTH for rank, _ in found.cycles):
+        return _part(ways, measure, once) + descents
+    return max(descents, -(-_from_starts(ways, measure, once) // 2))  # what comes once is in the two beside the frames
+
+
+def _rank(weight: Length) -> int:
+    """Without what comes once for each frame."""
+    return FINITE if weight.rank == DEPTH else weight.rank
+
+
+def _from_starts(ways: Ways, measure: str, graph: Mapping[Point, Edges[Point]]) -> int:
+    """The longest way, as a number."""
+    found = Longest(graph, _leaves).ways
+    return max(more.plus(found[node].length).number for more, node, _ in ways.starts(measure) if node in found)
+
+
+def _part(ways: Ways, measure: str, graph: Mapping[Point, Edges[Point]]) -> int:
     """The longest part of a way that leaves no frame."""
     inside: dict[Point, Edges[Point]] = {
         node: [(weight, END if to is not END and _leaves(to) else to) for weight, to in edges]
@@ -239,8 +264,12 @@ def _reasons(ways: Ways, measure: str, found: Longest[Point], graph: dict[Point,
 
 def _reasons_at(ways: Ways, measure: str, point: Point) -> Iterable[Reason]:
     line = ways.flow.instruction(point).line
-    if point in ways.calls and ways.recursive.intersection(ways.calls[point]):
-        yield Reason(line, "recursion without a check")
+    deep = ways.descents.get(measure, {})
+    recursive = [callee for callee in ways.calls.get(point, ()) if callee in ways.recursive]
+    if any(callee not in deep for callee in recursive):
+        yield Reason(line, "recursion without a check" if ways.elsewhere != "return" else AFTER_EXCEPTIONS)
+    elif any(deep[callee] > ZERO for callee in recursive):
+        yield Reason(line, "calls inside each other, of which none has returned yet")
     if measure in (BACK_EDGES_OF, UNITS) and ways.works[point].polls and not ways.back_edges:
         yield Reason(line, "a long instruction whose polls see nothing")
 

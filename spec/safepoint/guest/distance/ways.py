@@ -8,6 +8,9 @@ control may reach behind it is a start: the callee's first instruction, a succes
 Where frame pushes are no checks, a way goes through calls.  A callee then is three lengths (`Through`): to its return, to an
 exception that leaves it, to an end inside.  So no way returns to another call than the one it came by.  Recursion that no check
 interrupts is taken as unbounded.
+
+But where returns are checks, and no frame of a recursion catches what a call inside it raises, a way only descends: the first return ends it,
+and an exception leaves all frames at once, in which nothing is executed.  Such a recursion is as deep as the stack (`descents`).
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import NamedTuple
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.guest.distance.flow import Flow, Point
-from safepoint.guest.distance.longest import END, FINITE, UNBOUNDED, ZERO, Edges, Length, Longest, components
+from safepoint.guest.distance.longest import DEPTH, END, FINITE, UNBOUNDED, ZERO, Edges, Length, Longest, components
 from safepoint.guest.distance.raises import Raises
 from safepoint.guest.distance.work import Work, work_of
 from safepoint.guest.verifier import successors
@@ -61,12 +64,14 @@ class Ways:
         self.called: dict[int, list[tuple[Length, int | None]]] = {number: [] for number in self.callers}
         for (code, _), callees in self.calls.items():
             self.called[code] += [(ZERO, callee) for callee in callees]
-        self.recursive = frozenset[int]() if frames else frozenset(self._recursive())
+        self.recursive: dict[int, frozenset[int]] = {} if frames else dict(self._recursive())
+        self.descents: dict[str, dict[int, Length]] = {}
 
-    def _recursive(self) -> Iterator[int]:
+    def _recursive(self) -> Iterator[tuple[int, frozenset[int]]]:
+        """Each function that may call itself, with all that it does so through."""
         for part in components(self.called):
             if len(part) > 1 or any(to == part[0] for _, to in self.called[part[0]]):
-                yield from part
+                yield from dict.fromkeys(part, frozenset(part)).items()
 
     # -- the graph
 
@@ -117,6 +122,10 @@ class Ways:
         handler = self.flow.handlers[code][number]
         return (code, handler.target) if handler else (code, RAISED)
 
+    def catches(self, point: Point) -> bool:
+        """Does the frame itself go on, if the instruction raises?"""
+        return self.handler(point)[1] != RAISED
+
     def edges(self, measure: str, point: Point, through: dict[int, Through]) -> Edges[Point]:
         op, gain = self.flow.instruction(point).op, self.gain(measure, point)
         if op == "CALL":
@@ -159,8 +168,9 @@ class Ways:
     # -- calls that are no checks
 
     def through(self, measure: str) -> dict[int, Through]:
-        """Function -> the ways through it, for those that are not recursive."""
+        """Function -> the ways through it, for those that are not recursive, and for those that only descend."""
         found: dict[int, Through] = {}
+        self.descents[measure] = {}
         by_code: dict[int, list[Point]] = {}
         for point in self.flow.reached:
             by_code.setdefault(point[0], []).append(point)
@@ -168,7 +178,32 @@ class Ways:
             if number not in self.recursive:
                 graph = {point: self.edges(measure, point, found) for point in by_code[number]}
                 found[number] = Through(*(_to(graph, number, sink) for sink in (END, RETURNED, RAISED)))
+            elif self.elsewhere == "return" and (
+                deep := self._descent(measure, self.recursive[number], by_code, found)
+            ):
+                found |= dict.fromkeys(self.recursive[number], Through(deep, None, deep))
+                self.descents[measure] |= dict.fromkeys(self.recursive[number], deep)
         return found
+
+    def _descent(
+        self, measure: str, part: frozenset[int], by_code: dict[int, list[Point]], through: dict[int, Through]
+    ) -> Length | None:
+        """The longest way through functions that call each other: down, and out of all of them; None: it may go down again and again."""
+        points = [point for number in part for point in by_code[number]]
+        deep = [p for p in points if any(_is_deep(callee, part, through) for callee in self.calls.get(p, ()))]
+        if any(map(self.catches, deep)):
+            return None
+        inside = through | dict.fromkeys(
+            part, Through(ZERO, None, None)
+        )  # a call inside ends a frame's part of the way
+        graph: dict[Point, Edges[Point]] = {
+            p: [(w, END if to is END or to[1] < 0 else to) for w, to in self.edges(measure, p, inside)] for p in points
+        }
+        found = Longest(graph)
+        longest = max(found.ways[number, 0].length for number in part)
+        if longest.rank == UNBOUNDED:
+            return None
+        return Length(DEPTH, 0, longest.number + longest.per_frame) if longest > ZERO else ZERO
 
     # -- where ways begin
 
@@ -188,6 +223,12 @@ class Ways:
             rest = Length(FINITE, self.works[point].units) if measure == UNITS else ZERO
             for target in (*targets, self.handler(point)):
                 yield rest, target, point
+
+
+def _is_deep(callee: int, part: frozenset[int], through: dict[int, Through]) -> bool:
+    """May a call go down as deep as the stack: into the recursion itself, or into another?"""
+    lengths = through.get(callee, ANY_LENGTH)
+    return callee in part or any(length is not None and length.rank != FINITE for length in lengths)
 
 
 def _to(graph: dict[Point, Edges[Point]], number: int, sink: int | None) -> Length | None:

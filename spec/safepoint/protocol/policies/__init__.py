@@ -63,3 +63,8 @@ FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)
 long: combinations of features (`verify`), and mutations of every line (`mutate`).  Of the others the tiny scopes are explored, and a
 night explores the rest.
 """
+
+
+def is_ours(policy: Policy) -> bool:
+    """Is it one of these, as it stands here?  One of a user's own is not, nor one of these with another period."""
+    return POLICIES.get(policy.name) is policy

@@ -9,8 +9,10 @@ Read in wasmtime's code generator for epochs (entry check, loop check, and the s
 * The owner's next deadline is the restore: a deadline once reached stays reached until then, so that nothing is lost. The text has the
   same by a locked step.
 * An increment is for every store of the engine: the others enter their slow path, find nothing, and go on (SPURIOUS-IS-NOTHING).
-* A deadline may be several increments away, where the embedder means it as a time slice. Then there is no bound from the first one;
-  the text has the deadline that the next increment reaches.
+* A deadline may be n increments away, where the embedder means it as a time slice. That is no parameter here, as a ticker's period is: what it
+  counts is not checks but increments, and a requester makes one for each request. So a request waits for n of them, of which others make all
+  but one, and then for 1 check; where no others come it waits for ever. (`tests/model/test_deadlines.py` finds just that for 1 to 4.) As a
+  mechanism for requests it needs a timer that never stops; the text has the deadline that the next increment reaches.
 * The stack check is apart since wasmtime gave up its poisoned limit, in which leaving wasm stored back an old limit, and with it lost
   a request (commit c22033bf): the mutant `limit-blindly` of other triggers, which cannot be made here.
 
