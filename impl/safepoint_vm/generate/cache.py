@@ -45,7 +45,7 @@ def state() -> str:
     """
     try:
         found = sorted(each for package in (*PACKAGES, LIBRARY) for each in _stated(str(_folder(package))))
-    except (OSError, ModuleNotFoundError):
+    except (OSError, ModuleNotFoundError, ValueError):  # ValueError: a module that came from nowhere
         return ""
     return digest(*found) if max(changed for *_, changed in found) < time.time_ns() - SETTLED else ""
 

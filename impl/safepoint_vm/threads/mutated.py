@@ -17,6 +17,6 @@ def made(kind: type[T], engine: Engine) -> type[T]:
     if not engine.variant.mutant:
         return kind
     from safepoint_vm.mutants import worn  # noqa: PLC0415  -- a guest program is run without mistakes
-    from safepoint_vm.threads.mutated_hosts import INSTEAD  # noqa: PLC0415
+    from safepoint_vm.threads.mutated_hosts import INSTEAD  # noqa: PLC0415  -- the same
 
     return worn(kind, INSTEAD.get(engine.variant.mutant))

@@ -11,6 +11,6 @@ def driver(engine: Engine) -> type[OsThread]:
     if not engine.variant.mutant:
         return OsThread
     from safepoint_vm.mutants import worn  # noqa: PLC0415  -- a guest program is run without mistakes
-    from safepoint_vm.threads.mutated_os_threads import DRIVERS  # noqa: PLC0415
+    from safepoint_vm.threads.mutated_os_threads import DRIVERS  # noqa: PLC0415  -- the same
 
     return worn(OsThread, DRIVERS.get(engine.variant.mutant))
