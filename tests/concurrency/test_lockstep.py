@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import Phase, find, given, note, settings
 from hypothesis import strategies as st
 
 from safepoint.conform.target import INTERRUPT, STOP
 from safepoint.differential.compare import differences
-from safepoint.differential.runs import Undisturbed, repeat
+from safepoint.differential.runs import Undisturbed, outcome, repeat
 from safepoint.differential.schedule import Schedule, parse
+from safepoint.differential.stepped import TERMINATE
 from safepoint_vm.target import FoldedTarget
+from tests.generated.requests import asking
 
 RACE = """
 from threading import Lock, Thread
@@ -86,3 +90,54 @@ def test_requests_to_any_thread_at_any_moment_of_a_race(
     schedule = Schedule(step, kind, at if also else -1, also, living[whom % len(living)])
     assert differences(run.run(schedule).observation, repeat(target, schedule).observation) == {}
     assert parse(schedule.string("race")) == ("race", schedule)
+
+
+# ---------------------------------------------------------------------------------------------- generated: they ask each other
+
+
+@given(
+    source=asking(),
+    quantum=st.sampled_from(TURNS),
+    where=st.floats(0, 1, exclude_max=True),
+    kind=st.sampled_from([STOP, INTERRUPT, TERMINATE, "SAMPLE"]),
+    whom=st.integers(0, 9),
+)
+def test_generated_threads_that_ask_each_other_do_the_same_on_both_machines(
+    source: str, quantum: int, where: float, kind: str, whom: int
+) -> None:
+    """To raise, to end, for an operation, for a collection; and one request more from the host, to any of them."""
+    note(source)
+    run, target = Undisturbed(source, "asks", 4096, quantum), FoldedTarget(quantum=quantum)
+    target.load(source, "asks")
+    target.start()
+    assert differences(run.end, outcome(target, lambda: advanced(target, run.longest))) == {}
+    step = int(where * run.steps)
+    living = run.before(step).living
+    schedule = Schedule(step, kind, thread=living[whom % len(living)])
+    note(schedule.string("asks"))
+    assert differences(run.run(schedule).observation, repeat(target, schedule, run.longest).observation) == {}
+
+
+def advanced(target: FoldedTarget, most: int) -> None:
+    target.step(most)
+
+
+def goes_on(run: Undisturbed) -> bool:
+    """Has a thread been terminated that has gone on, to its end?"""
+    ended = sum("\nTerminated\n" in said for said in run.end.others)
+    return run.end.ended and sum(seen.kind == TERMINATE for seen in run.end.seen) > ended
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda run: any("\nTerminated\n" in said for said in run.end.others),
+        lambda run: [seen.kind for seen in run.end.seen].count(INTERRUPT) > 0,
+        goes_on,
+    ],
+    ids=["is ended", "is interrupted", "goes on"],
+)
+def test_the_generated_threads_do_reach_each_other(shown: Callable[[Undisturbed], bool]) -> None:
+    """Or the test above would show nothing.  The programs are the same every time."""
+    same = settings(max_examples=400, derandomize=True, database=None, phases=[Phase.generate])
+    find(asking(), lambda source: shown(Undisturbed(source, "asks", 4096, 7)), settings=same)

@@ -11,6 +11,7 @@ from safepoint.differential.compare import differences
 from safepoint.differential.runs import Undisturbed, repeat
 from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import TERMINATE
+from safepoint.guest.compiler.program import compile_program
 from safepoint_vm.target import FoldedTarget
 
 CAUGHT = """
@@ -133,6 +134,66 @@ def test_a_second_one_stays_pending_while_the_first_unwinds() -> None:
     assert pending == {"0", "16"}  # before the first was taken they coalesce
 
 
+SECTIONS = """
+from safepoint.guest.api import masked, terminable
+def f():
+    pass
+def work(n):
+    try:
+        with masked():
+            f()
+    finally:
+        f()
+    print("out", n)
+for n in range(2):
+    with terminable():
+        with terminable():
+            work(n)
+        f()
+        print("inner", n)
+    print("outer", n)
+"""
+
+
+def test_it_ends_at_the_innermost_section_and_the_thread_goes_on() -> None:
+    """Seen in one it ends the rest of that one; seen outside of them it ends the thread, which prints nothing more."""
+    whole = [f"{place} {n}" for n in range(2) for place in ("out", "inner", "outer")]
+    ways = set()
+    for _, o in each_step(SECTIONS):
+        said = o.output.splitlines()
+        lacks = [line for line in whole if line not in said]
+        assert said == [line for line in whole if line in said]
+        if o.error:
+            assert o.error == "Terminated"
+            assert said == whole[: len(said)]
+            assert not said or said[-1].startswith("outer")
+            ways.add("ended")
+        else:
+            assert lacks in ([], ["out 0"], ["out 1"], ["inner 0"], ["inner 1"])
+            ways.add(" ".join(lacks))
+    assert ways == {"ended", "", "out 0", "out 1", "inner 0", "inner 1"}
+
+
+@pytest.mark.rule("TERMINATE-ONCE", "UNMASK-LOOKS")
+def test_a_second_one_is_raised_where_the_first_has_ended() -> None:
+    """In the middle of the first's slow path or behind it: the `finally` is whole, and both sections are ended, or the two are one."""
+    source = (
+        "from safepoint.guest.api import terminable\n"
+        "with terminable():\n with terminable():\n  try:\n   for i in range(2):\n    pass\n  finally:\n   print(1)\n   for i in range(2):\n"
+        "    pass\n   print(2)\n print(3)\nprint(4)\n"
+    )
+    run = Undisturbed(source, "twice", 4096)
+    target().load(source, "twice")
+    step = next(s for s in range(run.steps) if run.at_a_site(s, 0))
+    trial, found = run.run(Schedule(step, TERMINATE)), set()
+    for at in range(trial.in_post, trial.in_all):
+        schedule = Schedule(step, TERMINATE, at=at, also=TERMINATE)
+        o = run.run(schedule).observation
+        assert differences(o, repeat(target(), schedule).observation) == {}
+        found.add((o.error, o.output, len(o.seen)))
+    assert found == {("", "1\n2\n3\n4\n", 1), ("", "1\n2\n4\n", 2)}
+
+
 @pytest.mark.rule("TAKEN-IS-SERVED", "GIVEN-BACK-IS-POISONED")
 def test_an_interrupt_taken_with_it_is_raised_in_the_finally() -> None:
     source = "def f():\n    pass\ntry:\n    f()\nfinally:\n    try:\n        f()\n    except KeyboardInterrupt:\n        print(2)\n"
@@ -141,3 +202,41 @@ def test_an_interrupt_taken_with_it_is_raised_in_the_finally() -> None:
     trial = run.run(Schedule(step, INTERRUPT))
     both = (run.run(Schedule(step, INTERRUPT, at=at, also=TERMINATE)) for at in range(trial.in_post, trial.in_all))
     assert ("Terminated", "2\n") in {(t.observation.error, t.observation.output) for t in both}
+
+
+KINDS = "ValueError, TypeError, KeyError, IndexError, NameError, OSError, EOFError, AssertionError, RuntimeError, MemoryError"
+
+
+def long_search(body: int) -> str:
+    """A body of so many instructions, and then a handler that takes many to be found."""
+    lines = "".join("            x = x + 1\n" for _ in range(body))
+    return (
+        f"def f(x):\n    try:\n        try:\n            g()\n{lines}        except ({KINDS}):\n            print('caught')\n"
+        "    except KeyboardInterrupt:\n        print('survives')\ndef g():\n    pass\nf(0)\n"
+    )
+
+
+@pytest.mark.rule("TERMINATE-ONCE")
+def test_a_poll_where_a_handler_is_looked_for_takes_no_interrupt_in_its_place() -> None:
+    """The interrupt is taken with it, and given back: the next check that an exception comes by is that poll."""
+    for body in range(900, 1100):
+        source = long_search(body)
+        ops = [instruction.op for instruction in compile_program(source, "search").codes[1].instructions]
+        first = ops.index("MATCHES")
+        if "POLL" in ops[first : first + 2 * len(KINDS.split())]:
+            break
+    else:
+        pytest.fail("no handler is so far away that its search has a poll")
+    run = Undisturbed(source, "search", 4096)
+    target().load(source, "search")
+    step = next(s for s in range(run.steps) if run.before(s).instruction(0).line == 4 and run.at_a_site(s, 0))
+    trial, seen = run.run(Schedule(step, INTERRUPT)), set()
+    for at in range(trial.in_post, trial.in_all):
+        schedule = Schedule(step, INTERRUPT, at=at, also=TERMINATE)
+        o = run.run(schedule).observation
+        assert differences(o, repeat(target(), schedule).observation) == {}
+        kinds = [each.kind for each in o.seen]
+        if TERMINATE in kinds:
+            assert (kinds[0], o.error, o.output) == (TERMINATE, "Terminated", "")
+        seen.add(kinds[0])
+    assert seen == {TERMINATE, INTERRUPT}

@@ -43,6 +43,7 @@ class Threads(Writer):
     """Functions, workers that call them and start each other, then a module that starts them all."""
 
     logs = True
+    imported: tuple[str, ...] = ("masked",)
 
     def __init__(self, draw: st.DrawFn, wide: bool, budget: int) -> None:
         super().__init__(draw, wide, budget)
@@ -211,7 +212,7 @@ class Threads(Writer):
         self.lines += [
             "from threading import Lock, Thread",
             "from time import sleep",
-            "from safepoint.guest.api import masked",
+            f"from safepoint.guest.api import {', '.join(self.imported)}",
             "g1 = 0",
             "log = []",
             "everybodys = Lock()",

@@ -20,7 +20,7 @@ from tests import oracle
 
 # ---------------------------------------------------------------------------------------------- interrupt
 
-THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, handshake, interrupt, masked\n"
+THREADS = "from threading import Thread\nfrom time import sleep\nfrom safepoint.guest.api import collect, handshake, interrupt, masked, terminate\n"
 
 
 def finished(source: str, quantum: int) -> World:
@@ -76,10 +76,12 @@ interrupt(b)
 """
 
 
+@pytest.mark.rule("BIRTH-IS-CLEAN")
+@pytest.mark.parametrize("asks", ["interrupt", "terminate"])
 @pytest.mark.parametrize("quantum", [1, 1000])
-def test_who_has_not_been_started_or_has_ended_hears_nothing(quantum: int) -> None:
+def test_who_has_not_been_started_or_has_ended_hears_nothing(quantum: int, asks: str) -> None:
     """Nor does the thread that lives in its record now."""
-    world = finished(AGAIN, quantum)
+    world = finished(AGAIN.replace("interrupt", asks), quantum)
     assert len(world.machines) == 2, "the second thread was to be born in the record of the first"
     assert world.output == "whole\nwhole\n"
     assert world.sites[1].words[Cell(1, "pending")] == 0

@@ -14,6 +14,7 @@ from safepoint.guest.compiler.emitter import ENDS, SLACK
 from tests.generated.programs import programs
 from tests.guest.compiling import compiled, ops, refused
 from tests.strategies import EXAMPLES, THREADED
+from tests.terminated import PROGRAMS as TERMINATED
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,12 @@ def test_an_operator_with_an_equals_sign_says_so() -> None:
 
 
 def test_every_opcode_is_used_by_some_example() -> None:
-    used = {op for path in [*EXAMPLES, *THREADED] for code in compiled(path.read_bytes()).codes for op in ops(code)}
+    used = {
+        op
+        for path in [*EXAMPLES, *THREADED, *TERMINATED.values()]
+        for code in compiled(path.read_bytes()).codes
+        for op in ops(code)
+    }
     assert used | {"TRUE_JUMP_BACK", "POLL"} == set(OPCODES)
 
 

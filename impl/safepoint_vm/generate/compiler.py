@@ -70,7 +70,7 @@ class ModuleCompiler:
         """The machine code of a superinstruction.  `handlers`: of the opcodes."""
         target = self._define(sequence.name, HANDLER)
         target.calling_convention = CALLING_CONVENTION
-        then = tuple((handlers[each.op], each.reads) for each in sequence.then)
+        then = tuple((handlers[each.op], dict(each.reads)) for each in sequence.then)
         FunctionCompiler(self, handlers[sequence.first], target, then).compile_handler(of_int=sequence.of_int)
         return target
 
@@ -137,8 +137,12 @@ def signature(function: Callable[..., Any]) -> ir.FunctionType:
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
 
 
-Following = tuple[tuple[Callable[..., Any], str], ...]
-"""The handlers that a superinstruction goes on with, and the operand of each that is the slot which the one before has written."""
+Following = tuple[tuple[Callable[..., Any], Mapping[str, int]], ...]
+"""The handlers that a superinstruction goes on with, and the operands of each that are slots which one before has written, and how many before."""
+
+
+Written = tuple[IrValue, IrValue | None]
+"""The number of a slot, and what a handler of a superinstruction has written there, if that is known."""
 
 
 class FunctionCompiler(StatementCompiler):
@@ -168,6 +172,8 @@ class FunctionCompiler(StatementCompiler):
         self.locals = {}
         self.operands = []
         self.registers = {}
+        self.slots = {}
+        self.written: tuple[Written, ...] = ()
         self.entry = before.entry if before else Builder(target.append_basic_block("entry"))
         self.builder = before.builder if before else Builder(target.append_basic_block("body"))
         self.definition = definitions(function.__code__.co_filename)[function.__code__.co_firstlineno]
@@ -208,7 +214,12 @@ class FunctionCompiler(StatementCompiler):
         after = FunctionCompiler(self.compiler, function, self.target, tuple(rest), self)
         pc = instruction.following(self.builder, self.registers["pc"].ir, I64(1))
         after.registers = {**self.registers, "pc": IrValue(pc, self.registers["pc"].type)}
-        after.decode(**({reads: self.scope[self.operands[0][0]]} if reads else {}))
+        dst = self.operands[0][0]
+        stored = self.slots.get(dst) if self.stored_in is self.builder.block else None
+        after.written = (*self.written, (self.scope[dst], stored))
+        read = {name: after.written[-back] for name, back in reads.items()}
+        after.slots = {name: value for name, (_, value) in read.items() if value is not None}
+        after.decode(**{name: slot for name, (slot, _) in read.items()})
         after.body()
 
     def compile_helper(self) -> None:

@@ -40,6 +40,7 @@ class ExpressionCompiler(ABC):
     scope: dict[str, Any]  # names known at compile time: operands, globals of the module, switches
     locals: dict[str, tuple[ir.Value, type]]
     registers: dict[str, IrValue]
+    slots: dict[str, IrValue]  # operands, to what is known to be in the slots that they name
     protocol: bool  # False: only the owner writes a thread's words
 
     @abstractmethod
@@ -78,6 +79,8 @@ class ExpressionCompiler(ABC):
                 raise self.error(node, f"unknown name {name}", right)
             case ast.Attribute(value=owner, attr=name):
                 return self.attribute(node, self.value(owner), name)
+            case ast.Subscript(slice=ast.Name(id=name)) if name in self.slots and self.is_slot(node):
+                return self.slots[name]
             case ast.Subscript(value=owner, slice=index):
                 return self.read(self.element(owner, index))
             case ast.UnaryOp(op=sign, operand=operand):
@@ -134,6 +137,10 @@ class ExpressionCompiler(ABC):
         if not isinstance(array, IrValue) or not issubclass(array.type, Array):
             raise self.error(owner, f"{ast.unparse(owner)} has no elements", "vm[slot], or an Array")
         return MemoryPlace(self.at(array, index), self.width(array), Value, array.type.shared)
+
+    def is_slot(self, node: ast.Subscript) -> bool:
+        """Is this a slot of the frame?"""
+        return isinstance(node.value, ast.Name) and self.scope.get(node.value.id) is Machine
 
     def at(self, array: IrValue, index: ast.expr) -> ir.Value:
         return self.builder.gep(array.ir, [self.ir_value(index).ir], source_etype=self.width(array))

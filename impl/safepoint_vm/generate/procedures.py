@@ -12,7 +12,7 @@ from safepoint_vm.generate.instruction import I64, POINTER
 
 PROCEDURES = {
     "push_failed": 1, "slow_path": 0, "look_again": 0, "post": 1, "poison": 0, "leave": 0, "reenter": 0, "block": 0,
-    "start_thread": 0, "exit_thread": 0, "mask": 0, "unmask": 0,
+    "start_thread": 0, "exit_thread": 0, "mask": 0, "unmask": 0, "unwound": 0,
     "stop_world": 0, "start_world": 0, "stop_world_from": 0, "start_world_from": 0, "handshake": 0, "awaken": 0,
 }  # fmt: skip
 """What handlers and the host call: the name, and how many parameters there are beside `self` and `resume`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 
+from llvmlite import ir
+
 from safepoint_vm.generate.calls import CallCompiler
 from safepoint_vm.generate.ir_values import Builder, IrValue, ir_type, role_of
 from safepoint_vm.language.vocabulary import Exit, Word
@@ -18,6 +20,7 @@ class StatementCompiler(CallCompiler):
     """Compiles the statements of one function.  `entry`: the block of its allocas."""
 
     entry: Builder
+    stored_in: ir.Block | None = None  # where a slot was written last
 
     def block(self, statements: list[ast.stmt], after: bool) -> None:
         for position, statement in enumerate(statements):
@@ -75,6 +78,9 @@ class StatementCompiler(CallCompiler):
             case ast.Subscript(value=owner, slice=index):
                 stored = self.ir_value(value)
                 self.write(stored.ir, self.element(owner, index))
+                if self.is_slot(target):
+                    self.slots = {index.id: stored} if isinstance(index, ast.Name) else {}
+                    self.stored_in = self.builder.block
             case ast.Attribute(value=owner, attr=name):
                 place = self.place(target, self.ir_value(owner), name)
                 self.write(self.ir_value(value).ir, place)

@@ -11,7 +11,6 @@ dispatched, and that is poisoned, too (`generate.triggers`).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,17 +24,32 @@ CONSTANT = "LOADK"
 
 @dataclass(frozen=True)
 class Then:
-    """The next opcode, and which of its operands must be the slot that the one before has written; "": none."""
+    """The next opcode.  `reads`: its operands that must be a slot which an opcode before has written, and how many before."""
 
     op: str
-    reads: str = ""
+    reads: tuple[tuple[str, int], ...] = ()
 
-    def follows(self, before: Instruction, after: Instruction) -> bool:
-        """Does this opcode come after that instruction, and read what it has written?"""
-        names = [operand.name for operand in OPCODES[self.op].operands]
-        return after.op == self.op and (
-            self.reads == "" or after.operands[names.index(self.reads)] == before.operands[0]
+    @property
+    def distances(self) -> str:
+        """How many opcodes before what it reads was written, unless all of it was just before."""
+        found = "".join(str(back) for _, back in self.reads)
+        return f"_{found}" if found.strip("1") else ""
+
+    def follows(self, before: Sequence[Instruction], after: Instruction) -> bool:
+        """Is this the opcode of the instruction after these, and does it read what they have written, and not written again?"""
+        if after.op != self.op:
+            return False
+        slots = dict(zip((operand.name for operand in OPCODES[self.op].operands), after.operands, strict=True))
+        written = [each.operands[0] for each in before]
+        return all(
+            slots[name] == written[-back] and slots[name] not in written[len(written) - back + 1 :]
+            for name, back in self.reads
         )
+
+
+def then(op: str, **reads: int) -> Then:
+    """`then("SUB", left=2, right=1)`: a SUB of what the last two opcodes have written."""
+    return Then(op, tuple(reads.items()))
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,8 @@ class Fused:
 
     @property
     def name(self) -> str:
-        """The name of its handler."""
-        return "_and_".join(self.ops)
+        """The name of its handler; an opcode that reads what was written earlier than just before it says so by the distances."""
+        return "_and_".join((self.first, *(each.op + each.distances for each in self.then)))
 
     @property
     def loops(self) -> bool:
@@ -70,28 +84,29 @@ class Fused:
             return False
         if self.of_int and instructions[0].operands[1] in SMALL:
             return False
-        return all(each.follows(*pair) for each, pair in zip(self.then, itertools.pairwise(instructions), strict=False))
+        return all(
+            each.follows(instructions[:number], instructions[number]) for number, each in enumerate(self.then, 1)
+        )
 
 
 SEQUENCES = (
-    *(Fused(CONSTANT, (Then(op, "right"), Then("FALSE_JUMP", "condition"))) for op in COMPARISONS),
-    *(Fused(op, (Then(jump, "condition"),)) for op in COMPARISONS for jump in FORWARD),
-    *(Fused("INDEX", (Then(jump, "condition"),)) for jump in FORWARD),
-    Fused(CONSTANT, (Then("INDEX", "index"),)),
-    Fused("GLOBAL", (Then("ADDI"), Then("CALL"))),
-    Fused("MUL", (Then("MUL"), Then("ADD"))),
-    Fused("MUL", (Then("MUL"),)),
-    Fused("MUL", (Then("ADD"),)),
-    Fused("ADD", (Then("ADD"),)),
-    Fused("CONSTANT", (Then("MUL"),)),
-    Fused("CONSTANT", (Then("LESS", "right"),)),
-    Fused("LOADK", (Then("STORE_INDEX", "src"),)),
-    Fused("CONSTANT", (Then("LESS", "right"), Then("TRUE_JUMP_BACK", "condition"))),
-    Fused("ADD", (Then("ADDI"), Then("LESS_JUMP_BACK"))),
-    Fused("ADD", (Then("LESS_EQUAL"), Then("TRUE_JUMP_BACK", "condition"))),
-    Fused("ADD", (Then("FOR_RANGE"),)),
-    Fused("ADDI", (Then("LESS_JUMP_BACK"),)),
-    *(Fused(op, (Then("TRUE_JUMP_BACK", "condition"),)) for op in COMPARISONS[:4]),
+    *(Fused(CONSTANT, (then(op, right=1), then("FALSE_JUMP", condition=1))) for op in COMPARISONS),
+    *(Fused(op, (then(jump, condition=1),)) for op in COMPARISONS for jump in FORWARD),
+    *(Fused("INDEX", (then(jump, condition=1),)) for jump in FORWARD),
+    Fused(CONSTANT, (then("INDEX", index=1),)),
+    Fused(CONSTANT, (then("STORE_INDEX", src=1),)),
+    Fused("GLOBAL", (then("ADDI"), then("CALL"))),
+    *(Fused("MUL", (then("MUL"), then(op, left=2, right=1))) for op in ("ADD", "SUB")),
+    Fused("MUL", (then("MUL", left=1), then("ADD", left=1))),
+    *(Fused("MUL", (then(op, left=1),)) for op in ("MUL", "ADD", "SUB")),
+    *(Fused(op, (then("ADD", left=1),)) for op in ("ADD", "SUB")),
+    Fused("CONSTANT", (then("MUL", left=1),)),
+    Fused("CONSTANT", (then("LESS", right=1), then("TRUE_JUMP_BACK", condition=1))),
+    Fused("ADD", (then("ADDI"), then("LESS_JUMP_BACK"))),
+    Fused("ADD", (then("LESS_EQUAL", left=1), then("TRUE_JUMP_BACK", condition=1))),
+    Fused("ADD", (then("FOR_RANGE"),)),
+    Fused("ADDI", (then("LESS_JUMP_BACK", left=1),)),
+    *(Fused(op, (then("TRUE_JUMP_BACK", condition=1),)) for op in COMPARISONS[:4]),
 )
 """Those that are executed often (`python -m bench.pairs`), and pay (`docs/performance.md`)."""
 FUSED = tuple(sorted(SEQUENCES, key=lambda each: -len(each.ops)))

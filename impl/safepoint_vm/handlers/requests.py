@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+from safepoint.guest.faults import KINDS, TERMINATION
 from safepoint.protocol.words import GO
-from safepoint_vm.handlers.shared.exits import raises
+from safepoint_vm.handlers.exceptions import is_exception
+from safepoint_vm.handlers.shared.exits import hosted, raises
 from safepoint_vm.handlers.shared.values import truth_word
-from safepoint_vm.language.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask
+from safepoint_vm.language.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask, unwound
 from safepoint_vm.language.vocabulary import Exit, opcode, slow
-from safepoint_vm.language.words import FALSE_WORD
+from safepoint_vm.language.words import FALSE_WORD, Raisable
+
+TERMINATED = KINDS.index(TERMINATION) << 1
+"""The kind of the exception of a TERMINATE, tagged."""
 
 
 @slow
@@ -45,7 +50,7 @@ def end_section(vm: Machine) -> Exit:
 
 @slow
 def after_unmask(vm: Machine) -> Exit:
-    """`unmask` has returned."""
+    """`unmask` or `unwound` has returned."""
     if vm.thread.result != GO:
         return raises(vm)
     return vm.next()
@@ -60,6 +65,31 @@ def UNMASK(vm: Machine, src: Slot) -> Exit:
 
 
 @slow
+def end_unwinding(vm: Machine) -> Exit:
+    """The unwinding by a TERMINATE ends here.  What came meanwhile has lost its poison, so `unwound` looks for it."""
+    if PROTOCOL:
+        thread = vm.thread
+        thread.pc = vm.pc
+        thread.frame = vm.frame
+        suspended = unwound(thread, 0)
+        if suspended != 0:
+            thread.suspended = suspended
+            return vm.leave(Exited.UNWOUND_WAITS)
+        return after_unmask(vm)
+    return vm.next()
+
+
+@opcode
+def UNWOUND(vm: Machine, src: Slot) -> Exit:
+    """if src is the exception of a TERMINATE: its unwinding ends here; else raise src again"""
+    x = vm[src]
+    if is_exception(x):
+        if Raisable(x).kind == TERMINATED:
+            return end_unwinding(vm)
+    return hosted(vm)
+
+
+@slow
 def asks(vm: Machine) -> Exit:
     """Leave for the host, which finds the other thread's record."""
     return vm.leave(Exited.ASKS)
@@ -68,6 +98,12 @@ def asks(vm: Machine) -> Exit:
 @opcode
 def INTERRUPT(vm: Machine, src: Slot) -> Exit:
     """interrupt(src): post INTERRUPT to a thread"""
+    return asks(vm)
+
+
+@opcode
+def TERMINATE(vm: Machine, src: Slot) -> Exit:
+    """terminate(src): post a TERMINATE to a thread"""
     return asks(vm)
 
 

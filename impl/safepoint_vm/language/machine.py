@@ -46,7 +46,8 @@ class Exited(IntEnum):
     LOCKED = 12  # ACQUIRE of a held lock: the host waits for a release, and the instruction restarts
     RELEASED = 13  # RELEASE of a contended lock: the host notifies, then enters at the next instruction
     UNMASK_WAITS = 14  # `unmask` waits: the host resumes it, then enters at `after_unmask`
-    ASKS = 15  # INTERRUPT or HANDSHAKE: the host makes the request, then enters at the next instruction
+    UNWOUND_WAITS = 19  # as UNMASK_WAITS, of `unwound`
+    ASKS = 15  # INTERRUPT, TERMINATE or HANDSHAKE: the host makes the request, then enters at the next instruction
     TERMINATED = 17  # … was RAISE_TERMINATE
     ELSEWHERE_WAITS = 18  # as BACK_EDGE_WAITS, at a return or an allocation
     COLLECTS = 16  # COLLECT: the host stops the world and collects, then enters at the next instruction
@@ -140,6 +141,10 @@ def mask(thread: Thread, resume: Word | int) -> Word: ...
 
 @procedure
 def unmask(thread: Thread, resume: Word | int) -> Word: ...
+
+
+@procedure
+def unwound(thread: Thread, resume: Word | int) -> Word: ...
 
 
 # What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).

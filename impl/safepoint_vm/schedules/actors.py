@@ -70,7 +70,7 @@ class GuestActor(Actor):
         self._slow = self._masked = self._frames = self._left = 0
         self._told = False  # its check has passed, and is in the trace
         self.born = thread is None
-        self.early = False  # it is interrupted once it is born: birth drops all requests
+        self.early = 0  # requests for when it is born: birth drops all
         self._said = False  # the instruction under way is in the log
 
     def where(self) -> str:
@@ -83,8 +83,9 @@ class GuestActor(Actor):
         if self.thread is not None:
             self._finish(self.life.born())
             self.born = True
-            if self.early:
-                run.request(self, "INTERRUPT", self)
+            for kind, name in REQUESTS.items():
+                if self.early & kind:
+                    run.request(self, name, self)
         while not self.guest.ended:
             run.baton.check()
             if self.life.polling:
@@ -216,13 +217,13 @@ class GuestActor(Actor):
     def ended(self, number: int) -> bool:
         return all(actor.over for actor in self._run.guests if actor.guest.number == number)
 
-    def interrupt_thread(self, number: int) -> None:
+    def post_to(self, number: int, kind: int) -> None:
         actor = self._run.living(number)
         if actor is not None:
             if actor.born:
-                self._run.request(self, "INTERRUPT", actor)
+                self._run.request(self, REQUESTS[kind], actor)
             else:
-                actor.early = True
+                actor.early |= kind
 
     def living(self, number: int) -> GuestThread | None:
         actor = self._run.living(number)

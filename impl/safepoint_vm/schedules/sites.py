@@ -19,10 +19,12 @@ CHOICES = (
         "HANDSHAKE",
         "MASK",
         "UNMASK",
+        "UNWOUND",
         "START",
         "PRINT",
         "PRINT_END",
         "INTERRUPT",
+        "TERMINATE",
     ),
 )
 """Opcodes before which another may go on: check sites of most policies, and those whose effect another thread can see …"""

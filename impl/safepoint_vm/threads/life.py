@@ -15,7 +15,7 @@ from typing import Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Poll
-from safepoint.guest.operations.threads import NO_THREAD, seconds
+from safepoint.guest.operations.threads import NO_THREAD, POSTED, seconds
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.words import GO
 from safepoint_vm.generate.triggers import POLL
@@ -56,8 +56,8 @@ class Services(Protocol):
     def ended(self, number: int) -> bool:
         """Has the started guest thread of this number ended?"""
 
-    def interrupt_thread(self, number: int) -> None:
-        """Post INTERRUPT to a guest thread; a no-op unless it is running."""
+    def post_to(self, number: int, kind: int) -> None:
+        """Post a request of this kind to a started guest thread, once it is born; a no-op if it has ended."""
 
 
 class Host(Services, Protocol):
@@ -243,14 +243,14 @@ class ThreadLife:
         self.guest.skip()
 
     def _ask(self) -> Waits:
-        """Execute INTERRUPT or HANDSHAKE in a native region, so that two threads can make requests of each other."""
+        """Execute INTERRUPT, TERMINATE or HANDSHAKE in a native region, so that two threads can make requests of each other."""
         if (fault := self.guest.refused()) is not None:
             self.guest.throw(fault, self.host.make_room)
             return
         number, op = self.guest.joined(), self.guest.code_address().instruction.op
         yield from self._call("leave")
-        if op == "INTERRUPT":
-            self.host.interrupt_thread(number)
+        if op in POSTED:
+            self.host.post_to(number, POSTED[op])
         else:
             with self.host.guests.keeping(lambda: self.host.living(number)) as target:
                 if target is not None:

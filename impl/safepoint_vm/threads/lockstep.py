@@ -12,8 +12,7 @@ from safepoint.differential.stepped import UNBOUNDED
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.lockstep import MAIN, Lockstep
-from safepoint.guest.operations.threads import uncaught_text
-from safepoint.protocol.words import INTERRUPT
+from safepoint.guest.operations.threads import POSTED, uncaught_text
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.memory.image import Image
@@ -138,9 +137,9 @@ class LockstepThread:
     def ended(self, number: int) -> bool:
         return all(other.over for other in self._world.threads if other.guest.number == number)
 
-    def interrupt_thread(self, number: int) -> None:
+    def post_to(self, number: int, kind: int) -> None:
         if (other := self._world.living(number)) is not None:
-            self._world.interrupt(other)
+            self._world.post(other, kind)
 
     def living(self, number: int) -> GuestThread | None:
         other = self._world.living(number)
@@ -170,7 +169,7 @@ class LockstepWorld(Lockstep):
         self.uncaught: list[str] = []
         self.error: BaseException | None = None  # the judge's, raised inside a callback
         self.moved = 0
-        self._early: list[LockstepThread] = []  # to be interrupted once born: birth drops all requests
+        self._early: dict[LockstepThread, int] = {}  # requests for when it is born: birth drops all
         self._image, self._hook = image, hook
         self.world.record.set("hook", hook)
         variables, heap = image.globals(), self.world.heap
@@ -203,18 +202,18 @@ class LockstepWorld(Lockstep):
         """The thread of this number, started and not ended."""
         return next((t for t in self.threads if t.guest.number == number and not t.over), None)
 
-    def interrupt(self, thread: LockstepThread) -> None:
-        """Post INTERRUPT to a thread, once it is born."""
-        if not thread.unborn:
-            self.call("post", thread.guest.address, INTERRUPT)
-        elif thread not in self._early:
-            self._early.append(thread)
+    def post(self, thread: LockstepThread, kinds: int) -> None:
+        """Post requests to a thread, once it is born."""
+        if thread.unborn:
+            self._early[thread] = self._early.get(thread, 0) | kinds
+            return
+        for kind in POSTED.values():
+            if kinds & kind:
+                self.call("post", thread.guest.address, kind)
 
     def is_born(self, thread: LockstepThread) -> None:
-        """Post the interrupt that came before the thread's birth."""
-        if thread in self._early:
-            self._early.remove(thread)
-            self.interrupt(thread)
+        """Post the requests that came before the thread's birth."""
+        self.post(thread, self._early.pop(thread, 0))
 
     @property
     def population(self) -> int:

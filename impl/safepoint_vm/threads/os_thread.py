@@ -64,7 +64,7 @@ class OsThread:
         self.done = threading.Event()
         self._begun = False
         self._unserved = False  # it ended with an INTERRUPT pending
-        self._interrupts: deque[int] = deque()  # requested before its birth, which drops all pending requests
+        self._requests: deque[int] = deque()  # made before its birth, which drops all that are pending
         self._life = made(ThreadLife, guest.engine)(guest, self)
         self._releases = 0  # of the world's locks, when it last entered machine code
         guest.waits_in(self)
@@ -88,24 +88,28 @@ class OsThread:
 
     def interrupt(self) -> None:
         """Make it raise KeyboardInterrupt.  Never waits: a signal handler may call this."""
-        self._interrupts.append(INTERRUPT)
+        self.ask(INTERRUPT)
+
+    def ask(self, kind: int) -> None:
+        """Post a request of this kind, once it is born.  Never waits."""
+        self._requests.append(kind)
         if self._begun:
             self._post()
 
     def _post(self) -> None:
-        """Post each interrupt once: the signal handler and the thread being born may both be here."""
-        while self._interrupts and not self.guest.ended:
+        """Post each request once: the signal handler and the thread being born may both be here."""
+        while self._requests and not self.guest.ended:
             try:
-                kind = self._interrupts.popleft()
+                kind = self._requests.popleft()
             except IndexError:
                 return
             if not self._world.post(self.guest, kind):
-                self._interrupts.append(kind)  # it has ended since: `interrupted` says so
+                self._requests.append(kind)  # it has ended since: `interrupted` says so
 
     @property
     def interrupted(self) -> bool:
         """Did it end without raising an interrupt that was requested?"""
-        return bool(self._interrupts) or self._unserved
+        return INTERRUPT in self._requests or self._unserved
 
     def stop(self) -> None:
         """End it without raising: it executes no further instruction."""
@@ -204,8 +208,8 @@ class OsThread:
     def ended(self, number: int) -> bool:
         return self._supervisor.ended(number)
 
-    def interrupt_thread(self, number: int) -> None:
-        self._supervisor.interrupt_thread(number)
+    def post_to(self, number: int, kind: int) -> None:
+        self._supervisor.post_to(number, kind)
 
     def living(self, number: int) -> GuestThread | None:
         return self._supervisor.living(number)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from safepoint.guest.code import LINK, Instruction
-from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, Fault
+from safepoint.guest.faults import KEYBOARD_INTERRUPT, RECURSION, TERMINATED, TERMINATION, Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import NoRoom, ThreadObject
 from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations import threads
-from safepoint.guest.operations.instructions import call_fault
+from safepoint.guest.operations.instructions import call_fault, raised, terminates
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
@@ -34,6 +35,7 @@ WAITS: dict[Exited, tuple[str, str]] = {
     Exited.BACK_EDGE_WAITS: ("slow_path", "after_back_edge"),
     Exited.ELSEWHERE_WAITS: ("slow_path", "after_elsewhere"),
     Exited.UNMASK_WAITS: ("unmask", "after_unmask"),
+    Exited.UNWOUND_WAITS: ("unwound", "after_unmask"),
 }
 """Why machine code was left -> the procedure that waits, and the handler to enter at when it has returned."""
 
@@ -178,7 +180,7 @@ class GuestThread:
                 self._attempt(lambda: self._execute(why, make_room), make_room)
             case Exited.NEEDS_ROOM:
                 if not make_room():
-                    self.throw(NO_MEMORY, make_room)
+                    self.throw(self._without_room(), make_room)
             case _:
                 return False
         return True
@@ -188,8 +190,8 @@ class GuestThread:
         self._view.begin(self.polls)
         try:
             found = text_of(self.code_address().instruction, self.slot, self._view)
-        except PollRaised as raised:
-            found = RAISED[OUTCOMES[raised.outcome]]
+        except PollRaised as poll:
+            found = RAISED[OUTCOMES[poll.outcome]]
         if isinstance(found, str):
             return found
         self.throw(found, make_room)
@@ -201,10 +203,12 @@ class GuestThread:
 
     def throw(self, fault: Fault, make_room: Callable[[], bool]) -> None:
         """Raise a fault at the instruction at which machine code was left."""
-        self._attempt(lambda: self._raise(fault), make_room)
+        self._attempt(lambda: self._raise(fault), make_room, fault)
 
-    def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool]) -> None:
-        """Retry an effect after a collection while that makes room; then raise MemoryError, from the heap's reserve."""
+    def _attempt(self, effect: Callable[[], None], make_room: Callable[[], bool], raises: Fault | Value = None) -> None:
+        """Retry an effect after a collection while that makes room; then raise MemoryError, from the heap's reserve: but a TERMINATE,
+        if it `raises` that, which no other exception may replace.
+        """
         while True:
             self._view.begin(self.polls)
             try:
@@ -212,21 +216,30 @@ class GuestThread:
             except NoRoom:
                 if not make_room():
                     break
-            except PollRaised as raised:
-                return self.throw(RAISED[OUTCOMES[raised.outcome]], make_room)
+            except PollRaised as poll:
+                return self.throw(RAISED[OUTCOMES[poll.outcome]], make_room)
         self._view.begin()  # without polls: what is raised now is the last thing that there is room for
         self._view.full = True
+        last = raises if isinstance(raises, Fault) and raises.kind == TERMINATION else NO_MEMORY
         try:
-            self._raise(NO_MEMORY)
+            self._raise(last)
         except NoRoom:  # the exceptions that the guest keeps alive fill the reserve: this one ends the thread
-            self.fault, self._lines, self.ended = NO_MEMORY, self.traceback(), True
+            self.fault, self._lines, self.ended = replace(last, ref=None), self.traceback(), True
+
+    def _without_room(self) -> Fault:
+        """What machine code raises where there is no room: it may have been about to raise a TERMINATE again."""
+        self._view.begin()
+        instruction = self.code_address().instruction
+        if instruction.op == "RERAISE" and terminates(self._view, value := self.slot(instruction.operands[0])):
+            return raised(self._view, value)
+        return NO_MEMORY
 
     def _execute(self, why: Exited, make_room: Callable[[], bool]) -> None:
         instruction = self.code_address().instruction
         found = result(self.image.program, instruction, self.slot, self._view)
         if why is Exited.FAULT and not isinstance(found, Fault):
             raise InternalError(f"{instruction} left machine code as a fault, but gives {found!r}")
-        self._attempt(lambda: self._finish(instruction, found), make_room)  # without computing it again
+        self._attempt(lambda: self._finish(instruction, found), make_room, found)  # without computing it again
 
     def _finish(self, instruction: Instruction, found: Value | Fault) -> None:
         if isinstance(found, Fault):
@@ -244,7 +257,7 @@ class GuestThread:
     # -- threads
 
     def operand(self) -> Value:
-        """The operand of the START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE at which machine code was left."""
+        """The operand of the instruction on a thread, a lock or a time at which machine code was left."""
         self._view.begin()
         return self.slot(self.code_address().instruction.operands[0])
 
@@ -260,7 +273,7 @@ class GuestThread:
         return self._view.thread(ref)._replace(args=()), *self._view.call_of(ref)
 
     def joined(self) -> int:
-        """The number of the thread that a JOIN, INTERRUPT or HANDSHAKE names."""
+        """The number of the thread that a JOIN or a request names."""
         ref = self.operand()
         assert isinstance(ref, Ref)
         return self._view.thread(ref).number

@@ -12,7 +12,7 @@ from safepoint.guest.code import Handler
 from safepoint.guest.faults import Fault
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import WORK
-from safepoint.guest.operations.instructions import new_exception
+from safepoint.guest.operations.instructions import new_exception, raises_again
 from safepoint.guest.operations.text import message
 from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.language.layout import Memory, Record
@@ -59,7 +59,7 @@ class Stack:
 def unwind(stack: Stack, view: HeapView, fault: Fault) -> UncaughtFault | None:
     """Go on at the exception's handler, or return what ends the thread.  NoRoom: the trace does not fit in the heap."""
     passed, caught = _search(stack)
-    if stack.image.code_address(passed[0]).instruction.op in ("RERAISE", "UNWINDS"):
+    if raises_again(stack.image.code_address(passed[0]).instruction.op, fault):
         passed = passed[1:]
     if caught is None:
         before = view.trace(fault.ref) if fault.ref else []

@@ -125,11 +125,11 @@ class Vm:
 
         return self.world.start_for(guest, go)
 
-    def interrupt_thread(self, number: int) -> None:
+    def post_to(self, number: int, kind: int) -> None:
         if thread := self._started.get(number):
             with self.world.keeping(lambda: thread.guest) as kept:  # its record is not used again before the post
                 if kept is not None:
-                    thread.interrupt()
+                    thread.ask(kind)
 
     def living(self, number: int) -> GuestThread | None:
         return thread.guest if (thread := self._started.get(number)) else None

@@ -48,6 +48,7 @@ CASES = (
     case("asleep", "STOP+INTERRUPT"),
     case("asleep", "HANDSHAKE+INTERRUPT"),
     case("cleans up", "TERMINATE", "TERMINATE"),
+    case("goes on", "TERMINATE", "TERMINATE"),
     case("overflows", "INTERRUPT"),
     case("births", "HANDSHAKE/1", "STOP"),
     case("births", "STOP", "INTERRUPT/1"),
@@ -55,6 +56,7 @@ CASES = (
     case("collects", "HANDSHAKE/1", "SAMPLE"),
     case("asks", "STOP"),
     case("asks", "INTERRUPT/1"),
+    case("ends", "TERMINATE/1"),
     case("contends", "STOP", "INTERRUPT/1"),
     case("reuses"),
 )

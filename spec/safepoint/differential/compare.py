@@ -8,10 +8,10 @@ shared access that this causes: a second post inside the slow path, or a guest s
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
-from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation
+from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation, Seen
 from safepoint.differential.runs import Undisturbed, outcome, repeat, undisturbed
 from safepoint.differential.schedule import Schedule
 from safepoint.differential.stepped import NOTHING, SAMPLE, TERMINATE, Stepped
@@ -150,15 +150,20 @@ def compare(
         actual = repeat(target, schedule, run.longest)
         tally.interrupts += 1
         later = actual.observation.seen[actual.seen_before :]
-        seen = next((s for s in later if (s.thread, s.kind) == (schedule.thread, schedule.kind)), None)
+        mine = [s for s in later if s.thread == schedule.thread]
+        seen = next((s for s in mine if s.kind == schedule.kind), None)
         born = run.before(schedule.step).born(schedule.thread)  # before that a request is dropped
-        given_back = TERMINATE in (schedule.kind, schedule.also)  # an INTERRUPT is, if it is taken with a TERMINATE
-        if seen and born and seen.site not in ends and not given_back:
+        if seen and born and seen.site not in ends and not given_back(seen, mine):
             tally.saw({kind: n - actual.posted_at[kind] for kind, n in seen.checks.items()})
         if differs := differences(expected.observation, actual.observation):
             tally.mismatches.append(Mismatch(name, schedule, differs, policy=target.policy.name))
             if len(tally.mismatches) >= most_mismatches:
                 return
+
+
+def given_back(seen: Seen, mine: Sequence[Seen]) -> bool:
+    """Has an INTERRUPT been taken with a TERMINATE, perhaps, and so been seen later?  mine: what its thread has seen."""
+    return seen.kind == INTERRUPT and TERMINATE in [other.kind for other in mine[: mine.index(seen)]]
 
 
 def differences(expected: Observation, actual: Observation) -> dict[str, tuple[object, object]]:

@@ -16,7 +16,7 @@ from safepoint.differential.controlled import Case, Done, Ran
 from safepoint.graph.ir import Cell
 from safepoint.guest.code import Program
 from safepoint.guest.compiler.program import compile_program
-from safepoint.guest.operations.threads import uncaught_text
+from safepoint.guest.operations.threads import POSTED, uncaught_text
 from safepoint.guest.reference.heap import ReferenceHeap
 from safepoint.guest.reference.world import World
 from safepoint.protocol.policies import POLICIES
@@ -129,7 +129,7 @@ def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
             if served.kind in RAISING:
                 raised.append((served.kind, served.site, each.thread))
         heard = len(world.sites[0].seen)
-        if op == "INTERRUPT":  # what it posts is posted where it is seen: until then a check may be under way
+        if op in POSTED:  # what it posts is posted where it is seen: until then a check may be under way
             world.early.clear()
             world.words.values = before
         if each.starts:

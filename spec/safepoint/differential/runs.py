@@ -27,6 +27,8 @@ STRETCH, AT_HAND = 64, 8
 """Of the undisturbed run a fork is kept every STRETCH steps; those in between are made again, and kept for AT_HAND stretches."""
 
 
+ENDS = ("UNMASK", "UNWOUND")
+"""Opcodes that end what a request has to wait for."""
 OF_SOME = ("return", "allocation")
 """Sites at which some policies check, and others do not."""
 
@@ -157,9 +159,9 @@ class Undisturbed:
 
     @property
     def ends(self) -> frozenset[str]:
-        """Ends of critical sections: what is seen there could not be delivered before."""
+        """Ends of critical sections and of unwindings: what is seen there could not be delivered before."""
         codes = self._kept[0].program.codes
-        return frozenset(f"{c.name}:{n}" for c in codes for n, i in enumerate(c.instructions) if i.op == "UNMASK")
+        return frozenset(f"{c.name}:{n}" for c in codes for n, i in enumerate(c.instructions) if i.op in ENDS)
 
     def at_a_site(self, step: int, thread: int) -> bool:
         """Is a thread's next instruction a check site of the policy's?"""

@@ -55,6 +55,18 @@ finally:
         i = f(i)
     i = f(i)
 """,
+    "goes on": """from safepoint.guest.api import terminable
+def f(n):
+    return n + 1
+i = 0
+with terminable():
+    try:
+        i = f(i)
+    finally:
+        i = f(i)
+i = f(i)
+print("on")
+""",
     "overflows": """def f(n):
     return f(n + 1)
 try:
@@ -108,6 +120,22 @@ t = Thread(target=work)
 t.start()
 handshake(t)
 interrupt(t)
+t.join()
+print("end")
+""",
+    "ends": """from threading import Thread
+from safepoint.guest.api import terminate
+def work():
+    try:
+        for i in range(4):
+            pass
+    except:
+        print("caught")
+    finally:
+        print("cleans")
+t = Thread(target=work)
+t.start()
+terminate(t)
 t.join()
 print("end")
 """,

@@ -1,18 +1,28 @@
-"""What a guest program may import besides the standard library: functions that make requests, and one that defers them.
+"""What a guest program may import besides the standard library: functions that make requests, and sections that defer or end what they raise.
 
     interrupt(thread)  Raise KeyboardInterrupt in a thread, as Control-C does: at its next check site, or where it blocks.  A
                        thread that has not been started, or has ended, is not affected.
+    terminate(thread)  End a thread from its next check site on, or where it blocks: every `finally` around that place runs, and
+                       no `except`; a `return`, a `break` or another exception in a `finally` does not keep the thread from its
+                       end.  A critical section does not defer it.  What interrupts the thread meanwhile is raised in a
+                       `finally`, at its first check site, or not at all; what terminates it again waits until it has unwound, and
+                       finds it ended.  A thread that terminates itself goes on to its next check site.  To the others it has then ended with an exception:
+                       `join` returns, and its traceback ends in Terminated.  A thread that has not been started, or has ended,
+                       is not affected; the first thread has no Thread, so that only the host can end it: exit status 1.
+    with terminable(): A TERMINATE that is raised inside ends at the end of the innermost such section: the thread goes on there.
+                       One that came meanwhile is raised there; so is an interrupt.
     handshake(thread)  Run one (empty) operation on a thread, exactly once: the thread runs it at its next check site, or the
                        caller runs it while the thread is outside guest code.  So when this returns, the thread has been at a
                        check site or outside guest code since the call.  Does not wait for one not started, or ended.
     collect()          Stop the world, collect garbage, and start the world.
     with masked():     A critical section: an interrupt stays pending until the section ends, however it ends, and is raised
-                       there in place of any other exception.  If sections are nested, that is the end of the outermost.
+                       there in place of any other exception but a TERMINATE.  If sections are nested, that is the end of the outermost.
 
 The guest's compiler knows these names and emits instructions for them; CPython executes this module instead, so that a guest
 program is a Python program with the same meaning.  Under CPython an interrupt is raised between two bytecodes, and in a thread
 that blocks only afterwards; a handshake has nothing to do, since its caller holds the GIL and so every other thread is outside
-guest code; Control-C is raised in the main thread, and is deferred in that thread's critical sections only.
+guest code; Control-C is raised in the main thread, and is deferred in that thread's critical sections only.  Nothing terminates a
+thread there, since every Python exception can be caught: `terminate` of a thread that runs is a NotImplementedError.
 """
 
 from __future__ import annotations
@@ -42,6 +52,14 @@ def interrupt(thread: Thread) -> None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
 
 
+def terminate(thread: Thread) -> None:
+    """End a thread.  Raises TypeError unless it is a Thread, NotImplementedError if it runs."""
+    if not isinstance(thread, Thread):
+        raise TypeError("terminate() wants a thread")
+    if thread.is_alive():
+        raise NotImplementedError("CPython cannot terminate a thread (run the program with safepoint run)")
+
+
 def handshake(thread: Thread) -> None:
     """Run one empty operation on a thread.  Raises TypeError unless it is a Thread."""
     if not isinstance(thread, Thread):
@@ -51,6 +69,12 @@ def handshake(thread: Thread) -> None:
 def collect() -> None:
     """Collect garbage, with the world stopped."""
     gc.collect()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A section that a TERMINATE would end; here there is none."""
+    yield
 
 
 @contextmanager

@@ -153,6 +153,9 @@ OPCODES: dict[str, Opcode] = {
         Opcode("RAISE", (slot("src"),), "raise src: this place is added to its traceback"),
         Opcode("RERAISE", (slot("src"),), "raise src again, as no handler matched; its traceback stays as it was"),
         Opcode("UNWINDS", (slot("src"),), "if src is the exception of a TERMINATE: raise it again, as RERAISE does"),
+        Opcode("UNWOUND", (slot("src"),),
+               "if src is the exception of a TERMINATE: end the unwinding, and raise a request that is pending; else RERAISE src",
+               site="unwound"),
         Opcode("MATCHES", (slot("dst"), slot("src"), operand("kind", "kind")), "dst = src is an instance of kind"),
         # calls
         Opcode("CALL", (slot("base"), count("count")),
@@ -171,6 +174,7 @@ OPCODES: dict[str, Opcode] = {
         Opcode("MASK", (slot("dst"),), "begin a critical section; dst = whether it is nested in another one"),
         Opcode("UNMASK", (slot("src"),), "if src is False: end the critical section, and raise an interrupt that is pending", site="unmask"),
         Opcode("INTERRUPT", (slot("src"),), "interrupt(src): post KeyboardInterrupt to a thread", site="native"),
+        Opcode("TERMINATE", (slot("src"),), "terminate(src): post a TERMINATE to a thread", site="native"),
         Opcode("HANDSHAKE", (slot("src"),), "handshake(src): that thread, or this one on its behalf, runs one operation", site="handshake"),
         Opcode("COLLECT", (), "collect(): stop the world, collect, start it", site="collect"),
         Opcode("PRINT_END", (slot("first"), count("count")), "print(first, …, end=the last of them), in a native region", site="native"),

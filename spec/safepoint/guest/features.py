@@ -8,7 +8,15 @@ from __future__ import annotations
 from safepoint.guest.code import Program
 from safepoint.protocol.policy import Policy
 
-NEEDS = {"START": "births", "SLEEP": "blocking", "JOIN": "blocking", "ACQUIRE": "blocking", "MASK": "masks"}
+NEEDS = {
+    "START": "births",
+    "SLEEP": "blocking",
+    "JOIN": "blocking",
+    "ACQUIRE": "blocking",
+    "MASK": "masks",
+    "TERMINATE": "unwinding",
+    "UNWOUND": "unwinding",
+}
 """Opcode -> the feature (of `model.scopes.SLICES`) that its execution needs."""
 
 

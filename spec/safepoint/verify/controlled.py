@@ -48,6 +48,7 @@ PATIENCE, FURTHER = 250, 2_500
 """Schedules of a mutant in a case, with one preemption, and with two."""
 CANNOT = {
     "waits-for-itself": "no operation of the interpreter leaves guest code, where alone it shows",
+    "unwound-forgets": "no trace says where an unwinding ends, and the reference machine is asked only for what a check has seen",
     **dict.fromkeys(
         ("reenter-acquire", "claim-acquire", "wake-release"),
         "x86-64 orders more than it asks for: it shows under C11 alone",

@@ -36,7 +36,6 @@ NEEDS = {
         "wake-release",
     ),
     "a guest step while one request is served inside another": ("handshake-unchecked", "backs-off-silently"),
-    "a guest that goes on after a TERMINATE": ("unwound-forgets",),
     "a birth in the middle of a handshake": ("birth-drops-handshake",),
     "a stack that grows": ("limit-blindly",),
     "a handler that posts": ("post-waits-its-turn",),

@@ -71,9 +71,13 @@ def f(n):
 
 def run(x, y, items):
     print(x * y * 3 + y, x * y + x)
-    print(x * x + y * y)
+    print(x * x + y * y, x * y * x + y)
     print(x + y + x, x * x * y)
     print(2.5 * x, 2.5 * x < 2.5, x < 2.5)
+    try:
+        print(x * x - y * y, x * y - x, x - y + x, y - x)
+    except TypeError as e:
+        print(e)
     one = 1
     items[0] = 7
     items[one] = None
@@ -235,6 +239,20 @@ def test_what_a_sequence_may_be() -> None:
 
 def instruction(op: str, *operands: int) -> Instruction:
     return Instruction(op, operands, 1)
+
+
+def test_what_was_written_again_is_not_what_is_read() -> None:
+    """The second product takes the place of the first, so a sum reads neither of them as the sequence would."""
+    first, second = instruction("MUL", 5, 0, 0), instruction("MUL", 6, 1, 1)
+    found = fused_at([first, second, instruction("ADD", 4, 5, 6)], 0)
+    assert found is not None
+    assert found.name == "MUL_and_MUL_and_ADD_21"
+    for other in (
+        [first, instruction("MUL", 5, 1, 1), instruction("ADD", 4, 5, 5)],
+        [first, second, instruction("ADD", 4, 6, 5)],
+        [first, second, instruction("ADD", 4, 5, 5)],
+    ):
+        assert fused_at(other, 0) is None, other
 
 
 def test_only_what_hands_its_result_on_is_fused() -> None:

@@ -8,7 +8,7 @@ from safepoint.protocol.words import HANDSHAKE
 from safepoint_vm.language.words import SERVED
 from tests.impl.running import begun, ran
 
-REQUESTS = "from safepoint.guest.api import collect, handshake, interrupt, masked\n"
+REQUESTS = "from safepoint.guest.api import collect, handshake, interrupt, masked, terminate\n"
 
 TRANSFERS = """
 accounts = [60, 40]
@@ -58,24 +58,25 @@ def test_without_the_section_the_transfers_are_torn() -> None:
     assert done.output != "[400, 0]\n"
 
 
-def test_a_newborn_is_interrupted_too() -> None:
-    """Birth drops what is pending; an interrupt that comes before it waits until after it."""
+@pytest.mark.parametrize(("asks", "raised"), [("interrupt", "KeyboardInterrupt"), ("terminate", "Terminated")])
+def test_a_newborn_is_interrupted_or_ended_too(asks: str, raised: str) -> None:
+    """Birth drops what is pending; what is asked before it waits until after it."""
     done = ran(
-        """
+        f"""
 def work():
     while True:
         pass
 for i in range(60):
     t = Thread(target=work)
     t.start()
-    interrupt(t)
+    {asks}(t)
     t.join()
 print("all ended")
 """,
         imports=REQUESTS,
     )
     assert done.output == "all ended\n"
-    assert done.errors.count("KeyboardInterrupt") == 60
+    assert done.errors.count(f"\n{raised}\n") == 60
 
 
 @pytest.mark.rule("BIRTH-OWES-HANDSHAKE", "HANDSHAKE-ONCE")

@@ -18,10 +18,15 @@ METHODS = {"append": (1, 1), "pop": (0, 1), "start": (0, 0), "join": (0, 0), "ac
 ACTIONS = {
     "sleep": ("SLEEP", 1),
     "interrupt": ("INTERRUPT", 1),
+    "terminate": ("TERMINATE", 1),
     "handshake": ("HANDSHAKE", 1),
     "collect": ("COLLECT", 0),
 }
 """Imported function that returns None -> its opcode, and its number of arguments."""
+
+
+SECTIONS = ("masked", "terminable")
+"""Imported functions that begin a `with`."""
 
 
 class CallCompiler(NameCompiler):
@@ -44,8 +49,8 @@ class CallCompiler(NameCompiler):
                 return self.exception(node, name, node.args)
             case ast.Call() if self.imports(node.func, "Thread"):
                 return self.thread(node)
-            case ast.Call() if self.imports(node.func, "masked"):
-                raise self.error(node, "masked() stands only in a with", "with masked():")
+            case ast.Call(func=ast.Name(id=name)) if self.imports(node.func, *SECTIONS):
+                raise self.error(node, f"{name}() stands only in a with", f"with {name}():")
             case ast.Call():
                 return self.call(node)
             case ast.List():

@@ -58,8 +58,9 @@ class Protected:
     slot: int
 
 
-ENDS = ("RELEASE", "UNMASK", "UNWINDS", "RERAISE")
-"""Opcodes with no POLL before them: what it raised would end a section without them, or take the place of a TERMINATE."""
+ENDS = ("RELEASE", "UNMASK", "UNWINDS", "UNWOUND", "RERAISE")
+"""Opcodes with no POLL before them: what it raised would end a section without them, or take the place of a TERMINATE.  (Where a handler
+is looked for, an UNWINDS comes before the POLL.)"""
 SLACK = 16
 """Instructions without a POLL that the code behind each cover of a handler may begin with: none keeps a cleanup from beginning."""
 
@@ -101,6 +102,7 @@ class Emitter:
         self.pending: list[Pending] = []
         self.protected: list[Protected] = []
         self.last_label = -1
+        self.sought: int | None = None  # the slot of an exception whose handler is being looked for
         self.straight = (
             SLACK  # instructions since the last of SITES, at most, on any way here; the prologue leaves as many
         )
@@ -117,6 +119,8 @@ class Emitter:
 
     def emit(self, node: Located, op: str, *operands: int | Label, augmented: bool = False) -> None:
         if self.straight >= max(SLACK, STRAIGHT - SLACK * (1 + self.depth)) and op not in (*ENDS, *SITES):
+            if self.sought is not None:
+                self.emit(node, "UNWINDS", self.sought)
             self.pending.append(Pending("POLL", (), node))
             self.straight = 0
         self.pending.append(Pending(op, operands, node, augmented))

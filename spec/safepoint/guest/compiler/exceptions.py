@@ -151,12 +151,29 @@ class ExceptionCompiler(ExpressionCompiler):
                 self.block(node.body)
 
     def with_statement(self, node: ast.With) -> None:
-        """`with lock:` or `with masked():`; RELEASE or UNMASK is emitted on every way out."""
+        """`with lock:`, `with masked():` or `with terminable():`; RELEASE or UNMASK is emitted on every way out."""
         if len(node.items) > 1 or node.items[0].optional_vars:
-            raise self.error(node, "with is for one lock, without as, or for masked()", "with lock:")
-        kept, last = self.with_begins(node, node.items[0].context_expr)
+            raise self.error(node, "with is for one lock, without as, or for masked() or terminable()", "with lock:")
+        context = node.items[0].context_expr
+        if isinstance(context, ast.Call) and self.imports(context.func, "terminable"):
+            self.count(context, "terminable", 0, 0)
+            self.terminable(node)
+            return
+        kept, last = self.with_begins(node, context)
         with self.always(node, lambda: self.emit(node, last, kept), node.body):
             self.block(node.body)
+
+    def terminable(self, node: ast.With) -> None:
+        """A TERMINATE unwinds to the end of the statements, and no further."""
+        slot, handler, end = self.allocate(), Label(), Label()
+        known = self.assigned - unset_by(node.body)
+        with self.protect(handler, slot):
+            self.block(node.body)
+        self.emit(node, "JUMP", end)
+        self.place(handler)
+        self.emit(node, "UNWOUND", slot)
+        self.place(end)
+        self.assigned = known
 
     def with_begins(self, node: ast.With, context: ast.expr) -> tuple[int, str]:
         """Begin a `with`.  Returns the slot and the opcode that end it."""
@@ -194,13 +211,14 @@ class ExceptionCompiler(ExpressionCompiler):
         """Fall through if the exception is of one of the clause's classes, else jump to `other`.  No class: all of Python's."""
         every = ast.copy_location(ast.Name("BaseException", ast.Load()), clause)
         classes = clause.type.elts if isinstance(clause.type, ast.Tuple) else [clause.type or every]
-        found, matches = Label(), self.allocate()
+        found, matches, self.sought = Label(), self.allocate(), slot
         for kind in classes:
             if not (isinstance(kind, ast.Name) and self.pythons(kind, *EXCEPTIONS)):
                 raise self.error(kind, "except takes classes of Python's exceptions", "except ValueError:")
             self.emit(kind, "MATCHES", matches, slot, EXCEPTIONS.index(kind.id))
             self.emit(kind, "TRUE_JUMP", matches, found)
         self.emit(clause, "JUMP", other)
+        self.sought = None
         self.place(found)
 
     def handler(self, clause: ast.ExceptHandler, slot: int) -> None:

@@ -19,7 +19,7 @@ NOT_MADE = ("UnicodeEncodeError",)
 IMPORTS = {
     "threading": ("Thread", "Lock"),
     "time": ("sleep",),
-    "safepoint.guest.api": ("masked", "interrupt", "handshake", "collect"),
+    "safepoint.guest.api": ("masked", "terminable", "interrupt", "terminate", "handshake", "collect"),
 }
 """Module -> the names that a program may import from it, at its top; it can call them, and not use them as values."""
 

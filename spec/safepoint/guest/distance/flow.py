@@ -35,8 +35,8 @@ MOST = 5_000_000
 """Slots that are joined, at most, before the analysis gives up being exact."""
 
 ELEMENTS = "elements"
-_NO_RESULT = ("BOUND", "SET_GLOBAL", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RETURN", "RAISE", "RERAISE", "UNWINDS", "PRINT",
-              "PRINT_END", "START", "JOIN", "ACQUIRE", "RELEASE", "SLEEP", "UNMASK", "INTERRUPT", "HANDSHAKE", "COLLECT", "POLL",
+_NO_RESULT = ("BOUND", "SET_GLOBAL", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RETURN", "RAISE", "RERAISE", "UNWINDS", "UNWOUND", "PRINT",
+              "PRINT_END", "START", "JOIN", "ACQUIRE", "RELEASE", "SLEEP", "UNMASK", "INTERRUPT", "TERMINATE", "HANDSHAKE", "COLLECT", "POLL",
               "HALT", "JUMP", "JUMP_BACK", "FALSE_JUMP", "TRUE_JUMP", "TRUE_JUMP_BACK", "LESS_JUMP_BACK")  # fmt: skip
 
 

@@ -78,7 +78,8 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
     "EXCEPTION": lambda c, first, kind, count: c.heap.new_exception(KINDS[kind], tuple(c.slots(first, count))),
     "RAISE": lambda c, src: raised(c.heap, c.slot(src)),
     "RERAISE": lambda c, src: raised(c.heap, c.slot(src)),
-    "UNWINDS": lambda c, src: raised_again(c.heap, c.slot(src)),
+    "UNWINDS": lambda c, src: raised(c.heap, c.slot(src)) if terminates(c.heap, c.slot(src)) else None,
+    "UNWOUND": lambda c, src: None if terminates(c.heap, c.slot(src)) else raised(c.heap, c.slot(src)),
     "MATCHES": lambda c, _, src, kind: matches(c.heap, c.slot(src), KINDS[kind]),
     # threads
     "THREAD": lambda c, first, count: c.heap.new_thread(c.slot(first), tuple(c.slots(first + 1, count - 1))),
@@ -89,8 +90,8 @@ RESULTS: dict[str, Callable[..., Value | Fault]] = {
 
 LESS_JUMP_BACK: whether to jump.  EACH_PREPARE: the new value of slot loop+1.  GLOBAL and BOUND: the fault of an unset variable.
 Not here: SET_GLOBAL, MASK, and what only moves control; and opcodes of which a machine does a part: FOR_PREPARE, FOR_RANGE and
-FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT
-and HANDSHAKE (`threads`), UNMASK and COLLECT.
+FOR_EACH (`sequences.range_values`, `turn`), CALL (`call_fault`), PRINT (`text.printed`), START, JOIN, ACQUIRE, SLEEP, INTERRUPT,
+TERMINATE and HANDSHAKE (`threads`), UNMASK and COLLECT.
 """
 
 
@@ -112,10 +113,14 @@ def raised(heap: Heap, value: Value) -> Fault:
     return Fault("TypeError", "exceptions must derive from BaseException")
 
 
-def raised_again(heap: Heap, value: Value) -> Fault | None:
-    """The fault at the end of a `finally`, whatever way it is left, that runs because of `value`: only a TERMINATE goes on."""
-    fault = raised(heap, value)
-    return fault if fault.kind == TERMINATION else None
+def terminates(heap: Heap, value: Value) -> bool:
+    """Is it the exception of a TERMINATE?"""
+    return isinstance(value, Ref) and is_exception(value) and heap.exception(value)[0] == TERMINATION
+
+
+def raises_again(op: str, fault: Fault) -> bool:
+    """Does an instruction raise what has been raised before, so that its place is not added to the traceback?"""
+    return op in ("RERAISE", "UNWINDS") or (op == "UNWOUND" and fault.ref is not None)
 
 
 def matches(heap: Heap, value: Value, kind: str) -> bool:

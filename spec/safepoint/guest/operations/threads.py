@@ -15,13 +15,17 @@ from safepoint.guest.lockstep import MAIN
 from safepoint.guest.operations.sequences import no_method
 from safepoint.guest.operations.values import type_name
 from safepoint.guest.values import Function, Ref, Value
+from safepoint.protocol.words import INTERRUPT, TERMINATE
 
 METHODS = {"START": ("thread", "start"), "JOIN": ("thread", "join"), "ACQUIRE": ("lock", "acquire"),
            "RELEASE": ("lock", "release")}  # fmt: skip
 """Opcode -> the kind of object that has the method, and the method's name."""
 
-REQUEST_FUNCTIONS = {"INTERRUPT": "interrupt", "HANDSHAKE": "handshake"}
+REQUEST_FUNCTIONS = {"INTERRUPT": "interrupt", "TERMINATE": "terminate", "HANDSHAKE": "handshake"}
 """Opcode -> the function of `api` that makes a request of a thread."""
+
+POSTED = {"INTERRUPT": INTERRUPT, "TERMINATE": TERMINATE}
+"""Opcode -> the kind of request that it posts."""
 
 NO_THREAD = Fault("RuntimeError", "can't start new thread")
 LONGEST = 2**63 / 10**9
@@ -29,7 +33,7 @@ LONGEST = 2**63 / 10**9
 
 
 def refused(heap: Heap, op: str, value: Value, running: int, in_with: bool = False) -> Fault | None:
-    """The fault that START, JOIN, ACQUIRE, SLEEP, INTERRUPT or HANDSHAKE raises at once; None: it is done once `ready`.
+    """The fault that START, JOIN, ACQUIRE, SLEEP or one of REQUEST_FUNCTIONS raises at once; None: it is done once `ready`.
 
     running: the number of the thread that executes it.  in_with: the ACQUIRE begins a `with`.
     """

@@ -177,13 +177,14 @@ def HALT(s: State) -> State:
 EFFECTS: dict[str, Callable[..., State]] = {
     **dict.fromkeys(operations.RESULTS, into_first),  # but for those that follow
     **dict.fromkeys(
-        ("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "UNWINDS", "RELEASE"), no_result
+        ("BOUND", "STORE_INDEX", "DELETE_INDEX", "APPEND", "RAISE", "RERAISE", "UNWINDS", "UNWOUND", "RELEASE"),
+        no_result,
     ),
     **{f.__name__: f for f in (GLOBAL, SET_GLOBAL, JUMP, FALSE_JUMP, TRUE_JUMP, LESS_JUMP_BACK, ACQUIRE)},
     **{f.__name__: f for f in (FOR_PREPARE, FOR_RANGE, EACH_PREPARE, FOR_EACH, CALL, RETURN, HALT)},
     "JUMP_BACK": JUMP,
     "TRUE_JUMP_BACK": TRUE_JUMP,
-    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "HANDSHAKE"), return_to_guest),
+    **dict.fromkeys(("PRINT", "PRINT_END", "START", "COLLECT", "INTERRUPT", "TERMINATE", "HANDSHAKE"), return_to_guest),
     **dict.fromkeys(("POLL", "JOIN", "SLEEP", "MASK", "UNMASK"), skip),
 }
 """Opcode -> its effect, called with the state and the instruction's operands."""

@@ -53,7 +53,7 @@ class Others(Protocol):
     def now(self) -> float:
         """The time, in microseconds."""
 
-    def interrupt_thread(self, ref: Ref) -> None: ...
+    def post_to(self, ref: Ref, kind: int) -> None: ...
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for a handshake, or wait for it, as thread `by`.  False: the operation has not run yet."""
@@ -70,7 +70,7 @@ class Alone:
     def now(self) -> float:
         return math.inf
 
-    def interrupt_thread(self, ref: Ref) -> None:
+    def post_to(self, ref: Ref, kind: int) -> None:
         """No thread was ever started."""
 
     def handshake(self, by: int, ref: Ref) -> bool:
@@ -152,7 +152,7 @@ class Machine:
             case "native":
                 if self.state.native:
                     return self._visit("reenter")
-                if instruction.op in ("START", "INTERRUPT"):
+                if instruction.op == "START" or instruction.op in threads.POSTED:
                     return self._native(instruction.op, *instruction.operands)
                 return self._print(*instruction.operands)
             case "block":
@@ -162,8 +162,8 @@ class Machine:
             case "collect":
                 return self._collect()
             case site:
-                assert site == "unmask"
-                return GO if self.state[instruction.operands[0]] is not False else self._visit("unmask")
+                assert site in ("unmask", "unwound")
+                return self._visit(site) if self.state.ends(site, *instruction.operands) else GO
 
     def _collect(self) -> int | None:
         """Stop the world, and start it.  Nothing is collected: no guest could tell the difference."""
@@ -192,7 +192,7 @@ class Machine:
         return GO
 
     def _native(self, op: str, src: int) -> int | Fault | None:
-        """START, at a check site, or INTERRUPT, in a native region.  One that is refused visits no site."""
+        """START, at a check site, or INTERRUPT or TERMINATE, in a native region.  One that is refused visits no site."""
         value = self.state[src]
         if fault := threads.refused(ReferenceHeap(self.state.things), op, value, self.state.thread):
             return fault
@@ -202,7 +202,7 @@ class Machine:
         if op == "START":
             self.state = self._started(value)
             return self._outside(lambda: self.state)
-        return self._outside(partial(self._interrupted, value))
+        return self._outside(partial(self._posted, value, threads.POSTED[op]))
 
     def _started(self, ref: Ref) -> State:
         """Start a thread, which then stands before its first instruction."""
@@ -211,8 +211,8 @@ class Machine:
         self.others.start(ref, heap.thread(ref))
         return changed(self.state, things=heap.things)
 
-    def _interrupted(self, ref: Ref) -> State:
-        self.others.interrupt_thread(ref)
+    def _posted(self, ref: Ref, kind: int) -> State:
+        self.others.post_to(ref, kind)
         return self.state
 
     def _block(self, op: str, src: int) -> int | Fault | None:

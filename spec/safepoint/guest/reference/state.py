@@ -83,6 +83,10 @@ class State:
         """The heap for what the instruction computes."""
         return ReferenceHeap(self.things, self.polls)
 
+    def ends(self, site: str, src: int) -> bool:
+        """Whether a critical section ends at an UNMASK of the slot, or an unwinding at an UNWOUND of it."""
+        return self[src] is False if site == "unmask" else operations.terminates(ReferenceHeap(self.things), self[src])
+
     def computed(self) -> tuple[Value | Fault, State]:
         """The instruction's result, and the state with its changes of the heap."""
         heap = self.heap()
@@ -113,8 +117,8 @@ class State:
         """Raise a fault: go on at the handler of the innermost frame that has one; without one, the thread ends here."""
         heap = ReferenceHeap(self.things)
         exception = operations.new_exception(heap, fault)
-        frame, again = self.frame, self.frame.instruction.op in ("RERAISE", "UNWINDS")
-        places = [] if again else [self.place(frame)]
+        frame = self.frame
+        places = [] if operations.raises_again(frame.instruction.op, fault) else [self.place(frame)]
         while (handler := frame.handler) is None and frame.caller is not None:
             frame = frame.caller
             places.append(self.place(frame))

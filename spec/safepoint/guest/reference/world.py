@@ -15,6 +15,7 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.lockstep import MAIN, QUANTUM, THREADS, Lockstep
 from safepoint.guest.operations import threads
+from safepoint.guest.operations.threads import POSTED
 from safepoint.guest.reference.copying import changed
 from safepoint.guest.reference.effects import born
 from safepoint.guest.reference.heap import ReferenceHeap
@@ -49,7 +50,7 @@ class World(Lockstep):
         self.state = self.machines[MAIN].state  # of the thread that ran last
         self.refs: dict[int, Ref] = {}  # record -> the thread that lives there
         self.over: set[int] = set()  # records whose thread has ended
-        self.early: set[int] = set()  # records whose thread is interrupted after birth, which drops all requests
+        self.early: dict[int, int] = {}  # record -> requests for its thread that come after birth, which drops all
         self.asked: dict[int, tuple[int, Activation]] = {}  # requester -> (target record, handshake)
         self.buried = Counts()  # of threads whose record has another one now
         self.uncaught: list[Uncaught] = []
@@ -58,7 +59,7 @@ class World(Lockstep):
         """A copy of the world; both run independently, and `watch` is not set in the copy."""
         other = changed(self, turns=changed(self.turns))
         other.refs, other.over, other.uncaught = dict(self.refs), set(self.over), list(self.uncaught)
-        other.early, other.asked = set(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
+        other.early, other.asked = dict(self.early), {by: (n, what.copy()) for by, (n, what) in self.asked.items()}
         other.sites = [self.sites[MAIN].copy()]
         other.sites += [sites.copy(other.sites[MAIN]) for sites in self.sites[1:]]
         pairs = zip(self.machines, other.sites, strict=True)
@@ -120,15 +121,15 @@ class World(Lockstep):
             self.sites[number].wake()
         went = machine.step()
         self.state = machine.state
-        if number in self.early and not machine.unborn:
-            self._interrupt(number)
+        if not machine.unborn and (early := self.early.pop(number, 0)):
+            self._post(number, early)
         if over := machine.ended and not machine.unborn:  # a thread whose target cannot be called ends at birth
             self._end(number)
         return int(went or over)
 
     def _end(self, number: int) -> None:
         self.over.add(number)
-        self.early.discard(number)
+        self.early.pop(number, None)
         self.sites[number].here = ""
         self.sites[number].call("exit_thread")
         if number != MAIN:
@@ -162,22 +163,24 @@ class World(Lockstep):
         self.sites[number : number + 1] = [sites]
         self.machines[number : number + 1] = [machine]
 
-    def interrupt_thread(self, ref: Ref) -> None:
-        """Post INTERRUPT to a thread; no effect on one that has not been started, or has ended."""
+    def post_to(self, ref: Ref, kind: int) -> None:
+        """Post a request to a thread; no effect on one that has not been started, or has ended."""
         number = self._record(ref)
         if number is not None:
-            self._interrupt(number)
+            self._post(number, kind)
 
     def _record(self, ref: Ref) -> int | None:
         """The record of a thread that has been started and has not ended; else None."""
         return next((n for n, lives in self.refs.items() if lives == ref and n not in self.over), None)
 
-    def _interrupt(self, number: int) -> None:
+    def _post(self, number: int, kinds: int) -> None:
+        """Post requests to a thread, once it is born."""
         if self.machines[number].unborn:
-            self.early.add(number)
-        else:
-            self.early.discard(number)
-            self.sites[number].go_on(self.sites[number].begin("post", INTERRUPT))
+            self.early[number] = self.early.get(number, 0) | kinds
+            return
+        for kind in POSTED.values():
+            if kinds & kind:
+                self.sites[number].go_on(self.sites[number].begin("post", kind))
 
     def handshake(self, by: int, ref: Ref) -> bool:
         """Ask thread `ref` for an operation, or wait for it, as record `by`.  Returns whether it has run."""
@@ -203,7 +206,7 @@ class World(Lockstep):
         """Control-C: post INTERRUPT to the first thread; once that has ended, to all others."""
         wanted = [MAIN] if MAIN not in self.over else [n for n in range(len(self.machines)) if n not in self.over]
         for number in wanted:
-            self._interrupt(number)
+            self._post(number, INTERRUPT)
 
     def waiting(self) -> list[str]:
         """The threads that have not ended, as "name at file:line", once none of them can go on."""
