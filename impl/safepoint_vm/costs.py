@@ -10,6 +10,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.listing import fast_path, listing
+from safepoint_vm.generate.parts import parts_of
 from safepoint_vm.handlers.shared.checks import MECHANISMS
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
@@ -35,7 +36,7 @@ class FoldedCosts(Costed):
         return policy.trigger in MECHANISMS
 
     def instructions(self, policy: Policy | None) -> Mapping[str, int]:
-        ours, plain = variant_of(policy).parts(), variant_of(WITHOUT).parts()
+        ours, plain = parts_of(variant_of(policy)), parts_of(variant_of(WITHOUT))
         return {
             kind: len(fast_path(listing(ours, name))) - len(fast_path(listing(plain, name)))
             for kind, name in SITES.items()

@@ -4,7 +4,7 @@ A mutant takes the place of something that an engine or its host has anyway, cho
 
 handlers: functions of `handlers.mutated` stand in the dispatch table, or where the host enters, instead of the right ones
 procedures: a class of `generate.mutated` changes where a word of the text lies, or when a hook is called
-host: a class of `threads.mutated` or `threads.mutated_drivers` has its methods before those of the right one
+host: a class of `threads.mutated_hosts` or `threads.mutated_os_threads` has its methods before those of the right one
 
 The right handlers are the same bytes in each of these engines; a part that differs is compiled, and cached, under the mutant's name.
 """

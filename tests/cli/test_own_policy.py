@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
@@ -152,7 +153,9 @@ def test_a_nonsensical_policy_is_refused(says: dict[str, str], said: str) -> Non
 
 def test_every_command_that_takes_a_policy_refuses_one_in_the_same_words() -> None:
     Path("mine.py").write_text(text_of(sites="()"))
-    takes = [name for name, command in cli.commands.items() if any("-p" in option.opts for option in command.params)]
+    context = Context(cli)
+    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    takes = [name for name, found in commands.items() if found and any("-p" in option.opts for option in found.params)]
     assert set(takes) >= {"explore", "policies", "orders", "mutate", "run", "distance", "emit", "replay"}
     given = {"run": [GCD], "distance": [GCD], "emit": ["--c"], "replay": ["s:fib@3STOP"]}
     said = {refused(name, "-p", "mine.py:MINE", *given.get(name, [])) for name in takes}

@@ -8,17 +8,24 @@ from collections.abc import Sequence
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.listing import instructions
 from safepoint_vm.generate.listing import listing as function_listing
+from safepoint_vm.generate.object_code import object_file
+from safepoint_vm.generate.parts import parts_of
 from tests.impl.object_file import MachineFunction, functions_of
 
 
 def functions(engine: Engine) -> dict[str, MachineFunction]:
-    """The functions of the object files that were loaded."""
-    return {name: function for image in engine.images for name, function in functions_of(image).items()}
+    """The functions of the object files that its image is made of."""
+    return {name: function for file in object_files(engine.variant) for name, function in functions_of(file).items()}
+
+
+def object_files(variant: Variant) -> list[bytes]:
+    """Of the parts of an engine, in the order of its image."""
+    return [object_file(part) for part in parts_of(variant)]
 
 
 def listing(variant: Variant, name: str) -> list[str]:
     """A function's instructions, as assembly without labels and directives."""
-    return instructions(function_listing(variant.parts(), name))
+    return instructions(function_listing(parts_of(variant), name))
 
 
 def bytes_in_memory(engine: Engine, name: str) -> bytes:

@@ -85,7 +85,7 @@ def test_only_a_new_record_is_written_by_hand() -> None:
         ("safepoint_vm.handlers.shared.checks", "left"),
         ("safepoint_vm.handlers.shared.checks", "ticker"),
         ("safepoint_vm.schedules.run", "state"),
-        ("safepoint_vm.threads.mutated", "state"),
+        ("safepoint_vm.threads.mutated_hosts", "state"),
         ("safepoint_vm.threads.thread", "heap_limit"),
         ("safepoint_vm.threads.thread", "left"),
         ("safepoint_vm.threads.thread", "limit"),

@@ -20,8 +20,8 @@ from safepoint.model.own_policies import PolicyError, find_policy
 from safepoint.model.scopes import SCOPES
 from safepoint.model.sound_policy import SERVING, site_procedures, words_read
 from safepoint.model.system import Model
-from safepoint.protocol.own import OwnPolicy, is_own
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.policies import POLICIES, is_own
 from safepoint.protocol.policy import SITES, Bound, Policy
 from safepoint.verify.explore import decide
 from safepoint.verify.kept import Kept

@@ -19,6 +19,7 @@ from safepoint.verify.explore import decide
 from safepoint.verify.policies import PolicyRow, rows
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.listing import fast_path, listing
+from safepoint_vm.generate.parts import parts_of
 from safepoint_vm.target import FoldedTarget
 
 ADDED = {
@@ -86,7 +87,7 @@ def test_the_fast_path_is_what_is_executed_up_to_the_dispatch() -> None:
     with pytest.raises(ValueError, match="no dispatch"):
         fast_path([".L1:", "a", "jmp .L1"])
     with pytest.raises(KeyError):
-        listing(Variant().parts(), "NO_SUCH_HANDLER")
+        listing(parts_of(Variant()), "NO_SUCH_HANDLER")
 
 
 def test_a_bound_that_is_worse_and_a_distance_beyond_it_are_refuted() -> None:

@@ -10,12 +10,10 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
+from safepoint_vm.generate.build import linked
 from safepoint_vm.generate.engine import Engine, Variant
-from safepoint_vm.generate.object_code import Part, object_file
-from safepoint_vm.generate.page_faults import load_checked
-from safepoint_vm.generate.substitutes import in_place
-from safepoint_vm.language.layout import Memory
-from safepoint_vm.language.words import TABLE_WORDS
+from safepoint_vm.generate.object_code import Part
+from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.mutants import part_of
 
 
@@ -41,13 +39,8 @@ def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.nam
     """
     under = POLICIES[policy]
     variant = Variant(counting=True, mutant=mutant, policy=under)
-    handlers = variant.handlers()
+    handlers = handlers_of(variant)
     text = mutant if part_of(mutant) == "procedures" else ""
     procedures = TalliedProcedures(text, jitter, under.trigger, under.base)
     own: tuple[Part, ...] = (Primitives(), procedures, handlers, Loops())
-    parts = (*own, *handlers.further(mutant))
-    images = tuple(object_file(part) for part in parts)
-    code, loaded = load_checked(images)
-    addresses = in_place(loaded, mutant)
-    stepping = Memory(TABLE_WORDS, [addresses["step"]] * TABLE_WORDS)
-    return CoresEngine(variant, images, addresses, stepping, code)
+    return CoresEngine.of(variant, linked((*own, *handlers.further(mutant)), variant))

@@ -1,61 +1,103 @@
-"""Object files on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
+"""Object files and images on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
 
-The files are executed, so write access to the cache is as good as running code as this user: the directory must be the
-user's own, and closed to others.  A file is written atomically, and begins with the digest of its content.
+The files are executed, so write access to the cache is as good as running code as this user: directory and files must be the
+user's own, and the directory closed to others.  A file is written atomically, and begins with the digest of its name and content.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import os
 import sys
-import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("safepoint", "safepoint_vm")
 """Packages whose sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
+LIBRARY = "llvmlite"
+"""The package that makes machine code of that."""
+SETTLED = 10**9
+"""Nanoseconds after which a file that changes again has another time: clocks of file systems are coarse."""
 KEPT = 600
-"""Object files in the cache, of 8 to 90 kB: each policy and each mutant of its text has its own.  Beyond that, the least recently used are deleted."""
+"""Files in the cache, of 8 to 90 kB: each policy and each mutant of its text has its own.  Beyond that, the least recently used are deleted."""
 DIGEST = hashlib.sha256().digest_size
 
 
 @cache
 def sources() -> bytes:
     """A digest of the sources of PACKAGES."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for package in PACKAGES:
-        file = importlib.import_module(package).__file__
-        assert file is not None
-        for path in sorted(Path(file).parent.rglob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.digest()
+        for path in sorted(_folder(package).rglob("*.py")):
+            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.digest()
+
+
+@cache
+def state() -> str:
+    """A digest of what the system says of each file of PACKAGES and LIBRARY: its path, size, number, and when it was last changed.
+
+    Whatever is done to a file changes that time, and nothing sets it.  "": a package is not there, or a file changed just now, and may again.
+    """
+    try:
+        found = sorted(each for package in (*PACKAGES, LIBRARY) for each in _stated(str(_folder(package))))
+    except (OSError, ModuleNotFoundError, ValueError):  # ValueError: a module that came from nowhere
+        return ""
+    return digest(*found) if max(changed for *_, changed in found) < time.time_ns() - SETTLED else ""
+
+
+def _folder(package: str) -> Path:
+    """Where a package is.  ModuleNotFoundError: it is not there."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(package)
+    return Path(spec.origin).parent
+
+
+def _stated(folder: str) -> Iterator[tuple[str, int, int, int]]:
+    """The files in a folder and below it that are executed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".py", ".so")):
+                status = entry.stat()
+                yield entry.path, status.st_size, status.st_ino, status.st_ctime_ns
+            elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                yield from _stated(entry.path)
+
+
+def digest(*parts: object) -> str:
+    """A digest of their `repr`s."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(repr(part).encode() + b"\0")
+    return found.hexdigest()
 
 
 def key(parts: Iterable[object]) -> str:
     """A digest of `parts`, and of all else that decides machine code; no address may be in either."""
-    digest = hashlib.sha256(sources())
-    for part in (sys.version, *parts):
-        digest.update(repr(part).encode() + b"\0")
-    return digest.hexdigest()
+    return digest(sources(), sys.version, *parts)
 
 
 def load(name: str) -> bytes | None:
-    """The content kept under this key, which is now the most recently used.  None: there is none, or its digest is wrong."""
+    """The content kept under this key, which is now the most recently used.  None: there is none that may be trusted, and is whole."""
     place = _directory()
     if place is None:
         return None
     try:
-        kept = (place / name).read_bytes()
+        with (place / name).open("rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            kept = file.read()
     except OSError:
         return None
     with contextlib.suppress(OSError):  # a directory that may only be read
         os.utime(place / name)
-    digest, content = kept[:DIGEST], kept[DIGEST:]
-    return content if hashlib.sha256(content).digest() == digest else None
+    content = kept[DIGEST:]
+    return content if _sealed(name, content) == kept[:DIGEST] else None
 
 
 def keep(name: str, content: bytes) -> None:
@@ -64,12 +106,17 @@ def keep(name: str, content: bytes) -> None:
     if place is None:
         return
     with contextlib.suppress(OSError):
-        handle, scratch = tempfile.mkstemp(dir=place)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        Path(scratch).replace(place / name)
+        scratch = place / f"{name}.{os.getpid()}.{time.monotonic_ns()}"
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_sealed(name, content) + content)
+        scratch.replace(place / name)
         for old in sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink()
+
+
+def _sealed(name: str, content: bytes) -> bytes:
+    """What a file begins with."""
+    return hashlib.sha256(name.encode() + b"\0" + content).digest()
 
 
 def _directory() -> Path | None:

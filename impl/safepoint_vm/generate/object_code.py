@@ -6,7 +6,7 @@ Each function has a section of its own, so that the bytes of the same function i
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import llvmlite
@@ -14,7 +14,9 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from safepoint_vm.generate import cache
-from safepoint_vm.generate.page_checks import SECTION
+from safepoint_vm.generate.code_image import MappedCode
+from safepoint_vm.generate.host_cpu import has_bmi2
+from safepoint_vm.generate.linker import TEXT, link
 
 # Each path of a handler ends in its own dispatch: no jump to a shared tail, and one branch-predictor entry each.
 # Handlers begin at cache lines, so that alignment does not differ between engines that are compared.
@@ -27,9 +29,6 @@ LLVM_OPTIONS = (
     "-disable-loop-idiom-all",  # a loop that clears or copies stays a loop: no call of memset or memcpy
 )
 CPU = "x86-64-v2"
-TEXT = ".text."  # prefix of the section of each function
-REACH = 2**31
-"""Bytes that a call of the small code model reaches."""
 
 
 class Part(Protocol):
@@ -63,7 +62,7 @@ def target_machine() -> llvm.TargetMachine:
 
 def features() -> str:
     """CPU features beyond `CPU`, as LLVM writes them."""
-    return "-slow-3ops-lea" + ",+bmi2" * llvm.get_host_cpu_features().get("bmi2", False)
+    return "-slow-3ops-lea" + ",+bmi2" * has_bmi2()
 
 
 def optimized(part: Part) -> llvm.ModuleRef:
@@ -95,37 +94,13 @@ def object_file(part: Part) -> bytes:
     return image
 
 
-def load(images: Sequence[bytes], may_fault: bool = False) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
-    """Link object files in this process: the owner of the code, and the address of each function.
+def load(files: Sequence[bytes]) -> tuple[MappedCode, dict[str, int]]:
+    """Link object files in this process: the owner of the code, and the address of each function.  Errors: as `link`; and
 
-    `may_fault`: the caller sees to their checks of trigger page; else ValueError if there are any.
-
-    An image that calls another's functions comes after it: its calls are then direct, without a stub of the linker's.
-    OverflowError: the functions do not lie within each other's reach.
+    ValueError: they have checks of trigger page, for which `page_faults` has a table.
     """
-    if not may_fault and any(name.startswith(SECTION) for image in images for name in sections(image)):
-        raise ValueError("a failed check of this code faults: load it with page_faults.load_checked")
-    code = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    for image in images:
-        code.add_object_file(llvm.ObjectFileRef.from_data(image))
-    code.finalize_object()
-    addresses = {name: code.get_function_address(name) for image in images for name in functions(image)}
-    within_reach(addresses.values())
-    return code, addresses
-
-
-def functions(image: bytes) -> list[str]:
-    """The functions of an object file."""
-    return [section.removeprefix(TEXT) for section in sections(image) if section.startswith(TEXT)]
-
-
-def sections(image: bytes) -> dict[str, int]:
-    """The sections of an object file, and how many bytes each has."""
-    return {(s.name() or b"").decode(): len(s.data()) for s in llvm.ObjectFileRef.from_data(image).sections()}
-
-
-def within_reach(addresses: Iterable[int]) -> None:
-    """OverflowError: two of the addresses are too far apart.  LLVM's linker would write a wrong distance, and not say so."""
-    found = sorted(addresses)
-    if found[-1] - found[0] >= REACH:
-        raise OverflowError(f"machine code at {found[0]:#x} and {found[-1]:#x}: too far apart for the small code model")
+    image = link(files)
+    if image.tables:
+        raise ValueError("a failed check of this code faults: load it with page_faults.map_checked")
+    code = MappedCode(image)
+    return code, code.addresses

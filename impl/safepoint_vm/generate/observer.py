@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from safepoint_vm.generate.instruction import I64, POINTER, SIZE
+from safepoint_vm.generate.assembler import SIZE
+from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import SEEN, Link

@@ -12,17 +12,10 @@ import functools
 import signal
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import llvmlite.binding as llvm
-from llvmlite import ir
 
 from safepoint.protocol.words import ENDED
-from safepoint_vm.generate.compiler import ModuleCompiler
-from safepoint_vm.generate.instruction import I32, I64, POINTER
-from safepoint_vm.generate.object_code import load, object_file, sections
-from safepoint_vm.generate.page_checks import END, SECTION
-from safepoint_vm.handlers.shared.page_faults import on_fault
+from safepoint_vm.generate import kept
+from safepoint_vm.generate.code_image import CodeImage, EngineCode, MappedCode
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.pages import READABLE, SYSTEM, Page, protect
 from safepoint_vm.language.signals import SIGACTION_WORDS, Checks, Faults
@@ -32,84 +25,22 @@ FLAGS = SA_SIGINFO | SA_ONSTACK
 """On the alternative stack if the thread has one, for faults of others: a check's fault needs none.  The signal is blocked meanwhile."""
 FLAGS_WORD = 17
 """Where they stand in a struct sigaction, in words."""
-WORD = 8
-"""Bytes of one."""
 
 
 class HandlerReplaced(Exception):
     """Something else handles SIGSEGV now, so a failed check would end the process.  One line, with what to do."""
 
 
-@dataclass(frozen=True)
-class OnFault:
-    """The handler, and what it calls."""
-
-    def generate(self) -> ir.Module:
-        module = ir.Module("on_fault")
-        compiler = ModuleCompiler(module, {"PROTOCOL": True})
-        compiler.functions |= {
-            "known_faults": _add_known_faults(module),
-            "call_handler": _add_call_handler(module),
-            "put_back": _add_put_back(module),
-            "send_again": _add_send_again(module),
-        }
-        compiler.routine(on_fault)
-        return module
-
-
-def _function(module: ir.Module, name: str, parameters: Sequence[ir.Type]) -> tuple[ir.Function, ir.IRBuilder]:
-    function = ir.Function(module, ir.FunctionType(I64, parameters), name)
-    return function, ir.IRBuilder(function.append_basic_block())
-
-
-def _add_known_faults(module: ir.Module) -> ir.Function:
-    """As `language.signals` declares it; and `use_faults(address)`, which sets it.  No address of this process is in the code."""
-    known = ir.GlobalVariable(module, I64, "address_of_faults")
-    known.linkage, known.initializer = "internal", I64(0)
-    setter, build = _function(module, "use_faults", [I64])
-    build.store(setter.args[0], known)
-    build.ret(I64(0))
-    getter, build = _function(module, "known_faults", [])
-    build.ret(build.load(known, typ=I64))
-    return getter
-
-
-def _add_call_handler(module: ir.Module) -> ir.Function:
-    function, build = _function(module, "call_handler", [I64, I64, POINTER, POINTER])
-    handler, number, info, context = function.args
-    kind = ir.FunctionType(ir.VoidType(), [I32, POINTER, POINTER])
-    build.call(build.inttoptr(handler, kind.as_pointer()), [build.trunc(number, I32), info, context])
-    build.ret(I64(0))
-    return function
-
-
-def _add_put_back(module: ir.Module) -> ir.Function:
-    function, build = _function(module, "put_back", [POINTER, I64])
-    saved, number = function.args
-    system = ir.Function(module, ir.FunctionType(I32, [I32, POINTER, POINTER]), "sigaction")
-    build.call(system, [build.trunc(number, I32), saved, build.inttoptr(I64(0), POINTER)])
-    build.ret(I64(0))
-    return function
-
-
-def _add_send_again(module: ir.Module) -> ir.Function:
-    function, build = _function(module, "send_again", [I64])
-    system = ir.Function(module, ir.FunctionType(I32, [I32]), "raise")
-    build.call(system, [build.trunc(function.args[0], I32)])
-    build.ret(I64(0))
-    return function
-
-
 class FaultHandler:
     """The handler, loaded.  Nothing of it is ever freed: a fault may come at any time."""
 
     def __init__(self) -> None:
-        self._code, addresses = load([object_file(OnFault())])
-        self._address = addresses["on_fault"]
+        self._code = MappedCode(kept.code("on_fault", _compiled).image)
+        self._address = self._code.addresses["on_fault"]
         self._faults, self._tables = Record(Faults), list[tuple[Memory, object]]()
         self._was_there = False
         self._guarded = weakref.WeakSet[Record]()
-        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(addresses["use_faults"])(self._faults.address)
+        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(self._code.addresses["use_faults"])(self._faults.address)
 
     def guards(self, record: Record) -> None:
         """A thread with this record will check."""
@@ -188,16 +119,20 @@ def unblock() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGSEGV})
 
 
-def load_checked(images: Sequence[bytes]) -> tuple[llvm.ExecutionEngine, dict[str, int]]:
-    """As `object_code.load`; the process's fault handler knows the checks in the object files, and is there if there are any.
+def map_checked(image: CodeImage) -> MappedCode:
+    """Load an image; the process's fault handler knows its checks that load from a page, and is there if there are any.
 
-    HandlerReplaced: as `FaultHandler.install`; then it knows nothing of them, for they are freed.
+    HandlerReplaced: as `FaultHandler.install`; then it knows nothing of them, for they are freed.  OSError: as `MappedCode`.
     """
-    code, addresses = load(images, may_fault=True)
-    tables = {name: size for image in images for name, size in sections(image).items() if name.startswith(SECTION)}
-    if tables:
+    code = MappedCode(image)
+    if code.tables:
         fault_handler().install()
-    for name, size in tables.items():
-        end = code.get_global_value_address(END + name)
-        fault_handler().know(end + WORD - size, end, code)
-    return code, addresses
+    for first, end in code.tables:
+        fault_handler().know(first, end, code)
+    return code
+
+
+def _compiled() -> EngineCode:
+    from safepoint_vm.generate.on_fault import on_fault_code  # noqa: PLC0415  -- LLVM: for what is not kept
+
+    return on_fault_code()

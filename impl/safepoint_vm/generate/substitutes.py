@@ -14,8 +14,10 @@ from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint_vm.generate.compiler import ModuleCompiler, returned, signature
 from safepoint_vm.generate.instruction import HANDLER
 from safepoint_vm.generate.ir_values import CALLING_CONVENTION
-from safepoint_vm.handlers import mutated, opcodes
+from safepoint_vm.generate.variant import UNCHECKED
+from safepoint_vm.handlers import mutated
 from safepoint_vm.handlers.fused import FUSED
+from safepoint_vm.handlers.table import opcodes
 
 
 class LinkingCompiler(ModuleCompiler):
@@ -37,13 +39,9 @@ class LinkingCompiler(ModuleCompiler):
         return self.functions[name], returned(function)
 
 
-UNCHECKED = "unchecked_"
-"""Before the name of a handler that checks nothing."""
-
-
 @dataclass(frozen=True)
 class Unchecked:
-    """The handlers of check sites as they are executed after `slow_path`.  `switches`: as `engine.Handlers.switches`, in pairs."""
+    """The handlers of check sites as they are executed after `slow_path`.  `switches`: as `parts.Handlers.switches`, in pairs."""
 
     switches: tuple[tuple[str, bool | int | str], ...]
 
@@ -73,11 +71,11 @@ class Substitutes:
         return module
 
 
-def in_place(addresses: Mapping[str, int], mutant: str) -> dict[str, int]:
-    """The addresses of an engine's functions, with a mutant's substitutes in the place of the right ones.
+def in_place(symbols: Mapping[str, int], mutant: str) -> dict[str, int]:
+    """Where an image's functions lie, with a mutant's substitutes in the place of the right ones.
 
     A superinstruction that has a right one in it is replaced by the opcode that it begins with.
     """
     instead = mutated.SUBSTITUTES.get(mutant, {})
-    found = {**addresses, **{name: addresses[function.__name__] for name, function in instead.items()}}
+    found = {**symbols, **{name: symbols[function.__name__] for name, function in instead.items()}}
     return {**found, **{each.name: found[each.first] for each in FUSED if instead.keys() & {*each.ops}}}

@@ -17,15 +17,11 @@ from safepoint.trace.observe import BACK, GHOSTS, KINDS, kinds_of
 from safepoint_vm.generate.instruction import I16, I64, POINTER
 from safepoint_vm.generate.procedures import LOGGING, declare
 from safepoint_vm.generate.protocol import ProcedureEmitter, add_protocol
-from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.generate.triggers import WORDS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.machine import LOOPED, SKIPS
+from safepoint_vm.language.machine import LOOK, LOOPED, MASK, RETURNED, SKIPS
 from safepoint_vm.language.words import LOG_WORDS, Log, Thread
 
-LOOK, RETURNED, MASK = 200, 201, 202
-"""What a record may be, beside an index of KINDS, and the checks of `language.machine`: a look at what is pending; MANAGED published, where it was before; the mask before << 8 and after."""
-WORDS = tuple(TRIGGERS)
-"""The trigger words, by the value of a record: the index here."""
 SITE = "look_again"
 DRAIN = ir.FunctionType(ir.VoidType(), [I64])
 ASKED = ir.FunctionType(ir.VoidType(), [I64] * 5)

@@ -40,7 +40,6 @@ class TriggerWord(ABC):
         """Does the word of this thread have its poison value?"""
 
 
-@dataclass(frozen=True)
 class TriggerOffsets(TriggerWord):
     """A word of memory.  `real`, `poison`: offsets of its two values."""
 
@@ -48,7 +47,6 @@ class TriggerOffsets(TriggerWord):
         return thread[self.at // 8] == thread[self.poison // 8]
 
 
-@dataclass(frozen=True)
 class RealizedTrigger(TriggerWord):
     """No word of memory: `generate.realized` has what its accesses become.  `real`, `poison`: its two values themselves."""
 
@@ -115,6 +113,9 @@ POLL = ENTRIES[BACK_EDGES.index("POLL")]
 TRIGGERS: dict[str, TriggerWord] = {
     trigger.word: trigger for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
 }
+
+WORDS = tuple(TRIGGERS)
+"""Their names: a trace has one as its index here."""
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:

@@ -5,7 +5,7 @@ machine: what a handler sees of the machine, and the ways to leave it
 words: tags, headers, and the structs of objects and records: the only place with tags and offsets
 samples: what a profiled thread keeps, and how a sample lies in memory
 signals: what the handler of SIGSEGV works on
-pages: pages that guard a thread
+pages: pages of memory, and what may be done to them
 layout: the offsets of structs, and memory for them
 tagged: Python values to tagged words and back
 """

@@ -150,6 +150,9 @@ def unwound(thread: Thread, resume: Word | int) -> Word: ...
 # What `log_check` logs, beside the events of the protocol's code (`generate.tracing`).
 PUSHED, LOOPED, CHECKED, ENTERED_PUSH, ENTERED_BACK_EDGE, ENTERED_ELSEWHERE, SKIPS, STORED = range(100, 108)
 
+# What that logs beside events: a look at what is pending; MANAGED published, where it was before; the mask before << 8 and after.
+LOOK, RETURNED, MASK = 200, 201, 202
+
 
 @procedure
 def log_check(thread: Thread, what: Word | int, pc: Bytecode, resume: Word | int) -> Word:

@@ -1,4 +1,4 @@
-"""Pages of memory that guard a thread: every check of trigger page loads from its own."""
+"""Pages of memory, and what may be done to them.  Of trigger page every check loads from one of its thread's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import mmap
 
 from safepoint_vm.language.words import PAGE_BYTES
 
-PROTECTED, READABLE = 0, mmap.PROT_READ
-"""Protections of a page, as `mprotect` takes them: no access, and reads."""
+PROTECTED, READABLE, EXECUTABLE = 0, mmap.PROT_READ, mmap.PROT_READ | mmap.PROT_EXEC
+"""Protections of a page, as `mprotect` takes them: no access, reads, and execution."""
 SYSTEM = ctypes.CDLL(None, use_errno=True)
 SIGPROCMASK, NO_SUCH_WAY, SET_BYTES = 14, -1, 8
 """The number of that call of the system, and arguments with which it reads a set of signals and changes nothing."""
@@ -24,9 +24,9 @@ class Page:
         protect(self.address, READABLE)
 
 
-def protect(page: int, protection: int) -> None:
-    """Change the protection of the page at an address.  OSError: the system cannot."""
-    if SYSTEM.mprotect(ctypes.c_void_p(page), PAGE_BYTES, protection) != 0:
+def protect(page: int, protection: int, size: int = PAGE_BYTES) -> None:
+    """Change the protection of the page at an address, or of `size` bytes from there on.  OSError: the system cannot."""
+    if SYSTEM.mprotect(ctypes.c_void_p(page), ctypes.c_size_t(size), protection) != 0:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 

@@ -10,8 +10,8 @@ from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
 from safepoint.guest.faults import Location as Line
 from safepoint.guest.verifier import verify
+from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import float_word, word_of
 from safepoint_vm.language.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD

@@ -11,7 +11,9 @@ world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own
 vm: run a program on OS threads
 session: a program that grows input by input
-mutated: mistakes in what the host does, for the mutants of the interpreter
-mutated_drivers: mistakes of its OS threads
+mutated: which class is made of what the host does: the right one, or a mutant's
+mutated_hosts: mistakes in what the host does, for the mutants of the interpreter
+mutated_drivers: which class is made of a guest thread's OS thread
+mutated_os_threads: mistakes of these
 lockstep: guest threads in lockstep, on one OS thread
 """

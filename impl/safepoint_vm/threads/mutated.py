@@ -1,201 +1,22 @@
-"""Mistakes in what the host does for guest threads, which `safepoint_vm.mutants` names: methods in the place of the right ones.
+"""Which class is made of what the host does for guest threads: the right one, or one that makes the mistake of a mutant.
 
-Who makes a thread, its life or its world makes what `made` returns, which for every other engine is the class itself.
+Who makes a thread, its life or its world makes what `made` returns.  The mistakes are in `mutated_hosts`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TypeVar
 
-from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.language.layout import Record
-from safepoint_vm.language.machine import Exited
-from safepoint_vm.mutants import worn
-from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
-from safepoint_vm.threads.thread import WAITS, GuestThread
-from safepoint_vm.threads.world import GuestWorld
 
 T = TypeVar("T")
-LOW = 24
-"""Slots above the beginning of the stack where `poison-too-high` puts the poison."""
-
-
-class ReentersUnasked(ThreadLife):
-    """reenters-unasked"""
-
-    def _call(self, procedure: str, why: Blocked | None = None, status: int = 0, record: int = 0) -> Waits:
-        if procedure == "reenter":
-            self.guest.record.set("state", MANAGED)
-            return
-        yield from super()._call(procedure, why, status, record)
-
-
-class BornUnasked(ThreadLife):
-    """born-unasked"""
-
-    def born(self) -> Waits:
-        self.guest.record.set("state", MANAGED)
-        yield from ()
-
-
-class SwallowsAsleep(ThreadLife):
-    """sleeper-swallows"""
-
-    def _block(self, blocked: Blocked) -> Generator[Blocked | None, None, bool]:
-        while not (self.stopped or blocked.ready()):
-            yield from self._call("block", blocked)
-            yield from self._call("look_again", blocked)
-        return False
-
-
-class BlocksInside(ThreadLife):
-    """blocks-inside"""
-
-    def _block(self, blocked: Blocked) -> Generator[Blocked | None, None, bool]:
-        while not (self.stopped or blocked.ready()):
-            yield blocked
-        return False
-
-
-class ForgetsWhy(ThreadLife):
-    """parked-forgets-why"""
-
-    def _serve(self, why: Exited) -> Waits:
-        yield from super()._serve(why)
-        if why in WAITS:
-            self.entry = "begin"
-
-
-class StartsTooSoon(ThreadLife):
-    """starts-before-collecting"""
-
-    def collect(self, wanted: int = 0) -> Generator[Blocked | None, None, bool]:
-        yield from self._call("stop_world_from")
-        yield from self._call("start_world_from")
-        self.guest.record.set("wanted", wanted)
-        room = self.host.guests.make_room(self.guest, -1)
-        self.host.guests.has_reentered(self.guest)
-        return room
-
-
-class ReleasesSilently(ThreadLife):
-    """release-wakes-nobody"""
-
-    def _serve(self, why: Exited) -> Waits:
-        if why is Exited.RELEASED:
-            self.guest.skip()
-        else:
-            yield from super()._serve(why)
-
-
-class SetsNoAlarm(ThreadLife):
-    """sleeps-without-alarm"""
-
-    def _sleeping(self) -> Blocked:
-        return replace(super()._sleeping(), until=math.inf)
-
-
-class KeepsNoRecord(GuestWorld):
-    """target-not-kept"""
-
-    @contextmanager
-    def keeping(self, find: Callable[[], GuestThread | None]) -> Iterator[GuestThread | None]:
-        yield found if (found := find()) in self.threads else None
-
-
-class CountsNoNewborn(GuestWorld):
-    """newborn-not-counted"""
-
-    def add(self, make: Callable[[Record | None], GuestThread]) -> GuestThread:
-        before = self.record.get("population")
-        thread = super().add(make)
-        self.record.set("population", max(1, before))
-        return thread
-
-
-class PostsSilently(GuestWorld):
-    """post-wakes-nobody"""
-
-    def post(self, thread: GuestThread, kind: int) -> bool:
-        if not thread.ended:
-            self.engine.procedure("post", thread.address, kind)
-        return not thread.ended
-
-
-class CollectsItsOwn(GuestWorld):
-    """collects-its-own-roots"""
-
-    def collect(self, thread: GuestThread) -> bool:
-        everybody, self.threads = self.threads, [thread]
-        try:
-            return super().collect(thread)
-        finally:
-            self.threads = everybody
-
-
-class ForgetsNewborns(GuestWorld):
-    """newborn-is-no-root"""
-
-    def collect(self, thread: GuestThread) -> bool:
-        everybody = self.threads
-        self.threads = [each for each in everybody if each.record.get("state") != ENDED]
-        try:
-            return super().collect(thread)
-        finally:
-            self.threads = everybody
-
-
-class RootsOfTheTop(GuestThread):
-    """roots-of-the-top-frame"""
-
-    def roots(self) -> tuple[tuple[int, int], ...]:
-        (_, end), *rest = super().roots()
-        return ((self.record.get("frame"), end), *rest)
-
-
-class PoisonTooHigh(GuestThread):
-    """poison-too-high"""
-
-    def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
-        self.record.set("limit_poison", self.stack.address + 8 * LOW)
-        return super().enter(handler, budget)
-
-
-class WaitedForBeforeBirth(GuestThread):
-    """waited-for-before-birth"""
-
-    def child(self, record: Record | None, number: int, target: int, args: list[int]) -> GuestThread:  # type: ignore[override]
-        born = super().child(record, number, target, args)
-        born.record.set("state", MANAGED)
-        return born
-
-
-INSTEAD: dict[str, type] = {
-    "reenters-unasked": ReentersUnasked,
-    "born-unasked": BornUnasked,
-    "sleeper-swallows": SwallowsAsleep,
-    "blocks-inside": BlocksInside,
-    "parked-forgets-why": ForgetsWhy,
-    "starts-before-collecting": StartsTooSoon,
-    "release-wakes-nobody": ReleasesSilently,
-    "sleeps-without-alarm": SetsNoAlarm,
-    "target-not-kept": KeepsNoRecord,
-    "newborn-not-counted": CountsNoNewborn,
-    "post-wakes-nobody": PostsSilently,
-    "collects-its-own-roots": CollectsItsOwn,
-    "newborn-is-no-root": ForgetsNewborns,
-    "roots-of-the-top-frame": RootsOfTheTop,
-    "poison-too-high": PoisonTooHigh,
-    "waited-for-before-birth": WaitedForBeforeBirth,
-}
-"""Mutant -> the class whose methods its host has."""
 
 
 def made(kind: type[T], engine: Engine) -> type[T]:
     """The class to make for an engine's host."""
+    if not engine.variant.mutant:
+        return kind
+    from safepoint_vm.mutants import worn  # noqa: PLC0415  -- a guest program is run without mistakes
+    from safepoint_vm.threads.mutated_hosts import INSTEAD  # noqa: PLC0415  -- the same
+
     return worn(kind, INSTEAD.get(engine.variant.mutant))

@@ -1,39 +1,16 @@
-"""Mistakes of a guest thread's OS thread, which `safepoint_vm.mutants` names."""
+"""Which class is made of a guest thread's OS thread: as `mutated`, whose users OS threads are.  The mistakes are in `mutated_os_threads`."""
 
 from __future__ import annotations
 
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.mutants import worn
 from safepoint_vm.threads.os_thread import OsThread
-
-
-class InterruptsTheBornOnly(OsThread):
-    """interrupt-before-birth"""
-
-    def interrupt(self) -> None:
-        if self._begun:
-            super().interrupt()
-
-
-class NeverLeaves(OsThread):
-    """exit-forgotten"""
-
-    def _end(self) -> None:
-        self.guest.ended = True
-        self._world.heap.engine.routine("retire", self.guest.address)
-        try:
-            self._supervisor.has_ended(self)
-        finally:
-            self.done.set()
-
-
-DRIVERS: dict[str, type[OsThread]] = {
-    "interrupt-before-birth": InterruptsTheBornOnly,
-    "exit-forgotten": NeverLeaves,
-}
-"""Mutant -> the class whose methods a guest thread's OS thread has."""
 
 
 def driver(engine: Engine) -> type[OsThread]:
     """The class to make for an engine's guest threads."""
+    if not engine.variant.mutant:
+        return OsThread
+    from safepoint_vm.mutants import worn  # noqa: PLC0415  -- a guest program is run without mistakes
+    from safepoint_vm.threads.mutated_os_threads import DRIVERS  # noqa: PLC0415  -- the same
+
     return worn(OsThread, DRIVERS.get(engine.variant.mutant))

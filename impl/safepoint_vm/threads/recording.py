@@ -26,16 +26,19 @@ from safepoint.trace.files import Writer
 from safepoint.trace.lines import RULES, VERSION, Header
 from safepoint.trace.observe import BACK, KINDS
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.generate.tracing import LOOK, MASK, RETURNED, WORDS
-from safepoint_vm.generate.triggers import NUMBERS
+from safepoint_vm.generate.triggers import NUMBERS, WORDS
+from safepoint_vm.generate.variant import logs_loops
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import (
     CHECKED,
     ENTERED_BACK_EDGE,
     ENTERED_ELSEWHERE,
     ENTERED_PUSH,
+    LOOK,
     LOOPED,
+    MASK,
     PUSHED,
+    RETURNED,
     STORED,
 )
 from safepoint_vm.language.words import LOG_WORDS, Log
@@ -102,7 +105,7 @@ class Recording:
 
     def checked(self, record: Record, *, passed: bool) -> None:
         """The host has made the check of a POLL for a thread.  One that logs by itself that it has passed has done so."""
-        if passed and not self._engine.variant.handlers().switches()["LOGS_LOOPS"]:
+        if passed and not logs_loops(self._policy):
             return
         what = LOOPED if passed else ENTERED_BACK_EDGE
         self._engine.procedure("log_check", record.address, what, self._poll.address)

@@ -16,8 +16,8 @@ from safepoint.guest.operations.instructions import call_fault, raised, terminat
 from safepoint.guest.operations.values import NO_MEMORY
 from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
+from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.generate.instruction import SIZE
 from safepoint_vm.generate.page_faults import guard
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited

@@ -14,7 +14,7 @@ from safepoint.guest.faults import Location as Line
 from safepoint.guest.heap import WORK
 from safepoint.guest.operations.instructions import new_exception, raises_again
 from safepoint.guest.operations.text import message
-from safepoint_vm.generate.instruction import SIZE
+from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import CodeAddress, Image

@@ -13,14 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
-from typing import BinaryIO, ClassVar, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TextIO
 
 from safepoint.guest.code import Program
 from safepoint.guest.faults import Fault, format_stack
 from safepoint.guest.features import NotWrittenFor, refuse
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations import threads
-from safepoint.guest.profile import Profile
 from safepoint.protocol import trigger_file
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
@@ -33,9 +32,12 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
-from safepoint_vm.threads.sampling import Sampler
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
+
+if TYPE_CHECKING:
+    from safepoint.guest.profile import Profile
+    from safepoint_vm.threads.sampling import Sampler
 
 STACK = 1 << 16  # slots
 MAIN_NAME = "MainThread"
@@ -96,6 +98,8 @@ class Vm:
 
     def sample(self, profile: Profile) -> Sampler:
         """Sample its threads, those that are not started yet; `with` what this returns.  The engine: a profiled one."""
+        from safepoint_vm.threads.sampling import Sampler  # noqa: PLC0415  -- a profiled run's alone
+
         self.world.sampler = sampler = Sampler(self.world, self._image, profile)
         return sampler
 

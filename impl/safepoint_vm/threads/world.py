@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
@@ -20,8 +20,10 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import SEEN, World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
-from safepoint_vm.threads.recording import Recording
 from safepoint_vm.threads.thread import GuestThread
+
+if TYPE_CHECKING:
+    from safepoint_vm.threads.recording import Recording
 
 SOON = 0.001  # seconds between two looks for what a thread does inside guest code, which sends no notification
 
@@ -46,7 +48,7 @@ class GuestWorld:
         self.engine = engine
         self.record = Record(World)
         self.heap = GuestHeap(engine, self.record, size, stress)
-        self.recording = Recording(engine, self.record) if engine.variant.traced else None
+        self.recording = _recording(engine, self.record) if engine.variant.traced else None
         self.sampler: Watching | None = None
         self.threads: list[GuestThread] = []  # those that have not ended
         self._asked: list[GuestThread] = []  # targets of a handshake that has not finished
@@ -238,3 +240,9 @@ class GuestWorld:
             yield
         finally:
             self.call("start_world", self.address)
+
+
+def _recording(engine: Engine, record: Record) -> Recording:
+    from safepoint_vm.threads.recording import Recording  # noqa: PLC0415  -- the words of a trace: a traced run's alone
+
+    return Recording(engine, record)

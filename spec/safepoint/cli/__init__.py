@@ -1,9 +1,11 @@
 """The `safepoint` command: it reads options, calls a room below, and prints what that found.
 
 entry: where a process begins, and Control-C
-main: the command group, and `verify`
+main: the command group
+verify: `verify`
 protocol: `explore`, `replay`, `rules`
 given: what several commands are given: a policy, sizes; files of a text, scopes, a mutant; and the way to the interpreter
+entry_points: find the interpreter, or a VM of others
 mutate: `mutate`
 policies: `policies`
 orders: `orders`

@@ -5,15 +5,14 @@ A command returns its exit status: nothing that it calls can end the process wit
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
 import signal
 import sys
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -79,7 +78,24 @@ def watch_output() -> None:
 
 
 class Commands(click.Group):
-    """The group of all commands: nothing but a refutation exits 1, and an error is one line."""
+    """The group of all commands: nothing but a refutation exits 1, and an error is one line.
+
+    elsewhere: commands by name, each to the module that has it, which is imported when the command is called or shown.
+    """
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.elsewhere = elsewhere
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return sorted({*super().list_commands(ctx), *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, None: there is none of this name."""
+        if cmd_name in self.elsewhere and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(self.elsewhere[cmd_name]), cmd_name))
+        return super().get_command(ctx, cmd_name)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the options.  What `--help` prints to may be gone."""
@@ -121,6 +137,8 @@ def _errors_in_one_line(*, whole: bool = False) -> Iterator[None]:
         if _is_control_c(error):
             raise
         if whole:
+            import traceback
+
             traceback.print_exception(error)
         fail(_in_one_line(error))
 
@@ -144,6 +162,8 @@ def _in_one_line(error: BaseException) -> str:
             return f"standard output: {encoding} has no character {text[start]!a} (set PYTHONIOENCODING=utf-8)"
         case OSError(filename=str(where), strerror=str(what)):
             return f"{where}: {what}"
+    import traceback
+
     told = _remote(error) or "".join(traceback.format_tb(error.__traceback__))
     file, line, function = PLACE.findall(told)[-1]
     what = " ".join(f"{type(error).__name__}: {error}".split())
@@ -162,6 +182,8 @@ def _tell(message: str) -> int:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> NoReturn:
     """A name that does not exist: those that have it as a part, the nearest ones, or all; of many only the first."""
+    import difflib
+
     there = {k.lower(): k for k in known}
     wanted = name.lower()
     near = [k for k in there if wanted and wanted in k][:FEW] or difflib.get_close_matches(wanted, there)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import click
 
 from safepoint.cli.console import FILE, fail, refuse_ignored, unknown
-from safepoint.protocol.own import OwnPolicy, is_own
-from safepoint.protocol.policies import POLICIES
+from safepoint.cli.entry_points import entry_point
+from safepoint.protocol.policies import POLICIES, is_own
 from safepoint.protocol.policy import Policy
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def policies_option(says: str) -> Callable[[Command], Command]:
 
 def refuse_elsewhere(policies: Sequence[Policy], on: str) -> None:
     """A text of a user's own is not on a cluster."""
+    from safepoint.protocol.own import OwnPolicy
+
     for policy in policies:
         if on and isinstance(policy, OwnPolicy) and policy.trigger_digest:
             fail(
@@ -107,15 +110,29 @@ HEAP = click.option(
 )
 
 
-def machine_of(group: str, name: str, instead: str) -> Any:
-    """What an entry point names: a way to run guest programs.  instead: what to do where it cannot be had."""
-    from importlib.metadata import entry_points
+def machine_of(group: str, name: str, instead: str) -> Callable[..., Any]:
+    """What an entry point names: a way to run guest programs.  instead: what to do where it cannot be had.
 
-    found = entry_points(group=group, name=name)
+    What it needs may be missing when it is loaded, or not before it is called.
+    """
     try:
-        return next(iter(found)).load()
-    except (StopIteration, ImportError) as error:
-        fail(f"the interpreter cannot run: {str(error) or 'no entry point'} (pip install llvmlite, or {instead})")
+        machine = entry_point(group, name)
+    except ImportError as error:
+        cannot_run(error, instead)
+
+    @functools.wraps(machine)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return machine(*args, **options)
+        except ImportError as error:
+            cannot_run(error, instead)
+
+    return run
+
+
+def cannot_run(error: ImportError, instead: str) -> NoReturn:
+    """There is no interpreter."""
+    fail(f"the interpreter cannot run: {error} (pip install llvmlite, or {instead})")
 
 
 def protocol_text(given: tuple[Path, ...], policy: Policy) -> Text:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +145,9 @@ def conform(*, name: str, as_json: bool) -> int:
     except UnknownTarget as error:
         fail(str(error))
     if as_json:
+        import json
+        from dataclasses import asdict
+
         click.echo(json.dumps(asdict(row), indent=1))
     else:
         verdict_table(row, verdicts)

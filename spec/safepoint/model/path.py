@@ -32,8 +32,8 @@ from safepoint.model.process import Process
 from safepoint.model.scopes import not_written_for
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
-from safepoint.protocol.own import OwnPolicy, is_own
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.own import OwnPolicy
+from safepoint.protocol.policies import FOLDED, POLICIES, is_own
 from safepoint.protocol.policy import Policy
 
 PATTERN = re.compile(

@@ -8,13 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Policy
-
-
-def is_own(name: str) -> bool:
-    """Does a name on the command line say a file?"""
-    return name not in POLICIES and (":" in name or name.endswith(".py"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from safepoint.protocol.policies import CPYTHON
 from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.object_code import object_file
+from safepoint_vm.generate.parts import handlers_of, parts_of
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_every_part_of_the_key_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_object_file_comes_back_as_it_was(place: Path) -> None:
-    (procedures, _) = Variant(hooked=True).parts()
+    (procedures, _) = parts_of(Variant(hooked=True))
     made = object_file(procedures)
     assert [file.read_bytes()[cache.DIGEST :] for file in place.iterdir()] == [made]
     (file,) = place.iterdir()
@@ -79,7 +80,7 @@ def test_an_object_file_comes_back_as_it_was(place: Path) -> None:
 
 def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> None:
     variants = [Variant(mutant=mutant, hooked=hooked) for mutant in ("", "no-recheck") for hooked in (False, True)]
-    images = [[object_file(part) for part in variant.parts()] for variant in variants]
+    images = [[object_file(part) for part in parts_of(variant)] for variant in variants]
     assert len({procedures for procedures, _ in images}) == 4
     assert len({handlers for _, handlers in images}) == 1
     assert len(list(place.iterdir())) == 5
@@ -92,4 +93,4 @@ def test_all_else_that_a_variant_decides_makes_other_handlers() -> None:
         Variant(protocol=False),
         Variant(collector_mutant="one"),
     )
-    assert len({cache.key((variant.handlers(),)) for variant in (Variant(), *others)}) == 5
+    assert len({cache.key((handlers_of(variant),)) for variant in (Variant(), *others)}) == 5

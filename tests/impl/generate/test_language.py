@@ -18,6 +18,7 @@ from llvmlite import ir
 from safepoint_vm.generate.compiler import ModuleCompiler, parameters_of
 from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.generate.object_code import prepare_llvm, target_machine
+from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.tagged import bits, from_bits, signed
 from safepoint_vm.language.vocabulary import (
@@ -38,7 +39,7 @@ from safepoint_vm.language.words import Characters, World
 def compiled(function: Callable[..., Any]) -> Callable[..., int]:
     prepare_llvm()
     module = ir.Module("test")
-    ModuleCompiler(module, PLAIN.handlers().switches()).routine(function)
+    ModuleCompiler(module, handlers_of(PLAIN).switches()).routine(function)
     module.triple = llvm.get_process_triple()
     code = llvm.create_mcjit_compiler(llvm.parse_assembly(str(module)), target_machine())
     code.finalize_object()

@@ -7,15 +7,18 @@ import pytest
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.build import cores_engine
 from safepoint_vm.generate import cache
-from safepoint_vm.generate.engine import Handlers, Variant, engine
+from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.mutated import EMITTERS
+from safepoint_vm.generate.parts import Handlers, parts_of
 from safepoint_vm.generate.protocol import LEAVES_OUT
 from safepoint_vm.handlers.mutated import SUBSTITUTES
 from safepoint_vm.mutants import HANDLERS, HOST, MUTANTS, PROCEDURES, worn
 from safepoint_vm.threads.life import ThreadLife
-from safepoint_vm.threads.mutated import INSTEAD, made
-from safepoint_vm.threads.mutated_drivers import DRIVERS
+from safepoint_vm.threads.mutated import made
+from safepoint_vm.threads.mutated_hosts import INSTEAD
+from safepoint_vm.threads.mutated_os_threads import DRIVERS
 from safepoint_vm.threads.world import GuestWorld
+from tests.impl.machine_code import object_files
 
 RIGHT = Variant(counting=True, hooked=True)
 
@@ -27,7 +30,7 @@ def test_each_is_put_in_at_one_place() -> None:
 
 
 def keys(variant: Variant) -> list[str]:
-    return [cache.key((part,)) for part in variant.parts()]
+    return [cache.key((part,)) for part in parts_of(variant)]
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -49,7 +52,7 @@ def test_none_lands_in_what_is_compiled_without_it(name: str) -> None:
 def test_a_substitute_stands_where_the_right_handler_did() -> None:
     mutant = "back-edge-swallows"
     right, wrong = engine(RIGHT), engine(Variant(counting=True, hooked=True, mutant=mutant))
-    assert wrong.images[:2] == right.images
+    assert object_files(wrong.variant)[:2] == object_files(right.variant)
     for name, function in SUBSTITUTES[mutant].items():
         assert wrong.addresses[name] == wrong.addresses[function.__name__]
     assert len(set(right.addresses) - set(SUBSTITUTES[mutant])) == len(right.addresses) - 2

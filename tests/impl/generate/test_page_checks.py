@@ -5,20 +5,20 @@ from __future__ import annotations
 import ctypes
 import re
 
-import llvmlite.binding as llvm
 import pytest
 
 from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.policies import GUARD_PAGE, HOTSPOT, POLICIES
 from safepoint_vm.generate.engine import Variant, engine
-from safepoint_vm.generate.object_code import load, sections
+from safepoint_vm.generate.linker import sections
+from safepoint_vm.generate.object_code import load
 from safepoint_vm.generate.page_checks import SECTION
-from safepoint_vm.generate.substitutes import UNCHECKED
+from safepoint_vm.generate.variant import UNCHECKED
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.signals import CHECK_BYTES
 from safepoint_vm.language.words import Thread
-from tests.impl.machine_code import functions, listing
+from tests.impl.machine_code import functions, listing, object_files
 
 VARIANT = Variant(policy=GUARD_PAGE)
 SITES = {"guard_page": ("CALL", *BACK_EDGES), "hotspot": ("RETURN", *BACK_EDGES)}
@@ -78,10 +78,11 @@ def test_after_a_slow_path_the_same_instruction_loads_nothing(name: str) -> None
 def test_the_table_has_every_load_and_where_it_goes_on(policy: str) -> None:
     """In the loaded code: at each entry stands the load, and where it leads lies in the same function, behind it."""
     built = engine(Variant(policy=POLICIES[policy]))
-    (image,) = (image for image in built.images if SECTION + "handlers" in sections(image))
-    assert isinstance(built.code, llvm.ExecutionEngine)
-    end = built.code.get_global_value_address(f"end{SECTION}handlers")
-    size = sections(image)[SECTION + "handlers"] - 8
+    (size,) = (
+        s.size - 8 for file in object_files(built.variant) for s in sections(file) if s.name == f"{SECTION}handlers"
+    )
+    end = built.addresses[f"end{SECTION}handlers"]
+    assert (end - size, end) in built.code.tables
     found = []
     for at in range(end - size, end, CHECK_BYTES):
         load = at + ctypes.c_int64.from_address(at).value
@@ -100,12 +101,12 @@ def test_the_table_has_every_load_and_where_it_goes_on(policy: str) -> None:
 
 
 def test_code_whose_checks_fault_is_not_loaded_without_their_handler() -> None:
-    with pytest.raises(ValueError, match=r"load it with page_faults\.load_checked"):
-        load(engine(VARIANT).images)
+    with pytest.raises(ValueError, match=r"load it with page_faults\.map_checked"):
+        load(object_files(VARIANT))
 
 
 def test_other_policies_have_no_table() -> None:
     for policy in ("folded", "cpython", "wasmtime"):
-        assert not [
-            s for image in engine(Variant(policy=POLICIES[policy])).images for s in sections(image) if SECTION in s
-        ]
+        variant = Variant(policy=POLICIES[policy])
+        assert engine(variant).code.tables == []
+        assert not [s for file in object_files(variant) for s in sections(file) if SECTION in s.name]

@@ -12,14 +12,16 @@ import pytest
 from llvmlite import ir
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL
+from safepoint_vm.generate.assembler import SIZE, assemble, operand_place
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.engine import PLAIN, SMALL_WORDS
-from safepoint_vm.generate.instruction import SIZE, assemble, operand_offset, operand_types
+from safepoint_vm.generate.instruction import operand_types
 from safepoint_vm.generate.ir_values import HandlerError
+from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.generate.triggers import NUMBERS
-from safepoint_vm.handlers import opcodes
 from safepoint_vm.handlers.arithmetic import slow_addi
 from safepoint_vm.handlers.fused import FUSED
+from safepoint_vm.handlers.table import opcodes
 from safepoint_vm.language import machine
 from safepoint_vm.language.machine import Immediate, Jump, Machine, Slot
 from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, opcode
@@ -46,9 +48,7 @@ def test_every_operand_fits_where_the_machine_keeps_it(name: str) -> None:
     for extreme in ("low", "high"):
         operands = [getattr(operand, extreme) for operand in OPCODES[name].operands]
         assert len(assemble(NUMBERS[name], operands, kinds, SMALL_WORDS)) == SIZE
-    spans = sorted(
-        (at, at + width.width // 8) for at, width in (operand_offset(n, kind) for n, kind in enumerate(kinds))
-    )
+    spans = sorted((at, at + size) for at, size in (operand_place(n, kind) for n, kind in enumerate(kinds)))
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert not spans or (spans[0][0] >= 2 and spans[-1][1] <= SIZE)
 
@@ -68,7 +68,7 @@ def test_opcodes_fit_in_a_dispatch_table() -> None:
 
 
 def refused(handler: Callable[..., Any], what: str) -> None:
-    compiler = ModuleCompiler(ir.Module(), PLAIN.handlers().switches())
+    compiler = ModuleCompiler(ir.Module(), handlers_of(PLAIN).switches())
     with pytest.raises(HandlerError) as caught:
         compiler.handler(handler)
     place, line, column, rest = re.match(r"(.*?):(\d+):(\d+): (.*)", str(caught.value), re.DOTALL).groups()  # type: ignore[union-attr]

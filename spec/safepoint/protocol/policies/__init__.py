@@ -52,6 +52,12 @@ POLICIES: dict[str, Policy] = {
 }  # fmt: skip
 """Every policy, by the name that the command line takes."""
 
+
+def is_own(name: str) -> bool:
+    """Does a name on the command line say a file, in which a user's own policy stands?"""
+    return name not in POLICIES and (":" in name or name.endswith(".py"))
+
+
 FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)
 """One of each family: two words, one word, a flag, a counter.  What is the core's, and so everyone's, is asked of these alone where it takes
 long: combinations of features (`verify`), and mutations of every line (`mutate`).  Of the others the tiny scopes are explored, and a
