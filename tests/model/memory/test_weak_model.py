@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from safepoint.graph.gather import text_of
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.engines import engine
 from safepoint.model.eventually import check_liveness
@@ -137,7 +138,7 @@ def test_more_stale_stores_show_nothing_more(memory: str, policy: str) -> None:
     """In the scopes in which two of them show what a wrong order does."""
     for scope in ("interrupt-1", "stop-1", "handshake-1", "blocking-1"):
         if set(SCOPES[scope].slices) <= set(POLICIES[policy].slices):
-            model = Model(TEXT, SCOPES[scope], policy=POLICIES[policy], memory=memory)
+            model = Model(text_of(POLICIES[policy]), SCOPES[scope], policy=POLICIES[policy], memory=memory)
             assert check_liveness(engine()(model, Properties(model).judge)).broken == "", scope
 
 
