@@ -38,7 +38,7 @@ OURS = {
     "safepoint_vm.handlers.shared": "checks faults",  # two tables of names
     "safepoint_vm.language": "layout machine pages signals tagged vocabulary words",
     "safepoint_vm.memory": "heap heap_view image objects references value_view",
-    "safepoint_vm.threads": "host_operations life mutated mutated_drivers os_thread thread unwind vm world",
+    "safepoint_vm.threads": "beginning host_operations life mutated mutated_drivers os_thread thread unwind vm world",
 }
 """Folder -> what of it `safepoint run` imports where the machine code is kept."""
 TRACED = ("safepoint_vm.threads.recording", "safepoint.trace.events")

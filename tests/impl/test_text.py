@@ -61,7 +61,7 @@ def written() -> set[tuple[str, str]]:
                     args=[ast.Attribute(value=ast.Name(id="thread"), attr=word), *_],
                 ) if module.startswith("safepoint_vm.handlers"):
                     found.add((module, word))
-                case ast.Dict(keys=keys) if module == "safepoint_vm.threads.thread":
+                case ast.Dict(keys=keys) if module == "safepoint_vm.threads.beginning":
                     found |= {
                         (module, k.value) for k in keys if isinstance(k, ast.Constant) and isinstance(k.value, str)
                     }
@@ -86,11 +86,12 @@ def test_only_a_new_record_is_written_by_hand() -> None:
         ("safepoint_vm.handlers.shared.checks", "ticker"),
         ("safepoint_vm.schedules.run", "state"),
         ("safepoint_vm.threads.mutated_hosts", "state"),
-        ("safepoint_vm.threads.thread", "heap_limit"),
-        ("safepoint_vm.threads.thread", "left"),
+        ("safepoint_vm.threads.beginning", "heap_limit"),
+        ("safepoint_vm.threads.beginning", "left"),
+        ("safepoint_vm.threads.beginning", "limit"),
         ("safepoint_vm.threads.thread", "limit"),
         ("safepoint_vm.threads.thread", "state"),
-        ("safepoint_vm.threads.thread", "ticker"),
+        ("safepoint_vm.threads.beginning", "ticker"),
         ("safepoint_vm.threads.vm", "state"),
     }
 

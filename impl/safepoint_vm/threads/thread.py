@@ -18,15 +18,14 @@ from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.engine import Engine
-from safepoint_vm.generate.page_faults import guard
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.words import TABLE_WORDS, Thread
 from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import CodeAddress, Image
-from safepoint_vm.memory.objects import statics
 from safepoint_vm.memory.references import PollRaised, Waiter
+from safepoint_vm.threads.beginning import begin
 from safepoint_vm.threads.host_operations import WITH_RESULT, InternalError, distance, result, text_of
 from safepoint_vm.threads.unwind import CALLER, RETURN_TO, Stack, UncaughtFault, unwind
 
@@ -78,25 +77,8 @@ class GuestThread:
         self._lines: tuple[Line, ...] = ()
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
-        end = self.stack.address + 8 * stack
-        if record is None or not engine.policy.base:  # BIRTH-OWES-HANDSHAKE: else its bits are pending, until the birth
-            self.record.set("limit", end)
-        for name, word in {
-            "limit_real": end - engine.policy.base, "limit_poison": 0,
-            "ticker": engine.policy.period, "ticker_real": engine.policy.period, "ticker_poison": 0,
-            "deadline": self.world.get("epoch") + 1,
-            "heap_limit": 0, "heap_limit_real": 0, "heap_limit_poison": 1, "budget_real": engine.policy.period, "left": 0, "entry_poison": engine.addresses["slow_back_edge"],
-            "world": self.world.address, "characters": statics().characters.address, "zero": statics().zero,
-            "ancestry": statics().ancestry.address, "known": statics().known.address,
-            "observer": 0, "pc": image.start, "frame": self.stack.address, "slow_entries": 0, "frames": 0, "back_edges": 0,
-            "elsewhere": 0,
-        }.items():  # fmt: skip
-            self.record.set(name, word)
-        if "page" in engine.policy.words:
-            guard(self.record)
+        begin(self.record, engine, self.world, image.start, self.stack, stack, used=record is not None)
         self.use(variables)
-        self.record.fill("table", engine.table)
-        self.record.fill("base", engine.base)
 
     def use(self, variables: Memory) -> None:
         """Use these variables, and the tables of the image as they are now.  It is outside guest code, and stays there meanwhile."""
