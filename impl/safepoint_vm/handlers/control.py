@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from safepoint.guest.code import INT_MAX
 from safepoint.protocol.words import GO
-from safepoint_vm.handlers.shared.checks import back_edge_fails
+from safepoint_vm.handlers.shared.checks import back_edge_fails, waits
 from safepoint_vm.handlers.shared.compare_values import BELOW, HOSTED, compare
 from safepoint_vm.handlers.shared.exits import fault, hosted, raises
 from safepoint_vm.handlers.shared.values import (
@@ -35,7 +35,6 @@ from safepoint_vm.language.machine import (
     Machine,
     Slot,
     log_check,
-    slow_path,
 )
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
 from safepoint_vm.language.words import Thread
@@ -113,16 +112,8 @@ def pass_back_edge(thread: Thread, pc: Bytecode) -> None:
 def slow_back_edge(vm: Machine) -> Exit:
     """The check of a back-edge has failed: run `slow_path`."""
     if PROTOCOL:
-        thread = vm.thread
-        count_back_edge(thread)
-        if TRACED:
-            log_check(thread, Word(ENTERED_BACK_EDGE), vm.pc, 0)
-        thread.slow_entries = thread.slow_entries + 1
-        thread.pc = vm.pc
-        thread.frame = vm.frame
-        suspended = slow_path(thread, 0)
-        if suspended != 0:
-            thread.suspended = suspended
+        count_back_edge(vm.thread)
+        if waits(vm.thread, Word(ENTERED_BACK_EDGE), vm.pc, vm.frame):
             return vm.leave(Exited.BACK_EDGE_WAITS)
         return after_back_edge(vm)
     return vm.leave(Exited.FAULT)

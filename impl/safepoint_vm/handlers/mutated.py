@@ -14,9 +14,10 @@ from safepoint.protocol.words import GO
 from safepoint_vm.handlers.calls import link, slow_push
 from safepoint_vm.handlers.control import after_back_edge, count_back_edge, uncount_back_edge
 from safepoint_vm.handlers.requests import end_section
+from safepoint_vm.handlers.shared.checks import waits
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
-from safepoint_vm.language.machine import COUNTING, Count, Exited, Machine, Slot, slow_path
+from safepoint_vm.language.machine import COUNTING, ENTERED_BACK_EDGE, Count, Exited, Machine, Slot, slow_path
 from safepoint_vm.language.vocabulary import Exit, Word, below, opcode, slow
 from safepoint_vm.language.words import Frame, FunctionObject, Link
 
@@ -85,14 +86,8 @@ def after_back_edge_without_its_jump(vm: Machine) -> Exit:
 @slow
 def back_edge_without_its_jump(vm: Machine) -> Exit:
     """back-edge-forgets-its-jump"""
-    thread = vm.thread
-    count_back_edge(thread)
-    thread.slow_entries = thread.slow_entries + 1
-    thread.pc = vm.pc
-    thread.frame = vm.frame
-    suspended = slow_path(thread, 0)
-    if suspended != 0:
-        thread.suspended = suspended
+    count_back_edge(vm.thread)
+    if waits(vm.thread, Word(ENTERED_BACK_EDGE), vm.pc, vm.frame):
         return vm.leave(Exited.BACK_EDGE_WAITS)
     return after_back_edge_without_its_jump(vm)
 
@@ -107,14 +102,8 @@ def after_back_edge_that_swallows(vm: Machine) -> Exit:
 @slow
 def back_edge_that_swallows(vm: Machine) -> Exit:
     """back-edge-swallows"""
-    thread = vm.thread
-    count_back_edge(thread)
-    thread.slow_entries = thread.slow_entries + 1
-    thread.pc = vm.pc
-    thread.frame = vm.frame
-    suspended = slow_path(thread, 0)
-    if suspended != 0:
-        thread.suspended = suspended
+    count_back_edge(vm.thread)
+    if waits(vm.thread, Word(ENTERED_BACK_EDGE), vm.pc, vm.frame):
         return vm.leave(Exited.BACK_EDGE_WAITS)
     return after_back_edge_that_swallows(vm)
 
@@ -122,13 +111,9 @@ def back_edge_that_swallows(vm: Machine) -> Exit:
 @slow
 def back_edge_that_never_parks(vm: Machine) -> Exit:
     """back-edge-never-parks"""
-    thread = vm.thread
-    count_back_edge(thread)
-    thread.slow_entries = thread.slow_entries + 1
-    thread.pc = vm.pc
-    thread.frame = vm.frame
-    if slow_path(thread, 0) != 0:
-        thread.result = Word(GO)
+    count_back_edge(vm.thread)
+    if waits(vm.thread, Word(ENTERED_BACK_EDGE), vm.pc, vm.frame):
+        vm.thread.result = Word(GO)
     return after_back_edge(vm)
 
 

@@ -21,6 +21,7 @@ from safepoint_vm.language.machine import (
     UNCHECKED,
     count_hook,
     log_check,
+    slow_path,
 )
 from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
 from safepoint_vm.language.words import Frame, Thread, World
@@ -155,10 +156,6 @@ def heap_limit(thread: Thread) -> Word:
 @inline
 def fails(thread: Thread, pc: Bytecode) -> bool:
     """A check that asks for nothing but requests."""
-    if TRIGGER == "flag":
-        return is_pending(thread)
-    if TRIGGER == "ticker":
-        return has_expired(thread, Word(LOOPED), pc)
     if TRIGGER == "limit":
         return is_poisoned(thread)
     if TRIGGER == "limit_and_budget":
@@ -167,6 +164,16 @@ def fails(thread: Thread, pc: Bytecode) -> bool:
         return thread.heap_limit == thread.heap_limit_poison
     if TRIGGER == "bits_in_limit":
         return below(Word(thread.limit), Word(BASE))
+    return own_word_fails(thread, Word(LOOPED), pc)
+
+
+@inline
+def own_word_fails(thread: Thread, what: Word, pc: Bytecode) -> bool:
+    """The check of a word that serves for nothing else, the same at every site.  what, pc: as those of `has_expired`."""
+    if TRIGGER == "flag":
+        return is_pending(thread)
+    if TRIGGER == "ticker":
+        return has_expired(thread, what, pc)
     if TRIGGER == "epoch":
         return has_passed(thread)
     if TRIGGER == "page":
@@ -179,15 +186,7 @@ def push_fails(thread: Thread, pc: Bytecode) -> bool:
     """What a frame push checks beside the comparison with the limit."""
     if not CHECKS_PUSHES or CHECK_MUTANT == "checks-at-loops-only":
         return False
-    if TRIGGER == "flag":
-        return is_pending(thread)
-    if TRIGGER == "ticker":
-        return has_expired(thread, Word(PUSHED), pc)
-    if TRIGGER == "epoch":
-        return has_passed(thread)
-    if TRIGGER == "page":
-        return is_protected(thread)
-    return False
+    return own_word_fails(thread, Word(PUSHED), pc)
 
 
 @inline
@@ -196,6 +195,21 @@ def stack_limit(thread: Thread) -> Frame:
     if CHECK_MUTANT == "compares-the-real-limit":
         return Frame(thread.limit_real)
     return thread.limit
+
+
+@inline
+def waits(thread: Thread, what: Word, pc: Bytecode, frame: Frame) -> bool:
+    """A check has failed: run `slow_path`.  True: it waits, and the host resumes it.  what: as `log_check` logs it."""
+    if TRACED:
+        log_check(thread, what, pc, 0)
+    thread.slow_entries = thread.slow_entries + 1
+    thread.pc = pc
+    thread.frame = frame
+    suspended = slow_path(thread, 0)
+    if suspended != 0:
+        thread.suspended = suspended
+        return True
+    return False
 
 
 @routine

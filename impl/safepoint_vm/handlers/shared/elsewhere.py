@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safepoint.protocol.words import GO
+from safepoint_vm.handlers.shared.checks import waits
 from safepoint_vm.handlers.shared.exits import raises
 from safepoint_vm.language.machine import (
     CHECKED,
@@ -14,7 +15,6 @@ from safepoint_vm.language.machine import (
     Exited,
     Machine,
     log_check,
-    slow_path,
 )
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Word, inline, slow
 from safepoint_vm.language.words import Thread
@@ -38,16 +38,8 @@ def count(thread: Thread, checks: Word) -> None:
 def slow_elsewhere(vm: Machine) -> Exit:
     """The check has failed: run `slow_path`."""
     if PROTOCOL:
-        thread = vm.thread
-        count(thread, Word(1))
-        if TRACED:
-            log_check(thread, Word(ENTERED_ELSEWHERE), vm.pc, 0)
-        thread.slow_entries = thread.slow_entries + 1
-        thread.pc = vm.pc
-        thread.frame = vm.frame
-        suspended = slow_path(thread, 0)
-        if suspended != 0:
-            thread.suspended = suspended
+        count(vm.thread, Word(1))
+        if waits(vm.thread, Word(ENTERED_ELSEWHERE), vm.pc, vm.frame):
             return vm.leave(Exited.ELSEWHERE_WAITS)
         return after_elsewhere(vm)
     return vm.leave(Exited.FAULT)
