@@ -85,10 +85,12 @@ def counted(rounds: int) -> str:
 
 
 def verdict(run: Run) -> Iterator[str]:
-    """Where we lose."""
-    lost = run.results.slower(OURS)
-    listed = f"in {len(lost)} of {len(run.results.programs)} programs: {', '.join(lost)}" if lost else "in no program"
-    yield f"{OURS} is slower than {REFERENCE} {listed}."
+    """Where we lose, and to which."""
+    for other in (REFERENCE, *run.results.compared):
+        if other != OURS:
+            lost = run.results.slower(OURS, other)
+            listed = f"of {len(run.results.programs)}: {', '.join(lost)}" if lost else f"of {len(run.results.programs)}"
+            yield f"{OURS} is slower than {other} in {len(lost)} {listed}."
 
 
 def ratios(run: Run) -> str:
@@ -97,7 +99,7 @@ def ratios(run: Run) -> str:
     lines = [f"* {line}" for line in facts(run)] + ["", *_row("program", names), *_row("---", ["---"] * len(names))]
     for program, row in table(run.results).items():
         lines += _row(program, [str(spread) for spread in row.values()])
-    lines += ["", *(f"**{line}**" for line in verdict(run)), ""]
+    lines += ["", *(f"* {line}" for line in verdict(run)), ""]
     lines += _row("program", ["N", f"{OURS}, s", f"{REFERENCE}, s", "N, smaller", f"{REFERENCE}, s"])
     lines += _row("---", ["---"] * 5)
     for program in run.results.programs:

@@ -83,9 +83,13 @@ class Results:
         """The median."""
         return statistics.median(each.starts[name] for each in self.rounds)
 
-    def slower(self, name: str) -> list[str]:
-        """The programs in which it loses to the reference, by the median."""
-        return [program for program in self.programs if self.ratios(program, name).median > 1]
+    def slower(self, name: str, other: str = REFERENCE) -> list[str]:
+        """The programs in which one loses to another, by the medians of their ratios to the reference, of which its own is 1."""
+
+        def median(program: str, which: str) -> float:
+            return 1.0 if which == REFERENCE else self.ratios(program, which).median
+
+        return [program for program in self.programs if median(program, name) > median(program, other)]
 
 
 MEAN = "geometric mean"
