@@ -37,9 +37,15 @@ def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
         late = threading.Event()
         timer = threading.Timer(patience, lambda: (late.set(), process.kill()))
         timer.start()
-        _, status, used = os.wait4(process.pid, 0)
-        timer.cancel()
-        timer.join()
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # Control-C: the program is not to outlive the bench
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)

@@ -33,12 +33,19 @@ ROUNDS, QUICK = 6, 2
 """Even numbers: each order comes as often as the other."""
 
 
-def progress(said: str) -> None:
-    """On standard error; at a terminal in one line."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{said}", end="", file=sys.stderr, flush=True)
-    else:
-        print(said, file=sys.stderr, flush=True)
+class Progress:
+    """On standard error: at a terminal all, in one line; elsewhere a line for each round."""
+
+    def __init__(self) -> None:
+        self._round = ""
+
+    def __call__(self, said: str) -> None:
+        head = said.partition(":")[0]
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{said}", end="", file=sys.stderr, flush=True)
+        elif head != self._round:
+            print(head, file=sys.stderr, flush=True)
+        self._round = head
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,6 +91,7 @@ def run(given: argparse.Namespace) -> None:
     here, missing = installed()
     if NAMED[REFERENCE] in missing:
         raise BenchError(f"{REFERENCE}: not installed, and all are compared with it (install luajit)")
+    progress = Progress()
     if given.page:
         page.checked()  # now, and not after the measuring
     versions = {language.name: language.version() for language in here}
@@ -114,6 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BenchError, ValueError, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("bench: stopped by Control-C", file=sys.stderr)
+        return 130
     return 0
 
 
