@@ -33,7 +33,7 @@ SIZES = {
     "queens": Sizes(11, 5),
     "strings": Sizes(1_000_000, 1000),
     "spectral": Sizes(160, 8),
-    "churn": Sizes(200_000, 200),
+    "churn": Sizes(400_000, 200),
 }
 """Each program, in the order of the tables."""
 

@@ -1,4 +1,4 @@
-const N = 2000000;
+const N = 4000000;
 
 // generators, as JavaScript's threads share no arrays; each yields every thousand turns
 function* churn(n, sums, k) {

@@ -1,4 +1,4 @@
-local N = 2000000
+local N = 4000000
 
 -- coroutines, as Lua has no threads; each yields every thousand turns
 local function churn(n, sums, k)

@@ -1,6 +1,6 @@
 from threading import Thread
 
-N = 2000000
+N = 4000000
 
 
 def churn(n, sums, k):

@@ -1,4 +1,4 @@
-N = 2000000
+N = 4000000
 
 def churn(n, sums, k)
   kept = [nil] * 64
