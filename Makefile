@@ -26,7 +26,8 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## Time the interpreter, the explorers, the acceptor, the collector and stops
+bench: $(READY)  ## Time the interpreter, beside others that are installed, the explorers, the acceptor, the collector and stops
+	$(BIN)/python -m bench.interpreters
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
 	$(BIN)/python -m bench.acceptor

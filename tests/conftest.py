@@ -21,7 +21,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))  # `--hypothesis-profile` comes later, and wins
 
-NEED_THE_INTERPRETER = ("impl", "differential", "concurrency")
+NEED_THE_INTERPRETER = ("impl", "differential", "concurrency", "bench")
 
 
 def why_no_interpreter() -> str:

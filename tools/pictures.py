@@ -12,6 +12,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+from bench.languages import LANGUAGES
 from safepoint.graph.text import Text
 from safepoint.guest.profile import MICROSECONDS, Every, Frame, Profile
 from safepoint.model.mutants import hunt
@@ -21,7 +22,7 @@ from safepoint.show import svg
 from safepoint.show.flames import flame_graph
 from safepoint.show.points import Costing, plot
 from safepoint.show.policies import counted
-from tools import architecture
+from tools import architecture, ratios
 from tools.rooms import Room, rooms_of
 
 CHECKOUT = Path(__file__).parents[1]
@@ -29,6 +30,7 @@ ROOTS = (CHECKOUT / "spec" / "safepoint", CHECKOUT / "impl" / "safepoint_vm")
 PAGE = CHECKOUT / "docs" / "architecture.md"
 POLICIES = CHECKOUT / "docs" / "policies.md"
 TOUR = CHECKOUT / "docs" / "tour.md"
+PERFORMANCE = CHECKOUT / "docs" / "performance.md"
 PICTURES = CHECKOUT / "docs" / "pictures"
 MUTANT = "poison-before-post"
 """The mistake whose counterexample README shows: the oldest one, in eight steps."""
@@ -52,6 +54,7 @@ DARK = {
 """Every colour of a picture on light paper -> the same on dark."""
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 MEASURED = re.compile(r"(?<=<!-- made by safepoint policies).*?\n(.*?)(?=<!-- end -->)", re.DOTALL)
+COMPARED = re.compile(r"(?<=<!-- made by bench\.interpreters: ratios -->\n).*?(?=<!-- end -->)", re.DOTALL)
 STACKS = re.compile(r"^(\w+)\.txt: (\d+) samples [^\n]*\n\$ cat \1\.txt\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FRAME = re.compile(r"(\S+) \((\S+):(\d+)\)")
 TABLE = re.compile(r"(?<=<!-- rooms: make pictures -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -120,9 +123,15 @@ def flames() -> str:
     return flame_graph(profile, f"{name}.py, every 1ms")
 
 
+def interpreters() -> str:
+    """The interpreters, by the table of their page: to measure them takes minutes.  ValueError: it is no such table."""
+    (block,) = COMPARED.findall(PERFORMANCE.read_text(encoding="utf-8"))
+    return ratios.plot(ratios.table_of(block), {language.name: language.mark for language in LANGUAGES})
+
+
 def files() -> list[Path]:
     """The files that are made."""
-    drawn = product(("architecture", "counterexample", "policies", "flames"), ("light", "dark"))
+    drawn = product(("architecture", "counterexample", "policies", "flames", "interpreters"), ("light", "dark"))
     return [PAGE, *(PICTURES / f"{name}-{scheme}.svg" for name, scheme in drawn)]
 
 
@@ -130,10 +139,19 @@ def files() -> list[Path]:
 def made() -> dict[Path, str]:
     """Each file that is made -> what it holds."""
     rooms = rooms_of(*ROOTS)
-    drawn = (architecture.picture(rooms), counterexample(), policies(), flames())
+    drawn = (architecture.picture(rooms), counterexample(), policies(), flames(), interpreters())
     content = [page(PAGE.read_text(encoding="utf-8"), rooms.values())]
     content += [f"{scheme(drawing)}\n" for drawing in drawn for scheme in (str, dark)]
     return dict(zip(files(), content, strict=True))
+
+
+def draw_interpreters() -> list[Path]:
+    """Only the picture of `docs/performance.md`.  Returns its files."""
+    drawing = interpreters()
+    written = {PICTURES / "interpreters-light.svg": drawing, PICTURES / "interpreters-dark.svg": dark(drawing)}
+    for file, content in written.items():
+        file.write_text(f"{content}\n", encoding="utf-8")
+    return list(written)
 
 
 def main() -> None:

@@ -1,0 +1,100 @@
+"""Guest programs as processes: CPU time, output, and whether all interpreters say the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.languages import Language
+from bench.sizes import EMPTY, SIZES, source
+
+PATIENCE = 300.0
+"""Seconds on the clock in which a program must end."""
+
+
+class BenchError(Exception):
+    """What makes a comparison worthless: a program fails, hangs, or says something else than the others."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """seconds: of CPU time, user and system."""
+
+    seconds: float
+    output: str
+
+
+def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
+    """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        late = threading.Event()
+        timer = threading.Timer(patience, lambda: (late.set(), process.kill()))
+        timer.start()
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # Control-C: the program is not to outlive the bench
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            why = f"took more than {patience:g} s" if late.is_set() else f"ended with {process.returncode}"
+            raise BenchError(f"{' '.join(command)}: {why}: {err.read().strip()[-300:]}")
+        return Ran(used.ru_utime + used.ru_stime, out.read())
+
+
+class Programs:
+    """The programs as files, in a directory for this run.  The default size is the file's own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def run(self, language: Language, program: str, size: int | None = None) -> Ran:
+        """BenchError: as `ran`."""
+        file = self._directory / f"{program}-{size or 'full'}.{language.suffix}"
+        if not file.exists():
+            file.write_text(source(program, language.suffix, size), encoding="utf-8")
+        return ran((*language.command, str(file)))
+
+
+@contextmanager
+def programs() -> Iterator[Programs]:
+    """They are removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="safepoint-bench-") as directory:
+        yield Programs(Path(directory))
+
+
+class Outputs:
+    """What each program says in each size.  BenchError: two languages say something else."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, int | None], tuple[str, str]] = {}
+
+    def compare(self, language: Language, program: str, size: int | None, output: str) -> None:
+        first, said = self._said.setdefault((program, size), (language.name, output))
+        if output != said or not (output or program == EMPTY):
+            raise BenchError(
+                f"{program}: {language.name} prints {output.strip()[:80]!r}, {first} {said.strip()[:80]!r}: the programs are not the same"
+            )
+
+
+def check(languages: Sequence[Language], names: Sequence[str], files: Programs, tiny: bool = False) -> Outputs:
+    """Run each program in the smaller size, in every language.  BenchError: one fails, or they say different things."""
+    outputs = Outputs()
+    for program in names:
+        size = SIZES[program].tiny if tiny else SIZES[program].less
+        for language in languages:
+            outputs.compare(language, program, size, files.run(language, program, size).output)
+    return outputs
