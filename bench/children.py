@@ -33,9 +33,16 @@ class Ran:
 def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
     """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        # a user's processes keep their modules compiled, so these may, too
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
         late = threading.Event()
-        timer = threading.Timer(patience, lambda: (late.set(), process.kill()))
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(patience, give_up)
         timer.start()
         try:
             _, status, used = os.wait4(process.pid, 0)
