@@ -19,6 +19,13 @@ from safepoint.guest.code import BACK_EDGES, OPCODES, SMALL, Instruction
 IDENTITY = ("IS", "IS_NOT")
 COMPARISONS = ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL", *IDENTITY)
 FORWARD = ("FALSE_JUMP", "TRUE_JUMP")
+RARE = {
+    ("IS_NOT", "FALSE_JUMP"),
+    ("IS_NOT", "TRUE_JUMP"),
+    ("GREATER", "TRUE_JUMP"),
+    ("LOADK", "GREATER_EQUAL", "FALSE_JUMP"),
+}
+"""Comparisons and their jumps that no program executes often."""
 CONSTANT = "LOADK"
 
 
@@ -90,8 +97,12 @@ class Fused:
 
 
 SEQUENCES = (
-    *(Fused(CONSTANT, (then(op, right=1), then("FALSE_JUMP", condition=1))) for op in COMPARISONS),
-    *(Fused(op, (then(jump, condition=1),)) for op in COMPARISONS for jump in FORWARD),
+    *(
+        Fused(CONSTANT, (then(op, right=1), then("FALSE_JUMP", condition=1)))
+        for op in COMPARISONS
+        if (CONSTANT, op, "FALSE_JUMP") not in RARE
+    ),
+    *(Fused(op, (then(jump, condition=1),)) for op in COMPARISONS for jump in FORWARD if (op, jump) not in RARE),
     *(Fused("INDEX", (then(jump, condition=1),)) for jump in FORWARD),
     Fused(CONSTANT, (then("INDEX", index=1),)),
     Fused(CONSTANT, (then("STORE_INDEX", src=1),)),
