@@ -18,8 +18,8 @@ that it was explored with. Make it anew rather than change it.
 {fast}
 
 The owner of a record is the thread that runs guest code with it. Its own are the checks, leaving and coming back, masks, sleep,
-birth and end. Who posts, asks for a handshake, stops or starts the world is a requester; a guest thread that stops the world, or
-asks for a handshake, does so by the functions that end in `_from`.
+birth and end. A thread that posts, asks for a handshake, stops or starts the world is a requester; a guest thread that stops the
+world, or asks for a handshake, does so by the functions that end in `_from`.
 
 {lives}
 

@@ -4,11 +4,12 @@
                        thread that has not been started, or has ended, is not affected.
     terminate(thread)  End a thread from its next check site on, or where it blocks: every `finally` around that place runs, and
                        no `except`; a `return`, a `break` or another exception in a `finally` does not keep the thread from its
-                       end.  A critical section does not defer it.  What interrupts the thread meanwhile is raised in a
-                       `finally`, at its first check site, or not at all; what terminates it again waits until it has unwound, and
-                       finds it ended.  A thread that terminates itself goes on to its next check site.  To the others it has then ended with an exception:
-                       `join` returns, and its traceback ends in Terminated.  A thread that has not been started, or has ended,
-                       is not affected; the first thread has no Thread, so that only the host can end it: exit status 1.
+                       end.  A critical section does not defer it.  An interrupt that comes meanwhile is raised in a `finally`,
+                       at its first check site, or not at all; another terminate waits until the thread has unwound, and
+                       finds it ended.  A thread that terminates itself runs on to its next check site.  To other threads it
+                       has ended with an exception: `join` returns, and its traceback ends in Terminated.  A thread that has
+                       not been started, or has ended, is not affected; the first thread has no Thread object, so that only
+                       the host can end it: exit status 1.
     with terminable(): A TERMINATE that is raised inside ends at the end of the innermost such section: the thread goes on there.
                        One that came meanwhile is raised there; so is an interrupt.
     handshake(thread)  Run one (empty) operation on a thread, exactly once: the thread runs it at its next check site, or the
