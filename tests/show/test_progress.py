@@ -27,3 +27,18 @@ def test_a_section_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> 
         done("first")
         done("second")
     assert capsys.readouterr().err == "mutants: 2 done in 0 s; last: second\n"
+
+
+def test_a_long_section_says_so_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("safepoint.show.progress.time.monotonic", lambda: now)
+    with LiveProgress() as progress, progress.section("mutants", 4) as done:
+        for number in range(1, 5):
+            now = 6.0 * number
+            done(f"mutant {number}")
+    assert capsys.readouterr().err.splitlines() == [
+        "mutants: 2 of 4; last: mutant 2",
+        "mutants: 4 done in 24 s; last: mutant 4",
+    ]

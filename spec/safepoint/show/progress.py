@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 OFTEN = 10
-"""Seconds between two lines on a long search, where standard error is no terminal."""
+"""Seconds between two lines on a section or search, at least, where standard error is no terminal."""
 
 
 class LiveProgress:
-    """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, when it has ended."""
+    """A `Progress` that shows a line for each section while it runs; where standard error is no terminal, one now and then."""
 
     def __init__(self) -> None:
         self._err = err = Console(stderr=True, emoji=False)
@@ -41,17 +41,21 @@ class LiveProgress:
     def section(self, name: str, total: int) -> Iterator[Callable[[str], None]]:
         """Give what is called after each of `total` items, with a word about it."""
         task = self._live.add_task(name, total=total, detail="")
-        began, last = time.monotonic(), ""
+        began, last, so_far = time.monotonic(), "", 0
+        said = began
 
         def done(detail: str) -> None:
-            nonlocal last
-            last = detail
+            nonlocal last, so_far, said
+            last, so_far = detail, so_far + 1
             self._live.update(task, advance=1, detail=detail)
+            if not self._err.is_terminal and time.monotonic() - said > OFTEN and so_far < total:
+                said = time.monotonic()
+                self._err.print(f"{name}: {so_far} of {total}; last: {last}", highlight=False, soft_wrap=True)
 
         yield done
         if not self._err.is_terminal:
-            said = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
-            self._err.print(said, highlight=False, soft_wrap=True)
+            ended = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
+            self._err.print(ended, highlight=False, soft_wrap=True)
 
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:
