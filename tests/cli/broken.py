@@ -149,6 +149,7 @@ OPTIONS = [
     option("no scope 'nope'; there are: tiny, small, nightly, interrupt-1, …", "explore", "--scope", "nope"),
     option("no mutant 'nmae'; there are: post-waits-its-turn, …, and … more (write a part of a name, such as reused, to see those that have it)",
            "explore", "--mutant", "nmae"),
+    option("no mutant 'second-word-late' in this policy's text, but in that of folded (write: -p folded)", "explore", "-p", "dart", "--mutant", "second-word-late"),
     option("no mutant 'handshake'; did you mean handshake-unchecked or … or handshake-not-awaited or birth-drops-handshake?", "explore", "--mutant", "handshake"),
     option("no scope 'nmae'; there are: tiny, small, nightly, interrupt-1, …, and … more (…)", "explore", "--scope", "nmae"),
     option("no scope 'Interupt-1'; did you mean interrupt-1 …", "explore", "--scope", "Interupt-1"),

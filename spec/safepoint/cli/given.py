@@ -189,6 +189,7 @@ def of_the_interpreter() -> list[str]:
 def known_mutant(text: Text, mutant: str) -> None:
     """Refuse a name that the text has not."""
     from safepoint.graph.accesses import find_mutant
+    from safepoint.graph.gather import text_of
     from safepoint.graph.text import ProtocolError
 
     if not mutant:
@@ -203,5 +204,9 @@ def known_mutant(text: Text, mutant: str) -> None:
             fail(
                 f"mutant {mutant!r} is a mistake of the interpreter, which no path of the text shows"
                 " (safepoint verify shows it; repeat what that prints: safepoint replay --mutant NAME s:…)"
+            )
+        if having := [name for name, policy in POLICIES.items() if mutant in text_of(policy).mutants]:
+            fail(
+                f"no mutant {mutant!r} in this policy's text, but in that of {', '.join(having)} (write: -p {having[0]})"
             )
         unknown("mutant", mutant, text.mutants)
