@@ -121,9 +121,9 @@ def _sealed(name: str, content: bytes) -> bytes:
 
 def _directory() -> Path | None:
     """The cache directory.  None: it cannot be made, belongs to another user, or others have access to it."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = Path(base) / "safepoint"
     try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # RuntimeError: this user has no home
+        place = Path(base) / "safepoint"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = place.stat()
     except (OSError, RuntimeError):

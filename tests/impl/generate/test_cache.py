@@ -50,6 +50,15 @@ def test_a_file_where_the_directory_should_be_is_no_error(place: Path) -> None:
     assert cache.load("engine") is None
 
 
+def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that the system knows no user by, and no HOME: `Path.home` raises RuntimeError."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    cache.keep("engine", b"machine code")
+    assert cache.load("engine") is None
+
+
 def test_what_was_used_longest_ago_goes(place: Path) -> None:
     """By the time of the last use, not of the making: all mutants of the text need the handlers' object, which is made first."""
     for number in range(cache.KEPT):
