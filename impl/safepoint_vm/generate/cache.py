@@ -125,9 +125,13 @@ def keep(name: str, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         scratch = place / f"{name}.{os.getpid()}.{time.monotonic_ns()}"
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_sealed(name, content) + content)
-        scratch.replace(place / name)
+        try:
+            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(_sealed(name, content) + content)
+            scratch.replace(place / name)
+        except OSError:  # no room: every process would leave a part of a file
+            scratch.unlink(missing_ok=True)
+            raise
         for old in sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink()
 
