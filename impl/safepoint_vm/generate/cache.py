@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,8 @@ PACKAGES = ("safepoint", "safepoint_vm")
 """Packages whose sources decide what is generated: handlers, the compiler, the protocol's text, the opcode table."""
 LIBRARY = "llvmlite"
 """The package that makes machine code of that."""
+BEGUN = time.time_ns()
+"""When this process began to import what it compiles: a file that changes later is not what it has imported, or may not be."""
 SETTLED = 10**9
 """Nanoseconds after which a file that changes again has another time: clocks of file systems are coarse."""
 KEPT = 600
@@ -41,13 +43,29 @@ def sources() -> bytes:
 def state() -> str:
     """A digest of what the system says of each file of PACKAGES and LIBRARY: its path, size, number, and when it was last changed.
 
-    Whatever is done to a file changes that time, and nothing sets it.  "": a package is not there, or a file changed just now, and may again.
+    Whatever is done to a file changes that time, and nothing sets it.  "": a package is not there, or a file changed since this process
+    began, or just before, and may again.
     """
+    found = _files()
+    return digest(*found) if _as_begun(found, SETTLED) else ""
+
+
+def _as_begun(found: Sequence[tuple[str, int, int, int]], before: int = 0) -> bool:
+    """Has no file (there is one) changed since so many nanoseconds before this process began?"""
+    return bool(found) and max(changed for *_, changed in found) < BEGUN - before
+
+
+def unchanged() -> bool:
+    """Are the files what this process began with?  If not, what it compiles may be of both states."""
+    return _as_begun(_files())
+
+
+def _files() -> list[tuple[str, int, int, int]]:
+    """What the system says of each file.  []: a package is not there."""
     try:
-        found = sorted(each for package in (*PACKAGES, LIBRARY) for each in _stated(str(_folder(package))))
+        return sorted(each for package in (*PACKAGES, LIBRARY) for each in _stated(str(_folder(package))))
     except (OSError, ModuleNotFoundError, ValueError):  # ValueError: a module that came from nowhere
-        return ""
-    return digest(*found) if max(changed for *_, changed in found) < time.time_ns() - SETTLED else ""
+        return []
 
 
 def _folder(package: str) -> Path:
@@ -107,9 +125,13 @@ def keep(name: str, content: bytes) -> None:
         return
     with contextlib.suppress(OSError):
         scratch = place / f"{name}.{os.getpid()}.{time.monotonic_ns()}"
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_sealed(name, content) + content)
-        scratch.replace(place / name)
+        try:
+            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(_sealed(name, content) + content)
+            scratch.replace(place / name)
+        except OSError:  # no room: every process would leave a part of a file
+            scratch.unlink(missing_ok=True)
+            raise
         for old in sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink()
 
@@ -121,9 +143,9 @@ def _sealed(name: str, content: bytes) -> bytes:
 
 def _directory() -> Path | None:
     """The cache directory.  None: it cannot be made, belongs to another user, or others have access to it."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    place = Path(base) / "safepoint"
     try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # RuntimeError: this user has no home
+        place = Path(base) / "safepoint"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = place.stat()
     except (OSError, RuntimeError):

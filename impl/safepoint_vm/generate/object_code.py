@@ -90,7 +90,8 @@ def object_file(part: Part) -> bytes:
     if (kept := cache.load(name)) is not None:
         return kept
     image = target_machine().emit_object(optimized(part))
-    cache.keep(name, image)
+    if cache.unchanged():
+        cache.keep(name, image)
     return image
 
 

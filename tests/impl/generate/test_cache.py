@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 from pathlib import Path
 
@@ -48,6 +50,30 @@ def test_a_file_where_the_directory_should_be_is_no_error(place: Path) -> None:
     place.write_text("in the way")
     cache.keep("engine", b"machine code")
     assert cache.load("engine") is None
+
+
+def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that the system knows no user by, and no HOME: `Path.home` raises RuntimeError."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    cache.keep("engine", b"machine code")
+    assert cache.load("engine") is None
+
+
+def test_where_there_is_no_room_nothing_is_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def close(self) -> None:
+            raise OSError(errno.ENOSPC, "no space left on the device")
+
+    def full(descriptor: int, _mode: str) -> Full:
+        os.close(descriptor)
+        return Full()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdopen", full)
+        cache.keep("engine", b"machine code")
+    assert list(place.iterdir()) == []
 
 
 def test_what_was_used_longest_ago_goes(place: Path) -> None:

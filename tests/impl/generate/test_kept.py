@@ -18,6 +18,8 @@ from safepoint_vm.generate import cache, engine, host_cpu, kept, page_faults
 from safepoint_vm.generate.build import engine_code
 from safepoint_vm.generate.code_image import CodeImage, EngineCode
 from safepoint_vm.generate.engine import PLAIN, Engine, Variant
+from safepoint_vm.generate.object_code import object_file
+from safepoint_vm.generate.on_fault import OnFault
 
 CODE = EngineCode(
     CodeImage(b"code" * 8, b"data" * 8, {"ADD": 3}, {"fmod": 40}, ((1, 2), (3, 3))),
@@ -171,7 +173,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "inner" / "code.py").write_text("one")
     monkeypatch.setattr(cache, "find_spec", spec)
-    monkeypatch.setattr(cache, "SETTLED", 0)
+    monkeypatch.setattr(cache, "BEGUN", time.time_ns() + 3600 * 10**9)
     return tmp_path
 
 
@@ -215,8 +217,24 @@ def test_every_change_of_a_source_changes_the_state(packages: Path) -> None:
 
 @pytest.mark.usefixtures("packages")
 def test_what_has_changed_just_now_is_not_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "SETTLED", 3600 * 10**9)
+    monkeypatch.setattr(cache, "BEGUN", time.time_ns() + cache.SETTLED // 2)
     assert state() == ""
+
+
+def test_what_a_process_makes_of_sources_that_changed_meanwhile_is_not_kept(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has imported some before, and reads others behind the change: no state of the sources has such code."""
+    assert cache.unchanged()
+    monkeypatch.setattr(cache, "BEGUN", (packages / "safepoint" / "inner" / "code.py").stat().st_ctime_ns)
+    assert not cache.unchanged()
+    assert state() == ""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(packages / "cache"))
+    object_file(OnFault())
+    assert list((packages / "cache").rglob("*")) == [packages / "cache" / "safepoint"]
+    monkeypatch.setattr(cache, "BEGUN", time.time_ns() + 3600 * 10**9)
+    object_file(OnFault())
+    assert len(list((packages / "cache" / "safepoint").iterdir())) == 1
 
 
 @pytest.mark.parametrize("missing", [*cache.PACKAGES, cache.LIBRARY])
