@@ -18,7 +18,7 @@ REQUESTS = 100_000
 SECONDS, QUICK_SECONDS = 30.0, 4.0
 """The time of a campaign, about."""
 QUICK_SEEDED = SEEDED[:1]
-SEEDED_REQUESTS = 200_000
+SEEDED_REQUESTS = 1_000_000
 """In which a seeded mutant must be caught: it takes some hundred requests, whenever both cores are free at once for a moment."""
 QUICK_MUTANTS = ("", "reenter-unfenced")
 ROUNDS, QUICK_ROUNDS, MOST_ROUNDS = 200_000, 20_000, 2_000_000
