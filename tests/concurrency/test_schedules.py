@@ -297,8 +297,8 @@ def test_the_page_shows_what_replay_prints() -> None:
     commands = re.findall(r"^    safepoint replay (.*)$", page, re.MULTILINE)
     outputs = [replay(*shlex.split(command))[1] for command in commands]
     shown = [line.strip() for line in re.findall(r"^    ((?:[TR]\d|asleep)[ |].*)$", page, re.MULTILINE)]
-    lost_wake, lost_poison = shown[:8], shown[8:]
-    assert [line for line in map(str.strip, outputs[1].splitlines()) if line in lost_wake][-7:] == lost_wake[1:]
+    lost_wake, lost_poison = shown[:9], shown[9:]
+    assert [line for line in map(str.strip, outputs[1].splitlines()) if line in lost_wake][-8:] == lost_wake[1:]
     assert list(map(str.strip, outputs[2].splitlines()))[: len(lost_poison)] == lost_poison
     assert len(lost_poison) == 9
     assert outputs[2].endswith("choice points: nothing is wrong\n")

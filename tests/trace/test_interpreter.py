@@ -128,9 +128,9 @@ def test_requests_from_outside_are_seen_in_the_trace() -> None:
 @pytest.mark.parametrize(
     ("mutant", "rule"),
     [
-        ("take-before-restore", "RESTORE-BEFORE-TAKE"),
         ("word-forgotten", "POISON-EVERY-WORD"),
-        ("post-does-not-wake", "POST-WAKES"),
+        pytest.param("take-before-restore", "RESTORE-BEFORE-TAKE", marks=pytest.mark.nightly),
+        pytest.param("post-does-not-wake", "POST-WAKES", marks=pytest.mark.nightly),
     ],
 )
 def test_a_mutated_text_compiled_into_the_interpreter_is_refused_with_its_rule(mutant: str, rule: str) -> None:

@@ -56,7 +56,7 @@ class Engine:
         return [self._assembled(instructions, number) for number in range(len(instructions))]
 
     def _assembled(self, instructions: Sequence[Instruction], number: int) -> bytes:
-        fused = fused_at(instructions, number, self.variant.fuses_loops) if self.variant.fused else None
+        fused = fused_at(instructions, number) if self.variant.superinstructions else None
         op, operands = instructions[number].op, instructions[number].operands
         return assemble(FUSED_NUMBERS[fused.name] if fused else NUMBERS[op], operands, self.kinds[op], SMALL_WORDS)
 

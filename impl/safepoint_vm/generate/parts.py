@@ -19,10 +19,9 @@ from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.object_code import Part
 from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_protocol
 from safepoint_vm.generate.sampling import add_profiled_protocol
-from safepoint_vm.generate.substitutes import Substitutes, Unchecked
+from safepoint_vm.generate.substitutes import Substitutes, Superinstructions, Unchecked
 from safepoint_vm.generate.tracing import add_traced_protocol
 from safepoint_vm.generate.variant import Variant, logs_loops
-from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
 from safepoint_vm.handlers.table import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.mutants import part_of
@@ -70,10 +69,12 @@ class Handlers:
             "CHECK_MUTANT": self.mutant,
         }
 
-    def further(self, mutant: str = "") -> list[Part]:
-        """The parts that call these: the back-edges that check nothing, if the others do; and what a mutant of the handlers adds."""
+    def further(self, mutant: str = "", *, fused: bool = True) -> list[Part]:
+        """The parts that call these: superinstructions; the back-edges that check nothing, if the others do; and what a mutant of the handlers adds."""
         switches = tuple(self.switches().items())
-        parts: list[Part] = [] if self.policy.trigger == FOLDED.trigger else [Unchecked(switches)]
+        parts: list[Part] = [Superinstructions(switches)] if fused else []
+        if self.policy.trigger != FOLDED.trigger:
+            parts.append(Unchecked(switches))
         return [*parts, *([Substitutes(mutant, switches)] if part_of(mutant) == "handlers" else [])]
 
     def generate(self) -> ir.Module:
@@ -82,8 +83,6 @@ class Handlers:
         compiler = ModuleCompiler(module, self.switches())
         for handler in (*opcodes().values(), *ENTRANCES):
             compiler.handler(handler)
-        for sequence in FUSED:
-            compiler.fused(sequence, opcodes())
         for routine in ROUTINES:
             compiler.routine(routine)
         add_enter(module)
@@ -94,7 +93,7 @@ class Handlers:
 class Procedures:
     """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`.
 
-    `fused`: loops may end in superinstructions, whose entries are to be poisoned.
+    `fused`: there are superinstructions; the entries of those that end in a back-edge are poisoned, too.
     """
 
     hooked: bool
@@ -149,9 +148,9 @@ def parts_of(variant: Variant) -> list[Part]:
     parts: list[Part] = [handlers]
     if variant.protocol:
         mutant = variant.mutant if part == "procedures" else ""
-        trigger, fused = variant.policy.trigger, variant.fuses_loops
+        trigger, fused = variant.policy.trigger, variant.superinstructions
         parts = [
             Procedures(variant.hooked, variant.hosted, mutant, variant.traced, trigger, variant.profiled, fused),
             handlers,
         ]
-    return [*parts, *handlers.further(variant.mutant)]
+    return [*parts, *handlers.further(variant.mutant, fused=variant.superinstructions)]

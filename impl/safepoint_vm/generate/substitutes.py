@@ -1,5 +1,5 @@
-"""Parts of an engine that are linked to its handlers: back-edges that check nothing; and the handlers of a mutant, which take the place
-of the right ones.
+"""Parts of an engine that are linked to its handlers: superinstructions; back-edges that check nothing; and the handlers of a mutant, which
+take the place of the right ones.
 """
 
 from __future__ import annotations
@@ -40,6 +40,21 @@ class LinkingCompiler(ModuleCompiler):
 
 
 @dataclass(frozen=True)
+class Superinstructions:
+    """The handlers of sequences of opcodes.  `switches`: as `parts.Handlers.switches`, in pairs."""
+
+    switches: tuple[tuple[str, bool | int | str], ...]
+
+    def generate(self) -> ir.Module:
+        """HandlerError: one cannot be compiled."""
+        module = ir.Module("superinstructions")
+        compiler = LinkingCompiler(module, dict(self.switches))
+        for sequence in FUSED:
+            compiler.fused(sequence, opcodes())
+        return module
+
+
+@dataclass(frozen=True)
 class Unchecked:
     """The handlers of check sites as they are executed after `slow_path`.  `switches`: as `parts.Handlers.switches`, in pairs."""
 
@@ -74,8 +89,11 @@ class Substitutes:
 def in_place(symbols: Mapping[str, int], mutant: str) -> dict[str, int]:
     """Where an image's functions lie, with a mutant's substitutes in the place of the right ones.
 
-    A superinstruction that has a right one in it is replaced by the opcode that it begins with.
+    A superinstruction that has a right one in it, or that the image has not, is replaced by the opcode that it begins with.
     """
     instead = mutated.SUBSTITUTES.get(mutant, {})
     found = {**symbols, **{name: symbols[function.__name__] for name, function in instead.items()}}
-    return {**found, **{each.name: found[each.first] for each in FUSED if instead.keys() & {*each.ops}}}
+    return {
+        **found,
+        **{each.name: found[each.first] for each in FUSED if each.name not in found or instead.keys() & {*each.ops}},
+    }

@@ -27,8 +27,8 @@ class Variant:
     fused: bool = True  # False: programs are loaded without superinstructions, for comparison
 
     @property
-    def fuses_loops(self) -> bool:
-        """May a superinstruction end in a back-edge?  Not where each access of the protocol is seen, as the text has it."""
+    def superinstructions(self) -> bool:
+        """Are programs loaded with them?  Not where each access of the protocol is seen, as the text has it."""
         return self.fused and not (self.hooked or self.hosted or self.traced)
 
 

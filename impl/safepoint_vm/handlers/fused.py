@@ -127,7 +127,7 @@ FUSED = tuple(sorted(SEQUENCES, key=lambda each: -len(each.ops)))
 LONGEST = max(len(each.ops) for each in FUSED)
 
 
-def fused_at(instructions: Sequence[Instruction], number: int, loops: bool = True) -> Fused | None:
-    """The superinstruction that the instruction with this number begins, or None.  `loops`: may it end in a back-edge?"""
+def fused_at(instructions: Sequence[Instruction], number: int) -> Fused | None:
+    """The superinstruction that the instruction with this number begins, or None."""
     ahead = instructions[number : number + LONGEST]
-    return next((each for each in FUSED if (loops or not each.loops) and each.begins(ahead)), None)
+    return next((each for each in FUSED if each.begins(ahead)), None)

@@ -46,7 +46,7 @@ def test_none_lands_in_what_is_compiled_without_it(name: str) -> None:
             assert mine[1:] == [handlers]
         case "host":
             assert mine == [procedures, handlers]
-    assert Handlers(counting=False, policy=FOLDED, protocol=True, collector_mutant="").further() == []
+    assert Handlers(counting=False, policy=FOLDED, protocol=True, collector_mutant="").further(fused=False) == []
 
 
 def test_a_substitute_stands_where_the_right_handler_did() -> None:

@@ -14,7 +14,6 @@ from safepoint_vm.generate.linker import sections
 from safepoint_vm.generate.object_code import load
 from safepoint_vm.generate.page_checks import SECTION
 from safepoint_vm.generate.variant import UNCHECKED
-from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.signals import CHECK_BYTES
 from safepoint_vm.language.words import Thread
@@ -93,11 +92,7 @@ def test_the_table_has_every_load_and_where_it_goes_on(policy: str) -> None:
         name = next(n for n, code in functions(built).items() if 0 <= load - built.addresses[n] < len(code.code))
         assert load < landing < built.addresses[name] + len(functions(built)[name].code)
         found.append(name)
-    fused = {
-        each.name for each in FUSED if {*each.ops} & {*SITES[policy]}
-    }  # behind each way through the opcodes before it
-    assert {name for name in found if name in fused} == fused
-    assert sorted(name for name in found if name not in fused) == sorted([*SITES[policy], *FURTHER])
+    assert sorted(found) == sorted([*SITES[policy], *FURTHER])
 
 
 def test_code_whose_checks_fault_is_not_loaded_without_their_handler() -> None:
