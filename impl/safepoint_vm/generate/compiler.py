@@ -215,8 +215,7 @@ class FunctionCompiler(StatementCompiler):
         pc = instruction.following(self.builder, self.registers["pc"].ir, I64(1))
         after.registers = {**self.registers, "pc": IrValue(pc, self.registers["pc"].type)}
         dst = self.operands[0][0]
-        stored = self.slots.get(dst) if self.stored_in is self.builder.block else None
-        after.written = (*self.written, (self.scope[dst], stored))
+        after.written = (*self.written, (self.scope[dst], self.in_slot(dst)))
         read = {name: after.written[-back] for name, back in reads.items()}
         after.slots = {name: value for name, (_, value) in read.items() if value is not None}
         after.decode(**{name: slot for name, (slot, _) in read.items()})

@@ -41,6 +41,9 @@ class ExpressionCompiler(ABC):
     locals: dict[str, tuple[ir.Value, type]]
     registers: dict[str, IrValue]
     slots: dict[str, IrValue]  # operands, to what is known to be in the slots that they name
+    stored_in: ir.Block | None = (
+        None  # where a slot was written last, so that `slots` is known there alone; None: nowhere yet
+    )
     protocol: bool  # False: only the owner writes a thread's words
 
     @abstractmethod
@@ -79,8 +82,8 @@ class ExpressionCompiler(ABC):
                 raise self.error(node, f"unknown name {name}", right)
             case ast.Attribute(value=owner, attr=name):
                 return self.attribute(node, self.value(owner), name)
-            case ast.Subscript(slice=ast.Name(id=name)) if name in self.slots and self.is_slot(node):
-                return self.slots[name]
+            case ast.Subscript(slice=ast.Name(id=name)) if self.is_slot(node) and (known := self.in_slot(name)):
+                return known
             case ast.Subscript(value=owner, slice=index):
                 return self.read(self.element(owner, index))
             case ast.UnaryOp(op=sign, operand=operand):
@@ -141,6 +144,10 @@ class ExpressionCompiler(ABC):
     def is_slot(self, node: ast.Subscript) -> bool:
         """Is this a slot of the frame?"""
         return isinstance(node.value, ast.Name) and self.scope.get(node.value.id) is Machine
+
+    def in_slot(self, operand: str) -> IrValue | None:
+        """What is known, here, to be in the slot that an operand names."""
+        return self.slots.get(operand) if self.stored_in in (None, self.builder.block) else None
 
     def at(self, array: IrValue, index: ast.expr) -> ir.Value:
         return self.builder.gep(array.ir, [self.ir_value(index).ir], source_etype=self.width(array))

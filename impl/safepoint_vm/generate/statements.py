@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ast
 
-from llvmlite import ir
-
 from safepoint_vm.generate.calls import CallCompiler
 from safepoint_vm.generate.ir_values import Builder, IrValue, ir_type, role_of
 from safepoint_vm.language.vocabulary import Exit, Word
@@ -20,7 +18,6 @@ class StatementCompiler(CallCompiler):
     """Compiles the statements of one function.  `entry`: the block of its allocas."""
 
     entry: Builder
-    stored_in: ir.Block | None = None  # where a slot was written last
 
     def block(self, statements: list[ast.stmt], after: bool) -> None:
         for position, statement in enumerate(statements):

@@ -64,6 +64,27 @@ def test_opcodes_fit_in_a_dispatch_table() -> None:
     assert set(BACK_EDGES) <= set(opcodes())
 
 
+# ---- what is known of a slot
+
+
+@opcode
+def written_in_a_branch(vm: Machine, dst: Slot, src: Slot) -> Exit:
+    if vm[src] == 0:
+        vm[dst] = Value(2)
+    vm[src] = vm[dst]
+    return vm.next()
+
+
+def test_what_a_branch_has_written_is_not_known_behind_it() -> None:
+    """It is loaded."""
+    module = ir.Module("one handler")
+    ModuleCompiler(module, handlers_of(PLAIN).switches()).handler(written_in_a_branch)
+    _, _, behind = str(module).partition("\njoin:\n")
+    loads = [line.split()[0] for line in behind.splitlines() if " = load i64, " in line]
+    stores = [line.split()[2].rstrip(",") for line in behind.splitlines() if line.split()[:2] == ["store", "i64"]]
+    assert stores == loads[:1]
+
+
 # ---- what the compiler refuses, and where
 
 
