@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from safepoint.guest.code import LINK
 from safepoint.protocol.words import GO
-from safepoint_vm.handlers.shared.checks import push_fails, return_fails, stack_limit
+from safepoint_vm.handlers.shared.checks import keep_place, push_fails, return_fails, stack_limit, suspends
 from safepoint_vm.handlers.shared.elsewhere import pass_elsewhere, slow_elsewhere
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
@@ -81,12 +81,9 @@ def slow_push(vm: Machine, base: Slot) -> Exit:
         thread.slow_entries = thread.slow_entries + 1
         if TRACED:
             log_check(thread, Word(ENTERED_PUSH), vm.pc, 0)
-        thread.pc = vm.pc
-        thread.frame = vm.frame
+        keep_place(thread, vm.pc, vm.frame)
         end = vm.frame.at(base + LINK).at(FunctionObject(vm[base]).code.slots)
-        suspended = push_failed(thread, Word(end) - BASE, 0)
-        if suspended != 0:
-            thread.suspended = suspended
+        if suspends(thread, push_failed(thread, Word(end) - BASE, 0)):
             return vm.leave(Exited.PUSH_WAITS)
         return after_push(vm, base)
     return overflow(vm)

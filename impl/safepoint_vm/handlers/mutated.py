@@ -14,7 +14,7 @@ from safepoint.protocol.words import GO
 from safepoint_vm.handlers.calls import link, slow_push
 from safepoint_vm.handlers.control import after_back_edge, count_back_edge, uncount_back_edge
 from safepoint_vm.handlers.requests import end_section
-from safepoint_vm.handlers.shared.checks import waits
+from safepoint_vm.handlers.shared.checks import suspends, waits
 from safepoint_vm.handlers.shared.exits import fault, raises
 from safepoint_vm.handlers.shared.values import is_function
 from safepoint_vm.language.machine import COUNTING, ENTERED_BACK_EDGE, Count, Exited, Machine, Slot, slow_path
@@ -123,9 +123,7 @@ def back_edge_that_keeps_no_place(vm: Machine) -> Exit:
     thread = vm.thread
     count_back_edge(thread)
     thread.slow_entries = thread.slow_entries + 1
-    suspended = slow_path(thread, 0)
-    if suspended != 0:
-        thread.suspended = suspended
+    if suspends(thread, slow_path(thread, 0)):
         return vm.leave(Exited.BACK_EDGE_WAITS)
     return after_back_edge(vm)
 

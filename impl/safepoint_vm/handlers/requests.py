@@ -7,6 +7,7 @@ from __future__ import annotations
 from safepoint.guest.faults import KINDS, TERMINATION
 from safepoint.protocol.words import GO
 from safepoint_vm.handlers.exceptions import is_exception
+from safepoint_vm.handlers.shared.checks import keep_place, suspends
 from safepoint_vm.handlers.shared.exits import hosted, raises
 from safepoint_vm.handlers.shared.values import truth_word
 from safepoint_vm.language.machine import PROTOCOL, Exited, Machine, Slot, mask, unmask, unwound
@@ -37,12 +38,8 @@ def MASK(vm: Machine, dst: Slot) -> Exit:
 def end_section(vm: Machine) -> Exit:
     """End the outermost section.  Requests masked meanwhile have lost their poison, so `unmask` looks for them."""
     if PROTOCOL:
-        thread = vm.thread
-        thread.pc = vm.pc
-        thread.frame = vm.frame
-        suspended = unmask(thread, 0)
-        if suspended != 0:
-            thread.suspended = suspended
+        keep_place(vm.thread, vm.pc, vm.frame)
+        if suspends(vm.thread, unmask(vm.thread, 0)):
             return vm.leave(Exited.UNMASK_WAITS)
         return after_unmask(vm)
     return vm.next()
@@ -68,12 +65,8 @@ def UNMASK(vm: Machine, src: Slot) -> Exit:
 def end_unwinding(vm: Machine) -> Exit:
     """The unwinding by a TERMINATE ends here.  What came meanwhile has lost its poison, so `unwound` looks for it."""
     if PROTOCOL:
-        thread = vm.thread
-        thread.pc = vm.pc
-        thread.frame = vm.frame
-        suspended = unwound(thread, 0)
-        if suspended != 0:
-            thread.suspended = suspended
+        keep_place(vm.thread, vm.pc, vm.frame)
+        if suspends(vm.thread, unwound(vm.thread, 0)):
             return vm.leave(Exited.UNWOUND_WAITS)
         return after_unmask(vm)
     return vm.next()

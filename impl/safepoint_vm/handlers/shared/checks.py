@@ -198,18 +198,29 @@ def stack_limit(thread: Thread) -> Frame:
 
 
 @inline
+def keep_place(thread: Thread, pc: Bytecode, frame: Frame) -> None:
+    """Store where the thread is, before it calls a procedure: it may wait there, and its stack be walked."""
+    thread.pc = pc
+    thread.frame = frame
+
+
+@inline
+def suspends(thread: Thread, status: Word) -> bool:
+    """Does a procedure that was called wait?  status: what it has returned, with which the host resumes it."""
+    if status != 0:
+        thread.suspended = status
+        return True
+    return False
+
+
+@inline
 def waits(thread: Thread, what: Word, pc: Bytecode, frame: Frame) -> bool:
     """A check has failed: run `slow_path`.  True: it waits, and the host resumes it.  what: as `log_check` logs it."""
     if TRACED:
         log_check(thread, what, pc, 0)
     thread.slow_entries = thread.slow_entries + 1
-    thread.pc = pc
-    thread.frame = frame
-    suspended = slow_path(thread, 0)
-    if suspended != 0:
-        thread.suspended = suspended
-        return True
-    return False
+    keep_place(thread, pc, frame)
+    return suspends(thread, slow_path(thread, 0))
 
 
 @routine
