@@ -84,7 +84,7 @@ class Watched(LockstepWorld):
 
 
 def count(program: Program, most: int) -> Counted:
-    """Its first instructions: at most so many, or until all its threads have ended or wait for ever."""
+    """Its first instructions: at most `most`, or until all its threads have ended or wait for ever."""
     world = Watched(program)
     while world.counted.instructions < most and world.step(1):
         pass

@@ -74,7 +74,7 @@ def as_one(name: str, found: Counted) -> int:
 
 
 def missing(bench: Found, tests: Found, length: int) -> list[tuple[Ops, Share]]:
-    """Sequences of so many opcodes with what is not in one superinstruction, the commonest first, by the mean of both directories."""
+    """Sequences of `length` opcodes with what is not in one superinstruction, the commonest first, by the mean of both directories."""
     runs = {run for found in (bench, tests) for each in found.values() for run in each.runs if len(run) == length}
     shares = [(run, Share.of(bench, tests, partial(apart, run))) for run in runs]
     return sorted(shares, key=lambda pair: (-pair[1].bench - pair[1].corpus, pair[0]))

@@ -51,7 +51,7 @@ def state() -> str:
 
 
 def _as_begun(found: Sequence[tuple[str, int, int, int]], before: int = 0) -> bool:
-    """Has no file (there is one) changed since so many nanoseconds before this process began?"""
+    """Has no file (there is one) changed later than `before` nanoseconds before this process began?"""
     return bool(found) and max(changed for *_, changed in found) < BEGUN - before
 
 

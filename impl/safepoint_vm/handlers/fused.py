@@ -122,12 +122,12 @@ SEQUENCES = (
 """Those that are executed often (`python -m bench.pairs`), and pay (`docs/performance.md`)."""
 FUSED = tuple(sorted(SEQUENCES, key=lambda each: -len(each.ops)))
 """The longest first: one that begins with another would never be found behind it."""
-
-
+BEGINNING = {op: [each for each in FUSED if each.first == op] for op in {each.first for each in FUSED}}
+"""Opcode, to those that begin with it."""
 LONGEST = max(len(each.ops) for each in FUSED)
 
 
 def fused_at(instructions: Sequence[Instruction], number: int) -> Fused | None:
     """The superinstruction that the instruction with this number begins, or None."""
     ahead = instructions[number : number + LONGEST]
-    return next((each for each in FUSED if each.begins(ahead)), None)
+    return next((each for each in BEGINNING.get(ahead[0].op, ()) if each.begins(ahead)), None)

@@ -26,7 +26,7 @@ from safepoint.protocol.policy import Policy
     "--soak",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
-    help="Nothing but campaigns on real cores, for so long or until something is wrong; Control-C ends it.",
+    help="Nothing but campaigns on real cores, for MINUTES or until something is wrong; Control-C ends it.",
 )
 @policy_option("Of a --soak: where and how its guest threads check.")
 @ON
