@@ -93,7 +93,7 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
         if on or not _is_in(frame, LOCKING):
             raise KeyboardInterrupt
 
-    kept = Kept(keep) if keep else None
+    before, kept = signal.getsignal(signal.SIGINT), Kept(keep) if keep else None
     try:
         with _on_control_c(press), cluster(on) if on else _processes() as pool:
             yield Jobs(pool, kept)
@@ -101,6 +101,7 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
         if not is_pressed:
             raise
     if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
+        signal.signal(signal.SIGINT, before)  # which the exception may have kept from being done
         signal.raise_signal(signal.SIGINT)
         raise KeyboardInterrupt
 
