@@ -58,8 +58,13 @@ def _is_native(_model: Model, process: Process, state: int) -> bool:
     return is_at(process.graph, process.at(state), RETURNING)
 
 
+def _asks_no_more_or_is_native(model: Model, process: Process, state: int) -> bool:
+    return _asks_no_more(model, process, state) or _is_native(model, process, state)
+
+
 QUIET = Assumption("if no further request is posted", _asks_no_more)
 NATIVE = Assumption("if native code never ends", _is_native)
+OUTSIDE = Assumption("if no further request is posted, and native code never ends", _asks_no_more_or_is_native)
 MASKED = Assumption("if the critical section never ends", _asks_no_more, END_OF_SECTION)
 
 
@@ -124,6 +129,10 @@ def goals(model: Model) -> Iterator[Goals]:
             return True
         return properties.in_guest(state, thread) and properties.is_at_ease(state, thread)
 
+    def checks_pass_or_is_outside(thread: int, state: int) -> bool:
+        mutator = model.mutators[thread]
+        return checks_pass(thread, state) or _is_native(model, mutator, state)
+
     def runs(thread: int, state: int) -> bool:
         return properties.in_guest(state, thread) or properties.is_asleep(state, thread)
 
@@ -146,6 +155,9 @@ def goals(model: Model) -> Iterator[Goals]:
     if wanted:
         yield Goals(FAIR, tuple(wanted))
     yield Goals(QUIET, (*begun, *always, *passes))
+    if properties.shared:  # what one thread leaves behind when it goes outside, must not slow the others down
+        outside = [("checks-pass", m.name, partial(checks_pass_or_is_outside, i)) for i, m in enumerate(model.mutators)]
+        yield Goals(OUTSIDE, tuple(outside))
     if begun and not COUNTS_ON_RETURN & set(model.scope.slices):
         yield Goals(NATIVE, tuple(begun))
     if "masks" in model.scope.slices:
