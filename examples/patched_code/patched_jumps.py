@@ -56,15 +56,19 @@ def poison(t: Thread) -> None:
     if mutant("code-first", breaks="LIMIT-BEFORE-CODE"):
         overwrite()
         t.limit.publish(t.limit.poison)
-    else:
-        t.limit.publish(t.limit.poison)                 # LIMIT-BEFORE-CODE
+        return overwrite_table(t)
+    t.limit.publish(t.limit.poison)                     # LIMIT-BEFORE-CODE
     if mutant("table-forgotten", breaks="POISON-EVERY-WORD"):
         return overwrite()
-    for word in t.entry:
-        word.store(word.poison)                         # POISON-EVERY-WORD
+    overwrite_table(t)                                  # POISON-EVERY-WORD
     if mutant("code-forgotten", breaks="POISON-EVERY-WORD"):
         return
     return overwrite()                                  # POISON-EVERY-WORD
+
+
+def overwrite_table(t: Thread) -> None:
+    for word in t.entry:
+        word.store(word.poison)
 
 
 def overwrite() -> None:
