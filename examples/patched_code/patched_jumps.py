@@ -104,10 +104,9 @@ def put_back(t: Me, word: Trigger) -> None:
     mine = claim_of(t)
     if mutant("one-claim-for-all", breaks="CODE-IS-CLAIMED"):
         mine = CLAIM
-    if mutant("put-back-without-claim", breaks="CODE-IS-CLAIMED"):
-        claimed = True
-    else:
-        claimed = word.cas(now, mine)                   # CODE-IS-CLAIMED, CLAIM-IS-NOT-KEPT: whatever stands there
+    if mutant("claims-with-what-stands-there", breaks="CODE-IS-CLAIMED"):
+        mine = now
+    claimed = word.cas(now, mine)                       # CODE-IS-CLAIMED, CLAIM-IS-NOT-KEPT: whatever stands there
     if claimed:
         if mutant("looks-at-none", breaks="ALL-ARE-LOOKED-AT"):
             word.cas(mine, word.real)
@@ -120,9 +119,7 @@ def put_back(t: Me, word: Trigger) -> None:
                 state = each.state.look()
                 if state == MANAGED:                    # OUTSIDE-IS-LET-GO
                     return
-        if mutant("put-back-without-claim", breaks="CODE-IS-CLAIMED"):
-            word.store(word.real)
-        elif mutant("put-back-by-a-store", breaks="CODE-IS-CLAIMED"):
+        if mutant("put-back-by-a-store", breaks="CODE-IS-CLAIMED"):
             word.store(word.real)
         else:
             word.cas(mine, word.real)                   # CODE-IS-CLAIMED: only if no requester has come meanwhile

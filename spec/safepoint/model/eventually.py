@@ -69,7 +69,9 @@ def _alone(thread: Process) -> Assumption:
     def stays(model: Model, process: Process, state: int) -> bool:
         return process is not thread and (_asks_no_more(model, process, state) or _is_native(model, process, state))
 
-    return Assumption(f"if no further request is posted, and no thread but {thread.name} comes back from native code", stays)
+    return Assumption(
+        f"if no further request is posted, and no thread but {thread.name} comes back from native code", stays
+    )
 
 
 @dataclass
@@ -155,7 +157,7 @@ def goals(model: Model) -> Iterator[Goals]:
     if wanted:
         yield Goals(FAIR, tuple(wanted))
     yield Goals(QUIET, (*begun, *always, *passes))
-    if properties.shared and len(model.mutators) > 1:
+    if model.checked_by_all and len(model.mutators) > 1:
         for thread, mutator in enumerate(model.mutators):
             yield Goals(_alone(mutator), (("checks-pass", mutator.name, partial(checks_pass, thread)),))
     if begun and not COUNTS_ON_RETURN & set(model.scope.slices):

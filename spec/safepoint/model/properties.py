@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from safepoint.graph.execute import private_value
-from safepoint.graph.ir import WORLD
 from safepoint.graph.lower import compile_helper
 from safepoint.model.activity import NO_THREAD, Doing, doing, is_at
 from safepoint.model.explore import Violation
@@ -71,8 +70,7 @@ class Properties:
             for m in model.mutators
         ]
         self.triggers = [[(model.cells[c].shift, model.cells[c].mask) for c in row] for row in rows]
-        shared = [c for c in model.cells if c.owner == WORLD and c.word.split("[")[0] in model.policy.words]
-        self.shared = [(model.cells[c].shift, model.cells[c].mask, model.initial_of(c)) for c in shared]
+        self.shared = [(model.cells[c].shift, model.cells[c].mask, model.initial_of(c)) for c in model.checked_by_all]
         self.fills = [m.fill for m in model.processes if m.fill]
         self.exclusive = "exclusive" in model.scope.slices
         self.waived = frozenset(model.policy.waives)

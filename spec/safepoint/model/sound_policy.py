@@ -192,7 +192,7 @@ def words_read(text: Text, file: str, sites: Sequence[str]) -> list[str]:
         for step in compile_graph(text, procedure, _instance(sites)).steps:
             if step.cell and step.op != "store" and _is_check(text, file, step):
                 found[step.cell.word.partition("[")[0]] = None
-    if COMPILED in sites and "entry" in found:  # the procedure looks at the word that it is given, and there it is one of these
+    if COMPILED in sites and "entry" in found:  # it looks at the word that it is given: there, at one of these
         found["code"] = None
     return [word for word in text.triggers() if word in found]
 
