@@ -30,7 +30,7 @@ from safepoint.proof.promela import export
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import decide
-from tests.proof.test_spin import MISSING, Opinion, ask_spin
+from tests.proof.spin import MISSING, Opinion, ask_spin
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "patched_code"
 NAME = f"{EXAMPLE}/patched.py:PATCHED"
@@ -264,7 +264,7 @@ def test_a_policy_that_says_half_is_refused(old: str, new: str, said: str, tmp_p
     source = (tmp_path / "patched.py").read_text()
     assert source.count(old) == 1
     (tmp_path / "patched.py").write_text(source.replace(old, new))
-    with pytest.raises(PolicyError, match="patched.py:[0-9]+:[0-9]+: ") as error:
+    with pytest.raises(PolicyError, match=r"patched\.py:\d+:\d+: ") as error:
         find_policy(f"{tmp_path}/patched.py:PATCHED")
     assert said in str(error.value)
 
