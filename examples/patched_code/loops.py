@@ -1,6 +1,6 @@
-"""Guest code of compiled loops and native regions alone, and who asks it for samples: so little that C11 can be explored with two threads.
+"""Guest code of loops and native regions alone, and who asks it for samples: so little that two threads are explored in seconds.
 
-    safepoint explore -p patched.py:PATCHED --protocol loops.py --scope sample-2 --memory c11
+    safepoint explore -p patched.py:PATCHED --protocol loops.py --scope sample-2
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ def mutator(t: Me) -> None:
     match choose():
         case "compiled back-edge":
             word = choose(world.code)
+            outcome = back_edge(t, word)
+            raises(0, t)
+            claim("nothing-is-raised", outcome == GO)
+        case "back-edge":
+            word = choose(t.entry)
             outcome = back_edge(t, word)
             raises(0, t)
             claim("nothing-is-raised", outcome == GO)

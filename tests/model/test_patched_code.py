@@ -6,6 +6,7 @@ What one thread does to another's words there needs two threads, and a claim tha
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.reference.world import World
 from safepoint.model.bounds import bound_of
 from safepoint.model.custom import read
+from safepoint.model.counterexample import counterexample
 from safepoint.model.engines import engine
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import Result, search
@@ -74,6 +76,15 @@ def test_two_threads_in_loops_hold_within_the_declared_bound(memory: str) -> Non
     """No frame is pushed there."""
     decision = decide(Model(LOOPS, loops(2), policy=PATCHED, memory=memory), PATCHED, engine())
     assert (decision.result.broken, decision.bound) == ("", Bound(0, 1))
+
+
+def test_two_compiled_loops_are_both_overwritten_and_both_put_back() -> None:
+    """A row of two words: the second is overwritten after the first, and put back by itself."""
+    scope = Scope("two-loops-1", "", 1, ("sampler",), "", widths=(("entry", 0), ("code", 2)))
+    decision = decide(Model(LOOPS, scope, policy=PATCHED), PATCHED, engine())
+    assert (decision.result.broken, decision.bound) == ("", Bound(0, 1))
+    reached = decision.result.model
+    assert len(reached.checked_by_all) == 2
 
 
 @pytest.mark.nightly  # a million states each, and seven
@@ -189,6 +200,12 @@ def test_an_order_alone_makes_no_difference_where_stores_are_seen_at_once(mutant
 def test_every_mutant_of_the_trigger_is_expected() -> None:
     own = {m.name for m in TEXT.mutants.values() if m.file == "patched_jumps.py"}
     assert own == {*CAUGHT} | {mutant for mutant in ORDERS if "." not in mutant}
+
+
+def test_a_claim_is_shown_as_the_number_that_it_is() -> None:
+    shown = counterexample(found(LOOPS, TWO, "put-back-by-a-store"), LOOPS)
+    assert re.search(r"claimed = word\.cas\(now, mine\) +world\.code\[0\] poison -> 2\n", shown)
+    assert re.search(r"word\.swap\(word\.poison\) +world\.code\[0\] 2 -> poison\n", shown)
 
 
 def test_the_trap_of_who_waits_for_those_outside_says_whose_it_is() -> None:
