@@ -19,8 +19,8 @@ from safepoint.graph.text import Text
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.reference.world import World
 from safepoint.model.bounds import bound_of
-from safepoint.model.custom import read
 from safepoint.model.counterexample import counterexample
+from safepoint.model.custom import read
 from safepoint.model.engines import engine
 from safepoint.model.eventually import check_liveness
 from safepoint.model.explore import Result, search
