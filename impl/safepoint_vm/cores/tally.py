@@ -86,7 +86,7 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
     """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant, trigger, len(ENTRIES) + len(FUSED_ENTRIES) + LOOPS)
+    return protocol.graphs(mutant, trigger, (("entry", len(ENTRIES) + len(FUSED_ENTRIES) + LOOPS),))
 
 
 @cache

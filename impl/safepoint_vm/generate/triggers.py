@@ -15,7 +15,7 @@ from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
-from safepoint_vm.language.words import FIRST_LOOP, LOOPS, Thread, World
+from safepoint_vm.language.words import FIRST_LOOP, JUMPS, LOOPS, Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""
@@ -131,15 +131,24 @@ TRIGGERS: dict[str, TriggerWord] = {
     for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE, *LOOP_ENTRIES)
 }
 
+CODE = {f"code[{number}]": 8 * number for number in range(JUMPS)}
+"""Trigger patched_jumps: the jumps of compiled back-edges, by their names in the text, to their places in the rows of a world's record."""
 WORDS = tuple(TRIGGERS)
 """Their names: a trace has one as its index here."""
 
 
-def entries_of(variant: Variant) -> int:
-    """How many words the text's array of entries has: of opcodes, of superinstructions, of back-edges in compiled code."""
-    if variant.loops:
-        return len(ENTRIES) + len(FUSED_ENTRIES) + variant.loops
-    return len(ENTRIES) + len(FUSED_ENTRIES) * variant.superinstructions
+Widths = tuple[tuple[str, int], ...]
+"""Rows of the text's trigger words, and how many words each has."""
+ENTRY = ("entry", len(ENTRIES))
+"""The entries of the opcodes alone."""
+
+
+def widths_of(variant: Variant) -> Widths:
+    """The entries of opcodes, of superinstructions, of back-edges in compiled code; and the jumps of those, where they are patched."""
+    loops = 0 if variant.patches else variant.loops
+    fused = len(FUSED_ENTRIES) * (variant.superinstructions or loops > 0)
+    jumps = (("code", max(1, variant.loops)),) if variant.patches else ()
+    return (("entry", len(ENTRIES) + fused + loops), *jumps)
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:

@@ -57,6 +57,8 @@ STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the hea
 
 FIRST_LOOP, LOOPS = 128, 64  # the number of the first back-edge of compiled code (`tier`), and how many there may be
 TABLE_WORDS = FIRST_LOOP + LOOPS  # entries of a dispatch table
+JUMPS = 16  # trigger patched_jumps: compiled back-edges, at most
+CLAIM_BITS = 24  # … of a jump's word, behind the five bytes that are executed
 NUMBER_BITS = 16  # of an instruction: the number of its opcode
 BESIDE = (
     1 << 20
@@ -298,6 +300,10 @@ class World(Struct):
     from_bytes: Word
     copied: Word  # … and where the next copy goes in to-space
     log: Word  # TRACED: the address of the `Log` of what no guest thread does
+    idle: Annotated[Word, Racing, Line]  # trigger patched_jumps: in the place of a jump that there is not
+    code: Annotated[Array, Row(JUMPS)]  # … the addresses of the jumps of compiled back-edges
+    code_real: Annotated[Array, Row(JUMPS)]  # … what each is: to its loop,
+    code_poison: Annotated[Array, Row(JUMPS)]  # … or to its stub
 
 
 class Log(Struct):

@@ -16,9 +16,9 @@ from typing import Protocol
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Poll
 from safepoint.guest.operations.threads import NO_THREAD, POSTED, seconds
-from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.words import GO
 from safepoint_vm.generate.triggers import POLL
+from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
@@ -149,7 +149,7 @@ class ThreadLife:
         return record.get("result")
 
     def _poll_fails(self) -> bool:
-        if self.guest.engine.policy.trigger == FOLDED.trigger:
+        if self.guest.engine.policy.trigger in DISPATCHED:
             return POLL.is_poisoned(self.guest.record)
         return self.guest.engine.routine("poll_fails", self.guest.address) != 0
 

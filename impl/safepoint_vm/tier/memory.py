@@ -1,17 +1,18 @@
 """Where the bytecode of a program lies whose functions are compiled, and their machine code: near each other, and near the engine's.
 
 One region: bytecode, behind it a word for each instruction (`words.BESIDE`), and another (`words.Heat`); then machine code, which may be
-executed, and is writable only while the world is stopped for it.  Memory that is not used costs nothing.
+executed there, and be written at other addresses.  Memory that is not used costs nothing.
 """
 
 from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import weakref
 
 from safepoint_vm.language.layout import Memory
-from safepoint_vm.language.pages import EXECUTABLE, SYSTEM, protect
+from safepoint_vm.language.pages import SYSTEM
 from safepoint_vm.language.words import BESIDE, PAGE_BYTES
 
 CODE_BYTES = 1 << 22
@@ -19,6 +20,8 @@ NEAR = (1 << 31) - (1 << 26)
 """A distance in bytes that a jump can go, whatever of the two regions it leads from and to."""
 NORESERVE, AT_THIS_ADDRESS = 0x4000, 0x100000
 """MAP_NORESERVE of Linux: no memory is set aside for what is never written.  MAP_FIXED_NOREPLACE: there, or nowhere."""
+IN_ITS_PLACE = 0x10
+"""MAP_FIXED: in the place of what is there."""
 REGION_BYTES = 3 * BESIDE + CODE_BYTES
 FAILED = ctypes.c_void_p(-1).value
 _mmap = SYSTEM.mmap
@@ -60,6 +63,20 @@ def _taken(address: int) -> bool:
     return False
 
 
+def mmap_of_code(at: int) -> mmap.mmap:
+    """Memory for machine code, which is executed at an address; returns it as it is written.  OSError: the system gives none."""
+    file = os.memfd_create("safepoint")
+    try:
+        os.ftruncate(file, CODE_BYTES)
+        executable = mmap.PROT_READ | mmap.PROT_EXEC
+        size, start = ctypes.c_size_t(CODE_BYTES), ctypes.c_long(0)
+        if _mmap(ctypes.c_void_p(at), size, executable, mmap.MAP_SHARED | IN_ITS_PLACE, file, start) != at:
+            raise OSError(ctypes.get_errno(), "mmap of machine code")
+        return mmap.mmap(file, CODE_BYTES)
+    finally:
+        os.close(file)
+
+
 class CodeMemory:
     """Room for 128 K instructions, and for 4 MB of machine code.  `near`: an address that it must be near to.
 
@@ -70,7 +87,8 @@ class CodeMemory:
         self._region = Region(near)
         self.bytecode = self._region.address
         self.code = self.bytecode + 3 * BESIDE
-        protect(self.code, EXECUTABLE, CODE_BYTES)
+        self._file = mmap_of_code(self.code)
+        self._writable = ctypes.addressof(ctypes.c_char.from_buffer(self._file))
         self._instructions = self._bytes = 0
 
     def text(self, instructions: int) -> Words:
@@ -96,19 +114,17 @@ class CodeMemory:
         return CODE_BYTES - self._bytes
 
     def write(self, code: bytes) -> int:
-        """Add machine code, at `next`, to which it must fit.  No thread may execute any meanwhile.  Returns its address."""
+        """Add machine code, at `next`, to which it must fit.  Returns its address."""
         assert len(code) <= self.room
         at = self.next
-        first = at // PAGE_BYTES * PAGE_BYTES
-        self._overwrite(at, code, first)
+        self.overwrite(at, code)
         self._bytes += -(-len(code) // 64) * 64
         return at
 
     def overwrite(self, at: int, code: bytes) -> None:
-        """Write machine code in the place of other.  No thread may execute any meanwhile."""
-        self._overwrite(at, code, at // PAGE_BYTES * PAGE_BYTES)
+        """Write machine code in the place of other, which no thread may be executing."""
+        ctypes.memmove(self.writable(at), code, len(code))
 
-    def _overwrite(self, at: int, code: bytes, first: int) -> None:
-        protect(first, mmap.PROT_READ | mmap.PROT_WRITE, at + len(code) - first)
-        ctypes.memmove(at, code, len(code))
-        protect(first, EXECUTABLE, at + len(code) - first)
+    def writable(self, at: int) -> int:
+        """Where the byte of machine code at an address can be written."""
+        return self._writable + at - self.code

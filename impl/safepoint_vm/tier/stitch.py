@@ -42,6 +42,9 @@ INT32, INT64 = struct.Struct("<i"), struct.Struct("<q")
 FORMATS = {DISTANCE: INT32, ABSOLUTE: INT32, LONG: INT64}
 JUMP = b"\xe9"  # jmp distance
 PLACE = b"\x4c\x8d\x25"  # lea distance(%rip), %r12: the register of pc
+JUMP_OVER = (
+    JUMP + INT32.pack(3) + b"\x0f\x1f\x00"
+)  # to what comes behind this word; what it jumps over makes it no small number, as a claim is
 THROUGH_TABLE = b"\x41\xff\xa7"  # jmp *displacement(%r15): the register of the dispatch table
 LOOP_ALIGNMENT = 16
 NOPS = ["", "90", "6690", "0f1f00", "0f1f4000", "0f1f440000", "660f1f440000", "0f1f8000000000", "0f1f840000000000"]
@@ -53,7 +56,7 @@ class Context:
     """What compiled code refers to.  symbols: of the interpreter, to their addresses.  constants: the address of what templates read.
 
     kinds: the types of each opcode's operands.  small: as `assembler.stored` takes it.
-    stepped: as `install.Tier`.
+    stepped: as `install.Tier`.  patches: as `Variant`.
     """
 
     templates: Templates
@@ -62,6 +65,7 @@ class Context:
     kinds: Mapping[str, tuple[type, ...]]
     small: dict[int, int]
     stepped: bool
+    patches: bool
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,14 @@ class Unit:
 
 
 class Stitched(NamedTuple):
-    """Machine code for an address.  entries: instruction -> where its template begins, of those that have one; back-edges among them."""
+    """Machine code for an address.  entries: instruction -> where its template begins, of those that have one; back-edges among them.
+
+    jumps: back-edge -> the word of code that is the jump to it, where these are patched.
+    """
 
     code: bytes
     entries: dict[int, int]
+    jumps: dict[int, int]
 
 
 class Stitcher:
@@ -150,16 +158,20 @@ class Stitcher:
             tuple[str, int], int
         ] = {}  # what it goes on in, and the number of an instruction -> where it lies
         entries, bodies, holes = {}, bodies_of(self.code), []
+        self.jumps: dict[int, int] = {}
         for number, unit in self.units.items():
-            if number in bodies:
+            if number in bodies or (self.context.patches and number in self.loops):
                 self._align()
+            if self.context.patches and number in self.loops:
+                self.jumps[number] = self._end
+                self.out += JUMP_OVER
             entries[number] = address + len(self.out)
             holes += [(entries[number], unit, hole) for hole in self._copy(unit)]
         self._align()
         self.entries = entries
         for at, unit, hole in holes:
             self._fill(at - address + hole.at, hole, unit)
-        return Stitched(bytes(self.out), entries)
+        return Stitched(bytes(self.out), entries, self.jumps)
 
     def _align(self) -> None:
         rest = -len(self.out) % LOOP_ALIGNMENT
@@ -175,7 +187,7 @@ class Stitcher:
         if last is None or target is None or self.context.stepped:
             self.out += unit.template.code
             return unit.template.holes
-        if target in self.loops:
+        if target in self.loops and not self.context.patches:
             self.out += unit.template.code[: -len(JUMP) - 4] + self._through_table(target)
         elif target == self.following.get(unit.number):
             self.out += unit.template.code[: -len(JUMP) - 4]
@@ -233,6 +245,8 @@ class Stitcher:
         """Where an instruction is gone on with."""
         if self.context.stepped or number not in self.units:
             return self._stub("begin", number)
+        if number in self.jumps:
+            return self.jumps[number]
         if number in self.loops:
             return self._placed(("", number), self._through_table(number))
         return self.entries[number]
@@ -253,6 +267,11 @@ class Stitcher:
         return self.stubs[what]
 
 
+def jump(at: int, to: int) -> int:
+    """The word of code at an address that jumps to another one."""
+    return int.from_bytes(JUMP + INT32.pack(to - (at + len(JUMP) + 4)), "little")
+
+
 def stub(pc: int, handler: int, at: int) -> bytes:
     """Code for an address: set pc, and go on in a handler."""
     place = PLACE + INT32.pack(pc - (at + len(PLACE) + 4))
@@ -263,7 +282,7 @@ def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     """What the compiled code of an engine refers to.  Errors: where templates are made, as `tier.templates`."""
     templates = templates_of(engine.variant, stepped)
     constants = memory.write(templates.constants)
-    return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped)
+    return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
 
 
 def templates_of(variant: Variant, stepped: bool) -> Templates:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,34 +19,15 @@ from safepoint_vm.language.words import FIRST_LOOP, LOOPS
 from safepoint_vm.threads.session import Session
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
-from safepoint_vm.tier.install import NUMBER_MASK, Tier, compiling
+from safepoint_vm.tier.install import NUMBER_MASK, compiling
 from safepoint_vm.tier.loops import bodies_of, counting
 from safepoint_vm.tier.memory import CODE_BYTES, CodeMemory
-from tests.impl.running import FILE, IMPORTS, STARTED, Ran
+from tests.impl.compiling import Compiling, begun
+from tests.impl.running import FILE, Ran
 from tests.impl.waiting import soon
 
 COMPILES = compiling(PLAIN)
 GUESTS = [guest for guest in corpus() if guest.alone]
-
-
-class Compiling(Vm):
-    """`executions`: as those of `Tier`."""
-
-    executions = 0
-
-    def _make_tier(self) -> Tier:
-        self.tier = Tier(self._engine, self.executions)
-        return self.tier
-
-
-@contextmanager
-def begun(source: str, executions: int = 0, heap: int = 1 << 20, imports: str = "") -> Iterator[tuple[Compiling, Ran]]:
-    output, errors = io.StringIO(), io.StringIO()
-    made = type("Made", (Compiling,), {"executions": executions})
-    with made(
-        compile_program(imports + IMPORTS + STARTED + source, FILE), output, 4096, COMPILES, heap, errors=errors
-    ) as vm:
-        yield vm, Ran(vm, output, errors)
 
 
 def said(guest: Guest, vm: type[Vm], variant: object) -> tuple[str, str, str, object]:
@@ -224,13 +203,13 @@ def test_each_entry_is_poisoned_by_a_stub_of_its_own() -> None:
             (guest.record.get("table", at), guest.record.get("base", at))
             for at in range(FIRST_LOOP, FIRST_LOOP + LOOPS)
         ]
-        assert used == [(real, real) for real in vm.tier._real]
+        assert used == [(real, real) for real in vm.tier._bodies]
         vm._engine.procedure("post", guest.address, INTERRUPT)
         poisoned = [guest.record.get("table", at) for at in range(FIRST_LOOP, FIRST_LOOP + LOOPS)]
         assert poisoned == vm.tier._poison
         assert len({*poisoned}) == LOOPS == len(LOOP_ENTRIES)
-        assert vm.tier._real[0] != poisoned[0]
-        assert vm.tier._real[1:] == poisoned[1:]  # which no code uses
+        assert vm.tier._bodies[0] != poisoned[0]
+        assert vm.tier._bodies[1:] == poisoned[1:]  # which no code uses
 
 
 def test_beyond_the_entries_a_back_edge_stays_with_the_interpreter() -> None:
@@ -258,14 +237,13 @@ def test_a_prompt_compiles_what_came_before_and_what_comes() -> None:
 # -- where it lies
 
 
-def test_machine_code_is_written_or_executed() -> None:
+def test_machine_code_is_not_written_where_it_is_executed() -> None:
     memory = CodeMemory(engine(PLAIN).addresses["begin"])
     at = memory.write(b"\xc3")
-    assert ctypes.string_at(at, 1) == b"\xc3"
-    assert protections(at) == "r-xp"
-    memory.overwrite(at, b"\x90")
-    assert ctypes.string_at(at, 1) == b"\x90"
-    assert protections(at) == "r-xp"
+    memory.overwrite(at + 1, b"\x90")
+    assert ctypes.string_at(at, 2) == b"\xc3\x90"
+    assert protections(at) == "r-xs"
+    assert protections(memory.writable(at)) == "rw-s"
     assert protections(memory.text(3).address) == "rw-p"
 
 
