@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from safepoint.bench.languages import LANGUAGES
+from safepoint.bench.sizes import SIZES, full
 from safepoint.differential import corpus
 
 ROOT = Path(__file__).parents[2]
@@ -63,10 +65,31 @@ def test_it_has_every_program(installed: Path, tmp_path: Path) -> None:
     assert told == [f"{guest.name} {guest.stack} {len(guest.source)}" for guest in corpus.corpus()]
 
 
+def test_it_has_the_programs_of_the_bench_in_every_language(installed: Path, tmp_path: Path) -> None:
+    """Found by the installed package itself, elsewhere; and as no folder above is its checkout, it names no commit."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from safepoint.bench.languages import LANGUAGES, commit\n"
+        "from safepoint.bench.sizes import SIZES, full\n"
+        "print(commit())\n"
+        "for name in SIZES: print(name, *(full(name, each.suffix) for each in LANGUAGES))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-IB", "-c", script, str(installed)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    sizes = [" ".join([name, *(str(full(name, each.suffix)) for each in LANGUAGES)]) for name in SIZES]
+    assert done.stdout.splitlines() == ["installed", *sizes]
+
+
 def test_it_has_every_file_of_the_package(installed: Path) -> None:
     roots = {"safepoint": ROOT / "spec", "safepoint_vm": ROOT / "impl"}
     for package, root in roots.items():
         files = {f.relative_to(root) for f in (root / package).rglob("*") if f.is_file() and f.suffix != ".pyc"}
         there = {f.relative_to(installed) for f in (installed / package).rglob("*") if f.is_file()}
-        programs = Path("safepoint/differential/programs")
-        assert files == {f for f in there if not f.is_relative_to(programs)}
+        programs = (Path("safepoint/differential/programs"), Path("safepoint/bench/programs"))
+        assert files == {f for f in there if not any(map(f.is_relative_to, programs))}

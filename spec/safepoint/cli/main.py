@@ -9,14 +9,13 @@ import click
 
 from safepoint.cli.console import Commands
 
+ALONE = ("policies", "orders", "mutate", "campaign", "repl", "profile", "distance", "emit", "bench", "verify")
+"""The commands that have a module of their name."""
 IN_MODULES = {
     "protocol": ("explore", "replay", "rules"),
     "guest": ("run", "conform"),
     "trace": ("accept",),
-    **{
-        name: (name,)
-        for name in ("policies", "orders", "mutate", "campaign", "repl", "profile", "distance", "emit", "verify")
-    },
+    **{name: (name,) for name in ALONE},
 }
 """The commands, by the module that has them: each process imports that of its command."""
 

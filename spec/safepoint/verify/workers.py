@@ -51,6 +51,14 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 
     Whatever ends their use early ends the processes; Control-C then does what it did before.  Raises NotUsable.
     """
+    kept = Kept(keep) if keep else None
+    with control_c_raises(), cluster(on) if on else _processes() as pool:
+        yield Jobs(pool, kept)
+
+
+@contextmanager
+def control_c_raises() -> Iterator[None]:
+    """In here it is a KeyboardInterrupt, so that processes can be ended; it then does what it did before."""
     is_pressed = False
 
     def press(*_: object) -> None:
@@ -58,11 +66,9 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
         is_pressed = True
         raise KeyboardInterrupt
 
-    kept = Kept(keep) if keep else None
     with _on_control_c(press):
         try:
-            with cluster(on) if on else _processes() as pool:
-                yield Jobs(pool, kept)
+            yield
         except BaseException:
             if not is_pressed:
                 raise
