@@ -7,6 +7,7 @@ host_operations: instructions that machine code leaves to the host
 life: what a guest thread does outside machine code
 sampling: who asks guest threads for samples, and drains them
 recording: the trace of a run
+logs: what each actor of it has logged, and where that is cut
 policies: under which policies threads can be scheduled and raced
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own
