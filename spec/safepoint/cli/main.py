@@ -32,5 +32,5 @@ def cli(*, whole: bool) -> None:
     """Safepoints for virtual machines: an executable specification, an interpreter, and a judge for other VMs.
 
     Exit status: 0 holds, 1 a claim is refuted (or the guest program raised), 2 bad usage or input, or no verdict,
-    130 Control-C.
+    130 Control-C, 141 the reader of a pipe has gone.
     """
