@@ -77,7 +77,7 @@ class StartsTooSoon(ThreadLife):
 
 
 class ReleasesSilently(ThreadLife):
-    """release-wakes-nobody"""
+    """release-wakes-no-thread"""
 
     def _serve(self, why: Exited) -> Waits:
         if why is Exited.RELEASED:
@@ -112,7 +112,7 @@ class CountsNoNewborn(GuestWorld):
 
 
 class PostsSilently(GuestWorld):
-    """post-wakes-nobody"""
+    """post-wakes-no-thread"""
 
     def post(self, thread: GuestThread, kind: int) -> bool:
         if not thread.ended:
@@ -175,11 +175,11 @@ INSTEAD: dict[str, type] = {
     "blocks-inside": BlocksInside,
     "parked-forgets-why": ForgetsWhy,
     "starts-before-collecting": StartsTooSoon,
-    "release-wakes-nobody": ReleasesSilently,
+    "release-wakes-no-thread": ReleasesSilently,
     "sleeps-without-alarm": SetsNoAlarm,
     "target-not-kept": KeepsNoRecord,
     "newborn-not-counted": CountsNoNewborn,
-    "post-wakes-nobody": PostsSilently,
+    "post-wakes-no-thread": PostsSilently,
     "collects-its-own-roots": CollectsItsOwn,
     "newborn-is-no-root": ForgetsNewborns,
     "roots-of-the-top-frame": RootsOfTheTop,

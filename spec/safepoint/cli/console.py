@@ -118,7 +118,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click's, with our exit statuses."""
-        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123  # closed: there is nobody to tell
+        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123  # closed: no reader can be told
         try:
             if sys.stdout is None:
                 fail("standard output: is closed (give the command a file, or a pipe)")

@@ -53,5 +53,5 @@ def look(t: Me) -> int:
 
 
 def drop(t: Me) -> int:
-    """At a birth: take all that is pending in the record, whoever it was meant for.  Returns its bits."""
+    """At a birth: take all that is pending in the record, whichever thread it was meant for.  Returns its bits."""
     raise NotImplementedError
