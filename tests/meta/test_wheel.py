@@ -32,6 +32,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where / "installed"
 
 
+def printed(script: str, installed: Path, where: Path) -> list[str]:
+    """The lines of a Python script that is given the directory of the installed package, and has no other."""
+    command = [sys.executable, "-IB", "-c", script, str(installed)]
+    return subprocess.run(
+        command, cwd=where, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+
+
 def test_the_packages_page_has_no_relative_link(installed: Path) -> None:
     """A page elsewhere has no files beside it: what is a link here is the name of a file there, and the picture is left out."""
     (file,) = installed.glob("*.dist-info/METADATA")
@@ -52,15 +60,7 @@ def test_it_has_every_program(installed: Path, tmp_path: Path) -> None:
         "print(PROGRAMS)\n"
         "for guest in corpus(): print(guest.name, guest.stack, len(guest.source))"
     )
-    done = subprocess.run(
-        [sys.executable, "-IB", "-c", script, str(installed)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    first, *told = done.stdout.splitlines()
+    first, *told = printed(script, installed, tmp_path)
     assert Path(first).is_relative_to(installed)
     assert told == [f"{guest.name} {guest.stack} {len(guest.source)}" for guest in corpus.corpus()]
 
@@ -74,16 +74,8 @@ def test_it_has_the_programs_of_the_bench_in_every_language(installed: Path, tmp
         "print(commit())\n"
         "for name in SIZES: print(name, *(full(name, each.suffix) for each in LANGUAGES))"
     )
-    done = subprocess.run(
-        [sys.executable, "-IB", "-c", script, str(installed)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
     sizes = [" ".join([name, *(str(full(name, each.suffix)) for each in LANGUAGES)]) for name in SIZES]
-    assert done.stdout.splitlines() == ["installed", *sizes]
+    assert printed(script, installed, tmp_path) == ["installed", *sizes]
 
 
 def test_it_has_every_file_of_the_package(installed: Path) -> None:

@@ -117,7 +117,7 @@ POSTED, TOOK = KINDS.index("posted"), KINDS.index("took")
 @pytest.fixture
 def logs() -> Iterator[Logs]:
     """In which there is room for nine records; the next stamp is 50."""
-    made = Logs(9, lambda: 50)
+    made = Logs(9, lambda: 50, {LOOPED})
     yield made
     made.close()
 

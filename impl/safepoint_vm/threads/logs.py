@@ -12,34 +12,26 @@ import struct
 import tempfile
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO
 
-from safepoint_vm.language.machine import (
-    CHECKED,
-    ENTERED_BACK_EDGE,
-    ENTERED_ELSEWHERE,
-    ENTERED_PUSH,
-    LOOK,
-    LOOPED,
-    PUSHED,
-    STORED,
-)
 from safepoint_vm.language.words import LOG_WORDS
 
 SPOOLED = 1 << 20
 """Bytes of an actor's records that are kept in memory before they go to a file."""
 PACKED = struct.Struct(f"<{LOG_WORDS}q")
 """A record: what, the stamp before, the stamp after, owner, value."""
-UNSEEN = frozenset([CHECKED, ENTERED_BACK_EDGE, ENTERED_ELSEWHERE, ENTERED_PUSH, LOOK, LOOPED, PUSHED, STORED])
-"""Accesses that only read what others write, or write what no other thread reads."""
 
 
 class Logs:
-    """The logs of all actors.  limit: records that they have together.  now: the next stamp."""
+    """The logs of all actors.
 
-    def __init__(self, limit: int, now: Callable[[], int]) -> None:
-        self.limit, self._now = limit, now
+    limit: records that they have together.  now: the next stamp.  unseen: accesses that only read what others write, or write what no
+    other thread reads.
+    """
+
+    def __init__(self, limit: int, now: Callable[[], int], unseen: Collection[int]) -> None:
+        self.limit, self._now, self._unseen = limit, now, unseen
         self.full: int | None = None
         """The stamp from which on records are missing; None: none is."""
         self._kept = 0
@@ -85,7 +77,7 @@ class Logs:
         if not (number := self._before(by, stamp)):
             return None
         what, before, after = self._record(by, number - 1)
-        return before if after > stamp and what not in UNSEEN else None
+        return before if after > stamp and what not in self._unseen else None
 
     def _before(self, by: str, stamp: int) -> int:
         """How many of an actor's accesses begin before a stamp."""

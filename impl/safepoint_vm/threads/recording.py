@@ -74,7 +74,7 @@ class Recording:
         self._callbacks = DRAIN(self._drain), ASKED(self._asked)  # kept, because ctypes does not keep them alive
         self._logs: dict[int, tuple[Record, Memory, str]] = {}  # address of a log -> it, its buffer, its thread's name
         self._names: dict[int, str] = {0: ""}  # address of a thread's record -> its name
-        self._actors = Logs(LIMIT // LINE, lambda: self._clock[0])
+        self._actors = Logs(LIMIT // LINE, lambda: self._clock[0], {*CHECKS, LOOK})
         self._requesters: dict[tuple[int, int], str] = {}
         self._inside: Counter[int] = Counter()  # OS thread -> callbacks that it is in: a signal may come in one
         self._poll = Memory(1, [NUMBERS["POLL"]])
