@@ -107,6 +107,18 @@ REGISTER = (
         "POISON-EVERY-WORD",
         program="string_building", case="calls|SAMPLE|INTERRUPT@sc",
     ),
+    Mutant(
+        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", CORES,
+        "A requester poisons the entries of opcodes, and none of those that back-edges of compiled code have.",
+        "LuaJIT #1120: compiled code does not come by what the interpreter dispatches through",
+        "POISON-EVERY-WORD",
+    ),
+    Mutant(
+        "compiled-loop-jumps-straight", HOST, "Tier._stitched", CORES,
+        "A back-edge of compiled code is a direct jump, which goes through no entry of the dispatch table.",
+        "Ruby PR 5699: a loop was compiled without a check, and a stop waited for it",
+        "POISON-EVERY-WORD",
+    ),
     # -- the hooked build
     Mutant(
         "hook-misses-locked", PROCEDURES, "ProcedureEmitter.call_hook", SCHEDULES,

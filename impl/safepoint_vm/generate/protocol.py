@@ -38,7 +38,7 @@ from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.generate.realized import must_be_memory, realize
-from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
+from safepoint_vm.generate.triggers import ENTRIES
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
@@ -265,22 +265,22 @@ def add_protocol(
     hooked: bool,
     emitter: type[ProcedureEmitter] = ProcedureEmitter,
     trigger: str = FOLDED.trigger,
-    fused: bool = False,
+    entries: int = len(ENTRIES),
 ) -> None:
-    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `fused`: as `graphs`.
+    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `entries`: as `graphs`.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
-    for procedure in graphs(mutant, trigger, fused).values():
+    for procedure in graphs(mutant, trigger, entries).values():
         add_procedure(module, procedure, hooked, emitter)
 
 
 @functools.lru_cache(maxsize=4)
-def graphs(mutant: str = "", trigger: str = FOLDED.trigger, fused: bool = False) -> dict[str, graph.Graph]:
-    """What each procedure is compiled from, by its name.  `fused`: with entries for superinstructions.  ProtocolError: as `Text`."""
+def graphs(mutant: str = "", trigger: str = FOLDED.trigger, entries: int = len(ENTRIES)) -> dict[str, graph.Graph]:
+    """What each procedure is compiled from, by its name.  `entries`: words of the array of that name.  ProtocolError: as `Text`."""
     text = Text(files(trigger)[:-1])
-    entries = len(ENTRIES) + len(FUSED_ENTRIES) * fused - (mutant == LEAVES_OUT)
-    instance = Instance(threads=None, mutant=text_mutant(mutant), widths=(("entry", entries),))
+    widths = (("entry", entries - (mutant == LEAVES_OUT)),)
+    instance = Instance(threads=None, mutant=text_mutant(mutant), widths=widths)
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 

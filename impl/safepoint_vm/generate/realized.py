@@ -54,7 +54,8 @@ def system(module: ir.Module, name: str, returns: ir.Type, parameters: list[ir.T
     """A function of the C library, declared once in a module."""
     if name not in module.globals:
         ir.Function(module, ir.FunctionType(returns, parameters), name)
-    return module.globals[name]
+    found: ir.Function = module.globals[name]
+    return found
 
 
 SWAPS: dict[str, Callable[[ExpressionEmitter, graph.Step, ir.Value, list[ir.Value]], None]] = {

@@ -25,6 +25,7 @@ class Variant:
     traced: bool = False  # log every event of a trace; not hooked then
     profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
     fused: bool = True  # False: programs are loaded without superinstructions, for comparison
+    loops: int = 0  # how many back-edges compiled code may have (`safepoint_vm.tier`); 0: no function is compiled
 
     @property
     def superinstructions(self) -> bool:

@@ -170,7 +170,7 @@ class ThreadLife:
         match why:
             case Exited.PRINT:
                 yield from self._print()
-            case Exited.THREADING:
+            case Exited.THREADING | Exited.SLEEPS:
                 yield from self._threading()
             case Exited.LOCKED:
                 yield from self._block(Blocked(self.host.retry()))
@@ -180,6 +180,8 @@ class ThreadLife:
             case Exited.COLLECTS:
                 yield from self.collect()
                 self.guest.skip()
+            case Exited.HOT:
+                yield from self._compile()
             case Exited.ASKS:
                 yield from self._ask()
             case _ if why in WAITS:
@@ -208,6 +210,14 @@ class ThreadLife:
         finally:
             yield from self._call("start_world_from")
             guests.has_reentered(self.guest)
+
+    def _compile(self) -> Waits:
+        """Stop the world, install the compiled code of this function, start it; then go on at the instruction."""
+        yield from self._call("stop_world_from")
+        try:
+            self.host.guests.compile(self.guest)
+        finally:
+            yield from self._call("start_world_from")
 
     def _print(self) -> Waits:
         """Print in a native region: a stop does not wait for a slow terminal."""

@@ -232,6 +232,13 @@ class GuestWorld:
                 self.heap.grant(other.record)
         return room
 
+    def compile(self, thread: GuestThread) -> None:
+        """Install the compiled code of the function in which a thread stands."""
+        tier = thread.image.tier
+        assert tier is not None
+        with self._registering:  # no thread begins with the dispatch table as it was before
+            tier.install(thread.record.get("pc"), self._records)
+
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the world, from a host thread: no guest thread runs guest code inside."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @policy_option("Where and how guest threads check.")
 @stack_option("Size of each guest thread's stack in slots.")
 @HEAP
+@click.option("--no-compile", is_flag=True, help="Leave every function to the interpreter, also one that is hot.")
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 @click.option(
@@ -49,6 +50,7 @@ def run(
     policy: Policy,
     stack: int,
     heap: int | None,
+    no_compile: bool,
     stats: bool,
     stress: bool,
     trace: Path | None,
@@ -69,10 +71,12 @@ def run(
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
+        if no_compile:
+            fail("the reference machine compiles nothing (leave out --no-compile, or use --machine vm)")
         if trace:
             fail("the reference machine writes no trace (leave out --trace, or use --machine vm)")
-    elif stress:
-        options["stress"] = True
+    else:
+        options |= {"stress": stress, "compiles": not no_compile}
     execute = machine_named(machine)
     if trace:
         execute = traced(execute, trace, limit)
