@@ -153,3 +153,27 @@ def command_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return ""
+
+
+@WITH_LUAJIT
+def test_a_page_gets_its_tables_and_keeps_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one program, in two interpreters: as if there were no more."""
+    for name in [*SIZES][1:]:
+        monkeypatch.delitem(SIZES, name)
+    monkeypatch.setattr("safepoint.bench.languages.LANGUAGES", LANGUAGES[:2])
+    monkeypatch.setattr("safepoint.bench.run.LANGUAGES", LANGUAGES[:2])
+    page = tmp_path / "page.md"
+    begins = [f"<!-- made by safepoint bench: {name} -->" for name in ("ratios", "superinstructions")]
+    page.write_text(f"Before.\n{begins[0]}\nold\n<!-- end -->\nBetween.\n{begins[1]}\nold\n<!-- end -->\nAfter.\n")
+    result = call("bench", "--rounds", "1", "--page", str(page))
+    assert result.exit_code == 0, result.stderr
+    found = re.fullmatch(
+        rf"Before\.\n{begins[0]}\n(.*)<!-- end -->\nBetween\.\n{begins[1]}\n(.*)<!-- end -->\nAfter\.\n",
+        page.read_text(),
+        re.DOTALL,
+    )
+    assert found
+    for block, columns in zip(found.groups(), ("| program | safepoint |", "| program | with / without |"), strict=True):
+        assert columns in block
+        assert re.search(r"^\| fib \| [\d.]+ \([\d.]+\.\.[\d.]+\) \|", block, re.MULTILINE)
+        assert "old" not in block
