@@ -12,7 +12,7 @@ from safepoint.graph.ir import Step
 from safepoint.graph.lower import check, compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol import TRIGGERS, files
-from safepoint.protocol.policy import SITES
+from safepoint.protocol.policy import FURTHER, USUAL
 
 HEAD = """\
 from safepoint.model.language import Trigger, Triggers, Word, choose, mutant, posted, served, wait
@@ -171,7 +171,7 @@ def test_a_site_that_the_policy_has_not_is_folded_out() -> None:
     text = Text(files("limit"))
     assert compile_graph(text, "back_edge", Instance(sites=("push",))).steps == []
     assert compile_graph(text, "back_edge").steps[0].op == "load"
-    pushes = [compile_graph(text, "frame_push", Instance(sites=sites)).steps for sites in (("push",), tuple(SITES))]
+    pushes = [compile_graph(text, "frame_push", Instance(sites=sites)).steps for sites in (("push",), (*USUAL, *FURTHER.values()))]
     assert [step.line for step in pushes[0]] == [step.line for step in pushes[1]]
 
 
@@ -183,6 +183,6 @@ def test_a_site_that_there_is_not_is_refused(tmp_path: Path) -> None:
     text = gather([file], "limit")
     with pytest.raises(
         ProtocolError,
-        match=r"^limit.py:\d+:\d+: no check site 'backedge' \(write instead: push, back-edge, return, allocation\)",
+        match=r"^limit.py:\d+:\d+: no check site 'backedge' \(write instead: push, back-edge, return, allocation, compiled back-edge\)",
     ):
         compile_graph(text, "back_edge")

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,6 +32,7 @@ from safepoint.protocol.words import MANAGED, PARKED
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
 from tests.model.own_worlds import explored, text_of
 from tests.proof.mistakes import MISTAKES
+from tests.proof.spin import MISSING, Opinion, ask_spin
 
 TEXT = Text()
 DATA = Path(__file__).parents[1] / "model" / "data"
@@ -45,49 +43,10 @@ HANDLER = "signal_handler"
 TINY = {scope.name for scope in chosen("tiny") if HANDLER not in scope.roles}
 WRITE_EACH_WORD = {"dart/tso/handshake-1", "dart/sc/masks-1", "cpython/tso/handshake-1", "pypy/tso/handshake-1"}
 """Of the other policies the scopes in which each of their words is written."""
-DEEPEST = 600_000
-"""Steps of one path: Spin goes deep first, and no path is longer than there are states."""
-
-MISSING = [tool for tool in ("spin", "gcc") if shutil.which(tool) is None]
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING), reason=f"no second opinion from Spin: {' and '.join(MISSING)} not installed (Debian: spin, gcc)"
 )
-
-
-@dataclass(frozen=True)
-class Opinion:
-    states: int
-    transitions: int
-    errors: int
-    complaint: str  # Spin's own words for the first error
-
-
-def run(where: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-500:]}{done.stderr[-500:]}"
-    return done.stdout
-
-
-def ask_spin(where: Path, source: str, *defines: str, pan: tuple[str, ...] = ()) -> Opinion:
-    """Up to the first error.  -o2: words that are only written are part of a state too.
-
-    -O0, as nearly all the time goes into gcc: -O1 takes 2 s more, and makes the largest search here 0.5 s shorter.
-    """
-    (where / "model.pml").write_text(source)
-    complaints = run(where, "spin", "-a", "-o2", *defines, "model.pml")
-    assert "rror" not in complaints, complaints
-    run(where, "gcc", "-O0", "-w", "-DNOREDUCE", "-DSAFETY", "-o", "pan", "pan.c")
-    told = run(where, "./pan", f"-m{DEEPEST}", "-w18", *pan)
-    assert "max search depth too small" not in told
-    states, transitions, errors = (
-        int(match[1])
-        for pattern in (r"(\d+) states, stored", r"(\d+) transitions", r"errors: (\d+)")
-        if (match := re.search(pattern, told))
-    )
-    complaint = re.search(r"pan:1: (.*)", told)
-    # Spin counts how the initial state came to be as a transition
-    return Opinion(states, transitions - 1, errors, complaint[1] if complaint else "")
 
 
 def ours(model: Model) -> tuple[int, int]:

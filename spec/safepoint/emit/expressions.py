@@ -120,10 +120,10 @@ class Expressions:
         raise self.cannot(procedure, node)
 
     def row(self, procedure: str, name: str) -> str:
-        """The row that a trigger word is of; a parameter is of the one row that there is."""
+        """The row that a trigger word is of; a parameter is of the one row that a thread has."""
         if name in self.rows:
             return self.rows[name]
-        (row,) = self.chosen.text.declared("Triggers")
+        (row,) = (word for word, kind in self.chosen.text.words["Thread"].items() if kind == "Triggers")
         return row
 
     def access(self, procedure: str, node: ast.Call) -> str:

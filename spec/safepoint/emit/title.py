@@ -105,6 +105,8 @@ def fast(policy: Policy) -> str:
 
 def no_header(policy: Policy) -> str:
     """Why it has no header; "": it has."""
+    if "compiled back-edge" in policy.sites:
+        return "what requesters overwrite in compiled code, the VM's own compiler has made"
     return NO_HEADER.get(policy.trigger, "")
 
 

@@ -41,10 +41,10 @@ def is_at(graph: Graph, step: Step, name: str) -> bool:
 
 def doing(process: Process, step: Step) -> Doing:
     owner = _owner(process, step)
-    posts = is_at(process.graph, step, POSTING) and owner != NO_THREAD
+    target = _target(process, step) if is_at(process.graph, step, POSTING) else NO_THREAD
     return Doing(
-        posting=owner if posts else NO_THREAD,
-        kinds=_kinds(process, step) if posts else 0,
+        posting=target,
+        kinds=_kinds(process, step) if target != NO_THREAD else 0,
         awaiting=owner if is_at(process.graph, step, AWAITING) and owner != process.me else NO_THREAD,
         operating=owner if is_at(process.graph, step, OPERATING) else NO_THREAD,
         stopped=is_at(process.graph, step, STOPPED),
@@ -61,6 +61,21 @@ def _kinds(process: Process, step: Step) -> int:
                 if ghost.op in ("posted", "given_back") and isinstance(ghost.kind, Const):
                     kinds |= ghost.kind.value
     return kinds
+
+
+def _target(process: Process, step: Step) -> int:
+    """Whom a step of a post is for: the thread whose word it accesses; if it is a word of all threads, that of the steps before it."""
+    todo, seen = [step], {step.number}
+    while todo:
+        at = todo.pop()
+        if (owner := _owner(process, at)) != NO_THREAD:
+            return owner
+        for before in process.graph.steps:
+            if before.number not in seen and is_at(process.graph, before, POSTING) and _call(before) == _call(step):
+                if any(after is at for tree in before.then for after in process.graph.next_steps(tree)):
+                    seen.add(before.number)
+                    todo.append(before)
+    return NO_THREAD
 
 
 def _call(step: Step) -> tuple[str, ...]:

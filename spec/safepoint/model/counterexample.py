@@ -105,6 +105,8 @@ def _trigger(p: Path, word: str, value: int, text: Text) -> str:
     if value == 0 or value < base:
         return f"poison {_kinds(value)}" if value else "poison"
     real, normal = value - base, p.model.reals[word]
+    if real != normal and any(cell.word.startswith(f"{word}[") for cell in p.model.checked_by_all):
+        return str(value)  # neither: what fails the checks of all, and says who is about to restore it
     return "real" if real == normal == 1 else f"real {real}"
 
 

@@ -63,6 +63,17 @@ NATIVE = Assumption("if native code never ends", _is_native)
 MASKED = Assumption("if the critical section never ends", _asks_no_more, END_OF_SECTION)
 
 
+def _alone(thread: Process) -> Assumption:
+    """What one thread leaves behind when it goes outside must not slow another down, where they check one word."""
+
+    def stays(model: Model, process: Process, state: int) -> bool:
+        return process is not thread and (_asks_no_more(model, process, state) or _is_native(model, process, state))
+
+    return Assumption(
+        f"if no further request is posted, and no thread but {thread.name} comes back from native code", stays
+    )
+
+
 @dataclass
 class Kept:
     """The moves of a process that an assumption leaves: what a search needs of a `Process`.  Stores reach memory all the same."""
@@ -146,6 +157,9 @@ def goals(model: Model) -> Iterator[Goals]:
     if wanted:
         yield Goals(FAIR, tuple(wanted))
     yield Goals(QUIET, (*begun, *always, *passes))
+    if model.checked_by_all and len(model.mutators) > 1:
+        for thread, mutator in enumerate(model.mutators):
+            yield Goals(_alone(mutator), (("checks-pass", mutator.name, partial(checks_pass, thread)),))
     if begun and not COUNTS_ON_RETURN & set(model.scope.slices):
         yield Goals(NATIVE, tuple(begun))
     if "masks" in model.scope.slices:

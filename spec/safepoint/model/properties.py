@@ -70,6 +70,7 @@ class Properties:
             for m in model.mutators
         ]
         self.triggers = [[(model.cells[c].shift, model.cells[c].mask) for c in row] for row in rows]
+        self.shared = [(model.cells[c].shift, model.cells[c].mask, model.initial_of(c)) for c in model.checked_by_all]
         self.fills = [m.fill for m in model.processes if m.fill]
         self.exclusive = "exclusive" in model.scope.slices
         self.waived = frozenset(model.policy.waives)
@@ -83,9 +84,13 @@ class Properties:
         return (state >> shift & mask) in steps
 
     def poisoned(self, state: int, thread: int) -> list[bool]:
-        """For each trigger word whether its check fails: it is 0, or, with bits inside the limit, below the base."""
+        """For each trigger word whether its check fails: it is 0, or, with bits inside the limit, below the base.
+
+        One that all threads check is not real: it may hold who is about to make it so.
+        """
         most = max(self.model.policy.base - 1, 0)
-        return [state >> shift & mask <= most for shift, mask in self.triggers[thread]]
+        own = [state >> shift & mask <= most for shift, mask in self.triggers[thread]]
+        return own + [state >> shift & mask != real for shift, mask, real in self.shared]
 
     def pending(self, state: int, thread: int) -> int:
         if base := self.model.policy.base:

@@ -24,8 +24,11 @@ DECLARED = HERE / "trigger.py"
 """The file that declares what a trigger's text defines."""
 SERVING = ("add", "poison", "restore", "take", "look", "drop")
 """Of what it declares, that which is no check site: the core calls it to ask, and to serve."""
-OPTIONAL = "elsewhere"
-"""Of what it declares, that which a trigger has if a policy checks beside frame pushes and back-edges."""
+ELSEWHERE, CAME_BACK = "elsewhere", "came_back"
+OPTIONAL = (ELSEWHERE, CAME_BACK)
+"""Of what it declares, that which a trigger has if a policy checks beside frame pushes and back-edges, or in compiled code."""
+COMPILED = "compiled back-edge"
+"""The site at which all threads check one row of words, `World.code`."""
 MOST_WORDS = 4
 """Of a row of trigger words in a model: with more there are too many states."""
 LONGEST = 2**31 - 1
@@ -128,7 +131,7 @@ def refuse_procedures(text: Text, file: str) -> None:
             continue
         wanted = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns) if node.returns else None}"
         there = text.functions.get(node.name)
-        if there is None and node.name == OPTIONAL:
+        if there is None and node.name in OPTIONAL:
             continue
         if there is None or there.file != file:
             raise ProtocolError(f"{file}:1:1: defines no {node.name}(), as each trigger does (write: {wanted}: …)")
@@ -151,8 +154,9 @@ def _fit(text: Text, types: Sequence[str], declared: Sequence[str]) -> bool:
 def site_procedures() -> dict[str, str]:
     """Check site to the procedure of a trigger's text that is it: both tables have the usual ones in one order."""
     declared = (node.name for node in ast.parse(DECLARED.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef))  # fmt: skip
-    usual = (name for name in declared if name not in (OPTIONAL, *SERVING))
-    return {**dict(zip(USUAL, usual, strict=True)), **dict.fromkeys(FURTHER.values(), OPTIONAL)}
+    usual = (name for name in declared if name not in (*OPTIONAL, *SERVING))
+    found = dict(zip(USUAL, usual, strict=True))
+    return {**found, **dict.fromkeys(FURTHER.values(), ELSEWHERE), COMPILED: found["back-edge"]}
 
 
 def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
@@ -165,6 +169,8 @@ def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
         and ast.unparse(node.func) == "checks_at"
         and isinstance(node.args[0], ast.Constant)
     }
+    if COMPILED in said["sites"] and CAME_BACK not in text.functions:
+        raise Nonsense("sites", f"trigger {trigger} has no {CAME_BACK}(), so that a thread which comes back may be unseen at a {COMPILED}", f"sites={_tuple(s for s in said['sites'] if s != COMPILED)}, or another trigger")  # fmt: skip
     for site, procedure in site_procedures().items():
         checks = procedure in text.functions and bool(compile_graph(text, procedure, _instance(said["sites"])).steps)
         if site in said["sites"] and not checks:
@@ -186,6 +192,8 @@ def words_read(text: Text, file: str, sites: Sequence[str]) -> list[str]:
         for step in compile_graph(text, procedure, _instance(sites)).steps:
             if step.cell and step.op != "store" and _is_check(text, file, step):
                 found[step.cell.word.partition("[")[0]] = None
+    if COMPILED in sites and "entry" in found:  # it looks at the word that it is given: there, at one of these
+        found["code"] = None
     return [word for word in text.triggers() if word in found]
 
 

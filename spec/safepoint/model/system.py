@@ -207,6 +207,11 @@ class Model:
         return begins + (self.policy.base if word == "limit" and not self.text.is_custom else 0)
 
     @cached_property
+    def checked_by_all(self) -> list[Cell]:
+        """The trigger words of the world that the policy's checks read.  Of such a word any value but the real one fails a check."""
+        return [c for c in self.cells if c.owner == WORLD and c.word.split("[")[0] in self.policy.words]
+
+    @cached_property
     def rests(self) -> list[frozenset[int]]:
         """Of each process, the numbers of the steps at which it may stand for ever."""
         right = Model(self.text, self.scope, "", self.policy, self.memory, self.wider) if self.mutant else self

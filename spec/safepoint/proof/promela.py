@@ -256,7 +256,8 @@ def _words(model: Model, me: Process) -> Iterator[str]:
     yield f"#define {t}_deliverable ({t}_bits & {say(spelled(compile_helper(model.text, 'deliverable'), me))})"
     yield f"#define {t}_unseen ({t}_deliverable & ~{t}_under_way)"
     triggers = [name for word, name in words.items() if word.split("[")[0] in model.policy.words]
-    alert = " && ".join(f"{name} <= {max(base - 1, 0)}" for name in triggers) or f"{t}_deliverable != 0"
+    shared = [f"{variable(c)} != {model.initial_of(c)}" for c in model.checked_by_all]
+    alert = " && ".join([*(f"{name} <= {max(base - 1, 0)}" for name in triggers), *shared]) or f"{t}_deliverable != 0"
     yield f"#define {t}_alert ({alert})"
     operation = words.get("operation", "0")
     hint = f"(({t}_under_way & {HANDSHAKE}) != 0 || {operation} != {ASKED} -> {HANDSHAKE} : 0)"

@@ -59,7 +59,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
 """Role, or feature of a scope, to the activities that its text must have."""
 
 CHECKS: dict[str, str] = {
-    "push": "frames", "back-edge": "back_edges", "work": "back_edges", "pop": "returns", "allocate": "allocations",
+    "push": "frames", "back-edge": "back_edges", "compiled back-edge": "back_edges", "work": "back_edges", "pop": "returns",
+    "allocate": "allocations",
 }  # fmt: skip
 """A case that a mutator chooses, to the kind of check that its first access is: what a bound counts."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from safepoint.protocol.language import given_back, mutant, served, slice_on, taken, wait
+from safepoint.protocol.language import checks_at, given_back, mutant, served, slice_on, taken, wait
 from safepoint.protocol.requester import operate
-from safepoint.protocol.trigger import add, poison, restore, take
+from safepoint.protocol.trigger import add, came_back, poison, restore, take
 from safepoint.protocol.words import (
     ASKED, GO, HANDSHAKE, INTERRUPT, MANAGED, NATIVE, NOTHING, OWN, PARKED, RAISE_INTERRUPT, RAISE_TERMINATE, RUNNING,
     SAMPLE, STOP, TERMINATE, Me, deliverable, world,
@@ -146,3 +146,5 @@ def reenter(t: Me) -> None:
     if mutant("handshake-not-awaited", breaks="HANDSHAKE-IS-ALONE"):
         return
     wait(t.operation.look() != RUNNING)                 # HANDSHAKE-IS-ALONE
+    if checks_at("compiled back-edge"):
+        came_back(t)                                    # meanwhile others may have restored what all threads check

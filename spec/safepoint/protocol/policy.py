@@ -17,6 +17,7 @@ SITES: dict[str, str] = {
     "back-edge": "a jump backward, or the header of a loop",
     "return": "a return, before the frame is popped",
     "allocation": "an allocation",
+    "compiled back-edge": "a jump backward of compiled code, which all threads share",
 }
 """Where guest code may check: what the text calls it (`checks_at`), and what it is."""
 

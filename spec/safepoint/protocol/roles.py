@@ -18,7 +18,7 @@ from safepoint.protocol.requests import (
 from safepoint.protocol.sites import poll
 from safepoint.protocol.trigger import back_edge, elsewhere, frame_push, look
 from safepoint.protocol.words import (
-    GO, HANDSHAKE, INTERRUPT, MANAGED, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Thread, threads,
+    GO, HANDSHAKE, INTERRUPT, MANAGED, RAISE_INTERRUPT, RAISE_OVERFLOW, RAISE_TERMINATE, SAMPLE, TERMINATE, Thread, threads, world,
 )
 
 
@@ -59,6 +59,11 @@ def mutator(t: Guest) -> None:
             no_push(t, outcome)
         case "back-edge":
             word = choose(t.entry)
+            outcome = back_edge(t, word)
+            no_push(t, outcome)
+        case "compiled back-edge":
+            when(checks_at("compiled back-edge"))
+            word = choose(world.code)
             outcome = back_edge(t, word)
             no_push(t, outcome)
         case "work":

@@ -52,6 +52,14 @@ def look(t: Me) -> int:
     raise NotImplementedError
 
 
+def came_back(t: Me) -> None:
+    """Owner, back in guest code: what others may have restored while it was outside fails again, if t has been asked.
+
+    Only of triggers with a word that all threads check, so that not only its owner restores it.
+    """
+    raise NotImplementedError
+
+
 def drop(t: Me) -> int:
     """At a birth: take all that is pending in the record, whichever thread it was meant for.  Returns its bits."""
     raise NotImplementedError

@@ -47,6 +47,7 @@ class Me(Thread):
 class World:
     stop: Word              # 1: the world is stopped, or about to be
     lock: Word              # one coordinator at a time
+    code: Triggers          # compiled code: the jump of each back-edge, which all threads execute; poison: it is overwritten
 
 
 world: World

@@ -36,6 +36,10 @@ def procedure_graph(name: str, policy: Policy, word: int = 0) -> Graph:
     return compile_graph(text_of(policy), name, Instance(None, "", widths, sites=policy.sites, word=word))
 
 
+SHARED = ("code",)
+"""Rows of trigger words of the world.  Here there is one in a row, and no guest code looks at it: none is compiled."""
+
+
 class Served(NamedTuple):
     """A request that was served: its kind, the site, the checks of each kind executed before, and the serving thread."""
 
@@ -65,7 +69,7 @@ def fresh(policy: Policy, reals: Mapping[str, int], state: int) -> dict[str, int
     for word in policy.words:
         if word == "entry":
             triggers |= {f"entry[{i}]": reals[word] for i in range(len(BACK_EDGES))}
-        else:
+        elif word not in SHARED:
             triggers[word] = reals[word] + (policy.base if word == "limit" else 0)
     return {**triggers, "pending": 0, "state": state, "operation": 0}
 
@@ -91,7 +95,8 @@ class Sites:
         counted = {"limit": stack, **dict.fromkeys(COUNTED, policy.period)}
         text = text_of(policy)
         self.reals = {word: counted.get(word, 1) for word in text.triggers()}
-        self.words: Words = first.words if first else Words.of_world()
+        checked = {f"{word}[0]": self.reals[word] for word in SHARED if word in policy.words}
+        self.words: Words = first.words if first else Words.of_world(checked)
         if number not in self.words.records():
             self.words.add_record(
                 number, fresh(policy, self.reals, ENDED if first else MANAGED) | _added(text, self.reals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from safepoint.graph.ir import WORLD, Cell
 
@@ -17,8 +17,9 @@ class Words:
         self.values, self.wakes = values, wakes
 
     @staticmethod
-    def of_world() -> Words:
-        return Words({Cell(WORLD, "stop"): 0, Cell(WORLD, "lock"): 0}, {})
+    def of_world(checked: Mapping[str, int]) -> Words:
+        """checked: the trigger words that all threads check, with what they hold at first."""
+        return Words({Cell(WORLD, word): value for word, value in {"stop": 0, "lock": 0, **checked}.items()}, {})
 
     def copy(self) -> Words:
         return Words(self.values, self.wakes)
