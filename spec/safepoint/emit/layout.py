@@ -186,7 +186,7 @@ class Layout:
         """The words of the world."""
         comments = comments_of(self.chosen.text)
         yield "struct sp_world {"
-        yield "    /* Apart: or a thread that returns from native code pays for a requester that waits for the lock. */"
+        yield "    /* Apart: or returns from native code pay for requesters that wait for the lock. */"
         for word in self.used(ir.WORLD):
             code = f"    SP_ALIGNED _Atomic uint32_t {word};"
             yield from beside(code, self._said(word, comments))
