@@ -26,6 +26,7 @@ from safepoint_vm.generate.triggers import shown, words_of
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
+from safepoint_vm.switchable import FoldedSwitchable
 from safepoint_vm.threads.lockstep import LockstepWorld
 from safepoint_vm.tier.install import Tier
 
@@ -34,7 +35,7 @@ STEPPED_LOOPS = 16
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistaken):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, Mistaken):
     """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
     instructions in a thread's turn; `policy`: where and how it checks; `compiled`: every function is (`tier`).
     """

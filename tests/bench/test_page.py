@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import UTC, datetime
@@ -11,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import interpreters, page
-from bench.languages import LANGUAGES, NAMED, OURS, REFERENCE, installed
-from bench.page import BLOCKS, PAGE, Run, block_of
-from bench.sizes import SIZES, full
-from bench.summary import MEAN, Results, Round, Spread, Switched, Table
+from safepoint.bench.languages import LANGUAGES, NAMED, OURS, REFERENCE
+from safepoint.bench.run import Run
+from safepoint.bench.sizes import SIZES, full
+from safepoint.bench.summary import MEAN, Results, Round, Spread, Switched, Table
+from safepoint.show import bench_page
+from safepoint.show.bench_page import BLOCKS, block_of, missing_block
 from tests.show.layout import NS, area, check_layout, cross, number
 from tools import pictures, ratios
 
+PAGE = pictures.PERFORMANCE
 TEXT = PAGE.read_text(encoding="utf-8")
 MARKS = {language.name: language.mark for language in LANGUAGES}
 OTHERS = [language.name for language in LANGUAGES if language.name != REFERENCE]
@@ -79,7 +82,7 @@ def test_the_pages_verdict_names_every_program_in_which_we_lose() -> None:
 
 def test_a_run_is_written_as_it_was() -> None:
     run = invented()
-    written = page.made(TEXT, run)
+    written = bench_page.made(TEXT, run)
     for name in BLOCKS:
         assert len(block_of(name).findall(written)) == 1
     assert [part[::2] for part in block_of("ratios").findall(written)] == [part[::2] for part in block_of("ratios").findall(TEXT)]  # fmt: skip
@@ -97,43 +100,39 @@ def test_a_run_is_written_as_it_was() -> None:
     assert table["fib"][OURS] == Spread(2.0, 2.0, 2.0)
     assert table["trees"] == {name: Spread(*[0.5 if name == OURS else 3.0] * 3) for name in OTHERS}
     assert cells(block("superinstructions", written))[2] == ["fib", "0.25 (0.25..0.25)", "4.00"]
-    assert page.made(written, run) == written
+    assert bench_page.made(written, run) == written
 
 
-def test_a_page_without_its_markers_is_refused_before_the_work(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(page, "PAGE", PAGE.parent / "README.md")
-    monkeypatch.setattr(interpreters, "installed", lambda: (list(LANGUAGES), []))
-    assert interpreters.main(["--page"]) == 2
-    assert "must have the block `<!-- made by bench.interpreters: ratios -->` once" in capsys.readouterr().err
+def test_the_json_has_what_the_page_has() -> None:
+    """Every ratio, who is left out, and where ours loses; and nothing else than JSON."""
+    run = invented()
+    found = json.loads(json.dumps(run.as_json()))
+    assert list(found) == [
+        "began", "machine", "load", "rounds", "reference", "interpreters", "left_out", "programs", "mean", "slower",
+    ]  # fmt: skip
+    assert (found["began"], found["rounds"], found["reference"]) == ("2031-05-06T07:08:00+00:00", 3, REFERENCE)
+    assert found["left_out"] == {"pypy": "not installed"}
+    assert [each["name"] for each in found["interpreters"]] == list(run.versions)
+    assert {each["name"] for each in found["interpreters"] if each["smaller"]} == {"cpython", "ruby", "node --jitless"}
+    assert [row["program"] for row in found["programs"]] == list(SIZES)
+    for row in found["programs"]:
+        assert list(row) == ["program", "size", "smaller", "seconds", "ratios", "superinstructions", "seconds_without"]
+        ratio = 2.0 if row["program"] == "fib" else 0.5
+        assert row["ratios"][OURS] == {"median": ratio, "least": ratio, "most": ratio}
+        assert list(row["ratios"]) == OTHERS
+        assert row["seconds"] == {OURS: 2 * ratio, REFERENCE: 2.0}
+        assert (row["superinstructions"]["median"], row["seconds_without"]) == (0.25, 4.0)
+    assert found["mean"]["ratios"]["ruby"]["median"] == pytest.approx(3)
+    assert found["slower"] == {REFERENCE: ["fib"], **{name: [] for name in OTHERS if name != OURS}}
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("bench.languages.shutil.which", lambda name: None if name.startswith("luajit") else name)
-    here, missing = installed()
-    assert [each.name for each in missing] == [REFERENCE, "luajit"]
-    assert len(here) + len(missing) == len(LANGUAGES)
-    assert interpreters.main([]) == 2
-    assert (
-        capsys.readouterr().err == "bench: luajit -joff: not installed, and all are compared with it (install luajit)\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["fbi"], "no such program: fbi (there are: fib, "),
-        (["--rounds", "0"], "--rounds is at least 1"),
-        (["--rounds", "3", "--quick"], "not together with --quick"),
-        (["--page", "fib"], "--page has all programs: name none"),
-    ],
-)
-def test_bad_options_are_refused(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        interpreters.main(given)
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+def test_a_page_must_have_each_block_once() -> None:
+    assert missing_block(TEXT) == ""
+    for name in BLOCKS:
+        begin = f"<!-- made by safepoint bench: {name} -->"
+        assert missing_block(TEXT.replace(begin, "")) == begin
+        assert missing_block(f"{TEXT}\n{begin}\n<!-- end -->\n") == begin
+    assert missing_block(TEXT.replace("<!-- end -->", "")) == "<!-- made by safepoint bench: ratios -->"
 
 
 # -- the picture

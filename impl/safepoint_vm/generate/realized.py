@@ -6,7 +6,7 @@ The text gives each thread an `epoch` and a `page`, which poison and restore by 
 epoch: the world's counter and the thread's deadline; poisoned: the counter has reached it.  To poison is to advance the counter, by a locked
 addition; 0 is added if it has reached the deadline, so that one post advances it once for all threads, unless one of them has set its next
 deadline meanwhile.  The counter is read before the deadline: then the word was poisoned when the deadline was read, and the
-addition comes after what has made the request pending, so that who restores later takes it.  To restore is to set the deadline one beyond
+addition comes after what has made the request pending, so that an owner that restores later takes it.  To restore is to set the deadline one beyond
 the counter that is read for it: an advance in between leaves the word poisoned.
 
 page: the protection of the thread's page, which `mprotect` changes.  The system takes a lock for it, and when it returns every core knows.

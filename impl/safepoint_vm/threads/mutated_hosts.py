@@ -80,7 +80,7 @@ class StartsTooSoon(ThreadLife):
 
 
 class ReleasesSilently(ThreadLife):
-    """release-wakes-nobody"""
+    """release-wakes-no-thread"""
 
     def _serve(self, why: Exited) -> Waits:
         if why is Exited.RELEASED:
@@ -115,7 +115,7 @@ class CountsNoNewborn(GuestWorld):
 
 
 class PostsSilently(GuestWorld):
-    """post-wakes-nobody"""
+    """post-wakes-no-thread"""
 
     def post(self, thread: GuestThread, kind: int) -> bool:
         if not thread.ended:
@@ -197,11 +197,11 @@ INSTEAD: dict[str, type] = {
     "blocks-inside": BlocksInside,
     "parked-forgets-why": ForgetsWhy,
     "starts-before-collecting": StartsTooSoon,
-    "release-wakes-nobody": ReleasesSilently,
+    "release-wakes-no-thread": ReleasesSilently,
     "sleeps-without-alarm": SetsNoAlarm,
     "target-not-kept": KeepsNoRecord,
     "newborn-not-counted": CountsNoNewborn,
-    "post-wakes-nobody": PostsSilently,
+    "post-wakes-no-thread": PostsSilently,
     "collects-its-own-roots": CollectsItsOwn,
     "newborn-is-no-root": ForgetsNewborns,
     "roots-of-the-top-frame": RootsOfTheTop,

@@ -210,14 +210,16 @@ class Vm:
     def check(self) -> None:
         if self._failures:
             raise self._failures[0]
+        if self.world.recording and self.world.recording.over and not self._ending:
+            self._end(grace=0)
 
-    def _end(self) -> None:
-        """Interrupt every thread; after GRACE seconds stop those still running; abandon those blocked in output."""
+    def _end(self, grace: float = GRACE) -> None:
+        """Interrupt every thread; after `grace` seconds stop those still running; abandon those blocked in output."""
         self._ending = True
         began = time.monotonic()
-        while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
+        while (living := self._living()) and (took := time.monotonic() - began) < grace + GRACE:
             for thread in living:
-                if took < GRACE:
+                if took < grace:
                     thread.interrupt()
                 else:
                     thread.stop()
@@ -238,6 +240,7 @@ def run(
     stress: bool = False,
     errors: TextIO | None = None,
     trace: BinaryIO | None = None,
+    trace_limit: int | None = None,
     profile: Profile | None = None,
     policy: Policy = FOLDED,
     compiles: bool = True,
@@ -245,8 +248,9 @@ def run(
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt, and SIGQUIT writes all stacks.  Arguments and errors: as
-    `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the
-    profiled variant; ValueError: both are given.  `compiles`: hot functions are compiled, in a run without either.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
+    `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant; TraceFull: it has reached `trace_limit`, in bytes, where
+    the run was ended (None: `safepoint.trace.files.LIMIT`).  `profile`: is filled; the machine code is the profiled variant; ValueError: both
+    are given.  `compiles`: hot functions are compiled, in a run without either.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
     program needs, or the interpreter not its checks.
     """
     if trace is not None and profile is not None:
@@ -264,6 +268,8 @@ def run(
         _signals(vm),
         vm.sample(profile) if profile is not None else nullcontext(),
     ):
+        if trace_limit is not None and vm.world.recording is not None:
+            vm.world.recording.limit(trace_limit)
         outcome = vm.start().outcome()
         vm.finish()
     if trace is not None and vm.world.recording is not None:

@@ -124,7 +124,7 @@ def memories_for(text: Text, mutant: str, policy: Policy = FOLDED) -> tuple[str,
 
 
 def _is_read(model: Model, steps: Collection[Step]) -> bool:
-    """Does anybody in the model's world read one of the words that these steps access?"""
+    """Does any process of the model's world read one of the words that these steps access?"""
     words = {step.cell.word for step in steps if step.cell}
     read = (s.cell.word for process in model.processes for s in process.graph.steps if s.cell and s.op != "store")
     return not words.isdisjoint(read)

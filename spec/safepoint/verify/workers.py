@@ -83,6 +83,20 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 
     Whatever ends their use early ends the processes; Control-C then does what it did before.  Raises NotUsable.
     """
+    kept = Kept(keep) if keep else None
+    with (
+        control_c_raises(lambda frame: not on and _is_in(frame, LOCKING)),
+        cluster(on) if on else _processes() as pool,
+    ):
+        yield Jobs(pool, kept)
+
+
+@contextmanager
+def control_c_raises(is_whole: Callable[[FrameType | None], bool] = lambda _: False) -> Iterator[None]:
+    """In here it is a KeyboardInterrupt, so that processes can be ended; those of `multiprocessing` are.  Then it does what it did before.
+
+    is_whole: may no exception be raised in this frame?
+    """
     is_pressed = False
 
     def press(_: int, frame: FrameType | None) -> None:
@@ -90,13 +104,13 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
         is_pressed = True
         for child in active_children():
             child.kill()
-        if on or not _is_in(frame, LOCKING):
+        if not is_whole(frame):
             raise KeyboardInterrupt
 
-    before, kept = signal.getsignal(signal.SIGINT), Kept(keep) if keep else None
+    before = signal.getsignal(signal.SIGINT)
     try:
-        with _on_control_c(press), cluster(on) if on else _processes() as pool:
-            yield Jobs(pool, kept)
+        with _on_control_c(press):
+            yield
     except BaseException:
         if not is_pressed:
             raise

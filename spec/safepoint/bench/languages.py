@@ -1,4 +1,4 @@
-"""The interpreters that `bench.interpreters` compares: how each is called, what it says of its version, and what is not installed."""
+"""The interpreters that `safepoint bench` compares: how each is called, what it says of its version, and which are not installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[3]
+"""Where the sources are kept, unless the package is installed elsewhere."""
 PATIENCE = 30.0
 """Seconds in which an interpreter must say its version."""
 OURS = "safepoint"
@@ -55,6 +56,8 @@ def _said(*command: str) -> str:
 
 def commit() -> str:
     """Which sources of ours these are."""
+    if not (CHECKOUT / ".git").exists():  # an installed package: a folder above may be of another repository
+        return "installed"
     try:
         changed = ", with changes" if _said("git", "status", "--porcelain", "--untracked-files=no").strip() else ""
         return f"commit {_said('git', 'rev-parse', '--short=10', 'HEAD').strip()}{changed}"
