@@ -16,6 +16,7 @@ from safepoint.bench.languages import LANGUAGES, NAMED, OURS, REFERENCE
 from safepoint.bench.run import Run
 from safepoint.bench.sizes import SIZES, full
 from safepoint.bench.summary import MEAN, Results, Round, Spread, Switched, Table
+from safepoint.differential.switchable import STEPS
 from safepoint.show import bench_page
 from safepoint.show.bench_page import BLOCKS, block_of, missing_block
 from tests.show.layout import NS, area, check_layout, cross, number
@@ -46,7 +47,10 @@ def invented() -> Run:
                 times[program, name, less] = (4.0 if program == "fib" else 1.0) if name == OURS else 6.0
     starts = dict.fromkeys(MARKS, 0.0)
     results = Results(list(SIZES), {name: NAMED[name].slow for name in OTHERS}, [Round(starts, times)] * 3)
-    switched = Switched({p: [1.0] * 3 for p in SIZES}, {p: [4.0] * 3 for p in SIZES})
+    switched = {
+        step: Switched({p: [1.0] * 3 for p in SIZES}, {p: [without] * 3 for p in SIZES})
+        for step, without in zip(STEPS, (4.0, 2.0), strict=True)
+    }
     versions = {name: f"{name} 1.0" for name in MARKS if name != "pypy"}
     return Run(datetime(2031, 5, 6, 7, 8, tzinfo=UTC), "an abacus, 2 cores", 0.5, versions, ["pypy"], results, switched)
 
@@ -65,7 +69,8 @@ def test_the_pages_blocks_are_well_formed() -> None:
         assert all(0 < each.least <= each.median <= each.most for each in row.values())
     sizes = {row[0]: row[1] for row in cells(body) if len(row) == 6}
     assert {name: sizes[name] for name in SIZES} == {name: f"{full(name, 'py'):,}" for name in SIZES}
-    assert [row[0] for row in cells(block("superinstructions"))] == ["program", "---", *SIZES, MEAN]
+    for step in STEPS:
+        assert [row[0] for row in cells(block(step))] == ["program", "---", *SIZES, MEAN]
 
 
 def test_the_pages_verdict_names_every_program_in_which_we_lose() -> None:
@@ -100,6 +105,7 @@ def test_a_run_is_written_as_it_was() -> None:
     assert table["fib"][OURS] == Spread(2.0, 2.0, 2.0)
     assert table["trees"] == {name: Spread(*[0.5 if name == OURS else 3.0] * 3) for name in OTHERS}
     assert cells(block("superinstructions", written))[2] == ["fib", "0.25 (0.25..0.25)", "4.00"]
+    assert cells(block("compiled code", written))[2] == ["fib", "0.50 (0.50..0.50)", "2.00"]
     assert bench_page.made(written, run) == written
 
 

@@ -280,12 +280,12 @@ def stub(pc: int, handler: int, at: int) -> bytes:
 
 def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     """What the compiled code of an engine refers to.  Errors: where templates are made, as `tier.templates`."""
-    templates = templates_of(engine.variant, stepped)
+    templates = templates_of(engine.variant, stepped=stepped)
     constants = memory.write(templates.constants)
     return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
 
 
-def templates_of(variant: Variant, stepped: bool) -> Templates:
+def templates_of(variant: Variant, *, stepped: bool) -> Templates:
     """The templates of a variant's handlers, from the cache if they are there."""
 
     def made() -> bytes:

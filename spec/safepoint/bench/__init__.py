@@ -6,5 +6,5 @@ languages: the interpreters that are compared
 children: guest programs as processes, and whether all print the same
 rounds: the rounds: every program in every interpreter, between two starts of each
 summary: from times to ratios within a round
-switched: the interpreter with superinstructions and without
+switched: the interpreter with each of its optimisations, and without
 """

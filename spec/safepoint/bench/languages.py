@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).parents[3]
 PATIENCE = 30.0
 """Seconds in which an interpreter must say its version."""
 OURS = "safepoint"
+INTERPRETER = "safepoint --no-compile"
 REFERENCE = "luajit -joff"
 """The interpreter that all are divided by: LuaJIT's, without its compiler."""
 
@@ -43,7 +44,7 @@ class Language:
 
     def version(self) -> str:
         """What it says of itself.  OSError, subprocess.SubprocessError: it does not run."""
-        if self.name == OURS:
+        if self.name in (OURS, INTERPRETER):
             return f"safepoint {version('safepoint')}, {commit()}"
         last = _said(self.command[0], self.asks).splitlines()[-1]  # PyPy begins with the Python that it speaks
         return re.sub(r" -- Copyright.*|  Copyright.*|^\[|(?<=\d)\]$", "", last)
@@ -69,6 +70,7 @@ RUN = (sys.executable, "-c", "from safepoint.cli.entry import main; main()", "ru
 """`safepoint run`, of the sources that the bench itself imports."""
 LANGUAGES = (
     Language(OURS, "py", RUN, "S"),
+    Language(INTERPRETER, "py", (*RUN, "--no-compile"), "s"),
     Language(REFERENCE, "lua", ("luajit", "-joff"), "I", "-v", threads="coroutines"),
     Language("luajit", "lua", ("luajit",), "J", "-v", threads="coroutines"),
     Language("lua 5.4", "lua", ("lua5.4",), "L", "-v", threads="coroutines"),

@@ -30,7 +30,7 @@ class Run:
     versions: Mapping[str, str]
     missing: Sequence[str]
     results: Results
-    switched: Switched
+    switched: Mapping[str, Switched]
 
     @property
     def slower(self) -> dict[str, list[str]]:
@@ -39,7 +39,7 @@ class Run:
         return {name: self.results.slower(OURS, name) for name in others}
 
     def as_json(self) -> dict[str, Any]:
-        """Times in seconds of CPU time, without the start; ratios to the reference, of superinstructions to the same without them."""
+        """Times in seconds of CPU time, without the start; ratios to the reference, of an optimisation to the same without it."""
         results = self.results
         return {
             "began": self.began.isoformat(timespec="seconds"),
@@ -61,7 +61,7 @@ class Run:
             "programs": [self._row(program) for program in results.programs],
             "mean": {
                 "ratios": {name: asdict(results.mean(name)) for name in results.compared},
-                "superinstructions": asdict(self.switched.mean()),
+                "optimisations": {step: asdict(found.mean()) for step, found in self.switched.items()},
             },
             "slower": self.slower,
         }
@@ -74,8 +74,13 @@ class Run:
             "smaller": SIZES[program].less,
             "seconds": {name: results.seconds(program, name) for name in (OURS, REFERENCE)},
             "ratios": {name: asdict(results.ratios(program, name)) for name in results.compared},
-            "superinstructions": asdict(self.switched.ratios(program)),
-            "seconds_without": statistics.median(self.switched.off[program]),
+            "optimisations": {
+                step: {
+                    "ratio": asdict(found.ratios(program)),
+                    "seconds_without": statistics.median(found.off[program]),
+                }
+                for step, found in self.switched.items()
+            },
         }
 
 

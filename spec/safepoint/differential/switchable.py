@@ -1,4 +1,4 @@
-"""What an interpreter offers whose superinstructions can be switched off: what they bring."""
+"""What an interpreter offers whose optimisations can be switched off: what each brings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from safepoint.guest.code import Program
+
+ONE_BY_ONE, INTERPRETED, COMPILED = "one by one", "interpreted", "compiled"
+"""Ways to run a program: each instruction dispatched; with superinstructions; and hot functions compiled."""
+STEPS = {"superinstructions": (INTERPRETED, ONE_BY_ONE), "compiled code": (COMPILED, INTERPRETED)}
+"""Optimisation, to the ways with it and without it."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +23,8 @@ class Timed:
 
 
 class Switchable(ABC):
-    """A target that runs programs with superinstructions and without.  A mix-in of a `Target`."""
+    """A target that runs programs in each of the ways of STEPS.  A mix-in of a `Target`."""
 
     @abstractmethod
-    def timed(self, program: Program, *, fused: bool) -> Timed:
-        """Run a program to its end, on OS threads.  fused: with superinstructions.  What must be compiled first is in no time."""
+    def timed(self, program: Program, way: str) -> Timed:
+        """Run a program to its end, on OS threads.  What must be made first, once for all programs, is in no time."""

@@ -1,4 +1,4 @@
-"""What `safepoint bench` found: where and what was run, the ratios, what superinstructions bring, and where ours loses."""
+"""What `safepoint bench` found: where and what was run, the ratios, what each optimisation brings, and where ours loses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from safepoint.show.tables import console
 
 
 def bench_tables(run: Run) -> None:
-    """CPU time as a ratio to the reference: a line for each program; then what superinstructions bring."""
+    """CPU time as a ratio to the reference: a line for each program; then what each optimisation brings."""
     out = console()
     for line in facts(run):
         out.print(line, markup=False, soft_wrap=True)
@@ -22,10 +22,10 @@ def bench_tables(run: Run) -> None:
     for name, row in table(run.results).items():
         lines.add_row(name, *map(_cell, row.values()), style="bold" if name == MEAN else "")
     out.print(lines)
-    lines = Table("program", "ratio", title="CPU time with superinstructions / without")
-    for name in run.switched.on:
-        lines.add_row(name, str(run.switched.ratios(name)))
-    lines.add_row(MEAN, str(run.switched.mean()), style="bold")
+    lines = Table("program", *run.switched, title="CPU time with an optimisation / without")
+    for name in run.results.programs:
+        lines.add_row(name, *(str(found.ratios(name)) for found in run.switched.values()))
+    lines.add_row(MEAN, *(str(found.mean()) for found in run.switched.values()), style="bold")
     out.print(lines)
     for line in verdict(run):
         out.print(line, markup=False, soft_wrap=True)

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from safepoint.bench.languages import OURS, REFERENCE
 from safepoint.bench.run import Run
 from safepoint.bench.sizes import SIZES, full
-from safepoint.bench.summary import MEAN, table
+from safepoint.bench.summary import MEAN, Switched, table
+from safepoint.differential.switchable import STEPS
 from safepoint.show.bench import facts, verdict
 
-BLOCKS = ("ratios", "superinstructions")
+BLOCKS = ("ratios", *STEPS)
 
 
 def marker(name: str) -> str:
@@ -48,14 +49,12 @@ def ratios(run: Run) -> str:
     return "\n".join(lines) + "\n"
 
 
-def superinstructions(run: Run) -> str:
-    """The second block."""
+def brought(found: Switched) -> str:
+    """The block of an optimisation."""
     lines = [*_row("program", ["with / without", "without, s"]), *_row("---", ["---"] * 2)]
-    for program in run.switched.on:
-        lines += _row(
-            program, [str(run.switched.ratios(program)), f"{statistics.median(run.switched.off[program]):.2f}"]
-        )
-    lines += _row(MEAN, [str(run.switched.mean()), ""])
+    for program in found.on:
+        lines += _row(program, [str(found.ratios(program)), f"{statistics.median(found.off[program]):.2f}"])
+    lines += _row(MEAN, [str(found.mean()), ""])
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +65,7 @@ def _row(first: str, cells: Sequence[str]) -> list[str]:
 def made(before: str, run: Run) -> str:
     """The page with its blocks, all of which it has, made anew."""
     after = before
-    for name, body in zip(BLOCKS, (ratios(run), superinstructions(run)), strict=True):
+    for name, body in zip(BLOCKS, (ratios(run), *map(brought, run.switched.values())), strict=True):
         found = block_of(name).search(after)
         assert found
         after = f"{after[: found.start(2)]}{body}{after[found.end(2) :]}"
