@@ -17,7 +17,7 @@ from safepoint.emit.fold import CannotEmit, head, loops
 from safepoint.emit.header import header
 from safepoint.emit.title import no_header
 from safepoint.graph import orders
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.graph.expressions import Instance
 from safepoint.graph.gather import gather
+from safepoint.graph.instance import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import check, compile_graph
 from safepoint.graph.text import ProtocolError, Text
