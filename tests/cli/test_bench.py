@@ -17,6 +17,7 @@ from safepoint.bench.languages import LANGUAGES, NAMED, OURS, REFERENCE
 from safepoint.bench.run import chosen
 from safepoint.bench.sizes import SIZES, Sizes
 from safepoint.cli.main import cli
+from safepoint.show.bench_page import BLOCKS
 from tests.cli.begun import begun, ended
 
 pytest.importorskip("llvmlite", reason="the interpreter is not installed (pip install '.[vm]')")
@@ -58,7 +59,7 @@ def test_the_json_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = found["programs"]
     assert (row["program"], row["size"], row["smaller"]) == ("fib", 37, 25)
     assert list(row["ratios"]) == list(found["mean"]["ratios"]) == [OURS, "cpython"]
-    for ratio in (*row["ratios"].values(), row["superinstructions"]):
+    for ratio in (*row["ratios"].values(), *(each["ratio"] for each in row["optimisations"].values())):
         assert 0 < ratio["least"] == ratio["median"] == ratio["most"], "of one round"
     assert found["slower"].keys() == {REFERENCE, "cpython"}
 
@@ -163,7 +164,7 @@ def test_a_page_gets_its_tables_and_keeps_the_rest(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("safepoint.bench.languages.LANGUAGES", LANGUAGES[:2])
     monkeypatch.setattr("safepoint.bench.run.LANGUAGES", LANGUAGES[:2])
     page = tmp_path / "page.md"
-    begins = [f"<!-- made by safepoint bench: {name} -->" for name in ("ratios", "superinstructions")]
+    begins = [f"<!-- made by safepoint bench: {name} -->" for name in BLOCKS]
     page.write_text(f"Before.\n{begins[0]}\nold\n<!-- end -->\nBetween.\n{begins[1]}\nold\n<!-- end -->\nAfter.\n")
     result = call("bench", "--rounds", "1", "--page", str(page))
     assert result.exit_code == 0, result.stderr

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from safepoint.bench.languages import NAMED, OURS, REFERENCE
+from safepoint.bench.languages import INTERPRETER, NAMED, OURS, REFERENCE
 from safepoint.bench.run import Run
 from safepoint.bench.sizes import THREADED
 from safepoint.bench.summary import MEAN, Spread, table
@@ -40,8 +40,9 @@ def _cell(spread: Spread) -> str:
 def facts(run: Run) -> Iterator[str]:
     """When, where, what, how often; and what is not there."""
     yield f"{run.began:%Y-%m-%d %H:%M} UTC; {run.machine}; load {run.load:.1f} when it began; {_counted(len(run.results.rounds))}."
+    again = {INTERPRETER: OURS, "luajit": REFERENCE}  # the same program, called in another way
     versions = "; ".join(
-        f"{name}: {said}" for name, said in run.versions.items() if name != "luajit" or REFERENCE not in run.versions
+        f"{name}: {said}" for name, said in run.versions.items() if again.get(name) not in run.versions
     )
     yield f"Versions: {versions}."
     starts = ", ".join(f"{name} {run.results.start(name) * 1000:.0f}" for name in run.versions)
