@@ -98,7 +98,7 @@ def test_a_run_is_written_as_it_was() -> None:
     assert "In the smaller size, also of what they are divided by: cpython, ruby, node --jitless." in body
     assert "coroutines (lua 5.4), generators (node --jitless)." in body
     assert (
-        "* safepoint is slower than luajit -joff in 1 of 11: fib.\n* safepoint is slower than luajit in 0 of 11.\n"
+        "* safepoint is slower than luajit -joff in 1 of 11: fib.\n* safepoint is slower than safepoint --no-compile in 0 of 11.\n"
         in body
     )
     table = ratios.table_of(body)

@@ -161,20 +161,23 @@ def test_a_page_gets_its_tables_and_keeps_the_rest(tmp_path: Path, monkeypatch: 
     """Of one program, in two interpreters: as if there were no more."""
     for name in [*SIZES][1:]:
         monkeypatch.delitem(SIZES, name)
-    monkeypatch.setattr("safepoint.bench.languages.LANGUAGES", LANGUAGES[:2])
-    monkeypatch.setattr("safepoint.bench.run.LANGUAGES", LANGUAGES[:2])
+    two = tuple(NAMED[name] for name in (OURS, REFERENCE))
+    monkeypatch.setattr("safepoint.bench.languages.LANGUAGES", two)
+    monkeypatch.setattr("safepoint.bench.run.LANGUAGES", two)
     page = tmp_path / "page.md"
     begins = [f"<!-- made by safepoint bench: {name} -->" for name in BLOCKS]
-    page.write_text(f"Before.\n{begins[0]}\nold\n<!-- end -->\nBetween.\n{begins[1]}\nold\n<!-- end -->\nAfter.\n")
+    page.write_text("Before.\n" + "".join(f"{begin}\nold\n<!-- end -->\nBehind.\n" for begin in begins))
     result = call("bench", "--rounds", "1", "--page", str(page))
     assert result.exit_code == 0, result.stderr
     found = re.fullmatch(
-        rf"Before\.\n{begins[0]}\n(.*)<!-- end -->\nBetween\.\n{begins[1]}\n(.*)<!-- end -->\nAfter\.\n",
+        r"Before\.\n" + "".join(rf"{begin}\n(.*)<!-- end -->\nBehind\.\n" for begin in begins),
         page.read_text(),
         re.DOTALL,
     )
     assert found
-    for block, columns in zip(found.groups(), ("| program | safepoint |", "| program | with / without |"), strict=True):
+    first, *others = found.groups()
+    columns_of = [("| program | safepoint |", first), *(("| program | with / without |", each) for each in others)]
+    for columns, block in columns_of:
         assert columns in block
         assert re.search(r"^\| fib \| [\d.]+ \([\d.]+\.\.[\d.]+\) \|", block, re.MULTILINE)
         assert "old" not in block
