@@ -75,14 +75,17 @@ class Tier:
         self.memory = CodeMemory(engine.addresses["begin"])
         self._loaded: list[Loaded] = []
         self._installed: set[int] = set()  # addresses of bytecode
-        self._stubs = self.memory.write(TRAP * 2 * self.loops)  # poison; then those of a thread that is to end
-        self._poison = [self._stubs + STUB_BYTES * number for number in range(self.loops)]
-        self._ends = [self._poison[0] + STUB_BYTES * (self.loops + number) for number in range(self.loops)]
+        first = self.memory.write(TRAP * 2 * self.loops)
+        stubs = [first + STUB_BYTES * number for number in range(2 * self.loops)]
+        self._poison, self._ends = (
+            stubs[: self.loops],
+            stubs[self.loops :],
+        )  # of each back-edge; of a thread that is to end
         self._bodies = list(self._poison)  # what is in the base table for each back-edge,
         self._entries = list(self._poison) if self.patches else self._bodies  # … and what is real in its entry
         self._jumps: dict[
             int, tuple[Memory, int]
-        ] = {}  # the word of code of each back-edge that is patched, and its poison
+        ] = {}  # back-edge -> its word of code, if that is patched, and its poison
         self._used = 0  # entries of back-edges
         self._context: Context | None = None
 
@@ -115,7 +118,7 @@ class Tier:
             self._install(loaded, records, world)
 
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
-        from safepoint_vm.tier.stitch import Stitcher, context, stub  # noqa: PLC0415  -- for a program that gets hot
+        from safepoint_vm.tier.stitch import Stitcher, context, jump, stub  # noqa: PLC0415  -- for a program that gets hot
 
         if self._context is None:
             self._context = context(self.engine, self.memory, stepped=self.stepped)
@@ -136,25 +139,22 @@ class Tier:
                 self.memory.overwrite(at, stub(pc, self.engine.addresses[handler], at))
             self._bodies[loop] = address
             if world and self.patches:
-                self._entries[loop] = self._make_jump(loop, made.jumps[number], world)
+                at = self._entries[loop] = made.jumps[number]
+                self._begin_jump(loop, at, jump(at, self._poison[loop]), world)
             for record in records:
                 record.set("base", address, loops[number])
                 if self.patches:
                     record.set("table", self._entries[loop], loops[number])
         self._set_numbers(loaded, [(number, loops.get(number, COMPILED)) for number in made.entries])
 
-    def _make_jump(self, loop: int, at: int, world: Record) -> int:
-        """Let requesters overwrite the jump at an address.  It is poisoned at first, and put back as after any request.  Returns its address."""
+    def _begin_jump(self, loop: int, at: int, poison: int, world: Record) -> None:
+        """Let requesters overwrite the jump at an address.  It begins overwritten, and is put back as after any request."""
         word = Words(self.memory.writable(at), 1, self.memory)
-        from safepoint_vm.tier.stitch import jump  # noqa: PLC0415  -- as `_install`
-
-        real, poison = word[0], jump(at, self._poison[loop])
-        word[0] = poison
+        real, word[0] = word[0], poison
         self._jumps[loop] = word, poison
         world.set("code_real", real, loop)
         world.set("code_poison", poison, loop)
         world.set("code", word.address, loop)  # last: a requester that finds it finds what it is to write there
-        return at
 
     def _stitched(self, stitcher: Stitcher) -> Stitched:
         return stitcher.at(self.memory.next)
