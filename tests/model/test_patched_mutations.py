@@ -55,11 +55,12 @@ REASONS = {
 
 
 def survives(mutation: Mutation, texts: dict[int, Text]) -> bool:
-    """Does it hold in each of the worlds, and is it a text at all?"""
-    for text, scope in WORLDS:
+    """Does it hold in each of the worlds, an access that is no longer locked also with store buffers; and is it a text at all?"""
+    buffered = [(LOOPS, loops(2), "tso")] if mutation.change.operator == "plain" else []
+    for text, scope, memory in (*((*world, "sc") for world in WORLDS), *buffered):
         mutated = mutation.made_in(texts[id(text)])
         try:
-            if fitting(partial(Model, mutated, scope, "", PATCHED, "sc"), broken):
+            if fitting(partial(Model, mutated, scope, "", PATCHED, memory), broken):
                 return False
         except NotExplored:
             continue
