@@ -27,7 +27,7 @@ lint: $(READY)  ## Style, types and architecture
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## Time the interpreter, beside others that are installed, the explorers, the acceptor, the collector and stops
-	$(BIN)/python -m bench.interpreters
+	$(BIN)/safepoint bench
 	$(BIN)/python bench/cost.py
 	$(BIN)/python bench/explorers.py
 	$(BIN)/python -m bench.acceptor

@@ -22,7 +22,7 @@ from statistics import fmean
 from rich.table import Table
 
 from bench.counting import Counted, Ops, count
-from bench.sizes import SIZES, source
+from safepoint.bench.sizes import SIZES, source
 from safepoint.differential.corpus import corpus
 from safepoint.guest.compiler.program import compile_program
 from safepoint.show.tables import console

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-from bench.languages import LANGUAGES
+from safepoint.bench.languages import LANGUAGES
 from safepoint.graph.text import Text
 from safepoint.guest.profile import MICROSECONDS, Every, Frame, Profile
 from safepoint.model.mutants import hunt
@@ -54,7 +54,7 @@ DARK = {
 """Every colour of a picture on light paper -> the same on dark."""
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 MEASURED = re.compile(r"(?<=<!-- made by safepoint policies).*?\n(.*?)(?=<!-- end -->)", re.DOTALL)
-COMPARED = re.compile(r"(?<=<!-- made by bench\.interpreters: ratios -->\n).*?(?=<!-- end -->)", re.DOTALL)
+COMPARED = re.compile(r"(?<=<!-- made by safepoint bench: ratios -->\n).*?(?=<!-- end -->)", re.DOTALL)
 STACKS = re.compile(r"^(\w+)\.txt: (\d+) samples [^\n]*\n\$ cat \1\.txt\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FRAME = re.compile(r"(\S+) \((\S+):(\d+)\)")
 TABLE = re.compile(r"(?<=<!-- rooms: make pictures -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -143,15 +143,6 @@ def made() -> dict[Path, str]:
     content = [page(PAGE.read_text(encoding="utf-8"), rooms.values())]
     content += [f"{scheme(drawing)}\n" for drawing in drawn for scheme in (str, dark)]
     return dict(zip(files(), content, strict=True))
-
-
-def draw_interpreters() -> list[Path]:
-    """Only the picture of `docs/performance.md`.  Returns its files."""
-    drawing = interpreters()
-    written = {PICTURES / "interpreters-light.svg": drawing, PICTURES / "interpreters-dark.svg": dark(drawing)}
-    for file, content in written.items():
-        file.write_text(f"{content}\n", encoding="utf-8")
-    return list(written)
 
 
 def main() -> None:

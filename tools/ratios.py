@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import svg
 
-from bench.languages import OURS, REFERENCE
-from bench.summary import MEAN, Spread, Table
+from safepoint.bench.languages import OURS, REFERENCE
+from safepoint.bench.summary import MEAN, Spread, Table
 from safepoint.show.shapes import FAINT, FATAL, INK, LANES, LINE, MARGIN, PAPER, SMALL, Sheet, label
 
 WIDTH, LEFT = 760, MARGIN + 130
@@ -37,7 +37,7 @@ def spread_of(cell: str) -> Spread:
     """ValueError: it is not `median (least..most)`."""
     found = SPREAD.fullmatch(cell)
     if found is None:
-        raise ValueError(f"{cell!r} is no ratio with a spread (run python -m bench.interpreters --page)")
+        raise ValueError(f"{cell!r} is no ratio with a spread (run safepoint bench --page docs/performance.md)")
     return Spread(*map(float, found.groups()))
 
 

@@ -7,7 +7,7 @@ from safepoint.protocol.policy import Bound, Policy
 PATCHED = Policy(
     name="patched",
     title="frame push on the poisoned limit, back-edge on the dispatch table, or on a jump that is overwritten for all threads",
-    trigger="patched_jumps.py",
+    trigger="patched_jumps",
     sites=("push", "back-edge", "compiled back-edge"),
     words=("limit", "entry", "code"),
     declared=Bound(frames=1, back_edges=1),

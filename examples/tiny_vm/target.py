@@ -109,7 +109,7 @@ class TinyVm(Target):
             self._call(self.vm.judge_exit, self.thread)
             self.ended = True
         while self._take_turns() or (self.ended and self._is_waited_for()):
-            if self.ended:  # whom nobody waits for
+            if self.ended:  # no caller waits for it
                 self._start_world()
                 self._call(self.vm.judge_finish_handshake, self.thread)
         return not self.ended

@@ -27,7 +27,7 @@ static void collect(struct vm_thread *t) {
         for (struct vm_thread *each = records; each < records + RECORDS; each++)
             for (struct cell **link = &each->list; *link; link = &(*link)->next) {
                 to[n] = **link;
-                (*link)->value = -1; /* whoever still reads it is wrong */
+                (*link)->value = -1; /* a thread that still reads it is wrong */
                 *link = &to[n++];
             }
         space = to;

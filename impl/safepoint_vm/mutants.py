@@ -107,6 +107,18 @@ REGISTER = (
         "POISON-EVERY-WORD",
         program="string_building", case="calls|SAMPLE|INTERRUPT@sc",
     ),
+    Mutant(
+        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", CORES,
+        "A requester poisons the entries of opcodes, and none of those that back-edges of compiled code have.",
+        "LuaJIT #1120: compiled code does not come by what the interpreter dispatches through",
+        "POISON-EVERY-WORD",
+    ),
+    Mutant(
+        "compiled-loop-jumps-straight", HOST, "Tier._stitched", CORES,
+        "A back-edge of compiled code is a direct jump, which goes through no entry of the dispatch table.",
+        "Ruby PR 5699: a loop was compiled without a check, and a stop waited for it",
+        "POISON-EVERY-WORD",
+    ),
     # -- the hooked build
     Mutant(
         "hook-misses-locked", PROCEDURES, "ProcedureEmitter.call_hook", SCHEDULES,
@@ -154,13 +166,13 @@ REGISTER = (
         program="contended",
     ),
     Mutant(
-        "release-wakes-nobody", HOST, "ThreadLife._serve", SCHEDULES,
-        "A contended lock is released, and those who sleep for it are not told.",
+        "release-wakes-no-thread", HOST, "ThreadLife._serve", SCHEDULES,
+        "A contended lock is released, and the threads that sleep for it are not told.",
         "Go #34736: all threads sleep, and none is woken",
         case="contends@sc",
     ),
     Mutant(
-        "post-wakes-nobody", HOST, "GuestWorld.post", CORES,
+        "post-wakes-no-thread", HOST, "GuestWorld.post", CORES,
         "A request from the host, as a signal handler makes it, does not wake the OS thread that sleeps.",
         "PyPy #3253: Control-C does not end a sleep",
         "POST-WAKES",
@@ -221,7 +233,7 @@ REGISTER = (
     Mutant(
         "exit-forgotten", HOST, "OsThread._end", CORES,
         "A thread ends without leaving guest code: the next stop waits for it for ever.",
-        "CPython gh-96387: who waits for an answer that an ended thread owes waits for ever",
+        "CPython gh-96387: a thread that waits for an answer of an ended thread waits for ever",
         "STOP-AWAITS-ALL",
     ),
     Mutant(

@@ -26,21 +26,33 @@ from safepoint_vm.generate.triggers import shown, words_of
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
+from safepoint_vm.switchable import FoldedSwitchable
 from safepoint_vm.threads.lockstep import LockstepWorld
+from safepoint_vm.tier.install import Tier
 
+STEPPED_LOOPS = 16
+"""Back-edges that compiled code may have here: each is a word more that a post writes, and that the hook is told of."""
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistaken):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, Mistaken):
     """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
-    instructions in a thread's turn; `policy`: where and how it checks.
+    instructions in a thread's turn; `policy`: where and how it checks; `compiled`: every function is (`tier`).
     """
 
     name = "folded"
 
-    def __init__(self, mutant: str = "", stress: bool = False, quantum: int = QUANTUM, policy: Policy = FOLDED) -> None:
+    def __init__(
+        self,
+        mutant: str = "",
+        stress: bool = False,
+        quantum: int = QUANTUM,
+        policy: Policy = FOLDED,
+        compiled: bool = False,
+    ) -> None:
         self._stress, self._quantum, self.policy, self.bound = stress, quantum, policy, policy.declared
-        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy))
+        loops = STEPPED_LOOPS if compiled else 0
+        self._engine = engine(Variant(counting=True, hooked=True, mutant=mutant, policy=policy, loops=loops))
         self._hook = HOOK(self._hooked)  # an attribute, because ctypes does not keep it alive
 
     def mutated(self, mutant: str) -> FoldedTarget:
@@ -58,7 +70,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Mistak
 
     def load_program(self, program: Program, stack: int = 4096) -> None:
         """As `load`, for compiled code.  BadCode: the verifier rejects it."""
-        self._image = Image(self._engine, program)
+        tier = Tier(self._engine, stepped=True) if self._engine.variant.loops else None
+        self._image = Image(self._engine, program, tier)
         self._stack = stack
         alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
         self._turn = 2 * UNBOUNDED if alone else self._quantum

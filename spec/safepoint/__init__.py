@@ -10,6 +10,7 @@ trace: what a VM logs of a run, and whether the protocol explains it
 emit: the text as C: a header for a VM of your own
 differential: two machines, one program, the same requests at the same places
 verify: the work behind `verify`, `explore` and `replay`
+bench: the interpreter beside others, in time
 show: tables, pictures, and the HTML page
 cli: the commands
 """

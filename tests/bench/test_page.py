@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import UTC, datetime
@@ -11,14 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import interpreters, page
-from bench.languages import LANGUAGES, NAMED, OURS, REFERENCE, installed
-from bench.page import BLOCKS, PAGE, Run, block_of
-from bench.sizes import SIZES, full
-from bench.summary import MEAN, Results, Round, Spread, Switched, Table
+from safepoint.bench.languages import LANGUAGES, NAMED, OURS, REFERENCE
+from safepoint.bench.run import Run
+from safepoint.bench.sizes import SIZES, full
+from safepoint.bench.summary import MEAN, Results, Round, Spread, Switched, Table
+from safepoint.differential.switchable import STEPS
+from safepoint.show import bench_page
+from safepoint.show.bench_page import BLOCKS, block_of, missing_block
 from tests.show.layout import NS, area, check_layout, cross, number
 from tools import pictures, ratios
 
+PAGE = pictures.PERFORMANCE
 TEXT = PAGE.read_text(encoding="utf-8")
 MARKS = {language.name: language.mark for language in LANGUAGES}
 OTHERS = [language.name for language in LANGUAGES if language.name != REFERENCE]
@@ -43,7 +47,10 @@ def invented() -> Run:
                 times[program, name, less] = (4.0 if program == "fib" else 1.0) if name == OURS else 6.0
     starts = dict.fromkeys(MARKS, 0.0)
     results = Results(list(SIZES), {name: NAMED[name].slow for name in OTHERS}, [Round(starts, times)] * 3)
-    switched = Switched({p: [1.0] * 3 for p in SIZES}, {p: [4.0] * 3 for p in SIZES})
+    switched = {
+        step: Switched({p: [1.0] * 3 for p in SIZES}, {p: [without] * 3 for p in SIZES})
+        for step, without in zip(STEPS, (4.0, 2.0), strict=True)
+    }
     versions = {name: f"{name} 1.0" for name in MARKS if name != "pypy"}
     return Run(datetime(2031, 5, 6, 7, 8, tzinfo=UTC), "an abacus, 2 cores", 0.5, versions, ["pypy"], results, switched)
 
@@ -62,7 +69,8 @@ def test_the_pages_blocks_are_well_formed() -> None:
         assert all(0 < each.least <= each.median <= each.most for each in row.values())
     sizes = {row[0]: row[1] for row in cells(body) if len(row) == 6}
     assert {name: sizes[name] for name in SIZES} == {name: f"{full(name, 'py'):,}" for name in SIZES}
-    assert [row[0] for row in cells(block("superinstructions"))] == ["program", "---", *SIZES, MEAN]
+    for step in STEPS:
+        assert [row[0] for row in cells(block(step))] == ["program", "---", *SIZES, MEAN]
 
 
 def test_the_pages_verdict_names_every_program_in_which_we_lose() -> None:
@@ -79,7 +87,7 @@ def test_the_pages_verdict_names_every_program_in_which_we_lose() -> None:
 
 def test_a_run_is_written_as_it_was() -> None:
     run = invented()
-    written = page.made(TEXT, run)
+    written = bench_page.made(TEXT, run)
     for name in BLOCKS:
         assert len(block_of(name).findall(written)) == 1
     assert [part[::2] for part in block_of("ratios").findall(written)] == [part[::2] for part in block_of("ratios").findall(TEXT)]  # fmt: skip
@@ -90,50 +98,50 @@ def test_a_run_is_written_as_it_was() -> None:
     assert "In the smaller size, also of what they are divided by: cpython, ruby, node --jitless." in body
     assert "coroutines (lua 5.4), generators (node --jitless)." in body
     assert (
-        "* safepoint is slower than luajit -joff in 1 of 11: fib.\n* safepoint is slower than luajit in 0 of 11.\n"
+        "* safepoint is slower than luajit -joff in 1 of 11: fib.\n* safepoint is slower than safepoint --no-compile in 0 of 11.\n"
         in body
     )
     table = ratios.table_of(body)
     assert table["fib"][OURS] == Spread(2.0, 2.0, 2.0)
     assert table["trees"] == {name: Spread(*[0.5 if name == OURS else 3.0] * 3) for name in OTHERS}
     assert cells(block("superinstructions", written))[2] == ["fib", "0.25 (0.25..0.25)", "4.00"]
-    assert page.made(written, run) == written
+    assert cells(block("compiled code", written))[2] == ["fib", "0.50 (0.50..0.50)", "2.00"]
+    assert bench_page.made(written, run) == written
 
 
-def test_a_page_without_its_markers_is_refused_before_the_work(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(page, "PAGE", PAGE.parent / "README.md")
-    monkeypatch.setattr(interpreters, "installed", lambda: (list(LANGUAGES), []))
-    assert interpreters.main(["--page"]) == 2
-    assert "must have the block `<!-- made by bench.interpreters: ratios -->` once" in capsys.readouterr().err
+def test_the_json_has_what_the_page_has() -> None:
+    """Every ratio, who is left out, and where ours loses; and nothing else than JSON."""
+    run = invented()
+    found = json.loads(json.dumps(run.as_json()))
+    assert list(found) == [
+        "began", "machine", "load", "rounds", "reference", "interpreters", "left_out", "programs", "mean", "slower",
+    ]  # fmt: skip
+    assert (found["began"], found["rounds"], found["reference"]) == ("2031-05-06T07:08:00+00:00", 3, REFERENCE)
+    assert found["left_out"] == {"pypy": "not installed"}
+    assert [each["name"] for each in found["interpreters"]] == list(run.versions)
+    assert {each["name"] for each in found["interpreters"] if each["smaller"]} == {"cpython", "ruby", "node --jitless"}
+    assert [row["program"] for row in found["programs"]] == list(SIZES)
+    for row in found["programs"]:
+        assert list(row) == ["program", "size", "smaller", "seconds", "ratios", "optimisations"]
+        ratio = 2.0 if row["program"] == "fib" else 0.5
+        assert row["ratios"][OURS] == {"median": ratio, "least": ratio, "most": ratio}
+        assert list(row["ratios"]) == OTHERS
+        assert row["seconds"] == {OURS: 2 * ratio, REFERENCE: 2.0}
+        brought = {
+            step: (each["ratio"]["median"], each["seconds_without"]) for step, each in row["optimisations"].items()
+        }
+        assert brought == {"superinstructions": (0.25, 4.0), "compiled code": (0.5, 2.0)}
+    assert found["mean"]["ratios"]["ruby"]["median"] == pytest.approx(3)
+    assert found["slower"] == {REFERENCE: ["fib"], **{name: [] for name in OTHERS if name != OURS}}
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("bench.languages.shutil.which", lambda name: None if name.startswith("luajit") else name)
-    here, missing = installed()
-    assert [each.name for each in missing] == [REFERENCE, "luajit"]
-    assert len(here) + len(missing) == len(LANGUAGES)
-    assert interpreters.main([]) == 2
-    assert (
-        capsys.readouterr().err == "bench: luajit -joff: not installed, and all are compared with it (install luajit)\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["fbi"], "no such program: fbi (there are: fib, "),
-        (["--rounds", "0"], "--rounds is at least 1"),
-        (["--rounds", "3", "--quick"], "not together with --quick"),
-        (["--page", "fib"], "--page has all programs: name none"),
-    ],
-)
-def test_bad_options_are_refused(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        interpreters.main(given)
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+def test_a_page_must_have_each_block_once() -> None:
+    assert missing_block(TEXT) == ""
+    for name in BLOCKS:
+        begin = f"<!-- made by safepoint bench: {name} -->"
+        assert missing_block(TEXT.replace(begin, "")) == begin
+        assert missing_block(f"{TEXT}\n{begin}\n<!-- end -->\n") == begin
+    assert missing_block(TEXT.replace("<!-- end -->", "")) == "<!-- made by safepoint bench: ratios -->"
 
 
 # -- the picture

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import switched
-from bench.children import BenchError, Outputs, check, programs, ran
-from bench.languages import LANGUAGES, NAMED, OURS, REFERENCE, Language
-from bench.sizes import EMPTY, PROGRAMS, SIZES, full, source
+from safepoint.bench import switched
+from safepoint.bench.children import BenchError, Outputs, check, programs, ran
+from safepoint.bench.languages import LANGUAGES, NAMED, OURS, REFERENCE, Language
+from safepoint.bench.sizes import EMPTY, PROGRAMS, SIZES, full, source
+from safepoint.verify.report import Quiet
 
 SUFFIXES = {language.suffix for language in LANGUAGES}
 CPYTHON = NAMED["cpython"]
@@ -52,10 +53,12 @@ def test_each_language_prints_what_cpython_prints(language: Language) -> None:
     assert said == {program: expected(program) for program in SIZES}
 
 
-def test_superinstructions_change_no_output() -> None:
+def test_no_optimisation_changes_an_output() -> None:
+    ours = switched.ours()
     for program, sizes in SIZES.items():
-        found = switched.measure([program], 1, lambda _: None, sizes.tiny)
-        assert len(found.on[program]) == len(found.off[program]) == 1
+        steps = switched.measure(ours, [program], 1, Quiet(), sizes.tiny)
+        assert list(steps) == ["superinstructions", "compiled code"]
+        assert all(len(found.on[program]) == len(found.off[program]) == 1 for found in steps.values())
 
 
 def test_every_program_is_there_in_every_language_and_in_one_size() -> None:
@@ -85,7 +88,7 @@ def test_what_makes_a_comparison_worthless_is_an_error(tmp_path: Path, monkeypat
         outputs.compare(NAMED[REFERENCE], "fib", 5, "6\n")
     with pytest.raises(BenchError, match="trees: cpython prints ''"):
         outputs.compare(CPYTHON, "trees", None, "")
-    monkeypatch.setattr("bench.sizes.PROGRAMS", tmp_path)
+    monkeypatch.setattr("safepoint.bench.sizes.PROGRAMS", tmp_path)
     (tmp_path / "fib.py").write_text("print(1)\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"fib\.py: there must be one line `N = …`"):
         source("fib", "py")
@@ -93,11 +96,11 @@ def test_what_makes_a_comparison_worthless_is_an_error(tmp_path: Path, monkeypat
 
 def test_the_check_before_the_timing_compares_all_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of another language that is another program."""
-    monkeypatch.setattr("bench.sizes.PROGRAMS", tmp_path)
+    monkeypatch.setattr("safepoint.bench.sizes.PROGRAMS", tmp_path)
     (tmp_path / "fib.py").write_text("N = 37\nprint(N)\n", encoding="utf-8")
     (tmp_path / "fib.other").write_text("N = 37\nprint(N + 1)\n", encoding="utf-8")
     other = Language("other", "other", CPYTHON.command, "O")
     with programs() as files:
-        check([CPYTHON, CPYTHON], ["fib"], files)
+        check([CPYTHON, CPYTHON], ["fib"], files, Quiet())
         with pytest.raises(BenchError, match="fib: other prints '33', cpython '32'"):
-            check([CPYTHON, other], ["fib"], files)
+            check([CPYTHON, other], ["fib"], files, Quiet())

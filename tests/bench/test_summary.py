@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import rounds
-from bench.children import Outputs, Programs, Ran
-from bench.languages import LANGUAGES, OURS, REFERENCE, Language
-from bench.sizes import EMPTY, SIZES
-from bench.summary import MEAN, Results, Round, Spread, Switched, geometric, table
+from safepoint.bench import rounds
+from safepoint.bench.children import Outputs, Programs, Ran
+from safepoint.bench.languages import LANGUAGES, OURS, REFERENCE, Language
+from safepoint.bench.sizes import EMPTY, SIZES
+from safepoint.bench.summary import MEAN, Results, Round, Spread, Switched, geometric, table
 
 TIMES = st.floats(0.01, 100)
 
@@ -90,9 +92,20 @@ class Recorded(Programs):
         return Ran(0.5, "") if program == EMPTY else Ran(1.0, f"{program} {size}")
 
 
+class Heard:
+    """What a section has promised, and what it has said."""
+
+    def __init__(self) -> None:
+        self.total, self.said = 0, list[str]()
+
+    def section(self, name: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
+        self.total += total
+        return nullcontext(self.said.append)
+
+
 def test_every_second_round_goes_the_other_way_round() -> None:
-    files, said = Recorded(), list[str]()
-    found = rounds.measure(LANGUAGES, ["fib", "for"], 2, files, Outputs(), said.append)
+    files, heard = Recorded(), Heard()
+    found = rounds.measure(LANGUAGES, ["fib", "for"], 2, files, Outputs(), heard)
     half = len(files.ran) // 2
     first, second = files.ran[:half], files.ran[half:]
     assert second == first[::-1]
@@ -103,7 +116,7 @@ def test_every_second_round_goes_the_other_way_round() -> None:
     assert sum(program == "fib" for program, _, _ in first) == len(LANGUAGES) + 1
     assert list(found.compared) == [language.name for language in LANGUAGES if language.name != REFERENCE]
     assert all(found.ratios(p, name) == Spread(1.0, 1.0, 1.0) for p in ("fib", "for") for name in found.compared)
-    assert said
+    assert heard.total == len(heard.said) == len(files.ran), "a word for each process"
 
 
 def test_without_a_slow_language_nothing_runs_in_the_smaller_size() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -148,6 +149,18 @@ def test_rules_as_json_have_the_documented_shape() -> None:
         assert re.search(r"\bMUST\b", row["text"])
         assert row["checks"]
         assert row["mutants"]
+
+
+def test_each_command_has_a_summary_that_is_not_cut() -> None:
+    """In a terminal of 80 columns; one line each."""
+    shown = CliRunner().invoke(cli, ["--help"], terminal_width=80).output.partition("Commands:\n")[2]
+    lines = [line.split(maxsplit=1) for line in shown.splitlines()]
+    assert [name for name, *_ in lines] == cli.list_commands(click.Context(cli))
+    for _, *said in lines:
+        assert said
+        assert re.fullmatch(r"[A-Z].*[.?]", said[0])
+        assert "..." not in said[0]
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -32,13 +32,14 @@ OURS = {
     "safepoint.guest.operations": "builtins comparison instructions operators sequences text threads values",
     "safepoint.protocol": "language names policies policy words",
     "safepoint.protocol.policies": "cpython dart folded go guard_page hotspot ocaml pypy pypy_sampling skybison v8_ignition v8_maglev wasmtime yarv",
-    "safepoint_vm": "generate handlers language memory threads",
+    "safepoint_vm": "generate handlers language memory threads tier",
     "safepoint_vm.generate": "assembler cache code_image engine host_cpu kept page_faults triggers variant",
     "safepoint_vm.handlers": "fused shared",
     "safepoint_vm.handlers.shared": "checks faults",  # two tables of names
     "safepoint_vm.language": "layout machine pages signals tagged vocabulary words",
     "safepoint_vm.memory": "heap heap_view image objects references value_view",
     "safepoint_vm.threads": "beginning host_operations life mutated mutated_drivers os_thread thread unwind vm world",
+    "safepoint_vm.tier": "install loops memory",
 }
 """Folder -> what of it `safepoint run` imports where the machine code is kept."""
 TRACED = ("safepoint_vm.threads.recording", "safepoint.trace.events")

@@ -26,7 +26,7 @@ def phases() -> str:
         loops = [r.loop + f" at `{r.aim}`" * bool(r.aim) for r in phase.requesters]
         told = [f"{loops.count(loop)} times {loop}" if loops.count(loop) > 1 else loop for loop in dict.fromkeys(loops)]
         rows.append((phase.name, ", ".join(told), "each on a core of its own" if phase.duel else "", phase.jitter))
-    return table("phase", "requesters", "cores", "who pauses", rows=rows)
+    return table("phase", "requesters", "cores", "which side pauses", rows=rows)
 
 
 def litmus() -> str:

@@ -40,7 +40,7 @@ ALONE = {
     twins.Recounting: "nothing-else-changes",
     twins.Generous: "no-fake-overflow",
     twins.Stuck: "storm-progress",
-    twins.Unfair: "storm-starves-nobody",
+    twins.Unfair: "storm-starves-no-thread",
     twins.Hasty: "not-lost-in-slow-path",
     twins.Undead: "ended-thread-is-left-alone",
     twins.Restless: "checks-pass-again",
@@ -55,12 +55,12 @@ ALONE = {
 """A twin for each claim, which it alone tells from a right VM."""
 BROKEN: dict[type[Toy], set[str]] = {twin: {claim} for twin, claim in ALONE.items()} | {
     twins.Forgetful: {
-        "seen-within-bound", "neither-hides-the-other", "seen-again", "storm-starves-nobody", "not-lost-in-slow-path",
+        "seen-within-bound", "neither-hides-the-other", "seen-again", "storm-starves-no-thread", "not-lost-in-slow-path",
     },
     twins.Uncounted: {"seen-within-bound"},
     twins.Unbounded: {"seen-within-bound"},
-    twins.Partial: {"neither-hides-the-other", "storm-starves-nobody", "not-lost-in-slow-path"},
-    twins.Deaf: {"seen-again", "storm-starves-nobody"},
+    twins.Partial: {"neither-hides-the-other", "storm-starves-no-thread", "not-lost-in-slow-path"},
+    twins.Deaf: {"seen-again", "storm-starves-no-thread"},
     twins.Forward: {"nothing-else-changes", "storm-progress"},
     twins.Fearful: {"nothing-else-changes", "no-fake-overflow", "storm-progress", "masks-hold"},
     twins.Swallowing: {"interrupt-raises", "except-and-finally-run", "masks-hold"},
@@ -314,7 +314,7 @@ def test_what_is_not_offered_is_named() -> None:
 
     verdicts = {v.claim.name: v for v in judge(Modest(), "modest")}
     assert {name for name, v in verdicts.items() if v.verdict == "not offered"} == {
-        "storm-progress", "nothing-else-changes", "not-lost-in-slow-path", "requester-is-answered", "storm-starves-nobody",
+        "storm-progress", "nothing-else-changes", "not-lost-in-slow-path", "requester-is-answered", "storm-starves-no-thread",
         "neither-hides-the-other", "no-fake-overflow", "except-and-finally-run", "checks-pass-again", *THREADED,
     }  # fmt: skip
     assert verdicts["storm-progress"].report == "storm-progress was not judged: modest does not offer STOP"
@@ -340,7 +340,7 @@ def test_what_is_missing_leaves_out_what_needs_it_and_no_more(ability: str) -> N
         "threads": {"threads-are-told-apart", "births-are-clean"},
         "STOP": {"storm-progress", "not-lost-in-slow-path"},
         "INTERRUPT": {
-            "interrupt-raises", "storm-starves-nobody", "not-lost-in-slow-path", "except-and-finally-run", "masks-hold",
+            "interrupt-raises", "storm-starves-no-thread", "not-lost-in-slow-path", "except-and-finally-run", "masks-hold",
             "blocked-guest-is-woken", "threads-are-told-apart", "births-are-clean",
         },
         "HANDSHAKE": set(),

@@ -31,7 +31,7 @@ OTHERS = {
     "neither-hides-the-other",
     "nothing-else-changes",
     "storm-progress",
-    "storm-starves-nobody",
+    "storm-starves-no-thread",
     "requester-is-answered",
 }
 """Claims that need another kind than INTERRUPT."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from functools import cache
@@ -18,7 +17,7 @@ from safepoint.emit.fold import CannotEmit, head, loops
 from safepoint.emit.header import header
 from safepoint.emit.title import no_header
 from safepoint.graph import orders
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.model.scopes import SCOPES
@@ -28,6 +27,7 @@ from safepoint.protocol.policy import FURTHER, Policy
 from safepoint.protocol.rules import RULES
 from safepoint.protocol.trigger import elsewhere
 from tests.emit.building import CC, HOOKS, ROOT, compiled, needs_cc
+from tests.emit.instructions import disassembled, on_x86, probe
 from tests.rules import case
 
 VARIANTS = ("MEMBARRIER", "LEAVING", "EXCLUSIVE", "FAIRNESS")
@@ -476,23 +476,6 @@ def test_a_mutant_that_is_in_no_line_of_the_header_is_refused(policy: str, mutan
         header(POLICIES[policy], mutant)
 
 
-on_x86 = pytest.mark.skipif(
-    os.uname().machine != "x86_64" or shutil.which("objdump") is None,
-    reason="not x86-64, or no objdump: the instructions of the header are not looked at",
-)
-PROBE = (
-    HOOKS
-    + """
-enum sp_outcome push(struct sp_thread *t, uintptr_t end);
-enum sp_outcome push(struct sp_thread *t, uintptr_t end) { return sp_frame_push(t, end); }
-enum sp_outcome edge(struct sp_thread *t);
-enum sp_outcome edge(struct sp_thread *t) { return sp_back_edge(t%s); }
-"""
-)
-ELSEWHERE = """
-enum sp_outcome elsewhere(struct sp_thread *t);
-enum sp_outcome elsewhere(struct sp_thread *t) { return sp_%s(t); }
-"""
 WHEN_IT_PASSES = {
     ("folded", "push"): ["cmp %rsi,(%rdi)", "jb"],
     ("folded", "edge"): ["cmpq $0x0,0x8(%rdi)", "je"],
@@ -512,12 +495,7 @@ WHEN_IT_PASSES = {
 @pytest.mark.parametrize("optimize", ["-O2", "-O3"])
 @pytest.mark.parametrize(("policy", "site"), WHEN_IT_PASSES)
 def test_the_fast_path_is_two_instructions(policy: str, site: str, optimize: str, tmp_path: Path) -> None:
-    source = PROBE % (", 0" if policy == "folded" else "")
-    if there := POLICIES[policy].elsewhere:
-        source += ELSEWHERE % there
-    probe = compiled(tmp_path, header(POLICIES[policy]), source, optimize)
-    instructions = disassembled(probe)[site]
-    instructions = [i for i in instructions if not i.startswith(("endbr64", "nop"))]
+    instructions = [*probe(POLICIES[policy], tmp_path, optimize)[site].values()]
     compare, jump = WHEN_IT_PASSES[policy, site]
     assert instructions[0] == compare
     assert instructions[1].startswith(f"{jump} ")
@@ -545,14 +523,6 @@ def test_accesses_are_the_instructions_of_the_checklist(tmp_path: Path) -> None:
     )
     listing = disassembled(compiled(tmp_path, header(FOLDED), source, "-O2"))
     for n, (access, instruction) in enumerate(MADE_OF.items()):
-        assert any(line.startswith(f"{instruction} ") and "(%rdi)" in line for line in listing[f"probe{n}"]), access
-
-
-def disassembled(file: Path) -> dict[str, list[str]]:
-    """Function to its instructions."""
-    command = ["objdump", "-d", "--no-show-raw-insn", str(file)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return {
-        name: [" ".join(line.split("\t", 1)[1].split()) for line in body.splitlines() if "\t" in line]
-        for name, body in re.findall(r"<(\w+)>:\n(.*?)(?:\n\n|\Z)", said, re.DOTALL)
-    }
+        assert any(line.startswith(f"{instruction} ") and "(%rdi)" in line for line in listing[f"probe{n}"].values()), (
+            access
+        )

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from safepoint.graph.accesses import accesses, find_mutant, weakened
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.explore import search

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.graph.expressions import Instance
 from safepoint.graph.gather import gather
+from safepoint.graph.instance import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import check, compile_graph
 from safepoint.graph.text import ProtocolError, Text
@@ -171,7 +171,10 @@ def test_a_site_that_the_policy_has_not_is_folded_out() -> None:
     text = Text(files("limit"))
     assert compile_graph(text, "back_edge", Instance(sites=("push",))).steps == []
     assert compile_graph(text, "back_edge").steps[0].op == "load"
-    pushes = [compile_graph(text, "frame_push", Instance(sites=sites)).steps for sites in (("push",), (*USUAL, *FURTHER.values()))]
+    pushes = [
+        compile_graph(text, "frame_push", Instance(sites=sites)).steps
+        for sites in (("push",), (*USUAL, *FURTHER.values()))
+    ]
     assert [step.line for step in pushes[0]] == [step.line for step in pushes[1]]
 
 

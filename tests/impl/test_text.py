@@ -72,7 +72,8 @@ def written() -> set[tuple[str, str]]:
 
 def test_only_a_new_record_is_written_by_hand() -> None:
     """Its limit (ticker, budget, page) and its first state, here and where `vm` and `schedules.run` make the host's threads; and a campaign in which something was
-    wrong lets all go.  The checks of a ticker and of a budget count them down.  Where an allocation may end moves with its TLAB, and to the next sample.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
+    wrong lets all go.  The checks of a ticker and of a budget count them down.  Where an allocation may end moves with its TLAB, and to the next sample.  A jump of compiled
+    code begins overwritten.  All else is written by procedures of the text; and by two mistakes (`safepoint_vm.mutants`).
     """
     assert written() == {
         ("safepoint_vm.cores.campaign", "lock"),
@@ -93,6 +94,7 @@ def test_only_a_new_record_is_written_by_hand() -> None:
         ("safepoint_vm.threads.thread", "state"),
         ("safepoint_vm.threads.beginning", "ticker"),
         ("safepoint_vm.threads.vm", "state"),
+        ("safepoint_vm.tier.install", "code"),
     }
 
 

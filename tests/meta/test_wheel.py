@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from safepoint.bench.languages import LANGUAGES
+from safepoint.bench.sizes import SIZES, full
 from safepoint.differential import corpus
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(where / "installed")
     return where / "installed"
+
+
+def printed(script: str, installed: Path, where: Path) -> list[str]:
+    """The lines of a Python script that is given the directory of the installed package, and has no other."""
+    command = [sys.executable, "-IB", "-c", script, str(installed)]
+    return subprocess.run(
+        command, cwd=where, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
 
 
 def test_the_packages_page_has_no_relative_link(installed: Path) -> None:
@@ -50,17 +60,22 @@ def test_it_has_every_program(installed: Path, tmp_path: Path) -> None:
         "print(PROGRAMS)\n"
         "for guest in corpus(): print(guest.name, guest.stack, len(guest.source))"
     )
-    done = subprocess.run(
-        [sys.executable, "-IB", "-c", script, str(installed)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    first, *told = done.stdout.splitlines()
+    first, *told = printed(script, installed, tmp_path)
     assert Path(first).is_relative_to(installed)
     assert told == [f"{guest.name} {guest.stack} {len(guest.source)}" for guest in corpus.corpus()]
+
+
+def test_it_has_the_programs_of_the_bench_in_every_language(installed: Path, tmp_path: Path) -> None:
+    """Found by the installed package itself, elsewhere; and as no folder above is its checkout, it names no commit."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from safepoint.bench.languages import LANGUAGES, commit\n"
+        "from safepoint.bench.sizes import SIZES, full\n"
+        "print(commit())\n"
+        "for name in SIZES: print(name, *(full(name, each.suffix) for each in LANGUAGES))"
+    )
+    sizes = [" ".join([name, *(str(full(name, each.suffix)) for each in LANGUAGES)]) for name in SIZES]
+    assert printed(script, installed, tmp_path) == ["installed", *sizes]
 
 
 def test_it_has_every_file_of_the_package(installed: Path) -> None:
@@ -68,5 +83,5 @@ def test_it_has_every_file_of_the_package(installed: Path) -> None:
     for package, root in roots.items():
         files = {f.relative_to(root) for f in (root / package).rglob("*") if f.is_file() and f.suffix != ".pyc"}
         there = {f.relative_to(installed) for f in (installed / package).rglob("*") if f.is_file()}
-        programs = Path("safepoint/differential/programs")
-        assert files == {f for f in there if not f.is_relative_to(programs)}
+        programs = (Path("safepoint/differential/programs"), Path("safepoint/bench/programs"))
+        assert files == {f for f in there if not any(map(f.is_relative_to, programs))}

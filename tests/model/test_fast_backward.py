@@ -18,7 +18,7 @@ pytest.importorskip("numpy", reason="the search over arrays needs numpy (pip ins
 import numpy as np
 
 from safepoint.model.fast import search as arrays
-from safepoint.model.fast.backward import Backwards, backwards
+from safepoint.model.fast.backward import Backwards, Found, backwards
 
 TEXT = Text()
 NEVER = {mutant: where[:2] for mutant, where in CAUGHT.items() if where[2] in EVENTUALLY}
@@ -50,7 +50,7 @@ def test_every_move_is_an_edge(chunk: int, monkeypatch: pytest.MonkeyPatch) -> N
     model = Model(TEXT, SCOPES["stop-1"])
     reached = arrays.search(model, lambda _: None).reached
     assert isinstance(reached, arrays.Reached)
-    graph = backwards(model, reached)
+    graph = backwards(Found(model, reached), model.processes)
     numbers = {state: i for i, state in enumerate(reached)}
     expected = {(numbers[s], numbers[new]) for s in reached for new, _, delta in model.successors(s) if delta}
     found = {(int(s), i) for i in range(len(numbers)) for s in graph.before[graph.first[i] : graph.first[i + 1]]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.normal import digest
 from safepoint.graph.scope import OPERATORS as OPERATORS_OF_TEXTS

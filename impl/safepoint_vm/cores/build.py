@@ -10,6 +10,7 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.cores.emitter import TalliedProcedures
 from safepoint_vm.cores.guests import Loops
 from safepoint_vm.cores.primitives import Primitives
+from safepoint_vm.cores.tally import LOOPS
 from safepoint_vm.generate.build import linked
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.object_code import Part
@@ -38,7 +39,8 @@ def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.nam
     ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it.
     """
     under = POLICIES[policy]
-    variant = Variant(counting=True, mutant=mutant, policy=under)
+    loops = LOOPS if under.trigger == FOLDED.trigger else 0
+    variant = Variant(counting=True, mutant=mutant, policy=under, loops=loops)
     handlers = handlers_of(variant)
     text = mutant if part_of(mutant) == "procedures" else ""
     procedures = TalliedProcedures(text, jitter, under.trigger, under.base)

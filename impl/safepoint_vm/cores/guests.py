@@ -10,7 +10,6 @@ from llvmlite import ir
 
 from safepoint.protocol.words import GO, RAISE_INTERRUPT
 from safepoint_vm.cores.primitives import (
-    Encoded,
     awaken,
     block,
     clock,
@@ -28,12 +27,10 @@ from safepoint_vm.cores.requesters import handshakes, ping, stops, storm, turns
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import linger, number_from, wait_a_turn
 from safepoint_vm.generate.compiler import ModuleCompiler
-from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.vocabulary import Word, inline, routine
 from safepoint_vm.language.words import Thread
 
-SLEEP = NUMBERS["SLEEP"]
 OFTEN = 1023  # turns for which a guest thread waits between two offers of its core to others, less one
 
 
@@ -129,7 +126,7 @@ def live(handler: Word, pc: Word, frame: Word, record: Word, table: Word) -> Wor
         elif why == Word(Exited.PRINT):
             native_region(thread, tally)
             thread.pc = thread.pc + 1
-        elif why == Word(Exited.THREADING) and Encoded(thread.pc).word & 0xFFFF == SLEEP:
+        elif why == Word(Exited.SLEEPS):
             outcome = sleeps(thread, tally)
             if outcome == GO:
                 thread.pc = thread.pc + 1

@@ -1,6 +1,6 @@
-"""Small programs on OS threads, as `safepoint run` runs them: who sleeps is woken, what ends has ended, and Control-C arrives.
+"""Small programs on OS threads, as `safepoint run` runs them: a thread that sleeps is woken, what ends has ended, and Control-C arrives.
 
-The campaigns' own worlds look again every few microseconds; here nothing but a notification wakes who waits.  Each program says
+The campaigns' own worlds look again every few microseconds; here nothing but a notification wakes a thread that waits.  Each program says
 what it prints; one that has not ended when the time is over waits for ever.
 """
 
@@ -118,7 +118,7 @@ print("end")
 
 
 def run_hosted(run: CoresRun, mutant: str, grace: float) -> None:
-    """Run each program and add to `run` what was lost, and who waits for ever.  grace: seconds for each."""
+    """Run each program and add to `run` what was lost, and which thread waits for ever.  grace: seconds for each."""
     for program in PROGRAMS:
         _run(program, run, mutant, grace)
         if mutant and run.wrong:

@@ -13,7 +13,7 @@ from llvmlite import ir
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import I1, VOID, Builder
-from safepoint_vm.language.vocabulary import Struct, Word, procedure
+from safepoint_vm.language.vocabulary import Word, procedure
 from safepoint_vm.language.words import Thread, World
 
 I32 = ir.IntType(32)
@@ -106,12 +106,6 @@ def exit_thread(thread: Thread, resume: Word | int) -> Word: ...
 def ticker_back_edge(thread: Thread, resume: Word | int) -> Word: ...
 @procedure
 def ticker_post(thread: Thread, kind: Word | int, resume: Word | int) -> Word: ...
-
-
-class Encoded(Struct):
-    """An instruction: its opcode's number in the low 16 bits."""
-
-    word: Word
 
 
 @dataclass(frozen=True)

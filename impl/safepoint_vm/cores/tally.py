@@ -13,12 +13,15 @@ from safepoint.graph.ir import Graph
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate import protocol
+from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
 
 KINDS = tuple(REQUESTS.values())
 """The kinds of request, each at its bit's number."""
 CHECKS = ("frames", "back_edges", "elsewhere")
 """The words of a record that count the checks which its guest has executed: at pushes, at back-edges, at returns or allocations."""
+LOOPS = 4
+"""Back-edges that compiled code may have in a campaign, for each of which a post writes a word more."""
 PLACES = 1024
 """Places in the text, at most: each shared access of each procedure, and for each procedure its end."""
 
@@ -83,7 +86,7 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
     """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant, trigger, fused=True)
+    return protocol.graphs(mutant, trigger, (("entry", len(ENTRIES) + len(FUSED_ENTRIES) + LOOPS),))
 
 
 @cache

@@ -65,7 +65,7 @@ class CallCompiler(ExpressionCompiler):
         match role_of(callee):
             case "opcode" | "slow":
                 self.check_operands(node, callee)
-                self.go(self.compiler.handler(callee))
+                self.go_on_in(callee)
                 return Exit
             case "inline":
                 if inlined(callee) in self.compiler.compiling:
@@ -177,13 +177,17 @@ class CallCompiler(ExpressionCompiler):
             case "next", []:
                 self.next()
             case "jump", [offset]:
-                self.dispatch(pc=instruction.jump(self.builder, pc, offset))
+                self.jump(offset)
             case "enter", [target, frame]:
-                self.dispatch(pc=target, frame=frame)
+                self.enter(target, frame)
             case "execute", [table]:
                 self.go(instruction.dispatch(self.builder, pc, table, self.protocol))
             case "execute_alone", [table]:
                 self.go(instruction.dispatch(self.builder, pc, table, self.protocol, ALONE))
+            case "execute_as", [table, number]:
+                self.go(instruction.entry_of(self.builder, table, number, self.protocol))
+            case "execute_compiled", []:
+                self.go(instruction.compiled(self.builder, pc))
             case "leave", [status]:
                 self.save(status)
                 self.builder.ret_void()
@@ -195,6 +199,18 @@ class CallCompiler(ExpressionCompiler):
     def next(self) -> None:
         """Go on with the next instruction."""
         self.dispatch(pc=instruction.following(self.builder, self.registers["pc"].ir, I64(1)))
+
+    def jump(self, offset: ir.Value) -> None:
+        """Go on with the instruction `offset` bytes after this one."""
+        self.dispatch(pc=instruction.jump(self.builder, self.registers["pc"].ir, offset))
+
+    def enter(self, target: ir.Value, frame: ir.Value) -> None:
+        """Go on with the instruction at an address, in a frame."""
+        self.dispatch(pc=target, frame=frame)
+
+    def go_on_in(self, handler: Callable[..., Any]) -> None:
+        """Go on in another handler of this instruction."""
+        self.go(self.compiler.handler(handler))
 
     def save(self, status: ir.Value) -> None:
         thread = self.registers["thread"]

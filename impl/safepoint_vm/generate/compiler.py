@@ -42,6 +42,9 @@ Switches = dict[str, bool | int | str]
 """What the names of the switches in `language.machine` stand for in a variant."""
 
 
+Following = tuple[tuple[Callable[..., Any], Mapping[str, int]], ...]
+"""The handlers that a superinstruction goes on with, and the operands of each that are slots which one before has written, and how many before."""
+
 ASSUME = "llvm.assume"
 
 
@@ -63,7 +66,7 @@ class ModuleCompiler:
             if role_of(function) == "slow":
                 target.attributes.add("cold")
                 target.attributes.add("noinline")
-            FunctionCompiler(self, function, target).compile_handler()
+            self.body(function, target).compile_handler()
         return self.functions[name]
 
     def fused(self, sequence: Fused, handlers: Mapping[str, Callable[..., Any]]) -> ir.Function:
@@ -71,8 +74,12 @@ class ModuleCompiler:
         target = self._define(sequence.name, HANDLER)
         target.calling_convention = CALLING_CONVENTION
         then = tuple((handlers[each.op], dict(each.reads)) for each in sequence.then)
-        FunctionCompiler(self, handlers[sequence.first], target, then).compile_handler(of_int=sequence.of_int)
+        self.body(handlers[sequence.first], target, then).compile_handler(of_int=sequence.of_int)
         return target
+
+    def body(self, function: Callable[..., Any], target: ir.Function, then: Following = ()) -> FunctionCompiler:
+        """What compiles a handler."""
+        return FunctionCompiler(self, function, target, then)
 
     def helper(self, function: Callable[..., Any]) -> tuple[ir.Function, type]:
         """An inline helper and its result type."""
@@ -135,10 +142,6 @@ def signature(function: Callable[..., Any]) -> ir.FunctionType:
     """The LLVM type of a helper or routine."""
     result = VOID if returned(function) is type(None) else ir_type(returned(function))
     return ir.FunctionType(result, [ir_type(hint) for hint in parameters_of(function).values()])
-
-
-Following = tuple[tuple[Callable[..., Any], Mapping[str, int]], ...]
-"""The handlers that a superinstruction goes on with, and the operands of each that are slots which one before has written, and how many before."""
 
 
 Written = tuple[IrValue, IrValue | None]
@@ -211,7 +214,7 @@ class FunctionCompiler(StatementCompiler):
             super().next()
             return
         (function, reads), *rest = self.then
-        after = FunctionCompiler(self.compiler, function, self.target, tuple(rest), self)
+        after = type(self)(self.compiler, function, self.target, tuple(rest), self)
         pc = instruction.following(self.builder, self.registers["pc"].ir, I64(1))
         after.registers = {**self.registers, "pc": IrValue(pc, self.registers["pc"].type)}
         dst = self.operands[0][0]

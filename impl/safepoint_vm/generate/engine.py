@@ -18,7 +18,7 @@ from safepoint_vm.generate import kept
 from safepoint_vm.generate.assembler import assemble
 from safepoint_vm.generate.code_image import EngineCode, MappedCode
 from safepoint_vm.generate.page_faults import map_checked
-from safepoint_vm.generate.triggers import FUSED_NUMBERS, NUMBERS
+from safepoint_vm.generate.triggers import FUSED_NUMBERS, NAMES, NUMBERS
 from safepoint_vm.generate.variant import PLAIN, UNCHECKED, Variant
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
@@ -67,16 +67,14 @@ class Engine:
 
     @functools.cached_property
     def table(self) -> ctypes.Array[ctypes.c_int64]:
-        """The address of the handler of each opcode and superinstruction."""
-        names = (*NUMBERS, *FUSED_NUMBERS)
-        return (ctypes.c_int64 * len(names))(*(self.addresses[name] for name in names))
+        """The address of each handler of NAMES."""
+        return (ctypes.c_int64 * len(NAMES))(*(self.addresses[name] for name in NAMES))
 
     @functools.cached_property
     def base(self) -> ctypes.Array[ctypes.c_int64]:
         """As `table`, of handlers that check nothing if they are back-edges."""
-        names = (*NUMBERS, *FUSED_NUMBERS)
-        return (ctypes.c_int64 * len(names))(
-            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in names)
+        return (ctypes.c_int64 * len(NAMES))(
+            *(self.addresses.get(UNCHECKED + name, self.addresses[name]) for name in NAMES)
         )
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from llvmlite import ir
 
 from safepoint_vm.generate.assembler import SIZE, UNSIGNED, operand_place
+from safepoint_vm.language.words import BESIDE
 
 I8, I16, I32, I64, POINTER = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.PointerType()
 HANDLER = ir.FunctionType(ir.VoidType(), [POINTER] * 4)
@@ -44,6 +45,11 @@ def jump(build: ir.IRBuilder, pc: ir.Value, offset: ir.Value) -> ir.Value:
     return build.gep(pc, [offset], source_etype=I8)
 
 
+def compiled(build: ir.IRBuilder, pc: ir.Value) -> ir.Value:
+    """Load where the compiled code of the instruction at `pc` begins; if it has none, what dispatches it begins there."""
+    return build.load(build.gep(pc, [I64(BESIDE)], source_etype=I8), typ=HANDLER.as_pointer())
+
+
 def dispatch(
     build: ir.IRBuilder, pc: ir.Value, table: ir.Value, racing: bool, instead: Mapping[int, int] | None = None
 ) -> ir.Value:
@@ -54,7 +60,12 @@ def dispatch(
     number = build.load(pc, typ=I16)
     for fused, first in (instead or {}).items():
         number = build.select(build.icmp_unsigned("==", number, I16(fused)), I16(first), number)
-    entry = build.gep(table, [build.zext(number, I64)], source_etype=POINTER)
+    return entry_of(build, table, build.zext(number, I64), racing)
+
+
+def entry_of(build: ir.IRBuilder, table: ir.Value, number: ir.Value, racing: bool) -> ir.Value:
+    """Load the entry with this number of a dispatch table.  `racing`: as `dispatch`."""
+    entry = build.gep(table, [number], source_etype=POINTER)
     if racing:
         return build.load_atomic(entry, "unordered", 8, typ=HANDLER.as_pointer())
     return build.load(entry, typ=HANDLER.as_pointer())

@@ -21,12 +21,17 @@ def code(what: object, make: Callable[[], EngineCode]) -> EngineCode:
 
     `what`: its `repr` is all that decides the code, beside the sources, llvmlite, Python and this machine.  Errors: as `make`.
     """
+    return unpacked(content(what, lambda: packed(make())))
+
+
+def content(what: object, make: Callable[[], bytes]) -> bytes:
+    """As `code`, of what else is made with LLVM."""
     name = name_of(what)
     if name and (found := cache.load(name)) is not None:
-        return unpacked(found)
+        return found
     made = make()
     if name:
-        cache.keep(name, packed(made))
+        cache.keep(name, made)
     return made
 
 

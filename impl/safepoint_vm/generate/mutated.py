@@ -9,7 +9,7 @@ from llvmlite import ir
 from safepoint.graph import ir as graph
 from safepoint_vm.generate.instruction import I64
 from safepoint_vm.generate.protocol import ProcedureEmitter
-from safepoint_vm.generate.triggers import TRIGGERS
+from safepoint_vm.generate.triggers import LOOP_ENTRIES, TRIGGERS
 from safepoint_vm.mutants import worn
 
 E = TypeVar("E", bound=ProcedureEmitter)
@@ -22,6 +22,16 @@ class PoisonsTheBase(ProcedureEmitter):
         if not cell.word.startswith("entry["):
             return super().cell(cell)
         return self.word(self.record(cell.owner), TRIGGERS[cell.word].real)
+
+
+class LeavesCompiledLoops(ProcedureEmitter):
+    """compiled-loop-unpoisoned"""
+
+    def access(self, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> None:
+        match s.cell, s.operands:
+            case graph.Cell(word=word), (graph.Fixed(which="poison"),) if TRIGGERS.get(word) in LOOP_ENTRIES:
+                return
+        super().access(s, where, values)
 
 
 class HooksNoLocked(ProcedureEmitter):
@@ -53,6 +63,7 @@ class HooksLate(ProcedureEmitter):
 
 EMITTERS: dict[str, type[ProcedureEmitter]] = {
     "poison-in-the-base-table": PoisonsTheBase,
+    "compiled-loop-unpoisoned": LeavesCompiledLoops,
     "hook-misses-locked": HooksNoLocked,
     "hook-comes-late": HooksLate,
 }

@@ -21,8 +21,9 @@ from safepoint_vm.generate.protocol import HostedEmitter, ProcedureEmitter, add_
 from safepoint_vm.generate.sampling import add_profiled_protocol
 from safepoint_vm.generate.substitutes import Substitutes, Superinstructions, Unchecked
 from safepoint_vm.generate.tracing import add_traced_protocol
+from safepoint_vm.generate.triggers import ENTRY, Widths, widths_of
 from safepoint_vm.generate.variant import Variant, logs_loops
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, MECHANISMS
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, COUNTED, DISPATCHED, MECHANISMS
 from safepoint_vm.handlers.table import ENTRANCES, ROUTINES, opcodes
 from safepoint_vm.mutants import part_of
 
@@ -73,7 +74,7 @@ class Handlers:
         """The parts that call these: superinstructions; the back-edges that check nothing, if the others do; and what a mutant of the handlers adds."""
         switches = tuple(self.switches().items())
         parts: list[Part] = [Superinstructions(switches)] if fused else []
-        if self.policy.trigger != FOLDED.trigger:
+        if self.policy.trigger not in DISPATCHED:
             parts.append(Unchecked(switches))
         return [*parts, *([Substitutes(mutant, switches)] if part_of(mutant) == "handlers" else [])]
 
@@ -93,7 +94,7 @@ class Handlers:
 class Procedures:
     """What decides the code of the protocol's procedures.  `trigger`: the mechanism, a file of `protocol.triggers`.
 
-    `fused`: there are superinstructions; the entries of those that end in a back-edge are poisoned, too.
+    `widths`: of the text's rows of trigger words (`triggers.widths_of`).
     """
 
     hooked: bool
@@ -102,7 +103,7 @@ class Procedures:
     traced: bool = False
     trigger: str = FOLDED.trigger
     profiled: bool = False
-    fused: bool = False
+    widths: Widths = (ENTRY,)
 
     def generate(self) -> ir.Module:
         """ProtocolError: an unknown mutant.  ProtocolCodeError: the text cannot be compiled."""
@@ -112,10 +113,10 @@ class Procedures:
         if self.traced:
             add_traced_protocol(module, self.mutant, self.trigger)
         elif self.profiled:
-            add_profiled_protocol(module, self.mutant, self.trigger, self.fused)
+            add_profiled_protocol(module, self.mutant, self.trigger, self.widths)
         else:
             emitter = emitter_of(HostedEmitter if self.hosted else ProcedureEmitter, self.mutant)
-            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger, self.fused)
+            add_protocol(module, self.mutant, self.hooked, emitter, self.trigger, self.widths)
         return module
 
 
@@ -148,9 +149,9 @@ def parts_of(variant: Variant) -> list[Part]:
     parts: list[Part] = [handlers]
     if variant.protocol:
         mutant = variant.mutant if part == "procedures" else ""
-        trigger, fused = variant.policy.trigger, variant.superinstructions
+        trigger, widths = variant.policy.trigger, widths_of(variant)
         parts = [
-            Procedures(variant.hooked, variant.hosted, mutant, variant.traced, trigger, variant.profiled, fused),
+            Procedures(variant.hooked, variant.hosted, mutant, variant.traced, trigger, variant.profiled, widths),
             handlers,
         ]
     return [*parts, *handlers.further(variant.mutant, fused=variant.superinstructions)]

@@ -32,13 +32,14 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policy import COMPILED_BACK_EDGE, USUAL
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
-from safepoint_vm.generate.realized import must_be_memory, realize
-from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
+from safepoint_vm.generate.realized import as_jumps, must_be_memory, realize, serialize
+from safepoint_vm.generate.triggers import ENTRY, Widths
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
@@ -100,7 +101,8 @@ class ProcedureEmitter(ExpressionEmitter):
             return
         if s.cell is None:
             raise ProtocolCodeError(f"{self.procedure.name}: {s.name} is the model's only: it has no machine code")
-        where, values = self.cell(s.cell), [self.value(o) for o in s.operands]
+        where = self.cell(s.cell)
+        values = as_jumps(self, s.cell, [self.value(o) for o in s.operands])
         if self.hooked:
             what = at_step(self.procedure.name, s.number)
             given = self.call_hook(what, self.builder.ptrtoint(where, I64), *values)
@@ -135,6 +137,7 @@ class ProcedureEmitter(ExpressionEmitter):
                 result = self.builder.zext(self.builder.extract_value(pair, 1), I64)
             case _:
                 result = self.builder.atomic_rmw(LOCKED[s.op], where, values[0], s.order)
+                serialize(self, s)
         self.builder.store(result, self.locals[graph.RESULT.name])
 
     def call_hook(self, what: int, *words: ir.Value) -> ir.Value:
@@ -265,22 +268,24 @@ def add_protocol(
     hooked: bool,
     emitter: type[ProcedureEmitter] = ProcedureEmitter,
     trigger: str = FOLDED.trigger,
-    fused: bool = False,
+    widths: Widths = (ENTRY,),
 ) -> None:
-    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `fused`: as `graphs`.
+    """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `widths`: as `graphs`.
 
     ProtocolError: the text is wrong, or has no such mutant.  ProtocolCodeError: it has what machine code cannot have.
     """
-    for procedure in graphs(mutant, trigger, fused).values():
+    for procedure in graphs(mutant, trigger, widths).values():
         add_procedure(module, procedure, hooked, emitter)
 
 
 @functools.lru_cache(maxsize=4)
-def graphs(mutant: str = "", trigger: str = FOLDED.trigger, fused: bool = False) -> dict[str, graph.Graph]:
-    """What each procedure is compiled from, by its name.  `fused`: with entries for superinstructions.  ProtocolError: as `Text`."""
+def graphs(mutant: str = "", trigger: str = FOLDED.trigger, widths: Widths = (ENTRY,)) -> dict[str, graph.Graph]:
+    """What each procedure is compiled from, by its name.  `widths`: of rows of trigger words, entries first.  ProtocolError: as `Text`."""
     text = Text(files(trigger)[:-1])
-    entries = len(ENTRIES) + len(FUSED_ENTRIES) * fused - (mutant == LEAVES_OUT)
-    instance = Instance(threads=None, mutant=text_mutant(mutant), widths=(("entry", entries),))
+    (entry, count), *rest = widths
+    sites = (*USUAL, COMPILED_BACK_EDGE) if rest else USUAL
+    rows = ((entry, count - (mutant == LEAVES_OUT)), *rest)
+    instance = Instance(threads=None, mutant=text_mutant(mutant), widths=rows, sites=sites)
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}
 
 

@@ -13,7 +13,7 @@ from safepoint.graph import ir as graph
 from safepoint_vm.generate.instruction import I8, I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.procedures import ProtocolCodeError
-from safepoint_vm.generate.triggers import TRIGGERS, TriggerOffsets
+from safepoint_vm.generate.triggers import CODE, TRIGGERS, TriggerOffsets
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.words import Thread, World
 
@@ -54,12 +54,20 @@ class ExpressionEmitter:
         return self.builder.load(self.builder.gep(row, [number], source_etype=I64), typ=POINTER)
 
     def cell(self, cell: graph.Cell) -> ir.Value:
+        if cell.word in CODE:
+            return self.builder.load_atomic(self.of_code("code", cell), "acquire", 8, typ=POINTER)
         if cell.owner == graph.WORLD:
             return self.word(self.record(graph.WORLD), fields(World)[cell.word].offset)
         offset = TRIGGERS[cell.word].at if cell.word in TRIGGERS else fields(Thread)[cell.word].offset
         return self.word(self.record(cell.owner), offset)
 
+    def of_code(self, row: str, cell: graph.Cell) -> ir.Value:
+        """Where a row of the world's record has what it has of a jump."""
+        return self.word(self.record(graph.WORLD), fields(World)[row].offset + CODE[cell.word])
+
     def fixed(self, cell: graph.Cell, which: str) -> ir.Value:
+        if cell.word in CODE:
+            return self.builder.load(self.of_code(f"code_{which}", cell), typ=I64)
         trigger = TRIGGERS[cell.word]
         offset = trigger.real if which == "real" else trigger.poison
         if not isinstance(trigger, TriggerOffsets):
@@ -78,6 +86,8 @@ class ExpressionEmitter:
                 return self.fixed(cell, which)
             case graph.Population():
                 return self.builder.load(self.word(self.world(), fields(World)["population"].offset), typ=I64)
+            case graph.Op("==", (graph.Local() as thread, graph.Me()) | (graph.Me(), graph.Local() as thread)):
+                return self.builder.zext(self.builder.icmp_unsigned("==", self.record(thread), self.me), I64)
             case graph.Op("~", (a,)):
                 return self.builder.not_(self.value(a))
             case graph.Op(name, (a, b)) if name in BINARY:

@@ -6,11 +6,14 @@ The text gives each thread an `epoch` and a `page`, which poison and restore by 
 epoch: the world's counter and the thread's deadline; poisoned: the counter has reached it.  To poison is to advance the counter, by a locked
 addition; 0 is added if it has reached the deadline, so that one post advances it once for all threads, unless one of them has set its next
 deadline meanwhile.  The counter is read before the deadline: then the word was poisoned when the deadline was read, and the
-addition comes after what has made the request pending, so that who restores later takes it.  To restore is to set the deadline one beyond
+addition comes after what has made the request pending, so that an owner that restores later takes it.  To restore is to set the deadline one beyond
 the counter that is read for it: an advance in between leaves the word poisoned.
 
 page: the protection of the thread's page, which `mprotect` changes.  The system takes a lock for it, and when it returns every core knows.
 A call that fails would be a request that is lost, so it ends the process.
+
+code: the jump of a compiled back-edge, of five bytes, in an aligned word of eight.  The world's record says where each is, and which two jumps are
+its real value and its poison; where there is none, it names a word that nothing executes.
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ from safepoint.graph import ir as graph
 from safepoint_vm.generate.instruction import I32, I64, POINTER
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
+from safepoint_vm.generate.triggers import CODE
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import PAGE_BYTES, World
+from safepoint_vm.language.words import CLAIM_BITS, PAGE_BYTES, World
 
 
 def swap_epoch(emitter: ExpressionEmitter, s: graph.Step, deadline: ir.Value, _values: list[ir.Value]) -> None:
@@ -54,7 +58,8 @@ def system(module: ir.Module, name: str, returns: ir.Type, parameters: list[ir.T
     """A function of the C library, declared once in a module."""
     if name not in module.globals:
         ir.Function(module, ir.FunctionType(returns, parameters), name)
-    return module.globals[name]
+    found: ir.Function = module.globals[name]
+    return found
 
 
 SWAPS: dict[str, Callable[[ExpressionEmitter, graph.Step, ir.Value, list[ir.Value]], None]] = {
@@ -62,6 +67,32 @@ SWAPS: dict[str, Callable[[ExpressionEmitter, graph.Step, ir.Value, list[ir.Valu
     "page": swap_page,
 }
 """Word -> emits a `swap` of it: the step, the address of what the thread's record has of it, the operand."""
+
+
+def as_jumps(emitter: ExpressionEmitter, cell: graph.Cell, values: list[ir.Value]) -> list[ir.Value]:
+    """What a word of code gets in the place of these values: of a claim, which is a small number, the jump to the stub, with that number in
+    the bytes behind it, which are never executed.  Values of other words are what they are.
+    """
+    if cell.word not in CODE:
+        return values
+    build, poison = emitter.builder, emitter.fixed(cell, "poison")
+    return [
+        build.select(
+            build.icmp_unsigned("<", value, I64(1 << CLAIM_BITS)),
+            build.or_(poison, build.shl(value, I64(64 - CLAIM_BITS))),
+            value,
+        )
+        for value in values
+    ]
+
+
+def serialize(emitter: ExpressionEmitter, s: graph.Step) -> None:
+    """Behind a swap of a word of code by the thread that will execute it: its core is to fetch it anew."""
+    if s.cell is not None and s.cell.word in CODE and emitter.procedure.record == "Me":
+        clobbered = "~{eax},~{ebx},~{ecx},~{edx},~{memory}"
+        emitter.builder.asm(
+            ir.FunctionType(ir.VoidType(), []), "xorl %eax, %eax; cpuid", clobbered, [], side_effect=True
+        )
 
 
 def realize(emitter: ExpressionEmitter, s: graph.Step, where: ir.Value, values: list[ir.Value]) -> bool:

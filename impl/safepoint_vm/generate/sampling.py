@@ -11,6 +11,7 @@ from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.protocol import ProcedureEmitter, add_protocol
+from safepoint_vm.generate.triggers import Widths
 from safepoint_vm.handlers.shared import sampling, ticking
 from safepoint_vm.handlers.shared.ticking import MONOTONIC
 
@@ -32,12 +33,12 @@ class SamplingEmitter(ProcedureEmitter):
             self.builder.call(self.function.module.globals["serve_sample"], [self.me, I64(0)])
 
 
-def add_profiled_protocol(module: ir.Module, mutant: str, trigger: str, fused: bool) -> None:
+def add_profiled_protocol(module: ir.Module, mutant: str, trigger: str, widths: Widths) -> None:
     """As `add_protocol`, profiled; and what takes samples and asks for them."""
     compiler = ModuleCompiler(module, {"PROTOCOL": True})
     for routine in (sampling.serve_sample, sampling.at_threshold, sampling.begin_tlab, sampling.end_tlab):
         compiler.routine(routine)
-    add_protocol(module, mutant, hooked=False, emitter=SamplingEmitter, trigger=trigger, fused=fused)
+    add_protocol(module, mutant, hooked=False, emitter=SamplingEmitter, trigger=trigger, widths=widths)
     compiler.functions |= {"post": module.globals["post"]}
     compiler.functions |= {"clock_now": _add_clock_now(module), "sleep_until": _add_sleep_until(module)}
     compiler.routine(ticking.tick)

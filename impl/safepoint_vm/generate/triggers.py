@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from safepoint.guest.code import BACK_EDGES, OPCODES
 from safepoint.protocol.policy import Policy
+from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.words import FIRST_LOOP, JUMPS, LOOPS, Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""
@@ -22,6 +23,10 @@ FUSED_NUMBERS: dict[str, int] = {each.name: number for number, each in enumerate
 """The number of a superinstruction."""
 ALONE: dict[int, int] = {FUSED_NUMBERS[each.name]: NUMBERS[each.first] for each in FUSED}
 """The number of a superinstruction, to that of the opcode that it begins with."""
+COMPILED, WARM = range(len(NUMBERS) + len(FUSED_NUMBERS), len(NUMBERS) + len(FUSED_NUMBERS) + 2)
+"""The numbers of an instruction that is compiled, and of one that counts until its function is (`handlers.entering`)."""
+NAMES: tuple[str, ...] = (*NUMBERS, *FUSED_NUMBERS, "compiled", "warm")
+"""The handlers in a dispatch table, by number; behind them come those of compiled back-edges."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,17 @@ FUSED_ENTRIES = tuple(
 )
 """The entries of the superinstructions that end in a back-edge; their poison is the handler of the opcode that they begin with."""
 
+LOOP_ENTRIES = tuple(
+    TriggerOffsets(
+        f"entry[{len(ENTRIES) + len(FUSED_ENTRIES) + number}]",
+        _offset("table") + 8 * (FIRST_LOOP + number),
+        _offset("base") + 8 * (FIRST_LOOP + number),
+        _offset("stubs") + 8 * number,
+    )
+    for number in range(LOOPS)
+)
+"""The entries of back-edges in compiled code; the poison of each is a stub that sets pc, and goes on in `slow_back_edge`."""
+
 TICKER = TriggerOffsets("ticker", _offset("ticker"), _offset("ticker_real"), _offset("ticker_poison"))
 """A number of checks; its poison is 0."""
 
@@ -111,11 +127,28 @@ PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
 
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
 TRIGGERS: dict[str, TriggerWord] = {
-    trigger.word: trigger for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
+    trigger.word: trigger
+    for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE, *LOOP_ENTRIES)
 }
 
+CODE = {f"code[{number}]": 8 * number for number in range(JUMPS)}
+"""Trigger patched_jumps: the jumps of compiled back-edges, by their names in the text, to their places in the rows of a world's record."""
 WORDS = tuple(TRIGGERS)
 """Their names: a trace has one as its index here."""
+
+
+Widths = tuple[tuple[str, int], ...]
+"""Rows of the text's trigger words, and how many words each has."""
+ENTRY = ("entry", len(ENTRIES))
+"""The entries of the opcodes alone."""
+
+
+def widths_of(variant: Variant) -> Widths:
+    """The entries of opcodes, of superinstructions, of back-edges in compiled code; and the jumps of those, where they are patched."""
+    loops = 0 if variant.patches else variant.loops
+    fused = len(FUSED_ENTRIES) * (variant.superinstructions or loops > 0)
+    jumps = (("code", max(1, variant.loops)),) if variant.patches else ()
+    return (("entry", len(ENTRIES) + fused + loops), *jumps)
 
 
 def words_of(policy: Policy) -> list[TriggerWord]:
@@ -123,7 +156,7 @@ def words_of(policy: Policy) -> list[TriggerWord]:
     return [
         trigger
         for word, trigger in TRIGGERS.items()
-        if word.partition("[")[0] in policy.words and trigger not in FUSED_ENTRIES
+        if word.partition("[")[0] in policy.words and trigger not in (*FUSED_ENTRIES, *LOOP_ENTRIES)
     ]
 
 

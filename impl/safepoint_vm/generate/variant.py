@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safepoint.protocol.policies import FOLDED
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COMPILED_BACK_EDGE, Policy
 
 UNCHECKED = "unchecked_"
 """Before the name of a handler that checks nothing."""
@@ -25,11 +25,17 @@ class Variant:
     traced: bool = False  # log every event of a trace; not hooked then
     profiled: bool = False  # sample threads that ask for it; neither hooked nor traced then
     fused: bool = True  # False: programs are loaded without superinstructions, for comparison
+    loops: int = 0  # how many back-edges compiled code may have (`safepoint_vm.tier`); 0: no function is compiled
 
     @property
     def superinstructions(self) -> bool:
         """Are programs loaded with them?  Not where each access of the protocol is seen, as the text has it."""
         return self.fused and not (self.hooked or self.hosted or self.traced)
+
+    @property
+    def patches(self) -> bool:
+        """Do requesters overwrite the jumps of compiled code?"""
+        return COMPILED_BACK_EDGE in self.policy.sites
 
 
 PLAIN = Variant()

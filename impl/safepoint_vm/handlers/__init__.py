@@ -16,6 +16,7 @@ builtin: built-in functions
 exceptions: make, raise, catch and match
 threads: threads and locks
 requests: interrupt, handshake, collect, critical sections
+entering: from the interpreter to compiled code
 fused: superinstructions, sequences of opcodes
 mutated: handlers with a mistake, for the mutants of the interpreter
 table: all of them, in the order of the guest's opcode table

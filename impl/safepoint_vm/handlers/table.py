@@ -14,6 +14,7 @@ from safepoint_vm.handlers import (
     comparison,
     control,
     division,
+    entering,
     exceptions,
     lists,
     moves,
@@ -26,7 +27,7 @@ from safepoint_vm.handlers import (
 from safepoint_vm.handlers.shared import allocation, checks, collector, elsewhere
 
 ENTRANCES: tuple[Callable[..., Any], ...] = (
-    calls.begin, calls.step, calls.after_push, control.slow_back_edge, control.after_back_edge, elsewhere.after_elsewhere, requests.after_unmask,
+    calls.begin, calls.step, entering.compiled, entering.warm, calls.after_push, control.slow_back_edge, control.after_back_edge, elsewhere.after_elsewhere, requests.after_unmask,
 )  # fmt: skip
 """Handlers that the host or a poisoned table enters."""
 

@@ -43,7 +43,7 @@ def JOIN(vm: Machine, src: Slot) -> Exit:
 @opcode
 def SLEEP(vm: Machine, src: Slot) -> Exit:
     """sleep(src)"""
-    return threading(vm)
+    return vm.leave(Exited.SLEEPS)
 
 
 @opcode

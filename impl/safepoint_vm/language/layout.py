@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -89,6 +89,10 @@ class Memory:
     def __setitem__(self, index: int, word: int) -> None:
         self._row[index] = word
 
+    def write(self, words: Sequence[int]) -> None:
+        """Overwrite the first words."""
+        self._row[: len(words)] = list(words)
+
 
 class Record(Memory):
     """A Thread or a World in memory, its fields by name.  A field outside a row has index 0."""
@@ -102,9 +106,10 @@ class Record(Memory):
         """The address of a field, or of word `index` of a row."""
         return self.address + 8 * (self._places[name] + index)
 
-    def fill(self, name: str, row: ctypes.Array[ctypes.c_int64]) -> None:
-        """Overwrite a whole row."""
-        ctypes.memmove(self.at(name), row, ctypes.sizeof(row))
+    def fill(self, name: str, words: Sequence[int] | ctypes.Array[ctypes.c_int64], index: int = 0) -> None:
+        """Overwrite words of a row, from word `index` on."""
+        at = self._places[name] + index
+        self._row[at : at + len(words)] = list(words)
 
     def get(self, name: str, index: int = 0) -> int:
         return self._row[self._places[name] + index]

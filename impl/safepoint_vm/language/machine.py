@@ -42,7 +42,7 @@ class Exited(IntEnum):
     BACK_EDGE_WAITS = 8  # `slow_path` waits: the host resumes it, then enters at `after_back_edge`
     HOSTED = 9  # the host executes the instruction, then enters at the next one
     NEEDS_ROOM = 10  # no room for `wanted` bytes: the host collects, and the instruction restarts
-    THREADING = 11  # START, JOIN or SLEEP, or an ACQUIRE that raises: the host executes it
+    THREADING = 11  # START or JOIN, or an ACQUIRE that raises: the host executes it
     LOCKED = 12  # ACQUIRE of a held lock: the host waits for a release, and the instruction restarts
     RELEASED = 13  # RELEASE of a contended lock: the host notifies, then enters at the next instruction
     UNMASK_WAITS = 14  # `unmask` waits: the host resumes it, then enters at `after_unmask`
@@ -50,6 +50,8 @@ class Exited(IntEnum):
     ASKS = 15  # INTERRUPT, TERMINATE or HANDSHAKE: the host makes the request, then enters at the next instruction
     TERMINATED = 17  # … was RAISE_TERMINATE
     ELSEWHERE_WAITS = 18  # as BACK_EDGE_WAITS, at a return or an allocation
+    SLEEPS = 21  # SLEEP: the host executes it
+    HOT = 20  # the instruction has been executed often: the host compiles its function, then enters at it
     COLLECTS = 16  # COLLECT: the host stops the world and collects, then enters at the next instruction
 
 
@@ -122,6 +124,12 @@ class Machine:
 
     def execute_alone(self, table: Table) -> Exit:
         """As `execute`; of a superinstruction, only the opcode that it begins with."""
+
+    def execute_as(self, table: Table, number: Word) -> Exit:
+        """As `execute`, with the handler of the opcode with this number."""
+
+    def execute_compiled(self) -> Exit:
+        """Execute this instruction, and those that follow, in the compiled code that the word beside it names."""
 
     def leave(self, status: Exited) -> Exit:
         """Leave machine code, with status, pc and frame stored in the thread's record."""

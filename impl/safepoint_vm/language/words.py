@@ -55,7 +55,14 @@ LANDING_WORDS, KNOWN_WORDS = 4, 2
 HEAD_WORDS = 2  # words before the elements of a string, a backing or a trace
 STALE = 0x0BAD_0BAD_0BAD_0BA7  # fills from-space after a collection, if the heap is stressed: not a value
 
-TABLE_WORDS = 128  # entries of a dispatch table
+FIRST_LOOP, LOOPS = 128, 64  # the number of the first back-edge of compiled code (`tier`), and how many there may be
+TABLE_WORDS = FIRST_LOOP + LOOPS  # entries of a dispatch table
+JUMPS = 16  # trigger patched_jumps: compiled back-edges, at most
+CLAIM_BITS = 24  # … of a jump's word, behind the five bytes that are executed
+NUMBER_BITS = 16  # of an instruction: the number of its opcode
+BESIDE = (
+    1 << 20
+)  # bytes from an instruction to the word beside it: where its compiled code begins; and again to its `Heat`
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
 LOG_WORDS = 5  # of an event: what, before, after, whose word, value
 SEEN = 1024  # frames of a thread's stack that an operation on it writes down, at most
@@ -182,6 +189,12 @@ class Link(Struct, tag=16):
     caller: Frame
 
 
+class Heat(Struct):
+    """How often more an instruction may be executed before its function is compiled, << 16; and the number of the opcode that it had."""
+
+    word: Annotated[Word, Shared]
+
+
 class Landing(Struct):
     """The exception handler of the instructions from address `start` up to the next landing's.
 
@@ -265,6 +278,7 @@ class Thread(Struct):
     known: Array  # rows of `Known`
     table: Annotated[Table, Racing, Line, Row(TABLE_WORDS)]  # the live dispatch table: requesters poison its back-edges
     base: Annotated[Table, Row(TABLE_WORDS)]  # never poisoned
+    stubs: Annotated[Array, Row(LOOPS)]  # the poison of each back-edge of compiled code
     samples: Annotated[Word, Shared]  # PROFILED: the address of its `language.samples.Samples`; 0: it is not sampled
 
 
@@ -286,6 +300,10 @@ class World(Struct):
     from_bytes: Word
     copied: Word  # … and where the next copy goes in to-space
     log: Word  # TRACED: the address of the `Log` of what no guest thread does
+    idle: Annotated[Word, Racing, Line]  # trigger patched_jumps: in the place of a jump that there is not
+    code: Annotated[Array, Row(JUMPS)]  # … the addresses of the jumps of compiled back-edges
+    code_real: Annotated[Array, Row(JUMPS)]  # … what each is: to its loop,
+    code_poison: Annotated[Array, Row(JUMPS)]  # … or to its stub
 
 
 class Log(Struct):

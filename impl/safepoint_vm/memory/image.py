@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import chain, groupby
+from typing import TYPE_CHECKING
 
 from safepoint.guest import values
 from safepoint.guest.code import Code, FunctionConstant, Instruction, Program
@@ -16,6 +17,9 @@ from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.tagged import float_word, word_of
 from safepoint_vm.language.words import FUNCTION, LANDING_WORDS, OBJECT, UNSET_WORD
 from safepoint_vm.memory import objects as encoded
+
+if TYPE_CHECKING:
+    from safepoint_vm.tier.install import Tier
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,11 @@ class CodeAddress:
 class Image:
     """A program in memory, which may `grow`.  BadCode: the verifier rejects it.
 
-    `sources`: the text of each file of it.
+    `sources`: the text of each file of it.  `tier`: compiles its functions.
     """
 
-    def __init__(self, engine: Engine, program: Program) -> None:
-        self.sources: dict[str, str] = {}
+    def __init__(self, engine: Engine, program: Program, tier: Tier | None = None) -> None:
+        self.engine, self.tier, self.sources = engine, tier, dict[str, str]()
         self._files: list[str] = []  # of each code, and so on
         self._texts: list[Memory] = []
         self._codes: list[Memory] = []
@@ -54,9 +58,9 @@ class Image:
         self._landings: list[tuple[int, list[int]]] = []  # (address, rows)
         self._objects: list[Memory] = []  # constants that are objects
         self._words: list[int] = []  # of the constants
-        self.grow(engine, program)
+        self.grow(program)
 
-    def grow(self, engine: Engine, program: Program) -> None:
+    def grow(self, program: Program) -> None:
         """Load what a program has beyond the loaded one, which it begins with.  BadCode: as `Image`; nothing has changed then.
 
         No thread may be in guest code, and all have to `GuestThread.use` the new tables before they are there again.  What was
@@ -67,7 +71,7 @@ class Image:
         self.program = program
         self.sources[program.file] = program.source
         for number, code in enumerate(program.codes[first:], first):
-            text = self._text(engine, code)
+            text = self._text(code)
             made = Memory(3, [code.slots, len(code.parameters), text.address])
             function = Memory(2, [0, made.address])
             self._files.append(program.file)
@@ -82,10 +86,10 @@ class Image:
         self._words += [self.word(constant) for constant in program.constants[len(self._words) :]]
         self.constants = Memory(max(1, len(self._words)), self._words)
 
-    @staticmethod
-    def _text(engine: Engine, code: Code) -> Memory:
-        images = engine.assemble(code.instructions)
-        return Memory(len(images), [int.from_bytes(image, "little", signed=True) for image in images])
+    def _text(self, code: Code) -> Memory:
+        images = self.engine.assemble(code.instructions)
+        words = [int.from_bytes(image, "little", signed=True) for image in images]
+        return self.tier.load(code, words) if self.tier else Memory(len(words), words)
 
     @staticmethod
     def _rows(code: Code, address: int) -> list[int]:

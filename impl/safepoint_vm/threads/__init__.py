@@ -5,8 +5,9 @@ beginning: a thread's record before its first check
 unwind: unwind for exceptions that the host raises, or that are uncaught
 host_operations: instructions that machine code leaves to the host
 life: what a guest thread does outside machine code
-sampling: who asks guest threads for samples, and drains them
+sampling: the sampler, which asks guest threads for samples and drains them
 recording: the trace of a run
+logs: what each actor of it has logged, and where that is cut
 policies: under which policies threads can be scheduled and raced
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own

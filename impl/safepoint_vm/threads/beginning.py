@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.page_faults import guard
 from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.memory.image import Image
 from safepoint_vm.memory.objects import statics
 
 
-def begin(record: Record, engine: Engine, world: Record, pc: int, stack: Memory, slots: int, *, used: bool) -> None:
-    """Write the words of a record.  `pc`: the first instruction; `slots`: of the stack; `used`: it was another thread's, to which
-    requesters may still be posting.
-    """
+def begin(record: Record, image: Image, world: Record, stack: Memory, slots: int, *, used: bool) -> None:
+    """Write the words of a record.  `slots`: of the stack; `used`: it was another thread's, to which requesters may still be posting."""
+    engine = image.engine
     policy, end = engine.policy, stack.address + 8 * slots
     if not (used and policy.base):  # BIRTH-OWES-HANDSHAKE: else its bits are pending, until the birth
         record.set("limit", end)
@@ -19,7 +18,7 @@ def begin(record: Record, engine: Engine, world: Record, pc: int, stack: Memory,
         "limit_real": end - policy.base, "limit_poison": 0, "entry_poison": engine.addresses["slow_back_edge"],
         "ticker": policy.period, "ticker_real": policy.period, "ticker_poison": 0, "budget_real": policy.period, "left": 0,
         "heap_limit": 0, "heap_limit_real": 0, "heap_limit_poison": 1, "deadline": world.get("epoch") + 1,
-        "world": world.address, "pc": pc, "frame": stack.address, "observer": 0,
+        "world": world.address, "pc": image.start, "frame": stack.address, "observer": 0,
         "characters": statics().characters.address, "zero": statics().zero, "ancestry": statics().ancestry.address, "known": statics().known.address,
         "slow_entries": 0, "frames": 0, "back_edges": 0, "elsewhere": 0,
     }  # fmt: skip
@@ -29,3 +28,5 @@ def begin(record: Record, engine: Engine, world: Record, pc: int, stack: Memory,
         guard(record)
     record.fill("table", engine.table)
     record.fill("base", engine.base)
+    if image.tier:
+        image.tier.prepare(record)

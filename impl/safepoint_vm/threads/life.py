@@ -16,9 +16,9 @@ from typing import Protocol
 from safepoint.guest.faults import Fault
 from safepoint.guest.heap import Poll
 from safepoint.guest.operations.threads import NO_THREAD, POSTED, seconds
-from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.words import GO
 from safepoint_vm.generate.triggers import POLL
+from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.threads.thread import OUTCOMES, WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
@@ -149,7 +149,7 @@ class ThreadLife:
         return record.get("result")
 
     def _poll_fails(self) -> bool:
-        if self.guest.engine.policy.trigger == FOLDED.trigger:
+        if self.guest.engine.policy.trigger in DISPATCHED:
             return POLL.is_poisoned(self.guest.record)
         return self.guest.engine.routine("poll_fails", self.guest.address) != 0
 
@@ -170,7 +170,7 @@ class ThreadLife:
         match why:
             case Exited.PRINT:
                 yield from self._print()
-            case Exited.THREADING:
+            case Exited.THREADING | Exited.SLEEPS:
                 yield from self._threading()
             case Exited.LOCKED:
                 yield from self._block(Blocked(self.host.retry()))
@@ -180,6 +180,8 @@ class ThreadLife:
             case Exited.COLLECTS:
                 yield from self.collect()
                 self.guest.skip()
+            case Exited.HOT:
+                yield from self._compile()
             case Exited.ASKS:
                 yield from self._ask()
             case _ if why in WAITS:
@@ -208,6 +210,14 @@ class ThreadLife:
         finally:
             yield from self._call("start_world_from")
             guests.has_reentered(self.guest)
+
+    def _compile(self) -> Waits:
+        """Stop the world, install the compiled code of this function, start it; then go on at the instruction."""
+        yield from self._call("stop_world_from")
+        try:
+            self.host.guests.compile(self.guest)
+        finally:
+            yield from self._call("start_world_from")
 
     def _print(self) -> Waits:
         """Print in a native region: a stop does not wait for a slow terminal."""

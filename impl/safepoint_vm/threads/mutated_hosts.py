@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,6 +13,9 @@ from safepoint_vm.language.machine import Exited
 from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
+from safepoint_vm.tier.install import Tier
+from safepoint_vm.tier.stitch import Stitched, Stitcher, Unit
+from safepoint_vm.tier.template import Hole
 
 LOW = 24
 """Slots above the beginning of the stack where `poison-too-high` puts the poison."""
@@ -77,7 +80,7 @@ class StartsTooSoon(ThreadLife):
 
 
 class ReleasesSilently(ThreadLife):
-    """release-wakes-nobody"""
+    """release-wakes-no-thread"""
 
     def _serve(self, why: Exited) -> Waits:
         if why is Exited.RELEASED:
@@ -112,7 +115,7 @@ class CountsNoNewborn(GuestWorld):
 
 
 class PostsSilently(GuestWorld):
-    """post-wakes-nobody"""
+    """post-wakes-no-thread"""
 
     def post(self, thread: GuestThread, kind: int) -> bool:
         if not thread.ended:
@@ -168,6 +171,25 @@ class WaitedForBeforeBirth(GuestThread):
         return born
 
 
+class JumpsStraight(Tier):
+    """compiled-loop-jumps-straight"""
+
+    def _stitched(self, stitcher: Stitcher) -> Stitched:
+        straight = StraightStitcher(stitcher.context, stitcher.code, stitcher.text, stitcher.loops)
+        return super()._stitched(straight)
+
+
+class StraightStitcher(Stitcher):
+    """Falls through to a back-edge, or jumps to it."""
+
+    def _copy(self, unit: Unit) -> Sequence[Hole]:
+        self.out += unit.template.code
+        return unit.template.holes
+
+    def _exit(self, number: int) -> int:
+        return self.entries[number] if number in self.loops else super()._exit(number)
+
+
 INSTEAD: dict[str, type] = {
     "reenters-unasked": ReentersUnasked,
     "born-unasked": BornUnasked,
@@ -175,15 +197,16 @@ INSTEAD: dict[str, type] = {
     "blocks-inside": BlocksInside,
     "parked-forgets-why": ForgetsWhy,
     "starts-before-collecting": StartsTooSoon,
-    "release-wakes-nobody": ReleasesSilently,
+    "release-wakes-no-thread": ReleasesSilently,
     "sleeps-without-alarm": SetsNoAlarm,
     "target-not-kept": KeepsNoRecord,
     "newborn-not-counted": CountsNoNewborn,
-    "post-wakes-nobody": PostsSilently,
+    "post-wakes-no-thread": PostsSilently,
     "collects-its-own-roots": CollectsItsOwn,
     "newborn-is-no-root": ForgetsNewborns,
     "roots-of-the-top-frame": RootsOfTheTop,
     "poison-too-high": PoisonTooHigh,
     "waited-for-before-birth": WaitedForBeforeBirth,
+    "compiled-loop-jumps-straight": JumpsStraight,
 }
 """Mutant -> the class whose methods its host has."""

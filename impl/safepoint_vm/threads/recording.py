@@ -1,19 +1,16 @@
 """The trace of a run: buffers that traced machine code fills, and the file that is made of them at the end.
 
-Each guest thread has a buffer for each record of a thread, and each requester a file: it is written in the order of its own
-stamps.  When the run is over they are merged.  Nothing but what does not fit into a buffer is kept in memory meanwhile.
+Each guest thread has a buffer for each record of a thread, and each actor a log of its own.  When the run is over they are merged.
 """
 
 from __future__ import annotations
 
 import ctypes
 import heapq
-import struct
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -22,7 +19,7 @@ from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import INTERRUPT
 from safepoint.trace.events import EVENTS, Event
-from safepoint.trace.files import Writer
+from safepoint.trace.files import LIMIT, TraceFull, Writer
 from safepoint.trace.lines import RULES, VERSION, Header
 from safepoint.trace.observe import BACK, KINDS
 from safepoint_vm.generate.engine import Engine
@@ -42,16 +39,16 @@ from safepoint_vm.language.machine import (
     STORED,
 )
 from safepoint_vm.language.words import LOG_WORDS, Log
+from safepoint_vm.threads.logs import PACKED, Logs
 
 BUFFER = 4096
 """Events of a thread that its buffer holds."""
-SPOOLED = 1 << 20
-"""Bytes of an actor's records that are kept in memory before they go to a file."""
+LINE = 128
+"""Bytes that the line of an event takes at most, on average: most are checks, of some 100."""
 FIRST = 1 << 20
 """The first stamp of the counter; below it are those of threads that have done nothing yet."""
 DRAIN = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 ASKED = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
-PACKED = struct.Struct(f"<{LOG_WORDS}q")
 CHECKS = {
     PUSHED: "pushed", LOOPED: "looped", CHECKED: "checked", STORED: "counted",
     ENTERED_PUSH: "entered", ENTERED_BACK_EDGE: "entered", ENTERED_ELSEWHERE: "entered",
@@ -77,7 +74,7 @@ class Recording:
         self._callbacks = DRAIN(self._drain), ASKED(self._asked)  # kept, because ctypes does not keep them alive
         self._logs: dict[int, tuple[Record, Memory, str]] = {}  # address of a log -> it, its buffer, its thread's name
         self._names: dict[int, str] = {0: ""}  # address of a thread's record -> its name
-        self._files: dict[str, IO[bytes]] = {}
+        self._actors = Logs(LIMIT // LINE, lambda: self._clock[0], {*CHECKS, LOOK})
         self._requesters: dict[tuple[int, int], str] = {}
         self._inside: Counter[int] = Counter()  # OS thread -> callbacks that it is in: a signal may come in one
         self._poll = Memory(1, [NUMBERS["POLL"]])
@@ -103,6 +100,15 @@ class Recording:
         self._names[record.address] = name = f"T{number}"
         self._logs[log.address] = log, buffer, name
 
+    def limit(self, size: int) -> None:
+        """Keep what makes a trace of about so many bytes, and no more."""
+        self._actors.limit = size // LINE
+
+    @property
+    def over(self) -> bool:
+        """Is the limit reached, or has a callback raised?  Then the run is to be ended."""
+        return self._actors.full is not None or self.error is not None
+
     def checked(self, record: Record, *, passed: bool) -> None:
         """The host has made the check of a POLL for a thread.  One that logs by itself that it has passed has done so."""
         if passed and not logs_loops(self._policy):
@@ -115,8 +121,9 @@ class Recording:
     def _drain(self, address: int) -> None:
         try:
             log, buffer, name = self._logs[address]
-            self._file(name).write(ctypes.string_at(buffer.address, log.get("next") - buffer.address))
+            records = ctypes.string_at(buffer.address, log.get("next") - buffer.address)
             log.set("next", buffer.address)
+            self._actors.keep(name, records)
         except BaseException as error:  # noqa: BLE001  -- raised by `write`
             self.error = error
 
@@ -126,25 +133,21 @@ class Recording:
         self._inside[thread] += 1
         try:
             name = self._requesters.setdefault((thread, depth), f"R{len(self._requesters)}")
-            self._file(name).write(PACKED.pack(what, before, after, owner, value))
+            self._actors.keep(name, PACKED.pack(what, before, after, owner, value))
         except BaseException as error:  # noqa: BLE001  -- raised by `write`
             self.error = error
         finally:
             self._inside[thread] -= 1
 
-    def _file(self, name: str) -> IO[bytes]:
-        if name not in self._files:
-            self._files[name] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  -- closed by `write`
-        return self._files[name]
-
     # -- the trace
 
     def write(self, file: BinaryIO, vm: str) -> None:
-        """Write the trace, when all threads have ended.  Raises what a callback has raised, OSError."""
+        """Write the trace, when all threads have ended.  Raises what a callback has raised, OSError; TraceFull, when it is written up to its limit."""
         for address in self._logs:
             self._drain(address)
         if self.error is not None:
             raise self.error
+        until = None if self._actors.full is None else self._actors.cut(self._actors.full)
         threads = [name for _, _, name in self._logs.values()]
         running = [] if "births" in self._policy.slices else threads[:1]
         entries = len(BACK_EDGES) if self._rows else 1
@@ -153,19 +156,22 @@ class Recording:
             variants=variants_of(self._policy), entries=entries,
         )  # fmt: skip
         writer = Writer(file, header)
-        for event in heapq.merge(*(self._adapted(name) for name in self._files), key=lambda event: event.before):
+        for event in heapq.merge(
+            *(self._adapted(name, until) for name in self._actors), key=lambda event: event.before
+        ):
             writer.write(event)
         writer.close()
-        for each in self._files.values():
-            each.close()
+        self._actors.close()
+        if until is not None:
+            raise TraceFull(writer.events)
 
-    def _adapted(self, by: str) -> Iterator[Event]:
-        """What an actor has logged, as the policy's text can say it.
+    def _adapted(self, by: str, until: int | None) -> Iterator[Event]:
+        """What an actor has logged, up to a stamp, as the policy's text can say it.
 
         A text without births has threads that run from the beginning, and that leave guest code at their end as for native code; one
         without `collect` has no thread that stops the world itself: a requester does, while the thread is outside.
         """
-        events, slices = self._events(by), self._policy.slices
+        events, slices = self._events(by, until), self._policy.slices
         is_guest = by in self._names.values()
         if is_guest and "births" not in slices:
             next((event for event in events if _kind(event) == "spawned"), None)
@@ -176,13 +182,10 @@ class Recording:
             yield msgspec.structs.replace(event, by=f"{by} asks") if asks else event
             asks &= _kind(event) != "unlocked"
 
-    def _events(self, by: str) -> Iterator[Event]:
+    def _events(self, by: str, until: int | None) -> Iterator[Event]:
         """What an actor has logged.  A look has led to the slow path if that is what comes next."""
-        file = self._files[by]
-        file.seek(0)
         look: tuple[int, int] | None = None
-        while record := file.read(PACKED.size):
-            what, before, after, owner, value = PACKED.unpack(record)
+        for what, before, after, owner, value in self._actors.records(by, until):
             if what == LOOK:
                 look = before, after
                 continue

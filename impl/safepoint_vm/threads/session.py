@@ -14,10 +14,12 @@ from safepoint.guest.code import FunctionConstant
 from safepoint.guest.compiler.interactive import Inputs
 from safepoint.guest.faults import KEYBOARD_INTERRUPT
 from safepoint.guest.operations import threads
+from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.memory.heap import SIZE
 from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import OsThread, Outcome
 from safepoint_vm.threads.vm import STACK, Vm, Writer
+from safepoint_vm.tier.install import compiling
 
 
 class Session(Vm):
@@ -28,7 +30,7 @@ class Session(Vm):
         self._begun = False  # there has been a main thread
         self._executing = self._early = False  # an input; it is to be interrupted as soon as it runs
         self._ended = False
-        super().__init__(self._inputs.program, output, stack, heap=heap, errors=errors)
+        super().__init__(self._inputs.program, output, stack, compiling(PLAIN), heap, errors=errors)
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -58,7 +60,7 @@ class Session(Vm):
     def _load(self, text: str) -> None:
         program = self._inputs.add(text)
         with self.world.stopped():
-            self._image.grow(self._engine, program)
+            self._image.grow(program)
             self._variables = self._image.globals(self._variables)
             for thread in self.world.registered():
                 thread.use(self._variables)

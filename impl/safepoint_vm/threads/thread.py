@@ -18,9 +18,10 @@ from safepoint.guest.values import Function, Ref, Value
 from safepoint.protocol.words import ENDED, RAISE_INTERRUPT, RAISE_TERMINATE
 from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.generate.triggers import NAMES
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.language.words import TABLE_WORDS, Thread
+from safepoint_vm.language.words import Thread
 from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import CodeAddress, Image
@@ -77,7 +78,7 @@ class GuestThread:
         self._lines: tuple[Line, ...] = ()
         self._view = HeapView(image, heap, self.record)
         self._frames = Stack(image, self.stack, self.record)
-        begin(self.record, engine, self.world, image.start, self.stack, stack, used=record is not None)
+        begin(self.record, image, self.world, self.stack, stack, used=record is not None)
         self.use(variables)
 
     def use(self, variables: Memory) -> None:
@@ -141,9 +142,11 @@ class GuestThread:
 
     def stop(self) -> None:
         """Make machine code leave at the next instruction, now and whenever it is entered.  Any OS thread may call this."""
-        for number in range(TABLE_WORDS):
+        for number in range(len(NAMES)):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
+        if self.image.tier:
+            self.image.tier.stop(self.record)
         self.record.set("limit_real", self.record.get("limit_poison"))
         self.record.set("limit", self.record.get("limit_poison"))  # for an instruction that works long, in its middle
         self.record.set("steps_left", 0)

@@ -34,6 +34,7 @@ from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
+from safepoint_vm.tier.install import Tier, compiling
 
 if TYPE_CHECKING:
     from safepoint.guest.profile import Profile
@@ -72,7 +73,7 @@ class Vm:
         errors: Writer | None = None,
     ) -> None:
         self._engine = self._make_engine(variant)
-        self._image = Image(self._engine, program)
+        self._image = Image(self._engine, program, self._make_tier())
         self._variables = self._image.globals()
         self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
@@ -86,6 +87,9 @@ class Vm:
 
     def _make_engine(self, variant: Variant) -> Engine:
         return engine(variant)
+
+    def _make_tier(self) -> Tier | None:
+        return made(Tier, self._engine)(self._engine) if self._engine.variant.loops else None
 
     def _make_world(self, heap: int, stress: bool) -> GuestWorld:
         return made(GuestWorld, self._engine)(self._engine, heap, stress)
@@ -206,14 +210,16 @@ class Vm:
     def check(self) -> None:
         if self._failures:
             raise self._failures[0]
+        if self.world.recording and self.world.recording.over and not self._ending:
+            self._end(grace=0)
 
-    def _end(self) -> None:
-        """Interrupt every thread; after GRACE seconds stop those still running; abandon those blocked in output."""
+    def _end(self, grace: float = GRACE) -> None:
+        """Interrupt every thread; after `grace` seconds stop those still running; abandon those blocked in output."""
         self._ending = True
         began = time.monotonic()
-        while (living := self._living()) and (took := time.monotonic() - began) < 2 * GRACE:
+        while (living := self._living()) and (took := time.monotonic() - began) < grace + GRACE:
             for thread in living:
-                if took < GRACE:
+                if took < grace:
                     thread.interrupt()
                 else:
                     thread.stop()
@@ -234,14 +240,17 @@ def run(
     stress: bool = False,
     errors: TextIO | None = None,
     trace: BinaryIO | None = None,
+    trace_limit: int | None = None,
     profile: Profile | None = None,
     policy: Policy = FOLDED,
+    compiles: bool = True,
 ) -> Outcome:
     """Run a program until all its threads have ended.  Returns how the main thread ended.
 
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt, and SIGQUIT writes all stacks.  Arguments and errors: as
-    `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant.  `profile`: is filled; the machine code is the
-    profiled variant; ValueError: both are given.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
+    `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant; TraceFull: it has reached `trace_limit`, in bytes, where
+    the run was ended (None: `safepoint.trace.files.LIMIT`).  `profile`: is filled; the machine code is the profiled variant; ValueError: both
+    are given.  `compiles`: hot functions are compiled, in a run without either.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
     program needs, or the interpreter not its checks.
     """
     if trace is not None and profile is not None:
@@ -252,11 +261,15 @@ def run(
             f"policy {policy.name}: the interpreter has no checks for trigger {trigger_file(policy.trigger).stem} (use --machine reference)"
         )
     variant = Variant(traced=trace is not None, profiled=profile is not None, policy=policy)
+    if compiles and trace is None and profile is None:
+        variant = compiling(variant)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,
         _signals(vm),
         vm.sample(profile) if profile is not None else nullcontext(),
     ):
+        if trace_limit is not None and vm.world.recording is not None:
+            vm.world.recording.limit(trace_limit)
         outcome = vm.start().outcome()
         vm.finish()
     if trace is not None and vm.world.recording is not None:

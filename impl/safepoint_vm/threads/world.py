@@ -21,6 +21,7 @@ from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import SEEN, World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
 from safepoint_vm.threads.thread import GuestThread
+from safepoint_vm.tier.install import begin_jumps
 
 if TYPE_CHECKING:
     from safepoint_vm.threads.recording import Recording
@@ -47,6 +48,7 @@ class GuestWorld:
     def __init__(self, engine: Engine, size: int = SIZE, stress: bool = False) -> None:
         self.engine = engine
         self.record = Record(World)
+        begin_jumps(self.record)
         self.heap = GuestHeap(engine, self.record, size, stress)
         self.recording = _recording(engine, self.record) if engine.variant.traced else None
         self.sampler: Watching | None = None
@@ -231,6 +233,13 @@ class GuestWorld:
             if other is not thread:
                 self.heap.grant(other.record)
         return room
+
+    def compile(self, thread: GuestThread) -> None:
+        """Install the compiled code of the function in which a thread stands."""
+        tier = thread.image.tier
+        assert tier is not None
+        with self._registering:  # no thread begins with the dispatch table as it was before
+            tier.install(thread.record.get("pc"), self._records, self.record)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ orders: `orders`
 campaign: `campaign`
 guest: `run`, `conform`
 profile: `profile`
+bench: `bench`
 repl: `repl`
 prompt: its prompt at a terminal
 screen: where guest threads write beside a prompt

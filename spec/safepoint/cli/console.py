@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from safepoint.cli.status import INTERRUPTED, NO_VERDICT
+from safepoint.cli.status import INTERRUPTED, NO_VERDICT, READER_GONE
 
 ON = click.option(
     "--on",
@@ -42,6 +42,10 @@ class OutputLost(Exception):
     """Standard output has taken no more.  No OSError: click and rich would exit 1 for a reader that has gone."""
 
 
+class ReaderGone(Exception):
+    """Standard output is a pipe, and its reader has gone: it has what it wanted, so this is no error.  No OSError, as `OutputLost`."""
+
+
 class Output(io.FileIO):
     """Standard output.  Once it is lost, the rest goes nowhere."""
 
@@ -52,6 +56,9 @@ class Output(io.FileIO):
             return len(data)
         try:
             return super().write(data)
+        except BrokenPipeError:
+            self.is_lost = True
+            raise ReaderGone from None
         except OSError as error:
             self.is_lost = True
             raise OutputLost(error.strerror) from error
@@ -111,7 +118,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click's, with our exit statuses."""
-        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123  # closed: there is nobody to tell
+        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123  # closed: no reader can be told
         try:
             if sys.stdout is None:
                 fail("standard output: is closed (give the command a file, or a pipe)")
@@ -128,11 +135,13 @@ class Commands(click.Group):
 
 @contextmanager
 def _errors_in_one_line(*, whole: bool = False) -> Iterator[None]:
-    """Whatever goes wrong is told in one line; `whole`: a defect with its traceback, too."""
+    """Whatever goes wrong is told in one line; `whole`: a defect with its traceback, too.  That a reader has gone is told by the status alone."""
     try:
         yield
     except (click.ClickException, click.exceptions.Exit):
         raise
+    except ReaderGone:
+        raise click.exceptions.Exit(READER_GONE) from None
     except BaseException as error:
         if _is_control_c(error):
             raise
@@ -157,7 +166,7 @@ def _remote(error: BaseException) -> str:
 def _in_one_line(error: BaseException) -> str:
     match error:
         case OutputLost():
-            return f"standard output: {error} (give the command a file with room, or a pipe that is read)"
+            return f"standard output: {error} (give the command a file with room)"
         case UnicodeEncodeError(encoding=encoding, object=text, start=start):
             return f"standard output: {encoding} has no character {text[start]!a} (set PYTHONIOENCODING=utf-8)"
         case OSError(filename=str(where), strerror=str(what)):

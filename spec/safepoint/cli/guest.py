@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepoint.cli.console import FILE, Written, fail
-from safepoint.cli.given import HEAP, machine_of, policy_option, stack_option
+from safepoint.cli.console import FILE, Written, fail, refuse_ignored
+from safepoint.cli.given import HEAP, Size, machine_of, policy_option, stack_option
 from safepoint.cli.status import INTERRUPTED, REFUTED
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @policy_option("Where and how guest threads check.")
 @stack_option("Size of each guest thread's stack in slots.")
 @HEAP
+@click.option("--no-compile", is_flag=True, help="Leave every function to the interpreter, also one that is hot.")
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 @click.option(
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write what the threads did, for `safepoint accept`; the run is slower.",
 )
+@click.option(
+    "--trace-limit", "limit", type=Size(), metavar="SIZE", default="1G", show_default=True,
+    help="End the run when its trace has about so many bytes, 64K to 4G.",
+)  # fmt: skip
 def run(
     *,
     file: Path,
@@ -45,9 +50,11 @@ def run(
     policy: Policy,
     stack: int,
     heap: int | None,
+    no_compile: bool,
     stats: bool,
     stress: bool,
     trace: Path | None,
+    limit: int,
 ) -> int:
     """Run a guest program.
 
@@ -64,26 +71,53 @@ def run(
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
+        if no_compile:
+            fail("the reference machine compiles nothing (leave out --no-compile, or use --machine vm)")
         if trace:
             fail("the reference machine writes no trace (leave out --trace, or use --machine vm)")
-    elif stress:
-        options["stress"] = True
+    else:
+        options |= {"stress": stress, "compiles": not no_compile}
     execute = machine_named(machine)
+    if trace:
+        execute = traced(execute, trace, limit)
+    else:
+        refuse_ignored("there is no --trace", "limit")
     try:
-        with trace.open("wb") if trace else nullcontext() as traced:
-            outcome = execute(program, sys.stdout, stack, **options, **({"trace": traced} if traced else {}))
+        outcome = execute(program, sys.stdout, stack, **options)
     except NotWrittenFor as refused:
         fail(str(refused))
     except Deadlock as deadlock:
         fail(f"{deadlock} (release what was acquired, on every way out: with lock)")
-    except OSError as error:
-        if trace is None:
-            raise
-        fail(f"{trace}: {error.strerror} (name a file on a disk with room for a trace)")
     sys.stdout.flush()
     if stats:
         click.echo(str(outcome.stats), err=True)
     return said_of(outcome, program)
+
+
+def traced(execute: Callable[..., Any], file: Path, limit: int) -> Callable[..., Any]:
+    """The same, and the run's trace is written.  limit: its bytes."""
+
+    def run(*args: Any, **options: Any) -> Any:
+        from safepoint.trace.files import TraceFull
+
+        try:
+            with file.open("wb") as out:
+                return execute(*args, **options, trace=out, trace_limit=limit)
+        except TraceFull as full:
+            sys.stdout.flush()
+            fail(
+                f"{file}: has reached its limit of {said_size(limit)}, where the run was ended; its {full.events:,} events are a whole trace"
+                " (trace a shorter run, or write a larger --trace-limit, up to 4G)"
+            )
+        except OSError as error:
+            fail(f"{file}: {error.strerror} (name a file on a disk with room for a trace)")
+
+    return run
+
+
+def said_size(size: int) -> str:
+    """As a `Size` is written."""
+    return next(f"{size >> shift}{unit}" for unit, shift in reversed(Size.UNITS.items()) if size % (1 << shift) == 0)
 
 
 def load_program(file: Path) -> Program:

@@ -9,14 +9,13 @@ import click
 
 from safepoint.cli.console import Commands
 
+ALONE = ("policies", "orders", "mutate", "campaign", "repl", "profile", "distance", "emit", "bench", "verify")
+"""The commands that have a module of their name."""
 IN_MODULES = {
     "protocol": ("explore", "replay", "rules"),
     "guest": ("run", "conform"),
     "trace": ("accept",),
-    **{
-        name: (name,)
-        for name in ("policies", "orders", "mutate", "campaign", "repl", "profile", "distance", "emit", "verify")
-    },
+    **{name: (name,) for name in ALONE},
 }
 """The commands, by the module that has them: each process imports that of its command."""
 
@@ -33,5 +32,5 @@ def cli(*, whole: bool) -> None:
     """Safepoints for virtual machines: an executable specification, an interpreter, and a judge for other VMs.
 
     Exit status: 0 holds, 1 a claim is refuted (or the guest program raised), 2 bad usage or input, or no verdict,
-    130 Control-C.
+    130 Control-C, 141 the reader of a pipe has gone.
     """

@@ -14,7 +14,7 @@ from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.protocol.policy import Policy
 
 
-@click.command()
+@click.command(short_help="Change the protocol in every simple way: is it noticed?")
 @policies_option("Mutate the text of this policy only; may be repeated.  [default: one of each family]")
 @click.option("--quick", is_flag=True, help="Take a fixed sample of the mutations, and the tiny scopes only.")
 @click.option("--thorough", is_flag=True, help="Explore those that have a reason in the small scopes too.")

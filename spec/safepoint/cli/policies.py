@@ -14,7 +14,7 @@ from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import Policy
 
 
-@click.command()
+@click.command(short_help="Set the policies side by side: where each checks, bound, cost.")
 @policies_option("This policy alone; may be repeated.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of a table.")
 @click.option(

@@ -6,3 +6,5 @@ NO_VERDICT = 2
 """Bad usage or input, a part that could not run, or a defect."""
 INTERRUPTED = 130
 """Control-C."""
+READER_GONE = 141
+"""Standard output is a pipe that is not read any more, as behind `| head`: what a shell says of a process that SIGPIPE has ended."""

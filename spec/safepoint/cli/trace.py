@@ -11,7 +11,7 @@ from safepoint.cli.console import FILE, fail
 from safepoint.cli.status import REFUTED
 
 
-@click.command()
+@click.command(short_help="Judge a trace: is it a run of the protocol?")
 @click.argument("trace", type=FILE, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a line of a trace, and do nothing else.")

@@ -43,7 +43,7 @@ CLAIMS: dict[str, Claim] = {
             running.nothing_else_changes,
             running.no_fake_overflow,
             running.storm_progress,
-            running.storm_starves_nobody,
+            running.storm_starves_no_thread,
             running.not_lost_in_slow_path,
             running.ended_thread_is_left_alone,
             further.checks_pass_again,

@@ -191,7 +191,7 @@ def storm_progress(runs: Runs) -> Evidence:
     return Evidence(tried)
 
 
-def storm_starves_nobody(runs: Runs) -> Evidence:
+def storm_starves_no_thread(runs: Runs) -> Evidence:
     """In a storm of all other kinds, posted before every step, an INTERRUPT is seen within the bound."""
     tried = 0
     kinds = runs.kinds(*WORLD)

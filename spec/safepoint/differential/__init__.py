@@ -15,4 +15,5 @@ follow: such a run judged: by its trace, and by the reference machine under the 
 mistakes: those of an interpreter in what is not generated from the text
 cores: runs on real cores, which are counted, not compared
 costs: what the checks of a policy cost an interpreter
+switchable: what superinstructions bring one
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from safepoint.emit.choose import Chosen
 from safepoint.emit.fold import CannotEmit, expression, named
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.trace.observe import BACK, GHOSTS, KINDS, PASSED, SITES, kinds_of
 

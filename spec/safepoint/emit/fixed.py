@@ -29,10 +29,10 @@ HOOKS = """\
 
 /* Return when *word may hold another value than `seen`; too early does no harm. A futex takes both
  * as they are. SP_WAKE ends such a wait: it comes after each access that may end one, also in a
- * post, so it is async-signal-safe if a signal handler posts. Without both, who waits spins; if
+ * post, so it is async-signal-safe if a signal handler posts. Without both, a wait spins; if
  * SP_WAIT returns by itself, as sched_yield does, define SP_WAKE(word) as ((void)(word)). */
 #if defined SP_WAIT != defined SP_WAKE
-#error "define SP_WAIT and SP_WAKE, or neither: who waits in SP_WAIT is woken by SP_WAKE alone"
+#error "define SP_WAIT and SP_WAKE, or neither: a wait in SP_WAIT ends by SP_WAKE alone"
 #endif
 #ifndef SP_WAIT
 #define SP_WAIT(word, seen) ((void)(word), (void)(seen))

@@ -28,7 +28,7 @@ MAKE = (
     " aligned_alloc."
 )
 WORLD = (
-    "The world runs, and nobody holds its lock: as it begins, and for the child of a fork. That has one thread, which makes the world anew,"
+    "The world runs, and no requester holds its lock: as it begins, and for the child of a fork. That has one thread, which makes the world anew,"
     " then each record that SP_EACH_THREAD finds: its own with the state that it is in, those of the others as if they were yet to begin."
     " What had been asked for is dropped."
 )
@@ -186,7 +186,7 @@ class Layout:
         """The words of the world."""
         comments = comments_of(self.chosen.text)
         yield "struct sp_world {"
-        yield "    /* Apart: or who returns from native code pays for who waits for the lock. */"
+        yield "    /* Apart: or returns from native code pay for requesters that wait for the lock. */"
         for word in self.used(ir.WORLD):
             code = f"    SP_ALIGNED _Atomic uint32_t {word};"
             yield from beside(code, self._said(word, comments))

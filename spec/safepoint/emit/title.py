@@ -30,7 +30,7 @@ if it may call SP_WAKE. A stack grows upward: `end` is where the new frame ends,
 OWN = (
     ("threads", "how a thread is made, where its record stands, and when it is freed: hold it, or never free it"),
     ("long work", "how much of it an instruction does between two checks"),
-    ("sleep", "SP_WAIT and SP_WAKE; without them who waits spins"),
+    ("sleep", "SP_WAIT and SP_WAKE; without them a wait spins"),
     (
         "fork",
         "the child has one thread, and a copy of every word: `sp_make_world`, then `sp_make_thread` for each record",

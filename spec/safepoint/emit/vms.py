@@ -28,9 +28,9 @@ COMPILER_FENCE = (
 HOOK_OF = {"SAMPLE": "SP_SAMPLED(t);"}
 """Request to what serves it, if that is the VM's alone."""
 MORE = {
-    SLEEP: "`ready(of)`: is what t sleeps for there? It is called after `wake` is 0, so what comes earlier is not lost: who has it first"
-    " makes `ready` true, then calls `sp_awaken`. Both access what it reads as seq_cst, as C's atomics are by default, or under one lock."
-    " NULL: t sleeps for requests alone. It may return too early: whoever sleeps does so in a loop.",
+    SLEEP: "`ready(of)`: is what t sleeps for there? It is called after `wake` is 0, so what comes earlier is not lost: the thread that"
+    " has it makes `ready` true first, then calls `sp_awaken`. Both access what it reads as seq_cst, as C's atomics are by default, or under one lock."
+    " NULL: t sleeps for requests alone. It may return too early: a thread sleeps in a loop.",
     "grow_stack": "`extra`: how much larger than `limit_real` the stack is now, not by how much it has grown since the last call. It stays"
     " so for the next thread in this record; if that has a stack of the first size, `sp_grow_stack(t, 0)` comes before `sp_start_thread`.",
 }
@@ -39,7 +39,7 @@ DESCRIBED = {
     "add_pending": "Put requests into the pending bits.",
     "take_pending": "Take the requests that may be delivered now out of the pending bits; masked ones stay.",
     "look_pending": "The requests that may be delivered now, which stay where they are.",
-    "drop_pending": "Take all that is pending, whoever it was meant for.",
+    "drop_pending": "Take all that is pending, whichever thread it was meant for.",
     "hold_record": "From here on t's record is not used again, until `sp_let_go_of_record`, which follows in any case. True: t is alive.",
     "let_go_of_record": "Once for each `sp_hold_record`, whatever that has said.",
     "await_holders": "Before the record of a thread that has ended is used again, or freed: no requester is busy with it any more.",

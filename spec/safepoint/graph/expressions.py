@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from safepoint.graph.accesses import Place, weakened
+from safepoint.graph.instance import Answer, Question
+from safepoint.graph.instance import Instance as Instance  # noqa: PLC0414  # who compiles a text finds it here
 from safepoint.graph.ir import (
     ACCESSES,
     OPERANDS,
@@ -30,22 +32,9 @@ from safepoint.graph.ir import (
 from safepoint.graph.orders import PLAIN, SEQ_CST, STRONG
 from safepoint.graph.scope import OPERATORS, Return, Scope, fixed, is_call, is_docstring, operates
 from safepoint.graph.text import Record, Text, Value
-from safepoint.protocol.policy import USUAL
 
 ENVIRONMENT_ONLY = ("choose", "when", "pause", "rest", "claim", "eventually")
 EXPRESSIONS = "constants, locals, words of type int, w.real, w.poison, & | + - ~ == != < <= > >= not and or, t is u"
-
-
-@dataclass(frozen=True)
-class Instance:
-    """What is fixed when a text is compiled.  `threads` None: any number, a loop at run time.  `widths`: rows of trigger words."""
-
-    threads: int | None = 1
-    mutant: str = ""
-    widths: tuple[tuple[str, int], ...] = (("entry", 1),)
-    slices: tuple[str, ...] = ()  # features of the scope
-    sites: tuple[str, ...] = USUAL  # where the policy checks
-    word: int = 0  # which word of its row a root's parameter of type Trigger is
 
 
 @dataclass
@@ -56,6 +45,11 @@ class Expressions:
     instance: Instance
     steps: list[Step] = field(default_factory=list)
     mutated: bool = False  # has the instance's mutant been met?
+    answers: dict[Question, Answer] = field(default_factory=dict)  # of the instance, to all that it was asked
+
+    def _ask(self, what: str, name: str = "") -> Answer:
+        answer = self.answers[what, name] = self.instance.says((what, name))
+        return answer
 
     def _step(
         self, node: ast.AST, op: str, scope: Scope, cell: Cell | None = None, operands: tuple[Expr, ...] = ()
@@ -138,11 +132,11 @@ class Expressions:
                 found.append(self._step(node, op, scope, cell, tuple(self.pure(a, scope) for a in args)))
                 return RESULT
             case ast.Call(func=ast.Name(id="mutant"), args=[ast.Constant(value=name), *_]):
-                self.mutated = self.mutated or name == self.instance.mutant
-                return Const(int(name == self.instance.mutant))
+                is_in = bool(self._ask("mutant", str(name)))
+                self.mutated = self.mutated or is_in
+                return Const(int(is_in))
             case ast.Call(func=ast.Name(id="slice_on" | "checks_at" as asked), args=[ast.Constant(value=name)]):
-                has = self.instance.slices if asked == "slice_on" else self.instance.sites
-                return fixed(self.text, node, scope.file, (asked, name), has)
+                return fixed(self.text, node, scope.file, (asked, name), bool(self._ask(asked, str(name))))
             case ast.Call() if name := self._procedure(node):
                 self.text.error(
                     node, scope.file, f"{name}() has steps, so it is no part of an expression", "x = f(t), then use x"
@@ -269,7 +263,7 @@ class Expressions:
         self.text.error(node, scope.file, "no such attribute", "t.word, or word.real, word.poison")
 
     def _row(self, record: Record, word: str) -> tuple[Cell, ...]:
-        return tuple(Cell(record.owner, f"{word}[{i}]") for i in range(dict(self.instance.widths).get(word, 1)))
+        return tuple(Cell(record.owner, f"{word}[{i}]") for i in range(self._ask("width", word) or 0))
 
     def _arguments(self, node: ast.expr, scope: Scope) -> list[Value]:
         assert isinstance(node, ast.Call)
@@ -283,8 +277,8 @@ class Expressions:
         self.text.error(node, scope.file, "an end of a slice is a number", "t.entry[1:], t.entry[:-1]")
 
     def _static(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
-        if is_call(node, "threads") and self.instance.threads is not None:
-            return tuple(Record(i, "Thread") for i in range(self.instance.threads))
+        if is_call(node, "threads") and (threads := self._ask("threads")) is not None:
+            return tuple(Record(i, "Thread") for i in range(threads))
         match node:
             case ast.Subscript(value=row, slice=ast.Slice(lower=lower, upper=upper, step=None)):
                 return self._static(row, scope)[self._index(lower, scope) : self._index(upper, scope)]

@@ -180,7 +180,7 @@ RESULT = Local("_")
 """What the access of a step gave, during the local work that follows it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Graph:
     """One procedure or role.  `params`: its integer parameters.  `live[n]`: locals that must survive until step n begins.
 

@@ -45,7 +45,7 @@ class Loops(Expressions):
         return once
 
     def _loop(self, name: str, over: ast.expr, body: list[ast.stmt], scope: Scope, then: Next) -> ir.Tree:
-        if self.instance.threads is None and is_call(over, "threads"):
+        if is_call(over, "threads") and self._ask("threads") is None:
             return self._loop_at_run_time(name, body, scope, then)
         values = self._static(over, scope)
         if any(isinstance(n, ast.Break | ast.Continue) for statement in body for n in ast.walk(statement)):

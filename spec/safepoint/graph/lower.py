@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
-from safepoint.graph.accesses import find_mutant
-from safepoint.graph.expressions import Expressions, Instance
+from safepoint.graph.accesses import find_mutant, weakened
+from safepoint.graph.expressions import Expressions
 from safepoint.graph.flow import liveness, looks
+from safepoint.graph.instance import Answer, Instance, Known, Question
 from safepoint.graph.loops import Loops
 from safepoint.graph.scope import Next, Return, Scope, branch, deeply, ends, place_of, plain, say
 from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
@@ -42,7 +43,7 @@ class Lowering(Loops):
                 owner, record = ir.SELF, cls
                 args.append(Record(ir.SELF, cls))
             elif cls == "Trigger":
-                args.append(self._row(Record(ir.SELF, "Thread"), "entry")[self.instance.word])
+                args.append(self._row(Record(ir.SELF, "Thread"), "entry")[self._ask("word") or 0])
             else:
                 params.append(f"{name}.{a.arg}")
                 args.append(ir.Local(params[-1]))
@@ -239,30 +240,33 @@ class Lowering(Loops):
         return found[0]
 
 
-_COMPILED: WeakKeyDictionary[Text, dict[tuple[str, Instance], ir.Graph]] = WeakKeyDictionary()
+_COMPILED: WeakKeyDictionary[Text, dict[tuple[str, str], Known[ir.Graph]]] = WeakKeyDictionary()
+"""Of each text the graphs, by procedure or role; and by mutant, if it takes other orders: no instance is asked for those."""
 
 
 def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir.Graph:
-    """The graph of one procedure or role, which must not be changed: who asks again gets the same one.
-
-    Raises ProtocolError; also for a mutant that the text does not have.
+    """The graph of one procedure or role, which must not be changed: who asks again gets the same one, also with an instance that
+    differs in nothing which it asks for.  Raises ProtocolError; also for a mutant that the text does not have.
     """
     instance = instance or Instance()
-    before = _COMPILED.setdefault(text, {})
-    if (name, instance) not in before:
-        before[name, instance] = compile_anew(text, name, instance)
-    return before[name, instance]
+    mutant = find_mutant(text, instance.mutant).name if instance.mutant else ""
+    known = _COMPILED.setdefault(text, {}).setdefault((name, mutant if weakened(text, mutant) else ""), Known())
+    if (graph := known.find(instance)) is None:
+        answers: dict[Question, Answer] = {}
+        graph = compile_anew(text, name, instance, answers)
+        known.keep(answers, graph)
+    return graph
 
 
-def compile_anew(text: Text, name: str, instance: Instance) -> ir.Graph:
-    """As `compile_graph`, but the caller's own."""
+def compile_anew(text: Text, name: str, instance: Instance, answers: dict[Question, Answer] | None = None) -> ir.Graph:
+    """As `compile_graph`, but the caller's own.  `answers`: gets those of the instance."""
     if instance.mutant:
         find_mutant(text, instance.mutant)
     if name not in text.functions:
         raise ProtocolError(f"no procedure {name!r} in the text; there are: {', '.join(sorted(text.functions))}")
     try:
         with deeply():
-            return Lowering(text, instance).root(name)
+            return Lowering(text, instance, answers={} if answers is None else answers).root(name)
     except RecursionError:
         raise ProtocolError(
             f"{text.functions[name].file}: {name}: a parameter takes ever new constant values (write instead: a local variable)"

@@ -86,15 +86,15 @@ def is_call(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
-def fixed(text: Text, node: ast.expr, file: str, asked: tuple[str, object], has: tuple[str, ...]) -> Const:
-    """What the scope or the policy decides: is that of which `slice_on` or `checks_at` asks among what it has?"""
+def fixed(text: Text, node: ast.expr, file: str, asked: tuple[str, object], has: bool) -> Const:
+    """What the scope or the policy decides: `has` it that of which `slice_on` or `checks_at` asks?"""
     function, name = asked
     if text.is_custom:
         what = "scope of a text of its own has features" if function == "slice_on" else "text of its own has a policy"
         text.error(node, file, f"no {what}, so this is never true", "def scopes(), with other roles; or mutant(…)")
     if function == "checks_at" and name not in SITES:
         text.error(node, file, f"no check site {name!r}", ", ".join(SITES))
-    return Const(int(name in has))
+    return Const(int(has))
 
 
 def say(value: Value) -> str:

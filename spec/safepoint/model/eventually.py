@@ -196,13 +196,17 @@ def check_liveness(result: Result) -> Result:
     model, parents = result.model, result.reached
     if not isinstance(parents, dict):
         # numpy is optional
-        from safepoint.model.fast.backward import always_possible  # noqa: PLC0415
+        from safepoint.model.fast.backward import Found, always_possible  # noqa: PLC0415
         from safepoint.model.fast.search import Reached  # noqa: PLC0415
 
         assert isinstance(parents, Reached)
+        asked: dict[str, list[Goals]] = defaultdict(list)  # by assumption: each has a graph of its own
+        for each in goals(model):
+            asked[each.assumption.says].append(each)
+        found = Found(model, parents)
         if all(
-            always_possible(model, parents, kept(model, each.assumption), (goal for _, _, goal in each.goals))
-            for each in goals(model)
+            always_possible(found, kept(model, same[0].assumption), [goal for g in same for _, _, goal in g.goals])
+            for same in asked.values()
         ):
             return result
         result = search(model, lambda _: None, result.states)

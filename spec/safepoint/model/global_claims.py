@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from safepoint.graph import ir
 from safepoint.graph.execute import Activation
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import Lowering
 from safepoint.graph.scope import Scope, deeply
 from safepoint.graph.text import GLOBAL, Record, Value

@@ -98,7 +98,7 @@ def not_compiled(text: Text, mutant: str, policy: Policy) -> ProtocolError:
 
 
 def reordered(text: Text, mutant: str, policy: Policy, scope: Scope) -> list[Step] | None:
-    """The accesses for which a mutant takes another order, if that is all that it changes in a scope; else None."""
+    """The accesses for which a mutant takes another order, if it changes no access otherwise in a scope; else None."""
     instance = instance_of(scope, policy, mutant)
     found: list[Step] = []
     for role in ("mutator", *scope.roles):
@@ -106,7 +106,7 @@ def reordered(text: Text, mutant: str, policy: Policy, scope: Scope) -> list[Ste
         if [_access(step) for step in right] != [_access(step) for step in wrong]:
             return None
         found += [new for old, new in zip(right, wrong, strict=True) if old.order != new.order]
-    return found or None
+    return found
 
 
 def _access(step: Step) -> tuple[object, ...]:
@@ -115,16 +115,22 @@ def _access(step: Step) -> tuple[object, ...]:
 
 
 def memories_for(text: Text, mutant: str, policy: Policy = FOLDED) -> tuple[str, ...]:
-    """Where to hunt a mutant, in order.  An order alone makes no difference under sequential consistency, that of a load none under TSO."""
+    """Where to hunt a mutant, in order.  An order alone makes no difference under sequential consistency, that of a load none under TSO.
+
+    The first scope in which it changes an access says which it is.
+    """
     text = text.with_trigger(policy.trigger)
     for scope in [] if text.is_custom else chosen("tiny", slices=policy.slices):
-        if steps := reordered(text, mutant, policy, scope):
+        steps = reordered(text, mutant, policy, scope)
+        if steps is None:
+            break
+        if steps:
             return (C11,) if all(step.op == "load" for step in steps) else (TSO, C11)
     return (SC, TSO)
 
 
 def _is_read(model: Model, steps: Collection[Step]) -> bool:
-    """Does anybody in the model's world read one of the words that these steps access?"""
+    """Does any process of the model's world read one of the words that these steps access?"""
     words = {step.cell.word for step in steps if step.cell}
     read = (s.cell.word for process in model.processes for s in process.graph.steps if s.cell and s.op != "store")
     return not words.isdisjoint(read)

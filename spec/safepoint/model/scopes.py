@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.protocol.policy import Bound, Policy
 
 SLICES: dict[str, str] = {

@@ -9,7 +9,7 @@ from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text

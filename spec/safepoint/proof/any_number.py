@@ -31,7 +31,7 @@ from safepoint.graph.ir import SELF, WORLD, Cell, Step
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.process import Process
 from safepoint.model.system import Model
-from safepoint.proof.simulation import RequesterView, simulates
+from safepoint.proof.simulation import simulates, view
 from safepoint.proof.turns import for_any_number, loops, named
 
 COVERS = (
@@ -152,7 +152,7 @@ def repetition(model: Model) -> Iterator[str]:
 def dependence(one: Model, many: Model, watched: int) -> Iterator[str]:
     """The requesters of `many` that do to the watched thread what those of a world of one cannot."""
     for alone, process in zip(one.requesters, many.requesters, strict=True):
-        if not simulates(RequesterView(one, alone, 0), RequesterView(many, process, watched)):
+        if not simulates(view(one, alone, 0), view(many, process, watched)):
             read = accesses(process, reads=True)
             steps = [s for cell in read for s in read[cell] if cell.owner not in (WORLD, watched)]
             yield f"the {process.name} treats a thread by what it finds in another ({places(many.text, steps)})"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import z3
 
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.ir import Const, Local, Step
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from safepoint.graph.execute import Activation, Impossible
-from safepoint.graph.ir import WORLD, Cell, Step
+from safepoint.graph.ir import WORLD, Cell, Graph, Step
 from safepoint.model.process import Process
 from safepoint.model.system import Model
 
@@ -53,18 +53,23 @@ class Anything:
     def branch(self, place: str, taken: bool) -> None: ...
 
 
-@dataclass
+@dataclass(eq=False)
 class RequesterView:
-    """What a requester can do, seen from thread `watched`: what it does to other threads is silent."""
+    """What a requester can do, seen from thread `watched`: what it does to other threads is silent.
 
-    model: Model
-    process: Process
+    `values`: how many values there are of each word that it reads.  `locals`, `reals`: as a model has them.
+    """
+
+    graph: Graph
     watched: int
+    values: Mapping[Cell, int]
+    locals: tuple[str, ...]
+    reals: dict[str, int]
     known: dict[tuple[Node, Label], set[Node]] = field(default_factory=dict)
 
     @cached_property
     def start(self) -> Node:
-        a = Activation(self.process.graph, WORLD, {}, {}, self.model.reals)
+        a = Activation(self.graph, WORLD, {}, {}, self.reals)
         a.begin(Anything(self.watched))
         return _node(a)
 
@@ -81,7 +86,7 @@ class RequesterView:
         return found
 
     def _from(self, node: Node) -> Iterator[tuple[Label, Node]]:
-        here = Activation(self.process.graph, WORLD, self._locals(node), {}, self.model.reals, self._step(node))
+        here = Activation(self.graph, WORLD, self._locals(node), {}, self.reals, self._step(node))
         for a, heard, is_over in here.alternatives(Anything(self.watched), replace):
             if is_over:
                 yield heard.seen, _node(a)
@@ -90,13 +95,13 @@ class RequesterView:
 
     def _locals(self, node: Node) -> dict[str, int]:
         """As a model keeps them: what has not been set is 0."""
-        return {**dict.fromkeys(self.process.locals, 0), **dict(node[1])}
+        return {**dict.fromkeys(self.locals, 0), **dict(node[1])}
 
     def _perform(self, a: Activation, heard: Anything) -> Iterator[tuple[Label, Node]]:
         step = a.at
         assert step is not None
-        named, reads = self.named(step), step.cell is not None and step.op != "store"
-        for value in range(self.model.cells[step.cell].mask + 1 if reads and step.cell else 1):
+        named = self.named(step)
+        for value in range(self.values[step.cell] if _reads(step) and step.cell else 1):
             made, more = a.copy(), replace(heard, given=value, foreign=step.cell is not None and named is None)
             try:
                 if made.perform(more, more):
@@ -134,7 +139,7 @@ class RequesterView:
         return (step.where, step.op, self.named(step))
 
     def _step(self, node: Node) -> Step:
-        return self.process.graph.steps[node[0]]
+        return self.graph.steps[node[0]]
 
 
 def _node(a: Activation) -> Node:
@@ -145,6 +150,29 @@ def _node(a: Activation) -> Node:
     return a.at.number, tuple(sorted(a.env.items()))
 
 
+def _reads(step: Step) -> bool:
+    return step.cell is not None and step.op != "store"
+
+
+def view(model: Model, process: Process, watched: int) -> RequesterView:
+    """Of a requester of a model.  Models that differ in nothing that it comes by have the same one: most scopes do."""
+    words = dict.fromkeys(step.cell for step in process.graph.steps if step.cell and _reads(step))
+    values = tuple((cell, model.cells[cell].mask + 1) for cell in words)
+    return _view(process.graph, watched, values, tuple(process.locals), tuple(model.reals.items()))
+
+
+@lru_cache(maxsize=64)
+def _view(
+    graph: Graph,
+    watched: int,
+    values: tuple[tuple[Cell, int], ...],
+    locals_: tuple[str, ...],
+    reals: tuple[tuple[str, int], ...],
+) -> RequesterView:
+    return RequesterView(graph, watched, dict(values), locals_, dict(reals))
+
+
+@lru_cache(maxsize=64)
 def simulates(small: RequesterView, large: RequesterView) -> bool:
     """Whether `small` can follow `large` step by step, with silent steps of its own between.
 

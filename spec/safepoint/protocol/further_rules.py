@@ -1,4 +1,4 @@
-"""Rules for what not every VM has: variants of the core, and who else may ask."""
+"""Rules for what not every VM has: variants of the core, and further requesters."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ FURTHER = (
         ("handshake-returns", "thread-runs"),
     ),
     Rule(
-        "ASKER-IS-OUTSIDE", "who waits for an operation counts as stopped",
+        "ASKER-IS-OUTSIDE", "a thread that waits for an operation counts as stopped",
         "A guest thread that asks for an operation MUST be outside guest code from before it asks until the operation has been run.",
         "Two threads that ask each other wait for each other; one that asks while the world is stopped is waited for.",
         "HotSpot: a Java thread that waits for a handshake is blocked, and serves its own; CPython gh-137433",
@@ -72,7 +72,7 @@ FURTHER = (
         ("sleep-raises",),
     ),
     Rule(
-        "REQUESTER-IS-A-BARRIER", "who returns does not fence: then who asks does, for both",
+        "REQUESTER-IS-A-BARRIER", "a thread that returns does not fence: then the requester does, for both",
         "Where threads return to guest code without a barrier, a requester MUST make every thread's stores visible after it has"
         " published its stop, or its claim, and before it looks at a state.",
         "The thread's MANAGED waits in its store buffer: the requester sees it outside guest code, and it has not seen the requester.",
@@ -80,7 +80,7 @@ FURTHER = (
         ("world-stopped", "handshake-alone"),
     ),
     Rule(
-        "RECORD-IS-HELD", "hold the record, then look who is in it",
+        "RECORD-IS-HELD", "hold the record, then look which thread is in it",
         "A requester MUST hold a thread's record from before it sees the thread alive until its post is complete; a record that is"
         " held MUST NOT be used again.",
         "A post meant for a thread that has ended interrupts the one that has taken its place, or writes into freed memory.",
@@ -91,7 +91,7 @@ FURTHER = (
         "END-IS-A-BARRIER", "the look at the holders must not pass the end",
         "That a thread has ended MUST be visible to others before any requester reads whether its record is held.",
         "ENDED waits in the store buffer, and no requester holds the record yet; then a requester holds it, and sees the thread alive.",
-        "the hazard pointer's StoreLoad, on the side of who frees",
+        "the hazard pointer's StoreLoad, on the side that frees",
         ("posts-reach-their-thread",),
     ),
 )  # fmt: skip

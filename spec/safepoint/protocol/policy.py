@@ -12,12 +12,14 @@ from shlex import quote
 Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
 
+COMPILED_BACK_EDGE = "compiled back-edge"
+
 SITES: dict[str, str] = {
     "push": "a frame push",
     "back-edge": "a jump backward, or the header of a loop",
     "return": "a return, before the frame is popped",
     "allocation": "an allocation",
-    "compiled back-edge": "a jump backward of compiled code, which all threads share",
+    COMPILED_BACK_EDGE: "a jump backward of compiled code, which all threads share",
 }
 """Where guest code may check: what the text calls it (`checks_at`), and what it is."""
 

@@ -61,5 +61,5 @@ def came_back(t: Me) -> None:
 
 
 def drop(t: Me) -> int:
-    """At a birth: take all that is pending in the record, whoever it was meant for.  Returns its bits."""
+    """At a birth: take all that is pending in the record, whichever thread it was meant for.  Returns its bits."""
     raise NotImplementedError

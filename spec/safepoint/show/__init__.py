@@ -7,6 +7,8 @@ under: threads under other policies than folded: a line for each
 mutations: what `mutate` found: a line for each operator, and each survivor as a change of the text
 policies: what `policies` found: a line for each policy
 points: policies as points of a plot: bound against cost
+bench: what `bench` found: the tables, where it ran, and where ours loses
+bench_page: the same as what stands between the markers of a page
 orders: what `orders` found: a line for each access
 campaign: what `campaign` did, what was there already, what it found
 distance: what `distance` found: a line for each measure, the longest way, and what has no bound

@@ -17,6 +17,8 @@ from safepoint.trace.lines import RULES, VERSION, End, Header, Line
 
 LONGEST = 1 << 20
 """Bytes of a line: a longer one is no trace's."""
+LIMIT = 1 << 30
+"""Bytes of a trace at most, unless more are asked for."""
 
 _decode = msgspec.json.Decoder(Record).decode
 _encode = msgspec.json.Encoder().encode
@@ -24,6 +26,14 @@ _encode = msgspec.json.Encoder().encode
 
 class DamagedTrace(Exception):
     """The file is not a trace, or was changed after it was written: says the line, and what is wrong with it."""
+
+
+class TraceFull(Exception):
+    """A trace has reached its limit.  What was logged up to there is written, and is a whole trace: so many events."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__(f"{events} events")
+        self.events = events
 
 
 class Reader:
@@ -116,16 +126,17 @@ class Writer:
 
     def __init__(self, file: BinaryIO, header: Header) -> None:
         self.file = file
-        self._seq = self._chain = 0
+        self.events = self._seq = self._chain = 0
         self._write(header)
 
     def write(self, event: Event) -> None:
         """Events come sorted by `before`; their `seq` and `chain` are set here."""
         self._write(event)
+        self.events += 1
 
     def close(self) -> None:
         """The closing record; the file itself is left open."""
-        self._write(End(0, 0, count=self._seq - 1))
+        self._write(End(0, 0, count=self.events))
 
     def _write(self, line: Line) -> None:
         line.seq, line.chain = self._seq, self._chain

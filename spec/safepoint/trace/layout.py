@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from safepoint.graph import ir
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files

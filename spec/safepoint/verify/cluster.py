@@ -32,7 +32,7 @@ LOOK = 0.5
 
 
 LIBRARIES = ("distributed", "tornado", "asyncio")
-"""Whose log nobody is to see."""
+"""Whose log is not to be seen."""
 
 ADDRESS = re.compile(r"(\w+://)?[^:/\s]+:\d+")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -30,6 +32,9 @@ from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 
 MOST_STATES = 5_000_000
 """Of a scope, unless another number is asked for."""
+
+SELDOM = 100_000
+"""Objects that are made before the collector looks through those that are new; Python's own number is some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,18 @@ class Decision:
         return replace(self, result=replace(self.result, reached=()))
 
 
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """While states are explored: all that is made lives to the end, and the collector would look through it again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@seldom_collected()
 def decide(
     model: Model,
     policy: Policy,

@@ -16,8 +16,8 @@ import safepoint
 from safepoint.differential.corpus import PROGRAMS
 from safepoint.protocol.policies import FOLDED
 
-SILENT = ("cli", "show", "protocol/equivalents")
-"""Rooms that decide nothing: how a result is shown; and why a mutation may survive, which is told of the result afterwards."""
+SILENT = ("cli", "show", "bench", "protocol/equivalents")
+"""Rooms that decide nothing: how a result is shown; what takes how long; and why a mutation may survive, which is told of the result afterwards."""
 LIBRARIES = ("llvmlite", "numpy", "z3-solver")
 """They compute: another version of one is another engine."""
 

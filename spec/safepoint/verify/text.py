@@ -17,7 +17,7 @@ from safepoint.model.system import Model
 from safepoint.proof.any_number import argument
 from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
-from safepoint.verify.explore import Decision, decide
+from safepoint.verify.explore import Decision, decide, seldom_collected
 from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
 from safepoint.verify.report import Progress, Report
 from safepoint.verify.rows import AnyNumber, InductionRow, MutantRow, ScopeRow
@@ -110,6 +110,7 @@ def not_on_machines() -> str:
     )
 
 
+@seldom_collected()
 def explore_scope(job: tuple[str, str, str]) -> ScopeFound:
     """One job of `plan`."""
     policy, memory, scope = POLICIES[job[0]], job[1], SCOPES[job[2]]
@@ -125,8 +126,9 @@ def protocol(report: Report, pool: Executor, progress: Progress) -> None:
     jobs = plan()
     found: list[ScopeFound] = []
     with progress.section("protocol", len(jobs)) as done:
-        # the larger ones first, so that no core waits for one at the end
-        asked = {job: pool.submit(explore_scope, job) for job in sorted(jobs, key=lambda job: -SCOPES[job[2]].threads)}
+        # what takes longest first, so that no core waits for one at the end
+        longest = sorted(jobs, key=lambda job: (-SCOPES[job[2]].threads, not is_weak(job[1])))
+        asked = {job: pool.submit(explore_scope, job) for job in longest}
         for job in jobs:
             found.append(each := asked[job].result())
             done(f"{each.row.policy} {each.row.memory} {each.row.scope}: {each.row.states:,} states")
@@ -161,6 +163,7 @@ def must_reach(policy: Policy, places: set[str]) -> set[str]:
     )
 
 
+@seldom_collected()
 def argue(job: tuple[str, str]) -> AnyNumber:
     """Does one thread decide this policy and scope for every number of threads?  The same under sequential consistency and TSO."""
     policy = POLICIES[job[0]]
@@ -209,6 +212,7 @@ def prove() -> tuple[InductionRow | None, str]:
     return row, ""
 
 
+@seldom_collected()
 def hunt_mutant(job: tuple[str, str]) -> MutantRow:
     """(policy, mutant): the smallest scope in which a property catches it."""
     policy, name = job

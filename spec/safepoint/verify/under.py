@@ -13,7 +13,7 @@ from safepoint.differential.controlled import Case, find_controlled
 from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.differential.follow import judge
 from safepoint.differential.schedulers import Exhaustive, Pct, Scheduler
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files

@@ -8,35 +8,67 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing import active_children, get_context
+from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from types import FrameType
+from typing import ParamSpec, TypeVar
 
 from safepoint.verify.cluster import cluster
 from safepoint.verify.kept import Jobs, Kept
 
+P = ParamSpec("P")
+T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
+LOCKING = ("concurrent.futures", "multiprocessing")
+"""Packages whose locks an exception from a signal's handler could leave locked, between the acquisition and the block that releases.
+
+In there nothing is raised: the processes are killed, and so what they were to make raises BrokenProcessPool where it is waited for.
+"""
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Pool(ProcessPoolExecutor):
+    """As many processes as there are cores.  Half a pool, or half a submission, could not be ended: Control-C is not heard in them.
+
+    Not forked: the parent may have threads, and a child must not inherit machine code half built.
+    """
+
+    def __init__(self) -> None:
+        with _unheard():
+            super().__init__(os.cpu_count(), get_context("spawn"), initializer=end_with_parent)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with _unheard():
+            return super().submit(fn, *args, **kwargs)
 
 
 class Worker(SpawnProcess):
-    """Never hears Control-C, not even while it starts: the process that it works for does, and ends it."""
+    """A process that never hears Control-C, not even while it starts."""
 
     def start(self) -> None:
-        ensure_running()  # or it is started now, and lets the signal through again
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
+        ensure_running()
+        with _unheard():
             super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class Spawned(SpawnContext):
-    """Not forked: the parent may have threads, and a child must not inherit machine code half built."""
-
-    Process = Worker
+def _is_in(frame: FrameType | None, packages: tuple[str, ...]) -> bool:
+    """Does this frame, or one that it was called from, execute a module of these packages?"""
+    while frame and not frame.f_globals.get("__name__", "").startswith(packages):
+        frame = frame.f_back
+    return frame is not None
 
 
 def end_with_parent() -> None:
@@ -51,22 +83,39 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 
     Whatever ends their use early ends the processes; Control-C then does what it did before.  Raises NotUsable.
     """
+    kept = Kept(keep) if keep else None
+    with (
+        control_c_raises(lambda frame: not on and _is_in(frame, LOCKING)),
+        cluster(on) if on else _processes() as pool,
+    ):
+        yield Jobs(pool, kept)
+
+
+@contextmanager
+def control_c_raises(is_whole: Callable[[FrameType | None], bool] = lambda _: False) -> Iterator[None]:
+    """In here it is a KeyboardInterrupt, so that processes can be ended; those of `multiprocessing` are.  Then it does what it did before.
+
+    is_whole: may no exception be raised in this frame?
+    """
     is_pressed = False
 
-    def press(*_: object) -> None:
+    def press(_: int, frame: FrameType | None) -> None:
         nonlocal is_pressed
         is_pressed = True
-        raise KeyboardInterrupt
+        for child in active_children():
+            child.kill()
+        if not is_whole(frame):
+            raise KeyboardInterrupt
 
-    kept = Kept(keep) if keep else None
-    with _on_control_c(press):
-        try:
-            with cluster(on) if on else _processes() as pool:
-                yield Jobs(pool, kept)
-        except BaseException:
-            if not is_pressed:
-                raise
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with _on_control_c(press):
+            yield
+    except BaseException:
+        if not is_pressed:
+            raise
     if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
+        signal.signal(signal.SIGINT, before)  # which the exception may have kept from being done
         signal.raise_signal(signal.SIGINT)
         raise KeyboardInterrupt
 
@@ -75,9 +124,9 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 def _on_control_c(handler: Callable[..., None]) -> Iterator[None]:
     """Where it is ignored, it stays so."""
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, handler)
     try:
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, handler)
         yield
     finally:
         signal.signal(signal.SIGINT, before)
@@ -86,10 +135,9 @@ def _on_control_c(handler: Callable[..., None]) -> Iterator[None]:
 @contextmanager
 def _processes() -> Iterator[Executor]:
     others = threading.enumerate()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # half a pool could not be ended
-    pool = ProcessPoolExecutor(os.cpu_count(), Spawned(), initializer=end_with_parent)
+    ensure_running()  # or the pool starts it, and that lets the signal through again
+    pool = _Pool()
     try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield pool
         with _control_c_kills_them():
             pool.shutdown()

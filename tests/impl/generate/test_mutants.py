@@ -65,9 +65,9 @@ def test_a_host_is_the_right_one_without_a_mutant_of_its_own() -> None:
         """As a driver makes one."""
 
     assert made(GuestWorld, engine(RIGHT)) is GuestWorld
-    mutant = engine(Variant(counting=True, hooked=True, mutant="post-wakes-nobody"))
+    mutant = engine(Variant(counting=True, hooked=True, mutant="post-wakes-no-thread"))
     assert made(ThreadLife, mutant) is ThreadLife
     wrong = made(Further, mutant)
-    assert wrong.post is INSTEAD["post-wakes-nobody"].post  # type: ignore[attr-defined]
+    assert wrong.post is INSTEAD["post-wakes-no-thread"].post  # type: ignore[attr-defined]
     assert issubclass(wrong, Further)
     assert worn(GuestWorld, None) is GuestWorld

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from llvmlite import ir
 
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol import files

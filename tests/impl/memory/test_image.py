@@ -6,7 +6,7 @@ import pytest
 
 from safepoint.guest.code import Code
 from safepoint.guest.compiler.interactive import Inputs
-from safepoint_vm.generate.engine import PLAIN, Engine, engine
+from safepoint_vm.generate.engine import PLAIN, engine
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import LANDING_WORDS
 from safepoint_vm.memory.image import Image
@@ -17,9 +17,8 @@ def test_landings_and_codes_are_found_by_address(upward: bool) -> None:
     places = sorted((Memory(64) for _ in range(20)), key=lambda place: place.address, reverse=upward)
 
     class Placed(Image):
-        @staticmethod
-        def _text(engine: Engine, code: Code) -> Memory:
-            text, place = Image._text(engine, code), places.pop()
+        def _text(self, code: Code) -> Memory:
+            text, place = super()._text(code), places.pop()
             for number in range(text.words):
                 place[number] = text[number]
             return place
@@ -28,7 +27,7 @@ def test_landings_and_codes_are_found_by_address(upward: bool) -> None:
     image = Placed(engine(PLAIN), inputs.program)
     for number in range(5):
         text = f"def f{number}():\n    return {number}\n\ntry:\n    f{number}()\nfinally:\n    f{number}()\n"
-        image.grow(engine(PLAIN), inputs.add(text))
+        image.grow(inputs.add(text))
     starts = [image.landings[1 + LANDING_WORDS * number] for number in range(image.landings[0])]
     assert starts == sorted(starts)
     assert len(starts) > 2 * len(inputs.program.codes)

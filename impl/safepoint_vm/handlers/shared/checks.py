@@ -26,8 +26,10 @@ from safepoint_vm.language.machine import (
 from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
 from safepoint_vm.language.words import Frame, Thread, World
 
+DISPATCHED = ("limit_and_table", "patched_jumps")
+"""Those in which the dispatch of a back-edge is its check."""
 MECHANISMS = (
-    "limit_and_table",
+    *DISPATCHED,
     "limit",
     "limit_and_budget",
     "heap_limit",

@@ -54,7 +54,7 @@ def is_of_its_page(thread: Thread, info: SignalInfo) -> bool:
 
 @inline
 def pass_on(faults: Faults, number: Word, info: SignalInfo, context: Context) -> None:
-    """Leave a signal to who was there before."""
+    """Leave a signal to the handler that was there before."""
     before = Word(faults.saved[0])
     if below(Word(IGNORED), before):
         call_handler(before, number, info, context)

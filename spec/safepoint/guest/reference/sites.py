@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from safepoint.graph.execute import POISON, Activation
-from safepoint.graph.expressions import Instance
 from safepoint.graph.gather import text_of
+from safepoint.graph.instance import Instance
 from safepoint.graph.ir import WORLD, Cell, Graph
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text

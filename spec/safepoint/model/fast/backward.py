@@ -6,7 +6,7 @@ numbers.  From the states where a goal holds the edges are walked backwards, a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,15 +39,23 @@ class Backwards:
         return good
 
 
-def backwards(model: Model, reached: Reached, processes: Sequence[Moves] = ()) -> Backwards:
-    """The moves of a whole search, or those of `processes`: `reached` must be all that it found, with nothing broken."""
-    lanes = lanes_for(model.bits)
-    states, known, table = join(reached.levels, lanes), Numbered(lanes), Table(processes or model.processes, lanes)
-    known.add(states)
+class Found:
+    """All states of a search, numbered: `reached` must be all that it found, with nothing broken."""
+
+    def __init__(self, model: Model, reached: Reached) -> None:
+        self.lanes = lanes_for(model.bits)
+        self.packed, self.known = join(reached.levels, self.lanes), Numbered(self.lanes)
+        self.known.add(self.packed)
+        self.states = unpack(self.packed)
+
+
+def backwards(found: Found, processes: Sequence[Moves]) -> Backwards:
+    """The moves of these processes."""
+    table = Table(processes, found.lanes)
     sources, targets, at = [], [], 0
-    for chunk in chunks(states):
+    for chunk in chunks(found.packed):
         made = table.expand(chunk)
-        numbers, new = known.number(made.states)
+        numbers, new = found.known.number(made.states)
         assert not len(new), "a state was not found by the search"
         ends = made.ends[:, -1]
         sources.append(np.repeat(np.arange(at, at + len(ends), dtype=np.int32), np.diff(ends, prepend=0)))
@@ -56,13 +64,11 @@ def backwards(model: Model, reached: Reached, processes: Sequence[Moves] = ()) -
     target = np.concatenate(targets)
     order = np.argsort(target, kind="stable")
     first = np.searchsorted(target[order], np.arange(at + 1))
-    return Backwards(unpack(states), first, np.concatenate(sources)[order])
+    return Backwards(found.states, first, np.concatenate(sources)[order])
 
 
-def always_possible(
-    model: Model, reached: Reached, processes: Sequence[Moves], goals: Iterable[Callable[[int], bool]]
-) -> bool:
+def always_possible(found: Found, processes: Sequence[Moves], goals: Sequence[Callable[[int], bool]]) -> bool:
     """Can every goal be reached from every state, by these processes' moves?"""
-    graph = backwards(model, reached, processes)
+    graph = backwards(found, processes)
     asked = (np.fromiter(map(goal, graph.states), np.bool_, len(graph.states)) for goal in goals)
     return all(graph.leading_to(good).all() for good in asked)

@@ -1,11 +1,11 @@
 """Data that is handed over under the protocol: without them, nothing would tell a weaker order from the right one.
 
-Each item is ghost data of the machine: who accesses it must have seen the access before.  Three sorts:
+Each item is ghost data of the machine: a process that accesses it must have seen the access before.  Three sorts:
 
-* of each thread what guest code works on, and a coordinator while the world is stopped; what guest code works on, and who runs an
+* of each thread what guest code works on, and a coordinator while the world is stopped; what guest code works on, and the requester that runs an
   operation for the thread; and, where no operation is run while the world is stopped, what those two work on;
-* of each requester and each thread that it posts to: what it did before it posted, which who takes the request must have seen;
-* of each thread what an operation on it has found out, which who asked for the operation must have seen.
+* of each requester and each thread that it posts to: what it did before it posted, which the owner that takes the request must have seen;
+* of each thread what an operation on it has found out, which the requester of the operation must have seen.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from safepoint.protocol.activities import GUEST, OPERATING, STOPPED
 GUEST_DATA, POST_DATA, OPERATION_DATA = "guest-data", "post-data", "operation-data"
 
 HANDED_OVER: dict[str, str] = {
-    GUEST_DATA: "What guest code, a coordinator or an operation did to a thread's data is seen by who goes on with it.",
-    POST_DATA: "What a requester did before it posted is seen by who takes the request.",
-    OPERATION_DATA: "What an operation did is seen by who asked for it.",
+    GUEST_DATA: "What guest code, a coordinator or an operation did to a thread's data is seen by the thread that goes on with it.",
+    POST_DATA: "What a requester did before it posted is seen by the owner that takes the request.",
+    OPERATION_DATA: "What an operation did is seen by the requester that asked for it.",
 }
 """Asked under C11 and of machines: elsewhere each step sees all that was stored before it, or waits for what was."""
 
@@ -48,7 +48,7 @@ class Handing:
 
 @dataclass
 class Data:
-    """The items: who accesses each, and when.  `threads`: of each process whose views it has.  `is_exclusive`: is no operation run while
+    """The items: which processes access each, and when.  `threads`: of each process whose views it has.  `is_exclusive`: is no operation run while
     the world is stopped?
     """
 
@@ -93,7 +93,7 @@ class Data:
                 of.setdefault(step.number, []).append((item, GUEST_DATA))
 
     def _result(self, thread: int) -> None:
-        """What an operation on a thread has found out, where somebody asks for one, and waits."""
+        """What an operation on a thread has found out, where a requester asks for one, and waits."""
         asks = [
             n
             for n, p in enumerate(self.processes)

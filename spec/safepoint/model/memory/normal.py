@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from safepoint.model.memory.states import ANY, Draft, Sight, Stored, View, joined
 
-NOBODY = 1 << 20
-"""Further than anybody comes: the least of no places."""
+BEYOND = 1 << 20
+"""Further than any process comes: the least of no places."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Normal:
         if any(oldest):
             self._drop(draft, oldest)
         self._move_on(draft)
-        known = [min((draft.threads[t].now[x] for t in who), default=NOBODY) for x, who in enumerate(self.accessors)]
+        known = [min((draft.threads[t].now[x] for t in who), default=BEYOND) for x, who in enumerate(self.accessors)]
         self._forget(draft, known)
         for word, stores in enumerate(draft.words):
             for place, stored in enumerate(stores):
@@ -107,7 +107,7 @@ class Normal:
         draft.order = rest(draft.order)
 
     def _lightened(self, draft: Draft, word: int, place: int, stored: Stored, known: list[int]) -> Stored:
-        """A store hands on only what somebody who may read it does not know."""
+        """A store hands on only what a process that may read it does not know."""
         view, attached = stored.view, stored.attached and place > 0
         readers = [sight.now for t in self.readers[word] if (sight := draft.threads[t]).now[word] <= place]
         if not readers:

@@ -40,7 +40,7 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class Target:
-    """triple, cpu, features: as LLVM is asked for it.  unused: what is different where nobody uses the result.  failed: a cas that finds
+    """triple, cpu, features: as LLVM is asked for it.  unused: what is different where the result is not used.  failed: a cas that finds
     another value.  appends: a store that is made is the newest of its word.
     """
 

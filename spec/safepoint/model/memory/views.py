@@ -160,7 +160,7 @@ class Machine:
     def _store(self, number: int, memory: Memory, made: Access) -> list[Outcome]:
         stores, outcomes = memory.words[made.word], list[Outcome]()
         for place in range(len(stores) if self.appends else self._first(memory, made) + 1, len(stores) + 1):
-            if place == 0:  # below the oldest that anybody may read: as if it had been overwritten
+            if place == 0:  # below the oldest that any process may read: as if it had been overwritten
                 outcomes.append(Outcome(0, self._published(number, made), len(stores)))
             elif place == len(stores) or not stores[place].attached:
                 draft = Draft.of(memory)
@@ -169,7 +169,7 @@ class Machine:
         return outcomes
 
     def _published(self, number: int, made: Access) -> int:
-        """The memory after a store that nobody will read."""
+        """The memory after a store that no process will read."""
         if not (self.publishes and self._orders(made.order)):
             return number
         draft = Draft.of(self.memories[number])

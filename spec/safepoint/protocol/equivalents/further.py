@@ -144,7 +144,7 @@ FURTHER: tuple[Equivalents, ...] = (
     Equivalents("The take that follows is locked, so that this is visible before it: TAKE-IS-A-BARRIER.", "page.py", "restore", (
         "plain: t.page.swap(t.page.real) -> t.page.store(t.page.real)",
     )),
-    Equivalents("Who is not asked for anything need not see the counter advance: it would find nothing.", "epoch.py", "poison", (
+    Equivalents("A thread of which nothing is asked need not see the counter advance: it would find nothing.", "epoch.py", "poison", (
         "delete: for each in threads(): -> ",
         "delete: each.epoch.swap(each.epoch.poison) -> ",
         "loop: for each in threads(): -> for each in threads()[1:]:",
@@ -238,7 +238,7 @@ FURTHER: tuple[Equivalents, ...] = (
         "word: t.deferred = 0 -> t.end = 0",
         "word: t.deferred = 0 -> t.left = 0",
     ), policies=EVERY - UNBORN - DEFERRING),
-    Equivalents("Who posts wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
+    Equivalents("The requester wakes the sleeper, whatever its state says; and it is asleep whenever it says so.", "optional.py", "block", (
         "delete: leave(t) -> ",
         "swap: t.wake.publish(0); leave(t) -> leave(t); t.wake.publish(0)",
         "swap: leave(t); bits = look(t) -> bits = look(t); leave(t)",

@@ -68,6 +68,9 @@ WITHOUT: tuple[Equivalents, ...] = (
         "word: return EVERYTHING & ~(t.masked | t.ending) -> return EVERYTHING & ~(t.masked | t.left)",
         "word: return EVERYTHING & ~(t.masked | t.ending) -> return EVERYTHING & ~(t.masked | t.deferred)",
     ), policies=UNENDED),
+    Equivalents("Where nothing terminates a thread and no stack grows, both words are 0.", "words.py", "deliverable", (
+        "word: return EVERYTHING & ~(t.masked | t.ending) -> return EVERYTHING & ~(t.masked | t.extra)",
+    ), policies=(UNENDED & UNGROWN) - UNMASKED),
     Equivalents("Where nothing terminates a thread, `ending` is 0; `masked` is cleared, too, and where the thread ends all else is without a meaning.", "optional.py", "exit_thread", (
         "delete: t.ending = 0 -> ",
         "word: t.ending = 0 -> t.end = 0",
@@ -75,6 +78,9 @@ WITHOUT: tuple[Equivalents, ...] = (
         "word: t.ending = 0 -> t.left = 0",
         "word: t.ending = 0 -> t.deferred = 0",
     ), policies=UNENDED - UNBORN),
+    Equivalents("Where nothing terminates a thread and no stack grows, both words are 0.", "optional.py", "exit_thread", (
+        "word: t.ending = 0 -> t.extra = 0",
+    ), policies=(UNENDED & UNGROWN) - UNBORN),
     Equivalents(NOT_KEPT, "owner.py", "take_pending", (
         "delete: bits = bits & deliverable(t) -> ",
         "operand: bits = bits & deliverable(t) -> bits = bits",

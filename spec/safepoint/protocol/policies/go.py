@@ -12,8 +12,8 @@ What is another way in Go is the core's, and the core's states are among Go's:
   here the slow path takes the bits, and the push is decided there. A poison with nothing behind it costs Go a trip through the
   scheduler, here nothing.
 * `execute` clears `preempt`, then restores the guard, and a stack that grows overwrites a poison, as a comment there admits. Both
-  are mistakes against the text (`take-before-restore`, `limit-blindly`). Go lives with them, because who wants the world stopped, or
-  a time slice ended, asks again and again. Its own bound is 1 frame from a request that is not lost so.
+  are mistakes against the text (`take-before-restore`, `limit-blindly`). Go lives with them, because a requester that wants the world
+  stopped, or a time slice ended, asks again and again. Its own bound is 1 frame from a request that is not lost so.
 
 Features: masks; collect (the goroutine that stops the world is the coordinator); limit (stacks grow); births (a goroutine begins in
 the record of one that has ended). No unwinding, handlers: nothing is raised in a goroutine from outside. No blocking: a request does

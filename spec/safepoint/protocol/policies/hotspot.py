@@ -14,7 +14,7 @@ when it comes back to Java code: there such a program is seen.)
 * The stack check is a touch of the pages below the frame, apart from all this.
 
 Features: masks (a scope in which asynchronous exceptions are kept for later), blocking (a blocked thread is safe, and looks when it comes
-back), births (threads begin and end only outside a safepoint, under a lock), collect (the VM's own thread stops the world for whoever finds
+back), births (threads begin and end only outside a safepoint, under a lock), collect (the VM's own thread stops the world for a thread that finds
 the heap full; here a guest thread does). No unwinding: since `Thread.stop` is gone, JVMTI alone raises in another thread, and what it raises may be caught,
 as an INTERRUPT may. No handlers: no Java code runs at a poll. No limit:
 stacks do not grow.

@@ -4,6 +4,7 @@ A policy names its file.  Read the core and one of these, and you have read that
 beside its own right lines.
 
 limit_and_table: the stack limit, and a dispatch table for each thread; pending bits beside them
+patched_jumps: the same, and jumps of compiled code that a requester overwrites for all threads
 bits_in_limit: the stack limit is a limit, or it is the request bits: one word
 limit: the stack limit alone; pending bits beside it
 limit_and_budget: the same, and a budget of back-edges that only its owner counts

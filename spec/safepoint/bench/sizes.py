@@ -1,4 +1,7 @@
-"""The guest programs of `bench.interpreters` in each of their sizes: `programs/NAME.SUFFIX`, whose line `N = …` is the size."""
+"""The guest programs of `safepoint bench` in each of their sizes: `bench/programs/NAME.SUFFIX`, whose line `N = …` is the size.
+
+A wheel brings them along as `programs` beside this file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = Path(__file__).parent / "programs"
+SHIPPED, CHECKOUT = Path(__file__).parent / "programs", Path(__file__).parents[3] / "bench" / "programs"
+PROGRAMS = SHIPPED if SHIPPED.is_dir() else CHECKOUT
 SIZE = re.compile(r"^((?:local |const )?N = )(\d+)", re.MULTILINE)
 EMPTY = "empty"
 """The program whose time is that of a start."""
@@ -39,7 +43,7 @@ SIZES = {
 
 
 def source(program: str, suffix: str, size: int | None = None) -> str:
-    """The text of a program, with another size if one is given.  ValueError: it has no line that is its size, or several."""
+    """The text of a program, with another size if one is given.  ValueError: it has no line that is its size, or several.  OSError: no file."""
     if program == EMPTY:
         return ""
     file = PROGRAMS / f"{program}.{suffix}"

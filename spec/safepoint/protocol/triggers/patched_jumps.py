@@ -72,7 +72,7 @@ def overwrite_table(t: Thread) -> None:
 
 
 def overwrite() -> None:
-    """The jump of every compiled back-edge leads to the slow path, whoever may have claimed it."""
+    """The jump of every compiled back-edge leads to the slow path, whichever thread may have claimed it."""
     for word in world.code:
         if mutant("claim-respected", breaks="CODE-IS-CLAIMED"):
             word.cas(word.real, word.poison)

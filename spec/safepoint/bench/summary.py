@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.languages import REFERENCE
+from safepoint.bench.languages import REFERENCE
 
 Key = tuple[str, str, bool]
 """Program, interpreter, and whether in the smaller size."""

@@ -1,4 +1,4 @@
-"""The interpreters that `bench.interpreters` compares: how each is called, what it says of its version, and what is not installed."""
+"""The interpreters that `safepoint bench` compares: how each is called, what it says of its version, and which are not installed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[3]
+"""Where the sources are kept, unless the package is installed elsewhere."""
 PATIENCE = 30.0
 """Seconds in which an interpreter must say its version."""
 OURS = "safepoint"
+INTERPRETER = "safepoint --no-compile"
 REFERENCE = "luajit -joff"
 """The interpreter that all are divided by: LuaJIT's, without its compiler."""
 
@@ -42,7 +44,7 @@ class Language:
 
     def version(self) -> str:
         """What it says of itself.  OSError, subprocess.SubprocessError: it does not run."""
-        if self.name == OURS:
+        if self.name in (OURS, INTERPRETER):
             return f"safepoint {version('safepoint')}, {commit()}"
         last = _said(self.command[0], self.asks).splitlines()[-1]  # PyPy begins with the Python that it speaks
         return re.sub(r" -- Copyright.*|  Copyright.*|^\[|(?<=\d)\]$", "", last)
@@ -55,6 +57,8 @@ def _said(*command: str) -> str:
 
 def commit() -> str:
     """Which sources of ours these are."""
+    if not (CHECKOUT / ".git").exists():  # an installed package: a folder above may be of another repository
+        return "installed"
     try:
         changed = ", with changes" if _said("git", "status", "--porcelain", "--untracked-files=no").strip() else ""
         return f"commit {_said('git', 'rev-parse', '--short=10', 'HEAD').strip()}{changed}"
@@ -66,6 +70,7 @@ RUN = (sys.executable, "-c", "from safepoint.cli.entry import main; main()", "ru
 """`safepoint run`, of the sources that the bench itself imports."""
 LANGUAGES = (
     Language(OURS, "py", RUN, "S"),
+    Language(INTERPRETER, "py", (*RUN, "--no-compile"), "s"),
     Language(REFERENCE, "lua", ("luajit", "-joff"), "I", "-v", threads="coroutines"),
     Language("luajit", "lua", ("luajit",), "J", "-v", threads="coroutines"),
     Language("lua 5.4", "lua", ("lua5.4",), "L", "-v", threads="coroutines"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -10,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from bench.languages import Language
-from bench.sizes import EMPTY, SIZES, source
+from safepoint.bench.languages import Language
+from safepoint.bench.sizes import EMPTY, SIZES, source
+from safepoint.verify.report import Progress
 
 PATIENCE = 300.0
 """Seconds on the clock in which a program must end."""
@@ -30,30 +33,43 @@ class Ran:
     output: str
 
 
-def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
-    """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        # a user's processes keep their modules compiled, so these may, too
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+@contextmanager
+def begun(command: Sequence[str], out: IO[str], err: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does not outlive the block, whatever ends it; Control-C alone does not end the process."""
+    # a user's processes keep their modules compiled, so these may, too
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what has half begun could not be ended
+    try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(patience, give_up)
-        timer.start()
         try:
-            _, status, used = os.wait4(process.pid, 0)
-        except BaseException:  # Control-C: the program is not to outlive the bench
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield process
+        except BaseException:
             process.kill()
             process.wait()
             raise
-        finally:
-            timer.cancel()
-            timer.join()
-        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
+    """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        with begun(command, out, err) as process:
+            late = threading.Event()
+
+            def give_up() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(patience, give_up)
+            timer.start()
+            try:
+                _, status, used = os.wait4(process.pid, 0)
+            finally:
+                timer.cancel()
+                timer.join()
+            process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
         if process.returncode:
@@ -97,11 +113,13 @@ class Outputs:
             )
 
 
-def check(languages: Sequence[Language], names: Sequence[str], files: Programs, tiny: bool = False) -> Outputs:
+def check(languages: Sequence[Language], names: Sequence[str], files: Programs, progress: Progress) -> Outputs:
     """Run each program in the smaller size, in every language.  BenchError: one fails, or they say different things."""
     outputs = Outputs()
-    for program in names:
-        size = SIZES[program].tiny if tiny else SIZES[program].less
-        for language in languages:
-            outputs.compare(language, program, size, files.run(language, program, size).output)
+    with progress.section("do all print the same?", len(names) * len(languages)) as done:
+        for program in names:
+            size = SIZES[program].less
+            for language in languages:
+                outputs.compare(language, program, size, files.run(language, program, size).output)
+                done(f"{program}, {language.name}")
     return outputs

@@ -1,0 +1,180 @@
+"""Which functions are hot, and how their compiled code comes into use: the guest thread that has found one hot installs it, while the
+world is stopped.
+
+Each function's first instruction, and each loop body's, counts how often the interpreter executes it (`handlers.entering`).  A thread
+that has counted to the end stops the world and installs the function's machine code: it changes the numbers of the opcodes, and
+names the code beside each instruction.  Every other thread stands at an instruction of the bytecode, its return addresses are such, too; so each
+goes on in the new code, or with the interpreter in what is not compiled.
+
+A back-edge of compiled code has an entry of its own in each thread's dispatch table.  One that no code uses is poisoned, and it still is when the
+code is installed: each thread makes its own real in its slow path, as after any request (OWNER-RESTORES).  So to install code
+writes no word that a requester may be writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safepoint.guest.code import Code
+from safepoint_vm.generate.engine import Engine, Variant
+from safepoint_vm.generate.triggers import COMPILED, WARM
+from safepoint_vm.handlers.shared.checks import DISPATCHED
+from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS
+from safepoint_vm.tier.loops import counting, loops_of
+from safepoint_vm.tier.memory import CodeMemory, Words
+
+if TYPE_CHECKING:
+    from safepoint_vm.tier.stitch import Context, Stitched, Stitcher
+
+EXECUTIONS = 1000
+"""How often an instruction that counts is executed before its function is compiled."""
+NUMBER_MASK = (1 << NUMBER_BITS) - 1
+STUB_BYTES = 16
+IDLE = 1 << CLAIM_BITS
+"""What stands for a jump that there is not; one more is its poison: neither is a claim."""
+TRAP = b"\xcc" * STUB_BYTES  # int3
+
+
+def compiling(variant: Variant) -> Variant:
+    """The same in which hot functions are compiled: only where the dispatch of a back-edge is its check."""
+    if variant.policy.trigger not in DISPATCHED:
+        return variant
+    return replace(variant, loops=JUMPS if variant.patches else LOOPS)
+
+
+def begin_jumps(world: Record) -> None:
+    """A world's record, as it is before there is compiled code: no jump is overwritten."""
+    world.set("idle", IDLE)
+    world.fill("code", [world.at("idle")] * JUMPS)
+    world.fill("code_real", [IDLE] * JUMPS)
+    world.fill("code_poison", [IDLE + 1] * JUMPS)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A function: its bytecode, as it is executed, and the numbers that its opcodes had when it was loaded."""
+
+    code: Code
+    text: Memory
+    numbers: tuple[int, ...]
+
+
+class Tier:
+    """The compiled code of a program.  `executions`: as EXECUTIONS.
+
+    `stepped`: each function is compiled when it is loaded, and each instruction is dispatched through the table in the register, so that one can
+    be executed alone.  Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
+    """
+
+    def __init__(self, engine: Engine, executions: int = EXECUTIONS, *, stepped: bool = False) -> None:
+        self.engine, self.executions, self.stepped = engine, executions, stepped
+        self.loops, self.patches = engine.variant.loops, engine.variant.patches
+        self.memory = CodeMemory(engine.addresses["begin"])
+        self._loaded: list[Loaded] = []
+        self._installed: set[int] = set()  # addresses of bytecode
+        self._stubs = self.memory.write(TRAP * 2 * self.loops)  # poison; then those of a thread that is to end
+        self._poison = [self._stubs + STUB_BYTES * number for number in range(self.loops)]
+        self._ends = [self._poison[0] + STUB_BYTES * (self.loops + number) for number in range(self.loops)]
+        self._bodies = list(self._poison)  # what is in the base table for each back-edge,
+        self._entries = list(self._poison) if self.patches else self._bodies  # … and what is real in its entry
+        self._jumps: dict[
+            int, tuple[Memory, int]
+        ] = {}  # the word of code of each back-edge that is patched, and its poison
+        self._used = 0  # entries of back-edges
+        self._context: Context | None = None
+
+    # -- a function
+
+    def load(self, code: Code, words: Sequence[int]) -> Memory:
+        """The bytecode of a function: its words, where compiled code can be named beside them."""
+        text = self.memory.text(len(words))
+        beside, heat = self.memory.beside(text), self.memory.beside(text, 2)
+        loaded = Loaded(code, text, tuple(word & NUMBER_MASK for word in words))
+        self._loaded.append(loaded)
+        text.write(words)
+        beside.write([self.engine.addresses["begin"]] * len(words))
+        if self.stepped:
+            self._install(loaded, (), None)
+        else:
+            heat.write([self.executions << NUMBER_BITS | number for number in loaded.numbers])
+            self._set_numbers(loaded, [(number, WARM) for number in counting(code)])
+        return text
+
+    def install(self, pc: int, records: Sequence[Record], world: Record) -> None:
+        """Compile the function of the instruction at an address, in a stopped world, unless it is.  `records`: of the world's threads.
+
+        Where there is no room, the function stays with the interpreter, and counts no more.
+        """
+        loaded = next(each for each in self._loaded if 0 <= pc - each.text.address < 8 * each.text.words)
+        if loaded.text.address not in self._installed:
+            self._installed.add(loaded.text.address)
+            self._set_numbers(loaded, enumerate(loaded.numbers))
+            self._install(loaded, records, world)
+
+    def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
+        from safepoint_vm.tier.stitch import Stitcher, context, stub  # noqa: PLC0415  -- for a program that gets hot
+
+        if self._context is None:
+            self._context = context(self.engine, self.memory, stepped=self.stepped)
+        free = range(FIRST_LOOP + self._used, FIRST_LOOP + self.loops)
+        loops = dict(zip(loops_of(loaded.code), free, strict=False))
+        made = self._stitched(Stitcher(self._context, loaded.code, loaded.text.address, loops))
+        if len(made.code) > self.memory.room:
+            return
+        self.memory.write(made.code)
+        self._used += len(loops)
+        beside = self.memory.beside(loaded.text)
+        for number, address in made.entries.items():
+            if number not in loops:
+                beside[number] = address
+                continue
+            loop, pc = loops[number] - FIRST_LOOP, loaded.text.address + 8 * number
+            for at, handler in ((self._poison[loop], "slow_back_edge"), (self._ends[loop], "step")):
+                self.memory.overwrite(at, stub(pc, self.engine.addresses[handler], at))
+            self._bodies[loop] = address
+            if world and self.patches:
+                self._entries[loop] = self._make_jump(loop, made.jumps[number], world)
+            for record in records:
+                record.set("base", address, loops[number])
+                if self.patches:
+                    record.set("table", self._entries[loop], loops[number])
+        self._set_numbers(loaded, [(number, loops.get(number, COMPILED)) for number in made.entries])
+
+    def _make_jump(self, loop: int, at: int, world: Record) -> int:
+        """Let requesters overwrite the jump at an address.  It is poisoned at first, and put back as after any request.  Returns its address."""
+        word = Words(self.memory.writable(at), 1, self.memory)
+        from safepoint_vm.tier.stitch import jump  # noqa: PLC0415  -- as `_install`
+
+        real, poison = word[0], jump(at, self._poison[loop])
+        word[0] = poison
+        self._jumps[loop] = word, poison
+        world.set("code_real", real, loop)
+        world.set("code_poison", poison, loop)
+        world.set("code", word.address, loop)  # last: a requester that finds it finds what it is to write there
+        return at
+
+    def _stitched(self, stitcher: Stitcher) -> Stitched:
+        return stitcher.at(self.memory.next)
+
+    @staticmethod
+    def _set_numbers(loaded: Loaded, numbers: Iterable[tuple[int, int]]) -> None:
+        for at, number in numbers:
+            loaded.text[at] = loaded.text[at] & ~NUMBER_MASK | number
+
+    # -- a thread's record
+
+    def prepare(self, record: Record) -> None:
+        """Its dispatch tables, as they are before the thread's first check."""
+        record.fill("stubs", self._poison)
+        record.fill("table", self._entries, FIRST_LOOP)
+        record.fill("base", self._bodies, FIRST_LOOP)
+
+    def stop(self, record: Record) -> None:
+        """Make its back-edges leave machine code, as the other entries of its tables do."""
+        record.fill("table", self._ends, FIRST_LOOP)
+        record.fill("base", self._ends, FIRST_LOOP)
+        for word, poison in self._jumps.values():  # which stay poisoned, because the thread's limit is
+            word[0] = poison

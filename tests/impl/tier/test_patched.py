@@ -1,0 +1,93 @@
+"""Compiled code whose back-edges are patched: every request of any thread reaches it, and the jumps are put back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from safepoint.differential.corpus import Guest, corpus
+from safepoint.guest.code import BACK_EDGES
+from safepoint.guest.compiler.program import compile_program
+from safepoint.model.own_policies import find_policy
+from safepoint.protocol.words import SAMPLE
+from safepoint_vm.generate.engine import PLAIN, Variant
+from safepoint_vm.language.words import JUMPS
+from safepoint_vm.threads.vm import Vm
+from safepoint_vm.tier.install import IDLE, compiling
+from safepoint_vm.tier.stitch import JUMP_OVER
+from tests.impl.asking import lost
+from tests.impl.compiling import Compiling, begun
+from tests.impl.running import Ran
+from tests.impl.waiting import soon
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
+PATCHED = find_policy(f"{EXAMPLE}:PATCHED")
+GUESTS = [guest for guest in corpus() if guest.alone]
+LOOPS = {
+    "loops": "while True:\n    pass\n",
+    "two loops": "x = 0\nwhile True:\n    for i in range(100):\n        x = i\n",
+    "calls": "def f(n):\n    if n > 0:\n        return f(n - 1)\n    return n\nwhile True:\n    f(5)\n",
+}
+
+
+def compiled(source: str, mutant: str = "") -> Vm:
+    variant = compiling(Variant(policy=PATCHED, mutant=mutant))
+    return Compiling(compile_program(source, "guest.py"), io.StringIO(), variant=variant)
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=[guest.name for guest in GUESTS])
+def test_a_program_says_what_the_interpreter_says(guest: Guest) -> None:
+    said = []
+    for kind, variant in ((Compiling, compiling(Variant(policy=PATCHED))), (Vm, PLAIN)):
+        output, errors = io.StringIO(), io.StringIO()
+        with kind(compile_program(guest.source, guest.name), output, guest.stack, variant, errors=errors) as vm:
+            program = Ran(vm, output, errors).wait()
+        said.append((program.output, program.errors, program.error, program.outcome.traceback))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_no_request_is_lost(name: str) -> None:
+    assert lost(lambda: compiled(LOOPS[name]), stops=True) == []
+
+
+@pytest.mark.parametrize("mutant", ["code-forgotten"])
+def test_a_lost_request_is_noticed(mutant: str) -> None:
+    assert "post 0 is not served" in lost(lambda: compiled(LOOPS["loops"], mutant), stops=False)
+
+
+def test_a_jump_is_overwritten_and_put_back() -> None:
+    """When the thread that has been asked has come by; another thread, which was not, comes by for nothing."""
+    source = "def loops(n):\n    while True:\n        pass\nt = Thread(target=loops, args=(1,))\nt.start()\nloops(0)\n"
+    with begun(source, policy=PATCHED) as (vm, _):
+        words = vm.tier._jumps
+        assert soon(lambda: len(words) > 0 and len(vm.world.threads) == 2)
+        loop, (word, poison) = next(iter(words.items()))
+        real = vm.world.record.get("code_real", loop)
+        assert real == int.from_bytes(JUMP_OVER, "little")
+        assert soon(lambda: word[0] == real)
+        one, other = vm.world.threads
+        before = [thread.record.get("slow_entries") for thread in (one, other)]
+        vm._engine.procedure("poison", one.address)
+        assert soon(lambda: word[0] == real and one.record.get("slow_entries") > before[0])
+        assert poison not in (real, IDLE)
+        vm.running[0].stop()
+        vm.world.post(other, SAMPLE)
+
+
+def test_beyond_its_words_a_back_edge_stays_with_the_interpreter() -> None:
+    loops = "".join("    for i in range(3):\n        t += i\n" for _ in range(JUMPS + 3))
+    with begun(f"def f():\n    t = 0\n{loops}    return t\nprint(f(), f())\n", policy=PATCHED) as (vm, program):
+        assert program.wait().output == f"{3 * (JUMPS + 3)} {3 * (JUMPS + 3)}\n"
+        assert len(vm.tier._jumps) == JUMPS
+
+
+def test_where_nothing_is_compiled_there_is_a_word_that_nothing_executes() -> None:
+    with begun("print(1)\n", 100, policy=PATCHED) as (vm, program):
+        program.wait()
+        record = vm.world.record
+        assert {record.get("code", number) for number in range(JUMPS)} == {record.at("idle")}
+        assert record.get("idle") == record.get("code_real")
+        assert BACK_EDGES
