@@ -19,7 +19,6 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "patched_code"
 NAME = f"{EXAMPLE}/patched.py:PATCHED"
 PATCHED = find_policy(NAME)
 TEXT, LOOPS = text_of(PATCHED), read((EXAMPLE / "loops.py",), PATCHED)
-GCD = EXAMPLE.parents[1] / "tests" / "programs" / "gcd.py"
 NO_TABLE = (("entry", 0),)
 
 

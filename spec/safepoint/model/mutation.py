@@ -49,9 +49,11 @@ class Mutation:
 
 def right(policy: Policy) -> Text:
     """The text of a policy as it is without any mutant."""
-    text = text_of(policy)
-    folded = {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()}
-    made = _with(text, folded)
+    return without_mutants(text_of(policy))
+
+
+def without_mutants(text: Text) -> Text:
+    made = _with(text, {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()})
     made.mutants = {}
     return made
 
