@@ -47,7 +47,8 @@ class Region:
         if found is None:
             raise OSError("no memory for compiled code is near enough to the interpreter")
         self.address = found
-        weakref.finalize(self, SYSTEM.munmap, ctypes.c_void_p(found), ctypes.c_size_t(REGION_BYTES))
+        freed = weakref.finalize(self, SYSTEM.munmap, ctypes.c_void_p(found), ctypes.c_size_t(REGION_BYTES))
+        freed.atexit = False  # a process may end while guest threads execute what is here
 
 
 def _taken(address: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from safepoint_vm.tier.install import NUMBER_MASK, compiling
 from safepoint_vm.tier.loops import bodies_of, counting
 from safepoint_vm.tier.memory import CODE_BYTES, CodeMemory
 from tests.impl.compiling import Compiling, begun
-from tests.impl.running import FILE, Ran
+from tests.impl.running import FILE, LONG, Ran
 from tests.impl.waiting import soon
 
 COMPILES = compiling(PLAIN)
@@ -277,3 +279,17 @@ def test_too_many_instructions_are_refused() -> None:
     memory.text(100_000)
     with pytest.raises(OSError, match="has no room for compiled code"):
         memory.text(100_000)
+
+
+def ends_in_a_loop() -> None:
+    """End this process while guest threads execute compiled code, as a host does that does not wait for them."""
+    source = "from threading import Thread\ndef loop(x):\n    while True:\n        x += 1\nThread(target=loop, args=(1,)).start()\nloop(0)\n"
+    vm = type("Made", (Compiling,), {"executions": 0})(compile_program(source, FILE), io.StringIO(), 4096, COMPILES)
+    vm.start()
+    assert soon(lambda: len(vm.tier._installed) > 1 and len(vm.world.threads) == 2)
+
+
+def test_a_process_ends_while_guest_threads_execute_compiled_code() -> None:
+    command = "from tests.impl.tier.test_tier import ends_in_a_loop; ends_in_a_loop()"
+    found = subprocess.run([sys.executable, "-c", command], timeout=LONG, check=False)
+    assert found.returncode == 0
