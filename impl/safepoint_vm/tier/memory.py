@@ -1,6 +1,6 @@
 """Where the bytecode of a program lies whose functions are compiled, and their machine code: near each other, and near the engine's.
 
-One region: bytecode, behind it a word for each instruction (`words.BESIDE`), and another (`words.Heat`); then machine code, which may be
+A region: bytecode, behind it a word for each instruction (`words.BESIDE`), and another (`words.Heat`); then machine code, which may be
 executed there, and be written at other addresses.  Memory that is not used costs nothing.
 """
 
@@ -18,6 +18,8 @@ from safepoint_vm.language.words import BESIDE, PAGE_BYTES
 CODE_BYTES = 1 << 22
 NEAR = (1 << 31) - (1 << 26)
 """A distance in bytes that a jump can go, whatever of the two regions it leads from and to."""
+MOST = BESIDE // 8
+"""Instructions of a function that has room here."""
 NORESERVE, AT_THIS_ADDRESS = 0x4000, 0x100000
 """MAP_NORESERVE of Linux: no memory is set aside for what is never written.  MAP_FIXED_NOREPLACE: there, or nowhere."""
 IN_ITS_PLACE = 0x10
@@ -79,24 +81,26 @@ def mmap_of_code(at: int) -> mmap.mmap:
 
 
 class CodeMemory:
-    """Room for 128 K instructions, and for 4 MB of machine code.  `near`: an address that it must be near to.
+    """Room for instructions, 128 K of them in each region, and for 4 MB of machine code in the first.  `near`: an address that it must be near to.
 
     OSError: the system gives no memory, or none that is near.
     """
 
     def __init__(self, near: int) -> None:
-        self._region = Region(near)
-        self.bytecode = self._region.address
-        self.code = self.bytecode + 3 * BESIDE
+        self._near, self._region = near, Region(near)
+        self._first = self._region  # which has the machine code
+        self.code = self._first.address + 3 * BESIDE
         self._file = mmap_of_code(self.code)
         self._writable = ctypes.addressof(ctypes.c_char.from_buffer(self._file))
         self._instructions = self._bytes = 0
 
     def text(self, instructions: int) -> Words:
-        """Room for the instructions of a code.  OSError: there is none."""
-        at = self.bytecode + 8 * self._instructions
-        if self._instructions + instructions > BESIDE // 8:
-            raise OSError(f"a program of more than {BESIDE // 8:,} instructions has no room for compiled code")
+        """Room for the instructions of a code, in a further region if need be.  OSError: there is none, or they are more than MOST."""
+        if instructions > MOST:
+            raise OSError(f"a function of more than {MOST:,} instructions has no room for compiled code")
+        if self._instructions + instructions > MOST:
+            self._region, self._instructions = Region(self._near), 0
+        at = self._region.address + 8 * self._instructions
         self._instructions += instructions
         return Words(at, instructions, self._region)
 
