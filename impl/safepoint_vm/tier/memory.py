@@ -10,6 +10,8 @@ import ctypes
 import mmap
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.pages import SYSTEM
@@ -68,16 +70,26 @@ def _taken(address: int) -> bool:
 
 def mmap_of_code(at: int) -> mmap.mmap:
     """Memory for machine code, which is executed at an address; returns it as it is written.  OSError: the system gives none."""
+    with _file_of_code() as file:
+        _map(file, at, mmap.PROT_READ | mmap.PROT_EXEC)
+        return mmap.mmap(file, CODE_BYTES)
+
+
+@contextmanager
+def _file_of_code() -> Iterator[int]:
     file = os.memfd_create("safepoint")
     try:
         os.ftruncate(file, CODE_BYTES)
-        executable = mmap.PROT_READ | mmap.PROT_EXEC
-        size, start = ctypes.c_size_t(CODE_BYTES), ctypes.c_long(0)
-        if _mmap(ctypes.c_void_p(at), size, executable, mmap.MAP_SHARED | IN_ITS_PLACE, file, start) != at:
-            raise OSError(ctypes.get_errno(), "mmap of machine code")
-        return mmap.mmap(file, CODE_BYTES)
+        yield file
     finally:
         os.close(file)
+
+
+def _map(file: int, at: int, protection: int) -> None:
+    """Map a file in the place of what is at an address."""
+    size, start = ctypes.c_size_t(CODE_BYTES), ctypes.c_long(0)
+    if _mmap(ctypes.c_void_p(at), size, protection, mmap.MAP_SHARED | IN_ITS_PLACE, file, start) != at:
+        raise OSError(ctypes.get_errno(), "mmap of machine code")
 
 
 class CodeMemory:
@@ -93,6 +105,14 @@ class CodeMemory:
         self._file = mmap_of_code(self.code)
         self._writable = ctypes.addressof(ctypes.c_char.from_buffer(self._file))
         self._instructions = self._bytes = 0
+        ALIVE.add(self)
+
+    def copy(self) -> None:
+        """Have machine code of its own at the same addresses: what is mapped twice is shared with the process that this one comes from."""
+        with _file_of_code() as file:
+            os.pwrite(file, ctypes.string_at(self._writable, self._bytes), 0)
+            _map(file, self.code, mmap.PROT_READ | mmap.PROT_EXEC)
+            _map(file, self._writable, mmap.PROT_READ | mmap.PROT_WRITE)
 
     def text(self, instructions: int) -> Words:
         """Room for the instructions of a code, in a further region if need be.  OSError: there is none, or they are more than MOST."""
@@ -133,3 +153,14 @@ class CodeMemory:
     def writable(self, at: int) -> int:
         """Where the byte of machine code at an address can be written."""
         return self._writable + at - self.code
+
+
+ALIVE: weakref.WeakSet[CodeMemory] = weakref.WeakSet()
+
+
+def _copy_all() -> None:
+    for memory in list(ALIVE):
+        memory.copy()
+
+
+os.register_at_fork(after_in_child=_copy_all)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,25 @@ def test_a_program_whose_function_is_too_long_is_left_to_the_interpreter(monkeyp
         Vm(program, output, variant=compiling(PLAIN))
     assert run(program, output).fault is None
     assert output.getvalue() == "1\n"
+
+
+def test_a_process_and_its_child_have_machine_code_of_their_own() -> None:
+    """What one installs after the fork lies where the other's lies."""
+    room = CodeMemory(engine(PLAIN).addresses["begin"])
+    at = room.write(b"\xc3")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            room.overwrite(at, b"\x90")
+            room.write(b"\xcc")
+            os.write(writing, ctypes.string_at(at, 1) + protections(at).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    found = os.read(reading, 9)
+    os.close(reading)
+    os.waitpid(child, 0)
+    assert found == b"\x90r-xs"
+    assert ctypes.string_at(at, 1) == b"\xc3"
+    assert ctypes.string_at(room.next, 1) == b"\0"
