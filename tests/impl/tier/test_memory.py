@@ -1,4 +1,4 @@
-"""Where bytecode and compiled code lie: near the engine, never written where it is executed, freed when no one has it."""
+"""Where bytecode and compiled code lie: near the engine, never written where it is executed, freed with its owner, and of each process alone."""
 
 from __future__ import annotations
 
