@@ -34,7 +34,7 @@ from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
-from safepoint_vm.tier.install import Tier, compiling
+from safepoint_vm.tier.install import Tier, compiling, fits
 
 if TYPE_CHECKING:
     from safepoint.guest.profile import Profile
@@ -250,7 +250,8 @@ def run(
     On Python's main thread, Control-C becomes the guest's KeyboardInterrupt, and SIGQUIT writes all stacks.  Arguments and errors: as
     `Vm`.  `trace`: gets a trace of the run, whose machine code is the traced variant; TraceFull: it has reached `trace_limit`, in bytes, where
     the run was ended (None: `safepoint.trace.files.LIMIT`).  `profile`: is filled; the machine code is the profiled variant; ValueError: both
-    are given.  `compiles`: hot functions are compiled, in a run without either.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
+    are given.  `compiles`: hot functions are compiled, in a run without either,
+    unless one has more than 128 K instructions.  `policy`: where and how its threads check; NotWrittenFor: its text has not what the
     program needs, or the interpreter not its checks.
     """
     if trace is not None and profile is not None:
@@ -261,7 +262,7 @@ def run(
             f"policy {policy.name}: the interpreter has no checks for trigger {trigger_file(policy.trigger).stem} (use --machine reference)"
         )
     variant = Variant(traced=trace is not None, profiled=profile is not None, policy=policy)
-    if compiles and trace is None and profile is None:
+    if compiles and trace is None and profile is None and fits(program):
         variant = compiling(variant)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,

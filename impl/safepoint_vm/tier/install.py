@@ -17,14 +17,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from safepoint.guest.code import Code
+from safepoint.guest.code import Code, Program
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.triggers import COMPILED, WARM
 from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.layout import Memory, Record
 from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS
 from safepoint_vm.tier.loops import counting, loops_of
-from safepoint_vm.tier.memory import CodeMemory, Words
+from safepoint_vm.tier.memory import MOST, CodeMemory, Words
 
 if TYPE_CHECKING:
     from safepoint_vm.tier.stitch import Context, Stitched, Stitcher
@@ -43,6 +43,11 @@ def compiling(variant: Variant) -> Variant:
     if variant.policy.trigger not in DISPATCHED:
         return variant
     return replace(variant, loops=JUMPS if variant.patches else LOOPS)
+
+
+def fits(program: Program) -> bool:
+    """Has each of its functions room where functions are compiled?"""
+    return all(len(code.instructions) <= MOST for code in program.codes)
 
 
 def begin_jumps(world: Record) -> None:

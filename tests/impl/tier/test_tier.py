@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -12,18 +12,16 @@ from safepoint.differential.corpus import Guest, corpus
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.words import INTERRUPT
-from safepoint_vm.generate.engine import PLAIN, engine
+from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.generate.triggers import COMPILED, LOOP_ENTRIES, NUMBERS, WARM
-from safepoint_vm.language.layout import Memory
 from safepoint_vm.language.words import FIRST_LOOP, LOOPS
 from safepoint_vm.threads.session import Session
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.tier.install import NUMBER_MASK, compiling
 from safepoint_vm.tier.loops import bodies_of, counting
-from safepoint_vm.tier.memory import CODE_BYTES, CodeMemory
 from tests.impl.compiling import Compiling, begun
-from tests.impl.running import FILE, Ran
+from tests.impl.running import FILE, LONG, Ran
 from tests.impl.waiting import soon
 
 COMPILES = compiling(PLAIN)
@@ -234,46 +232,15 @@ def test_a_prompt_compiles_what_came_before_and_what_comes() -> None:
     assert output.getvalue() == "12497500\n3\n"
 
 
-# -- where it lies
+def ends_in_a_loop() -> None:
+    """End this process while guest threads execute compiled code, as a host does that does not wait for them."""
+    source = "from threading import Thread\ndef loop(x):\n    while True:\n        x += 1\nThread(target=loop, args=(1,)).start()\nloop(0)\n"
+    vm = type("Made", (Compiling,), {"executions": 0})(compile_program(source, FILE), io.StringIO(), 4096, COMPILES)
+    vm.start()
+    assert soon(lambda: len(vm.tier._installed) > 1 and len(vm.world.threads) == 2)
 
 
-def test_machine_code_is_not_written_where_it_is_executed() -> None:
-    memory = CodeMemory(engine(PLAIN).addresses["begin"])
-    at = memory.write(b"\xc3")
-    memory.overwrite(at + 1, b"\x90")
-    assert ctypes.string_at(at, 2) == b"\xc3\x90"
-    assert protections(at) == "r-xs"
-    assert protections(memory.writable(at)) == "rw-s"
-    assert protections(memory.text(3).address) == "rw-p"
-
-
-def protections(address: int) -> str:
-    for line in Path("/proc/self/maps").read_text(encoding="ascii").splitlines():
-        places, kind, *_ = line.split()
-        first, end = (int(place, 16) for place in places.split("-"))
-        if first <= address < end:
-            return kind
-    return ""
-
-
-def test_it_is_near_and_freed() -> None:
-    near = engine(PLAIN).addresses["begin"]
-    memory = CodeMemory(near)
-    where = memory.bytecode
-    assert abs(memory.code + CODE_BYTES - near) < 1 << 31
-    del memory
-    assert protections(where) == ""
-
-
-def test_words_keep_their_region() -> None:
-    words = CodeMemory(engine(PLAIN).addresses["begin"]).text(2)
-    assert isinstance(words, Memory)
-    words[1] = 7
-    assert (words[0], words[1], protections(words.address)) == (0, 7, "rw-p")
-
-
-def test_too_many_instructions_are_refused() -> None:
-    memory = CodeMemory(engine(PLAIN).addresses["begin"])
-    memory.text(100_000)
-    with pytest.raises(OSError, match="has no room for compiled code"):
-        memory.text(100_000)
+def test_a_process_ends_while_guest_threads_execute_compiled_code() -> None:
+    command = "from tests.impl.tier.test_tier import ends_in_a_loop; ends_in_a_loop()"
+    found = subprocess.run([sys.executable, "-c", command], timeout=LONG, check=False)
+    assert found.returncode == 0
