@@ -196,7 +196,7 @@ OPTIONS = [
     option("'m:x' is not a path (it looks like m:both-1/no-recheck/ab0a~12345678: copy it whole)", "replay", "m:x"),
     option("the path speaks of scope 'nope'; there are: …", "replay", "m:nope//a~00000000"),
     option("scope limit-1: the text of policy dart is not written for limit (…)", "replay", "m:limit-1,dart,sc//a~00000000"),
-    option("the path's steps have other names now: the protocol's text has changed (explore again)", "replay", "m:interrupt-1//a~00000000"),
+    option("the path's steps have other names now: the string is damaged, or the protocol's text has changed (copy it whole, or explore again)", "replay", "m:interrupt-1//a~00000000"),
     option("--target would be ignored: a path of the model names its policy and its mutant, and has no target (leave it out)", "replay", "m:x", "--target", "folded"),
     option("--protocol would be ignored: a schedule is repeated on machines, which have their protocol (leave it out)",
            "replay", "s:fib@3STOP", "--protocol", "own.py", own=WORLD),
