@@ -150,13 +150,13 @@ def said_of(outcome: Any, program: Program) -> int:
     return INTERRUPTED if fault.kind == "KeyboardInterrupt" else REFUTED
 
 
-def machine_named(name: str) -> Any:
-    """The function that runs a program: (program, output, slots of the stack, options) -> outcome."""
+def machine_named(name: str, instead: str = "use --machine reference") -> Any:
+    """The function that runs a program: (program, output, slots of the stack, options) -> outcome.  instead: as `machine_of`."""
     if name == "reference":
         from safepoint.guest.reference.run import run as run_reference
 
         return run_reference
-    return machine_of("safepoint.machines", name, "use --machine reference")
+    return machine_of("safepoint.machines", name, instead)
 
 
 @click.command()
