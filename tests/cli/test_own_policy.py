@@ -247,7 +247,9 @@ def test_a_replay_says_that_the_policy_has_changed_or_has_gone() -> None:
     result = call("replay", string)
     assert (result.exit_code, result.stderr) == (1, "lantern.py:LANTERN: has changed since the path was found\n")
     Path("armed_byte.py").write_text(source.replace("t.armed.store(t.armed.poison)", "t.armed.swap(t.armed.poison)"))
-    assert "the string is damaged, or the protocol's text has changed (copy it whole, or explore again)" in refused("replay", string)
+    assert "the string is damaged, or the protocol's text has changed (copy it whole, or explore again)" in refused(
+        "replay", string
+    )
     Path("lantern.py").unlink()
     assert refused("replay", string) == (
         "safepoint: lantern.py: there is no such file (write -p FILE.py:NAME, the path of a Python file with a Policy);"
