@@ -115,7 +115,7 @@ ADAPTERS = [
     adapter("at_import", "target 'vm_at_import:Vm' cannot be imported: ZeroDivisionError: division by zero (…vm_at_import.py:1) (…)", "1 / 0\n"),
     adapter("exits_at_import", "target 'vm_exits_at_import:Vm' cannot be imported: SystemExit: 0 (…vm_exits_at_import.py:2) (…)", "import sys\nsys.exit(0)\n"),
     adapter("no_target", "target 'vm_no_target:Vm' is not a safepoint.conform.target.Target (derive the class from it)", "class Vm: pass\n"),
-    adapter("half", "target 'vm_half:Vm' cannot be made: …abstract … (the class must need no arguments)",
+    adapter("half", "target 'vm_half:Vm' lacks … (write these methods: docs/judge-your-own.md)",
             "from safepoint.conform.target import Target\nclass Vm(Target): pass\n"),
     adapter("arguments", "target 'vm_arguments:Vm' cannot be made: …'port' (…) (the class must need no arguments)",
             VM.format(method="__init__", does="self.open(*args)").replace("*args, **more", "port")),

@@ -62,7 +62,8 @@ def run(
 ) -> int:
     """Run a guest program.
 
-    Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
+    Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language, 130 Control-C. A deadlock is 2 on the
+    reference machine; on the interpreter its threads wait, as Python's do, until Control-C.
     """
     from safepoint.guest.faults import Deadlock
     from safepoint.guest.features import NotWrittenFor

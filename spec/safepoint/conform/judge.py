@@ -76,6 +76,8 @@ def _make(name: str, where: str) -> Target:
         raise UnknownTarget(f"target {name!r} cannot be imported: {told} ({instead})") from error
     if not (isinstance(found, type) and issubclass(found, Target)):
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
+    if lacks := sorted(found.__abstractmethods__):
+        raise UnknownTarget(f"target {name!r} lacks {', '.join(lacks)} (write these methods: docs/judge-your-own.md)")
     try:
         target = found()
     except (Exception, SystemExit) as error:
