@@ -294,7 +294,7 @@ def test_emit_writes_its_header() -> None:
     assert "sp_store_release(&t->armed, SP_ARMED_POISON);" in made
     assert "with a ticker of 3" in " ".join(call("emit", "--c", "-p", TICKER).stdout.replace("\n *", "").split())
     Path("mine.py").write_text(text_of(trigger='"epoch"', words='("epoch",)'))
-    assert "policy mine.py:MINE has no header: its word stands for what a thread can tell" in refused("emit", "--c", "-p", "mine.py:MINE")  # fmt: skip
+    assert "policy mine.py:MINE has no header: its one word models a counter" in refused("emit", "--c", "-p", "mine.py:MINE")  # fmt: skip
 
 
 def test_emit_writes_the_check_of_a_site_under_its_name() -> None:
