@@ -143,7 +143,13 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Folded
         )
 
     def _words(self) -> dict[str, str]:
-        words = {word: str(self._world.world.record.get(word)) for word in ("stop", "lock")}
+        world = self._world.world.record
+        words = {word: str(world.get(word)) for word in ("stop", "lock")}
+        if (
+            "code" in self.policy.words
+        ):  # which all threads share; where nothing is compiled it is one word, and no jump
+            held = {world.get("code_real"): "real", world.get("code_poison"): "poison"}
+            words["code[0]"] = held.get(world.get("idle"), "claimed")
         for thread in self._world.threads:
             record, prefix = thread.guest.record, f"{thread.number}." if thread.number else ""
             for trigger in words_of(self.policy):

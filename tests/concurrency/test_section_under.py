@@ -146,4 +146,4 @@ def test_a_soak_may_be_under_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_policy_without_a_soak_is_refused() -> None:
     result = CliRunner().invoke(cli, ["verify", "-p", "pypy"])
     assert result.exit_code == 2
-    assert "--policy would be ignored: a soak alone is under one policy" in result.output
+    assert "--policy would be ignored: only a --soak is under one policy" in result.output

@@ -17,7 +17,7 @@ UNUSABLE = {
     "raise SystemExit(1)\n": "cannot be imported: SystemExit: 1 (",
     "class Mine(\n": "cannot be imported: '(' was never closed",
     "class Mine: pass\n": "is not a safepoint.conform.target.Target (derive the class from it)",
-    GOOD + "class Mine(Target): pass\n": "cannot be made: TypeError: Can't instantiate abstract class Mine",
+    GOOD + "class Mine(Target): pass\n": "lacks load, observe, post, start, step (write these methods",
     GOOD + "class Mine(Toy):\n    def __init__(self, vm): pass\n": "(the class must need no arguments)",
     GOOD + "class Mine(Toy):\n    def __init__(self): self.vm = 1 // 0\n": "cannot be made: ZeroDivisionError",
     GOOD

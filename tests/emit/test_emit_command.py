@@ -56,7 +56,7 @@ def test_weaker_orders_are_put_in() -> None:
         (("--c", "-p", "dart", "-p", "cpython"), "safepoint: --policy is given 2 times (a header has one: run the command once for each)\n"),
         (("--c", "--mutant", "reenter.stop.look.release"), "safepoint: mutant reenter.stop.look.release: the access is seq_cst, and release is not"),
         (("--c", "-p", "hhvm"), "safepoint: Invalid value for '-p' / '--policy': 'hhvm' is not one of"),
-        (("--c", "-p", "wasmtime"), "safepoint: policy wasmtime has no header: its word stands for what a thread can tell of a counter"),
+        (("--c", "-p", "wasmtime"), "safepoint: policy wasmtime has no header: its one word models a counter"),
         (("--c", "-o", "/no/such/folder/safepoint.h"), "safepoint: Invalid value for '-o' / '--output': /no/such/folder/safepoint.h: No such file"),
     ],
 )  # fmt: skip

@@ -70,7 +70,7 @@ def refused(*args: str) -> str:
 
 
 def test_it_has_no_header() -> None:
-    assert f"policy {NAME} has no header: what requesters overwrite in compiled code, the VM's own compiler has made" in refused("emit", "--c", "-p", NAME)  # fmt: skip
+    assert f"policy {NAME} has no header: requesters overwrite jumps that the VM's own compiler emits" in refused("emit", "--c", "-p", NAME)  # fmt: skip
 
 
 @pytest.mark.parametrize(

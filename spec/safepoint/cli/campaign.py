@@ -22,7 +22,7 @@ SUBJECTS = ("scopes", "schedules", "fuzz", "soak", "mutation")
 @ON
 @KEEP
 def campaign(*, subjects: tuple[str, ...], seeds: int, on: str, keep: Path | None) -> int:
-    """Do what takes hours.
+    """Run the checks that take hours.
 
     SUBJECT is one or several of scopes (of every size), schedules and fuzz (with further seeds), soak (on real cores) and mutation (of the
     text); without any, all. With --keep, Control-C ends it in order, and the same command goes on from there.

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 @policy_option("Where and how guest threads check.")
 @stack_option("Size of each guest thread's stack in slots.")
 @HEAP
-@click.option("--no-compile", is_flag=True, help="Leave every function to the interpreter, also one that is hot.")
+@click.option(
+    "--no-compile",
+    is_flag=True,
+    help="Compile no function, however hot. With --trace, and under a policy whose back-edges are not dispatched through a table, none is compiled anyway.",
+)
 @click.option("--stats", is_flag=True, help="Print what the collector did to standard error.")
 @click.option("--stress", is_flag=True, help="Collect at every allocation, and verify the heap each time: slow.")
 @click.option(
@@ -58,16 +62,19 @@ def run(
 ) -> int:
     """Run a guest program.
 
-    Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language or deadlocks, 130 Control-C.
+    Exit status: 0 it ended, 1 an exception was not caught, 2 it is outside the language, 130 Control-C. A deadlock is 2 on the
+    reference machine; on the interpreter its threads wait, as Python's do, until Control-C.
     """
     from safepoint.guest.faults import Deadlock
     from safepoint.guest.features import NotWrittenFor
-    from safepoint.protocol.policies import is_ours
+    from safepoint.protocol.policies import POLICIES, is_ours
 
     program = load_program(file)
     options: dict[str, Any] = {"policy": policy, **({"heap": heap} if heap else {})}
     if trace and not is_ours(policy):
-        fail("a trace names a policy of ours, by which it is judged (leave out --trace, or give -p one of these)")
+        fail(
+            f"a trace is judged by a policy of ours, not by one of a file (leave out --trace, or give -p one of {', '.join(POLICIES)})"
+        )
     if machine == "reference":
         if heap or stats or stress:
             fail("the reference machine has no collector (leave out --heap, --stats and --stress, or use --machine vm)")
@@ -144,13 +151,13 @@ def said_of(outcome: Any, program: Program) -> int:
     return INTERRUPTED if fault.kind == "KeyboardInterrupt" else REFUTED
 
 
-def machine_named(name: str) -> Any:
-    """The function that runs a program: (program, output, slots of the stack, options) -> outcome."""
+def machine_named(name: str, instead: str = "use --machine reference") -> Any:
+    """The function that runs a program: (program, output, slots of the stack, options) -> outcome.  instead: as `machine_of`."""
     if name == "reference":
         from safepoint.guest.reference.run import run as run_reference
 
         return run_reference
-    return machine_of("safepoint.machines", name, "use --machine reference")
+    return machine_of("safepoint.machines", name, instead)
 
 
 @click.command()

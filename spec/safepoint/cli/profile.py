@@ -83,8 +83,8 @@ class Often(Parameter):
 def profile(*, file: Path, out: Path, every: Every, stack: int, heap: int | None) -> int:
     """Run a guest program, and write a profile of it.
 
-    Samples are taken at safepoints: docs/profile.md says what that hides. Exit status: as `run`; the profile is written whenever
-    the program has run.
+    Samples are taken at safepoints: docs/profile.md says what that hides. No function is compiled: a profile is of the interpreter,
+    as `safepoint run --no-compile`. Exit status: as `run`; the profile is written whenever the program has run.
     """
     from safepoint.guest.profile import Profile
     from safepoint.show.profiles import FORMATS, summary
@@ -97,7 +97,8 @@ def profile(*, file: Path, out: Path, every: Every, stack: int, heap: int | None
         fail(f"{out}: is the program itself (name another file for the profile)")
     found = Profile(every)
     options: dict[str, Any] = {"heap": heap} if heap else {}
-    outcome = machine_named("vm")(program, sys.stdout, stack, profile=found, **options)
+    machine = machine_named("vm", "run it without a profile: safepoint run FILE --machine reference")
+    outcome = machine(program, sys.stdout, stack, profile=found, **options)
     sys.stdout.flush()
     replace(out, make(found, f"{file.name}, every {said(every)}"))
     click.echo(f"{out}: {summary(found)}", err=True)

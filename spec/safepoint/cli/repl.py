@@ -26,7 +26,7 @@ def repl(*, stack: int, heap: int | None) -> int:
     r"""Type a guest program, input by input.
 
     An empty line ends a block. Control-C discards what is typed, or interrupts what runs; other threads go on. SIGQUIT
-    (Control-\\) prints the stack of each thread. Control-D ends, when all threads have ended.
+    (Control-\) prints the stack of each thread. Control-D ends, when all threads have ended.
 
     From a pipe the inputs are read without prompts. Exit status then: 0 all ended, 1 one raised, 2 one is outside the language,
     130 Control-C.

@@ -22,6 +22,8 @@ def accept(*, trace: Path | None, as_json: bool, schema: bool) -> int:
     trace, or has no event. docs/trace.md says what a VM logs.
     """
     if schema:
+        if trace is not None or as_json:
+            fail("--schema judges no trace (leave it out, or leave out TRACE and --json)")
         from safepoint.trace.schema import text
 
         click.echo(text(), nl=False)

@@ -9,7 +9,7 @@ import click
 from safepoint.cli.console import KEEP, ON, Written, fail, refuse_ignored, write
 from safepoint.cli.given import policy_option
 from safepoint.cli.status import NO_VERDICT, REFUTED
-from safepoint.protocol.policies import is_ours
+from safepoint.protocol.policies import POLICIES, is_ours
 from safepoint.protocol.policy import Policy
 
 
@@ -65,9 +65,9 @@ def verify(
         refuse_ignored("a soak runs campaigns on real cores, and nothing else", "quick", "targets", "output", "page")
         refuse_ignored("this soak has one process, here; `safepoint campaign soak` takes it", "on", "keep")
         if not is_ours(policy):
-            fail("a soak is under a policy of ours: its campaigns know no other (give -p one of these)")
+            fail(f"a soak's campaigns know our policies only (give -p one of {', '.join(POLICIES)})")
         return soaked(soak, policy.name)
-    refuse_ignored("a soak alone is under one policy", "policy")
+    refuse_ignored("only a --soak is under one policy", "policy")
     if targets and (on or keep):
         fail(
             "--target: another VM's adapter is neither on the cluster nor told apart in what is kept"

@@ -71,9 +71,13 @@ def _make(name: str, where: str) -> Target:
         if isinstance(error, ModuleNotFoundError) and error.name:
             top = error.name.partition(".")[0]
             instead = f"install {top}, or set PYTHONPATH to the directory that holds it: PYTHONPATH=. if you are there"
+            if where != name:  # it is installed, and what it needs is not
+                instead = f"pip install {top}"
         raise UnknownTarget(f"target {name!r} cannot be imported: {told} ({instead})") from error
     if not (isinstance(found, type) and issubclass(found, Target)):
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
+    if lacks := sorted(found.__abstractmethods__):
+        raise UnknownTarget(f"target {name!r} lacks {', '.join(lacks)} (write these methods: docs/judge-your-own.md)")
     try:
         target = found()
     except (Exception, SystemExit) as error:

@@ -75,7 +75,7 @@ FAST = {
 }
 """Policy to what its checks cost."""
 NO_HEADER = {
-    "epoch": "its word stands for what a thread can tell of a counter and a deadline, and C would have these",
+    "epoch": "its one word models a counter and a deadline, and C needs these themselves",
 }
 """Trigger to why policies with it have no header."""
 
@@ -106,7 +106,7 @@ def fast(policy: Policy) -> str:
 def no_header(policy: Policy) -> str:
     """Why it has no header; "": it has."""
     if "compiled back-edge" in policy.sites:
-        return "what requesters overwrite in compiled code, the VM's own compiler has made"
+        return "requesters overwrite jumps that the VM's own compiler emits"
     return NO_HEADER.get(policy.trigger, "")
 
 

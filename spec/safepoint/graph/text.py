@@ -108,7 +108,7 @@ class Text:
             source = path.read_text(encoding="utf-8-sig")  # an editor may begin it with a mark
             module = ast.parse(source, file)
         except (OSError, UnicodeDecodeError) as e:
-            raise ProtocolError(f"{path}: cannot be read: {e}") from None
+            raise ProtocolError(f"{path}: cannot be read: {getattr(e, 'strerror', e)} (name a text)") from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
             line = getattr(e, "lineno", None) or 1
             what = getattr(e, "msg", None) or str(e) or "nested too deeply"

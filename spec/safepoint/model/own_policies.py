@@ -110,13 +110,17 @@ class _File:
 
     def _refuse_other(self, found: object) -> NoReturn:
         there = [name for name in self._assigned() if name != self.called]
-        near = f"one of {', '.join(there)}" if there else f"{self.called} = Policy(…)"
+        near = (
+            f"one of {', '.join(there)}"
+            if there
+            else f"{self.called} = Policy(…), from safepoint.protocol.policy import Policy"
+        )
         what = (
             f"no {self.called} in it"
             if found is None
             else f"{self.called} is no Policy, but of type {type(found).__name__}"
         )
-        raise PolicyError(f"{self._place()}: {what} (write {near}, from safepoint.protocol.policy import Policy)")
+        raise PolicyError(f"{self._place()}: {what} (write {near})")
 
     def _assigned(self) -> list[str]:
         """What the file makes by a call of Policy."""

@@ -229,7 +229,7 @@ def _walk(match: re.Match[str], model: Model) -> Path:
         edges = _edges(model.processes[number], state) if number < len(model.processes) else []
         if choice >= len(edges):
             raise ReplayError(
-                f"step {len(steps) + 1} of the path cannot be made: the protocol's text has changed (explore again)"
+                f"step {len(steps) + 1} of the path cannot be made: the string is damaged, or the protocol's text has changed (copy it whole, or explore again)"
             )
         edge = edges[choice]
         states.append(state ^ edge.delta)
@@ -238,7 +238,9 @@ def _walk(match: re.Match[str], model: Model) -> Path:
     loop = len(MOVE.findall(match["moves"])) if match["loop"] else None
     path = _ended(model, tuple(states), tuple(steps), broken, loop)
     if path.replay[-8:] != match["check"]:
-        raise ReplayError("the path's steps have other names now: the protocol's text has changed (explore again)")
+        raise ReplayError(
+            "the path's steps have other names now: the string is damaged, or the protocol's text has changed (copy it whole, or explore again)"
+        )
     return path
 
 

@@ -204,7 +204,7 @@ def _missing() -> str:
     try:
         find_target(OURS)
     except UnknownTarget as error:
-        return f"the interpreter cannot run: {error} (pip install llvmlite)"
+        return f"the interpreter cannot run: {error}"
     return ""
 
 

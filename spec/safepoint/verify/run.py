@@ -36,7 +36,7 @@ def run(
         find_target(OURS)
     except UnknownTarget as error:
         for section in ("differential", "schedules", "concurrency", "implementation_mutants"):
-            report.left_out[section] = f"the interpreter cannot run: {error} (pip install llvmlite)"
+            report.left_out[section] = f"the interpreter cannot run: {error}"
         judge_targets(report, begin_judging(pool, targets), progress)
     else:
         judged = begin_judging(pool, (OURS, *targets))  # before the rest: one target keeps one core busy for long

@@ -6,7 +6,9 @@ import io
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from safepoint.cli.main import cli
 from safepoint.differential.corpus import Guest, corpus
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.compiler.program import compile_program
@@ -97,3 +99,11 @@ def test_where_nothing_is_compiled_there_is_a_word_that_nothing_executes() -> No
         assert {record.get("code", number) for number in range(JUMPS)} == {record.at("idle")}
         assert record.get("idle") == record.get("code_real")
         assert BACK_EDGES
+
+
+@pytest.mark.parametrize("string", ["s:calls_only@0NOTHING", "s:loops_only@9INTERRUPT", "s:gcd@9STOP"])
+def test_in_lockstep_the_interpreter_agrees_with_the_reference_machine(string: str) -> None:
+    """Also in the word of code, which is there although nothing is compiled."""
+    result = CliRunner().invoke(cli, ["replay", "-p", f"{EXAMPLE}:PATCHED", string])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "both machines agree" in result.stdout
