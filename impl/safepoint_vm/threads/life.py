@@ -212,7 +212,13 @@ class ThreadLife:
             guests.has_reentered(self.guest)
 
     def _compile(self) -> Waits:
-        """Stop the world, install the compiled code of this function, start it; then go on at the instruction."""
+        """Stop the world, install the compiled code of this function, start it; then go on at the instruction.
+
+        What that needs is made before, in a native region: where it is not kept, it takes seconds.
+        """
+        yield from self._call("leave")
+        self.guest.make_templates()
+        yield from self._call("reenter")
         yield from self._call("stop_world_from")
         try:
             self.host.guests.compile(self.guest)

@@ -140,15 +140,20 @@ class GuestThread:
         self.stop()
         self.ended = True
 
+    def make_templates(self) -> None:
+        """Make what compiled code is made of, unless it is there."""
+        assert self.image.tier is not None
+        self.image.tier.make_templates()
+
     def stop(self) -> None:
         """Make machine code leave at the next instruction, now and whenever it is entered.  Any OS thread may call this."""
         for number in range(len(NAMES)):
             self.record.set("table", self.engine.addresses["step"], number)
             self.record.set("base", self.engine.addresses["step"], number)
-        if self.image.tier:
-            self.image.tier.stop(self.record)
         self.record.set("limit_real", self.record.get("limit_poison"))
         self.record.set("limit", self.record.get("limit_poison"))  # for an instruction that works long, in its middle
+        if self.image.tier:
+            self.image.tier.stop(self.record)  # LIMIT-BEFORE-CODE
         self.record.set("steps_left", 0)
 
     # -- what machine code was left for

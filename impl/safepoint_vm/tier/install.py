@@ -13,6 +13,7 @@ writes no word that a requester may be writing.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -82,19 +83,25 @@ class Tier:
         self._installed: set[int] = set()  # addresses of bytecode
         first = self.memory.write(TRAP * 2 * self.loops)
         stubs = [first + STUB_BYTES * number for number in range(2 * self.loops)]
-        self._poison, self._ends = (
-            stubs[: self.loops],
-            stubs[self.loops :],
-        )  # of each back-edge; of a thread that is to end
+        self._poison = stubs[: self.loops]  # of each back-edge
+        self._ends = stubs[self.loops :]  # … of a thread that is to end
         self._bodies = list(self._poison)  # what is in the base table for each back-edge,
         self._entries = list(self._poison) if self.patches else self._bodies  # … and what is real in its entry
-        self._jumps: dict[
-            int, tuple[Memory, int]
-        ] = {}  # back-edge -> its word of code, if that is patched, and its poison
+        self._jumps: dict[int, tuple[Memory, int]] = {}  # where jumps are patched: the word of code, and its poison
         self._used = 0  # entries of back-edges
+        self._making = threading.Lock()
         self._context: Context | None = None
 
     # -- a function
+
+    def make_templates(self) -> Context:
+        """What compiled code is made of, made at the first call.  Errors: as `tier.templates`."""
+        from safepoint_vm.tier.stitch import context  # noqa: PLC0415  -- for a program that gets hot
+
+        with self._making:
+            if self._context is None:
+                self._context = context(self.engine, self.memory, stepped=self.stepped)
+            return self._context
 
     def load(self, code: Code, words: Sequence[int]) -> Memory:
         """The bytecode of a function: its words, where compiled code can be named beside them."""
@@ -123,13 +130,11 @@ class Tier:
             self._install(loaded, records, world)
 
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
-        from safepoint_vm.tier.stitch import Stitcher, context, jump, stub  # noqa: PLC0415  -- for a program that gets hot
+        from safepoint_vm.tier.stitch import Stitcher, jump, stub  # noqa: PLC0415  -- as `make_templates`
 
-        if self._context is None:
-            self._context = context(self.engine, self.memory, stepped=self.stepped)
         free = range(FIRST_LOOP + self._used, FIRST_LOOP + self.loops)
         loops = dict(zip(loops_of(loaded.code), free, strict=False))
-        made = self._stitched(Stitcher(self._context, loaded.code, loaded.text.address, loops))
+        made = self._stitched(Stitcher(self.make_templates(), loaded.code, loaded.text.address, loops))
         if len(made.code) > self.memory.room:
             return
         self.memory.write(made.code)
