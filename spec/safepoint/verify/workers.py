@@ -83,41 +83,62 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
 
     Whatever ends their use early ends the processes; Control-C then does what it did before.  Raises NotUsable.
     """
-    kept = Kept(keep) if keep else None
-    with (
-        control_c_raises(lambda frame: not on and _is_in(frame, LOCKING)),
-        cluster(on) if on else _processes() as pool,
-    ):
-        yield Jobs(pool, kept)
+    kept, pressed = Kept(keep) if keep else None, ControlC(lambda frame: not on and _is_in(frame, LOCKING))
+    try:
+        with pressed, cluster(on) if on else _processes() as pool:
+            yield Jobs(pool, kept)
+    except BaseException:
+        if not pressed:
+            raise
+    pressed.pass_on()  # behind the exception, which would keep the pool's semaphores alive, and their loss be told
 
 
-@contextmanager
-def control_c_raises(is_whole: Callable[[FrameType | None], bool] = lambda _: False) -> Iterator[None]:
-    """In here it is a KeyboardInterrupt, so that processes can be ended; those of `multiprocessing` are.  Then it does what it did before.
+class ControlC:
+    """In its block Control-C is a KeyboardInterrupt, so that processes can be ended; those of `multiprocessing` are.  Behind it, `pass_on` does what
+    it did before.
 
     is_whole: may no exception be raised in this frame?
     """
-    is_pressed = False
 
-    def press(_: int, frame: FrameType | None) -> None:
-        nonlocal is_pressed
-        is_pressed = True
+    def __init__(self, is_whole: Callable[[FrameType | None], bool] = lambda _: False) -> None:
+        self.is_whole, self.before, self.was_pressed = is_whole, signal.getsignal(signal.SIGINT), False
+
+    def __bool__(self) -> bool:
+        return self.was_pressed
+
+    def __enter__(self) -> None:
+        if self.before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._press)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+    def _press(self, _: int, frame: FrameType | None) -> None:
+        self.was_pressed = True
         for child in active_children():
             child.kill()
-        if not is_whole(frame):
+        if not self.is_whole(frame):
             raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGINT)
+    def pass_on(self) -> None:
+        """If it was pressed, do what it did before; if that returns, KeyboardInterrupt."""
+        if self.was_pressed:
+            signal.signal(signal.SIGINT, self.before)  # which the exception may have kept from being done
+            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def control_c_raises() -> Iterator[None]:
+    """A block as `ControlC` has it, and what comes behind it."""
+    pressed = ControlC()
     try:
-        with _on_control_c(press):
+        with pressed:
             yield
     except BaseException:
-        if not is_pressed:
+        if not pressed:
             raise
-    if is_pressed:  # outside: an exception would keep the pool's semaphores alive, and their loss be told
-        signal.signal(signal.SIGINT, before)  # which the exception may have kept from being done
-        signal.raise_signal(signal.SIGINT)
-        raise KeyboardInterrupt
+    pressed.pass_on()
 
 
 @contextmanager
