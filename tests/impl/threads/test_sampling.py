@@ -208,7 +208,7 @@ def test_asked_at_fixed_instructions_shares_are_those_of_the_program() -> None:
 
 
 class Heavy(Sampler):
-    """Sums up what its samples weigh, each for itself."""
+    """Sums up what its samples weigh, each for itself.  in_f: of those whose innermost call is made by f."""
 
     total, squares, in_f = 0, 0, 0
 
@@ -217,10 +217,10 @@ class Heavy(Sampler):
         at = samples.get("drained")
         while at != samples.get("written"):
             weight, count = (row[at + n & RING - 1] for n in range(HEAD))
-            name = self._frame(row[at + HEAD & RING - 1]).name
+            caller = self._frame(row[at + HEAD + 1 & RING - 1]).name if count > 1 else ""
             self.total += weight
             self.squares += weight * weight
-            self.in_f += weight * (name == "f")
+            self.in_f += weight * (caller == "f")
             at += HEAD + count
         super()._drain(sampled)
 
@@ -235,11 +235,16 @@ SURE = 5.1
 def test_by_time_the_shares_are_those_of_the_program() -> None:
     """As above, while a ticker asks by the CPU time of the thread.
 
-    A call takes some microseconds, much less than the time between two samples, whose length varies by more than that: so samples fall
-    into f and g independently, with 0.75 and 0.25.  The standard deviation of the share is sqrt(0.75 * 0.25 / n), n the
+    A call takes some microseconds, much less than the time between two samples; and each takes another time, by random numbers, so that calls and
+    samples keep no step: so samples fall into what f and g call independently, with 0.75 and 0.25.  Both call the same loop: two loops with the
+    same instructions need not take the same time, by where they lie.  The standard deviation of the share is sqrt(0.75 * 0.25 / n), n the
     number of equal weights that are worth as much as those found (Kish).  It runs until SURE of them are below LOOSE.
     """
-    source = LOOPS + "for k in range(15000):\n    f(3000)\n    g(1000)\n"
+    source = (
+        "def h(n):\n    i = 0\n    while i < n:\n        i = i + 1\n"
+        "def f(n):\n    h(n)\ndef g(n):\n    h(n)\n"
+        "r = 1\nfor k in range(15000):\n    r = r * 48271 % 2147483647\n    m = r % 1000\n    f(1500 + 3 * m)\n    g(500 + m)\n"
+    )
     total, in_f, squares = 0, 0, 0
     for _ in range(60):
         profile = Profile(Every(100, MICROSECONDS))
