@@ -12,7 +12,7 @@ from safepoint.protocol.policies import FOLDED
 from safepoint_vm.target import FoldedTarget
 
 GUESTS = corpus()
-SAMPLE = 20
+SAMPLE = 60
 """Steps of a program before which requests are posted in every run; nightly before each."""
 ATTAINED = {"loops_only": (0, 1), "calls_only": (1, 0), "gcd": (1, 1)}
 
