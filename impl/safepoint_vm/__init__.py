@@ -10,6 +10,6 @@ schedules: guest threads and requesters one at a time, as a scheduler decides
 cores: campaigns on real cores, without the GIL
 mutants: mistakes to be put in, by name
 costs: what each policy's checks cost it
-switchable: itself with superinstructions and without, timed
+switchable: itself with each optimisation and without, timed
 target: the interpreter as a target of the judge
 """

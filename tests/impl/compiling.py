@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from safepoint.differential.corpus import Guest
 from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
@@ -24,6 +25,14 @@ class Compiling(Vm):
     def _make_tier(self) -> Tier:
         self.tier = Tier(self._engine, self.executions)
         return self.tier
+
+
+def said(guest: Guest, vm: type[Vm], variant: Variant) -> tuple[object, ...]:
+    """What a program prints, and what ends it."""
+    output, errors = io.StringIO(), io.StringIO()
+    with vm(compile_program(guest.source, guest.name), output, guest.stack, variant, errors=errors) as running:
+        program = Ran(running, output, errors).wait()
+    return program.output, program.errors, program.error, program.outcome.traceback
 
 
 @contextmanager

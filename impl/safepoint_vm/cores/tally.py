@@ -13,7 +13,8 @@ from safepoint.graph.ir import Graph
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import FOLDED
 from safepoint_vm.generate import protocol
-from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
+from safepoint_vm.generate.triggers import widths_of
+from safepoint_vm.generate.variant import Variant
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
 
 KINDS = tuple(REQUESTS.values())
@@ -86,7 +87,7 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
     """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant, trigger, (("entry", len(ENTRIES) + len(FUSED_ENTRIES) + LOOPS),))
+    return protocol.graphs(mutant, trigger, widths_of(Variant(loops=LOOPS)))
 
 
 @cache

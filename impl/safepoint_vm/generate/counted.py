@@ -11,7 +11,7 @@ import functools
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
-from safepoint.graph.expressions import Instance
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files

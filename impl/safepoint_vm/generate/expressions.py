@@ -41,9 +41,7 @@ class ExpressionCompiler(ABC):
     locals: dict[str, tuple[ir.Value, type]]
     registers: dict[str, IrValue]
     slots: dict[str, IrValue]  # operands, to what is known to be in the slots that they name
-    stored_in: ir.Block | None = (
-        None  # where a slot was written last, so that `slots` is known there alone; None: nowhere yet
-    )
+    stored_in: ir.Block | None = None  # where a slot was written last: `slots` is known there alone; None: nowhere yet
     protocol: bool  # False: only the owner writes a thread's words
 
     @abstractmethod

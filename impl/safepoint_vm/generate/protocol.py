@@ -26,8 +26,8 @@ from typing import ClassVar, NoReturn
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
-from safepoint.graph.expressions import Instance
 from safepoint.graph.flow import follows_a_swap
+from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files

@@ -60,9 +60,8 @@ TABLE_WORDS = FIRST_LOOP + LOOPS  # entries of a dispatch table
 JUMPS = 16  # trigger patched_jumps: compiled back-edges, at most
 CLAIM_BITS = 24  # … of a jump's word, behind the five bytes that are executed
 NUMBER_BITS = 16  # of an instruction: the number of its opcode
-BESIDE = (
-    1 << 20
-)  # bytes from an instruction to the word beside it: where its compiled code begins; and again to its `Heat`
+BESIDE = 1 << 20
+"""Bytes from an instruction to the word beside it, which says where its compiled code begins; and again to its `Heat`."""
 SPILL_WORDS = 16  # live locals of the protocol's text while a procedure waits, at most
 LOG_WORDS = 5  # of an event: what, before, after, whose word, value
 SEEN = 1024  # frames of a thread's stack that an operation on it writes down, at most

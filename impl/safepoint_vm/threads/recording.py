@@ -101,7 +101,7 @@ class Recording:
         self._logs[log.address] = log, buffer, name
 
     def limit(self, size: int) -> None:
-        """Keep what makes a trace of about so many bytes, and no more."""
+        """Keep what makes a trace of about this size in bytes, and no more."""
         self._actors.limit = size // LINE
 
     @property

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from safepoint.guest.code import BACK_EDGES, OPCODES, Code, Instruction
-
-
-def target_of(number: int, instruction: Instruction) -> int | None:
-    """Where the instruction with this number jumps to.  None: it does not."""
-    last = OPCODES[instruction.op].operands[-1:]
-    return number + 1 + instruction.operands[-1] if last and last[0].kind == "jump" else None
+from safepoint.guest.code import BACK_EDGES, Code, target_of
 
 
 def loops_of(code: Code) -> list[int]:

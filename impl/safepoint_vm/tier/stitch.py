@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from safepoint.guest.code import BACK_EDGES, OPCODES, Code, Instruction
+from safepoint.guest.code import BACK_EDGES, OPCODES, Code, Instruction, target_of
+from safepoint.guest.verifier import successors
 from safepoint_vm.generate import kept
 from safepoint_vm.generate.assembler import SIZE, stored
 from safepoint_vm.generate.engine import SMALL_WORDS, Engine
 from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
-from safepoint_vm.tier.loops import bodies_of, target_of
+from safepoint_vm.tier.loops import bodies_of
 from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.template import (
     ABSOLUTE,
@@ -127,16 +128,16 @@ class Stitcher:
         todo, seen = [0, *(handler.target for handler in self.code.handlers)], set[int]()
         while todo:
             number = todo.pop()
-            if number in seen or number >= len(self.code.instructions):
+            if number in seen:
                 continue
             seen.add(number)
             instruction = self.code.instructions[number]
-            if (instruction.op in BACK_EDGES and number not in self.loops) or not self._fits(instruction):
-                todo += [number + 1, *filter(None, [target_of(number, instruction)])]
-                continue
-            unit = self._unit(number)
-            todo += [unit.next, *([] if unit.jump is None else [unit.jump])]
-            yield unit
+            last = number
+            if self._fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
+                unit = self._unit(number)
+                last = unit.next - 1
+                yield unit
+            todo += successors(self.code, last)
 
     def _unit(self, number: int) -> Unit:
         instructions, fused = self.code.instructions, fused_at(self.code.instructions, number)

@@ -35,7 +35,7 @@ def bench(
     """Time the same guest programs in the interpreter and in others, in turn.
 
     PROGRAM is one or several of the bench's; without any, all, which takes some five minutes. CPU time of a process without its start, as a
-    ratio to luajit -joff in the same round, with the least and the largest; then the same programs with superinstructions and
+    ratio to luajit -joff in the same round, with the least and the largest; then the same programs with each optimisation and
     without. Before any time is taken all interpreters must print the same. docs/performance.md says more.
     """
     from safepoint.bench.children import BenchError

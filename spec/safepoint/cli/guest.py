@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--trace-limit", "limit", type=Size(), metavar="SIZE", default="1G", show_default=True,
-    help="End the run when its trace has about so many bytes, 64K to 4G.",
+    help="End the run when its trace has about this size: 64K to 4G.",
 )  # fmt: skip
 def run(
     *,

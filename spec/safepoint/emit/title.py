@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from safepoint.protocol.policies import POLICIES, PYPY, V8_IGNITION
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COMPILED_BACK_EDGE, Policy
 
 TITLE = """\
 safepoint.h: the safepoint protocol in C11, policy {name}: {what}.
@@ -105,7 +105,7 @@ def fast(policy: Policy) -> str:
 
 def no_header(policy: Policy) -> str:
     """Why it has no header; "": it has."""
-    if "compiled back-edge" in policy.sites:
+    if COMPILED_BACK_EDGE in policy.sites:
         return "requesters overwrite jumps that the VM's own compiler emits"
     return NO_HEADER.get(policy.trigger, "")
 

@@ -5,6 +5,7 @@ added: words that a trigger of a user's own adds
 gather: which files make a text
 accesses: its accesses by name, and mutants of their orders
 orders: the orders of an access, as C11 and LLVM name them
+collector: Python's collector, while graphs are executed
 instance: what is fixed when it is compiled, and what a compilation asks of that
 lower: the front end: a procedure or a role becomes a graph
 loops: loops and atomic blocks in it

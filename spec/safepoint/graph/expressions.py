@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from safepoint.graph.accesses import Place, weakened
-from safepoint.graph.instance import Answer, Question
-from safepoint.graph.instance import Instance as Instance  # noqa: PLC0414  # who compiles a text finds it here
+from safepoint.graph.instance import Answer, Instance, Question
 from safepoint.graph.ir import (
     ACCESSES,
     OPERANDS,

@@ -222,6 +222,11 @@ class Instruction:
     augmented: bool = False
 
 
+def target_of(number: int, instruction: Instruction) -> int | None:
+    """The number of the instruction that the one with this number may jump to.  None: it does not jump."""
+    return number + 1 + instruction.operands[-1] if OPCODES[instruction.op].jumps else None
+
+
 @dataclass(frozen=True)
 class Handler:
     """Catches what the instructions start … end-1 raise: stores the exception in `slot`, and goes on at `target`."""

@@ -23,6 +23,7 @@ from safepoint.guest.code import (
     Handler,
     Instruction,
     Program,
+    target_of,
 )
 from safepoint.guest.faults import KINDS
 from safepoint.guest.operations.builtins import ARGUMENTS, BUILTINS
@@ -72,8 +73,8 @@ def successors(code: Code, number: int) -> Iterator[int]:
     instruction = code.instructions[number]
     if instruction.op not in NEVER_NEXT:
         yield number + 1
-    if OPCODES[instruction.op].jumps:
-        yield number + 1 + instruction.operands[-1]
+    if (target := target_of(number, instruction)) is not None:
+        yield target
 
 
 # ---------------------------------------------------------------------------------------------- each on its own

@@ -17,7 +17,7 @@ from safepoint.model.properties import ALWAYS
 from safepoint.model.scopes import SLICES, VARIANTS
 from safepoint.protocol import HERE, trigger_file
 from safepoint.protocol.policies import POLICIES
-from safepoint.protocol.policy import COUNTED, FURTHER, SITES, USUAL, Bound, Policy
+from safepoint.protocol.policy import COMPILED_BACK_EDGE, COUNTED, FURTHER, SITES, USUAL, Bound, Policy
 from safepoint.protocol.words import BITS
 
 DECLARED = HERE / "trigger.py"
@@ -27,8 +27,6 @@ SERVING = ("add", "poison", "restore", "take", "look", "drop")
 ELSEWHERE, CAME_BACK = "elsewhere", "came_back"
 OPTIONAL = (ELSEWHERE, CAME_BACK)
 """Of what it declares, that which a trigger has if a policy checks beside frame pushes and back-edges, or in compiled code."""
-COMPILED = "compiled back-edge"
-"""The site at which all threads check one row of words, `World.code`."""
 MOST_WORDS = 4
 """Of a row of trigger words in a model: with more there are too many states."""
 LONGEST = 2**31 - 1
@@ -156,7 +154,7 @@ def site_procedures() -> dict[str, str]:
     declared = (node.name for node in ast.parse(DECLARED.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef))  # fmt: skip
     usual = (name for name in declared if name not in (*OPTIONAL, *SERVING))
     found = dict(zip(USUAL, usual, strict=True))
-    return {**found, **dict.fromkeys(FURTHER.values(), ELSEWHERE), COMPILED: found["back-edge"]}
+    return {**found, **dict.fromkeys(FURTHER.values(), ELSEWHERE), COMPILED_BACK_EDGE: found["back-edge"]}
 
 
 def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
@@ -169,8 +167,8 @@ def _refuse_sites(said: Mapping[str, Any], text: Text, trigger: str) -> None:
         and ast.unparse(node.func) == "checks_at"
         and isinstance(node.args[0], ast.Constant)
     }
-    if COMPILED in said["sites"] and CAME_BACK not in text.functions:
-        raise Nonsense("sites", f"trigger {trigger} has no {CAME_BACK}(), so that a thread which comes back may be unseen at a {COMPILED}", f"sites={_tuple(s for s in said['sites'] if s != COMPILED)}, or another trigger")  # fmt: skip
+    if COMPILED_BACK_EDGE in said["sites"] and CAME_BACK not in text.functions:
+        raise Nonsense("sites", f"trigger {trigger} has no {CAME_BACK}(), so that a thread which comes back may be unseen at a {COMPILED_BACK_EDGE}", f"sites={_tuple(s for s in said['sites'] if s != COMPILED_BACK_EDGE)}, or another trigger")  # fmt: skip
     for site, procedure in site_procedures().items():
         checks = procedure in text.functions and bool(compile_graph(text, procedure, _instance(said["sites"])).steps)
         if site in said["sites"] and not checks:
@@ -192,7 +190,9 @@ def words_read(text: Text, file: str, sites: Sequence[str]) -> list[str]:
         for step in compile_graph(text, procedure, _instance(sites)).steps:
             if step.cell and step.op != "store" and _is_check(text, file, step):
                 found[step.cell.word.partition("[")[0]] = None
-    if COMPILED in sites and "entry" in found:  # it looks at the word that it is given: there, at one of these
+    if (
+        COMPILED_BACK_EDGE in sites and "entry" in found
+    ):  # it looks at the word that it is given: there, at one of these
         found["code"] = None
     return [word for word in text.triggers() if word in found]
 

@@ -13,6 +13,7 @@ Checks = int | str | None
 """A number of checks; "depth": as many as fit on a stack; None: no bound."""
 
 COMPILED_BACK_EDGE = "compiled back-edge"
+"""The site at which all threads check one row of words, `World.code`."""
 
 SITES: dict[str, str] = {
     "push": "a frame push",

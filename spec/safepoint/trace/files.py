@@ -29,7 +29,7 @@ class DamagedTrace(Exception):
 
 
 class TraceFull(Exception):
-    """A trace has reached its limit.  What was logged up to there is written, and is a whole trace: so many events."""
+    """A trace has reached its limit.  What was logged up to there is written, and is a whole trace, of `events`."""
 
     def __init__(self, events: int) -> None:
         super().__init__(f"{events} events")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from safepoint.graph.collector import seldom_collected
 from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import bound_of
@@ -34,7 +33,7 @@ MOST_STATES = 5_000_000
 """Of a scope, unless another number is asked for."""
 
 SELDOM = 100_000
-"""Objects that are made before the collector looks through those that are new; Python's own number is some hundreds."""
+"""New objects, when the collector begins."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +101,7 @@ class Decision:
         return replace(self, result=replace(self.result, reached=()))
 
 
-@contextmanager
-def seldom_collected() -> Iterator[None]:
-    """While states are explored: all that is made lives to the end, and the collector would look through it again and again."""
-    before = gc.get_threshold()
-    gc.set_threshold(SELDOM, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-@seldom_collected()
+@seldom_collected(SELDOM)
 def decide(
     model: Model,
     policy: Policy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
+from safepoint.graph.collector import seldom_collected
 from safepoint.graph.text import Text
 from safepoint.model.custom import read
 from safepoint.model.engines import engine
@@ -17,7 +18,7 @@ from safepoint.model.system import Model
 from safepoint.proof.any_number import argument
 from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
 from safepoint.protocol.policy import Policy
-from safepoint.verify.explore import Decision, decide, seldom_collected
+from safepoint.verify.explore import SELDOM, Decision, decide
 from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
 from safepoint.verify.report import Progress, Report
 from safepoint.verify.rows import AnyNumber, InductionRow, MutantRow, ScopeRow
@@ -110,7 +111,7 @@ def not_on_machines() -> str:
     )
 
 
-@seldom_collected()
+@seldom_collected(SELDOM)
 def explore_scope(job: tuple[str, str, str]) -> ScopeFound:
     """One job of `plan`."""
     policy, memory, scope = POLICIES[job[0]], job[1], SCOPES[job[2]]
@@ -163,7 +164,7 @@ def must_reach(policy: Policy, places: set[str]) -> set[str]:
     )
 
 
-@seldom_collected()
+@seldom_collected(SELDOM)
 def argue(job: tuple[str, str]) -> AnyNumber:
     """Does one thread decide this policy and scope for every number of threads?  The same under sequential consistency and TSO."""
     policy = POLICIES[job[0]]
@@ -212,7 +213,7 @@ def prove() -> tuple[InductionRow | None, str]:
     return row, ""
 
 
-@seldom_collected()
+@seldom_collected(SELDOM)
 def hunt_mutant(job: tuple[str, str]) -> MutantRow:
     """(policy, mutant): the smallest scope in which a property catches it."""
     policy, name = job

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import active_children, get_context
 from multiprocessing.context import SpawnProcess
 from multiprocessing.resource_tracker import ensure_running
@@ -31,13 +31,23 @@ In there nothing is raised: the processes are killed, and so what they were to m
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
-    """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+def _control_c(how: int) -> Iterator[None]:
+    """Block it, or let it through (SIG_BLOCK, SIG_UNBLOCK); a process that is started in here begins so."""
+    before = signal.pthread_sigmask(how, [signal.SIGINT])
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _unheard() -> AbstractContextManager[None]:
+    """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it."""
+    return _control_c(signal.SIG_BLOCK)
+
+
+def hearing_control_c() -> AbstractContextManager[None]:
+    """In a worker, for a VM's adapter that raises the guest's KeyboardInterrupt by the signal, sent to its own process."""
+    return _control_c(signal.SIG_UNBLOCK)
 
 
 class _Pool(ProcessPoolExecutor):
@@ -142,46 +152,21 @@ def control_c_raises() -> Iterator[None]:
 
 
 @contextmanager
-def _on_control_c(handler: Callable[..., None]) -> Iterator[None]:
-    """Where it is ignored, it stays so."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        if before is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, handler)
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
 def _processes() -> Iterator[Executor]:
     others = threading.enumerate()
     ensure_running()  # or the pool starts it, and that lets the signal through again
     pool = _Pool()
     try:
         yield pool
-        with _control_c_kills_them():
+        pressed = ControlC(
+            lambda _: True
+        )  # an exception while a thread is joined makes CPython 3.11 take the thread for ended
+        with pressed:
             pool.shutdown()
+        pressed.pass_on()
     except BaseException:
         _end(pool, others)
         raise
-
-
-@contextmanager
-def _control_c_kills_them() -> Iterator[None]:
-    """While a thread is joined: an exception in there makes CPython 3.11 take the thread for ended.  It is heard afterwards."""
-    is_pressed = False
-
-    def kill(*_: object) -> None:
-        nonlocal is_pressed
-        is_pressed = True
-        for child in active_children():
-            child.kill()
-
-    with _on_control_c(kill):
-        yield
-    if is_pressed:
-        signal.raise_signal(signal.SIGINT)
 
 
 def _end(pool: Executor, others: list[threading.Thread]) -> None:
@@ -192,13 +177,3 @@ def _end(pool: Executor, others: list[threading.Thread]) -> None:
     for thread in threading.enumerate():
         if thread not in others:
             thread.join()
-
-
-@contextmanager
-def hearing_control_c() -> Iterator[None]:
-    """In a worker, for a VM's adapter that raises the guest's KeyboardInterrupt by the signal, sent to its own process."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -20,8 +20,7 @@ from safepoint_vm.threads.vm import Vm
 from safepoint_vm.tier.install import IDLE, compiling
 from safepoint_vm.tier.stitch import JUMP_OVER
 from tests.impl.asking import lost
-from tests.impl.compiling import Compiling, begun
-from tests.impl.running import Ran
+from tests.impl.compiling import Compiling, begun, said
 from tests.impl.waiting import soon
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
@@ -41,13 +40,7 @@ def compiled(source: str, mutant: str = "") -> Vm:
 
 @pytest.mark.parametrize("guest", GUESTS, ids=[guest.name for guest in GUESTS])
 def test_a_program_says_what_the_interpreter_says(guest: Guest) -> None:
-    said = []
-    for kind, variant in ((Compiling, compiling(Variant(policy=PATCHED))), (Vm, PLAIN)):
-        output, errors = io.StringIO(), io.StringIO()
-        with kind(compile_program(guest.source, guest.name), output, guest.stack, variant, errors=errors) as vm:
-            program = Ran(vm, output, errors).wait()
-        said.append((program.output, program.errors, program.error, program.outcome.traceback))
-    assert said[0] == said[1]
+    assert said(guest, Compiling, compiling(Variant(policy=PATCHED))) == said(guest, Vm, PLAIN)
 
 
 @pytest.mark.parametrize("name", LOOPS)

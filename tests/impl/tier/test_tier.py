@@ -20,20 +20,12 @@ from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.tier.install import NUMBER_MASK, compiling
 from safepoint_vm.tier.loops import bodies_of, counting
-from tests.impl.compiling import Compiling, begun
-from tests.impl.running import FILE, LONG, Ran
+from tests.impl.compiling import Compiling, begun, said
+from tests.impl.running import FILE, LONG
 from tests.impl.waiting import soon
 
 COMPILES = compiling(PLAIN)
 GUESTS = [guest for guest in corpus() if guest.alone]
-
-
-def said(guest: Guest, vm: type[Vm], variant: object) -> tuple[str, str, str, object]:
-    """What a program prints, and what ends it."""
-    output, errors = io.StringIO(), io.StringIO()
-    with vm(compile_program(guest.source, guest.name), output, guest.stack, variant, errors=errors) as running:  # type: ignore[arg-type]
-        program = Ran(running, output, errors).wait()
-    return program.output, program.errors, program.error, program.outcome.traceback
 
 
 @pytest.mark.parametrize("executions", [0, 3])
