@@ -35,6 +35,32 @@ def test_a_worker_that_dies_is_an_error() -> None:
     assert {*active_children()} <= before
 
 
+def begin_and_sleep(file: Path) -> None:
+    file.touch()
+    time.sleep(3600)
+
+
+def die_when_answers_are_cancelled(folder: Path) -> None:
+    before = {*active_children()}
+    with workers() as pool:
+        first, *answers = [pool.submit(begin_and_sleep, folder / str(number)) for number in range(32)]
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not (folder / "0").exists():  # then the pool's thread has filled its queue
+            time.sleep(0.01)
+        assert all(answer.cancel() for answer in answers)
+        for child in {*active_children()} - before:
+            child.kill()
+        first.result(timeout=60)
+
+
+def test_a_worker_that_dies_when_answers_are_cancelled(tmp_path: Path) -> None:
+    """As `map` cancels those that are left, on Control-C.  An exception in the pool's thread, which ends no process then, is this test's error."""
+    before = {*active_children()}
+    with pytest.raises(BrokenProcessPool):
+        die_when_answers_are_cancelled(tmp_path)
+    assert {*active_children()} <= before
+
+
 def press_while_they_sleep() -> None:
     with workers() as pool:
         pool.submit(time.sleep, 3600)

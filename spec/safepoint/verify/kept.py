@@ -114,7 +114,11 @@ class Jobs(Executor):
         self.made = self.there = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Raises NotUsable: its result is there, and damaged."""
+        """Raises NotUsable: its result is there, and damaged.
+
+        Who cancels the answer leaves the job to `inner`: the thread of CPython 3.11's pool ends, and its processes do not, when a worker process has
+        died and another thread has cancelled one of the pool's own futures.
+        """
         assert not kwargs, "they would have to be in the key"
         answer: Future[T] = Future()
         job = self.kept.job(fn, args) if self.kept else None
@@ -124,7 +128,6 @@ class Jobs(Executor):
             return answer
         asked = self.inner.submit(fn, *args, **kwargs)
         asked.add_done_callback(lambda done: self._finish(job, done, answer))
-        answer.add_done_callback(lambda mine: mine.cancelled() and asked.cancel())
         return answer
 
     def _finish(self, job: Job | None, done: Future[T], answer: Future[T]) -> None:

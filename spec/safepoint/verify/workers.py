@@ -23,6 +23,7 @@ from safepoint.verify.kept import Jobs, Kept
 P = ParamSpec("P")
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
+PATIENCE = 10  # seconds for a thread of the pool to end once its processes have been killed
 LOCKING = ("concurrent.futures", "multiprocessing")
 """Packages whose locks an exception from a signal's handler could leave locked, between the acquisition and the block that releases.
 
@@ -176,4 +177,4 @@ def _end(pool: Executor, others: list[threading.Thread]) -> None:
         child.kill()
     for thread in threading.enumerate():
         if thread not in others:
-            thread.join()
+            thread.join(PATIENCE)
