@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
 
-def case(rule: str, name: str, *values: object) -> ParameterSet:
+def case(rule: str, name: str, *values: object, nightly: bool = False) -> ParameterSet:
     """A parameter of a test that checks a rule: with the id RULE:name, so that `--rule RULE` and `-k RULE` select it."""
-    return pytest.param(*values, id=f"{rule}:{name}", marks=pytest.mark.rule(rule))
+    marks = (pytest.mark.rule(rule), *([pytest.mark.nightly] if nightly else ()))
+    return pytest.param(*values, id=f"{rule}:{name}", marks=marks)
 
 
 def by_rule(mutants: Iterable[Mutant]) -> list[ParameterSet]:

@@ -108,5 +108,35 @@ CAUGHT_ELSEWHERE = {
     ("v8_maglev", "compares-the-real-limit"): ("interrupt-1", "sc", "declared-bound"),
     ("v8_maglev", "never-restored"): ("interrupt-1", "sc", "checks-pass"),
     ("v8_maglev", "word-forgotten"): ("interrupt-1", "sc", "pending-is-poisoned"),
+    ("patched", "code-first"): (
+        "loops-2",
+        "sc",
+        "pending-is-poisoned",
+    ),  # another thread puts it back before the limit says that it must not
+    ("patched", "table-forgotten"): ("interrupt-1", "sc", "pending-is-poisoned"),
+    ("patched", "code-forgotten"): ("loops-1", "sc", "pending-is-poisoned"),
+    ("patched", "claim-respected"): ("loops-2", "sc", "pending-is-poisoned"),
+    ("patched", "overwritten-by-a-store"): (
+        "loops-2",
+        "c11",
+        "pending-is-poisoned",
+    ),  # of two requesters the last one alone is seen
+    ("patched", "never-restored"): ("loops-1", "sc", "checks-pass"),
+    ("patched", "code-stays-overwritten"): ("loops-1", "sc", "checks-pass"),
+    ("patched", "claimed-only-if-overwritten"): ("loops-1", "sc", "checks-pass"),  # its own claim is left behind, too
+    ("patched", "one-claim-for-all"): (
+        "loops-3",
+        "sc",
+        "pending-is-poisoned",
+    ),  # who claims, whose request is lost, whose claim it is taken for
+    ("patched", "claims-with-what-stands-there"): ("loops-2", "sc", "pending-is-poisoned"),
+    ("patched", "looks-at-none"): ("loops-2", "sc", "pending-is-poisoned"),
+    ("patched", "asks-those-outside"): (
+        "loops-2",
+        "sc",
+        "checks-pass",
+    ),  # nothing is lost: the others are slow for as long as native code goes on
+    ("patched", "put-back-by-a-store"): ("loops-2", "sc", "pending-is-poisoned"),
+    ("patched", "comes-back-blindly"): ("loops-2", "sc", "pending-is-poisoned"),
 }
 """The same of the mutants in the other policies' own trigger files."""

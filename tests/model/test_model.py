@@ -26,6 +26,7 @@ from safepoint.protocol.policies import (
     GUARD_PAGE,
     HOTSPOT,
     OCAML,
+    PATCHED,
     POLICIES,
     PYPY,
     PYPY_SAMPLING,
@@ -38,7 +39,7 @@ from safepoint.protocol.policies import (
 from safepoint.protocol.policy import FURTHER, SITE_OF, Bound, Policy
 from safepoint.protocol.rules import RULES
 from safepoint.verify.explore import decide
-from safepoint.verify.text import WITH_TWO, must_reach
+from safepoint.verify.text import LONG, WITH_TWO, must_reach
 from tests.model.pinned import CAUGHT, CAUGHT_ELSEWHERE, COUNTS, LATE
 from tests.model.pinning import counts, planned, planned_nightly
 from tests.rules import by_rule, case
@@ -100,6 +101,7 @@ def test_holds_in_the_nightly_scopes(key: str) -> None:
         (HOTSPOT, Bound(None, 1, returns=1)),
         (OCAML, Bound(None, 1, allocations=1)),
         (PYPY_SAMPLING, Bound(None, None, allocations=1)),
+        (PATCHED, Bound(1, 1)),
     ],
     ids=lambda x: x.name if isinstance(x, Policy) else str(x),
 )
@@ -193,7 +195,10 @@ def broken_by(policy: str, mutant: str) -> str:
     return TEXT.with_trigger(POLICIES[policy].trigger).mutants[mutant].rule
 
 
-@pytest.mark.parametrize(("policy", "name"), [case(broken_by(p, m), f"{p}-{m}", p, m) for p, m in CAUGHT_ELSEWHERE])
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [case(broken_by(p, m), f"{p}-{m}", p, m, nightly=(p, m) in LONG) for p, m in CAUGHT_ELSEWHERE],
+)
 def test_a_triggers_own_mutant_is_caught_by_its_policy(policy: str, name: str) -> None:
     hunted = hunt(TEXT, name, POLICIES[policy])
     assert hunted.result is not None
@@ -285,9 +290,7 @@ def test_every_rule_has_a_mutant(rule: str) -> None:
 
 
 def test_the_text_cites_its_rules() -> None:
-    """Each rule stands as a comment beside the line that obeys it, and no comment names another.  Of the triggers of our policies: the one of
-    examples/patched_code has rules of its own, which stand at its beginning.
-    """
+    """Each rule stands as a comment beside the line that obeys it, and no comment names another."""
     texts = [TEXT.with_trigger(name) for name in dict.fromkeys(policy.trigger for policy in POLICIES.values())]
     cited = {word.strip(".,:") for text in texts for lines in text.lines.values() for line in lines
              for word in line.partition("  # ")[2].split() if "-" in word and word.strip(".,:").replace("-", "").isupper()}  # fmt: skip

@@ -1,7 +1,7 @@
-"""`examples/patched_code`: the back-edges of compiled code are jumps that a requester overwrites, once for all threads.
+"""Policy `patched`: the back-edges of compiled code are jumps that a requester overwrites, once for all threads.
 
-What one thread does to another's words there needs two threads, and a claim that is taken for another's three. Guest code of loops alone
-(`loops.py`) is small enough for that.
+What one thread does to another's words there needs two threads, and a claim that is taken for another's three: the scopes of loops alone are
+small enough for that. What catches each mutant is pinned with all the others (`pinned`, `test_model`).
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ import pytest
 
 from safepoint.model.counterexample import counterexample
 from safepoint.model.engines import engine
+from safepoint.model.mutants import BEYOND, attempt
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import SCOPES, Scope, chosen
+from safepoint.model.scopes import LESS, SCOPES, Scope, chosen
 from safepoint.model.system import Model
 from safepoint.proof.promela import export
+from safepoint.protocol.policies import PATCHED, POLICIES
 from safepoint.protocol.policy import Bound
 from safepoint.verify.explore import decide
-from tests.model.patched import LOOPS, NO_TABLE, PATCHED, TEXT, found, loops
+from safepoint.verify.text import LARGE
+from tests.model.patched import NO_TABLE, ONE, TEXT, THREE, TWO, found
+from tests.model.pinned import CAUGHT_ELSEWHERE, COUNTS
 from tests.proof.spin import MISSING, Opinion, ask_spin
 
 # -- the right text
-
-LARGE = ("both-1", "raise-two-1")
-SCOPES_OF_ONE = [
-    pytest.param(scope, memory, marks=() if memory == "sc" and scope not in LARGE else pytest.mark.nightly)
-    for scope in (s.name for s in chosen("tiny", slices=PATCHED.slices))
-    for memory in ("sc", "tso")
-]
-
-
-@pytest.mark.parametrize(("scope", "memory"), SCOPES_OF_ONE)
-def test_one_thread_holds_within_the_declared_bound(scope: str, memory: str) -> None:
-    decision = decide(Model(TEXT, SCOPES[scope], policy=PATCHED, memory=memory), PATCHED, engine())
-    assert (decision.result.broken, decision.bound) == ("", Bound(1, 1))
 
 
 @pytest.mark.parametrize("memory", ["sc", "tso"])
 def test_two_threads_in_loops_hold_within_the_declared_bound(memory: str) -> None:
     """No frame is pushed there."""
-    decision = decide(Model(LOOPS, loops(2), policy=PATCHED, memory=memory), PATCHED, engine())
+    decision = decide(Model(TEXT, TWO, policy=PATCHED, memory=memory), PATCHED, engine())
     assert (decision.result.broken, decision.bound) == ("", Bound(0, 1))
 
 
 def test_two_compiled_loops_are_both_overwritten_and_both_put_back() -> None:
     """A row of two words: the second is overwritten after the first, and put back by itself."""
-    scope = Scope("two-loops-1", "", 1, ("sampler",), "", widths=(("entry", 0), ("code", 2)))
-    decision = decide(Model(LOOPS, scope, policy=PATCHED), PATCHED, engine())
+    decision = decide(Model(TEXT, SCOPES["two-loops-1"], policy=PATCHED), PATCHED, engine())
     assert (decision.result.broken, decision.bound) == ("", Bound(0, 1))
-    reached = decision.result.model
-    assert len(reached.checked_by_all) == 2
+    assert len(decision.result.model.checked_by_all) == 2
+
+
+LEFT = [(memory, scope) for policy, memory, scope in LARGE if policy == PATCHED.name]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("memory", "scope"), LEFT)
+def test_what_verify_leaves_out_holds_too(memory: str, scope: str) -> None:
+    decision = decide(Model(TEXT, SCOPES[scope], policy=PATCHED, memory=memory), PATCHED, engine())
+    assert (decision.result.broken, decision.refuted) == ("", False)
 
 
 def two(role: str, *slices: str) -> Scope:
@@ -90,112 +90,85 @@ def test_nothing_is_broken_in_the_largest_scopes(scope: Scope) -> None:
     assert (result.broken, (result.states, result.transitions)) == ("", LATE[scope])
 
 
-@pytest.mark.parametrize("scope", [loops(1), pytest.param(SCOPES["stop-1"], marks=pytest.mark.nightly)], ids=str)
-def test_it_holds_under_c11(scope: Scope) -> None:
-    """One thread: two in loops alone are more than a million states there, so of them only the wrong orders are known (below)."""
-    assert found(LOOPS if scope.name.startswith("loops") else TEXT, scope, memory="c11").broken == ""
-
-
-COUNTS = {
+SPIN_COUNTS = {
     ("loops-1", "sc"): (368, 769),
     ("loops-2", "sc"): (101_671, 328_530),
     ("interrupt-1", "sc"): (3_799, 8_139),
     ("interrupt-1", "tso"): (7_247, 16_409),
     ("stop-1", "sc"): (4_799, 9_118),
 }
-"""States and transitions: what our explorer counts, and Spin."""
+"""States and transitions: what Spin counts, and our explorer; the others of `pinned` it counts in a night (`tests/proof/test_spin.py`)."""
 
 
-def counted(name: str, memory: str) -> Model:
-    text, scope = (LOOPS, loops(int(name[-1]))) if name.startswith("loops") else (TEXT, SCOPES[name])
-    return Model(text, scope, policy=PATCHED, memory=memory)
-
-
-@pytest.mark.parametrize(("name", "memory"), COUNTS)
-def test_as_many_states_as_ever(name: str, memory: str) -> None:
-    model = counted(name, memory)
-    result = engine()(model, Properties(model).judge)
-    assert (result.states, result.transitions) == COUNTS[name, memory]
+def test_what_is_pinned_is_what_spin_counts() -> None:
+    pinned = {key: tuple(COUNTS[f"{PATCHED.name}/{key[1]}/{key[0]}"]) for key in SPIN_COUNTS}
+    assert pinned == SPIN_COUNTS
 
 
 @pytest.mark.skipif(
     bool(MISSING), reason="no second opinion from Spin: spin or gcc is not installed (Debian: spin, gcc)"
 )
-@pytest.mark.parametrize(("name", "memory"), COUNTS)
+@pytest.mark.parametrize(("name", "memory"), SPIN_COUNTS)
 def test_spin_finds_as_many(name: str, memory: str, tmp_path: Path) -> None:
-    assert ask_spin(tmp_path, export(counted(name, memory))) == Opinion(*COUNTS[name, memory], 0, "")
+    model = Model(TEXT, SCOPES[name], policy=PATCHED, memory=memory)
+    assert ask_spin(tmp_path, export(model)) == Opinion(*SPIN_COUNTS[name, memory], 0, "")
+
+
+def test_guest_code_that_does_less_is_explored_with_this_policy_alone() -> None:
+    """Under another there is nothing that one thread restores for all, and these scopes would show less than the others."""
+    assert [policy.name for policy in POLICIES.values() if LESS.keys() & {*policy.slices}] == [PATCHED.name]
+    assert {feature for scope in chosen("tiny") for feature in scope.slices} >= LESS.keys()
 
 
 # -- its mistakes
 
-ONE, TWO, THREE = loops(1), loops(2), loops(3)
-CAUGHT = {
-    "code-first": (TWO, "pending-is-poisoned"),  # another thread puts it back before the limit says that it must not
-    "table-forgotten": (SCOPES["interrupt-1"], "pending-is-poisoned"),
-    "code-forgotten": (ONE, "pending-is-poisoned"),
-    "claim-respected": (TWO, "pending-is-poisoned"),
-    "never-restored": (ONE, "checks-pass"),
-    "code-stays-overwritten": (ONE, "checks-pass"),
-    "claimed-only-if-overwritten": (ONE, "checks-pass"),  # its own claim is left behind, too
-    "one-claim-for-all": (
-        THREE,
-        "pending-is-poisoned",
-    ),  # whose request is lost, who claims, and whose claim that is taken for
-    "claims-with-what-stands-there": (TWO, "pending-is-poisoned"),
-    "looks-at-none": (TWO, "pending-is-poisoned"),
-    "asks-those-outside": (
-        TWO,
-        "checks-pass",
-    ),  # nothing is lost: the others are slow for as long as native code goes on
-    "put-back-by-a-store": (TWO, "pending-is-poisoned"),
-    "comes-back-blindly": (TWO, "pending-is-poisoned"),
-}
-"""Mutant to the smallest of these worlds that catches it, under sequential consistency, and the property that it breaks."""
-
-ORDERS = {
-    "overwritten-by-a-store",  # who claims after two requesters reads from the last one, and sees nothing of the first
+ORDERS = (
     "poison.limit.publish.release",
     "came_back.limit.look.acquire",
     "put_back.state.look.acquire",
-}
-"""Wrong under C11 alone.  The last three: a requester, a thread that comes back and one that puts the jump back must see each other."""
+)
+"""Wrong under C11 alone: a requester, a thread that comes back and one that puts the jump back must see each other."""
+ANOTHER = [
+    (mutant, scope)
+    for (policy, mutant), (scope, memory, _) in CAUGHT_ELSEWHERE.items()
+    if policy == PATCHED.name and memory == "sc" and SCOPES[scope] in (TWO, THREE)
+]
 
 
-@pytest.mark.parametrize("mutant", CAUGHT)
-def test_each_mutant_is_caught(mutant: str) -> None:
-    scope, broken = CAUGHT[mutant]
-    assert found(LOOPS if scope.name.startswith("loops") else TEXT, scope, mutant).broken == broken
-
-
-@pytest.mark.parametrize("mutant", [m for m, (scope, _) in CAUGHT.items() if scope in (TWO, THREE)])
-def test_with_a_thread_less_it_is_not(mutant: str) -> None:
+@pytest.mark.parametrize(("mutant", "scope"), ANOTHER)
+def test_with_a_thread_less_it_is_not_caught(mutant: str, scope: str) -> None:
     """So the scope is the smallest, and it is the other thread that the mistake harms."""
-    assert found(LOOPS, loops(CAUGHT[mutant][0].threads - 1), mutant).broken == ""
+    fewer = {TWO.name: ONE, THREE.name: TWO}[scope]
+    assert found(fewer, mutant).broken == ""
+
+
+@pytest.mark.parametrize("mutant", [mutant for trigger, mutant in BEYOND if trigger == PATCHED.trigger])
+def test_what_is_hunted_beyond_the_tiny_scopes_is_caught_in_none_of_them(mutant: str) -> None:
+    """Asked of those of loops, where nothing is checked but this word."""
+    scopes = [scope for scope in chosen("tiny", slices=PATCHED.slices) if LESS.keys() & {*scope.slices}]
+    for memory in ("sc", "tso"):
+        for scope in scopes:
+            assert attempt(Model(TEXT, scope, mutant, PATCHED, memory)).broken == ""
 
 
 @pytest.mark.nightly  # half a minute each: 36,000 to 69,000 states
-@pytest.mark.parametrize("mutant", sorted(ORDERS))
+@pytest.mark.parametrize("mutant", ORDERS)
 def test_each_order_is_needed(mutant: str) -> None:
-    assert found(LOOPS, TWO, mutant, "c11").broken == "pending-is-poisoned"
+    assert found(TWO, mutant, "c11").broken == "pending-is-poisoned"
 
 
-@pytest.mark.parametrize("mutant", sorted(ORDERS))
+@pytest.mark.parametrize("mutant", ORDERS)
 def test_an_order_alone_makes_no_difference_where_stores_are_seen_at_once(mutant: str) -> None:
-    model = Model(LOOPS, TWO, mutant, PATCHED)
+    model = Model(TEXT, TWO, mutant, PATCHED)
     assert engine()(model, Properties(model).judge).broken == ""
 
 
-def test_every_mutant_of_the_trigger_is_expected() -> None:
-    own = {m.name for m in TEXT.mutants.values() if m.file == "patched_jumps.py"}
-    assert own == {*CAUGHT} | {mutant for mutant in ORDERS if "." not in mutant}
-
-
 def test_a_claim_is_shown_as_the_number_that_it_is() -> None:
-    shown = counterexample(found(LOOPS, TWO, "put-back-by-a-store"), LOOPS)
+    shown = counterexample(found(TWO, "put-back-by-a-store"), TEXT)
     assert re.search(r"claimed = word\.cas\(now, mine\) +world\.code\[0\] poison -> 2\n", shown)
     assert re.search(r"word\.swap\(word\.poison\) +world\.code\[0\] 2 -> poison\n", shown)
 
 
 def test_the_trap_of_who_waits_for_those_outside_says_whose_it_is() -> None:
-    result = found(LOOPS, TWO, "asks-those-outside")
+    result = found(TWO, "asks-those-outside")
     assert result.detail == "T0: if no further request is posted, and no thread but T0 comes back from native code"

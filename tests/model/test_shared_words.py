@@ -1,4 +1,4 @@
-"""Words that all threads check, as the jumps of `examples/patched_code`: what is asked of them, what commands make of them, what is refused."""
+"""Words that all threads check, as the jumps of policy `patched`: what is asked of them, what commands make of them, what is refused."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from safepoint.model.own_policies import PolicyError, find_policy
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.protocol.policies import FOLDED
-from tests.model.patched import EXAMPLE, LOOPS, NAME, PATCHED, loops
-
-ONE, TWO = loops(1), loops(2)
+from safepoint.protocol.policies import FOLDED, PATCHED
+from tests.model.patched import ONE, TEXT, TWO
 
 
 def test_a_word_of_all_threads_fails_the_check_of_each_unless_it_is_real() -> None:
     """Also while it holds a claim; and a post is under way until it is overwritten."""
-    model = Model(LOOPS, TWO, policy=PATCHED)
+    model = Model(TEXT, TWO, policy=PATCHED)
     properties, code = Properties(model), model.cells[Cell(WORLD, "code[0]")]
     assert [properties.poisoned(model.initial, thread) for thread in (0, 1)] == [[False, False]] * 2
     for value in (0, 2, 3):
@@ -70,7 +68,33 @@ def refused(*args: str) -> str:
 
 
 def test_it_has_no_header() -> None:
-    assert f"policy {NAME} has no header: requesters overwrite jumps that the VM's own compiler emits" in refused("emit", "--c", "-p", NAME)  # fmt: skip
+    said = refused("emit", "--c", "-p", PATCHED.name)
+    assert "policy patched has no header: requesters overwrite jumps that the VM's own compiler emits" in said
+
+
+OWN = """\
+from safepoint.protocol.policy import Bound, Policy
+
+MINE = Policy(
+    name="mine",
+    title="as patched",
+    trigger="patched_jumps",
+    sites=("push", "back-edge", "compiled back-edge"),
+    words=("limit", "entry", "code"),
+    declared=Bound(frames=1, back_edges=1),
+    slices=("masks", "loops"),
+    widths=(("entry", 1), ("code", 1)),
+)
+"""
+"""A policy of a user's own, with the same trigger."""
+
+
+def test_a_policy_of_ones_own_may_have_such_words_too(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    mine = find_policy(f"{tmp_path}/own.py:MINE")
+    assert (mine.sites, mine.words, mine.slices) == (PATCHED.sites, PATCHED.words, ("masks", "loops"))
+    said = refused("emit", "--c", "-p", f"{tmp_path}/own.py:MINE")
+    assert "has no header: requesters overwrite jumps that the VM's own compiler emits" in said
 
 
 @pytest.mark.parametrize(
@@ -83,16 +107,13 @@ def test_it_has_no_header() -> None:
     ],
 )  # fmt: skip
 def test_a_policy_that_says_half_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:
-    for file in EXAMPLE.glob("*.py"):
-        (tmp_path / file.name).write_text(file.read_text())
-    source = (tmp_path / "patched.py").read_text()
-    assert source.count(old) == 1
-    (tmp_path / "patched.py").write_text(source.replace(old, new))
-    with pytest.raises(PolicyError, match=r"patched\.py:\d+:\d+: ") as error:
-        find_policy(f"{tmp_path}/patched.py:PATCHED")
+    assert OWN.count(old) == 1
+    (tmp_path / "own.py").write_text(OWN.replace(old, new))
+    with pytest.raises(PolicyError, match=r"own\.py:\d+:\d+: ") as error:
+        find_policy(f"{tmp_path}/own.py:MINE")
     assert said in str(error.value)
 
 
 def test_the_bound_of_compiled_code_is_counted_with_the_other_back_edges() -> None:
-    model = Model(LOOPS, ONE, "code-forgotten", PATCHED)
+    model = Model(TEXT, ONE, "code-forgotten", PATCHED)
     assert bound_of(model, search(model, lambda _: None)).back_edges is None

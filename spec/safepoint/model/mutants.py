@@ -16,12 +16,21 @@ from safepoint.model.fairness import check_fairness
 from safepoint.model.late import check_bound
 from safepoint.model.memory.names import C11, SC, TSO
 from safepoint.model.properties import Properties
-from safepoint.model.scopes import Scope, chosen, instance_of
+from safepoint.model.scopes import SCOPES, Scope, chosen, instance_of
 from safepoint.model.system import Model
 from safepoint.protocol import files
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED, PATCHED, POLICIES
 from safepoint.protocol.policy import FURTHER, USUAL, Policy
 from safepoint.protocol.trigger import elsewhere
+
+BEYOND: dict[tuple[str, str], tuple[str, str]] = {
+    (PATCHED.trigger, "one-claim-for-all"): (SC, "loops-3"),
+    (PATCHED.trigger, "overwritten-by-a-store"): (C11, "loops-2"),
+}
+"""Trigger and mutant, to the memory model and scope where it is hunted: mutants that the tiny scopes do not catch under SC or TSO.  The one
+takes three threads: it claims, its request is lost, and the third one's claim is taken for its own.  The other is right where each store is
+seen at once.
+"""
 
 
 @cache
@@ -138,10 +147,14 @@ def _is_read(model: Model, steps: Collection[Step]) -> bool:
 
 def hunt(text: Text, mutant: str, policy: Policy = FOLDED) -> Hunted:
     """Explore the mutant in one scope after the other, the smallest first, until a property is broken: under sequential
-    consistency, and only if none of those catches it, under TSO; a wrong order under TSO and C11, where the word is read.  Raises
-    ProtocolError if no scope compiles it in.
+    consistency, and only if none of those catches it, under TSO; a wrong order under TSO and C11, where the word is read; one of BEYOND
+    there.  Raises ProtocolError if no scope compiles it in.
     """
     text, is_anywhere = text.with_trigger(policy.trigger), False
+    if where := BEYOND.get((policy.trigger, mutant)):
+        memory, name = where
+        result = attempt(Model(text, SCOPES[name], mutant, policy, memory))
+        return Hunted(find_mutant(text, mutant), result if result.broken else None)
     for memory in memories_for(text, mutant, policy):
         for scope in chosen("tiny", slices=policy.slices):
             model = Model(text, scope, mutant, policy, memory)

@@ -14,7 +14,7 @@ from safepoint.graph.ir import Step
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.properties import ALWAYS
-from safepoint.model.scopes import SLICES, VARIANTS
+from safepoint.model.scopes import LESS, SLICES, VARIANTS
 from safepoint.protocol import HERE, trigger_file
 from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.policy import COMPILED_BACK_EDGE, COUNTED, FURTHER, SITES, USUAL, Bound, Policy
@@ -58,7 +58,7 @@ def refuse_nonsense(policy: Policy) -> dict[str, Any]:
     _known("sites", "check site", said["sites"], SITES)
     if len(more := [site for site in said["sites"] if site in FURTHER.values()]) > 1:
         raise Nonsense("sites", f"a policy checks at one of {' and '.join(more)} at most", f"one of them beside {' and '.join(USUAL)}")  # fmt: skip
-    _known("slices", "feature", said["slices"], (*SLICES, *VARIANTS))
+    _known("slices", "feature", said["slices"], (*SLICES, *VARIANTS, *LESS))
     waives = said["waives"]
     if not isinstance(waives, Mapping) or not all(isinstance(x, str) and x for pair in waives.items() for x in pair):
         raise Nonsense("waives", f"{_shown(waives)} gives no reasons", 'waives={"pending-is-poisoned": "the reason"}')

@@ -33,7 +33,7 @@ GUEST, POSTING, AWAITING, STOPPED, OPERATING, ASLEEP = "guest", "posting", "awai
 RETURNING = "returning"
 
 ACTIVITIES: dict[str, Activity] = {
-    GUEST: Activity(says="guest code runs, and chooses what to do next", op="choose", within=("mutator",)),
+    GUEST: Activity(says="guest code runs, and chooses what to do next", op="choose", within=("mutator", "in_loops")),
     POSTING: Activity(says="a post to a thread is under way", within=("post", "give_back")),
     AWAITING: Activity(says="a coordinator waits for a thread to be outside guest code", word="state", waits=True),
     STOPPED: Activity(says="the world is stopped, for its coordinator to use", within=("critical",)),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from safepoint.protocol.rule import Rule
 
+SHARED = "found here, by exploring two threads"
+"""Where the rules of a word that all threads check were learnt: no VM in our field notes has such a word, and puts it back."""
+
 FURTHER = (
     Rule(
         "POST-NEVER-WAITS", "a signal handler may post",
@@ -93,5 +96,49 @@ FURTHER = (
         "ENDED waits in the store buffer, and no requester holds the record yet; then a requester holds it, and sees the thread alive.",
         "the hazard pointer's StoreLoad, on the side that frees",
         ("posts-reach-their-thread",),
+    ),
+    Rule(
+        "LIMIT-BEFORE-CODE", "first what says why, then what all threads check",
+        "Where all threads check one word, a requester MUST poison the target's own limit before it overwrites that word.",
+        "Another thread puts the word back in between: it looks at the limit, and finds that no thread is asked for anything.",
+        f"{SHARED}; as POST-BEFORE-POISON, one word further on",
+        ("pending-is-poisoned",),
+    ),
+    Rule(
+        "CODE-IS-CLAIMED", "claim the word, look, put it back if the claim still stands",
+        "A thread that puts back a word which all threads check MUST have claimed it with a value that only it writes, look after that, and"
+        " change nothing if its claim is gone; a requester MUST overwrite the word, claim or no claim, by a locked exchange.",
+        "A request comes between the look and the store, and its poison is undone by a thread that it is not for.",
+        f"{SHARED}; as a compare-and-swap that must not take an old value for a new one (ABA)",
+        ("pending-is-poisoned",),
+    ),
+    Rule(
+        "ALL-ARE-LOOKED-AT", "put back for all, look at all",
+        "A thread that puts back a word which all threads check MUST find that no thread in guest code has a poisoned limit.",
+        "Its own request is served, and another thread's, posted before, is not seen any more.",
+        SHARED,
+        ("pending-is-poisoned",),
+    ),
+    Rule(
+        "CLAIM-IS-NOT-KEPT", "a claim may be taken over",
+        "A thread MUST be able to claim a word which all threads check whatever stands there, also another thread's claim, or its own old one.",
+        "A claim is left behind where a request was found, and the word is never put back: every loop of every thread stays slow.",
+        SHARED,
+        ("checks-pass",),
+    ),
+    Rule(
+        "OUTSIDE-IS-LET-GO", "a thread outside guest code keeps no word overwritten",
+        "A thread that puts back a word which all threads check MUST NOT wait for the request of a thread outside guest code.",
+        "One thread is asked, and stays in native code: as long as it does, all others come to their slow path in each turn of a loop.",
+        SHARED,
+        ("checks-pass",),
+    ),
+    Rule(
+        "BACK-LOOKS-AT-LIMIT", "overwrite again for yourself",
+        "A thread that comes back to guest code MUST look at its own limit after it has published that it is back, and overwrite what all threads"
+        " check if that is poisoned.",
+        "While it was outside others have put the word back: its loops see nothing.",
+        f"{SHARED}; the other half of OUTSIDE-IS-LET-GO, as REENTER-LOOKS-AGAIN is of STOP-AWAITS-ALL",
+        ("pending-is-poisoned",),
     ),
 )  # fmt: skip

@@ -33,6 +33,8 @@ class Guest(Coordinator):
 
 def mutator(t: Guest) -> None:
     """Guest code: any sequence of calls, returns, back-edges and native regions.  A frame is one unit of stack."""
+    if slice_on("loops"):
+        return in_loops(t)
     match choose():
         case "push":
             outcome = frame_push(t, t.end + 1)
@@ -149,6 +151,24 @@ def mutator(t: Guest) -> None:
             start_thread(t)
             claim("born-clean", t.masked | t.ending | t.deferred == 0)
     return mutator(t)
+
+
+def in_loops(t: Guest) -> None:
+    """Guest code of loops and native regions alone: so little that two and three threads are explored in seconds."""
+    match choose():
+        case "back-edge":
+            word = choose(t.entry)
+            outcome = back_edge(t, word)
+            no_push(t, outcome)
+        case "compiled back-edge":
+            when(checks_at("compiled back-edge"))
+            word = choose(world.code)
+            outcome = back_edge(t, word)
+            no_push(t, outcome)
+        case "native":
+            leave(t)
+            reenter(t)
+    return in_loops(t)
 
 
 def no_push(t: Guest, outcome: int) -> None:

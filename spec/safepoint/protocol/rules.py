@@ -71,7 +71,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "OWNER-RESTORES",
             "anyone may poison, only the owner restores",
-            "The owner MUST make every trigger word real again on each way through the slow path, and no other thread may.",
+            "The owner MUST make every trigger word of its own real again on each way through the slow path, and no other thread may.",
             "One request, and every check of the thread fails for ever: all of its code runs through the slow path.",
             "CPython bpo-40010 (a trigger that nothing there could clear); HotSpot: anyone may arm, only the owner disarms",
             ("checks-pass", "pending-was-posted"),

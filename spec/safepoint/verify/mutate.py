@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from safepoint.model.mutation import Mutation
-from safepoint.model.scopes import chosen
+from safepoint.model.scopes import LESS, chosen
 from safepoint.protocol import TRIGGERS
 from safepoint.protocol.equivalents import EQUIVALENTS, reason
 from safepoint.protocol.equivalents.entry import Key
@@ -208,7 +208,8 @@ class _Hunt:
         return tuple(sorted(places, key=lambda p: p.most))
 
     def _small(self) -> tuple[Place, ...]:
-        """The scopes of the small group, those first that should have the fewest states."""
-        scopes = [s for s in chosen("small", slices=self.policy.slices) if s.group == "small"]
+        """The scopes of the small group, and all of guest code that does less, those first that should have the fewest states."""
+        further = [s for s in chosen("nightly", slices=self.policy.slices) if s.group != "tiny"]
+        scopes = [s for s in further if s.group == "small" or LESS.keys() & {*s.slices}]
         order = sorted(scopes, key=lambda s: (s.threads, len(s.roles), len(s.slices)))
         return tuple(Place("sc", scope.name, MOST) for scope in order)

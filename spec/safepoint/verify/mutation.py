@@ -19,6 +19,7 @@ from safepoint.model.mutation import Change, Mutation, mutations, right
 from safepoint.model.process import Process
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
+from safepoint.model.widths import fitting
 from safepoint.protocol import CORE
 from safepoint.protocol.activities import ACTIVITIES
 from safepoint.protocol.equivalents.entry import Key
@@ -130,7 +131,11 @@ def _explored(policy: Policy, row: MutationRow, changed: Text, places: Iterable[
             model = model_of(changed, policy, place.memory, place.scope)
             if digest_of(model) == _right_digest(policy, place.scope):
                 continue
-            decision = decide(model, policy, engine(), place.most)
+            work = partial(decide, policy=policy, search=engine(), most=place.most)
+            if model.scope.threads > 2:  # whose claims are numbers above 3
+                decision = fitting(partial(Model, changed, model.scope, "", policy, place.memory), work)
+            else:
+                decision = work(model)
         except ProtocolError as error:
             return replace(row, verdict=REFUSED, scope=place.scope, detail=str(error).splitlines()[0])
         except NotExplored:

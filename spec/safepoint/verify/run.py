@@ -31,7 +31,7 @@ def run(
     report.left_out["combinations"] = f"no scope has together: {', '.join(not_combined('small'))}"
     protocol(report, pool, progress)
     in_any_number(report, pool, progress)
-    mutants(report, pool, progress)
+    mutants(report, pool, progress, quick=quick)
     try:
         find_target(OURS)
     except UnknownTarget as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +11,7 @@ from safepoint.cli.main import cli
 from safepoint.differential.corpus import Guest, corpus
 from safepoint.guest.code import BACK_EDGES
 from safepoint.guest.compiler.program import compile_program
-from safepoint.model.own_policies import find_policy
+from safepoint.protocol.policies import PATCHED
 from safepoint.protocol.words import SAMPLE
 from safepoint_vm.generate.engine import PLAIN, Variant
 from safepoint_vm.language.words import JUMPS, SERVED
@@ -23,8 +22,6 @@ from tests.impl.asking import lost
 from tests.impl.compiling import Compiling, begun, said
 from tests.impl.waiting import soon
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
-PATCHED = find_policy(f"{EXAMPLE}:PATCHED")
 GUESTS = [guest for guest in corpus() if guest.alone]
 LOOPS = {
     "loops": "while True:\n    pass\n",
@@ -97,6 +94,6 @@ def test_where_nothing_is_compiled_there_is_a_word_that_nothing_executes() -> No
 @pytest.mark.parametrize("string", ["s:calls_only@0NOTHING", "s:loops_only@9INTERRUPT", "s:gcd@9STOP"])
 def test_in_lockstep_the_interpreter_agrees_with_the_reference_machine(string: str) -> None:
     """Also in the word of code, which is there although nothing is compiled."""
-    result = CliRunner().invoke(cli, ["replay", "-p", f"{EXAMPLE}:PATCHED", string])
+    result = CliRunner().invoke(cli, ["replay", "-p", "patched", string])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "both machines agree" in result.stdout

@@ -14,6 +14,7 @@ yarv: flag bits, at returns and back-edges
 hotspot: a load from a page, at returns and back-edges
 ocaml: the end of the heap, at allocations and back-edges
 pypy_sampling: the same, at allocations only
+patched: ours: the stack limit, the dispatch table, and jumps of compiled code
 
 The last paragraph of each says which features its text is written for, and why it has no others. The variants are asked of `folded` alone:
 they are of the core, whatever a check looks at.
@@ -29,6 +30,7 @@ from safepoint.protocol.policies import (
     guard_page,
     hotspot,
     ocaml,
+    patched,
     pypy,
     pypy_sampling,
     skybison,
@@ -43,11 +45,13 @@ FOLDED, DART, CPYTHON, PYPY = folded.POLICY, dart.POLICY, cpython.POLICY, pypy.P
 V8_MAGLEV, SKYBISON, GO = v8_maglev.POLICY, skybison.POLICY, go.POLICY
 V8_IGNITION, WASMTIME, GUARD_PAGE = v8_ignition.POLICY, wasmtime.POLICY, guard_page.POLICY
 YARV, HOTSPOT, OCAML, PYPY_SAMPLING = yarv.POLICY, hotspot.POLICY, ocaml.POLICY, pypy_sampling.POLICY
+PATCHED = patched.POLICY
 
 POLICIES: dict[str, Policy] = {
     p.name: p
     for p in (
         FOLDED, DART, CPYTHON, PYPY, V8_MAGLEV, SKYBISON, GO, V8_IGNITION, WASMTIME, GUARD_PAGE, YARV, HOTSPOT, OCAML, PYPY_SAMPLING,
+        PATCHED,
     )
 }  # fmt: skip
 """Every policy, by the name that the command line takes."""
