@@ -7,7 +7,7 @@ they change, and in which order, is the explorer's own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 
@@ -24,7 +24,7 @@ from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policies import POLICIES
 from safepoint.trace.events import EVENTS, Event
 from safepoint.trace.lines import RULES, VERSION, Header
-from safepoint.trace.observe import Ghosts, Said, event_of, local_events, said
+from safepoint.trace.observe import CODE, Ghosts, Said, event_of, local_events, said
 
 
 @dataclass
@@ -153,6 +153,8 @@ def stamped(walk: Walk, names: list[str], random: Random, overlap: int = 0) -> l
 
 
 def model_of(policy: str, scope: str | Scope, mutant: str = "") -> Model:
+    """What is logged executes no compiled code: it has no words there."""
     chosen = SCOPES[scope] if isinstance(scope, str) else scope
     found = POLICIES[policy]
+    chosen = replace(chosen, widths=(*((row, n) for row, n in chosen.widths or found.widths if row != CODE), (CODE, 0)))
     return Model(Text(files(found.trigger)), chosen, mutant, found)

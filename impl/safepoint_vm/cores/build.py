@@ -15,6 +15,7 @@ from safepoint_vm.generate.build import linked
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.object_code import Part
 from safepoint_vm.generate.parts import handlers_of
+from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.mutants import part_of
 
 
@@ -39,7 +40,7 @@ def cores_engine(mutant: str = "", *, jitter: str = "", policy: str = FOLDED.nam
     ProtocolError: no such mutant.  ProtocolCodeError: the text cannot be compiled with it.
     """
     under = POLICIES[policy]
-    loops = LOOPS if under.trigger == FOLDED.trigger else 0
+    loops = LOOPS if under.trigger in DISPATCHED else 0
     variant = Variant(counting=True, mutant=mutant, policy=under, loops=loops)
     handlers = handlers_of(variant)
     text = mutant if part_of(mutant) == "procedures" else ""

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 from safepoint.graph.ir import Graph
 from safepoint.protocol.names import REQUESTS
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, PATCHED
 from safepoint_vm.generate import protocol
 from safepoint_vm.generate.triggers import widths_of
 from safepoint_vm.generate.variant import Variant
@@ -87,7 +87,8 @@ class Tally(Struct):
 @cache
 def graphs(mutant: str, trigger: str = FOLDED.trigger) -> dict[str, Graph]:
     """The procedures as they are compiled.  `trigger`: the mechanism.  ProtocolError: no such mutant."""
-    return protocol.graphs(mutant, trigger, widths_of(Variant(loops=LOOPS)))
+    policy = PATCHED if trigger == PATCHED.trigger else FOLDED  # whose compiled loops have jumps; all others entries
+    return protocol.graphs(mutant, trigger, widths_of(Variant(policy=policy, loops=LOOPS)))
 
 
 @cache

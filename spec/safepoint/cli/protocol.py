@@ -224,7 +224,7 @@ def rules(*, rule: str | None, as_json: bool) -> None:
 
 
 def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
-    from safepoint.model.mutants import all_mutants
+    from safepoint.model.mutants import all_mutants, beyond
 
     yield row["text"]
     yield f"without it: {row['without']}"
@@ -233,4 +233,5 @@ def _rule_lines(row: dict[str, Any]) -> Iterator[str]:
     yield f"run its tests: pytest --rule {row['id']}"
     for policy, mutant in all_mutants():
         if mutant.rule == row["id"]:
-            yield f"broken by: safepoint explore {option(policy.name, 'folded')}--mutant {mutant.name}"
+            there = beyond(policy, mutant.name)
+            yield f"broken by: safepoint explore {option(policy.name, 'folded')}--mutant {mutant.name}{there}"

@@ -33,6 +33,12 @@ seen at once.
 """
 
 
+def beyond(policy: Policy, mutant: str) -> str:
+    """What a command that explores the mutant must be told besides, with a blank before it; "" for most."""
+    memory, scope = BEYOND.get((policy.trigger, mutant), ("", ""))
+    return f"{f' --memory {memory}' if memory != SC else ''} --scope {scope}" if scope else ""
+
+
 @cache
 def all_mutants() -> tuple[tuple[Policy, Mutant], ...]:
     """Every mistake of the protocol, with the policy that shows it: folded for the core and its own trigger, for each other

@@ -17,7 +17,7 @@ from safepoint.protocol.policy import COUNTED, Bound, Policy
 from safepoint.protocol.words import ENDED, EVERYTHING
 from safepoint.trace.events import EVENTS
 from safepoint.trace.lines import Header
-from safepoint.trace.observe import ANY, LOCAL, kinds_of
+from safepoint.trace.observe import ANY, CODE, LOCAL, kinds_of
 
 GUEST = "mutator"
 """The role of a guest thread."""
@@ -147,9 +147,9 @@ class Layout:
 def _compiled(
     trigger: str, sites: tuple[str, ...], entries: int, slices: tuple[str, ...]
 ) -> tuple[Text, dict[str, ir.Graph]]:
-    """The text of a mechanism, and the graphs of all that is done in a trace."""
+    """The text of a mechanism, and the graphs of all that is done in a trace: compiled code is not executed there, and has no words."""
     text = Text(files(trigger))
-    instance = Instance(None, widths=(("entry", entries),), slices=slices, sites=sites)
+    instance = Instance(None, widths=(("entry", entries), (CODE, 0)), slices=slices, sites=sites)
     return text, {name: compile_graph(text, name, instance) for name in (GUEST, *PROCEDURES.values(), *ROLES)}
 
 

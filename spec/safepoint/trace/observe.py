@@ -45,6 +45,8 @@ PASSED = {"frame_push": "pushed", "back_edge": "looped", "elsewhere": "checked"}
 """Procedure whose first access is a check, to the event that it is when it passes."""
 SITES = {"frame_push": "push", "back_edge": "back-edge", "look_again": "look", "elsewhere": "elsewhere"}
 """The same, to the site of the slow path that is entered when it fails."""
+CODE = "code"
+"""The row of words that all threads check, in compiled code: a trace is of a VM that executes none, and says nothing of it."""
 SLOW = "slow_path"
 BORN = "drop"
 """The procedure in which a thread that begins drops what is pending: whichever word that is in."""
@@ -129,7 +131,7 @@ def event_of(
             return said(GHOSTS[op], owner, kind if op in ("posted", "given_back", "taken") else 0)
     if step.op == "load":
         return _check(step, cell, following)
-    if step.op == "cas" and old == new:
+    if word == CODE or (step.op == "cas" and old == new):
         return None
     if BORN in step.where:
         return said("cleared", owner)
@@ -166,6 +168,8 @@ def kinds_of(graph: ir.Graph, step: ir.Step) -> set[str]:
     if BORN in step.where:
         return {"cleared"}
     word = step.cell.word.split("[", maxsplit=1)[0]
+    if word == CODE:
+        return set()
     fixed = [a for e in step.operands for a in ir.atoms(e) if isinstance(a, ir.Fixed)]
     if fixed:
         return {"poisoned" if fixed[0].which == "poison" else "restored"}
