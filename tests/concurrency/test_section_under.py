@@ -18,7 +18,7 @@ from safepoint.verify.report import Quiet, Report
 from safepoint.verify.rows import UnderMutantRow, UnderRow
 from tests.here import Here
 
-PYPY = POLICIES["pypy"]
+PYPY, PATCHED = POLICIES["pypy"], POLICIES["patched"]
 
 
 def row(**changed: object) -> UnderRow:
@@ -115,12 +115,14 @@ def test_seeded_mutants_are_those_that_lose_under_the_policy() -> None:
     for policy in ("wasmtime", "yarv"):
         assert {"checks-at-calls-only", "checks-at-loops-only"} <= {*under.seeded(POLICIES[policy])}
     assert under.seeded(POLICIES["ocaml"])[2:] == ["checks-at-allocations-only", "compares-the-real-limit"]
+    assert under.seeded(PATCHED) == ["take-before-restore", "does-not-wait", "code-forgotten"]
     assert under.seeded(POLICIES["pypy_sampling"])[2:] == ["compares-the-real-limit"]  # no loop checks there
 
 
 def test_own_mutants_are_those_of_the_mechanisms_file() -> None:
     assert under.own_mutants(PYPY) == ["ticker-refilled", "word-forgotten", "never-restored"]
     assert under.own_mutants(POLICIES["skybison"]) == ["compares-the-real-limit", "word-forgotten", "never-restored"]
+    assert under.own_mutants(PATCHED) == ["table-forgotten", "never-restored"]  # the others are of compiled code
 
 
 def test_a_soak_may_be_under_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:

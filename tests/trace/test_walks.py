@@ -101,7 +101,8 @@ WALKABLE = [
     (policy, mutant)
     for (policy, mutant), (scope, memory, _) in ALL_CAUGHT.items()
     if memory == "sc" and may_be_logged(SCOPES[scope]) and "exclusive" not in SCOPES[scope].slices
-    if COMPILED_BACK_EDGE not in POLICIES[policy].sites  # whose counterexamples execute compiled code, and a trace has none
+    if COMPILED_BACK_EDGE
+    not in POLICIES[policy].sites  # whose counterexamples execute compiled code, and a trace has none
 ]
 
 

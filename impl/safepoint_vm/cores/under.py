@@ -19,6 +19,8 @@ from safepoint_vm.cores.emitter import BOTH
 from safepoint_vm.cores.phases import CAMPAIGN, CROWDED, HINTS, OUTSIDE, PAIR, PAIRS, RUNS, Phase, Requester, ping
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 
+CODE_FORGOTTEN = "code-forgotten"
+"""The mutant of trigger `patched_jumps` that a thread alone shows, if it is in a compiled loop."""
 LONG = 4096
 """Of a ticker or budget, in checks: 32 times the slack of a count."""
 EVERYTHING = ("masks", "blocking", "collect", "births")
@@ -107,7 +109,7 @@ def phases_under(policy: Policy, mutant: str, losing: tuple[Phase, ...]) -> tupl
     """Those that show a mutant under a policy; `losing`: those of folded."""
     if policy is FOLDED:
         return losing
-    if mutant in CHECK_MUTANTS:
+    if mutant in (*CHECK_MUTANTS, CODE_FORGOTTEN):
         return alone_in(policy)
     chosen = OUTSIDE if mutant in RUNS else PAIRS if losing == PAIRS else (*PAIRS, *OUTSIDE)
     found = []

@@ -39,7 +39,7 @@ from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.generate.realized import as_jumps, must_be_memory, realize, serialize
-from safepoint_vm.generate.triggers import ENTRY, Widths
+from safepoint_vm.generate.triggers import UNCOMPILED, Widths
 from safepoint_vm.language.words import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
@@ -268,7 +268,7 @@ def add_protocol(
     hooked: bool,
     emitter: type[ProcedureEmitter] = ProcedureEmitter,
     trigger: str = FOLDED.trigger,
-    widths: Widths = (ENTRY,),
+    widths: Widths = UNCOMPILED,
 ) -> None:
     """Compile every procedure.  `trigger`: the mechanism, a file of `protocol.triggers`; `widths`: as `graphs`.
 
@@ -279,11 +279,11 @@ def add_protocol(
 
 
 @functools.lru_cache(maxsize=4)
-def graphs(mutant: str = "", trigger: str = FOLDED.trigger, widths: Widths = (ENTRY,)) -> dict[str, graph.Graph]:
+def graphs(mutant: str = "", trigger: str = FOLDED.trigger, widths: Widths = UNCOMPILED) -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  `widths`: of rows of trigger words, entries first.  ProtocolError: as `Text`."""
     text = Text(files(trigger)[:-1])
     (entry, count), *rest = widths
-    sites = (*USUAL, COMPILED_BACK_EDGE) if rest else USUAL
+    sites = (*USUAL, COMPILED_BACK_EDGE) if any(words for _, words in rest) else USUAL
     rows = ((entry, count - (mutant == LEAVES_OUT)), *rest)
     instance = Instance(threads=None, mutant=text_mutant(mutant), widths=rows, sites=sites)
     return {name: compile_graph(text, name, instance) for name in PROCEDURES}

@@ -18,7 +18,7 @@ from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol import files
 from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
-from safepoint.protocol.policy import Policy
+from safepoint.protocol.policy import COMPILED_BACK_EDGE, Policy
 from safepoint.verify import cores
 from safepoint.verify.controlled import DEPTH, DRAWN, PATIENCE, PREEMPTIONS, USUAL, run_case
 from safepoint.verify.failures import WrongSchedule
@@ -47,6 +47,10 @@ CHECKS = (
     "budget-refilled",
 )  # fmt: skip
 """Mutants of the checks, of which real cores show at once what they lose."""
+COMPILED = ("code-first", "code-forgotten", "code-stays-overwritten")
+"""Mutants of compiled code, which controlled schedules do not execute: where no jump is, they do what the text does."""
+RACED = ("code-forgotten",)
+"""Of these, what real cores show at once."""
 COUNTED = (
     "requests", "lost", "coalesced", "duplicated", "beyond_bound", "moved", "overrun", "stuck", "later", "worst", "slack", "stops",
     "handshakes", "births",
@@ -60,10 +64,14 @@ def policies() -> Sequence[str]:
 
 
 def own_mutants(policy: Policy) -> list[str]:
-    """The mutants of a mechanism's own file, as the interpreter can be built with them."""
-    file, text = f"{policy.trigger}.py", Text(files(policy.trigger)[:-1])
-    names = [name for name, mutant in text.mutants.items() if any(place[0] == file for place in mutant.places)]
+    """The mutants of a mechanism's own file, as the interpreter can be built with them for controlled schedules."""
+    names = [name for name in _of_its_file(policy) if name not in COMPILED]
     return [name for name in names if find_controlled(OURS).compiles(name, policy.name)]
+
+
+def _of_its_file(policy: Policy) -> list[str]:
+    file, text = f"{policy.trigger}.py", Text(files(policy.trigger)[:-1])
+    return [name for name, mutant in text.mutants.items() if any(place[0] == file for place in mutant.places)]
 
 
 def seeded(policy: Policy) -> list[str]:
@@ -71,7 +79,8 @@ def seeded(policy: Policy) -> list[str]:
     restores = compile_graph(Text(files(policy.trigger)[:-1]), "restore", Instance(threads=None)).steps
     heals = "pending-is-poisoned" in policy.waives  # a poison that is lost is no lost request there
     losing = LOSES[0] if restores and not heals else LOSES[1]
-    return [losing, RUNS, *(name for name in own_mutants(policy) if name in CHECKS)]
+    compiled = [name for name in RACED if name in _of_its_file(policy)]
+    return [losing, RUNS, *(name for name in own_mutants(policy) if name in CHECKS), *compiled]
 
 
 # -- controlled schedules
@@ -127,6 +136,10 @@ def _not_scheduled(policy: str, everything: int, cases: list[Case]) -> Iterator[
         yield f"{everything - written} of {everything} cases: its text is not written for what their programs, or requests, need"
     if len(cases) < written:
         yield f"{written - len(cases)} cases with late stores: the host cannot make its accesses"
+    if COMPILED_BACK_EDGE in POLICIES[policy].sites:
+        mine = {*own_mutants(POLICIES[policy]), *RACED}
+        said = ", ".join(name for name in _of_its_file(POLICIES[policy]) if name not in mine)
+        yield f"compiled code: no controlled schedule executes it, and of its mutants the model alone has {said}"
 
 
 def caught_under(policy: str, mutant: str) -> UnderMutantRow:

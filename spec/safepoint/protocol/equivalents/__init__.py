@@ -6,6 +6,7 @@ reported too.
 entry: what an entry says
 core: of words, requester, owner and sites
 further: of the triggers, and of what not every VM has
+shared: of a trigger with words that all threads check
 without: of what a policy has no feature for
 """
 
@@ -14,9 +15,10 @@ from __future__ import annotations
 from safepoint.protocol.equivalents.core import CORE
 from safepoint.protocol.equivalents.entry import Equivalents, Key
 from safepoint.protocol.equivalents.further import FURTHER
+from safepoint.protocol.equivalents.shared import SHARED
 from safepoint.protocol.equivalents.without import WITHOUT
 
-EQUIVALENTS: tuple[Equivalents, ...] = (*CORE, *FURTHER, *WITHOUT)
+EQUIVALENTS: tuple[Equivalents, ...] = (*CORE, *FURTHER, *SHARED, *WITHOUT)
 
 
 def reason(key: Key, policy: str) -> str:
