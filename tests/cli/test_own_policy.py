@@ -382,7 +382,7 @@ PAGE = (
     .partition("\n## Your own policy\n")[2]
     .partition("\n## ")[0]
 )
-COMMANDS, PATCHED = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+(COMMANDS,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def test_the_page_shows_the_policy_and_its_trigger() -> None:
@@ -391,14 +391,13 @@ def test_the_page_shows_the_policy_and_its_trigger() -> None:
         assert block in (EXAMPLE / file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("line", [*COMMANDS.splitlines()[1:], *PATCHED.splitlines()[1:]])
+@pytest.mark.parametrize("line", COMMANDS.splitlines()[1:])
 def test_each_command_of_the_page_does_what_it_says(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    begins = PATCHED if line in PATCHED else COMMANDS
-    monkeypatch.chdir(ROOT / begins.partition("\n")[0].removeprefix("cd "))
+    monkeypatch.chdir(ROOT / COMMANDS.partition("\n")[0].removeprefix("cd "))
     command, _, comment = line.partition("#")
     status = re.search(r"exit status (\d)", comment)
-    # for minutes: tests/model/test_own_policies.py and test_patched_code.py have what these find
-    if "policies" not in command and "--max-states" not in command:
+    # for minutes: tests/model/test_own_policies.py has what it finds
+    if "policies" not in command:
         assert call(*shlex.split(command)[1:]).exit_code == (int(status[1]) if status else 0)
 
 

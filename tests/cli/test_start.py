@@ -31,7 +31,7 @@ OURS = {
     "safepoint.guest.compiler": "calls emitter exceptions expressions loops names program source subset",
     "safepoint.guest.operations": "builtins comparison instructions operators sequences text threads values",
     "safepoint.protocol": "language names policies policy words",
-    "safepoint.protocol.policies": "cpython dart folded go guard_page hotspot ocaml pypy pypy_sampling skybison v8_ignition v8_maglev wasmtime yarv",
+    "safepoint.protocol.policies": "cpython dart folded go guard_page hotspot ocaml patched pypy pypy_sampling skybison v8_ignition v8_maglev wasmtime yarv",
     "safepoint_vm": "generate handlers language memory threads tier",
     "safepoint_vm.generate": "assembler cache code_image engine host_cpu kept page_faults triggers variant",
     "safepoint_vm.handlers": "fused shared",

@@ -52,6 +52,7 @@ CAUGHT = {
     "guard_page": {"never-restored": "ackermann", "word-forgotten": "ackermann", "birth-keeps-bits": "births"},
     "yarv": {"never-restored": "ackermann", "masked-taken": "masked_loop"},
     "ocaml": {"never-restored": "list_aliases", "word-forgotten": "list_aliases", "masked-taken": "masked_loop"},
+    "patched": {"never-restored": "ackermann", "table-forgotten": "ackermann"},
 }
 """Policy -> mutant of its trigger or of the core -> a program that shows it.  Mutants of the check itself (checks-at-calls-only,
 ticker-refilled), which handlers make, are tried by tests/concurrency/test_under_policies.py.

@@ -37,6 +37,7 @@ ADDED = {
     "hotspot": (0, 2, 2),
     "ocaml": (0, 3, 0),
     "pypy_sampling": (0, 0, 0),
+    "patched": (0, 0),
 }
 """Instructions at a frame push, a back-edge, and where else it checks.  dart: a comparison with a constant, and a jump.  cpython: load and `or` the two masks, load
 the bits, `not`, `and`, test, jump.  v8_maglev: load, compare with the poison, jump.  v8_ignition: load, test, jump, subtract, store.  pypy: load, compare with the poison, jump, subtract, store; the comparison with the limit is there anyway.

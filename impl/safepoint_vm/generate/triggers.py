@@ -142,15 +142,14 @@ Widths = tuple[tuple[str, int], ...]
 ENTRY = ("entry", len(ENTRIES))
 """The entries of the opcodes alone."""
 UNCOMPILED: Widths = (ENTRY, ("code", 0))
-"""Where nothing is compiled: there is no jump that could be overwritten."""
+"""Where nothing is compiled, and so no jump is overwritten; a policy that patches has one word all the same (`widths_of`)."""
 
 
 def widths_of(variant: Variant) -> Widths:
     """The entries of opcodes, of superinstructions, of back-edges in compiled code; and the jumps of those, where they are patched."""
     loops = 0 if variant.patches else variant.loops
     fused = len(FUSED_ENTRIES) * (variant.superinstructions or loops > 0)
-    is_watched = variant.hooked or variant.hosted or variant.traced  # each access: there nothing is compiled
-    jumps = (("code", 0 if is_watched else max(1, variant.loops)),) if variant.patches else ()
+    jumps = (("code", max(1, variant.loops)),) if variant.patches else ()
     return (("entry", len(ENTRIES) + fused + loops), *jumps)
 
 

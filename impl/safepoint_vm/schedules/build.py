@@ -11,6 +11,7 @@ from safepoint.protocol.policies import POLICIES
 from safepoint_vm.generate.counted import stores_of
 from safepoint_vm.generate.engine import Engine, Variant, engine
 from safepoint_vm.generate.protocol import CHECK, graphs, step_of
+from safepoint_vm.generate.triggers import widths_of
 from safepoint_vm.memory.image import Image
 
 
@@ -31,7 +32,11 @@ class Built:
     def step(self, what: int, mutant: str) -> tuple[str, ir.Step]:
         if what not in self.steps:
             (procedure, number), trigger = step_of(what), self.engine.policy.trigger
-            steps = stores_of(trigger) if procedure == CHECK else graphs(mutant, trigger)[procedure].steps
+            steps = (
+                stores_of(trigger)
+                if procedure == CHECK
+                else graphs(mutant, trigger, widths_of(self.engine.variant))[procedure].steps
+            )
             self.steps[what] = procedure, next(step for step in steps if step.number == number)
         return self.steps[what]
 

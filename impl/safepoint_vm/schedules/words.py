@@ -22,7 +22,12 @@ class Words:
     """cells: address of a shared word -> whose it is, and its name."""
 
     def __init__(self, world: Record) -> None:
-        self.cells: dict[int, Cell] = {world.at(word): Cell(WORLD, word) for word in ("stop", "lock")}
+        named = {
+            "stop": "stop",
+            "lock": "lock",
+            "idle": "code[0]",
+        }  # the last stands for a jump, where nothing is compiled
+        self.cells: dict[int, Cell] = {world.at(word): Cell(WORLD, name) for word, name in named.items()}
         self._places: dict[int, ctypes.c_int64] = {}
         self._late: dict[int, deque[tuple[int, int]]] = {}  # by the actor that stores
         self._know(self.cells)

@@ -15,7 +15,7 @@ trigger: the procedures in which VMs differ, declared
 requester: post a request, stop the world and start it, ask for an operation
 owner: the slow path, what it serves, and the ways out of guest code and back
 sites: what a failed frame push does
-triggers: the mechanisms, a file each: limit_and_table, bits_in_limit, limit, limit_and_budget, heap_limit, epoch, page, flag, ticker
+triggers: the mechanisms, a file each: limit_and_table, patched_jumps, bits_in_limit, limit, limit_and_budget, heap_limit, epoch, page, flag, ticker
 variants: of the core: an asymmetric fence, stops that exclude operations, stops that are fair
 optional: what not every VM needs: critical sections, sleep, growing stacks, guest coordinators, births
 requests: who asks, further: coordinators that give up or nest, guest threads, requesters that look a thread up
