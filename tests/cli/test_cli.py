@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
 from safepoint.graph.text import Text
-from safepoint.model.mutants import all_mutants
+from safepoint.model.mutants import all_mutants, beyond
+from safepoint.protocol.policies import POLICIES
 from safepoint.protocol.rules import RULES
 from tests.model.pinned import CAUGHT
 
@@ -137,7 +138,7 @@ def test_each_rule_explains_itself(rule: str) -> None:
     assert mutants
     for policy, mutant in mutants:
         option = "" if policy == "folded" else f"-p {policy} "
-        assert f"    broken by: safepoint explore {option}--mutant {mutant}\n" in result.output
+        assert f"    broken by: safepoint explore {option}--mutant {mutant}{beyond(POLICIES[policy], mutant)}\n" in result.output
     assert f"    run its tests: pytest --rule {rule}\n" in result.output
 
 
