@@ -138,7 +138,10 @@ def test_each_rule_explains_itself(rule: str) -> None:
     assert mutants
     for policy, mutant in mutants:
         option = "" if policy == "folded" else f"-p {policy} "
-        assert f"    broken by: safepoint explore {option}--mutant {mutant}{beyond(POLICIES[policy], mutant)}\n" in result.output
+        assert (
+            f"    broken by: safepoint explore {option}--mutant {mutant}{beyond(POLICIES[policy], mutant)}\n"
+            in result.output
+        )
     assert f"    run its tests: pytest --rule {rule}\n" in result.output
 
 

@@ -106,12 +106,13 @@ def goal(model: Model, broken: str, assumption: Assumption) -> str:
     requester = model.requesters[0]
     begins = f"{identifier(requester.name)}@L{requester.pc.get(model.initial)}"
     words = [variable(c) for c in model.cells if c.owner == 0 and c.word.split("[")[0] in model.policy.words]
+    shared = [f"{variable(c)} == {model.initial_of(c)}" for c in model.checked_by_all]
     return {
         "world-starts": "world_stop == 0",
         "world-stops": f"stopped || {begins}" if assumption is QUIET else "stopped",
         "handshake-returns": begins,
         "request-is-seen": "T0_asleep || T0_owed == 0 && T0_held == 0",
-        "checks-pass": " && ".join(["T0_in_guest", *(f"{word} > 0" for word in words)]),
+        "checks-pass": " && ".join(["T0_in_guest", *(f"{word} > 0" for word in words), *shared]),
     }[broken]
 
 
@@ -132,7 +133,11 @@ UNDER: dict[Assumption, Callable[[Model, str], str]] = {QUIET: quiet, FAIR: lamb
 """The model without the steps that an assumption does not count on: no mutant needs another assumption."""
 
 
-@pytest.mark.parametrize(("policy", "mutant"), mutants_of(*EVENTUALLY))
+WHILE_OTHERS_STAY = ("patched", "asks-those-outside")
+"""A trap only if no other thread comes back from native code: the model in Promela has no way to leave that out."""
+
+
+@pytest.mark.parametrize(("policy", "mutant"), [key for key in mutants_of(*EVENTUALLY) if key != WHILE_OTHERS_STAY])
 def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Path) -> None:
     """A mutant of what happens in the end breaks nothing that is always true.  But begun in the state that our explorer calls
     a trap, the model never comes to the goal, under the assumption that makes it one; begun where it begins, it does.

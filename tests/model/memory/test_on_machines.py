@@ -19,7 +19,7 @@ from safepoint.model.path import path_of, replay
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import SCOPES
 from safepoint.model.system import Model
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import PATCHED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint.verify.text import WRONG_ON, not_on_machines, plan
 from tests.model.memory.wrong_orders import ORDERS
@@ -43,7 +43,15 @@ NO_VERDICT_ON = {("blocking-1", "dart", "riscv64"): "sleeper-is-woken"}
 and a load that reads one before the newest, with no barrier but that of an atomic operation between them (shape R)."""
 
 
-@pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.name)
+MANY_STATES = (PATCHED,)
+"""Policies that take ten seconds on these machines also in the smallest scope."""
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [pytest.param(policy, marks=pytest.mark.nightly if policy in MANY_STATES else ()) for policy in POLICIES.values()],
+    ids=lambda policy: policy.name,
+)
 @pytest.mark.parametrize(
     "scope",
     [
