@@ -23,6 +23,7 @@ from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import CHECK, HEARD, step_of
 from safepoint_vm.generate.triggers import shown, words_of
+from safepoint_vm.language.words import CLAIM_BITS
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
@@ -149,7 +150,8 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Folded
             "code" in self.policy.words
         ):  # which all threads share; where nothing is compiled it is one word, and no jump
             held = {world.get("code_real"): "real", world.get("code_poison"): "poison"}
-            words["code[0]"] = held.get(world.get("idle"), "claimed")
+            idle = world.get("idle")
+            words["code[0]"] = held.get(idle, f"claim {idle >> 64 - CLAIM_BITS & (1 << CLAIM_BITS) - 1}")
         for thread in self._world.threads:
             record, prefix = thread.guest.record, f"{thread.number}." if thread.number else ""
             for trigger in words_of(self.policy):

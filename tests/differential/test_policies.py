@@ -20,7 +20,7 @@ from safepoint.protocol.policies import CPYTHON, FOLDED, POLICIES, WASMTIME
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.triggers import NUMBERS
-from safepoint_vm.handlers.shared.checks import MECHANISMS
+from safepoint_vm.handlers.shared.checks import DISPATCHED, MECHANISMS
 from safepoint_vm.target import FoldedTarget
 
 OTHERS = [p for p in POLICIES.values() if p is not FOLDED and p.trigger in MECHANISMS]
@@ -129,5 +129,10 @@ def test_after_a_failed_check_the_instruction_is_executed_without_one(policy: Po
     machine = engine(Variant(policy=policy))
     moved = {n for n, (live, base) in enumerate(zip(machine.table, machine.base, strict=True)) if live != base}
     elsewhere = {name for name, opcode in OPCODES.items() if opcode.site == policy.elsewhere != ""}
+    if (
+        policy.trigger in DISPATCHED
+    ):  # there the dispatch is the check, and the two tables are alike until one is poisoned
+        assert moved == set()
+        return
     assert moved == {NUMBERS[name] for name in {*BACK_EDGES} | elsewhere}
     assert list(engine().table) == list(engine().base)

@@ -91,9 +91,12 @@ def test_where_nothing_is_compiled_there_is_a_word_that_nothing_executes() -> No
         assert BACK_EDGES
 
 
-@pytest.mark.parametrize("string", ["s:calls_only@0NOTHING", "s:loops_only@9INTERRUPT", "s:gcd@9STOP"])
+@pytest.mark.parametrize(
+    "string",
+    ["s:calls_only@0NOTHING", "s:loops_only@9INTERRUPT", "s:gcd@9STOP", "s:missing_name@3INTERRUPT+18INTERRUPT"],
+)
 def test_in_lockstep_the_interpreter_agrees_with_the_reference_machine(string: str) -> None:
-    """Also in the word of code, which is there although nothing is compiled."""
+    """Also in the word of code, which is there although nothing is compiled; the last leaves a claim in it."""
     result = CliRunner().invoke(cli, ["replay", "-p", "patched", string])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "both machines agree" in result.stdout

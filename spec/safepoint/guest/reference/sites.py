@@ -208,7 +208,7 @@ class Sites:
         return True
 
     def comparable_words(self) -> dict[str, str]:
-        """All shared words, by name; another thread's have its number in front.  A trigger word is "real", "poison", or request bits.
+        """All shared words, by name; another thread's have its number in front.  A trigger word is "real", "poison", request bits, or a claim.
 
         Not the `wake`s: see `Words`.
         """
@@ -222,6 +222,8 @@ class Sites:
             return str(value)
         if value < self.policy.base:
             return f"bits {value}"
+        if (row := word.partition("[")[0]) in SHARED and value > self.reals[row]:
+            return f"claim {value}"
         return "poison" if value == POISON else "real"
 
     # -- the memory and the listener of an Activation
