@@ -43,7 +43,7 @@ def test_two_compiled_loops_are_both_overwritten_and_both_put_back() -> None:
     assert len(decision.result.model.checked_by_all) == 2
 
 
-LEFT = [(memory, scope) for policy, memory, scope in LARGE if policy == PATCHED.name]
+LEFT = [(memory, scope) for (policy, memory), scopes in LARGE.items() if policy == PATCHED.name for scope in scopes]
 
 
 @pytest.mark.nightly

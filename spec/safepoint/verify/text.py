@@ -14,11 +14,11 @@ from safepoint.model.memory.names import C11, MEMORIES, SC, TSO, is_weak, not_sa
 from safepoint.model.memory.targets import TARGETS
 from safepoint.model.mutants import all_mutants, hunt
 from safepoint.model.properties import SOMETIMES, Properties
-from safepoint.model.scopes import SCOPES, chosen
+from safepoint.model.scopes import LESS, SCOPES, chosen
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
 from safepoint.proof.any_number import argument
-from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
+from safepoint.protocol.policies import FIRST, FOLDED, PATCHED, POLICIES
 from safepoint.protocol.policy import Policy
 from safepoint.verify.explore import SELDOM, Decision, decide
 from safepoint.verify.failures import NotInductive, Survivor, Unattained, Unmet, Unreached
@@ -41,13 +41,25 @@ class ScopeFound:
 
 UNDER_C11 = ("interrupt-1", "stop-1", "handshake-1", "blocking-1", "limit-1", "births-1", "collect-1")
 """The tiny scopes of which each shows another of the orders that the text needs: the others take longer, and are left to `explore`."""
-LARGE = (("pypy", C11, "handshake-1"), *(("patched", C11, scope) for scope in ("interrupt-1", "blocking-1", "limit-1")),
-         *(("patched", memory, scope) for memory in (SC, TSO) for scope in ("both-1", "raise-two-1")))  # fmt: skip
-"""Policy, memory model and tiny scope that take too long for `verify`."""
 LONG = (("patched", "overwritten-by-a-store"),)
 """Policy and mutant that take too long for a quick run: half a minute."""
 OF_TRIGGERS = ("interrupt-1", "stop-1", "blocking-1", "limit-1", "loops-1")
 """Of UNDER_C11, those that show an order of a trigger's own: enough for the policies that are not FIRST."""
+IN_LOOPS = tuple(scope.name for scope in chosen("tiny", slices=PATCHED.slices) if LESS.keys() & {*scope.slices})
+"""The tiny scopes of guest code that does less: of two threads, too."""
+LARGE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("pypy", C11): ("handshake-1",),
+    ("patched", SC): ("both-1",),
+    ("patched", TSO): tuple(
+        scope.name
+        for scope in chosen("tiny", slices=PATCHED.slices)
+        if scope.name not in (*IN_LOOPS, "interrupt-1", "stop-1", "blocking-1", "limit-1")
+    ),
+    ("patched", C11): ("interrupt-1", "stop-1", "blocking-1", "limit-1"),
+}
+"""Policy and memory model, to the tiny scopes that take too long for `verify`: of `patched` each of its words has more values, and a thread
+looks at all threads.
+"""
 WITH_TWO = (("wasmtime", "interrupt-2"),)
 """Policy and small scope of those whose threads write each other's words, so that one thread does not decide for two."""
 ON_MACHINES = ("interrupt-1", "stop-1", "blocking-1")
@@ -74,7 +86,7 @@ def plan() -> list[tuple[str, str, str]]:
             for policy in POLICIES.values()
             for memory in MEMORIES
             for scope in chosen("small" if memory == SC and policy.name in FIRST else "tiny", slices=policy.slices)
-            if (policy.name, memory, scope.name) not in LARGE
+            if scope.name not in LARGE.get((policy.name, memory), ())
             and (memory != C11 or _is_quick_under_c11(policy.name, scope.name))
         ]
         + [(policy, SC, scope) for policy, scope in WITH_TWO]
@@ -93,9 +105,9 @@ def _is_quick_under_c11(policy: str, scope: str) -> bool:
 def not_in_small_scopes() -> str:
     """The policies that are explored in the tiny scopes only."""
     further = [policy for policy in POLICIES if policy not in FIRST]
-    large = [f"{policy} {memory} {scope}" for policy, memory, scope in LARGE if memory != C11]
+    large = [f"{policy} {memory}: {', '.join(scopes)}" for (policy, memory), scopes in LARGE.items() if memory != C11]
     return (
-        f"explored in the tiny scopes only: {', '.join(further)} (safepoint explore -p POLICY --scope small); of these not {', '.join(large)}"
+        f"explored in the tiny scopes only: {', '.join(further)} (safepoint explore -p POLICY --scope small); of these not {'; '.join(large)}"
         " (safepoint explore -p POLICY --memory MEMORY --scope SCOPE)"
     )
 
