@@ -245,9 +245,9 @@ NO_SITE = {
 
 @pytest.mark.nightly  # four minutes
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("policy", [name for name in POLICIES if name not in FIRST])
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name not in FIRST and name != PATCHED.name])
 def test_a_further_policy_holds_in_the_small_scopes_too(policy: str) -> None:
-    """`verify` explores them in the tiny ones, and in fewer of these under C11."""
+    """`verify` explores them in the tiny ones, and in fewer of these under C11.  Of `patched`, which has more states, test_patched_code has the rest."""
     found = POLICIES[policy]
     for memory, group in (("sc", "small"), ("c11", "tiny")):
         for scope in chosen(group, slices=found.slices):

@@ -54,6 +54,17 @@ def test_what_verify_leaves_out_holds_too(memory: str, scope: str) -> None:
     assert (decision.result.broken, decision.refuted) == ("", False)
 
 
+SMALL = [s for s in chosen("small", slices=PATCHED.slices) if s.group == "small" and s.threads == 1]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scope", SMALL, ids=lambda scope: scope.name)
+def test_one_thread_holds_in_the_small_scopes_too(scope: Scope) -> None:
+    decision = decide(Model(TEXT, scope, policy=PATCHED), PATCHED, engine())
+    assert (decision.result.broken, decision.refuted) == ("", False)
+
+
 def two(role: str, *slices: str) -> Scope:
     """Two threads that do anything but back-edges of interpreted code, beside a requester."""
     return Scope(f"{'-'.join((role, *slices))}-2", "", 2, (role,), "", slices, widths=NO_TABLE)
