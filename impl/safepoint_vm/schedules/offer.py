@@ -13,7 +13,7 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, DISPATCHED
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
 from safepoint_vm.threads.policies import why_not
@@ -25,6 +25,8 @@ class FoldedControlled(Controlled):
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
         if why := self.why_not(case.policy):
             raise NotOffered(f"policy {case.policy}: {why}")
+        if case.code and (why := self.why_not_compiled(case.policy)):
+            raise NotOffered(f"compiled code under policy {case.policy}: {why}")
         self.must_compile(mutant, case.policy)
         try:
             run = ControlledRun(case, scheduler, mutant)
@@ -34,6 +36,11 @@ class FoldedControlled(Controlled):
 
     def why_not(self, policy: str) -> str:
         return why_not(POLICIES[policy])
+
+    def why_not_compiled(self, policy: str) -> str:
+        if why := self.why_not(policy):
+            return why
+        return "" if POLICIES[policy].trigger in DISPATCHED else "its back-edges are not dispatched through a table"
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
@@ -182,12 +183,17 @@ class JumpsStraight(Tier):
 class StraightStitcher(Stitcher):
     """Falls through to a back-edge, or jumps to it."""
 
+    def _is_loop(self, number: int | None) -> bool:
+        return number in self.loops and self.code.instructions[number].op in BACK_EDGES
+
     def _copy(self, unit: Unit) -> Sequence[Hole]:
+        if not (unit.last and self._is_loop(unit.leads_to(unit.last.name))):
+            return super()._copy(unit)
         self.out += unit.template.code
         return unit.template.holes
 
     def _exit(self, number: int) -> int:
-        return self.entries[number] if number in self.loops else super()._exit(number)
+        return self.entries[number] if self._is_loop(number) else super()._exit(number)
 
 
 INSTEAD: dict[str, type] = {

@@ -14,16 +14,17 @@ writes no word that a requester may be writing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from safepoint.guest.code import Code, Program
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.triggers import COMPILED, WARM
 from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS
+from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS, TABLE_WORDS
 from safepoint_vm.tier.loops import counting, loops_of
 from safepoint_vm.tier.memory import MOST, CodeMemory, Words
 
@@ -73,7 +74,11 @@ class Tier:
 
     `stepped`: each function is compiled when it is loaded, and each instruction is dispatched through the table in the register, so that one can
     be executed alone.  Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
+
+    `doors`: further entries of a dispatch table, of instructions that are no back-edges; the text has no word for them.
     """
+
+    doors: ClassVar[int] = 0
 
     def __init__(self, engine: Engine, executions: int = EXECUTIONS, *, stepped: bool = False) -> None:
         self.engine, self.executions, self.stepped = engine, executions, stepped
@@ -81,10 +86,11 @@ class Tier:
         self.memory = CodeMemory(engine.addresses["begin"])
         self._loaded: list[Loaded] = []
         self._installed: set[int] = set()  # addresses of bytecode
-        first = self.memory.write(TRAP * 2 * self.loops)
-        stubs = [first + STUB_BYTES * number for number in range(2 * self.loops)]
-        self._poison = stubs[: self.loops]  # of each back-edge
-        self._ends = stubs[self.loops :]  # … of a thread that is to end
+        rows = self.loops + self.doors
+        first = self.memory.write(TRAP * 2 * rows)
+        stubs = [first + STUB_BYTES * number for number in range(2 * rows)]
+        self._poison = stubs[:rows]  # of each back-edge
+        self._ends = stubs[rows:]  # … of a thread that is to end, or is stepped
         self._bodies = list(self._poison)  # what is in the base table for each back-edge,
         self._entries = list(self._poison) if self.patches else self._bodies  # … and what is real in its entry
         self._jumps: dict[int, tuple[Memory, int]] = {}  # where jumps are patched: the word of code, and its poison
@@ -115,11 +121,16 @@ class Tier:
             self._install(loaded, (), None)
         else:
             heat.write([self.executions << NUMBER_BITS | number for number in loaded.numbers])
-            self._set_numbers(loaded, [(number, WARM) for number in counting(code)])
+            self._set_numbers(loaded, [(number, WARM) for number in self._counting(code)])
         return text
 
-    def install(self, pc: int, records: Sequence[Record], world: Record) -> None:
+    def _counting(self, code: Code) -> Sequence[int]:
+        """The numbers of the instructions that count until a function is hot."""
+        return counting(code)
+
+    def install(self, pc: int, records: Sequence[Record], world: Record | None) -> None:
         """Compile the function of the instruction at an address, in a stopped world, unless it is.  `records`: of the world's threads.
+        `world`: None: there is none yet.
 
         Where there is no room, the function stays with the interpreter, and counts no more.
         """
@@ -132,13 +143,12 @@ class Tier:
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
         from safepoint_vm.tier.stitch import Stitcher, jump, stub  # noqa: PLC0415  -- as `make_templates`
 
-        free = range(FIRST_LOOP + self._used, FIRST_LOOP + self.loops)
-        loops = dict(zip(loops_of(loaded.code), free, strict=False))
+        loops = self._entries_of(loaded.code)
         made = self._stitched(Stitcher(self.make_templates(), loaded.code, loaded.text.address, loops))
         if len(made.code) > self.memory.room:
             return
         self.memory.write(made.code)
-        self._used += len(loops)
+        self._take(loops)
         beside = self.memory.beside(loaded.text)
         for number, address in made.entries.items():
             if number not in loops:
@@ -156,6 +166,14 @@ class Tier:
                 if self.patches:
                     record.set("table", self._entries[loop], loops[number])
         self._set_numbers(loaded, [(number, loops.get(number, COMPILED)) for number in made.entries])
+
+    def _entries_of(self, code: Code) -> dict[int, int]:
+        """The instructions that are come to through an entry of their own, to its number: back-edges, as far as there are entries."""
+        return dict(zip(loops_of(code), range(FIRST_LOOP + self._used, FIRST_LOOP + self.loops), strict=False))
+
+    def _take(self, entries: Mapping[int, int]) -> None:
+        """These entries are used."""
+        self._used += len(entries)
 
     def _begin_jump(self, loop: int, at: int, poison: int, world: Record) -> None:
         """Let requesters overwrite the jump at an address.  It begins overwritten, and is put back as after any request."""
@@ -175,6 +193,12 @@ class Tier:
             loaded.text[at] = loaded.text[at] & ~NUMBER_MASK | number
 
     # -- a thread's record
+
+    @cached_property
+    def stepping(self) -> Memory:
+        """The table of a thread that is stepped: each entry is `step`; that of a back-edge in compiled code sets pc before."""
+        step = self.engine.addresses["step"]
+        return Memory(TABLE_WORDS, [*[step] * FIRST_LOOP, *self._ends, *[step] * (LOOPS - len(self._ends))])
 
     def prepare(self, record: Record) -> None:
         """Its dispatch tables, as they are before the thread's first check."""

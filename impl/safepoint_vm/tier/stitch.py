@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from safepoint_vm.generate.assembler import SIZE, stored
 from safepoint_vm.generate.engine import SMALL_WORDS, Engine
 from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import fused_at
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.language import machine
 from safepoint_vm.tier.loops import bodies_of
 from safepoint_vm.tier.memory import CodeMemory
@@ -115,7 +116,8 @@ class Stitched(NamedTuple):
 class Stitcher:
     """Makes the machine code of one function.
 
-    text: the address of its bytecode.  loops: its back-edges that may be compiled, to the numbers of their entries in a dispatch table.
+    text: the address of its bytecode.  loops: its back-edges that may be compiled, to the numbers of their entries in a dispatch table;
+    and whatever else is to be come to through an entry.
     """
 
     def __init__(self, context: Context, code: Code, text: int, loops: Mapping[int, int]) -> None:
@@ -141,11 +143,16 @@ class Stitcher:
 
     def _unit(self, number: int) -> Unit:
         instructions, fused = self.code.instructions, fused_at(self.code.instructions, number)
-        if fused and not fused.loops and not self.context.stepped:
+        if fused and not self.context.stepped and self._runs_through(number, len(fused.ops)):
             return Unit(number, instructions[number : number + len(fused.ops)], self.context.templates.of[fused.name])
         return Unit(
             number, instructions[number : number + 1], self.context.templates.of[self._template(instructions[number])]
         )
+
+    def _runs_through(self, number: int, count: int) -> bool:
+        """Are these instructions come to one after the other, none but the first through an entry?"""
+        behind = range(number + 1, number + count)
+        return not any(each in self.loops or self.code.instructions[each].op in BACK_EDGES for each in behind)
 
     def _template(self, instruction: Instruction) -> str:
         kinds = self.context.kinds[instruction.op]
@@ -281,9 +288,15 @@ def stub(pc: int, handler: int, at: int) -> bytes:
 
 def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     """What the compiled code of an engine refers to.  Errors: where templates are made, as `tier.templates`."""
-    templates = templates_of(engine.variant, stepped=stepped)
+    templates = templates_of(_alike(engine.variant), stepped=stepped)
     constants = memory.write(templates.constants)
     return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
+
+
+def _alike(variant: Variant) -> Variant:
+    """The variant whose templates are the same bytes: what procedures do, and whom they call, is not in them."""
+    in_checks = variant.mutant if variant.mutant in CHECK_MUTANTS else ""
+    return replace(variant, hooked=False, hosted=False, loops=0, mutant=in_checks)
 
 
 def templates_of(variant: Variant, *, stepped: bool) -> Templates:
