@@ -108,16 +108,18 @@ REGISTER = (
         program="string_building", case="calls|SAMPLE|INTERRUPT@sc",
     ),
     Mutant(
-        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", CORES,
+        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", SCHEDULES,
         "A requester poisons the entries of opcodes, and none of those that back-edges of compiled code have.",
         "LuaJIT #1120: compiled code does not come by what the interpreter dispatches through",
         "POISON-EVERY-WORD",
+        case="asks|STOP@sc,compiled",
     ),
     Mutant(
-        "compiled-loop-jumps-straight", HOST, "Tier._stitched", CORES,
+        "compiled-loop-jumps-straight", HOST, "Tier._stitched", SCHEDULES,
         "A back-edge of compiled code is a direct jump, which goes through no entry of the dispatch table.",
         "Ruby PR 5699: a loop was compiled without a check, and a stop waited for it",
         "POISON-EVERY-WORD",
+        case="asks|STOP@sc,compiled",
     ),
     # -- the hooked build
     Mutant(
@@ -245,6 +247,8 @@ REGISTER = (
     ),
 )  # fmt: skip
 
+COMPILED_CODE = ("compiled-loop-unpoisoned", "compiled-loop-jumps-straight")
+"""Those that make no difference where nothing is compiled."""
 MUTANTS = {mutant.name: mutant for mutant in REGISTER}
 
 

@@ -51,6 +51,7 @@ class Run(Protocol):
     def all_ended(self) -> bool: ...
     def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None: ...
     def has_ended(self, actor: GuestActor) -> None: ...
+    def owed(self, actor: GuestActor) -> str: ...
     def living(self, number: int) -> GuestActor | None: ...
     def call(self, actor: Actor, procedure: str, record: int, *arguments: int, resume: int = 0) -> int: ...
     def wait(self, actor: Actor, status: int, ready: Callable[[], bool] | None = None) -> None: ...
@@ -71,6 +72,7 @@ class GuestActor(Actor):
         self.entered = False  # … and has entered the slow path
         self.op = ""
         self._entry: int | None = None  # that the check reads, if it is one of compiled code
+        self._owed = ""  # requests that the check must see
         self._slow = self._masked = self._frames = self._left = 0
         self._told = False  # its check has passed, and is in the trace
         self.born = thread is None
@@ -120,7 +122,7 @@ class GuestActor(Actor):
         self._told, self._left = False, record.get("left")
         self._frames = record.get("frames")
         pc, frame = record.get("pc"), record.get("frame")
-        self._entry = run.built.entry(pc)
+        self._entry, self._owed = run.built.entry(pc), run.owed(self) if begins else ""
         self.looked.clear()
         why = self.guest.enter(self.life.entry, int(begins))
         run.baton.check()
@@ -138,9 +140,7 @@ class GuestActor(Actor):
             self.say()
 
     def _went(self, why: Exited) -> None:
-        """Compiled code has executed the instruction and what follows it, up to where it was left: there another is under way, unless `why`
-        says that it is only about to begin.
-        """
+        """Compiled code has executed the instruction and what follows, up to another, which is under way unless `why` says it has not begun."""
         pc = self.guest.record.get("pc")
         self._run.done.append(Done(self.guest.number, until=self._run.built.where(pc)))
         self.op, self._said = self._run.built.opcode(pc), why is Exited.STEPPED
@@ -162,6 +162,8 @@ class GuestActor(Actor):
             and looks(self.op, self._run.engine.policy, frames, self._left)
         ):
             self._run.recorder.say(self.name, self._events[0])
+            if self._owed:
+                self._run.baton.refuse(f"{self.name} passes {self.op} with {self._owed} pending")
         self.masks()
 
     @property

@@ -77,7 +77,9 @@ class Built:
 def build(source: str, name: str, mutant: str, hosted: bool, policy: str, code: str = INTERPRETED) -> Built:
     """Errors: as `engine` and `compile_program`; with compiled code as `tier.install.Tier`."""
     loops = 0 if code == INTERPRETED else WORDS
-    found = engine(Variant(counting=True, hooked=True, hosted=hosted, mutant=mutant, policy=POLICIES[policy], loops=loops))
+    found = engine(
+        Variant(counting=True, hooked=True, hosted=hosted, mutant=mutant, policy=POLICIES[policy], loops=loops)
+    )
     return Built(found, image_of(found, compile_program(source, name), code), code)
 
 

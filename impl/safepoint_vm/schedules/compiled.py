@@ -44,9 +44,9 @@ class WatchedTier(Tier):
         return text
 
     def _counting(self, code: Code) -> list[int]:
-        """The bodies of its loops, if it has any: so threads stand in its middle when it is compiled."""
-        bodies = bodies_of(code)
-        return [number for number in counting(code) if not bodies or number in bodies]
+        """The bodies of its loops, if any count: so threads stand in its middle when it is compiled."""
+        found, bodies = counting(code), bodies_of(code)
+        return [number for number in found if number in bodies] or found
 
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
         doors = self._doors_of(loaded.code)

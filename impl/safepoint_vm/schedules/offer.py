@@ -14,7 +14,7 @@ from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, DISPATCHED
-from safepoint_vm.mutants import MUTANTS
+from safepoint_vm.mutants import COMPILED_CODE, MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
 from safepoint_vm.threads.policies import why_not
 
@@ -28,6 +28,8 @@ class FoldedControlled(Controlled):
         if case.code and (why := self.why_not_compiled(case.policy)):
             raise NotOffered(f"compiled code under policy {case.policy}: {why}")
         self.must_compile(mutant, case.policy)
+        if mutant in COMPILED_CODE and not case.code:
+            raise NotOffered(f"mutant {mutant}: it is in compiled code, as of @sc,compiled")
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:

@@ -26,6 +26,8 @@ from safepoint_vm.threads.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 HEAP = 1 << 20  # bytes
+POSTED = BITS["INTERRUPT"] | BITS["TERMINATE"] | BITS["SAMPLE"]
+"""Requests that one `post` makes, and that no other procedure takes back."""
 REQUESTS_OF = ("post", "poison", "awaken", "handshake", "stop_world", "start_world")
 """What a requester runs; a guest thread that does is one under another name, as docs/trace.md has it."""
 
@@ -156,6 +158,14 @@ class ControlledRun:
     @property
     def all_ended(self) -> bool:
         return all(actor.over for actor in self.guests)
+
+    def owed(self, actor: GuestActor) -> str:
+        """What a thread's next check must see, where no trace says so: requests whose `post` has returned.  Not where stores come late."""
+        record = actor.guest.record
+        if self.case.code != INSTALLS or self.case.late or actor.guest.address in self._asked.values():
+            return ""
+        bits = record.get("pending") & ~(record.get("masked") | record.get("ending"))
+        return " and ".join(name for bit, name in REQUESTS.items() if bits & POSTED & bit)
 
     # -- procedures
 

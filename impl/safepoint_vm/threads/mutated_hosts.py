@@ -183,7 +183,7 @@ class JumpsStraight(Tier):
 class StraightStitcher(Stitcher):
     """Falls through to a back-edge, or jumps to it."""
 
-    def _is_loop(self, number: int | None) -> bool:
+    def _is_loop(self, number: int) -> bool:
         return number in self.loops and self.code.instructions[number].op in BACK_EDGES
 
     def _copy(self, unit: Unit) -> Sequence[Hole]:

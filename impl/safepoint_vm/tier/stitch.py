@@ -7,9 +7,10 @@ an entry of its own, which holds the address of its template or, poisoned, that 
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,7 +21,6 @@ from safepoint_vm.generate.assembler import SIZE, stored
 from safepoint_vm.generate.engine import SMALL_WORDS, Engine
 from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import fused_at
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.language import machine
 from safepoint_vm.tier.loops import bodies_of
 from safepoint_vm.tier.memory import CodeMemory
@@ -35,6 +35,7 @@ from safepoint_vm.tier.template import (
     Hole,
     Template,
     Templates,
+    alike,
     packed,
     template_name,
     unpacked,
@@ -288,20 +289,18 @@ def stub(pc: int, handler: int, at: int) -> bytes:
 
 def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     """What the compiled code of an engine refers to.  Errors: where templates are made, as `tier.templates`."""
-    templates = templates_of(_alike(engine.variant), stepped=stepped)
+    templates = templates_of(engine.variant, stepped=stepped)
     constants = memory.write(templates.constants)
     return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
 
 
-def _alike(variant: Variant) -> Variant:
-    """The variant whose templates are the same bytes: what procedures do, and whom they call, is not in them."""
-    in_checks = variant.mutant if variant.mutant in CHECK_MUTANTS else ""
-    return replace(variant, hooked=False, hosted=False, loops=0, mutant=in_checks)
-
-
 def templates_of(variant: Variant, *, stepped: bool) -> Templates:
     """The templates of a variant's handlers, from the cache if they are there."""
+    return _templates(alike(variant), stepped)
 
+
+@functools.cache
+def _templates(variant: Variant, stepped: bool) -> Templates:
     def made() -> bytes:
         from safepoint_vm.tier.templates import templates  # noqa: PLC0415  -- LLVM and all compilers: for what is not kept
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import marshal
+from dataclasses import replace
 from typing import NamedTuple
 
+from safepoint_vm.generate.variant import Variant
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.language import machine
 
 HOLE, COLD, CONSTANTS = "hole.", "cold.", "constants"
@@ -47,6 +50,12 @@ class Templates(NamedTuple):
 def template_name(op: str, builtin: int | None = None) -> str:
     """Under which name an opcode, or a superinstruction, has its template.  `builtin`: its operand of that kind."""
     return op if builtin is None else f"{op}.{builtin}"
+
+
+def alike(variant: Variant) -> Variant:
+    """The variant whose templates are the same bytes: what procedures do, and whether the host is told, is not in them."""
+    in_checks = variant.mutant if variant.mutant in CHECK_MUTANTS else ""
+    return replace(variant, hooked=False, hosted=False, loops=0, mutant=in_checks)
 
 
 def packed(made: Templates) -> bytes:

@@ -70,6 +70,20 @@ LATE = (
     case("births", "STOP", late=True),
 )
 """Where stores reach memory late."""
+COMPILED_CASES = (
+    case("calls", "SAMPLE", "INTERRUPT", code=COMPILED),
+    case("loop", "STOP", "STOP", code=COMPILED),
+    case("loop", "INTERRUPT+SAMPLE", "STOP", code=COMPILED),
+    case("births", "STOP", "INTERRUPT/1", code=COMPILED),
+    case("collects", "HANDSHAKE/1", "SAMPLE", code=COMPILED),
+    case("asks", "STOP", code=COMPILED),
+    case("births", "STOP", late=True, code=COMPILED),
+    case("loop", "INTERRUPT+SAMPLE", "STOP", code=INSTALLS),
+    case("collects", "STOP", code=INSTALLS),
+    case("asks", "INTERRUPT/1", code=INSTALLS),
+    case("births", "STOP", late=True, code=INSTALLS),
+)
+"""What a quick run has of `in_compiled_code`."""
 ALONE = (
     case("starts", "HANDSHAKE/1", "STOP"),
     case("starts", "STOP", "INTERRUPT/1"),
@@ -106,6 +120,12 @@ SHOWS: dict[str, tuple[str, int]] = {
     "block-unfenced": ("asleep|INTERRUPT@tso", 1),
 }
 """Mutant -> a case, and the preemptions, that show it: where to look first."""
+
+
+def in_compiled_code() -> tuple[Case, ...]:
+    """Every case of folded, with its functions compiled before, and on the way."""
+    return tuple(replace(made, code=code) for code in (COMPILED, INSTALLS) for made in (*CASES, *LATE))
+
 
 ASKED_FOR = {"TERMINATE": "unwinding"}
 """Kind of request -> the feature that a thread needs to be asked for it again and again."""

@@ -158,7 +158,8 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
     try:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:
-        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out --mutant)") from None
+        instead = "--mutant" if mutant else "what is behind @"
+        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out {instead})") from None
     if scheduler.missed:
         raise CannotReplay(
             f"{string!r}: a choice of it cannot be made in this run (copy it whole; a mutant's needs --mutant NAME)"
