@@ -121,6 +121,13 @@ REGISTER = (
         "POISON-EVERY-WORD",
         case="asks|STOP@sc,compiled",
     ),
+    Mutant(
+        "install-makes-real", HOST, "Tier._install", SCHEDULES,
+        "What installs compiled code makes the entries of its back-edges real in each thread, whatever was requested meanwhile.",
+        "wasmtime before c22033bf: a store of the real limit over one that had been poisoned",
+        "OWNER-RESTORES",
+        case="loop|SAMPLE@sc,installs",
+    ),
     # -- the hooked build
     Mutant(
         "hook-misses-locked", PROCEDURES, "ProcedureEmitter.call_hook", SCHEDULES,
@@ -247,8 +254,6 @@ REGISTER = (
     ),
 )  # fmt: skip
 
-COMPILED_CODE = ("compiled-loop-unpoisoned", "compiled-loop-jumps-straight")
-"""Those that make no difference where nothing is compiled."""
 MUTANTS = {mutant.name: mutant for mutant in REGISTER}
 
 

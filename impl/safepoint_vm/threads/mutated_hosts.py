@@ -11,10 +11,11 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.words import FIRST_LOOP
 from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
-from safepoint_vm.tier.install import Tier
+from safepoint_vm.tier.install import Loaded, Tier
 from safepoint_vm.tier.stitch import Stitched, Stitcher, Unit
 from safepoint_vm.tier.template import Hole
 
@@ -196,6 +197,16 @@ class StraightStitcher(Stitcher):
         return self.entries[number] if self._is_loop(number) else super()._exit(number)
 
 
+class InstallsReal(Tier):
+    """install-makes-real"""
+
+    def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
+        super()._install(loaded, records, world)
+        for record in records:
+            for loop in range(self._used):
+                record.set("table", self._entries[loop], FIRST_LOOP + loop)
+
+
 INSTEAD: dict[str, type] = {
     "reenters-unasked": ReentersUnasked,
     "born-unasked": BornUnasked,
@@ -214,5 +225,6 @@ INSTEAD: dict[str, type] = {
     "poison-too-high": PoisonTooHigh,
     "waited-for-before-birth": WaitedForBeforeBirth,
     "compiled-loop-jumps-straight": JumpsStraight,
+    "install-makes-real": InstallsReal,
 }
 """Mutant -> the class whose methods its host has."""
