@@ -220,5 +220,5 @@ class SchedulesRow:
     depth: int
     probability: float
     wrong: int
-    compiled: int = 0
-    compiled_cases: int = 0
+    compiled: int
+    compiled_cases: int
