@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from safepoint.cli.main import cli
-from safepoint.differential.cases import COMPILED_CASES, case, in_compiled_code
+from safepoint.differential.cases import CASES, COMPILED_CASES, LATE, SHOWS, case, in_compiled_code
 from safepoint.differential.controlled import COMPILED, INSTALLS, INTERPRETED, Case, Ran
 from safepoint.differential.follow import difference, judge
 from safepoint.differential.schedulers import Exhaustive, Pct, Replay, Scheduler
 from safepoint.guest.code import BACK_EDGES
 from safepoint.trace.events import Looped
-from safepoint.verify.controlled import interpreter, run_case
+from safepoint.verify.controlled import FURTHER, interpreter, run_case
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
@@ -96,7 +96,7 @@ def test_nothing_is_wrong(made: Case) -> None:
     assert (row.wrong, row.schedules, row.compiled) == (None, 10, True)
 
 
-@pytest.mark.nightly  # 62 cases, 200 schedules each: some four minutes
+@pytest.mark.nightly  # 62 cases, up to 200 schedules each: a minute and a half
 @pytest.mark.parametrize("made", in_compiled_code(), ids=lambda made: made.name)
 def test_the_same_of_every_case(made: Case) -> None:
     row = run_case(made, most=100, drawn=100)
@@ -166,6 +166,14 @@ def test_a_mistake_of_compiled_code_shows(mutant: str, code: str, by: str) -> No
 )
 def test_so_does_one_of_the_text(mutant: str, made: Case) -> None:
     assert any(judge(run(made, scheduler, mutant)) for scheduler in Exhaustive(1, 300))
+
+
+@pytest.mark.nightly  # 2,600 schedules of 15 engines: most of a minute
+@pytest.mark.parametrize("mutant", SHOWS)
+def test_so_does_each_of_the_text_where_the_interpreter_shows_it(mutant: str) -> None:
+    name, preemptions = SHOWS[mutant]
+    made = replace(next(each for each in (*CASES, *LATE) if each.name == name), code=COMPILED)
+    assert any(judge(run(made, scheduler, mutant)) for scheduler in Exhaustive(preemptions, 2 * FURTHER))
 
 
 def test_what_was_executed_up_to_another_place_is_found() -> None:

@@ -303,6 +303,10 @@ def test_the_page_shows_what_replay_prints() -> None:
     assert len(lost_poison) == 9
     assert outputs[2].endswith("choice points: nothing is wrong\n")
     assert "rule='EXPIRED-IS-SEEN'" in outputs[3]
+    assert outputs[4].endswith("choice points: nothing is wrong\n")
+    assert "event='looped 15', rule='POISON-EVERY-WORD'" in outputs[5]
+    assert "T0                         compiled code: installed\n" in outputs[6]
+    assert outputs[6].endswith("wrong, by its run: T0 passes LESS_JUMP_BACK with SAMPLE pending\n")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ class Stops(GuestWorld):
             self.run.baton.point(actor, long=True)
             self.run.baton.check()
             super().compile(thread)
+            self.run.made.append(Made(actor.name, "", 0, "compiled code: installed"))
             self.run.baton.point(actor, long=True)
             self.run.baton.check()
 
