@@ -190,6 +190,7 @@ def test_what_was_executed_up_to_another_place_is_found() -> None:
     [
         ("s:loop|STOP@sc,later:", "", "is no schedule"),
         ("s:loop|STOP@dart,sc,compiled:", "", "compiled code under policy dart: its back-edges are not dispatched"),
+        ("s:loop|STOP@unknown,sc,compiled:", "", "no policy 'unknown'"),
         ("s:loop|STOP@sc:", "compiled-loop-unpoisoned", "only in code that is compiled or installs"),
         ("s:loop|STOP@sc,compiled:", "install-makes-real", "only in code that is installs"),
     ],

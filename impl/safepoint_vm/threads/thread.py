@@ -129,8 +129,7 @@ class GuestThread:
 
     def enter(self, handler: str = "begin", budget: int | None = None) -> Exited:
         """Run on the calling OS thread until machine code is left.  `budget`: at most that many instructions."""
-        stepping = (self.image.tier or self.engine).stepping
-        table = self.record.at("table") if budget is None else stepping.address
+        table = self.record.at("table") if budget is None else (self.image.tier or self.engine).stepping.address
         self.record.set("steps_left", max(budget or 0, 0))
         entry = self.engine.addresses[handler]
         self.engine.enter(entry, self.record.get("pc"), self.record.get("frame"), self.address, table)

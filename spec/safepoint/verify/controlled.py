@@ -56,7 +56,7 @@ CANNOT = {
 }
 """Mutants that change a procedure that is compiled, and nothing that the interpreter does."""
 UNCOMPILED = (
-    "of a program's back-edges two are compiled; between two checks, and what others can see, it is executed without a pause;"
+    "of a program's back-edges at most two are compiled; between two checks, and what others can see, it is executed without a pause;"
     " a run in which code is installed has no trace; none is under another policy than folded"
 )
 """What of compiled code no controlled schedule covers."""

@@ -155,11 +155,14 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
             f"no program {unknown.args[0]!r} (write one of {known}; or of tests/programs, or a path)"
         ) from None
     target, scheduler = find_controlled(target_name), Replay(dict(choices))
+    if made.code and (why := target.why_not_compiled(made.policy)):
+        raise CannotReplay(
+            f"target {target_name!r} runs no compiled code under policy {made.policy}: {why} (leave out ,{made.code})"
+        )
     try:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:
-        instead = "--mutant" if mutant else "what is behind @"
-        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out {instead})") from None
+        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out --mutant)") from None
     if scheduler.missed:
         raise CannotReplay(
             f"{string!r}: a choice of it cannot be made in this run (copy it whole; a mutant's needs --mutant NAME)"
