@@ -15,16 +15,20 @@ from safepoint.differential.cases import CASES, COMPILED_CASES, LATE, SHOWS, cas
 from safepoint.differential.controlled import COMPILED, INSTALLS, INTERPRETED, Case, Ran
 from safepoint.differential.follow import difference, judge
 from safepoint.differential.schedulers import Exhaustive, Pct, Replay, Scheduler
+from safepoint.differential.small import PROGRAMS
 from safepoint.guest.code import BACK_EDGES
+from safepoint.protocol.policies import FOLDED
 from safepoint.trace.events import Looped
 from safepoint.verify.controlled import FURTHER, interpreter, run_case
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.parts import handlers_of
-from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
+from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES, NUMBERS
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import FIRST_LOOP, LOOPS
+from safepoint_vm.schedules.build import build
 from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of
 from safepoint_vm.tier.install import Loaded
+from safepoint_vm.tier.loops import loops_of
 from safepoint_vm.tier.template import alike
 
 FIRST = len(ENTRIES) + len(FUSED_ENTRIES)
@@ -87,6 +91,16 @@ def test_its_templates_are_those_of_an_engine_that_tells_no_host(hosted: bool) -
     assert handlers_of(hooked).switches() == handlers_of(alike(hooked)).switches() == handlers_of(plain).switches()
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_of_a_small_program_all_is_compiled(program: str) -> None:
+    """Each function, and each back-edge has a word of the text."""
+    image = build(PROGRAMS[program], program, "", False, FOLDED.name, COMPILED).image
+    for code, function in zip(image.program.codes, image._texts, strict=True):
+        entries = [entry_of(function[number], WORDS) for number in range(function.words)]
+        assert {number for number, entry in enumerate(entries) if entry is not None} == set(loops_of(code))
+        assert function[0] & 0xFFFF not in NUMBERS.values()  # of an opcode: it is dispatched as compiled, or by a door
+
+
 # -- the text as it is
 
 
@@ -101,6 +115,17 @@ def test_nothing_is_wrong(made: Case) -> None:
 def test_the_same_of_every_case(made: Case) -> None:
     row = run_case(made, most=100, drawn=100)
     assert (row.wrong, row.compiled) == (None, True)
+
+
+@pytest.mark.parametrize("code", [COMPILED, INSTALLS])
+@pytest.mark.parametrize(
+    "program", ["sleeper", "one_after_another", "interrupts_itself", "contended", "exception_in_thread"]
+)
+def test_nothing_is_wrong_with_longer_programs(program: str, code: str) -> None:
+    """Some of whose back-edges have no word, and some of whose functions stay with the interpreter."""
+    made = case(program, "STOP", "SAMPLE+INTERRUPT", "INTERRUPT/1", code=code)
+    for seed in range(3):
+        assert judge(run(made, Pct(random.Random(seed), 300, 3))) is None
 
 
 class Seen(WatchedTier):
