@@ -27,10 +27,9 @@ from llvmlite import ir
 
 from safepoint.graph import ir as graph
 from safepoint.graph.flow import follows_a_swap
+from safepoint.graph.gather import without_roles
 from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import COMPILED_BACK_EDGE, USUAL
 from safepoint_vm.generate.instruction import I64, POINTER
@@ -278,10 +277,10 @@ def add_protocol(
         add_procedure(module, procedure, hooked, emitter)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=64)
 def graphs(mutant: str = "", trigger: str = FOLDED.trigger, widths: Widths = (ENTRY,)) -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  `widths`: of rows of trigger words, entries first.  ProtocolError: as `Text`."""
-    text = Text(files(trigger)[:-1])
+    text = without_roles(trigger)
     (entry, count), *rest = widths
     sites = (*USUAL, COMPILED_BACK_EDGE) if rest else USUAL
     rows = ((entry, count - (mutant == LEAVES_OUT)), *rest)
