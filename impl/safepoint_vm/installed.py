@@ -86,6 +86,7 @@ class World:
     def __init__(self, built: Engine, program: Program) -> None:
         self.engine, self.program = built, program
         self.tier = made(Tier, built)(built)
+        self.templates = self.tier.make_templates().templates
         self.image = Image(built, program, self.tier)
         self.world = made(GuestWorld, built)(built, SMALLEST)
         self.guest = self.world.add(self._thread)
@@ -94,37 +95,33 @@ class World:
         return GuestThread(self.engine, self.image, self.image.globals(), self.world.heap, STACK)
 
     def read(self, batch: Sequence[int], codes: dict[int, InstalledCode], left: dict[int, str]) -> None:
-        """Install these functions, and read them.  left: those for which there is no room, to why."""
-        sizes = {number: self._install(number) for number in batch}
-        self.engine.procedure("slow_path", self.guest.address)  # OWNER-RESTORES: nothing is asked
-        readers = {number: Reader(self._walk(number)) for number in batch if sizes[number]}
-        for reader in readers.values():
-            reader.read()
-        real = self.guest.record.get("limit")
-        self.engine.procedure("post", self.guest.address, INTERRUPT)
-        poisoned = self.guest.record.get("limit") == self.guest.record.get("limit_poison") != real
-        for number, reader in readers.items():
-            reader.read()
-            codes[number] = reader.code(sizes[number], poisoned, self.tier.loops)
+        """Install these functions, and look at them.  left: those for which there is no room, to why."""
+        sizes = {number: self.install(number) for number in batch}
+        codes.update((number, self.look(number, size)) for number, size in sizes.items() if size)
         why = f"no room: what is compiled of a program has {CODE_BYTES:,} bytes"
         left.update((number, why) for number in batch if not sizes[number])
 
-    def _pc(self, number: int) -> int:
-        code = self.program.codes[number]
-        return self.image.start_of(Function(number, code.name, code.parameters))
-
-    def _install(self, number: int) -> int:
+    def install(self, number: int) -> int:
         """Returns the bytes of its machine code; 0: there is no room."""
         before = self.tier.memory.next
         self.tier.install(self._pc(number), [self.guest.record], self.world.record)
         return self.tier.memory.next - before
 
-    def _walk(self, number: int) -> Walk:
-        self.tier.make_templates()
-        loaded = self.tier.loaded(self._pc(number))
-        beside = self.tier.memory.beside(loaded.text)
-        templates = self.tier.make_templates().templates
-        return Walk(self.engine, templates, loaded.code, loaded.text, beside, self.guest.record)
+    def look(self, number: int, size: int) -> InstalledCode:
+        """Read a function that is installed, and read it again with a request pending."""
+        record, procedure = self.guest.record, self.engine.procedure
+        walk = Walk(self.engine, self.templates, self.tier.memory, self.tier.loaded(self._pc(number)), record)
+        reader = Reader(walk)
+        procedure("slow_path", self.guest.address)  # OWNER-RESTORES: nothing is asked
+        real = record.get("limit")
+        reader.read()
+        procedure("post", self.guest.address, INTERRUPT)
+        reader.read()
+        return reader.code(size, record.get("limit") == record.get("limit_poison") != real, self.tier.loops)
+
+    def _pc(self, number: int) -> int:
+        code = self.program.codes[number]
+        return self.image.start_of(Function(number, code.name, code.parameters))
 
 
 class Reader:

@@ -7,21 +7,21 @@ stubs, which set pc and go on in a handler.  So the code is walked twice, before
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from safepoint.guest.code import Code, target_of
-from safepoint.guest.operations.builtins import BUILTINS
+from safepoint.guest.code import target_of
 from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.triggers import ALONE, COMPILED, FUSED_NUMBERS, NAMES
 from safepoint_vm.handlers.fused import FUSED, fused_at
-from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import FIRST_LOOP, TABLE_WORDS
-from safepoint_vm.tier.install import NUMBER_MASK
+from safepoint_vm.tier.install import NUMBER_MASK, Loaded
+from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.stitch import FORMATS, INT32, JUMP, NOPS, PLACE, THROUGH_TABLE
 from safepoint_vm.tier.template import COLD, JUMPED, NEXT, Hole, Template, Templates, template_name
+from safepoint_vm.tier.template import PLACE as OWN
 
 MOST_JUMPS = 16
 """From the end of a template to where an instruction is executed, or a handler begins."""
@@ -71,25 +71,26 @@ class Unit(NamedTuple):
 
 
 class Walk:
-    """One function, as it is in memory.  text, beside: its bytecode, and the words beside that.  record: of a thread.
+    """One function, as it is in memory.  loaded: it, where it is to be executed.  record: of a thread.
 
     bodies: instruction -> where its machine code begins, of those that have some.
     """
 
     def __init__(
-        self, engine: Engine, templates: Templates, code: Code, text: Memory, beside: Memory, record: Record
+        self, engine: Engine, templates: Templates, memory: CodeMemory, loaded: Loaded, record: Record
     ) -> None:
-        self.code, self.text, self.beside, self.record = code, text, beside, record
+        self.code, self.text, self.record = loaded.code, loaded.text, record
+        self.beside, self._memory = memory.beside(loaded.text), memory
         self._templates, self._kinds = templates, engine.kinds
         self._handlers: dict[int, str] = {}
         for name, address in engine.addresses.items():
             self._handlers.setdefault(address, name)
         self._addresses: Mapping[str, int] = engine.addresses
         self.bodies: dict[int, int] = {}
-        for number in range(len(code.instructions)):
+        for number in range(len(self.code.instructions)):
             entry = self.entry(number)
             if entry == COMPILED:
-                self.bodies[number] = beside[number]
+                self.bodies[number] = self.beside[number]
             elif entry >= FIRST_LOOP:
                 self.bodies[number] = record.get("base", entry)
         self._at: dict[int, list[int]] = {}
@@ -123,17 +124,21 @@ class Walk:
         instruction = self.code.instructions[number]
         kinds = [kind.__name__ for kind in self._kinds[instruction.op]]
         builtin = instruction.operands[kinds.index("Builtin")] if "Builtin" in kinds else None
-        assert builtin is None or builtin < len(BUILTINS)
         return template_name(instruction.op, builtin)
 
-    @staticmethod
-    def _is_at(address: int, template: Template, size: int) -> bool:
+    def _is_at(self, address: int, template: Template, size: int) -> bool:
         """Do its first bytes lie there, whatever is in the holes?"""
-        found, expected = bytearray(_read(address, size)), bytearray(template.code[:size])
+        found, expected = bytearray(self._read(address, size)), bytearray(template.code[:size])
         for hole in template.holes:
             filled = slice(hole.at, min(size, hole.at + FORMATS[hole.kind].size))
             found[filled] = expected[filled]
         return found == expected
+
+    def _is_named(self, number: int, hole: Hole) -> bool:
+        """Does a hole hold where its instruction is, or where a routine is, if it should?"""
+        at = self.bodies[number] + hole.at
+        to = self.text.address + SIZE * number if hole.name == OWN else self._addresses.get(hole.name)
+        return to is None or INT32.unpack(self._read(at, 4))[0] == to + hole.addend - at
 
     # -- the ways out of it
 
@@ -147,17 +152,20 @@ class Walk:
             if unit.end is not None and address + hole.at >= unit.end:
                 place, how = self.follow(unit.end, expected[hole.name], FALLS, behind=number)
             elif is_jump(unit.template, hole):
-                place, how = self.follow(
-                    address + hole.at + 4 + _distance(address + hole.at), expected.get(hole.name), DIRECT
-                )
-            else:
+                to = address + hole.at + 4 + INT32.unpack(self._read(address + hole.at, 4))[0]
+                place, how = self.follow(to, expected.get(hole.name), DIRECT)
+            elif self._is_named(number, hole):
                 continue
+            else:
+                raise Unread(f"{hole.name} of {unit.name} leads elsewhere")
             if hole.name in expected:
                 yield Way(last, hole.name.partition(".")[2], place, how)
-            elif number <= place.number <= last:
+            elif hole.name == f"{COLD}{place.number - number}.{place.handler}":
                 yield Way(place.number, place.handler, place, how)
             else:
-                raise Unread(f"cold code of {unit.name} says that it stands at another instruction")
+                raise Unread(
+                    f"{hole.name} of {unit.name} leads to {place.handler or 'an instruction'} at instruction {place.number}"
+                )
 
     def follow(
         self, address: int, expected: int | None, how: str, pc: int | None = None, behind: int | None = None
@@ -176,7 +184,7 @@ class Walk:
             behind = None
             if address in self._handlers:
                 return self._in_handler(self._handlers[address], pc), how
-            code = _read(address, LONGEST)
+            code = self._read(address)
             if code.startswith(JUMP):
                 address, how = address + 5 + INT32.unpack_from(code, 1)[0], DIRECT if how == FALLS else how
             elif code.startswith(THROUGH_TABLE):
@@ -189,6 +197,14 @@ class Walk:
             else:
                 raise Unread(f"it leads to code that is not known, {code.hex()}")
         raise Unread("it leads nowhere: jump after jump")
+
+    def _read(self, address: int, size: int | None = None) -> bytes:
+        """Bytes of compiled code; without a size, as many as what is looked at in one place may have."""
+        try:
+            least = min(LONGEST, self._memory.next - address) if size is None else size
+            return self._memory.read(address, max(0, least))
+        except ValueError as error:
+            raise Unread(f"it leads out of compiled code: {error}") from None
 
     def _table(self, displacement: int) -> int:
         if displacement % 8 or not 0 <= displacement < 8 * TABLE_WORDS:
@@ -248,12 +264,3 @@ def is_jump(template: Template, hole: Hole) -> bool:
     if hole.name.startswith((NEXT, JUMPED, COLD)) and not jumps:
         raise Unread(f"{hole.name} is no jump")
     return jumps
-
-
-def _distance(address: int) -> int:
-    found: int = INT32.unpack(_read(address, 4))[0]
-    return found
-
-
-def _read(address: int, size: int) -> bytes:
-    return ctypes.string_at(address, size)

@@ -86,12 +86,11 @@ def installed_lines(file: str, judged: Judged) -> Iterator[str]:
     if found.why_not:
         yield f"compiled code is not judged: {found.why_not}"
         return
-    size = sum(made.size for made in found.codes.values())
     pushes = sum(len(made.pushes) for made in found.codes.values())
     loops = sum(len(back_edges(program.codes[number], made)) for number, made in found.codes.items())
     yield (
-        f"compiled code of {len(found.codes)} of {len(program.codes)} functions, {size:,} bytes; frame pushes in it: {pushes:,},"
-        f" back-edges: {loops:,}; {'no way is longer than the bytecode has' if judged.holds else 'it is not as the bytecode'}"
+        f"compiled code of {len(found.codes)} of {len(program.codes)} functions: {_many(pushes, 'frame push', 'es')} and"
+        f" {_many(loops, 'back-edge')}, {'all checked; no way is longer' if judged.holds else 'but it is not as the bytecode'}"
     )
     left = [(program.codes[number].line, f"{program.codes[number].name}: {why}") for number, why in found.left.items()]
     for number, made in found.codes.items():
@@ -99,6 +98,10 @@ def installed_lines(file: str, judged: Judged) -> Iterator[str]:
         left += [(instructions[at].line, f"{instructions[at].op}: {why}") for at, why in made.left.items()]
     yield from _some(f"not compiled: {file}", sorted(left))
     yield from _some(f"compiled: {file}", [(each.line, each.what) for each in judged.differences])
+
+
+def _many(number: int, what: str, ending: str = "s") -> str:
+    return f"{number:,} {what}{ending * (number != 1)}"
 
 
 def _some(what: str, places: Sequence[tuple[int, str]]) -> Iterator[str]:

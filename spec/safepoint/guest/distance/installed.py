@@ -185,13 +185,12 @@ def judge(flow: Flow, policy: Policy, installed: Installed, bytecode: Distance, 
 
 def _wrong(program: Program, installed: Installed) -> Iterator[Reason]:
     """What the machine code of each function is not, one way after the other."""
-    for number, made in installed.codes.items():
-        code = program.codes[number]
+    for function, made in installed.codes.items():
+        code = program.codes[function]
         lines = [each.line for each in code.instructions]
-        yield from (Reason(lines[at], what) for at, what in made.wrong)
-        for at in calls(code, made):
-            if at not in made.pushes:
-                yield Reason(lines[at], "a frame push does not check")
+        yield from (Reason(lines[number], what) for number, what in made.wrong)
+        unchecked = [call for call in calls(code, made) if call not in made.pushes]
+        yield from (Reason(lines[call], "a frame push does not check") for call in unchecked)
         for at, each in made.arrivals():
             begins = "from outside the function" if at is None else f"from line {lines[at]}"
             if code.instructions[each.to].op in BACK_EDGES and not each.checks:
