@@ -125,6 +125,7 @@ def test_no_program_of_the_corpus_goes_further(guest: Guest, policy: str) -> Non
     goes_no_further(compiled(guest.source), guest.stack, POLICIES[policy])
 
 
+@pytest.mark.timeout(1200)  # nightly
 @settings(max_examples=EXAMPLES)
 @given(source=programs(), policy=st.sampled_from(sorted(POLICIES)))
 def test_no_random_program_goes_further(source: str, policy: str) -> None:
