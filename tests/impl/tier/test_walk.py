@@ -174,7 +174,7 @@ def test_a_return_into_a_back_edge_is_asked_for() -> None:
     ]
 
 
-def test_a_frame_push_is_no_check_where_no_request_poisons_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_push_is_no_check_where_no_request_poisons_the_limit() -> None:
     program = compiled("def f():\n    return 0\nf()\n")
     world = world_of(program)
     size = world.install(0)
