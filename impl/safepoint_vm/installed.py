@@ -8,11 +8,11 @@ check, at the instruction at which that says it stands.  So what the requester w
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from safepoint.conform.target import NotOffered
 from safepoint.differential.installing import Installing
-from safepoint.guest.code import BACK_EDGES, Code, Program
+from safepoint.guest.code import BACK_EDGES, Code, Instruction, Program
 from safepoint.guest.distance.installed import Goes, Installed, InstalledCode
 from safepoint.guest.values import Function
 from safepoint.guest.verifier import successors
@@ -30,6 +30,7 @@ from safepoint_vm.threads.world import GuestWorld
 from safepoint_vm.tier.install import Tier, compiling, fits
 from safepoint_vm.tier.loops import loops_of
 from safepoint_vm.tier.memory import CODE_BYTES, MOST
+from safepoint_vm.tier.stitch import Stitcher
 from safepoint_vm.tier.walk import DIRECT, FALLS, INTERPRETED, SLOW, Place, Unread, Walk, Way
 
 STACK = 64  # slots
@@ -111,7 +112,8 @@ class World:
         """Read a function that is installed, and read it again with a request pending."""
         record, procedure = self.guest.record, self.engine.procedure
         walk = Walk(self.engine, self.templates, self.tier.memory, self.tier.loaded(self._pc(number)), record)
-        reader = Reader(walk)
+        stitcher = Stitcher(self.tier.make_templates(), walk.code, walk.text.address, {})
+        reader = Reader(walk, stitcher.fits)
         procedure("slow_path", self.guest.address)  # OWNER-RESTORES: nothing is asked
         real = record.get("limit")
         reader.read()
@@ -125,10 +127,10 @@ class World:
 
 
 class Reader:
-    """Reads one function twice: as it is, and with a request pending."""
+    """Reads one function twice: as it is, and with a request pending.  fits: whether there is a template for an instruction's operands."""
 
-    def __init__(self, walk: Walk) -> None:
-        self.walk = walk
+    def __init__(self, walk: Walk, fits: Callable[[Instruction], bool]) -> None:
+        self.walk, self.fits = walk, fits
         self.reached = _reached(walk.code)
         self._read: list[tuple[dict[int, list[Way]], dict[int, list[Place]]]] = []
         self.wrong: list[tuple[int, str]] = []
@@ -161,13 +163,13 @@ class Reader:
                     goes.setdefault(way.number, []).append(self._goes(way, then))
                 elif way.place.handler == "slow_push" and code.instructions[way.number].op == "CALL" and poisoned:
                     pushes.add(way.number)
-        compiled = {number for each in ways.values() for number in (way.number for way in each)} | ways.keys()
+        compiled = {way.number for each in ways.values() for way in each} | self.walk.bodies.keys()
         for number in self.reached:  # the interpreter may execute any of them: in cold code, and for the host
             goes.setdefault(number, []).extend(
                 Goes(to, checks.get(to, False), INTERPRETED) for to in successors(code, number)
             )
         comes = tuple(Goes(n, checks[n], INTERPRETED) for n in self.reached if code.instructions[n].op in BACK_EDGES)
-        left = {n: _why(code, n, loops) for n in self.reached if n not in compiled}
+        left = {n: self._why(n, loops) for n in self.reached if n not in compiled}
         return InstalledCode(
             size,
             {number: tuple(dict.fromkeys(each)) for number, each in sorted(goes.items())},
@@ -187,6 +189,15 @@ class Reader:
         if self.walk.code.instructions[number].op not in BACK_EDGES and places[0] != places[1]:
             self.wrong.append((number, "a request leads elsewhere from an instruction that is no check"))
         return False
+
+    def _why(self, number: int, loops: int) -> str:
+        """Why an instruction of a function that is compiled is not."""
+        code = self.walk.code
+        if code.instructions[number].op in BACK_EDGES and len(loops_of(code)) > loops:
+            return f"compiled code has entries for {loops} back-edges, and the function has more"
+        if self.fits(code.instructions[number]):
+            self.wrong.append((number, "it is not compiled, although it could be"))
+        return "an operand is too large for its template"
 
     def _goes(self, way: Way, asked: Way) -> Goes:
         """What one way is, from where it leads without a request and with one."""
@@ -208,10 +219,3 @@ def _reached(code: Code) -> list[int]:
             seen.add(number)
             todo += successors(code, number)
     return sorted(seen)
-
-
-def _why(code: Code, number: int, loops: int) -> str:
-    """Why an instruction of a function that is compiled is not."""
-    if code.instructions[number].op in BACK_EDGES and len(loops_of(code)) > loops:
-        return f"compiled code has entries for {loops} back-edges, and the function has more"
-    return "an operand is too large for its template"

@@ -19,7 +19,7 @@ from safepoint_vm.language.layout import Record
 from safepoint_vm.language.words import FIRST_LOOP, TABLE_WORDS
 from safepoint_vm.tier.install import NUMBER_MASK, Loaded
 from safepoint_vm.tier.memory import CodeMemory
-from safepoint_vm.tier.stitch import FORMATS, INT32, JUMP, NOPS, PLACE, THROUGH_TABLE
+from safepoint_vm.tier.stitch import FORMATS, INT32
 from safepoint_vm.tier.template import COLD, JUMPED, NEXT, Hole, Template, Templates, template_name
 from safepoint_vm.tier.template import PLACE as OWN
 
@@ -27,7 +27,11 @@ MOST_JUMPS = 16
 """From the end of a template to where an instruction is executed, or a handler begins."""
 LONGEST = 16
 """Bytes of what is looked at in one place."""
-PADDING = tuple(bytes.fromhex(each) for each in reversed(NOPS) if each)
+JUMP, THROUGH_TABLE, PLACE = b"\xe9", b"\x41\xff\xa7", b"\x4c\x8d\x25"
+"""How instructions of x86-64 begin, a distance behind each: jmp; jmp *distance(%r15), the table's register; lea distance(%rip), %r12, pc's.
+
+Not those that `tier.stitch` writes: what it wrote otherwise would be read otherwise.
+"""
 CONDITIONAL = 0x80
 """The second byte of a conditional jump, in its upper half; the first is 0x0f."""
 LOOPING = {FUSED_NUMBERS[each.name] for each in FUSED if each.loops}
@@ -192,8 +196,8 @@ class Walk:
             elif code.startswith(PLACE):
                 address += len(PLACE) + 4
                 pc = address + INT32.unpack_from(code, len(PLACE))[0]
-            elif nop := next((each for each in PADDING if code.startswith(each)), None):
-                address += len(nop)
+            elif length := padding(code):
+                address += length
             else:
                 raise Unread(f"it leads to code that is not known, {code.hex()}")
         raise Unread("it leads nowhere: jump after jump")
@@ -246,6 +250,20 @@ class Walk:
         """Does it leave the back-edge of such a superinstruction to another dispatch now?"""
         entry = self.entry(number)
         return self.record.get("table", entry) == self._addresses[NAMES[ALONE[entry]]]
+
+
+def padding(code: bytes) -> int:
+    """The length of the instruction that code begins with, if it does nothing; else 0.  (nop, and nop of a place in memory, which may be prefixed.)"""
+    prefixes = len(code) - len(code.lstrip(b"\x66"))
+    rest = code[prefixes:]
+    if rest.startswith(b"\x90"):
+        return prefixes + 1
+    if not rest.startswith(b"\x0f\x1f") or len(rest) < 3:
+        return 0
+    mode, base = rest[2] >> 6, rest[2] & 7
+    scaled = mode < 3 and base == 4  # one byte more says how the place is made
+    absolute = mode == 0 and base == 5
+    return prefixes + 3 + scaled + (4 if absolute else (0, 1, 4, 0)[mode])
 
 
 def jump_at_end(template: Template) -> Hole | None:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from safepoint.differential.corpus import corpus
 from safepoint.guest.code import BACK_EDGES, Instruction, Program
 from safepoint.guest.distance.flow import Flow
 from safepoint.guest.distance.installed import UNCHECKED_CYCLE, Installed, Judged, back_edges, judge
 from safepoint.guest.distance.measure import declared, distance_of
+from safepoint.guest.verifier import BadCode, verify
 from safepoint.model.own_policies import find_policy
 from safepoint.protocol.policies import CPYTHON, FOLDED
 from safepoint.protocol.policy import Policy
@@ -21,14 +24,18 @@ from safepoint_vm.installed import OVERWRITTEN, FoldedInstalling, World
 from safepoint_vm.language.words import JUMPS, LOOPS
 from safepoint_vm.tier.install import compiling
 from safepoint_vm.tier.memory import CodeMemory
-from safepoint_vm.tier.stitch import JUMP, THROUGH_TABLE
+from safepoint_vm.tier.stitch import NOPS
 from safepoint_vm.tier.template import CONSTANTS
 from safepoint_vm.tier.templates import is_operand
-from safepoint_vm.tier.walk import INTERPRETED, TABLE, Walk, is_jump
+from safepoint_vm.tier.walk import INTERPRETED, JUMP, TABLE, THROUGH_TABLE, Walk, is_jump, padding
+from tests.generated.mutated import damaged
+from tests.generated.programs import programs as programs_of_text
+from tests.generated.threads import threaded
 from tests.guest.compiling import compiled
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
 POLICIES = {"folded": FOLDED, "patched": find_policy(f"{EXAMPLE}:PATCHED")}
+EXAMPLES = max(12, settings().max_examples // 10)
 SAMPLE, ALL = 5, pytest.param(1, marks=pytest.mark.nightly)
 """Of so many programs, or bytes, one."""
 
@@ -66,6 +73,21 @@ def test_the_compiled_code_of_a_program_is_as_its_bytecode(policy: str, every: i
             how.update(each.how for ways in back_edges(program.codes[number], made).values() for each in ways)
     assert left <= {"int_edges: LOADK"}  # of numbers that fit in no hole
     assert how == {INTERPRETED, TABLE if policy == "folded" else OVERWRITTEN}
+
+
+@pytest.mark.timeout(1200)  # nightly
+@settings(max_examples=EXAMPLES)
+@given(
+    program=st.one_of(programs_of_text().map(compiled), threaded().map(compiled), damaged(), damaged(threads=True)),
+    policy=st.sampled_from(sorted(POLICIES)),
+)
+def test_the_compiled_code_of_a_random_program_is_as_its_bytecode(program: Program, policy: str) -> None:
+    """With threads, too, and code that no compiler makes, as far as the verifier lets it through."""
+    try:
+        verify(program)
+    except BadCode:
+        assume(False)
+    assert judged(program, POLICIES[policy]).differences == ()
 
 
 LOOPING = "def f(n):\n    x = 0\n    while x < n:\n        x += 1\n    return x\nf(9)\n"
@@ -154,6 +176,25 @@ def test_each_byte_of_compiled_code_that_is_changed_is_noticed(policy: str, ever
         changed += 1
     assert of(program, Installed({0: world.look(0, size)}), POLICIES[policy]).holds
     assert changed > 300 / every
+
+
+def test_padding_is_known_by_its_length() -> None:
+    for length, code in enumerate(NOPS):
+        assert padding(bytes.fromhex(code) + b"\xe9\x00\x00\x00\x00") == length
+    assert padding(b"\x0f\xaf\xc0") == padding(b"") == padding(b"\x0f\x1f") == 0
+
+
+@pytest.mark.rule("POISON-EVERY-WORD")
+@pytest.mark.parametrize(("name", "code"), [("THROUGH_TABLE", b"\x41\xff\xa6"), ("PLACE", b"\x4c\x8d\x2d")])
+def test_code_that_uses_another_register_is_not_taken_for_right(
+    name: str, code: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"safepoint_vm.tier.stitch.{name}", code)
+    found = judged(compiled(LOOPING))
+    assert any(
+        each.what.startswith("compiled code cannot be read: it leads to code that is not known")
+        for each in found.differences
+    )
 
 
 @pytest.mark.rule("POISON-EVERY-WORD")
