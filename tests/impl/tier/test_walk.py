@@ -36,7 +36,7 @@ from tests.guest.compiling import compiled
 EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
 POLICIES = {"folded": FOLDED, "patched": find_policy(f"{EXAMPLE}:PATCHED")}
 EXAMPLES = max(12, settings().max_examples // 10)
-SAMPLE, ALL = 5, pytest.param(1, marks=pytest.mark.nightly)
+SAMPLE, ALL = 8, pytest.param(1, marks=pytest.mark.nightly)
 """Of so many programs, or bytes, one."""
 
 
