@@ -23,6 +23,7 @@ from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
 from safepoint_vm.generate.protocol import CHECK, HEARD, step_of
 from safepoint_vm.generate.triggers import shown, words_of
+from safepoint_vm.installed import FoldedInstalling
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
 from safepoint_vm.schedules.offer import FoldedControlled
@@ -35,7 +36,7 @@ STEPPED_LOOPS = 16
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, Mistaken):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, FoldedInstalling, Mistaken):
     """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
     instructions in a thread's turn; `policy`: where and how it checks; `compiled`: every function is (`tier`).
     """

@@ -123,11 +123,15 @@ class Tier:
 
         Where there is no room, the function stays with the interpreter, and counts no more.
         """
-        loaded = next(each for each in self._loaded if 0 <= pc - each.text.address < 8 * each.text.words)
+        loaded = self.loaded(pc)
         if loaded.text.address not in self._installed:
             self._installed.add(loaded.text.address)
             self._set_numbers(loaded, enumerate(loaded.numbers))
             self._install(loaded, records, world)
+
+    def loaded(self, pc: int) -> Loaded:
+        """The function of the instruction at an address."""
+        return next(each for each in self._loaded if 0 <= pc - each.text.address < 8 * each.text.words)
 
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
         from safepoint_vm.tier.stitch import Stitcher, jump, stub  # noqa: PLC0415  -- as `make_templates`

@@ -133,7 +133,7 @@ class Stitcher:
             seen.add(number)
             instruction = self.code.instructions[number]
             last = number
-            if self._fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
+            if self.fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
                 unit = self._unit(number)
                 last = unit.next - 1
                 yield unit
@@ -238,7 +238,7 @@ class Stitcher:
             for value, kind in zip(instruction.operands, self.context.kinds[instruction.op], strict=True)
         ]
 
-    def _fits(self, instruction: Instruction) -> bool:
+    def fits(self, instruction: Instruction) -> bool:
         """Do its operands fit into their holes?"""
         return all(-BOUND <= value < BOUND for value in self._operands(instruction))
 
