@@ -1,6 +1,7 @@
 """Guest threads: their records, what they do outside machine code, and their drivers.
 
-thread: a guest thread, and the ways into machine code and out of it
+thread: a guest thread: what it begins with, and what it leaves machine code for
+context: its record, its stack, the way into machine code, and where it stands
 beginning: a thread's record before its first check
 unwind: unwind for exceptions that the host raises, or that are uncaught
 host_operations: instructions that machine code leaves to the host

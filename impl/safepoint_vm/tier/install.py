@@ -23,7 +23,8 @@ from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.triggers import COMPILED, WARM
 from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS
+from safepoint_vm.language.records import FIRST_LOOP, JUMPS, LOOPS
+from safepoint_vm.language.words import CLAIM_BITS, NUMBER_BITS
 from safepoint_vm.tier.loops import counting, loops_of
 from safepoint_vm.tier.memory import MOST, CodeMemory, Words
 
