@@ -38,7 +38,7 @@ OURS = {
     "safepoint_vm.handlers.shared": "checks faults",  # two tables of names
     "safepoint_vm.language": "layout machine pages records signals tagged vocabulary words",
     "safepoint_vm.memory": "heap heap_view image objects references value_view",
-    "safepoint_vm.threads": "beginning context host_operations life mutated mutated_drivers os_thread thread unwind vm world",
+    "safepoint_vm.threads": "beginning context host_operations life mutated mutated_drivers os_thread signals thread unwind vm world",
     "safepoint_vm.tier": "install loops memory",
 }
 """Folder -> what of it `safepoint run` imports where the machine code is kept."""

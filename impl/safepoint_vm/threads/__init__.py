@@ -13,6 +13,7 @@ policies: under which policies threads can be scheduled and raced
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own
 vm: run a program on OS threads
+signals: the signals that it is handed meanwhile
 session: a program that grows input by input
 mutated: which class is made of what the host does: the right one, or a mutant's
 mutated_hosts: mistakes in what the host does, for the mutants of the interpreter

@@ -88,7 +88,7 @@ class ThreadContext:
         self.ended = True
 
     def make_templates(self) -> None:
-        """Make what compiled code is made of, unless it is there."""
+        """Make what compiled code is made of, unless it is there, or cannot be made."""
         assert self.image.tier is not None
         self.image.tier.make_templates()
 
