@@ -177,6 +177,14 @@ def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -
     return scopes
 
 
+def say_slow(on: str, more: str = "") -> None:
+    """Say at once which search explores large scopes, where numpy is missing.  `on`: the workers of a cluster have libraries of their own."""
+    from safepoint.model.engines import said_slow
+
+    if not on and (said := said_slow()):
+        click.echo(said + more, err=True)
+
+
 def of_the_interpreter() -> list[str]:
     """The mistakes that are in no line of the text; none where the interpreter cannot run."""
     from safepoint.conform.judge import UnknownTarget

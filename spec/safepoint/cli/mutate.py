@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option, refuse_elsewhere
+from safepoint.cli.given import policies_option, refuse_elsewhere, say_slow
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.protocol.policy import Policy
@@ -72,6 +72,7 @@ def mutate(
         if at and not any(may_be_at(policy, at) for policy in mutated):
             fail(nothing)
         first = where_killed(like) if like else None
+        say_slow(on)
         with LiveProgress() as progress, workers(on, keep) as pool:
             campaign = run(
                 mutated,
