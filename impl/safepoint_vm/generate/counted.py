@@ -16,12 +16,12 @@ from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
 from safepoint.protocol.policy import elsewhere
+from safepoint_vm.generate.hooks import CHECK, HOOK, at_step
 from safepoint_vm.generate.instruction import I8, I64
 from safepoint_vm.generate.procedures import COUNTING, declare
-from safepoint_vm.generate.protocol import CHECK, HOOK, at_step
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.records import Thread
 
 PUSH, ELSEWHERE = "frame_push", "elsewhere"
 

@@ -15,7 +15,7 @@ from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
-from safepoint_vm.language.words import FIRST_LOOP, JUMPS, LOOPS, Thread, World
+from safepoint_vm.language.records import FIRST_LOOP, JUMPS, LOOPS, Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""

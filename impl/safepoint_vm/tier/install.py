@@ -14,7 +14,7 @@ writes no word that a requester may be writing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.triggers import COMPILED, WARM
 from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS
+from safepoint_vm.language.records import FIRST_LOOP, JUMPS, LOOPS
+from safepoint_vm.language.words import CLAIM_BITS, NUMBER_BITS
 from safepoint_vm.tier.loops import counting, loops_of
 from safepoint_vm.tier.memory import MOST, CodeMemory, Words
 
@@ -72,11 +73,19 @@ class Tier:
     """The compiled code of a program.  `executions`: as EXECUTIONS.
 
     `stepped`: each function is compiled when it is loaded, and each instruction is dispatched through the table in the register, so that one can
-    be executed alone.  Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
+    be executed alone.  `tell`: gets the reason if templates cannot be made, whereupon all is left to the interpreter; without it that is an error.
+    Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
     """
 
-    def __init__(self, engine: Engine, executions: int = EXECUTIONS, *, stepped: bool = False) -> None:
-        self.engine, self.executions, self.stepped = engine, executions, stepped
+    def __init__(
+        self,
+        engine: Engine,
+        executions: int = EXECUTIONS,
+        *,
+        stepped: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine, self.executions, self.stepped, self._tell = engine, executions, stepped, tell
         self.loops, self.patches = engine.variant.loops, engine.variant.patches
         self.memory = CodeMemory(engine.addresses["begin"])
         self._loaded: list[Loaded] = []
@@ -91,16 +100,23 @@ class Tier:
         self._used = 0  # entries of back-edges
         self._making = threading.Lock()
         self._context: Context | None = None
+        self._given_up = False  # no templates can be made
 
     # -- a function
 
-    def make_templates(self) -> Context:
-        """What compiled code is made of, made at the first call.  Errors: as `tier.templates`."""
+    def make_templates(self) -> Context | None:
+        """What compiled code is made of, made at the first call.  None: it cannot be made, which has been told."""
         from safepoint_vm.tier.stitch import context  # noqa: PLC0415  -- for a program that gets hot
 
         with self._making:
-            if self._context is None:
-                self._context = context(self.engine, self.memory, stepped=self.stepped)
+            if self._context is None and not self._given_up:
+                try:
+                    self._context = context(self.engine, self.memory, stepped=self.stepped)
+                except Exception as error:  # of LLVM, or where it is not installed: the interpreter needs neither
+                    if self._tell is None:
+                        raise
+                    self._given_up = True
+                    self._tell(f"its templates cannot be made: {type(error).__name__}: {error}")
             return self._context
 
     def load(self, code: Code, words: Sequence[int]) -> Memory:
@@ -121,7 +137,7 @@ class Tier:
     def install(self, pc: int, records: Sequence[Record], world: Record) -> None:
         """Compile the function of the instruction at an address, in a stopped world, unless it is.  `records`: of the world's threads.
 
-        Where there is no room, the function stays with the interpreter, and counts no more.
+        Where there is no room, and where there are no templates, the function stays with the interpreter, and counts no more.
         """
         loaded = self.loaded(pc)
         if loaded.text.address not in self._installed:
@@ -136,9 +152,11 @@ class Tier:
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
         from safepoint_vm.tier.stitch import Stitcher, jump, stub  # noqa: PLC0415  -- as `make_templates`
 
+        if (context := self.make_templates()) is None:
+            return
         free = range(FIRST_LOOP + self._used, FIRST_LOOP + self.loops)
         loops = dict(zip(loops_of(loaded.code), free, strict=False))
-        made = self._stitched(Stitcher(self.make_templates(), loaded.code, loaded.text.address, loops))
+        made = self._stitched(Stitcher(context, loaded.code, loaded.text.address, loops))
         if len(made.code) > self.memory.room:
             return
         self.memory.write(made.code)

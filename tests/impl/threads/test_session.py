@@ -13,7 +13,7 @@ import pytest
 
 from safepoint.guest.faults import format_traceback
 from safepoint.guest.lockstep import THREADS
-from safepoint_vm.language.words import SEEN
+from safepoint_vm.language.records import SEEN
 from safepoint_vm.threads.os_thread import OsThread, Outcome
 from safepoint_vm.threads.session import Session
 from tests.impl.running import LONG
