@@ -87,7 +87,9 @@ class World:
     def __init__(self, built: Engine, program: Program) -> None:
         self.engine, self.program = built, program
         self.tier = made(Tier, built)(built)
-        self.templates = self.tier.make_templates().templates
+        context = self.tier.make_templates()
+        assert context is not None  # a tier without `tell` raises what is wrong
+        self.context = context
         self.image = Image(built, program, self.tier)
         self.world = made(GuestWorld, built)(built, SMALLEST)
         self.guest = self.world.add(self._thread)
@@ -111,8 +113,8 @@ class World:
     def look(self, number: int, size: int) -> InstalledCode:
         """Read a function that is installed, and read it again with a request pending."""
         record, procedure = self.guest.record, self.engine.procedure
-        walk = Walk(self.engine, self.templates, self.tier.memory, self.tier.loaded(self._pc(number)), record)
-        stitcher = Stitcher(self.tier.make_templates(), walk.code, walk.text.address, {})
+        walk = Walk(self.engine, self.context.templates, self.tier.memory, self.tier.loaded(self._pc(number)), record)
+        stitcher = Stitcher(self.context, walk.code, walk.text.address, {})
         reader = Reader(walk, stitcher.fits)
         procedure("slow_path", self.guest.address)  # OWNER-RESTORES: nothing is asked
         real = record.get("limit")

@@ -16,7 +16,7 @@ from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.triggers import ALONE, COMPILED, FUSED_NUMBERS, NAMES
 from safepoint_vm.handlers.fused import FUSED, fused_at
 from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import FIRST_LOOP, TABLE_WORDS
+from safepoint_vm.language.records import FIRST_LOOP, TABLE_WORDS
 from safepoint_vm.tier.install import NUMBER_MASK, Loaded
 from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.stitch import FORMATS, INT32

@@ -21,7 +21,7 @@ from safepoint.protocol.policy import Policy
 from safepoint_vm import installed
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.installed import OVERWRITTEN, FoldedInstalling, World
-from safepoint_vm.language.words import JUMPS, LOOPS
+from safepoint_vm.language.records import JUMPS, LOOPS
 from safepoint_vm.tier.install import compiling
 from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.stitch import NOPS
@@ -130,7 +130,7 @@ def world_of(program: Program, policy: Policy = FOLDED) -> World:
 
 def walk_of(world: World, number: int) -> Walk:
     loaded = world.tier.loaded(world._pc(number))
-    return Walk(world.engine, world.templates, world.tier.memory, loaded, world.guest.record)
+    return Walk(world.engine, world.context.templates, world.tier.memory, loaded, world.guest.record)
 
 
 def executed(walk: Walk) -> Iterator[int]:
