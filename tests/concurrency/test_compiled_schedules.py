@@ -24,7 +24,7 @@ from safepoint_vm.generate.engine import Variant
 from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES, NUMBERS
 from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import FIRST_LOOP, LOOPS
+from safepoint_vm.language.records import FIRST_LOOP, LOOPS
 from safepoint_vm.schedules.build import build
 from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of
 from safepoint_vm.tier.install import Loaded

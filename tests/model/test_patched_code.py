@@ -90,6 +90,15 @@ def test_nothing_is_broken_in_the_largest_scopes(scope: Scope) -> None:
     assert (result.broken, (result.states, result.transitions)) == ("", LATE[scope])
 
 
+def test_the_page_has_the_count_that_a_night_finds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    shown = re.findall(r"PATCHED --scope (\S+) --max-states (\d+) +#.*?: ([\d,]+) states", page)
+    assert len(shown) == 1
+    for scope, most, states in shown:
+        assert f"{LATE[SCOPES[scope]][0]:,}" == states
+        assert LATE[SCOPES[scope]][0] <= int(most)
+
+
 @pytest.mark.parametrize("scope", [loops(1), pytest.param(SCOPES["stop-1"], marks=pytest.mark.nightly)], ids=str)
 def test_it_holds_under_c11(scope: Scope) -> None:
     """One thread: two in loops alone are more than a million states there, so of them only the wrong orders are known (below)."""

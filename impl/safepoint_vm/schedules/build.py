@@ -13,7 +13,8 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import POLICIES
 from safepoint_vm.generate.counted import stores_of
 from safepoint_vm.generate.engine import Engine, Variant, engine
-from safepoint_vm.generate.protocol import CHECK, graphs, step_of
+from safepoint_vm.generate.hooks import CHECK, step_of
+from safepoint_vm.generate.protocol import graphs
 from safepoint_vm.generate.triggers import widths_of
 from safepoint_vm.memory.image import Image
 from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of, is_alone

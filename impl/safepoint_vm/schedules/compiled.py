@@ -17,7 +17,8 @@ from safepoint.guest.code import BACK_EDGES, Code, Program
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import FIRST_LOOP, LOOPS, NUMBER_BITS
+from safepoint_vm.language.records import FIRST_LOOP, LOOPS
+from safepoint_vm.language.words import NUMBER_BITS
 from safepoint_vm.schedules.sites import is_choice
 from safepoint_vm.tier.install import Loaded, Tier
 from safepoint_vm.tier.loops import bodies_of, counting

@@ -14,7 +14,7 @@ from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, NOTHING
-from safepoint_vm.generate.protocol import CHECK, HEARD
+from safepoint_vm.generate.hooks import CHECK, HEARD
 from safepoint_vm.schedules.actors import BITS, GuestActor, Requester
 from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.build import build

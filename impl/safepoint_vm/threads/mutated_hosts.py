@@ -11,7 +11,7 @@ from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.language.words import FIRST_LOOP
+from safepoint_vm.language.records import FIRST_LOOP
 from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld

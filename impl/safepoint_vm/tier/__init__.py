@@ -12,4 +12,5 @@ What follows is for a program that gets hot, or for templates that are not kept:
 
 stitch: make the machine code of a function
 templates: make the templates
+walk: read where the machine code of a function goes, as a processor does
 """

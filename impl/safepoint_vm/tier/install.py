@@ -14,7 +14,7 @@ writes no word that a requester may be writing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -24,7 +24,8 @@ from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.generate.triggers import COMPILED, WARM
 from safepoint_vm.handlers.shared.checks import DISPATCHED
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import CLAIM_BITS, FIRST_LOOP, JUMPS, LOOPS, NUMBER_BITS, TABLE_WORDS
+from safepoint_vm.language.records import FIRST_LOOP, JUMPS, LOOPS, TABLE_WORDS
+from safepoint_vm.language.words import CLAIM_BITS, NUMBER_BITS
 from safepoint_vm.tier.loops import counting, loops_of
 from safepoint_vm.tier.memory import MOST, CodeMemory, Words
 
@@ -73,15 +74,23 @@ class Tier:
     """The compiled code of a program.  `executions`: as EXECUTIONS.
 
     `stepped`: each function is compiled when it is loaded, and each instruction is dispatched through the table in the register, so that one can
-    be executed alone.  Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
+    be executed alone.  `tell`: gets the reason if templates cannot be made, whereupon all is left to the interpreter; without it that is an error.
+    Errors: as `memory.CodeMemory`; where templates are made, as `tier.templates`.
 
     `doors`: further entries of a dispatch table, of instructions that are no back-edges; the text has no word for them.
     """
 
     doors: ClassVar[int] = 0
 
-    def __init__(self, engine: Engine, executions: int = EXECUTIONS, *, stepped: bool = False) -> None:
-        self.engine, self.executions, self.stepped = engine, executions, stepped
+    def __init__(
+        self,
+        engine: Engine,
+        executions: int = EXECUTIONS,
+        *,
+        stepped: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine, self.executions, self.stepped, self._tell = engine, executions, stepped, tell
         self.loops, self.patches = engine.variant.loops, engine.variant.patches
         self.memory = CodeMemory(engine.addresses["begin"])
         self._loaded: list[Loaded] = []
@@ -97,16 +106,23 @@ class Tier:
         self._used = 0  # entries of back-edges
         self._making = threading.Lock()
         self._context: Context | None = None
+        self._given_up = False  # no templates can be made
 
     # -- a function
 
-    def make_templates(self) -> Context:
-        """What compiled code is made of, made at the first call.  Errors: as `tier.templates`."""
+    def make_templates(self) -> Context | None:
+        """What compiled code is made of, made at the first call.  None: it cannot be made, which has been told."""
         from safepoint_vm.tier.stitch import context  # noqa: PLC0415  -- for a program that gets hot
 
         with self._making:
-            if self._context is None:
-                self._context = context(self.engine, self.memory, stepped=self.stepped)
+            if self._context is None and not self._given_up:
+                try:
+                    self._context = context(self.engine, self.memory, stepped=self.stepped)
+                except Exception as error:  # of LLVM, or where it is not installed: the interpreter needs neither
+                    if self._tell is None:
+                        raise
+                    self._given_up = True
+                    self._tell(f"its templates cannot be made: {type(error).__name__}: {error}")
             return self._context
 
     def load(self, code: Code, words: Sequence[int]) -> Memory:
@@ -132,19 +148,25 @@ class Tier:
         """Compile the function of the instruction at an address, in a stopped world, unless it is.  `records`: of the world's threads.
         `world`: None: there is none yet.
 
-        Where there is no room, the function stays with the interpreter, and counts no more.
+        Where there is no room, and where there are no templates, the function stays with the interpreter, and counts no more.
         """
-        loaded = next(each for each in self._loaded if 0 <= pc - each.text.address < 8 * each.text.words)
+        loaded = self.loaded(pc)
         if loaded.text.address not in self._installed:
             self._installed.add(loaded.text.address)
             self._set_numbers(loaded, enumerate(loaded.numbers))
             self._install(loaded, records, world)
 
+    def loaded(self, pc: int) -> Loaded:
+        """The function of the instruction at an address."""
+        return next(each for each in self._loaded if 0 <= pc - each.text.address < 8 * each.text.words)
+
     def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
         from safepoint_vm.tier.stitch import Stitcher, jump, stub  # noqa: PLC0415  -- as `make_templates`
 
+        if (context := self.make_templates()) is None:
+            return
         loops = self._entries_of(loaded.code)
-        made = self._stitched(Stitcher(self.make_templates(), loaded.code, loaded.text.address, loops))
+        made = self._stitched(Stitcher(context, loaded.code, loaded.text.address, loops))
         if len(made.code) > self.memory.room:
             return
         self.memory.write(made.code)

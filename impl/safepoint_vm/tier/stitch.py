@@ -7,7 +7,6 @@ an entry of its own, which holds the address of its template or, poisoned, that 
 
 from __future__ import annotations
 
-import functools
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,8 @@ from typing import NamedTuple
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, Code, Instruction, target_of
 from safepoint.guest.verifier import successors
-from safepoint_vm.generate import kept
 from safepoint_vm.generate.assembler import SIZE, stored
 from safepoint_vm.generate.engine import SMALL_WORDS, Engine
-from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
 from safepoint_vm.tier.loops import bodies_of
@@ -35,10 +32,8 @@ from safepoint_vm.tier.template import (
     Hole,
     Template,
     Templates,
-    alike,
-    packed,
     template_name,
-    unpacked,
+    templates_of,
 )
 
 INT32, INT64 = struct.Struct("<i"), struct.Struct("<q")
@@ -136,7 +131,7 @@ class Stitcher:
             seen.add(number)
             instruction = self.code.instructions[number]
             last = number
-            if self._fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
+            if self.fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
                 unit = self._unit(number)
                 last = unit.next - 1
                 yield unit
@@ -246,7 +241,7 @@ class Stitcher:
             for value, kind in zip(instruction.operands, self.context.kinds[instruction.op], strict=True)
         ]
 
-    def _fits(self, instruction: Instruction) -> bool:
+    def fits(self, instruction: Instruction) -> bool:
         """Do its operands fit into their holes?"""
         return all(-BOUND <= value < BOUND for value in self._operands(instruction))
 
@@ -292,18 +287,3 @@ def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     templates = templates_of(engine.variant, stepped=stepped)
     constants = memory.write(templates.constants)
     return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
-
-
-def templates_of(variant: Variant, *, stepped: bool) -> Templates:
-    """The templates of a variant's handlers, from the cache if they are there."""
-    return _templates(alike(variant), stepped)
-
-
-@functools.cache
-def _templates(variant: Variant, stepped: bool) -> Templates:
-    def made() -> bytes:
-        from safepoint_vm.tier.templates import templates  # noqa: PLC0415  -- LLVM and all compilers: for what is not kept
-
-        return packed(templates(variant, stepped=stepped))
-
-    return unpacked(kept.content(("templates", variant, stepped), made))

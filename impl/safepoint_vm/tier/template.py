@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import marshal
 from dataclasses import replace
 from typing import NamedTuple
 
+from safepoint_vm.generate import kept
 from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.language import machine
@@ -69,3 +71,18 @@ def unpacked(content: bytes) -> Templates:
     constants, of = marshal.loads(content)
     made = {name: Template(code, tuple(Hole(*each) for each in holes)) for name, (code, holes) in of.items()}
     return Templates(constants, made)
+
+
+def templates_of(variant: Variant, *, stepped: bool) -> Templates:
+    """The templates of a variant's handlers, from the cache if they are there."""
+    return _templates(alike(variant), stepped)
+
+
+@functools.cache
+def _templates(variant: Variant, stepped: bool) -> Templates:
+    def made() -> bytes:
+        from safepoint_vm.tier.templates import templates  # noqa: PLC0415  -- LLVM and all compilers: for what is not kept
+
+        return packed(templates(variant, stepped=stepped))
+
+    return unpacked(kept.content(("templates", variant, stepped), made))
