@@ -29,7 +29,7 @@ from safepoint_vm.schedules.build import build
 from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of
 from safepoint_vm.tier.install import Loaded
 from safepoint_vm.tier.loops import loops_of
-from safepoint_vm.tier.template import alike
+from safepoint_vm.tier.made import alike
 
 FIRST = len(ENTRIES) + len(FUSED_ENTRIES)
 """The first of the text's entries that is one of a back-edge in compiled code."""

@@ -20,6 +20,7 @@ from safepoint_vm.generate.engine import SMALL_WORDS, Engine
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
 from safepoint_vm.tier.loops import bodies_of
+from safepoint_vm.tier.made import templates_of
 from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.template import (
     ABSOLUTE,
@@ -33,7 +34,6 @@ from safepoint_vm.tier.template import (
     Template,
     Templates,
     template_name,
-    templates_of,
 )
 
 INT32, INT64 = struct.Struct("<i"), struct.Struct("<q")

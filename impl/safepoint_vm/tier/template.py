@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import marshal
-from dataclasses import replace
 from typing import NamedTuple
 
-from safepoint_vm.generate import kept
-from safepoint_vm.generate.variant import Variant
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.language import machine
 
 HOLE, COLD, CONSTANTS = "hole.", "cold.", "constants"
@@ -54,12 +49,6 @@ def template_name(op: str, builtin: int | None = None) -> str:
     return op if builtin is None else f"{op}.{builtin}"
 
 
-def alike(variant: Variant) -> Variant:
-    """The variant whose templates are the same bytes: what procedures do, and whether the host is told, is not in them."""
-    in_checks = variant.mutant if variant.mutant in CHECK_MUTANTS else ""
-    return replace(variant, hooked=False, hosted=False, loops=0, mutant=in_checks)
-
-
 def packed(made: Templates) -> bytes:
     """For a file, which only a Python of the same version reads."""
     of = {name: (code, [tuple(hole) for hole in holes]) for name, (code, holes) in made.of.items()}
@@ -71,18 +60,3 @@ def unpacked(content: bytes) -> Templates:
     constants, of = marshal.loads(content)
     made = {name: Template(code, tuple(Hole(*each) for each in holes)) for name, (code, holes) in of.items()}
     return Templates(constants, made)
-
-
-def templates_of(variant: Variant, *, stepped: bool) -> Templates:
-    """The templates of a variant's handlers, from the cache if they are there."""
-    return _templates(alike(variant), stepped)
-
-
-@functools.cache
-def _templates(variant: Variant, stepped: bool) -> Templates:
-    def made() -> bytes:
-        from safepoint_vm.tier.templates import templates  # noqa: PLC0415  -- LLVM and all compilers: for what is not kept
-
-        return packed(templates(variant, stepped=stepped))
-
-    return unpacked(kept.content(("templates", variant, stepped), made))
