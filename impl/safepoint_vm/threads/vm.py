@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TextIO
 
@@ -228,13 +229,17 @@ class Vm:
     def _end(self, grace: float = GRACE) -> None:
         """Interrupt every thread; after `grace` seconds stop those still running; abandon those blocked in output."""
         self._ending = True
-        began = time.monotonic()
-        while (living := self._living()) and (took := time.monotonic() - began) < grace + GRACE:
+        if grace:
+            self._ask_to_end(lambda thread: thread.interrupt(), grace)
+        self._ask_to_end(lambda thread: thread.stop(), GRACE)
+
+    def _ask_to_end(self, ask: Callable[[OsThread], None], seconds: float) -> None:
+        """Ask every thread, again and again, since others may be born; once at least, however long that takes on a busy machine."""
+        until, asked = time.monotonic() + seconds, False
+        while (living := self._living()) and (not asked or time.monotonic() < until):
             for thread in living:
-                if took < grace:
-                    thread.interrupt()
-                else:
-                    thread.stop()
+                ask(thread)
+            asked = True
             living[0].done.wait(GLANCE)
 
     def __enter__(self) -> Self:
