@@ -8,6 +8,8 @@ import importlib.util
 import os
 import platform
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -114,6 +116,25 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: Python's collector looked at it again and again, for a sixth of the time of all tests."""
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+
+
+def executes(thread: threading.Thread) -> bool:
+    """Has an OS thread a processor, or does it want one?  Linux only: elsewhere False."""
+    try:
+        said = Path(f"/proc/self/task/{thread.native_id}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return said.rpartition(")")[2].split()[0] == "R"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """No test leaves a guest thread that executes: it would take a core from all tests after it.  Those that wait for ever do no harm."""
+    until = time.monotonic() + 20
+    while any(thread.name == "guest" and executes(thread) for thread in threading.enumerate()):
+        if time.monotonic() > until:
+            pytest.fail(f"{item.nodeid} has left a guest thread that executes", pytrace=False)
+        time.sleep(0.01)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,6 +10,7 @@ schedules: guest threads and requesters one at a time, as a scheduler decides
 cores: campaigns on real cores, without the GIL
 mutants: mistakes to be put in, by name
 costs: what each policy's checks cost it
+installed: what it would install of a program, read from memory and asked
 switchable: itself with each optimisation and without, timed
 target: the interpreter as a target of the judge
 """

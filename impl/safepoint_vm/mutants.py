@@ -108,16 +108,25 @@ REGISTER = (
         program="string_building", case="calls|SAMPLE|INTERRUPT@sc",
     ),
     Mutant(
-        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", CORES,
+        "compiled-loop-unpoisoned", PROCEDURES, "ProcedureEmitter.access", SCHEDULES,
         "A requester poisons the entries of opcodes, and none of those that back-edges of compiled code have.",
         "LuaJIT #1120: compiled code does not come by what the interpreter dispatches through",
         "POISON-EVERY-WORD",
+        case="asks|STOP@sc,compiled",
     ),
     Mutant(
-        "compiled-loop-jumps-straight", HOST, "Tier._stitched", CORES,
+        "compiled-loop-jumps-straight", HOST, "Tier._stitched", SCHEDULES,
         "A back-edge of compiled code is a direct jump, which goes through no entry of the dispatch table.",
         "Ruby PR 5699: a loop was compiled without a check, and a stop waited for it",
         "POISON-EVERY-WORD",
+        case="asks|STOP@sc,compiled",
+    ),
+    Mutant(
+        "install-makes-real", HOST, "Tier._install", SCHEDULES,
+        "What installs compiled code makes the entries of its back-edges real in each thread, whatever was requested meanwhile.",
+        "wasmtime before c22033bf: a store of the real limit over one that had been poisoned",
+        "OWNER-RESTORES",
+        case="loop|SAMPLE@sc,installs",
     ),
     # -- the hooked build
     Mutant(

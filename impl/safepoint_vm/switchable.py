@@ -10,7 +10,7 @@ from safepoint.guest.code import Program
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.tier.install import compiling
-from safepoint_vm.tier.stitch import templates_of
+from safepoint_vm.tier.made import templates_of
 
 VARIANTS = {ONE_BY_ONE: Variant(fused=False), INTERPRETED: PLAIN, COMPILED: compiling(PLAIN)}
 

@@ -20,9 +20,10 @@ from safepoint.protocol.policy import Policy
 from safepoint_vm.cores.offer import FoldedOnCores
 from safepoint_vm.costs import FoldedCosts
 from safepoint_vm.generate.engine import Variant, engine
+from safepoint_vm.generate.hooks import CHECK, HEARD, step_of
 from safepoint_vm.generate.procedures import OWNED_BY_WORLD, ProtocolCodeError
-from safepoint_vm.generate.protocol import CHECK, HEARD, step_of
 from safepoint_vm.generate.triggers import shown, words_of
+from safepoint_vm.installed import FoldedInstalling
 from safepoint_vm.language.words import CLAIM_BITS
 from safepoint_vm.memory.image import Image
 from safepoint_vm.mutants import REGISTER
@@ -36,7 +37,7 @@ STEPPED_LOOPS = 16
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
-class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, Mistaken):
+class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, FoldedSwitchable, FoldedInstalling, Mistaken):
     """This interpreter.  `mutant`: of the protocol's text, or its own, compiled in; `stress`: every allocation collects; `quantum`:
     instructions in a thread's turn; `policy`: where and how it checks; `compiled`: every function is (`tier`).
     """
@@ -162,7 +163,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Folded
     # -- callbacks from machine code: no exception may cross it
 
     def _hooked(self, record: int, what: int, word: int, _a: int, _b: int) -> int:
-        """Called before each shared access, and where the text says that a request is served (see `generate.protocol`)."""
+        """Called before each shared access, and where the text says that a request is served (see `generate.hooks`)."""
         if self._world.error is not None:
             return 0
         try:

@@ -222,6 +222,7 @@ OPTIONS = [
     option("Invalid value for '--stack': 1 is not in the range 16<=x<=16777216 (see: safepoint distance --help)", "distance", "f.py", "--stack", "1"),
     option("--stack would be ignored: --json says what each frame adds, whatever the stack (leave it out)",
            "distance", "f.py", "--json", "--stack", "300", f="x = 1\n"),
+    option("--mutant would be ignored: it is empty (leave it out)", "distance", "f.py", "--mutant", "", f="x = 1\n"),
 ]  # fmt: skip
 
 FULL = "standard output: No space left on device (give the command a file with room)"

@@ -14,10 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from safepoint.cli.main import cli
+from safepoint.graph.gather import text_of
 from safepoint.graph.text import Text
 from safepoint.model.mutants import all_mutants, beyond
-from safepoint.protocol.policies import POLICIES
+from safepoint.model.scopes import chosen
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.protocol.rules import RULES
+from safepoint.verify.explore import unexplored
 from tests.model.pinned import CAUGHT
 
 ROOT = Path(__file__).parents[2]
@@ -90,10 +93,29 @@ def test_a_mutant_that_survives_is_said_to() -> None:
         "\nmutant no-recheck of rule REENTER-LOOKS-AGAIN survived: no property is broken here\n"
     )
     assert "holds" not in result.output
-    assert (
-        json.loads(call("explore", "--scope", "interrupt-1", "--mutant", "no-recheck", "--json").output)["survived"]
-        == "no-recheck"
-    )
+    found = json.loads(call("explore", "--scope", "interrupt-1", "--mutant", "no-recheck", "--json").output)
+    assert found["survived"] == "no-recheck"
+    among = len(chosen("tiny", slices=FOLDED.slices))
+    assert found["left_out"] == {
+        "scopes": f"1 of {among} of tiny explored: another may show more (write: --scope tiny)"
+    }
+
+
+@pytest.mark.parametrize(
+    ("explored", "threads", "said"),
+    [
+        ("tiny", None, "explored with at most 1: 2 may show more (write: --scope small)"),
+        ("small", None, "explored with at most 2: 3 may show more (write: --scope nightly)"),
+        ("small", 1, "explored with at most 1: 2 may show more (write: --scope small)"),
+        ("nightly", None, None),
+    ],
+)
+def test_of_a_mutant_that_survives_it_is_said_where_more_threads_are(
+    explored: str, threads: int | None, said: str | None
+) -> None:
+    about = unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "no-recheck")
+    assert about == (said and ("threads", said))
+    assert unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "") is None
 
 
 def test_a_path_that_was_wrapped_is_one() -> None:

@@ -1,10 +1,11 @@
-"""`safepoint distance`: what it prints is what its page shows, and its JSON has all of it."""
+"""`safepoint distance`: what it prints is what its page shows, and its JSON has all of it; with and without an interpreter that compiles."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from safepoint.show.distance import SHOWN
 from tests.guest.compiling import compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "distance.md").read_text(encoding="utf-8")
-(TREE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-((COMMAND, OUTPUT),) = re.findall(r"^```console\n\$ safepoint (.*?)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+PROGRAMS = TREE, COUNT = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+SHOWN_ON_PAGE = re.findall(r"^```console\n\$ safepoint (.*?)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+VM = pytest.mark.skipif(find_spec("llvmlite") is None, reason="the interpreter is not installed (pip install '.[vm]')")
+STRAIGHT = "compiled-loop-jumps-straight"
 
 
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, *args: str) -> Result:
@@ -27,11 +30,72 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, *args: st
     return CliRunner().invoke(cli, ["distance", "tree.py", *args], prog_name="safepoint")
 
 
-def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command, file = shlex.split(COMMAND)
-    assert (command, file) == ("distance", "tree.py")
+@VM
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_page_shows_what_is_printed(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, output = SHOWN_ON_PAGE[number]
+    assert len(SHOWN_ON_PAGE) == 2
+    command, file, *options = shlex.split(line)
+    assert (command, file) == ("distance", ["tree.py", "count.py"][number])
+    monkeypatch.chdir(tmp_path)
+    Path(file).write_text(PROGRAMS[number], encoding="utf-8")
+    result = CliRunner().invoke(cli, [command, file, *options], prog_name="safepoint")
+    assert (result.exit_code, result.output) == ([0, 1][number], output)
+
+
+@VM
+def test_the_json_has_the_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = json.loads(call(tmp_path, monkeypatch, TREE, "--json").output)
+    compiled = found["installed"]
+    assert (compiled["judged"], compiled["why_not"], compiled["differences"]) == (True, "", [])
+    for name, measured in compiled["distance"].items():
+        assert measured["length"] == found["distance"][name]["length"]
+    module, total = compiled["functions"]
+    assert [(each["function"], each["line"], each["compiled"], each["interpreted"]) for each in (module, total)] == [
+        ("<module>", 1, True, []),
+        ("total", 1, True, []),
+    ]
+    assert (module["frame_pushes"], total["frame_pushes"], total["back_edges"]) == ([9, 10], [4, 4], [])
+    (loop,) = module["back_edges"]
+    assert (loop["line"], loop["opcode"]) == (8, "FOR_RANGE")
+    assert loop["ways"] == ["by the interpreter", "through its entry of the dispatch table"]
+
+
+@VM
+def test_compiled_code_that_is_not_as_its_bytecode_is_refuted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = call(tmp_path, monkeypatch, COUNT, "--mutant", STRAIGHT, "--json")
+    found = json.loads(result.output)
+    assert result.exit_code == 1
+    assert found["distance"]["back_edges"]["length"] == 1
+    assert found["installed"]["distance"]["back_edges"]["length"] is None
+    assert {each["line"] for each in found["installed"]["differences"]} == {2}
+
+
+@VM
+def test_a_mutant_without_compiled_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = call(tmp_path, monkeypatch, COUNT, "--mutant", STRAIGHT, "-p", "cpython")
+    assert result.exit_code == 2
+    assert "there is no compiled code to judge: nothing is compiled" in result.output
+    result = call(tmp_path, monkeypatch, COUNT, "--mutant", "compiled-loop-jumps")
+    assert result.exit_code == 2
+    assert f"did you mean {STRAIGHT}" in result.output
+
+
+def test_without_the_interpreter_it_says_that_its_code_was_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: str) -> None:
+        raise ImportError("No module named 'llvmlite'")
+
+    monkeypatch.setattr("safepoint.cli.distance.entry_point", missing)
+    why = "the interpreter cannot run: No module named 'llvmlite' (pip install llvmlite)"
     result = call(tmp_path, monkeypatch, TREE)
-    assert (result.exit_code, result.output) == (0, OUTPUT)
+    assert result.exit_code == 0
+    assert result.output.endswith(f"\ncompiled code is not judged: {why}\n")
+    assert "as compiled" not in result.output
+    compiled = json.loads(call(tmp_path, monkeypatch, TREE, "--json").output)["installed"]
+    assert (compiled["judged"], compiled["why_not"], compiled["distance"]) == (False, why, None)
+    assert {each["why_not"] for each in compiled["functions"]} == {why}
 
 
 @pytest.mark.parametrize("policy", POLICIES)

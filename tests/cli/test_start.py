@@ -36,9 +36,9 @@ OURS = {
     "safepoint_vm.generate": "assembler cache code_image engine host_cpu kept page_faults triggers variant",
     "safepoint_vm.handlers": "fused shared",
     "safepoint_vm.handlers.shared": "checks faults",  # two tables of names
-    "safepoint_vm.language": "layout machine pages signals tagged vocabulary words",
+    "safepoint_vm.language": "layout machine pages records signals tagged vocabulary words",
     "safepoint_vm.memory": "heap heap_view image objects references value_view",
-    "safepoint_vm.threads": "beginning host_operations life mutated mutated_drivers os_thread thread unwind vm world",
+    "safepoint_vm.threads": "beginning context host_operations life mutated mutated_drivers os_thread signals thread unwind vm world",
     "safepoint_vm.tier": "install loops memory",
 }
 """Folder -> what of it `safepoint run` imports where the machine code is kept."""

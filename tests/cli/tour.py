@@ -44,7 +44,7 @@ MASKS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 """What a command begins with -> (what varies, what stands for it): times, and what threads on real cores decide."""
 
-PROGRESS = re.compile(r"^\w+: \d+ (?:done in .*|of \d+); last: .*\n", re.MULTILINE)
+PROGRESS = re.compile(r"^\w+: \d+ (?:(?:done in .*|of \d+); last: .*|of \d+ after \d+ s)\n", re.MULTILINE)
 """What is said of progress where there is no terminal: at one nothing is left of it."""
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safepoint.cli.main import cli
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE, case, parsed
-from safepoint.differential.controlled import Case, Ran, parse, string_of
+from safepoint.differential.controlled import COMPILED, INSTALLS, INTERPRETED, Case, Ran, parse, string_of
 from safepoint.differential.follow import difference, judge, refusal
 from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Scheduler, pct_bound
 from safepoint.differential.small import PROGRAMS
@@ -86,12 +86,12 @@ def test_random_priorities_find_an_order_at_least_as_often_as_they_say() -> None
     assert found >= runs * pct_bound(3, 15, 1)
 
 
-@given(PAIRS, st.sampled_from([*POLICIES]))
-def test_a_schedule_as_a_string_says_it_all(pairs: list[tuple[int, int]], policy: str) -> None:
+@given(PAIRS, st.sampled_from([*POLICIES]), st.sampled_from([INTERPRETED, COMPILED, INSTALLS]))
+def test_a_schedule_as_a_string_says_it_all(pairs: list[tuple[int, int]], policy: str, code: str) -> None:
     choices = tuple((10 * n + point, which if n % 2 else -1 - which) for n, (point, which) in enumerate(pairs))
-    made = case("loop", "STOP+INTERRUPT/1", "HANDSHAKE", late=True, policy=policy)
-    assert parse(string_of(made, choices)) == ("loop", made.requesters, True, policy, choices)
-    assert ("," in made.name) == (policy != "folded")
+    made = case("loop", "STOP+INTERRUPT/1", "HANDSHAKE", late=True, policy=policy, code=code)
+    assert parse(string_of(made, choices)) == ("loop", made.requesters, True, policy, code, choices)
+    assert made.name.count(",") == (policy != "folded") + (code != INTERPRETED)
 
 
 # -- the text as it is
@@ -303,6 +303,10 @@ def test_the_page_shows_what_replay_prints() -> None:
     assert len(lost_poison) == 9
     assert outputs[2].endswith("choice points: nothing is wrong\n")
     assert "rule='EXPIRED-IS-SEEN'" in outputs[3]
+    assert outputs[4].endswith("choice points: nothing is wrong\n")
+    assert "event='looped 15', rule='POISON-EVERY-WORD'" in outputs[5]
+    assert "T0                         compiled code: installed\n" in outputs[6]
+    assert outputs[6].endswith("wrong, by its run: T0 passes LESS_JUMP_BACK with SAMPLE pending\n")
 
 
 @pytest.mark.parametrize(

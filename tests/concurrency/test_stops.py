@@ -7,7 +7,7 @@ import time
 
 from safepoint.protocol.words import MANAGED, PARKED, STOP
 from safepoint_vm.generate.engine import Variant
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.threads.vm import Vm
 from tests.impl.building import CALLING, code, program
 from tests.impl.waiting import soon

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 TEXT = Text()
 MISTAKES = mistakes_of("folded")
+COMPILED_LOOPS = ("compiled-loop-unpoisoned", "compiled-loop-jumps-straight")
+"""Mistakes that a schedule shows sooner, and real cores in every order, too."""
 NONE = Mistake(name="", what="", like="", swaps="", by=DIFFERENTIAL)
 """No mistake: the interpreter as it is."""
 
@@ -48,7 +50,9 @@ def test_a_mistake_is_shown_and_its_string_shows_it_again(mistake: Mistake) -> N
     assert not replay(again[4], TEXT, mistake.name).agrees
 
 
-@pytest.mark.parametrize("mistake", cases(CORES))
+@pytest.mark.parametrize(
+    "mistake", [*cases(CORES), *(pytest.param(MISTAKES[name], id=name) for name in COMPILED_LOOPS)]
+)
 def test_a_mistake_of_what_wakes_and_ends_is_shown_on_real_cores(mistake: Mistake) -> None:
     """In every order: who is not told waits for ever."""
     assert try_mistake(mistake, CORES).real_cores

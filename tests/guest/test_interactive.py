@@ -64,6 +64,29 @@ def test_an_input_with_an_error_defines_nothing() -> None:
     assert "y" not in inputs.program.globals
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "def f(a):\n" + 8 * "    a += 1\n",
+            r"<input-2>:7:1: f\(\) has \d+ instructions, .* for 5 ",
+        ),
+        (
+            "a = 1\na += 1\na += 1\n",
+            r"<input-2>:\d:1: this input has \d+ instructions, .* for 5 \(write instead: several inputs, or",
+        ),
+    ],
+)
+def test_an_input_that_is_too_long_is_refused_where_it_gets_so(text: str, said: str) -> None:
+    """Each `a += 1` is one instruction: the sixth stands in line 7."""
+    inputs = Inputs(5)
+    before = inputs.add("x = 1\n")
+    with pytest.raises(GuestSyntaxError, match=said):
+        inputs.add(text)
+    assert inputs.program is before
+    assert len(inputs.add("x = 2\n").codes) == len(before.codes) + 1
+
+
 def test_an_import_is_refused_where_a_function_has_the_name_as_a_variable() -> None:
     inputs = Inputs()
     inputs.add("sleep(1)")  # a NameError, once it runs

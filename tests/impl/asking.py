@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from safepoint.protocol.words import MANAGED, SAMPLE
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from tests.impl.running import LONG

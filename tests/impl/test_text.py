@@ -90,7 +90,7 @@ def test_only_a_new_record_is_written_by_hand() -> None:
         ("safepoint_vm.threads.beginning", "heap_limit"),
         ("safepoint_vm.threads.beginning", "left"),
         ("safepoint_vm.threads.beginning", "limit"),
-        ("safepoint_vm.threads.thread", "limit"),
+        ("safepoint_vm.threads.context", "limit"),
         ("safepoint_vm.threads.thread", "state"),
         ("safepoint_vm.threads.beginning", "ticker"),
         ("safepoint_vm.threads.vm", "state"),

@@ -13,7 +13,7 @@ from safepoint.model.custom import chosen_of, read, scopes_of
 from safepoint.model.environment import left_out
 from safepoint.model.scopes import SCOPES
 from safepoint.protocol import HERE, TRIGGERS, files
-from safepoint.protocol.policies import POLICIES
+from safepoint.protocol.policies import PATCHED, POLICIES
 
 WATCHDOG = (
     "\n\ndef watchdog() -> None:\n    t = choose(threads())\n    post(t, SAMPLE)\n    pause()\n    return watchdog()\n"
@@ -79,12 +79,24 @@ def test_what_the_environment_has_not_is_said(tmp_path: Path) -> None:
         ("return sampler()", "return profiler()"),
     )
     text = read(path)
-    assert set(left_out(text)) == {name for name, scope in SCOPES.items() if "sampler" in scope.roles}
+    needing = [name for name, scope in SCOPES.items() if "sampler" in scope.roles]
+    assert left_out(text) == {"role sampler": needing}
     assert "profiler-1" in scopes_of(text)
     assert all("sampler" not in scope.roles for scope in chosen_of(text, "nightly"))
     done = explore("--protocol", path, "--scope", "profiler-1")
     assert done.exit_code == 0
-    assert "left out: scopes whose roles or features the text has not: sample-1" in done.output
+    assert "left out: the text has no role sampler, which these scopes need: sample-1, " in done.output
+    assert max(map(len, done.output.splitlines())) <= 118
+    assert all(name in done.output for name in needing)
+
+
+def test_a_scope_that_is_left_out_is_named_once() -> None:
+    """With the first that it needs, of many."""
+    text = read((Path(__file__).parent / "data" / "sampled_loops.py",), PATCHED)
+    assert "everything-1" in left_out(text)["role coordinator"]
+    assert sorted(name for names in left_out(text).values() for name in names) == sorted(
+        SCOPES.keys() - scopes_of(text).keys()
+    )
 
 
 def test_imports_are_followed_and_given_files_may_be_imported(tmp_path: Path) -> None:

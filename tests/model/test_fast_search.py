@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import explorers
+from safepoint.cli.main import cli
 from safepoint.graph.text import Text
 from safepoint.model import engines, explore
 from safepoint.model.engines import ENGINES, NoEngine, engine
@@ -17,6 +19,7 @@ from safepoint.model.explore import Judge, NotExplored, Result, Violation
 from safepoint.model.properties import Properties
 from safepoint.model.scopes import Scope, chosen
 from safepoint.model.system import Model
+from safepoint.verify.kept import NotUsable
 from tests.model.counterexamples import IN_THE_END, mutated
 from tests.model.pinned import CAUGHT
 
@@ -214,6 +217,26 @@ def test_without_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(engine()(small(1), good).reached, dict)
     with pytest.raises(NoEngine, match="pip install"):
         engine("numpy")
+    said = engines.said_slow()
+    assert said.startswith("no numpy here: ")
+    assert said.endswith(" (pip install numpy): the reference search explores the scopes of more than 100 states too")
+
+
+def test_with_numpy_nothing_is_slow() -> None:
+    assert engines.said_slow() == ""
+
+
+@pytest.mark.parametrize("command", ["verify", "mutate", "orders"])
+def test_a_long_command_says_at_once_that_numpy_is_missing(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it has any worker."""
+
+    def begins(*_: object) -> None:
+        raise NotUsable("begins")
+
+    monkeypatch.setattr("safepoint.model.engines.said_slow", lambda: "no numpy here")
+    monkeypatch.setattr("safepoint.verify.workers.workers", begins)
+    result = CliRunner().invoke(cli, [command])
+    assert (result.exit_code, result.output.count("no numpy here")) == (2, 1)
 
 
 # ---------------------------------------------------------------------------------------------- other tools

@@ -101,6 +101,15 @@ def test_nothing_is_broken_in_the_largest_scopes(scope: Scope) -> None:
     assert (result.broken, (result.states, result.transitions)) == ("", LATE[scope])
 
 
+def test_the_page_has_the_count_that_a_night_finds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    shown = re.findall(r"-p patched --scope (\S+) --max-states (\d+) +#.*?: ([\d,]+) states", page)
+    assert len(shown) == 1
+    for scope, most, states in shown:
+        assert f"{LATE[SCOPES[scope]][0]:,}" == states
+        assert LATE[SCOPES[scope]][0] <= int(most)
+
+
 SPIN_COUNTS = {
     ("loops-1", "sc"): (368, 769),
     ("loops-2", "sc"): (101_671, 328_530),

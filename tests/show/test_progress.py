@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from safepoint.show.progress import LiveProgress
@@ -20,6 +22,28 @@ def test_a_long_search_says_so_now_and_then(
         "explore: 11,000 states, frontier 11",
         "explore: 22,000 states, frontier 22",
     ]
+
+
+def test_a_section_whose_first_item_takes_long_says_that_it_waits(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safepoint.show.progress.OFTEN", 0.001)
+    said = ""
+    with LiveProgress() as progress, progress.section("protocol", 2) as done:
+        for _ in range(1000):  # a line comes at once: each look waits for a hundredth of a second, if there is none
+            said += capfd.readouterr().err
+            if "\n" in said:
+                break
+            threading.Event().wait(0.01)
+        done("first")
+        done("second")
+    assert said.splitlines()[0].startswith("protocol: 0 of 2 after ")
+    assert [thread.name for thread in threading.enumerate() if thread.name == "progress" and not gone(thread)] == []
+
+
+def gone(thread: threading.Thread) -> bool:
+    thread.join(10)
+    return not thread.is_alive()
 
 
 def test_a_section_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:

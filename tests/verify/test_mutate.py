@@ -21,11 +21,12 @@ from safepoint.protocol import equivalents
 from safepoint.protocol.equivalents import EQUIVALENTS
 from safepoint.protocol.equivalents.entry import Equivalents
 from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policy import Policy
 from safepoint.show.mutations import survivors
 from safepoint.verify import mutate, mutation
 from safepoint.verify.identity import identity
 from safepoint.verify.kept import Jobs, Kept
-from safepoint.verify.mutate import run, stale, where_killed
+from safepoint.verify.mutate import may_be_at, run, stale, where_killed
 from safepoint.verify.mutation import (
     KILLED,
     REFUSED,
@@ -195,10 +196,21 @@ def test_a_directory_without_mutations_is_bad_input(tmp_path: Path) -> None:
     assert (result.exit_code, "no mutations of a campaign" in result.output) == (2, True)
 
 
-def test_a_place_with_nothing_to_mutate_is_bad_input() -> None:
-    result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", "owner.py:1"])
+@pytest.mark.parametrize("at", ["owner.py:1", "nosuch", "nosuch.py:3", "owner.py:x", "limit_and_budget.py"])
+def test_a_place_with_nothing_to_mutate_is_bad_input(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No mutation is made to find that out."""
+    monkeypatch.delattr(mutate, "subject")
+    result = CliRunner().invoke(cli, ["mutate", "-p", "folded", "--at", at])
     assert result.exit_code == 2
-    assert "nothing to mutate at 'owner.py:1'" in result.output
+    assert f"nothing to mutate at {at!r}" in result.output
+
+
+@pytest.mark.parametrize("policy", [FOLDED, POLICIES["go"]], ids=lambda policy: policy.name)
+def test_where_a_mutation_is_made_the_text_has_a_place(policy: Policy) -> None:
+    changes = [(each.change, each.line) for each in subject(policy)[1]]
+    assert changes
+    places = {at for change, line in changes for at in (change.file, change.procedure, f"{change.file}:{line}")}
+    assert [at for at in places if not may_be_at(policy, at)] == []
 
 
 def test_a_change_that_survives_in_several_policies_is_shown_once() -> None:

@@ -69,9 +69,19 @@ def test_a_section_that_was_not_run_is_null() -> None:
 
 
 def test_controlled_schedules_stand_beside_real_cores() -> None:
-    row = SchedulesRow(schedules=1000, cases=2, exhausted=1, preemptions=1, depth=3, probability=0.01, wrong=0)
+    row = SchedulesRow(
+        schedules=1000,
+        cases=2,
+        exhausted=1,
+        preemptions=1,
+        depth=3,
+        probability=0.01,
+        wrong=0,
+        compiled=300,
+        compiled_cases=1,
+    )
     found = Report(schedules=row).as_json()["concurrency"]
-    assert (found["schedules"], found["controlled"]["preemptions"]) == (1000, 1)
+    assert (found["schedules"], found["controlled"]["preemptions"], found["controlled"]["compiled"]) == (1000, 1, 300)
 
 
 def test_a_row_is_the_json() -> None:

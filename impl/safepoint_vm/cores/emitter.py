@@ -23,7 +23,7 @@ from safepoint_vm.generate.mutated import emitter_of
 from safepoint_vm.generate.procedures import PROCEDURES, declare
 from safepoint_vm.generate.protocol import ProcedureEmitter
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.records import Thread, World
 
 ENTRIES = ("slow_path", "push_failed")
 """Procedures that a failed check calls."""

@@ -28,8 +28,8 @@ from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import linger, number_from, wait_a_turn
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Word, inline, routine
-from safepoint_vm.language.words import Thread
 
 OFTEN = 1023  # turns for which a guest thread waits between two offers of its core to others, less one
 

@@ -8,8 +8,8 @@ from safepoint_vm.cores.primitives import clock, peek, poison, relax, sleep_for
 from safepoint_vm.cores.tally import Tally
 from safepoint_vm.cores.waiting import checks_of, linger, number_from
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Value, Word, inline
-from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
 HALT = fields(Plan)["halt"].offset

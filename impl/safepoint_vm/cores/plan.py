@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from safepoint_vm.language.records import ROOM, World
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Word
-from safepoint_vm.language.words import ROOM, World
 
 BUCKETS = 256
 UNBOUNDED = 1 << 62

@@ -13,8 +13,8 @@ from llvmlite import ir
 from safepoint_vm.generate.compiler import ModuleCompiler
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.ir_values import I1, VOID, Builder
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Word, procedure
-from safepoint_vm.language.words import Thread, World
 
 I32 = ir.IntType(32)
 CLOCK = "llvm.readcyclecounter", ir.FunctionType(I64, [])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from safepoint_vm.cores.tally import KINDS, Place, places
 from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 
 LOOKS = ("slow_path", "push_failed", "look_again", "unmask")
 STOP = KINDS.index("STOP")

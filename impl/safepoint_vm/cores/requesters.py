@@ -36,8 +36,8 @@ from safepoint_vm.cores.primitives import (
 from safepoint_vm.cores.tally import CHECKS, Tally
 from safepoint_vm.cores.waiting import back_edges_of, checks_of, elsewhere_of, frames_of, linger, wait_a_turn
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Value, Word, routine
-from safepoint_vm.language.words import Thread, World
 
 STATE = fields(Thread)["state"].offset
 TAKEN, DROPPED, TAKEN_CLOCK, SERVED_CLOCK, ENTERED, BEGUN = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from safepoint_vm.cores.primitives import clock, give_way, peek, relax
 from safepoint_vm.cores.tally import CHECKS
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Word, inline
-from safepoint_vm.language.words import Thread
 
 FRAMES, BACK_EDGES, ELSEWHERE = (fields(Thread)[name].offset for name in CHECKS)
 

@@ -13,7 +13,7 @@ from safepoint_vm.cores.build import CoresEngine
 from safepoint_vm.cores.tally import Tally, first_place
 from safepoint_vm.generate.engine import Engine, Variant
 from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import ROOM
+from safepoint_vm.language.records import ROOM
 from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm

@@ -24,6 +24,7 @@ observer: what the operation of a handshake does
 page_checks: checks that load from a page, and the table of them
 on_fault: the machine code of the handler of SIGSEGV
 realized: compile accesses of what the text has for a word, and the machine has not
+hooks: what the hook of its code is told of each access
 protocol: compile its steps: the protocol's graph
 counted: what the text says of checks that handlers make, and the hook in one that counts
 tracing: the traced variant: every access of the protocol's code is logged

@@ -28,8 +28,8 @@ from safepoint_vm.generate.triggers import ALONE
 from safepoint_vm.language import vocabulary
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.machine import Machine
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Exit, Float, Word
-from safepoint_vm.language.words import Thread
 
 
 class Callees(Protocol):

@@ -11,17 +11,17 @@ import functools
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
+from safepoint.graph.gather import without_roles
 from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import Text
-from safepoint.protocol import files
 from safepoint.protocol.policy import elsewhere
+from safepoint_vm.generate.hooks import CHECK, HOOK, at_step
 from safepoint_vm.generate.instruction import I8, I64
 from safepoint_vm.generate.procedures import COUNTING, declare
-from safepoint_vm.generate.protocol import CHECK, HOOK, at_step
 from safepoint_vm.generate.triggers import TRIGGERS
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread
+from safepoint_vm.language.records import Thread
 
 PUSH, ELSEWHERE = "frame_push", "elsewhere"
 
@@ -32,14 +32,14 @@ def stores_of(trigger: str) -> tuple[graph.Step, ...]:
 
     trigger: a file of `protocol.triggers`.
     """
-    check = compile_graph(Text(files(trigger)[:-1]), CHECK, Instance(threads=None))
+    check = compile_graph(without_roles(trigger), CHECK, Instance(threads=None))
     return tuple(step for step in check.steps if step.op == "store" and step.where == (CHECK,))
 
 
 @functools.cache
 def changes_a_check(mutant: str, trigger: str, sites: tuple[str, ...]) -> bool:
     """Does a mutant of the text make other accesses at a check?  `sites`: where the policy checks."""
-    text, checks = Text(files(trigger)[:-1]), (PUSH, CHECK, *([ELSEWHERE] if elsewhere(sites) else []))
+    text, checks = without_roles(trigger), (PUSH, CHECK, *([ELSEWHERE] if elsewhere(sites) else []))
     return mutant in text.mutants and any(
         _accesses(text, name, mutant, sites) != _accesses(text, name, "", sites) for name in checks
     )

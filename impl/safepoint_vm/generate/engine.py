@@ -23,8 +23,8 @@ from safepoint_vm.generate.variant import PLAIN, UNCHECKED, Variant
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
 from safepoint_vm.language.layout import Memory
+from safepoint_vm.language.records import TABLE_WORDS
 from safepoint_vm.language.tagged import word_of
-from safepoint_vm.language.words import TABLE_WORDS
 
 __all__ = ["PLAIN", "SMALL_WORDS", "Engine", "Variant", "engine"]
 SMALL_WORDS = {number: word_of(value) for number, value in SMALL.items()}

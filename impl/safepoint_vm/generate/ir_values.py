@@ -9,8 +9,9 @@ from typing import Any
 from llvmlite import ir
 
 from safepoint_vm.generate.instruction import I64, POINTER
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Bytecode, Float, Struct, Table
-from safepoint_vm.language.words import Frame, Thread
+from safepoint_vm.language.words import Frame
 
 I1, VOID, DOUBLE = ir.IntType(1), ir.VoidType(), ir.DoubleType()
 CALLING_CONVENTION = "preserve_nonecc"

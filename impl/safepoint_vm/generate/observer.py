@@ -6,7 +6,8 @@ from safepoint_vm.generate.assembler import SIZE
 from safepoint_vm.generate.instruction import I64, POINTER
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import SEEN, Link
+from safepoint_vm.language.records import SEEN
+from safepoint_vm.language.words import Link
 
 
 def observe(emitter: ExpressionEmitter) -> None:

@@ -10,10 +10,6 @@ the record of its target, which may wait in one of its own meanwhile.
     status   (number of the step + 1) << 8 | a bit that is flipped if the procedure has made progress since `resume`
 
 So an unchanged status means that nothing was changed, and no other waiter need be notified.
-
-Hooked: `hook(record, what, address, a, b)` is called before each shared access: `what`: `at_step`; the word's address; the operands.
-It is called, too, where the text says something beside its accesses: `what`: minus its number in `HEARD`; kinds of request.
-Hosted: the hook makes the access itself, and returns what the access gives.
 """
 
 from __future__ import annotations
@@ -27,29 +23,24 @@ from llvmlite import ir
 
 from safepoint.graph import ir as graph
 from safepoint.graph.flow import follows_a_swap
+from safepoint.graph.gather import without_roles
 from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.protocol import files
 from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import COMPILED_BACK_EDGE, USUAL
-from safepoint_vm.generate.instruction import I64, POINTER
+from safepoint_vm.generate.hooks import HEARD, HOOK, at_step
+from safepoint_vm.generate.instruction import I64
 from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.observer import observe
 from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError, declare
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.generate.realized import as_jumps, must_be_memory, realize, serialize
 from safepoint_vm.generate.triggers import UNCOMPILED, Widths
-from safepoint_vm.language.words import SERVED, SPILL_WORDS
+from safepoint_vm.language.records import SERVED, SPILL_WORDS
 from safepoint_vm.mutants import text_mutant
 
-HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
-HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
-"""Ghosts that a hook is told of, by their number; 0 is none."""
 LEAVES_OUT = "back-edge-unpoisoned"
 """The mutant of the interpreter that gives the text no word for the last of the back-edges."""
-CHECK = "back_edge"  # handlers make its accesses; of a check that stores a hook is told too (`generate.counted`)
-STEP_BITS = 16
 LOCKED = {"fetch_or": "or", "fetch_and": "and", "fetch_add": "add", "fetch_sub": "sub", "swap": "xchg"}
 
 
@@ -252,16 +243,6 @@ class HostedEmitter(ProcedureEmitter):
     hosted: ClassVar[bool] = True
 
 
-def at_step(procedure: str, number: int) -> int:
-    """What a hook is told of the access that a step makes."""
-    return [*PROCEDURES, CHECK].index(procedure) << STEP_BITS | number
-
-
-def step_of(what: int) -> tuple[str, int]:
-    """The procedure, and the number of its step."""
-    return [*PROCEDURES, CHECK][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
-
-
 def add_protocol(
     module: ir.Module,
     mutant: str,
@@ -278,10 +259,10 @@ def add_protocol(
         add_procedure(module, procedure, hooked, emitter)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=64)
 def graphs(mutant: str = "", trigger: str = FOLDED.trigger, widths: Widths = UNCOMPILED) -> dict[str, graph.Graph]:
     """What each procedure is compiled from, by its name.  `widths`: of rows of trigger words, entries first.  ProtocolError: as `Text`."""
-    text = Text(files(trigger)[:-1])
+    text = without_roles(trigger)
     (entry, count), *rest = widths
     sites = (*USUAL, COMPILED_BACK_EDGE) if any(words for _, words in rest) else USUAL
     rows = ((entry, count - (mutant == LEAVES_OUT)), *rest)

@@ -15,7 +15,7 @@ from safepoint_vm.generate.ir_values import Builder
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.triggers import CODE, TRIGGERS, TriggerOffsets
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.records import Thread, World
 
 BINARY = {"&": "and_", "|": "or_", "+": "add", "-": "sub"}
 

@@ -28,7 +28,8 @@ from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol_expressions import ExpressionEmitter
 from safepoint_vm.generate.triggers import CODE
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import CLAIM_BITS, PAGE_BYTES, World
+from safepoint_vm.language.records import World
+from safepoint_vm.language.words import CLAIM_BITS, PAGE_BYTES
 
 
 def swap_epoch(emitter: ExpressionEmitter, s: graph.Step, deadline: ir.Value, _values: list[ir.Value]) -> None:

@@ -20,7 +20,7 @@ from safepoint_vm.generate.protocol import ProcedureEmitter, add_protocol
 from safepoint_vm.generate.triggers import WORDS
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.machine import LOOK, LOOPED, MASK, RETURNED, SKIPS
-from safepoint_vm.language.words import LOG_WORDS, Log, Thread
+from safepoint_vm.language.records import LOG_WORDS, Log, Thread
 
 SITE = "look_again"
 DRAIN = ir.FunctionType(ir.VoidType(), [I64])

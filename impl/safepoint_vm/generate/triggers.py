@@ -15,7 +15,7 @@ from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.language.layout import Record, fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, is_readable
-from safepoint_vm.language.words import FIRST_LOOP, JUMPS, LOOPS, Thread, World
+from safepoint_vm.language.records import FIRST_LOOP, JUMPS, LOOPS, Thread, World
 
 NUMBERS: dict[str, int] = {name: number for number, name in enumerate(OPCODES)}
 """The number of an opcode in machine code: its index in the opcode table."""
@@ -126,10 +126,9 @@ PAGE = Protection("page", _offset("page"), real=READABLE, poison=PROTECTED)
 """The protection of the thread's page."""
 
 POLL = ENTRIES[BACK_EDGES.index("POLL")]
-TRIGGERS: dict[str, TriggerWord] = {
-    trigger.word: trigger
-    for trigger in (LIMIT, *ENTRIES, *FUSED_ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE, *LOOP_ENTRIES)
-}
+OF_OPCODES: tuple[TriggerWord, ...] = (LIMIT, *ENTRIES, TICKER, HEAP_LIMIT, EPOCH, PAGE)
+"""What the checks of single opcodes read."""
+TRIGGERS = {trigger.word: trigger for trigger in (*OF_OPCODES, *FUSED_ENTRIES, *LOOP_ENTRIES)}
 
 CODE = {f"code[{number}]": 8 * number for number in range(JUMPS)}
 """Trigger patched_jumps: the jumps of compiled back-edges, by their names in the text, to their places in the rows of a world's record."""
@@ -155,11 +154,7 @@ def widths_of(variant: Variant) -> Widths:
 
 def words_of(policy: Policy) -> list[TriggerWord]:
     """The trigger words that a policy's checks read, opcode by opcode."""
-    return [
-        trigger
-        for word, trigger in TRIGGERS.items()
-        if word.partition("[")[0] in policy.words and trigger not in (*FUSED_ENTRIES, *LOOP_ENTRIES)
-    ]
+    return [trigger for trigger in OF_OPCODES if trigger.word.partition("[")[0] in policy.words]
 
 
 def shown(trigger: TriggerWord, policy: Policy, thread: Record) -> str:

@@ -26,6 +26,7 @@ from safepoint_vm.handlers.shared.values import (
 from safepoint_vm.handlers.shared.work import begin_work, chunk_end, foreseen, spent
 from safepoint_vm.handlers.text import number_in, text
 from safepoint_vm.language.machine import Builtin, Count, Machine, Slot
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import (
     Exit,
     Value,
@@ -39,7 +40,7 @@ from safepoint_vm.language.vocabulary import (
     routine,
     slow,
 )
-from safepoint_vm.language.words import UNSET_WORD, Elements, List, String, Thread
+from safepoint_vm.language.words import UNSET_WORD, Elements, List, String
 
 INT, FLOAT, STR, BOOL, ABS, MIN, MAX, SUM, CHR, ORD = (
     BUILTINS.index(name) for name in ("int", "float", "str", "bool", "abs", "min", "max", "sum", "chr", "ord")

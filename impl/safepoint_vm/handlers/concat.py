@@ -22,8 +22,9 @@ from safepoint_vm.handlers.shared.layout import (
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work, chunk_end, spent
 from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, routine, slow
-from safepoint_vm.language.words import LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String, Thread
+from safepoint_vm.language.words import LIST, OBJECT, UNSET_WORD, Backing, Characters, List, String
 
 # ---- *
 

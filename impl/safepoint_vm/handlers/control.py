@@ -36,8 +36,8 @@ from safepoint_vm.language.machine import (
     Slot,
     log_check,
 )
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Value, Word, below, divide_unsigned, inline, opcode, slow
-from safepoint_vm.language.words import Thread
 
 
 @opcode

@@ -9,6 +9,7 @@ from safepoint_vm.handlers.shared.families import HandlerFunction, named
 from safepoint_vm.handlers.shared.faults import NUMBERS
 from safepoint_vm.handlers.shared.values import has_kind, is_int, truth_word
 from safepoint_vm.language.machine import Count, Kind, Machine, Slot
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Array, Bytecode, Exit, Value, Word, below, inline, opcode, routine, slow
 from safepoint_vm.language.words import (
     EXCEPTION_HEADER,
@@ -27,7 +28,6 @@ from safepoint_vm.language.words import (
     Landings,
     Link,
     Raisable,
-    Thread,
     Trace,
 )
 

@@ -19,8 +19,9 @@ from safepoint_vm.handlers.shared.layout import (
 from safepoint_vm.handlers.shared.values import as_number, is_int, is_list
 from safepoint_vm.handlers.shared.work import begin_work, foreseen
 from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Exit, Value, Word, below, inline, opcode, routine, slow
-from safepoint_vm.language.words import Backing, List, Thread
+from safepoint_vm.language.words import Backing, List
 
 UNDONE, DONE, NO_ROOM = 0, 1, 2
 empty_pop = known("empty_pop")

@@ -8,8 +8,9 @@ from safepoint_vm.handlers.shared.layout import MOST, begin_string, copy_string,
 from safepoint_vm.handlers.shared.values import is_int, is_string
 from safepoint_vm.handlers.shared.work import begin_work, spent
 from safepoint_vm.language.machine import Count, Machine, Slot
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Array, Exit, Value, Word, divide_unsigned, inline, opcode, routine
-from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String, Thread
+from safepoint_vm.language.words import OBJECT, UNSET_WORD, Characters, String
 
 MINUS, ZERO = ord("-"), ord("0")
 MOST_DIGITS = 18  # an int of this many characters fits in 63 bits

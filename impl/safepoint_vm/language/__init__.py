@@ -2,7 +2,8 @@
 
 vocabulary: types and operations
 machine: what a handler sees of the machine, and the ways to leave it
-words: tags, headers, and the structs of objects and records: the only place with tags and offsets
+words: tags, headers, and the structs of objects and frames; with `records`, the only place with tags and offsets
+records: the structs of threads, worlds and logs
 samples: what a profiled thread keeps, and how a sample lies in memory
 signals: what the handler of SIGSEGV works on
 pages: pages of memory, and what may be done to them

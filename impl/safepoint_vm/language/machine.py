@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Table, Value, Word, procedure
-from safepoint_vm.language.words import Frame, Thread
+from safepoint_vm.language.words import Frame
 
 # Switches of `engine.Variant`: an `if` on one of these is decided when the handler is compiled.
 PROTOCOL = True  # False: the engine as it would be without the protocol

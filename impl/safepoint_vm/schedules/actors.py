@@ -12,8 +12,11 @@ from safepoint.guest.faults import Fault
 from safepoint.guest.heap import ThreadObject
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import INTERRUPT
+from safepoint.trace.observe import Said
 from safepoint_vm.generate.engine import Engine
+from safepoint_vm.language.machine import Exited
 from safepoint_vm.schedules.baton import Actor, Baton
+from safepoint_vm.schedules.build import Built
 from safepoint_vm.schedules.recorder import LOCAL, Recorder
 from safepoint_vm.schedules.sites import RESTARTS, events, is_choice, looks
 from safepoint_vm.schedules.words import Words
@@ -29,6 +32,7 @@ BITS = {name: bit for bit, name in REQUESTS.items()}
 class Run(Protocol):
     """What an actor needs of the run that it is in: see `run.ControlledRun`."""
 
+    built: Built
     engine: Engine
     baton: Baton
     recorder: Recorder
@@ -45,9 +49,9 @@ class Run(Protocol):
     def world(self) -> GuestWorld: ...
     @property
     def all_ended(self) -> bool: ...
-    def opcode(self, pc: int) -> str: ...
     def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None: ...
     def has_ended(self, actor: GuestActor) -> None: ...
+    def owed(self, actor: GuestActor) -> str: ...
     def living(self, number: int) -> GuestActor | None: ...
     def call(self, actor: Actor, procedure: str, record: int, *arguments: int, resume: int = 0) -> int: ...
     def wait(self, actor: Actor, status: int, ready: Callable[[], bool] | None = None) -> None: ...
@@ -67,6 +71,8 @@ class GuestActor(Actor):
         self.inside = False  # machine code runs an instruction from its beginning …
         self.entered = False  # … and has entered the slow path
         self.op = ""
+        self._entry: int | None = None  # that the check reads, if it is one of compiled code
+        self._owed = ""  # requests that the check must see
         self._slow = self._masked = self._frames = self._left = 0
         self._told = False  # its check has passed, and is in the trace
         self.born = thread is None
@@ -101,7 +107,7 @@ class GuestActor(Actor):
         """Enter machine code once, and do what it was left for."""
         run, record, begins = self._run, self.guest.record, self.life.entry == "begin"
         if begins:
-            self.op, self._said = run.opcode(record.get("pc")), False
+            self.op, self._said = run.built.opcode(record.get("pc")), False
             if is_choice(self.op, run.engine.policy, alone=len(run.guests) == 1):
                 run.baton.point(self)
                 run.baton.check()
@@ -115,12 +121,16 @@ class GuestActor(Actor):
         self.inside, self.entered, self._slow = begins, False, record.get("slow_entries")
         self._told, self._left = False, record.get("left")
         self._frames = record.get("frames")
+        pc, frame = record.get("pc"), record.get("frame")
+        self._entry, self._owed = run.built.entry(pc), run.owed(self) if begins else ""
         self.looked.clear()
         why = self.guest.enter(self.life.entry, int(begins))
         run.baton.check()
         run.recorder.settle()
         self._passed()
         self.inside = False
+        if run.built.code and (why is Exited.STEPPED or (pc, frame) != (record.get("pc"), record.get("frame"))):
+            self._went(why)
         pc, restarts = record.get("pc"), why in RESTARTS
         if why in WAITS:
             self.status = record.get("suspended")
@@ -128,6 +138,12 @@ class GuestActor(Actor):
         again = restarts and record.get("pc") == pc and not self.guest.ended
         if self.life.entry == "begin" and not self.life.polling and not again and not self.guest.ended:
             self.say()
+
+    def _went(self, why: Exited) -> None:
+        """Compiled code has executed the instruction and what follows, up to another, which is under way unless `why` says it has not begun."""
+        pc = self.guest.record.get("pc")
+        self._run.done.append(Done(self.guest.number, until=self._run.built.where(pc)))
+        self.op, self._said = self._run.built.opcode(pc), why is Exited.STEPPED
 
     def say(self, starts: int = 0) -> None:
         """Log the instruction, once: its effect has happened."""
@@ -145,17 +161,24 @@ class GuestActor(Actor):
             and not (self.entered or self._told)
             and looks(self.op, self._run.engine.policy, frames, self._left)
         ):
-            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[0])
+            self._run.recorder.say(self.name, self._events[0])
+            if self._owed:
+                self._run.baton.refuse(f"{self.name} passes {self.op} with {self._owed} pending")
         self.masks()
+
+    @property
+    def _events(self) -> tuple[Said, Said]:
+        """What the check of the instruction under way is in a trace."""
+        return events(self.op, self._run.engine.policy, self._entry)
 
     def notices(self, *, counts: bool = False) -> None:
         """Before an access of its own: what has happened since the last one without any.  counts: its check has passed, and stores."""
         if self.inside and not self.entered and self.guest.record.get("slow_entries") != self._slow:
             self.entered = True
-            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[1])
+            self._run.recorder.say(self.name, self._events[1])
         if counts:
             self._told = True
-            self._run.recorder.say(self.name, events(self.op, self._run.engine.policy)[0])
+            self._run.recorder.say(self.name, self._events[0])
         self.masks()
 
     def masks(self) -> None:

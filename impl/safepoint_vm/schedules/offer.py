@@ -7,16 +7,22 @@ import functools
 from llvmlite import ir
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.controlled import Case, Controlled, Ran
+from safepoint.differential.controlled import COMPILED, INSTALLS, Case, Controlled, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, DISPATCHED
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
 from safepoint_vm.threads.policies import why_not
+
+NEEDS = {
+    **dict.fromkeys(("compiled-loop-unpoisoned", "compiled-loop-jumps-straight"), (COMPILED, INSTALLS)),
+    "install-makes-real": (INSTALLS,),
+}
+"""Mutants that make no difference in other code: what of `Case.code` they need."""
 
 
 class FoldedControlled(Controlled):
@@ -25,7 +31,13 @@ class FoldedControlled(Controlled):
     def control(self, case: Case, scheduler: Scheduler, mutant: str = "") -> Ran:
         if why := self.why_not(case.policy):
             raise NotOffered(f"policy {case.policy}: {why}")
+        if case.code and (why := self.why_not_compiled(case.policy)):
+            raise NotOffered(f"compiled code under policy {case.policy}: {why}")
         self.must_compile(mutant, case.policy)
+        if mutant in NEEDS and case.code not in NEEDS[mutant]:
+            raise NotOffered(
+                f"mutant {mutant}: it makes a difference only in code that is {' or '.join(NEEDS[mutant])}"
+            )
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
@@ -34,6 +46,11 @@ class FoldedControlled(Controlled):
 
     def why_not(self, policy: str) -> str:
         return why_not(POLICIES[policy])
+
+    def why_not_compiled(self, policy: str) -> str:
+        if why := self.why_not(policy):
+            return why
+        return "" if POLICIES[policy].trigger in DISPATCHED else "its back-edges are not dispatched through a table"
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

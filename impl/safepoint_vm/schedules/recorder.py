@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from safepoint.graph import ir
-from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.policy import Policy
 from safepoint.trace.events import EVENTS, Event
@@ -33,10 +32,10 @@ class Access:
 
 
 class Recorder:
-    """events: so far, as the policy's text can say them.  names: of the records."""
+    """events: so far, as the policy's text can say them.  names: of the records.  entries: trigger words of its row of them."""
 
-    def __init__(self, words: Words, policy: Policy) -> None:
-        self.policy = policy
+    def __init__(self, words: Words, policy: Policy, entries: int) -> None:
+        self.policy, self._entries = policy, entries
         self.rows = "entry" in policy.words  # a trigger word for each opcode that jumps backward
         self.events: list[Event] = []
         self.names: list[str] = []
@@ -96,7 +95,7 @@ class Recorder:
         first = self.thread(0)
         return Header(
             0, 0, "safepoint-trace", VERSION, RULES, "the interpreter, controlled", self.policy.name, [*self.names], [first],
-            variants=variants_of(self.policy), entries=len(BACK_EDGES) if self.rows else 1,
+            variants=variants_of(self.policy), entries=self._entries if self.rows else 1,
         )  # fmt: skip
 
 

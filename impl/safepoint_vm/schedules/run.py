@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from safepoint.conform.target import Observation
-from safepoint.differential.controlled import Case, Done, Made, Ran
+from safepoint.differential.controlled import INSTALLS, Case, Done, Made, Ran
 from safepoint.differential.schedulers import Scheduler
 from safepoint.guest.heap import ThreadObject
 from safepoint.guest.operations.threads import uncaught_text
 from safepoint.protocol.names import REQUESTS
 from safepoint.protocol.words import ENDED, NOTHING
-from safepoint_vm.generate.protocol import CHECK, HEARD
+from safepoint_vm.generate.hooks import CHECK, HEARD
 from safepoint_vm.schedules.actors import BITS, GuestActor, Requester
 from safepoint_vm.schedules.baton import Actor, Baton
 from safepoint_vm.schedules.build import build
@@ -26,6 +26,8 @@ from safepoint_vm.threads.world import GuestWorld
 
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 HEAP = 1 << 20  # bytes
+POSTED = BITS["INTERRUPT"] | BITS["TERMINATE"] | BITS["SAMPLE"]
+"""Requests that one `post` makes, and that no other procedure takes back."""
 REQUESTS_OF = ("post", "poison", "awaken", "handshake", "stop_world", "start_world")
 """What a requester runs; a guest thread that does is one under another name, as docs/trace.md has it."""
 
@@ -45,21 +47,31 @@ class Stops(GuestWorld):
             self.run.baton.check()
         return room
 
+    def compile(self, thread: GuestThread) -> None:
+        actor = self.run.baton.current
+        with self.run.stopping(actor):
+            self.run.baton.point(actor, long=True)
+            self.run.baton.check()
+            super().compile(thread)
+            self.run.made.append(Made(actor.name, "", 0, "compiled code: installed"))
+            self.run.baton.point(actor, long=True)
+            self.run.baton.check()
+
 
 class ControlledRun:
     """stopped: stops that believe that the world is stopped.  operating: records for which a requester runs an operation.
 
-    releases: of contended locks.
+    releases: of contended locks.  built: what it shares with others.
     """
 
     def __init__(self, case: Case, scheduler: Scheduler, mutant: str) -> None:
         self.case, self._mutant = case, mutant
-        self._built = build(case.source, case.program, mutant, case.late, case.policy)
-        self.engine = self._built.engine
+        self.built = build(case.source, case.program, mutant, case.late, case.policy, case.code).fresh()
+        self.engine = self.built.engine
         self.world = made(Stops, self.engine)(self.engine, HEAP, case.full)
         self.world.run = self
         self.words = Words(self.world.record)
-        self.recorder = Recorder(self.words, self.engine.policy)
+        self.recorder = Recorder(self.words, self.engine.policy, self.built.entries)
         self.baton = Baton(scheduler, lambda: self.words.waiting, self.words.flush)
         self.guests: list[GuestActor] = []
         self.done: list[Done] = []
@@ -77,7 +89,7 @@ class ControlledRun:
 
     def run(self) -> Ran:
         """Until all actors have ended, or something is wrong.  Re-raises what broke on the way."""
-        image, heap = self._built.image, self.world.heap
+        image, heap = self.built.image, self.world.heap
         variables = image.globals()
 
         def add() -> GuestThread:
@@ -116,15 +128,11 @@ class ControlledRun:
             self.case, tuple(baton.choices), baton.points, len(baton.actors), baton.wrong, self.done, observation
         )
         ran_.sites, ran_.made = tuple(self._sites), self.made
-        if not self.case.late and len(self.recorder.names) == 1 + self.case.records:
+        if not (self.case.late or self.case.code == INSTALLS) and len(self.recorder.names) == 1 + self.case.records:
             ran_.events, ran_.header = self.recorder.events, self.recorder.header()
         return ran_
 
     # -- guest threads
-
-    def opcode(self, pc: int) -> str:
-        """Of the instruction at this address."""
-        return self._built.opcode(pc)
 
     def begin(self, guest: GuestThread, thread: ThreadObject | None) -> None:
         """A guest thread begins, in the record that it has."""
@@ -141,7 +149,7 @@ class ControlledRun:
         guest, thread = actor.guest, actor.thread
         self.world.remove(guest)
         if thread is not None and guest.fault is not None:
-            lines, source = guest.traceback(), self._built.image.program.source
+            lines, source = guest.traceback(), self.built.image.program.source
             self.uncaught.append(uncaught_text(thread, guest.fault, lines, source))
 
     def living(self, number: int) -> GuestActor | None:
@@ -151,6 +159,14 @@ class ControlledRun:
     @property
     def all_ended(self) -> bool:
         return all(actor.over for actor in self.guests)
+
+    def owed(self, actor: GuestActor) -> str:
+        """What a thread's next check must see, where no trace says so: requests whose `post` has returned.  Not where stores come late."""
+        record = actor.guest.record
+        if self.case.code != INSTALLS or self.case.late or actor.guest.address in self._asked.values():
+            return ""
+        bits = record.get("pending") & ~(record.get("masked") | record.get("ending"))
+        return " and ".join(name for bit, name in REQUESTS.items() if bits & POSTED & bit)
 
     # -- procedures
 
@@ -219,7 +235,7 @@ class ControlledRun:
     def _access(self, what: int, word: int, a: int, b: int) -> int:
         """Before an access, or in its place: a choice point."""
         actor, words = self.baton.current, self.words
-        procedure, step = self._built.step(what, self._mutant)
+        procedure, step = self.built.step(what, self._mutant)
         late = self.case.late and procedure != CHECK  # the handler makes that store itself
         op = "swap" if step.publishes else step.op  # it waits in no store buffer
         if self.baton.aborted:

@@ -7,8 +7,8 @@ from safepoint.protocol.policy import Policy
 from safepoint.trace.observe import Said, said, site_of
 from safepoint_vm.language.machine import Exited
 
-RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED)
-"""Machine code was left in the middle of an instruction, which begins again, or raises."""
+RESTARTS = (Exited.NEEDS_ROOM, Exited.LOCKED, Exited.HOT)
+"""Machine code was left in the middle of an instruction, or before it, which begins again, or raises."""
 CHOICES = (
     *("CALL", *BACK_EDGES),
     *(
@@ -30,9 +30,15 @@ CHOICES = (
 """Opcodes before which another may go on: check sites of most policies, and those whose effect another thread can see …"""
 SHARED = ("GLOBAL", "SET_GLOBAL", "STORE_INDEX", "INDEX", "APPEND", "POP", "LEN")
 """… where there are several guest threads, also these."""
+
+
+def looped(entry: int) -> tuple[Said, Said]:
+    """What the check of a back-edge is when it passes, and when it fails, by the entry that it reads."""
+    return said("looped", detail=entry), said("entered", detail=site_of("back-edge", entry))
+
+
 SITES = {"CALL": (said("pushed"), said("entered", detail="push"))} | {
-    name: (said("looped", detail=index), said("entered", detail=site_of("back-edge", index)))
-    for index, name in enumerate(BACK_EDGES)
+    name: looped(index) for index, name in enumerate(BACK_EDGES)
 }
 """Opcode -> the event that its check is when it passes, and when it fails."""
 ELSEWHERE = said("checked"), said("entered", detail="elsewhere")
@@ -49,10 +55,15 @@ def is_choice(op: str, policy: Policy, *, alone: bool) -> bool:
     return op in CHOICES or checks_elsewhere(op, policy) or (op in SHARED and not alone)
 
 
-def events(op: str, policy: Policy) -> tuple[Said, Said]:
-    """What the check of an opcode is when it passes, and when it fails: which word it reads, only where each opcode has one."""
+def events(op: str, policy: Policy, entry: int | None = None) -> tuple[Said, Said]:
+    """What the check of an opcode is when it passes, and when it fails: which word it reads, only where each opcode has one.
+
+    entry: of the row of entries the one that is read, if it is not the opcode's.
+    """
     if checks_elsewhere(op, policy):
         return ELSEWHERE
+    if entry is not None:
+        return looped(entry)
     return SITES[op if op == "CALL" or "entry" in policy.words else BACK_EDGES[0]]
 
 

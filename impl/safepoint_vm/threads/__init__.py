@@ -1,6 +1,7 @@
 """Guest threads: their records, what they do outside machine code, and their drivers.
 
-thread: a guest thread, and the ways into machine code and out of it
+thread: a guest thread: what it begins with, and what it leaves machine code for
+context: its record, its stack, the way into machine code, and where it stands
 beginning: a thread's record before its first check
 unwind: unwind for exceptions that the host raises, or that are uncaught
 host_operations: instructions that machine code leaves to the host
@@ -12,6 +13,7 @@ policies: under which policies threads can be scheduled and raced
 world: the world, its threads and its stops
 os_thread: a guest thread on an OS thread of its own
 vm: run a program on OS threads
+signals: the signals that it is handed meanwhile
 session: a program that grows input by input
 mutated: which class is made of what the host does: the right one, or a mutant's
 mutated_hosts: mistakes in what the host does, for the mutants of the interpreter

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator
 from typing import IO
 
-from safepoint_vm.language.words import LOG_WORDS
+from safepoint_vm.language.records import LOG_WORDS
 
 SPOOLED = 1 << 20
 """Bytes of an actor's records that are kept in memory before they go to a file."""

@@ -7,13 +7,15 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from safepoint.guest.code import BACK_EDGES
 from safepoint.protocol.words import ENDED, MANAGED
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.records import FIRST_LOOP
 from safepoint_vm.threads.life import Blocked, ThreadLife, Waits
 from safepoint_vm.threads.thread import WAITS, GuestThread
 from safepoint_vm.threads.world import GuestWorld
-from safepoint_vm.tier.install import Tier
+from safepoint_vm.tier.install import Loaded, Tier
 from safepoint_vm.tier.stitch import Stitched, Stitcher, Unit
 from safepoint_vm.tier.template import Hole
 
@@ -182,12 +184,27 @@ class JumpsStraight(Tier):
 class StraightStitcher(Stitcher):
     """Falls through to a back-edge, or jumps to it."""
 
+    def _is_loop(self, number: int) -> bool:
+        return number in self.loops and self.code.instructions[number].op in BACK_EDGES
+
     def _copy(self, unit: Unit) -> Sequence[Hole]:
+        if not (unit.last and self._is_loop(unit.leads_to(unit.last.name))):
+            return super()._copy(unit)
         self.out += unit.template.code
         return unit.template.holes
 
     def _exit(self, number: int) -> int:
-        return self.entries[number] if number in self.loops else super()._exit(number)
+        return self.entries[number] if self._is_loop(number) else super()._exit(number)
+
+
+class InstallsReal(Tier):
+    """install-makes-real"""
+
+    def _install(self, loaded: Loaded, records: Sequence[Record], world: Record | None) -> None:
+        super()._install(loaded, records, world)
+        for record in records:
+            for loop in range(self._used):
+                record.set("table", self._entries[loop], FIRST_LOOP + loop)
 
 
 INSTEAD: dict[str, type] = {
@@ -208,5 +225,6 @@ INSTEAD: dict[str, type] = {
     "poison-too-high": PoisonTooHigh,
     "waited-for-before-birth": WaitedForBeforeBirth,
     "compiled-loop-jumps-straight": JumpsStraight,
+    "install-makes-real": InstallsReal,
 }
 """Mutant -> the class whose methods its host has."""

@@ -38,7 +38,7 @@ from safepoint_vm.language.machine import (
     RETURNED,
     STORED,
 )
-from safepoint_vm.language.words import LOG_WORDS, Log
+from safepoint_vm.language.records import LOG_WORDS, Log
 from safepoint_vm.threads.logs import PACKED, Logs
 
 BUFFER = 4096

@@ -20,13 +20,14 @@ from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import OsThread, Outcome
 from safepoint_vm.threads.vm import STACK, Vm, Writer
 from safepoint_vm.tier.install import compiling
+from safepoint_vm.tier.memory import MOST
 
 
 class Session(Vm):
     """`output`, `stack`, `heap`, `errors`: as `Vm`."""
 
     def __init__(self, output: Writer, stack: int = STACK, heap: int = SIZE, errors: Writer | None = None) -> None:
-        self._inputs = Inputs()
+        self._inputs = Inputs(MOST)
         self._begun = False  # there has been a main thread
         self._executing = self._early = False  # an input; it is to be interrupted as soon as it runs
         self._ended = False

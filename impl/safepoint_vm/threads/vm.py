@@ -6,13 +6,11 @@ A plain engine never calls Python: work for the host leaves machine code first. 
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TextIO
 
 from safepoint.guest.code import Program
@@ -32,6 +30,7 @@ from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.mutated import made
 from safepoint_vm.threads.mutated_drivers import driver
 from safepoint_vm.threads.os_thread import GLANCE, OsThread, Outcome
+from safepoint_vm.threads.signals import signals_handed_to
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 from safepoint_vm.tier.install import Tier, compiling, fits
@@ -56,7 +55,8 @@ class Vm:
     """A loaded program.  The host starts guest threads that run the module; they may start others.
 
     `with Vm(…) as vm` ends them all.  `stack`: slots of each thread's stack; `heap`: bytes of each space; `stress`: see
-    `heap.GuestHeap`; `errors`: gets the traceback of a thread, not the host's, that an exception ended.  `guests`: its threads' class.
+    `heap.GuestHeap`; `errors`: gets the traceback of a thread, not the host's, that an exception ended, and a line if hot functions cannot be compiled,
+    whose reason is then in `uncompiled`.  `guests`: its threads' class.
     BadCode: the verifier rejects the program.  ValueError: the heap is too small.
     """
 
@@ -72,12 +72,13 @@ class Vm:
         stress: bool = False,
         errors: Writer | None = None,
     ) -> None:
+        self._output, self._errors = output, errors or sys.stderr
+        self._writing, self._showing = threading.Lock(), threading.Lock()
+        self.uncompiled = ""  # why no function is compiled, although the variant compiles hot ones
         self._engine = self._make_engine(variant)
         self._image = Image(self._engine, program, self._make_tier())
         self._variables = self._image.globals()
-        self._output, self._errors = output, errors or sys.stderr
         self._stack = stack
-        self._writing, self._showing = threading.Lock(), threading.Lock()
         self._wanted = False  # the stacks
         self.world = self._make_world(heap, stress)
         self.running: list[OsThread] = []  # those that the host started
@@ -89,7 +90,19 @@ class Vm:
         return engine(variant)
 
     def _make_tier(self) -> Tier | None:
-        return made(Tier, self._engine)(self._engine) if self._engine.variant.loops else None
+        if not self._engine.variant.loops:
+            return None
+        try:
+            return made(Tier, self._engine)(self._engine, tell=self._leave_uncompiled)
+        except OSError as error:  # some 300 VMs have taken the memory near the engine
+            self._leave_uncompiled(str(error))
+            return None
+
+    def _leave_uncompiled(self, why: str) -> None:
+        """Say that functions are not compiled: a line of `errors`."""
+        self.uncompiled = " ".join(why.split())
+        with self._writing:
+            self._errors.write(f"safepoint: the interpreter executes all code, none is compiled: {self.uncompiled}\n")
 
     def _make_world(self, heap: int, stress: bool) -> GuestWorld:
         return made(GuestWorld, self._engine)(self._engine, heap, stress)
@@ -216,13 +229,17 @@ class Vm:
     def _end(self, grace: float = GRACE) -> None:
         """Interrupt every thread; after `grace` seconds stop those still running; abandon those blocked in output."""
         self._ending = True
-        began = time.monotonic()
-        while (living := self._living()) and (took := time.monotonic() - began) < grace + GRACE:
+        if grace:
+            self._ask_to_end(lambda thread: thread.interrupt(), grace)
+        self._ask_to_end(lambda thread: thread.stop(), GRACE)
+
+    def _ask_to_end(self, ask: Callable[[OsThread], None], seconds: float) -> None:
+        """Ask every thread, again and again, since others may be born; once at least, however long that takes on a busy machine."""
+        until, asked = time.monotonic() + seconds, False
+        while (living := self._living()) and (not asked or time.monotonic() < until):
             for thread in living:
-                if took < grace:
-                    thread.interrupt()
-                else:
-                    thread.stop()
+                ask(thread)
+            asked = True
             living[0].done.wait(GLANCE)
 
     def __enter__(self) -> Self:
@@ -266,7 +283,7 @@ def run(
         variant = compiling(variant)
     with (
         Vm(program, output, stack, variant, heap, stress, errors) as vm,
-        _signals(vm),
+        signals_handed_to(vm.interrupt, vm.show_stacks),
         vm.sample(profile) if profile is not None else nullcontext(),
     ):
         if trace_limit is not None and vm.world.recording is not None:
@@ -276,23 +293,3 @@ def run(
     if trace is not None and vm.world.recording is not None:
         vm.world.recording.write(trace, "safepoint_vm")
     return outcome
-
-
-@contextmanager
-def _signals(vm: Vm) -> Iterator[None]:
-    """Hand SIGINT and SIGQUIT to the guest meanwhile; only Python's main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    does = {signal.SIGINT: vm.interrupt, signal.SIGQUIT: vm.show_stacks}
-
-    def serve(number: int, _frame: FrameType | None) -> None:
-        does[signal.Signals(number)]()
-
-    before = {which: signal.signal(which, serve) for which in does}
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)

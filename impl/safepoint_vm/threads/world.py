@@ -18,7 +18,7 @@ from safepoint.guest.lockstep import THREADS
 from safepoint.guest.operations.threads import NO_THREAD
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import SEEN, World
+from safepoint_vm.language.records import SEEN, World
 from safepoint_vm.memory.heap import SIZE, GuestHeap
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.tier.install import begin_jumps
@@ -40,7 +40,7 @@ class Watching(Protocol):
 class GuestWorld:
     """The guest threads and the heap of one host.  `size`: bytes of its heap; `stress`: see `heap.GuestHeap`.
 
-    `most`: threads at once, up to `words.ROOM`.
+    `most`: threads at once, up to `records.ROOM`.
     """
 
     most: ClassVar[int] = THREADS

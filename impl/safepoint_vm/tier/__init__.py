@@ -11,5 +11,7 @@ template: what a template is
 What follows is for a program that gets hot, or for templates that are not kept:
 
 stitch: make the machine code of a function
+made: the templates of a variant, kept or made
 templates: make the templates
+walk: read where the machine code of a function goes, as a processor does
 """

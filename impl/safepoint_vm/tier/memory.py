@@ -146,6 +146,12 @@ class CodeMemory:
         self._bytes += -(-len(code) // 64) * 64
         return at
 
+    def read(self, at: int, size: int) -> bytes:
+        """Bytes of machine code.  ValueError: none is there."""
+        if not self.code <= at <= self.next - size:
+            raise ValueError(f"{at:#x} is outside of compiled code")
+        return ctypes.string_at(at, size)
+
     def overwrite(self, at: int, code: bytes) -> None:
         """Write machine code in the place of other, which no thread may be executing."""
         ctypes.memmove(self.writable(at), code, len(code))

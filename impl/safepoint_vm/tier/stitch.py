@@ -15,13 +15,12 @@ from typing import NamedTuple
 
 from safepoint.guest.code import BACK_EDGES, OPCODES, Code, Instruction, target_of
 from safepoint.guest.verifier import successors
-from safepoint_vm.generate import kept
 from safepoint_vm.generate.assembler import SIZE, stored
 from safepoint_vm.generate.engine import SMALL_WORDS, Engine
-from safepoint_vm.generate.variant import Variant
 from safepoint_vm.handlers.fused import fused_at
 from safepoint_vm.language import machine
 from safepoint_vm.tier.loops import bodies_of
+from safepoint_vm.tier.made import templates_of
 from safepoint_vm.tier.memory import CodeMemory
 from safepoint_vm.tier.template import (
     ABSOLUTE,
@@ -34,9 +33,7 @@ from safepoint_vm.tier.template import (
     Hole,
     Template,
     Templates,
-    packed,
     template_name,
-    unpacked,
 )
 
 INT32, INT64 = struct.Struct("<i"), struct.Struct("<q")
@@ -115,7 +112,8 @@ class Stitched(NamedTuple):
 class Stitcher:
     """Makes the machine code of one function.
 
-    text: the address of its bytecode.  loops: its back-edges that may be compiled, to the numbers of their entries in a dispatch table.
+    text: the address of its bytecode.  loops: its back-edges that may be compiled, to the numbers of their entries in a dispatch table;
+    and whatever else is to be come to through an entry.
     """
 
     def __init__(self, context: Context, code: Code, text: int, loops: Mapping[int, int]) -> None:
@@ -133,7 +131,7 @@ class Stitcher:
             seen.add(number)
             instruction = self.code.instructions[number]
             last = number
-            if self._fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
+            if self.fits(instruction) and (instruction.op not in BACK_EDGES or number in self.loops):
                 unit = self._unit(number)
                 last = unit.next - 1
                 yield unit
@@ -141,11 +139,16 @@ class Stitcher:
 
     def _unit(self, number: int) -> Unit:
         instructions, fused = self.code.instructions, fused_at(self.code.instructions, number)
-        if fused and not fused.loops and not self.context.stepped:
+        if fused and not self.context.stepped and self._runs_through(number, len(fused.ops)):
             return Unit(number, instructions[number : number + len(fused.ops)], self.context.templates.of[fused.name])
         return Unit(
             number, instructions[number : number + 1], self.context.templates.of[self._template(instructions[number])]
         )
+
+    def _runs_through(self, number: int, count: int) -> bool:
+        """Are these instructions come to one after the other, none but the first through an entry?"""
+        behind = range(number + 1, number + count)
+        return not any(each in self.loops or self.code.instructions[each].op in BACK_EDGES for each in behind)
 
     def _template(self, instruction: Instruction) -> str:
         kinds = self.context.kinds[instruction.op]
@@ -238,7 +241,7 @@ class Stitcher:
             for value, kind in zip(instruction.operands, self.context.kinds[instruction.op], strict=True)
         ]
 
-    def _fits(self, instruction: Instruction) -> bool:
+    def fits(self, instruction: Instruction) -> bool:
         """Do its operands fit into their holes?"""
         return all(-BOUND <= value < BOUND for value in self._operands(instruction))
 
@@ -284,14 +287,3 @@ def context(engine: Engine, memory: CodeMemory, *, stepped: bool) -> Context:
     templates = templates_of(engine.variant, stepped=stepped)
     constants = memory.write(templates.constants)
     return Context(templates, engine.addresses, constants, engine.kinds, SMALL_WORDS, stepped, engine.variant.patches)
-
-
-def templates_of(variant: Variant, *, stepped: bool) -> Templates:
-    """The templates of a variant's handlers, from the cache if they are there."""
-
-    def made() -> bytes:
-        from safepoint_vm.tier.templates import templates  # noqa: PLC0415  -- LLVM and all compilers: for what is not kept
-
-        return packed(templates(variant, stepped=stepped))
-
-    return unpacked(kept.content(("templates", variant, stepped), made))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
@@ -146,13 +147,14 @@ def protocol_text(given: tuple[Path, ...], policy: Policy) -> Text:
         text = read(given, policy)
         check(text)
         scopes_of(text)
-        missing = left_out(text) if text.instead else []
+        missing = left_out(text) if text.instead else {}
     except ProtocolError as error:
         fail(str(error))
     for path, ours in text.instead.items():
         click.echo(f"{path}: read in place of our {ours.name}", err=True)
-    if missing:
-        click.echo(f"left out: scopes whose roles or features the text has not: {', '.join(missing)}", err=True)
+    for lacking, scopes in missing.items():
+        said = f"left out: the text has no {lacking}, which these scopes need: {', '.join(scopes)}"
+        click.echo(textwrap.fill(said, 118, subsequent_indent="    ", break_on_hyphens=False), err=True)
     return text
 
 
@@ -173,6 +175,14 @@ def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -
         if why := not_written_for(each, policy):
             fail(why)
     return scopes
+
+
+def say_slow(on: str, more: str = "") -> None:
+    """Say at once which search explores large scopes, where numpy is missing.  `on`: the workers of a cluster have libraries of their own."""
+    from safepoint.model.engines import said_slow
+
+    if not on and (said := said_slow()):
+        click.echo(said + more, err=True)
 
 
 def of_the_interpreter() -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option, refuse_elsewhere
+from safepoint.cli.given import policies_option, refuse_elsewhere, say_slow
 from safepoint.cli.status import REFUTED
 from safepoint.protocol.policies import FIRST, POLICIES
 from safepoint.protocol.policy import Policy
@@ -56,17 +56,26 @@ def mutate(
     from safepoint.show.mutations import campaign_table, property_table
     from safepoint.show.progress import LiveProgress
     from safepoint.verify.kept import NotUsable
-    from safepoint.verify.mutate import run, where_killed
+    from safepoint.verify.mutate import may_be_at, run, where_killed
     from safepoint.verify.workers import workers
 
     if quick and thorough:
         fail("--quick: a sample is not thorough (leave out --quick, or --thorough)")
     refuse_elsewhere(policies, on)
+    mutated = list(dict.fromkeys(policies)) or [POLICIES[name] for name in FIRST]
+    sampled = "leave out --quick, which takes a sample; or " if quick else ""
+    nothing = (
+        f"nothing to mutate at {at!r}"
+        f" ({sampled}write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
+    )
     try:
+        if at and not any(may_be_at(policy, at) for policy in mutated):
+            fail(nothing)
         first = where_killed(like) if like else None
+        say_slow(on)
         with LiveProgress() as progress, workers(on, keep) as pool:
             campaign = run(
-                list(dict.fromkeys(policies)) or [POLICIES[name] for name in FIRST],
+                mutated,
                 pool,
                 quick=quick,
                 thorough=thorough,
@@ -78,11 +87,7 @@ def mutate(
     except (ProtocolError, NotExplored, NotUsable) as error:
         fail(str(error))
     if at and not campaign.rows:
-        sampled = "leave out --quick, which takes a sample; or " if quick else ""
-        fail(
-            f"nothing to mutate at {at!r}"
-            f" ({sampled}write a procedure of the text, or a line that has a statement: --at slow_path, --at owner.py:42)"
-        )
+        fail(nothing)
     if pool.said:
         click.echo(pool.said, err=True)
     if as_json:

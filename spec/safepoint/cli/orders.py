@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, fail
-from safepoint.cli.given import policies_option, refuse_elsewhere
+from safepoint.cli.given import policies_option, refuse_elsewhere, say_slow
 from safepoint.cli.status import REFUTED
 from safepoint.model.memory.names import C11, MOST, SHORT, STALE
 from safepoint.protocol.policies import FOLDED
@@ -51,6 +51,7 @@ def orders(
 
     refuse_elsewhere(policies, on)
     try:
+        say_slow(on)
         with LiveProgress() as progress, workers(on, keep) as pool:
             found = [
                 least(policy, memory, pool, progress, max_states)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from safepoint.cli.console import KEEP, ON, Written, fail, refuse_ignored, write
-from safepoint.cli.given import policy_option
+from safepoint.cli.given import policy_option, say_slow
 from safepoint.cli.status import NO_VERDICT, REFUTED
 from safepoint.protocol.policies import POLICIES, is_ours
 from safepoint.protocol.policy import Policy
@@ -76,6 +76,7 @@ def verify(
     try:
         for name in targets:
             find_target(name)
+        say_slow(on, "; the section `protocol` takes minutes, and says how far it is")
         with LiveProgress() as progress, workers(on, keep) as pool:
             report = job.run(pool=pool, quick=quick, targets=targets, progress=progress)
     except (UnknownTarget, ProtocolError, NotExplored, NotUsable) as error:

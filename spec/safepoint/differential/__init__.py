@@ -15,5 +15,6 @@ follow: such a run judged: by its trace, and by the reference machine under the 
 mistakes: those of an interpreter in what is not generated from the text
 cores: runs on real cores, which are counted, not compared
 costs: what the checks of a policy cost an interpreter
+installing: what compiled code an interpreter would install
 switchable: what superinstructions bring one
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safepoint.differential.controlled import Case, parse
+from safepoint.differential.controlled import COMPILED, INSTALLS, INTERPRETED, Case, parse
 from safepoint.differential.corpus import find
 from safepoint.differential.schedulers import Choices
 from safepoint.differential.small import FULL, PROGRAMS, STACK, STACKS
@@ -17,19 +17,21 @@ from safepoint.protocol.policies import FOLDED
 from safepoint.protocol.policy import Policy
 
 
-def case(program: str, *requesters: str, late: bool = False, policy: str = FOLDED.name) -> Case:
+def case(
+    program: str, *requesters: str, late: bool = False, policy: str = FOLDED.name, code: str = INTERPRETED
+) -> Case:
     """requesters: for each, what it asks, as in a schedule's string: "STOP+INTERRUPT/1".  Raises KeyError: no such program."""
     asked = tuple(tuple(each.split("+")) for each in requesters)
     if program in PROGRAMS:
-        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK), policy, program in FULL)
+        return Case(program, PROGRAMS[program], asked, late, STACKS.get(program, STACK), policy, program in FULL, code)
     guest = find(program)
-    return Case(program, guest.source, asked, late, guest.stack, policy)
+    return Case(program, guest.source, asked, late, guest.stack, policy, code=code)
 
 
 def parsed(string: str) -> tuple[Case, Choices]:
     """A schedule's string: its case, and the choices.  Raises ValueError, KeyError: no such program."""
-    program, asked, late, policy, choices = parse(string)
-    return case(program, *("+".join(each) for each in asked), late=late, policy=policy), choices
+    program, asked, late, policy, code, choices = parse(string)
+    return case(program, *("+".join(each) for each in asked), late=late, policy=policy, code=code), choices
 
 
 CASES = (
@@ -68,6 +70,20 @@ LATE = (
     case("births", "STOP", late=True),
 )
 """Where stores reach memory late."""
+COMPILED_CASES = (
+    case("calls", "SAMPLE", "INTERRUPT", code=COMPILED),
+    case("loop", "STOP", "STOP", code=COMPILED),
+    case("loop", "INTERRUPT+SAMPLE", "STOP", code=COMPILED),
+    case("births", "STOP", "INTERRUPT/1", code=COMPILED),
+    case("collects", "HANDSHAKE/1", "SAMPLE", code=COMPILED),
+    case("asks", "STOP", code=COMPILED),
+    case("births", "STOP", late=True, code=COMPILED),
+    case("loop", "INTERRUPT+SAMPLE", "STOP", code=INSTALLS),
+    case("collects", "STOP", code=INSTALLS),
+    case("asks", "INTERRUPT/1", code=INSTALLS),
+    case("births", "STOP", late=True, code=INSTALLS),
+)
+"""What a quick run has of `in_compiled_code`."""
 ALONE = (
     case("starts", "HANDSHAKE/1", "STOP"),
     case("starts", "STOP", "INTERRUPT/1"),
@@ -104,6 +120,12 @@ SHOWS: dict[str, tuple[str, int]] = {
     "block-unfenced": ("asleep|INTERRUPT@tso", 1),
 }
 """Mutant -> a case, and the preemptions, that show it: where to look first."""
+
+
+def in_compiled_code() -> tuple[Case, ...]:
+    """Every case of folded, with its functions compiled before, and on the way."""
+    return tuple(replace(made, code=code) for code in (COMPILED, INSTALLS) for made in (*CASES, *LATE))
+
 
 ASKED_FOR = {"TERMINATE": "unwinding"}
 """Kind of request -> the feature that a thread needs to be asked for it again and again."""

@@ -20,10 +20,12 @@ from safepoint.trace.events import Event
 from safepoint.trace.lines import Header
 
 STRING = re.compile(
-    r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@((?P<policy>\w+),)?(?P<memory>sc|tso):(?P<choices>[\d>w,]*)"
+    r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@((?P<policy>\w+),)?(?P<memory>sc|tso)(,(?P<code>compiled|installs))?:(?P<choices>[\d>w,]*)"
 )
 REQUEST = re.compile(r"(STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE)(/\d+)?")
 CHOICE = re.compile(r"(\d+)>(w?)(\d+)")
+INTERPRETED, COMPILED, INSTALLS = "", "compiled", "installs"
+"""What executes the guest: the interpreter; machine code of each function, there from the beginning; or installed by a guest thread on the way."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Case:
 
     requesters: for each, its requests in order: a kind, or for another thread than the first KIND/record.  late: each store reaches
     memory later than the access, as x86's store buffer allows.  full: every allocation finds the heap full, and collects.
+    code: INTERPRETED, COMPILED or INSTALLS.
     """
 
     program: str
@@ -41,6 +44,7 @@ class Case:
     stack: int = 256
     policy: str = FOLDED.name
     full: bool = False
+    code: str = INTERPRETED
 
     def __str__(self) -> str:
         return self.name
@@ -55,11 +59,12 @@ class Case:
         """As `safepoint replay` takes it, without the choices."""
         memory = "tso" if self.late else "sc"
         where = memory if self.policy == FOLDED.name else f"{self.policy},{memory}"
+        where += f",{self.code}" * (self.code != INTERPRETED)
         return "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{where}"
 
 
 def string_of(case: Case, choices: Choices) -> str:
-    """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@POLICY,MEMORY:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
+    """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@POLICY,MEMORY,CODE:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
     made = ",".join(f"{point}>{move}" if move >= 0 else f"{point}>w{-1 - move}" for point, move in choices)
     return f"s:{case.name}:{made}"
 
@@ -68,8 +73,8 @@ def is_controlled(string: str) -> bool:
     return STRING.fullmatch(string.strip()) is not None
 
 
-def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, str, Choices]:
-    """The program's name, its requesters, whether stores are late, the policy, and the choices.  Raises ValueError."""
+def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, str, str, Choices]:
+    """The program's name, its requesters, whether stores are late, the policy, the code, and the choices.  Raises ValueError."""
     found = STRING.fullmatch(string.strip())
     if not found:
         raise ValueError(f"{string!r} is no schedule (it looks like s:loop|STOP@sc:17>1,23>0: copy it whole)")
@@ -89,13 +94,13 @@ def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, str, Cho
     policy = found["policy"] or FOLDED.name
     if policy not in POLICIES:
         raise ValueError(f"no policy {policy!r} (there are: {', '.join(POLICIES)})")
-    return found["program"], asked, found["memory"] == "tso", policy, tuple(choices)
+    return found["program"], asked, found["memory"] == "tso", policy, found["code"] or INTERPRETED, tuple(choices)
 
 
 @dataclass(frozen=True)
 class Done:
     """What a guest thread did: an instruction.  Or less than one, `seen`: it was told at a check to raise what this kind of request
-    asks for; or `waits`: it began to block at one.
+    asks for; or `waits`: it began to block at one.  Or `until`: one, and what was executed behind it without a pause, up to an instruction.
     """
 
     thread: int
@@ -104,6 +109,8 @@ class Done:
     waits: bool = False
     starts: int = 0
     """The number of the thread that the instruction started; 0: none."""
+    until: tuple[int, int] | None = None
+    """The number of a code of the program, and of an instruction there."""
 
 
 class Made(NamedTuple):
@@ -154,6 +161,10 @@ class Controlled(ABC):
     @abstractmethod
     def why_not(self, policy: str) -> str:
         """Why threads cannot be controlled under this policy; "": they can."""
+
+    def why_not_compiled(self, policy: str) -> str:
+        """Why no case can be run in compiled code under this policy; "": it can."""
+        return "it has no compiled code"
 
     @abstractmethod
     def can_be_late(self, policy: str) -> bool:

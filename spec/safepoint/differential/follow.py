@@ -14,7 +14,7 @@ import msgspec
 
 from safepoint.differential.controlled import Case, Done, Ran
 from safepoint.graph.ir import Cell
-from safepoint.guest.code import Program
+from safepoint.guest.code import OPCODES, Program
 from safepoint.guest.compiler.program import compile_program
 from safepoint.guest.operations.threads import POSTED, uncaught_text
 from safepoint.guest.reference.heap import ReferenceHeap
@@ -27,7 +27,11 @@ from safepoint.trace.lines import Header
 from safepoint.trace.orders import Undecided
 
 RAISING = {"INTERRUPT": INTERRUPT, "TERMINATE": TERMINATE}
+CHECKED = ("frame_push", "back_edge")
+"""Sites that no thread goes past without a pause."""
 KINDS = ("run", "trace", "result")
+MOST = 10_000
+"""Instructions that machine code executes without a pause, at most: there is no loop among them."""
 
 
 @dataclass(frozen=True)
@@ -122,20 +126,33 @@ def follow(case: Case, done: list[Done]) -> tuple[object, ...]:
             if world.advance(record):
                 raise CannotFollow(f"action {number}: thread {each.thread} does not block")
             continue
-        op, before = world.machines[record].state.frame.instruction.op, world.words.values
-        if not (world.advance(record) or _alone(world, record)):
-            raise CannotFollow(f"action {number}: thread {each.thread} waits at {op}")
-        for served in world.sites[0].seen[heard:]:
-            if served.kind in RAISING:
-                raised.append((served.kind, served.site, each.thread))
-        heard = len(world.sites[0].seen)
-        if op in POSTED:  # what it posts is posted where it is seen: until then a check may be under way
-            world.early.clear()
-            world.words.values = before
+        for count in range(MOST):
+            op, before = world.machines[record].state.frame.instruction.op, world.words.values
+            if count and OPCODES[op].site and OPCODES[op].site in (*CHECKED, world.policy.elsewhere):
+                raise CannotFollow(f"action {number}: thread {each.thread} goes past {op} without a check")
+            if not (world.advance(record) or _alone(world, record)):
+                raise CannotFollow(f"action {number}: thread {each.thread} waits at {op}")
+            for served in world.sites[0].seen[heard:]:
+                if served.kind in RAISING:
+                    raised.append((served.kind, served.site, each.thread))
+            heard = len(world.sites[0].seen)
+            if op in POSTED:  # what it posts is posted where it is seen: until then a check may be under way
+                world.early.clear()
+                world.words.values = before
+            if each.until in (None, _place(world, program, record)):
+                break
+        else:
+            raise CannotFollow(f"action {number}: thread {each.thread} does not come to {each.until}")
         if each.starts:
             heap = ReferenceHeap(world.state.things)
             records[each.starts] = next(n for n, ref in world.refs.items() if heap.thread(ref).number == each.starts)
     return (*_result(world, program), _by_thread(raised))
+
+
+def _place(world: World, program: Program, record: int) -> tuple[int, int]:
+    """Where a thread stands: as `Done.until`."""
+    frame = world.machines[record].state.frame
+    return next(number for number, code in enumerate(program.codes) if code is frame.code), frame.pc
 
 
 def _by_thread(raised: Sequence[tuple[str, str, int]]) -> tuple[tuple[str, str, int], ...]:

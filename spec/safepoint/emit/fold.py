@@ -94,13 +94,21 @@ def expression(body: Body) -> ast.expr | None:
 
 def reachable(roots: Sequence[str], bodies: Bodies) -> set[str]:
     """The procedures that these call, themselves included."""
+    return _closure(roots, _called(bodies))
+
+
+def _called(bodies: Bodies) -> dict[str, list[str]]:
+    return {name: calls(body, bodies) for name, body in bodies.items()}
+
+
+def _closure(roots: Sequence[str], called: Mapping[str, Sequence[str]]) -> set[str]:
     found: set[str] = set()
     todo = list(roots)
     while todo:
         name = todo.pop()
         if name not in found:
             found.add(name)
-            todo += calls(bodies[name], bodies)
+            todo += called[name]
     return found
 
 
@@ -109,7 +117,8 @@ def loops(bodies: Bodies) -> dict[str, tuple[str, ...]]:
 
     The text's `return f(t)` is a jump, which C has not: such a circle becomes one loop.
     """
-    reach = {name: reachable(calls(bodies[name], bodies), bodies) for name in bodies}
+    called = _called(bodies)
+    reach = {name: _closure(called[name], called) for name in bodies}
     return {
         name: tuple(other for other in bodies if other in reach[name] and name in reach[other])
         for name in bodies

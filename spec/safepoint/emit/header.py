@@ -87,7 +87,7 @@ class _Header:
             yield from (*READY_TYPE.splitlines(), "")
         yield from self._events(layout)
         yield from ("", RULER.format("accesses, each with its memory order"), "")
-        moved = fixed.HEAP_LIMIT if ("heap_limit", False) in layout.triggers() else ""
+        moved = fixed.HEAP_LIMIT if ("heap_limit", False) in layout.triggers else ""
         body = "\n".join([moved, *(line for written in self.written.values() for line in written)])
         own = "\n\n".join(fixed.functions(body))
         yield from fixed.accesses(body + own)
@@ -154,11 +154,11 @@ class _Header:
         yield from comment(
             [
                 "What a poisoned word holds: below every stack address. In a row it may be the address of the handler that calls `sp_slow_path`, and then goes on where `entry_real` says."
-                if any(row for _, row in layout.triggers())
+                if any(row for _, row in layout.triggers)
                 else "What a poisoned word holds, which no real one does."
             ]
         )
-        for word, row in layout.triggers():
+        for word, row in layout.triggers:
             if row:
                 yield from (
                     f"#ifndef SP_{word.upper()}_POISON",
@@ -189,7 +189,7 @@ class _Header:
             ]
         )
         yield f"enum {{ {', '.join(f'{name} = {64 * n}' for n, name in enumerate(sites))} }};"
-        words = [f"SP_WORD_{w.upper()}" for w, _ in sorted(layout.triggers(), key=lambda t: t[1])]
+        words = [f"SP_WORD_{w.upper()}" for w, _ in sorted(layout.triggers, key=lambda t: t[1])]
         if words:
             yield f"enum {{ {', '.join(words)} }};"
 

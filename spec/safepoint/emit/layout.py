@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from safepoint.emit.accesses import COUNTED
 from safepoint.emit.choose import Chosen
@@ -59,17 +60,24 @@ class Layout:
     kinds: Kinds
     policy: Policy
 
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        return [n for body in self.chosen.bodies.values() for s in body for n in ast.walk(s)]
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(n.attr for n in self._nodes if isinstance(n, ast.Attribute))
+
     def used(self, owner: str) -> dict[str, str]:
         """The words of the world, or of a thread, that a procedure of the header names: word to its type in the text."""
-        nodes = [n for body in self.chosen.bodies.values() for s in body for n in ast.walk(s)]
-        named = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
         text = self.chosen.text
         world = {v.cls for v in text.constants.values() if isinstance(v, Record)}
         words = {
             w: kind for cls, of in text.words.items() if (cls in world) == (owner == ir.WORLD) for w, kind in of.items()
         }
-        return {w: kind for w, kind in words.items() if w in named}
+        return {w: kind for w, kind in words.items() if w in self._named}
 
+    @cached_property
     def writers(self) -> dict[str, set[str]]:
         """Shared word of a thread to who writes it: the classes of the parameters through which it is written."""
         found: dict[str, set[str]] = {}
@@ -88,11 +96,12 @@ class Layout:
                         found.setdefault(word, set()).add(records.get(record, ""))
         return found
 
+    @cached_property
     def groups(self) -> list[Group]:
         """The words of a thread, by who writes them."""
-        words, writers = self.used(ir.SELF), self.writers()
+        words, writers = self.used(ir.SELF), self.writers
         rows = tuple(w for w, kind in words.items() if kind in ("Trigger", "Triggers"))
-        triggers = tuple(w for w, _ in self.triggers())
+        triggers = tuple(w for w, _ in self.triggers)
         shared = [w for w, kind in words.items() if kind == "Word"]
         asked = tuple(w for w in shared if "Thread" in writers.get(w, ()))
         own = tuple(w for w in shared if w not in asked)
@@ -116,9 +125,7 @@ class Layout:
             said = FAMILIES.get(comments[file, line], comments[file, line]).replace("Thread.", "")
             yield from comment([f"{said[:1].upper()}{said[1:]}."])
             yield from wrapped(f"{tag} {{", (f"SP_{n} = {self._value(n)}" for n in names), "};")
-        named = {
-            n.id for body in self.chosen.bodies.values() for s in body for n in ast.walk(s) if isinstance(n, ast.Name)
-        }
+        named = {n.id for n in self._nodes if isinstance(n, ast.Name)}
         for name in text.constants:
             if name not in text.families and name in named and isinstance(text.constants[name], ir.Const):
                 yield f"enum {{ SP_{name} = {self._value(name)} }};"
@@ -128,9 +135,10 @@ class Layout:
         assert isinstance(known, ir.Const)
         return known.value
 
+    @cached_property
     def triggers(self) -> list[tuple[str, bool]]:
         """The trigger words that are accessed, and whether each is a row; of others there is the real value alone."""
-        return [(w, row) for w, row in self.reals() if w in self.writers()]
+        return [(w, row) for w, row in self.reals() if w in self.writers]
 
     def reals(self) -> list[tuple[str, bool]]:
         """Those whose real values are named."""
@@ -140,7 +148,7 @@ class Layout:
         """The record of a thread, and what is asserted of its layout."""
         comments = comments_of(self.chosen.text)
         yield "struct sp_thread {"
-        for n, group in enumerate(self.groups()):
+        for n, group in enumerate(self.groups):
             if n:
                 yield ""
             yield f"    /* -- {group.why} */"
@@ -150,12 +158,12 @@ class Layout:
         yield "};"
         yield ""
         yield APART
-        for n, group in enumerate(self.groups()):
+        for n, group in enumerate(self.groups):
             first = group.words[0]
             if n == 0:
                 yield f'_Static_assert(offsetof(struct sp_thread, {first}) == 0, "the checks read the first line");'
             else:
-                before = self.groups()[n - 1].words[-1]
+                before = self.groups[n - 1].words[-1]
                 yield f"SP_APART({before}, {first});"
         yield '_Static_assert(sizeof(struct sp_thread) % SP_LINE == 0, "two records share no cache line");'
 
@@ -195,7 +203,7 @@ class Layout:
     def beginning(self) -> Iterator[str]:
         """How a record begins."""
         triggers = self.reals()
-        accessed = dict(self.triggers())
+        accessed = dict(self.triggers)
         real = "".join(
             f", const uintptr_t {w}[SP_{w.upper()}_WORDS]" if row else f", uintptr_t {w}" for w, row in triggers
         )

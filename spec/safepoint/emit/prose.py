@@ -8,6 +8,7 @@ import re
 import textwrap
 import tokenize
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from safepoint.emit.statements import Line
 from safepoint.graph.text import Text
@@ -68,12 +69,14 @@ def wrapped(first: str, items: Iterable[str], last: str) -> list[str]:
 
 def comments_of(text: Text) -> dict[tuple[str, int], str]:
     """What stands behind a `#` in the text, by file and line."""
-    found = {}
-    for file, lines in text.lines.items():
-        for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
-            if token.type == tokenize.COMMENT:
-                found[file, token.start[0]] = token.string.lstrip("# ").strip()
-    return found
+    return {(file, line): said for file, lines in text.lines.items() for line, said in _comments("\n".join(lines))}
+
+
+@lru_cache
+def _comments(source: str) -> list[tuple[int, str]]:
+    """The comments of a file, each with its line."""
+    tokens = tokenize.generate_tokens(io.StringIO(f"{source}\n").readline)
+    return [(token.start[0], token.string.lstrip("# ").strip()) for token in tokens if token.type == tokenize.COMMENT]
 
 
 def rules_in(said: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """A protocol text as it is read, and the graphs of atomic steps that it becomes.
 
 text: a text: its words, constants, procedures and mutants, and the one way to complain about it
+source: a file as Python parses it, the same tree for each text that reads it
 added: words that a trigger of a user's own adds
 gather: which files make a text
 accesses: its accesses by name, and mutants of their orders

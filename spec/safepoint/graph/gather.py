@@ -38,6 +38,16 @@ def _with(trigger: str, digest: str) -> Text:
     return text
 
 
+def without_roles(trigger: str) -> Text:
+    """Our protocol with a trigger, without the roles, which no VM has.  Raises ProtocolError."""
+    return _without_roles(trigger, "" if trigger in TRIGGERS else digest_of(Path(trigger)))
+
+
+@lru_cache
+def _without_roles(trigger: str, _digest: str) -> Text:
+    return Text(files(trigger)[:-1])
+
+
 def digest_of(path: Path) -> str:
     """What tells what a file says from what it said before.  Raises ProtocolError."""
     try:

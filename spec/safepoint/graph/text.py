@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from safepoint.graph.added import added
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
+from safepoint.graph.source import parsed
 from safepoint.protocol import AROUND, CORE, TRIGGERS, files, trigger_file
 
 OURS = {*CORE[1:], *TRIGGERS.values(), *AROUND}
@@ -106,7 +107,7 @@ class Text:
         file = path.name
         try:
             source = path.read_text(encoding="utf-8-sig")  # an editor may begin it with a mark
-            module = ast.parse(source, file)
+            module = parsed(source, file)
         except (OSError, UnicodeDecodeError) as e:
             raise ProtocolError(f"{path}: cannot be read: {getattr(e, 'strerror', e)} (name a text)") from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
@@ -147,12 +148,8 @@ class Text:
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 pass
             case _:
-                self.error(
-                    node,
-                    file,
-                    "not a declaration of the protocol language",
-                    "a constant, a class of words, or a function",
-                )
+                said = "not a declaration of the protocol language"
+                self.error(node, file, said, "a constant, a class of words, or a function")
 
     def _kind(self, node: ast.FunctionDef, file: str) -> str:
         """What is declared above a function."""

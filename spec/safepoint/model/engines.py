@@ -42,6 +42,16 @@ def _arrays() -> Search:
     return arrays.search
 
 
+def said_slow() -> str:
+    """That large models are searched by the reference, where numpy is missing, and how to have it faster; "": it is not."""
+    try:
+        _arrays()
+    except NoEngine as missing:
+        said = str(missing).partition(" (")[0]
+        return f"{said} (pip install numpy): the reference search explores the scopes of more than {SMALL:,} states too"
+    return ""
+
+
 def _growing(
     model: Model, judge: Judge, most: int = 5_000_000, progress: Callable[[int, int], None] | None = None
 ) -> Result:

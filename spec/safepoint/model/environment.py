@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 
 from safepoint.graph.text import Text
 from safepoint.model.roles import endless
@@ -41,7 +42,13 @@ def scopes_of_variant(text: Text) -> dict[str, Scope]:
     return found
 
 
-def left_out(text: Text) -> list[str]:
-    """The scopes of ours whose roles or features the text has not."""
-    kept = scopes_of_variant(text)
-    return [name for name in SCOPES if name not in kept]
+def left_out(text: Text) -> dict[str, list[str]]:
+    """What the text has not, a role or a feature -> the scopes of ours that need it; each scope once, with the first that it needs."""
+    kept, asked = scopes_of_variant(text), features(text)
+    found = defaultdict[str, list[str]](list)
+    for name, scope in SCOPES.items():
+        if name not in kept:
+            needs = [f"role {role}" for role in scope.roles if role not in text.functions]
+            needs += [f"feature {feature}" for feature in scope.slices if feature not in asked]
+            found[needs[0]].append(name)
+    return dict(found)

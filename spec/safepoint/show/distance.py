@@ -1,16 +1,18 @@
-"""What `safepoint distance` found: a line for each measure; then the longest way, and why lengths have no bound."""
+"""What `safepoint distance` found: a line for each measure; then the longest way, why lengths have no bound, and what compiled code adds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from safepoint.guest.distance.installed import back_edges
 from safepoint.show.tables import console
 
 if TYPE_CHECKING:
+    from safepoint.guest.distance.installed import Judged
     from safepoint.guest.distance.measure import Distance, Measured
 
 NAMES = {
@@ -23,14 +25,16 @@ SHOWN = 12
 """Most reasons that are printed of one measure, and most lines of a way; the rest is counted."""
 
 
-def distance_table(distance: Distance, stack: int) -> None:
+def distance_table(distance: Distance, judged: Judged, stack: int) -> None:
     """stack: slots of a guest thread's stack."""
-    out = console()
-    table = Table("measure", "longest way", f"on a stack of {stack:,} slots")
+    out, compiled = console(), judged.distance
+    more = ("as compiled",) if compiled else ()
+    table = Table("measure", "longest way", *more, f"on a stack of {stack:,} slots")
     for name, measured in distance.measures.items():
-        table.add_row(NAMES[name], length(measured), _number(measured.at_most(stack)))
+        each = [measured, compiled.measures[name]] if compiled else [measured]
+        table.add_row(NAMES[name], *map(length, each), _most([one.at_most(stack) for one in each]))
     out.print(table)
-    for line in lines(distance):
+    for line in (*lines(distance), *installed_lines(distance.file, judged)):
         out.print(escape(line), highlight=False, soft_wrap=True)
 
 
@@ -44,8 +48,10 @@ def length(measured: Measured) -> str:
     return f"{measured.length:,}"
 
 
-def _number(most: int | None) -> str:
-    return "unbounded" if most is None else f"{most:,}"
+def _most(numbers: Sequence[int | None]) -> str:
+    """The largest."""
+    known = [each for each in numbers if each is not None]
+    return f"{max(known):,}" if len(known) == len(numbers) else "unbounded"
 
 
 def lines(distance: Distance) -> Iterator[str]:
@@ -72,6 +78,37 @@ def lines(distance: Distance) -> Iterator[str]:
 
 def _what(measured: Measured, name: str) -> str:
     return f"{NAMES[name]} {'unbounded' if measured.length is None else 'as deep as the stack'}"
+
+
+def installed_lines(file: str, judged: Judged) -> Iterator[str]:
+    """What has been judged of compiled code, and what has not."""
+    program, found = judged.program, judged.installed
+    if found.why_not:
+        yield f"compiled code is not judged: {found.why_not}"
+        return
+    pushes = sum(len(made.pushes) for made in found.codes.values())
+    loops = sum(len(back_edges(program.codes[number], made)) for number, made in found.codes.items())
+    yield (
+        f"compiled code of {len(found.codes)} of {len(program.codes)} functions: {_many(pushes, 'frame push', 'es')} and"
+        f" {_many(loops, 'back-edge')}, {'all checked; no way is longer' if judged.holds else 'but it is not as the bytecode'}"
+    )
+    left = [(program.codes[number].line, f"{program.codes[number].name}: {why}") for number, why in found.left.items()]
+    for number, made in found.codes.items():
+        instructions = program.codes[number].instructions
+        left += [(instructions[at].line, f"{instructions[at].op}: {why}") for at, why in made.left.items()]
+    yield from _some(f"not compiled: {file}", sorted(left))
+    yield from _some(f"compiled: {file}", [(each.line, each.what) for each in judged.differences])
+
+
+def _many(number: int, what: str, ending: str = "s") -> str:
+    return f"{number:,} {what}{ending * (number != 1)}"
+
+
+def _some(what: str, places: Sequence[tuple[int, str]]) -> Iterator[str]:
+    for line, why in places[:SHOWN]:
+        yield f"{what}:{line}: {why}"
+    if more := len(places[SHOWN:]):
+        yield f"{what}: and at {more} more places (--json has them all)"
 
 
 def checks(distance: Distance) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ class LiveProgress:
         """Give what is called after each of `total` items, with a word about it."""
         task = self._live.add_task(name, total=total, detail="")
         began, last, so_far = time.monotonic(), "", 0
-        said = began
+        said, ended = began, threading.Event()
 
         def done(detail: str) -> None:
             nonlocal last, so_far, said
@@ -52,10 +53,22 @@ class LiveProgress:
                 said = time.monotonic()
                 self._err.print(f"{name}: {so_far} of {total}; last: {last}", highlight=False, soft_wrap=True)
 
-        yield done
+        def waits() -> None:
+            """Say so where the first item takes long: no other thread does before its end."""
+            while not ended.wait(OFTEN):
+                if so_far == 0:
+                    after = f"{time.monotonic() - began:.0f} s"
+                    self._err.print(f"{name}: 0 of {total} after {after}", highlight=False, soft_wrap=True)
+
         if not self._err.is_terminal:
-            ended = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
-            self._err.print(ended, highlight=False, soft_wrap=True)
+            threading.Thread(target=waits, name="progress", daemon=True).start()
+        try:
+            yield done
+        finally:
+            ended.set()
+        if not self._err.is_terminal:
+            whole = f"{name}: {total} done in {time.monotonic() - began:.0f} s; last: {last}"
+            self._err.print(whole, highlight=False, soft_wrap=True)
 
     @contextmanager
     def search(self, name: str) -> Iterator[Callable[[int, int], None]]:

@@ -147,7 +147,8 @@ def report_tables(report: Report, failures: Sequence[str]) -> None:
         )
     if controlled := report.schedules:
         out.print(
-            f"[bold]controlled schedules[/]: {controlled.schedules:,} of {controlled.cases} cases, {controlled.wrong} wrong;"
+            f"[bold]controlled schedules[/]: {controlled.schedules:,} of {controlled.cases} cases, {controlled.compiled_cases} of them in"
+            f" compiled code, {controlled.wrong} wrong;"
             f" every one with {controlled.preemptions} preemption in {controlled.exhausted} of them; a random one finds a mistake"
             f" of depth {controlled.depth} with a probability of {controlled.probability:.1g} at least"
         )

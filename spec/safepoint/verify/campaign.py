@@ -13,7 +13,7 @@ from typing import Any
 
 from safepoint.conform.judge import UnknownTarget, find_target
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE
+from safepoint.differential.cases import CASES, LATE, in_compiled_code
 from safepoint.differential.controlled import Case
 from safepoint.differential.fuzz import KINDS
 from safepoint.model.explore import NotExplored
@@ -171,7 +171,7 @@ def planned(name: str, seeds: int) -> list[Work]:
             if memory == "sc" or len(each.roles) <= MOST_ROLES
         ]
     if name == SCHEDULES:
-        cases = (*CASES, *LATE)
+        cases = (*CASES, *LATE, *in_compiled_code())
         small: list[Work] = [(twice, (case,)) for case in cases if case.name in TWICE]
         return small + [(schedules, (case, seed)) for seed in numbers for case in cases]
     if name == FUZZ:

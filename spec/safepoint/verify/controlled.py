@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from safepoint.conform.target import NotOffered
-from safepoint.differential.cases import CASES, LATE, SHOWS
-from safepoint.differential.controlled import Case, Controlled, find_controlled
+from safepoint.differential.cases import CASES, COMPILED_CASES, LATE, SHOWS, in_compiled_code
+from safepoint.differential.controlled import INTERPRETED, Case, Controlled, find_controlled
 from safepoint.differential.follow import Wrong, judge
 from safepoint.differential.schedulers import Choices, Exhaustive, Pct, Replay, Scheduler, pct_bound
 from safepoint.verify.failures import Unnoticed, WrongSchedule
@@ -55,6 +55,11 @@ CANNOT = {
     ),
 }
 """Mutants that change a procedure that is compiled, and nothing that the interpreter does."""
+UNCOMPILED = (
+    "of a program's back-edges at most two are compiled; between two checks, and what others can see, it is executed without a pause;"
+    " a run in which code is installed has no trace; none is under another policy than folded"
+)
+"""What of compiled code no controlled schedule covers."""
 SHORT = ("prints", "asleep", "calls", "cleans up")
 """Programs with few choice points."""
 
@@ -66,7 +71,10 @@ def interpreter() -> Controlled:
 
 @dataclass(frozen=True)
 class CaseTally:
-    """The schedules of a case.  finished: every one with at most as many preemptions as were asked for was run.  bound: of one random run."""
+    """The schedules of a case.  finished: every one with at most as many preemptions as were asked for was run.  bound: of one random run.
+
+    compiled: its guest is executed by compiled code.
+    """
 
     case: str
     schedules: int
@@ -76,6 +84,7 @@ class CaseTally:
     actors: int
     bound: float
     wrong: Wrong | None
+    compiled: bool = False
 
 
 def run_case(case: Case, most: int, drawn: int, seed: int = SEED, preemptions: int = PREEMPTIONS) -> CaseTally:
@@ -93,7 +102,15 @@ def run_case(case: Case, most: int, drawn: int, seed: int = SEED, preemptions: i
                 break
     parts = 2 * actors if case.late else actors
     return CaseTally(
-        case.name, count, search.runs, search.finished, points, actors, pct_bound(parts, points, DEPTH), wrong
+        case.name,
+        count,
+        search.runs,
+        search.finished,
+        points,
+        actors,
+        pct_bound(parts, points, DEPTH),
+        wrong,
+        case.code != INTERPRETED,
     )
 
 
@@ -118,7 +135,7 @@ def shortest(case: Case, choices: Choices, wrong: Wrong, mutant: str = "") -> Wr
 
 def schedules(report: Report, pool: Executor, progress: Progress, *, quick: bool) -> None:
     """Every case, exhaustively as far as it goes, and by random priorities."""
-    cases = (*CASES, *LATE)
+    cases = (*CASES, *LATE, *(COMPILED_CASES if quick else in_compiled_code()))
     most, drawn = QUICK if quick else FULL
     rows: list[CaseTally] = []
     with progress.section("controlled schedules", len(cases)) as done:
@@ -135,12 +152,16 @@ def schedules(report: Report, pool: Executor, progress: Progress, *, quick: bool
         depth=DEPTH,
         probability=min(row.bound for row in rows),
         wrong=sum(row.wrong is not None for row in rows),
+        compiled=sum(row.schedules for row in rows if row.compiled),
+        compiled_cases=sum(row.compiled for row in rows),
     )
     cut = sum(not row.finished for row in rows)
     report.left_out["concurrency: schedules"] = (
         f"of {cut} of {len(rows)} cases not every schedule with {PREEMPTIONS} preemption was run,"
         " of no case every one with more; what random priorities find, they find with a probability"
     )
+    few = f"a quick run has {len(COMPILED_CASES)} of {len(in_compiled_code())} cases; " * quick
+    report.left_out["concurrency: schedules in compiled code"] = f"{few}{UNCOMPILED}"
 
 
 # -- mutants

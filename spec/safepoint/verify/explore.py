@@ -12,7 +12,7 @@ from safepoint.graph.text import Text
 from safepoint.model.bounds import BROKEN as UNBOUNDED
 from safepoint.model.bounds import bound_of
 from safepoint.model.counterexample import again, statement
-from safepoint.model.custom import THREADS, judge_of, notes, scopes_of
+from safepoint.model.custom import THREADS, chosen_of, judge_of, notes
 from safepoint.model.custom_bounds import has_checks
 from safepoint.model.engines import Search
 from safepoint.model.eventually import check_liveness
@@ -232,13 +232,28 @@ def explore(
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
     if text.is_custom:
         explored.vacuous = everywhere - reached
-        most_threads = max(scope.threads for scope in scopes)
-        larger = [s for s in scopes_of(text).values() if s.group in THREADS and s.threads > most_threads]
-        if larger:
-            more = min(larger, key=lambda s: s.threads)
-            said = f"explored with at most {most_threads}: {more.threads} may show more (write: --scope {more.group})"
-            explored.notes["threads"].add(said)
+    if more := unexplored(text, scopes, policy, mutant):
+        explored.notes[more[0]].add(more[1])
     return explored
+
+
+def unexplored(text: Text, scopes: list[Scope], policy: Policy, mutant: str) -> tuple[str, str] | None:
+    """What the smallest group has that is more than these scopes, and how to ask for it: more threads, for a custom text and for a mutant that
+    survives; for a mutant also other scopes.  None: nothing.
+    """
+    most = max(scope.threads for scope in scopes)
+    for group in THREADS if text.is_custom or mutant else ():
+        among = chosen_of(text, group, None, policy.slices)
+        missing = [scope for scope in among if scope.threads >= most and scope not in scopes]
+        if more := [scope.threads for scope in missing if scope.threads > most]:
+            return "threads", f"explored with at most {most}: {min(more)} may show more (write: --scope {group})"
+        if missing and mutant:
+            done = sum(scope in scopes for scope in among)
+            return (
+                "scopes",
+                f"{done} of {len(among)} of {group} explored: another may show more (write: --scope {group})",
+            )
+    return None
 
 
 def declared_at(decision: Decision) -> tuple[str, Bound]:

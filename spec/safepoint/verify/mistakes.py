@@ -15,7 +15,7 @@ from itertools import islice
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE, parsed
 from safepoint.differential.compare import Tally, compare
-from safepoint.differential.controlled import Case
+from safepoint.differential.controlled import INTERPRETED, Case
 from safepoint.differential.cores import find_on_cores
 from safepoint.differential.corpus import corpus
 from safepoint.differential.follow import judge
@@ -79,12 +79,14 @@ def by_schedules(mistake: Mistake) -> CompiledMutantRow:
 
 
 def _search(mistake: Mistake) -> Iterator[tuple[Case, Scheduler]]:
-    """Where it is known to show; then every case by random priorities."""
+    """Where it is known to show; then every case by random priorities, in compiled code if it shows there."""
+    code = INTERPRETED
     if mistake.case:
         known, choices = parsed(f"s:{mistake.case}" + ":" * (":" not in mistake.case))
+        code = known.code
         yield known, Replay(dict(choices))
         yield from ((known, scheduler) for scheduler in Exhaustive(PREEMPTIONS, IN_CASE))
-    for made in (*CASES, *LATE):
+    for made in (replace(each, code=code) for each in (*CASES, *LATE)):
         rng = random.Random(f"{SEED} {made.name}")
         yield made, Replay({})
         yield from ((made, Pct(rng, USUAL, DEPTH)) for _ in range(IN_ALL))

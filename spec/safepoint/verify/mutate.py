@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from safepoint.graph.gather import text_of
 from safepoint.model.mutation import Mutation
 from safepoint.model.scopes import LESS, chosen
 from safepoint.protocol import TRIGGERS
@@ -124,6 +125,15 @@ def where_killed(folder: Path) -> dict[tuple[str, Key], str]:
     if not rows:
         raise NotUsable(f"{folder}: no mutations of a campaign (give a directory in which --keep has kept some)")
     return {(row.policy, key_of(row)): f"{row.memory} {row.scope}" for row in rows if row.verdict == KILLED}
+
+
+def may_be_at(policy: Policy, at: str) -> bool:
+    """Does the policy's text have the procedure, file or line that `run` takes as `at`?  If not, no mutation is there; none is made to find out."""
+    procedures, (file, _, line) = text_of(policy).functions, at.partition(":")
+    return at in procedures or any(
+        each.file == file and (not line or line in map(str, range(each.node.lineno, (each.node.end_lineno or 0) + 1)))
+        for each in procedures.values()
+    )
 
 
 def _is_wanted(mutation: Mutation, quick: bool, at: str) -> bool:

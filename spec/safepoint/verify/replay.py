@@ -155,6 +155,10 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
             f"no program {unknown.args[0]!r} (write one of {known}; or of tests/programs, or a path)"
         ) from None
     target, scheduler = find_controlled(target_name), Replay(dict(choices))
+    if made.code and (why := target.why_not_compiled(made.policy)):
+        raise CannotReplay(
+            f"target {target_name!r} runs no compiled code under policy {made.policy}: {why} (leave out ,{made.code})"
+        )
     try:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:

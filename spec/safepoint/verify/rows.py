@@ -210,6 +210,7 @@ class SchedulesRow:
     """Controlled schedules of the text as it is.  `exhausted`: cases of which every schedule with at most `preemptions` preemptions was run.
 
     `probability`: with which one of the random runs finds a mistake of that `depth`, at least, in the case where that is least.
+    `compiled`: schedules of the `compiled_cases`, whose guest is executed by compiled code.
     """
 
     schedules: int
@@ -219,3 +220,5 @@ class SchedulesRow:
     depth: int
     probability: float
     wrong: int
+    compiled: int
+    compiled_cases: int

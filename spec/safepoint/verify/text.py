@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -149,14 +149,14 @@ def explore_scope(job: tuple[str, str, str]) -> ScopeFound:
 def protocol(report: Report, pool: Executor, progress: Progress) -> None:
     """Explore every scope of `plan`; nothing in the text may be left unreached, and every declared bound is attained."""
     jobs = plan()
-    found: list[ScopeFound] = []
     with progress.section("protocol", len(jobs)) as done:
         # what takes longest first, so that no core waits for one at the end
         longest = sorted(jobs, key=lambda job: (-SCOPES[job[2]].threads, not is_weak(job[1])))
         asked = {job: pool.submit(explore_scope, job) for job in longest}
-        for job in jobs:
-            found.append(each := asked[job].result())
-            done(f"{each.row.policy} {each.row.memory} {each.row.scope}: {each.row.states:,} states")
+        for answer in as_completed(asked.values()):
+            row = answer.result().row
+            done(f"{row.policy} {row.memory} {row.scope}: {row.states:,} states")
+        found = [asked[job].result() for job in jobs]
     report.protocol = [each.row for each in found]
     report.left_out["policies"] = not_in_small_scopes()
     report.left_out["c11"] = not_under_c11()

@@ -13,10 +13,9 @@ from safepoint.differential.controlled import Case, find_controlled
 from safepoint.differential.cores import CoresRun, find_on_cores
 from safepoint.differential.follow import judge
 from safepoint.differential.schedulers import Exhaustive, Pct, Scheduler
+from safepoint.graph.gather import without_roles
 from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.protocol import files
 from safepoint.protocol.policies import FIRST, FOLDED, POLICIES
 from safepoint.protocol.policy import COMPILED_BACK_EDGE, Policy
 from safepoint.verify import cores
@@ -70,13 +69,13 @@ def own_mutants(policy: Policy) -> list[str]:
 
 
 def _of_its_file(policy: Policy) -> list[str]:
-    file, text = f"{policy.trigger}.py", Text(files(policy.trigger)[:-1])
+    file, text = f"{policy.trigger}.py", without_roles(policy.trigger)
     return [name for name, mutant in text.mutants.items() if any(place[0] == file for place in mutant.places)]
 
 
 def seeded(policy: Policy) -> list[str]:
     """The mutants that a campaign under the policy must catch."""
-    restores = compile_graph(Text(files(policy.trigger)[:-1]), "restore", Instance(threads=None)).steps
+    restores = compile_graph(without_roles(policy.trigger), "restore", Instance(threads=None)).steps
     heals = "pending-is-poisoned" in policy.waives  # a poison that is lost is no lost request there
     losing = LOSES[0] if restores and not heals else LOSES[1]
     compiled = [name for name in RACED if name in _of_its_file(policy)]

@@ -15,7 +15,7 @@ from safepoint_vm.costs import STACK, variant_of
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Exited
-from safepoint_vm.language.words import World
+from safepoint_vm.language.records import World
 from safepoint_vm.memory.heap import GuestHeap
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.thread import GuestThread

@@ -20,6 +20,7 @@ from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.generate.object_code import prepare_llvm, target_machine
 from safepoint_vm.generate.parts import handlers_of
 from safepoint_vm.language.layout import Memory, Record
+from safepoint_vm.language.records import World
 from safepoint_vm.language.tagged import bits, from_bits, signed
 from safepoint_vm.language.vocabulary import (
     Array,
@@ -33,7 +34,7 @@ from safepoint_vm.language.vocabulary import (
     rotate_left,
     routine,
 )
-from safepoint_vm.language.words import Characters, World
+from safepoint_vm.language.words import Characters
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., int]:

@@ -15,8 +15,8 @@ from safepoint_vm.generate.object_code import load
 from safepoint_vm.generate.page_checks import SECTION
 from safepoint_vm.generate.variant import UNCHECKED
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.signals import CHECK_BYTES
-from safepoint_vm.language.words import Thread
 from tests.impl.machine_code import functions, listing, object_files
 
 VARIANT = Variant(policy=GUARD_PAGE)

@@ -21,7 +21,8 @@ from safepoint_vm.generate.procedures import PROCEDURES, ProtocolCodeError
 from safepoint_vm.generate.protocol import add_procedure, add_protocol
 from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES, LIMIT, TRIGGERS, words_of
 from safepoint_vm.language.layout import fields
-from safepoint_vm.language.words import NONE_WORD, SERVED, Thread
+from safepoint_vm.language.records import SERVED, Thread
+from safepoint_vm.language.words import NONE_WORD
 from tests.impl.building import code, fresh, inhabited, program
 from tests.impl.machine_code import listing
 

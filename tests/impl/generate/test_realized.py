@@ -21,7 +21,7 @@ from safepoint_vm.generate.protocol import add_procedure
 from safepoint_vm.generate.triggers import EPOCH, PAGE, shown
 from safepoint_vm.language.layout import fields
 from safepoint_vm.language.pages import PROTECTED, READABLE, Page, is_readable, protect
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.world import GuestWorld
 from tests.impl.building import code, inhabited, program

@@ -24,8 +24,8 @@ from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.handlers.table import opcodes
 from safepoint_vm.language import machine
 from safepoint_vm.language.machine import Immediate, Jump, Machine, Slot
+from safepoint_vm.language.records import TABLE_WORDS
 from safepoint_vm.language.vocabulary import Exit, Value, Word, inline, opcode
-from safepoint_vm.language.words import TABLE_WORDS
 
 KINDS: dict[type, str] = {
     machine.Slot: "slot", machine.Immediate: "immediate", machine.Small: "small", machine.Constant: "constant",

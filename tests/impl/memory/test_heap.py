@@ -17,7 +17,8 @@ from safepoint.guest.heap import NoRoom
 from safepoint.guest.values import Ref, Value
 from safepoint_vm.generate.engine import PLAIN, Variant, engine
 from safepoint_vm.language.layout import Memory, Record
-from safepoint_vm.language.words import OBJECT, Thread, World
+from safepoint_vm.language.records import Thread, World
+from safepoint_vm.language.words import OBJECT
 from safepoint_vm.memory.heap import SMALLEST, TLAB, GuestHeap, HeapError
 from safepoint_vm.memory.heap_view import HeapView
 from safepoint_vm.memory.image import Image

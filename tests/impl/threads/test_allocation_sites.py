@@ -12,7 +12,7 @@ from safepoint.protocol.policies import FOLDED, GUARD_PAGE, OCAML, YARV
 from safepoint.protocol.policy import Bound, Policy
 from safepoint.protocol.words import MANAGED, SAMPLE
 from safepoint_vm.generate.engine import Variant
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.threads.vm import Vm, run
 from tests.impl.running import LONG
 from tests.impl.waiting import soon

@@ -16,7 +16,7 @@ from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import ASKED, ENDED, HANDSHAKE, INTERRUPT, MANAGED, NOTHING
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.handlers.shared.checks import MECHANISMS
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from tests.impl.running import FILE, IMPORTS, STARTED, begun, ran

@@ -14,8 +14,8 @@ from safepoint_vm.generate import cache
 from safepoint_vm.generate.engine import PLAIN, engine
 from safepoint_vm.handlers.shared import work
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Word, routine
-from safepoint_vm.language.words import Thread
 from safepoint_vm.memory.value_view import ValueView
 from safepoint_vm.threads import life
 from safepoint_vm.threads.life import TRIES

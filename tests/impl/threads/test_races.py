@@ -25,8 +25,9 @@ from safepoint_vm.handlers.shared.values import is_list
 from safepoint_vm.handlers.threads import is_lock, slow_acquire
 from safepoint_vm.language.layout import Record
 from safepoint_vm.language.machine import Machine, Slot
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Exit, Value, Word, compare_and_swap, fetch_add, inline, opcode, slow
-from safepoint_vm.language.words import FREE, HELD, Backing, List, Lock, Thread, World
+from safepoint_vm.language.words import FREE, HELD, Backing, List, Lock
 from safepoint_vm.memory.heap import GuestHeap, HeapError, Ranges
 from safepoint_vm.threads import vm
 from safepoint_vm.threads.vm import Vm

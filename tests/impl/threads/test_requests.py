@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safepoint.protocol.words import HANDSHAKE
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from tests.impl.running import begun, ran
 
 REQUESTS = "from safepoint.guest.api import collect, handshake, interrupt, masked, terminate\n"

@@ -20,9 +20,10 @@ from safepoint.guest.profile import BYTES, CUT, MICROSECONDS, Every, Frame, Prof
 from safepoint.protocol.words import MANAGED, NATIVE, SAMPLE
 from safepoint_vm.generate.engine import Variant, engine
 from safepoint_vm.language.machine import Exited
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.language.samples import HEAD
 from safepoint_vm.language.tagged import even, signed
-from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS, SERVED
+from safepoint_vm.language.words import HEAD_WORDS, LIST_WORDS
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads import sampling

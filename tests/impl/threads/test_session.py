@@ -13,7 +13,7 @@ import pytest
 
 from safepoint.guest.faults import format_traceback
 from safepoint.guest.lockstep import THREADS
-from safepoint_vm.language.words import SEEN
+from safepoint_vm.language.records import SEEN
 from safepoint_vm.threads.os_thread import OsThread, Outcome
 from safepoint_vm.threads.session import Session
 from tests.impl.running import LONG
@@ -223,9 +223,14 @@ def test_each_stack_is_one_that_the_thread_has_had() -> None:
         ours.says("on = True")
         ours.says(DIVE)
         ours.says("t = Thread(target=work)\nt.start()\na = Thread(target=ask)\na.start()")
-        session, depths = ours.session, set()
+        session, depths = ours.session, set[int]()
         guest = session._started[1].guest
-        for _ in range(500):
+        until, asked = time.monotonic() + LONG, 0
+        while (
+            asked < 500 or len(depths) <= 3
+        ):  # it is met in different places: on a busy machine it may be at the same one for long
+            assert time.monotonic() < until
+            asked += 1
             with session.world.keeping(lambda: guest):
                 places = [session._image.line(pc) for pc in reversed(session.world.stack(guest))]
                 assert guest.record.get("observer") == 0  # so the operations of the other thread write nowhere
@@ -236,7 +241,6 @@ def test_each_stack_is_one_that_the_thread_has_had() -> None:
             assert all(place[2] == "down" for place in inner[-1:])
             depths.add(len(places))
         assert max(depths) <= 22
-        assert len(depths) > 3  # it was met in different places
         ours.says("on = False")
 
 

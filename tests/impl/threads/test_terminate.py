@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.words import TERMINATE
-from safepoint_vm.language.words import SERVED
+from safepoint_vm.language.records import SERVED
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.threads.vm import run
 from tests.generated.requests import asking

@@ -11,8 +11,10 @@ import time
 import pytest
 
 from safepoint.guest.code import FunctionConstant
+from safepoint_vm.threads import vm as vm_module
 from safepoint_vm.threads.vm import Vm, run
 from tests.impl.building import CALLING, ENDLESS, code, program
+from tests.impl.running import LONG
 
 HELLO = program(
     code("<module>", 2, ("LOADK", 0, 42), ("LOADK", 1, -(2**30)), ("PRINT", 0, 2), ("PRINT", 0, 0), ("HALT",))
@@ -54,6 +56,15 @@ def test_an_interrupt_ends_an_endless_guest(built: object) -> None:
         assert time.monotonic() - began < 1
     assert outcome.fault is not None
     assert outcome.fault.kind == "KeyboardInterrupt"
+
+
+def test_a_guest_is_stopped_even_where_the_time_is_over_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that does not come to the host for seconds: a guest thread that was left running would take a core for ever."""
+    monkeypatch.setattr(vm_module, "GRACE", 0)
+    with Vm(ENDLESS, io.StringIO()) as vm:
+        running = vm.start()
+        vm._end(grace=0)
+        assert running.done.wait(LONG)
 
 
 def test_control_c_reaches_a_guest_that_never_calls_python() -> None:

@@ -14,7 +14,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.policies import PATCHED
 from safepoint.protocol.words import SAMPLE
 from safepoint_vm.generate.engine import PLAIN, Variant
-from safepoint_vm.language.words import JUMPS, SERVED
+from safepoint_vm.language.records import JUMPS, SERVED
 from safepoint_vm.threads.vm import Vm
 from safepoint_vm.tier.install import IDLE, compiling
 from safepoint_vm.tier.stitch import JUMP_OVER

@@ -14,7 +14,7 @@ from safepoint_vm.generate.object_code import optimized, target_machine
 from safepoint_vm.handlers.fused import FUSED
 from safepoint_vm.handlers.table import opcodes
 from safepoint_vm.language import machine
-from safepoint_vm.language.words import LOOPS
+from safepoint_vm.language.records import LOOPS
 from safepoint_vm.tier import templates as making
 from safepoint_vm.tier.template import COLD, CONSTANTS, HOLE, Templates, packed, template_name, unpacked
 from safepoint_vm.tier.templates import templates

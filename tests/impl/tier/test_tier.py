@@ -14,7 +14,7 @@ from safepoint.guest.compiler.program import compile_program
 from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import PLAIN
 from safepoint_vm.generate.triggers import COMPILED, LOOP_ENTRIES, NUMBERS, WARM
-from safepoint_vm.language.words import FIRST_LOOP, LOOPS
+from safepoint_vm.language.records import FIRST_LOOP, LOOPS
 from safepoint_vm.threads.session import Session
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm

@@ -29,8 +29,8 @@ from safepoint_vm.cores.primitives import (
 )
 from safepoint_vm.generate.triggers import NUMBERS
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import SERVED, Thread, World
 from safepoint_vm.language.vocabulary import Word, inline, swap
-from safepoint_vm.language.words import SERVED, Thread, World
 
 PERIOD = 3
 """Of the ticker: the greatest that the model explores is 4."""

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from safepoint_vm.cores.primitives import give_way, peek, relax
 from safepoint_vm.cores.waiting import linger, number_from
 from safepoint_vm.language.layout import fields
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Array, Line, Racing, Row, Struct, Value, Word, fetch_add, inline, routine
-from safepoint_vm.language.words import Thread, World
 
 OUTCOMES = 8
 

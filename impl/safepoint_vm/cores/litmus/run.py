@@ -18,7 +18,7 @@ from safepoint_vm.cores.primitives import Primitives
 from safepoint_vm.generate.object_code import load, object_file
 from safepoint_vm.generate.triggers import ENTRIES, LIMIT
 from safepoint_vm.language.layout import Record
-from safepoint_vm.language.words import Thread, World
+from safepoint_vm.language.records import Thread, World
 
 STAGGER = 127
 """The longest pause of a side after a barrier, in cycles: about as long as a procedure takes."""

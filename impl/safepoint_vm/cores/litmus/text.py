@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from safepoint.graph import ir as graph
+from safepoint.graph.gather import without_roles
 from safepoint.graph.instance import Instance
 from safepoint.graph.lower import compile_graph
-from safepoint.graph.text import Text
-from safepoint.protocol import files
+from safepoint.protocol.policies import FOLDED
 from safepoint_vm.cores.litmus.loops import LITMUS_LOOPS, PERIOD
 from safepoint_vm.cores.litmus.meet import Meet
 from safepoint_vm.cores.primitives import declare_primitives
@@ -37,8 +37,8 @@ class LitmusText:
     def generate(self) -> ir.Module:
         """ProtocolError: neither text has the mutant."""
         module = ir.Module("litmus text")
-        ticking = Text(files("ticker")[:-1])
-        other = self.mutant in ticking.mutants and self.mutant not in Text(files()[:-1]).mutants
+        ticking = without_roles("ticker")
+        other = self.mutant in ticking.mutants and self.mutant not in without_roles(FOLDED.trigger).mutants
         for name, procedure in graphs("" if other else self.mutant).items():
             WatchedEmitter(declare(module, name, PROCEDURES[name]), procedure).emit()
         instance = Instance(threads=None, mutant=self.mutant if self.mutant in ticking.mutants else "")

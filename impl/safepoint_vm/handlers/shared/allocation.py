@@ -18,6 +18,7 @@ from safepoint_vm.language.machine import (
     begin_tlab,
     end_tlab,
 )
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import (
     Exit,
     Float,
@@ -31,16 +32,7 @@ from safepoint_vm.language.vocabulary import (
     routine,
     slow,
 )
-from safepoint_vm.language.words import (
-    FILLER_HEADER,
-    FLOAT_HEADER,
-    FLOAT_WORDS,
-    OBJECT,
-    BoxedFloat,
-    Heading,
-    Thread,
-    World,
-)
+from safepoint_vm.language.words import FILLER_HEADER, FLOAT_HEADER, FLOAT_WORDS, OBJECT, BoxedFloat, Heading
 
 
 @inline

@@ -23,8 +23,9 @@ from safepoint_vm.language.machine import (
     log_check,
     slow_path,
 )
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.vocabulary import Bytecode, Word, below, inline, load_faults, routine
-from safepoint_vm.language.words import Frame, Thread, World
+from safepoint_vm.language.words import Frame
 
 DISPATCHED = ("limit_and_table", "patched_jumps")
 """Those in which the dispatch of a back-edge is its check."""

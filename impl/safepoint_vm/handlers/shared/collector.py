@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.shared.values import is_constant
 from safepoint_vm.language.machine import COLLECTOR_MUTANT
+from safepoint_vm.language.records import World
 from safepoint_vm.language.vocabulary import Array, Value, Word, below, inline, routine
 from safepoint_vm.language.words import (
     CONSTANT,
@@ -23,7 +24,6 @@ from safepoint_vm.language.words import (
     TRACE_KIND,
     Heading,
     String,
-    World,
 )
 
 POINTER_BITS, POINTER = 0b0111, 0b0011  # tags of objects and lists, which may be in a space

@@ -12,8 +12,9 @@ from safepoint_vm.handlers.shared.layout import GIVEN_UP, list_length, order_of_
 from safepoint_vm.handlers.shared.numbers import both_numbers, comparable
 from safepoint_vm.handlers.shared.values import as_float, as_number, both_ints, is_box, is_list, is_string
 from safepoint_vm.handlers.shared.work import begin_work, chunk_end, foreseen, spent
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Float, Value, Word, inline, routine
-from safepoint_vm.language.words import Backing, BoxedFloat, Characters, List, String, Thread
+from safepoint_vm.language.words import Backing, BoxedFloat, Characters, List, String
 
 NO, YES, HOSTED = 0, 1, 8  # answers
 BELOW, SAME, ABOVE = 1, 2, 4  # answers of `compare`, as bits: x < y, x == y, x > y; none of them for a nan

@@ -16,8 +16,8 @@ from safepoint_vm.language.machine import (
     Machine,
     log_check,
 )
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Bytecode, Exit, Word, inline, slow
-from safepoint_vm.language.words import Thread
 
 
 @inline

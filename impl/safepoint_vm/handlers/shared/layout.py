@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safepoint_vm.handlers.shared.allocation import bump
 from safepoint_vm.handlers.shared.work import chunk_end, foreseen, spent
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Array, Value, Word, inline, routine
 from safepoint_vm.language.words import (
     BACKING_HEADER,
@@ -19,7 +20,6 @@ from safepoint_vm.language.words import (
     Heading,
     List,
     String,
-    Thread,
 )
 
 GIVEN_UP = 1 << 62

@@ -7,6 +7,7 @@ instruction faults again.
 
 from __future__ import annotations
 
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.signals import (
     CHECK_BYTES,
     DEFAULT,
@@ -23,7 +24,7 @@ from safepoint_vm.language.signals import (
     send_again,
 )
 from safepoint_vm.language.vocabulary import Word, below, inline, routine
-from safepoint_vm.language.words import PAGE_BYTES, Thread
+from safepoint_vm.language.words import PAGE_BYTES
 
 
 @inline

@@ -8,9 +8,10 @@ there anyway.  The distances vary around their mean, or a loop that allocates in
 
 from __future__ import annotations
 
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.samples import CUT, HEAD, Samples
 from safepoint_vm.language.vocabulary import Value, Word, below, compare_and_swap, inline, routine
-from safepoint_vm.language.words import Link, Thread
+from safepoint_vm.language.words import Link
 
 RANDOM_BITS = 16
 """Of a seed, that a distance is made of."""

@@ -8,9 +8,9 @@ from safepoint.protocol.words import MANAGED, SAMPLE
 from safepoint_vm.handlers.shared.allocation import larger
 from safepoint_vm.handlers.shared.sampling import distance, next_seed, smaller
 from safepoint_vm.language.machine import clock_now, post, sleep_until
+from safepoint_vm.language.records import Thread, World
 from safepoint_vm.language.samples import Samples, Ticker
 from safepoint_vm.language.vocabulary import Word, inline, routine
-from safepoint_vm.language.words import Thread, World
 
 MONOTONIC = 1
 """The number of that clock."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from safepoint.guest.heap import WORK
 from safepoint_vm.handlers.shared.checks import back_edge_fails, is_poisoned
 from safepoint_vm.language.machine import COUNTING, TRIGGER
+from safepoint_vm.language.records import Thread
 from safepoint_vm.language.vocabulary import Word, inline, routine
-from safepoint_vm.language.words import Thread
 
 
 @routine

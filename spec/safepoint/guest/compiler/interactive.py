@@ -16,6 +16,7 @@ from safepoint.guest.code import Code, Instruction, Program
 from safepoint.guest.compiler.emitter import Label, Tables
 from safepoint.guest.compiler.program import StatementCompiler
 from safepoint.guest.compiler.source import Source
+from safepoint.guest.faults import GuestSyntaxError
 from safepoint.guest.operations.builtins import BUILTINS
 
 MODULE = Code("<module>", (), 1, (Instruction("HALT", (), 1),), 1)
@@ -43,10 +44,11 @@ def begins_another(text: str, line: str) -> bool:
 class Inputs:
     """The inputs so far.  `program`: all that they have defined, and last the function that runs the newest one.
 
-    `program.file`, `program.source`: of the newest input.
+    `program.file`, `program.source`: of the newest input.  `most`: instructions of a function, and of an input without its functions; None: any number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self._tables = Tables(Source("", "<input-0>"))
         self._inputs: set[str] = set()  # names of their files
         self._functions: list[Code] = []
@@ -72,9 +74,19 @@ class Inputs:
         module.constant(end, None, slot)
         module.emit(end, "RETURN", slot)
         tables.add(module.code("<module>", (), 1))
+        self._bound(source, tables.codes[len(old.codes) :])
         self._functions += functions
         self._tables, self.program = tables, tables.program(MODULE)
         return self.program
+
+    def _bound(self, source: Source, codes: list[Code]) -> None:
+        """Refuse a code that is too long, where it gets so."""
+        for code in codes:
+            if self._most is not None and len(code.instructions) > self._most:
+                who, instead = ("this input", "inputs") if code.name == "<module>" else (f"{code.name}()", "functions")
+                what = f"{who} has {len(code.instructions):,} instructions, and at a prompt there is room for {self._most:,}"
+                line = code.instructions[self._most].line
+                raise GuestSyntaxError(source.file, line, 1, what, f"several {instead}, or a file for safepoint run")
 
     def _importing(self, module: InputCompiler, statements: list[ast.stmt]) -> list[ast.stmt]:
         """The input without the imports at its top.  A name that functions use already as a variable cannot be imported."""

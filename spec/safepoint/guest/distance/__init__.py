@@ -7,4 +7,5 @@ work: the bulk work of an instruction, and whether its polls lie in between
 longest: the longest way through a graph that may have cycles
 ways: the ways of a program between two checks, as such a graph
 measure: `static_distance`, in frames, back-edges, instructions and units of work
+installed: the same of compiled code, as a VM would install it, beside its bytecode
 """

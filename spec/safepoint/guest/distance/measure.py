@@ -18,7 +18,7 @@ sections come on top: they make ways shorter, never longer, and are not counted 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from safepoint.guest.code import BACK_EDGES, LINK, OPCODES, Program
@@ -125,22 +125,33 @@ def unseen(policy: Policy) -> int:
 
 def static_distance(program: Program, policy: Policy, most: int = MOST, most_calls: int = MOST_CALLS) -> Distance:
     """program: verified.  most: see `Flow`.  A program of more than `most_calls` is not analysed: nothing of it is bounded."""
-    flow, sees, checks = Flow(program, most), looks_at(policy), unseen(policy)
+    return declared(distance_of(Flow(program, most), policy, most_calls), policy)
+
+
+def distance_of(flow: Flow, policy: Policy, most_calls: int = MOST_CALLS, make: Callable[..., Ways] = Ways) -> Distance:
+    """As the ways are, whatever the policy declares.  make: of the flow and what `looks_at` says, the ways to measure."""
+    program, sees, checks = flow.program, looks_at(policy), unseen(policy)
     if many := _too_many(flow, most_calls):
         nothing = Measured(None, reasons=(many,))
         return Distance(
             program.file, policy.name, *sees, checks, flow.coarse, dict.fromkeys(MEASURES, nothing), nothing
         )
-    ways = Ways(flow, *sees)
+    ways = make(flow, *sees)
     measured = {measure: _measured(ways, measure, checks) for measure in MEASURES}
-    for kind, declared in {FRAMES: policy.declared.frames, BACK_EDGES_OF: policy.declared.back_edges}.items():
-        length = measured[kind].length
-        if isinstance(declared, int) and isinstance(length, int):
-            measured[kind] = replace(measured[kind], length=min(length, declared))
     counted = measured[UNITS]
     if at_once := tuple(_at_once(ways)):
         measured[UNITS] = Measured(None, reasons=tuple(sorted({*counted.reasons, *at_once})))
     return Distance(program.file, policy.name, *sees, checks, flow.coarse, measured, counted)
+
+
+def declared(distance: Distance, policy: Policy) -> Distance:
+    """The same, where a policy declares less than its ways are long: it counts each kind of check for itself."""
+    measures = dict(distance.measures)
+    for kind, most in {FRAMES: policy.declared.frames, BACK_EDGES_OF: policy.declared.back_edges}.items():
+        length = measures[kind].length
+        if isinstance(most, int) and isinstance(length, int):
+            measures[kind] = replace(measures[kind], length=min(length, most))
+    return replace(distance, measures=measures)
 
 
 def _too_many(flow: Flow, most: int) -> Reason | None:
