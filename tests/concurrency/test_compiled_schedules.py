@@ -17,7 +17,7 @@ from safepoint.differential.follow import difference, judge
 from safepoint.differential.schedulers import Exhaustive, Pct, Replay, Scheduler
 from safepoint.differential.small import PROGRAMS
 from safepoint.guest.code import BACK_EDGES
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.trace.events import Looped
 from safepoint.verify.controlled import FURTHER, interpreter, run_case
 from safepoint_vm.generate.engine import Variant
@@ -214,7 +214,7 @@ def test_what_was_executed_up_to_another_place_is_found() -> None:
     ("string", "mutant", "says"),
     [
         ("s:loop|STOP@sc,later:", "", "is no schedule"),
-        ("s:loop|STOP@dart,sc,compiled:", "", "compiled code under policy dart: its back-edges are not dispatched"),
+        ("s:loop|STOP@dart,sc,compiled:", "", "compiled code under policy dart: compiled code is stepped"),
         ("s:loop|STOP@unknown,sc,compiled:", "", "no policy 'unknown'"),
         ("s:loop|STOP@sc:", "compiled-loop-unpoisoned", "only in code that is compiled or installs"),
         ("s:loop|STOP@sc,compiled:", "install-makes-real", "only in code that is installs"),
@@ -224,3 +224,10 @@ def test_what_cannot_be_run_in_compiled_code_is_said(string: str, mutant: str, s
     result = CliRunner().invoke(cli, ["replay", string, *(["--mutant", mutant] if mutant else [])])
     assert result.exit_code == 2
     assert says in result.output
+
+
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name != FOLDED.name])
+@pytest.mark.parametrize("code", [COMPILED, INSTALLS])
+def test_under_other_policies_it_is_refused(policy: str, code: str) -> None:
+    done = CliRunner().invoke(cli, ["replay", f"s:loop|SAMPLE@{policy},sc,{code}:5>1"])
+    assert (done.exit_code, f"policy {policy}" in done.output) == (2, True), done.output

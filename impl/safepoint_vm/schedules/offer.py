@@ -13,7 +13,7 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint_vm.generate.counted import changes_a_check
 from safepoint_vm.generate.procedures import ProtocolCodeError
 from safepoint_vm.generate.protocol import HostedEmitter, add_protocol
-from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS, DISPATCHED
+from safepoint_vm.handlers.shared.checks import CHECK_MUTANTS
 from safepoint_vm.mutants import MUTANTS
 from safepoint_vm.schedules.run import ControlledRun
 from safepoint_vm.threads.policies import why_not
@@ -50,7 +50,9 @@ class FoldedControlled(Controlled):
     def why_not_compiled(self, policy: str) -> str:
         if why := self.why_not(policy):
             return why
-        return "" if POLICIES[policy].trigger in DISPATCHED else "its back-edges are not dispatched through a table"
+        if POLICIES[policy].trigger == FOLDED.trigger:
+            return ""
+        return "compiled code is stepped through the entries of a dispatch table, which its compiled back-edges do not go through"
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

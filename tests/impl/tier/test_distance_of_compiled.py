@@ -9,7 +9,6 @@ shows.
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -21,8 +20,7 @@ from safepoint.guest.code import Program
 from safepoint.guest.distance.flow import Flow
 from safepoint.guest.distance.installed import judge
 from safepoint.guest.distance.measure import Distance, distance_of
-from safepoint.model.own_policies import find_policy
-from safepoint.protocol.policies import FOLDED
+from safepoint.protocol.policies import FOLDED, PATCHED
 from safepoint.protocol.policy import Policy
 from safepoint_vm.generate.engine import Variant
 from safepoint_vm.installed import FoldedInstalling
@@ -35,8 +33,7 @@ from tests.guest.observed import Observed
 from tests.impl.compiling import Compiling
 from tests.impl.running import Ran
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
-POLICIES = {"folded": FOLDED, "patched": find_policy(f"{EXAMPLE}:PATCHED")}
+UNDER = {policy.name: policy for policy in (FOLDED, PATCHED)}
 STACK = 4096
 MOST = 20_000
 """Steps of the reference machine, beyond which a program is not tried: it may have no end."""
@@ -119,17 +116,17 @@ EVERY = [
 
 
 @pytest.mark.rule("POISON-EVERY-WORD")
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", UNDER)
 @pytest.mark.parametrize("guest", EVERY)
 def test_no_program_of_the_corpus_goes_further(guest: Guest, policy: str) -> None:
-    goes_no_further(compiled(guest.source), guest.stack, POLICIES[policy])
+    goes_no_further(compiled(guest.source), guest.stack, UNDER[policy])
 
 
 @pytest.mark.timeout(1200)  # nightly
 @settings(max_examples=EXAMPLES)
-@given(source=programs(), policy=st.sampled_from(sorted(POLICIES)))
+@given(source=programs(), policy=st.sampled_from(sorted(UNDER)))
 def test_no_random_program_goes_further(source: str, policy: str) -> None:
-    assume(goes_no_further(compiled(source), STACK, POLICIES[policy]))
+    assume(goes_no_further(compiled(source), STACK, UNDER[policy]))
 
 
 def test_a_check_that_is_passed_unseen_is_counted() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,8 +14,7 @@ from safepoint.guest.distance.flow import Flow
 from safepoint.guest.distance.installed import UNCHECKED_CYCLE, Installed, Judged, back_edges, judge
 from safepoint.guest.distance.measure import declared, distance_of
 from safepoint.guest.verifier import BadCode, verify
-from safepoint.model.own_policies import find_policy
-from safepoint.protocol.policies import CPYTHON, FOLDED
+from safepoint.protocol.policies import CPYTHON, FOLDED, PATCHED
 from safepoint.protocol.policy import Policy
 from safepoint_vm import installed
 from safepoint_vm.generate.engine import Variant, engine
@@ -33,8 +31,7 @@ from tests.generated.programs import programs as programs_of_text
 from tests.generated.threads import threaded
 from tests.guest.compiling import compiled
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "patched_code" / "patched.py"
-POLICIES = {"folded": FOLDED, "patched": find_policy(f"{EXAMPLE}:PATCHED")}
+UNDER = {policy.name: policy for policy in (FOLDED, PATCHED)}
 EXAMPLES = max(12, settings().max_examples // 10)
 SAMPLE, ALL = 8, pytest.param(1, marks=pytest.mark.nightly)
 """Of so many programs, or bytes, one."""
@@ -54,16 +51,16 @@ def of(program: Program, found: Installed, policy: Policy = FOLDED) -> Judged:
 
 
 @pytest.mark.parametrize("every", [SAMPLE, ALL])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", UNDER)
 def test_the_compiled_code_of_a_program_is_as_its_bytecode(policy: str, every: int) -> None:
     """Every function of the corpus is compiled, each of its back-edges is a check, and no way is longer."""
     left: set[str] = set()
     how: set[str] = set()
     for name, program in programs(every).items():
-        found = judged(program, POLICIES[policy])
+        found = judged(program, UNDER[policy])
         assert (name, found.differences) == (name, ())
         assert found.distance is not None
-        bytecode = declared(distance_of(Flow(program), POLICIES[policy]), POLICIES[policy])
+        bytecode = declared(distance_of(Flow(program), UNDER[policy]), UNDER[policy])
         for measure, length in found.distance.measures.items():
             its = bytecode.measures[measure]
             assert (name, measure, length.length, length.per_frame) == (name, measure, its.length, its.per_frame)
@@ -79,7 +76,7 @@ def test_the_compiled_code_of_a_program_is_as_its_bytecode(policy: str, every: i
 @settings(max_examples=EXAMPLES)
 @given(
     program=st.one_of(programs_of_text().map(compiled), threaded().map(compiled), damaged(), damaged(threads=True)),
-    policy=st.sampled_from(sorted(POLICIES)),
+    policy=st.sampled_from(sorted(UNDER)),
 )
 def test_the_compiled_code_of_a_random_program_is_as_its_bytecode(program: Program, policy: str) -> None:
     """With threads, too, and code that no compiler makes, as far as the verifier lets it through."""
@@ -87,7 +84,7 @@ def test_the_compiled_code_of_a_random_program_is_as_its_bytecode(program: Progr
         verify(program)
     except BadCode:
         assume(False)
-    assert judged(program, POLICIES[policy]).differences == ()
+    assert judged(program, UNDER[policy]).differences == ()
 
 
 LOOPING = "def f(n):\n    x = 0\n    while x < n:\n        x += 1\n    return x\nf(9)\n"
@@ -103,7 +100,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mutant", MISTAKES)
 def test_a_loop_that_no_request_reaches_is_seen(mutant: str) -> None:
     """Whether the code goes past the check, or a requester does not write what the code reads."""
-    found = judged(compiled(LOOPING), POLICIES[MISTAKES[mutant]], mutant)
+    found = judged(compiled(LOOPING), UNDER[MISTAKES[mutant]], mutant)
     said = {(each.line, each.what) for each in found.differences}
     assert (3, UNCHECKED_CYCLE) in said
     assert (3, "back-edges unbounded as compiled, 1 as bytecode: a loop without a check") in said
@@ -159,22 +156,22 @@ def executed(walk: Walk) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("every", [SAMPLE, ALL])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", UNDER)
 def test_each_byte_of_compiled_code_that_is_changed_is_noticed(policy: str, every: int) -> None:
     program = compiled(BYTES)
-    world = world_of(program, POLICIES[policy])
+    world = world_of(program, UNDER[policy])
     size, memory, changed = world.install(0), world.tier.memory, 0
-    assert of(program, Installed({0: world.look(0, size)}), POLICIES[policy]).holds
+    assert of(program, Installed({0: world.look(0, size)}), UNDER[policy]).holds
     flow = Flow(program)
-    bytecode = distance_of(flow, POLICIES[policy])
+    bytecode = distance_of(flow, UNDER[policy])
     for at in list(executed(walk_of(world, 0)))[::every]:
         (before,) = memory.read(at, 1)
         memory.overwrite(at, bytes([before ^ 0x15]))
         made = world.look(0, size)
-        assert not judge(flow, POLICIES[policy], Installed({0: made}), bytecode).holds, f"{at - memory.code:#x}"
+        assert not judge(flow, UNDER[policy], Installed({0: made}), bytecode).holds, f"{at - memory.code:#x}"
         memory.overwrite(at, bytes([before]))
         changed += 1
-    assert of(program, Installed({0: world.look(0, size)}), POLICIES[policy]).holds
+    assert of(program, Installed({0: world.look(0, size)}), UNDER[policy]).holds
     assert changed > 300 / every
 
 
@@ -231,7 +228,7 @@ def test_a_frame_push_is_no_check_where_no_request_poisons_the_limit() -> None:
 def test_back_edges_beyond_the_entries_are_named(policy: str, most: int) -> None:
     loops = "".join("    for i in range(3):\n        t += i\n" for _ in range(most + 3))
     program = compiled(f"def f():\n    t = 0\n{loops}    return t\nf()\n")
-    found = judged(program, POLICIES[policy])
+    found = judged(program, UNDER[policy])
     assert found.holds
     (number,) = (number for number, code in enumerate(program.codes) if code.name == "f")
     left = found.installed.codes[number].left

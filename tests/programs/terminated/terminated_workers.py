@@ -26,6 +26,7 @@ def calls():
 
 def holds():
     with lock:
+        ready[2] = True
         works()
 
 
@@ -46,7 +47,7 @@ blocks = [works, calls, holds, waits, joins, sleeps]
 
 def work(me):
     try:
-        ready[me] = True
+        ready[me] = me != 2  # which must have the lock before the next begins, or that has it for ever
         blocks[me]()
         left.append("returned")
     except:
