@@ -84,6 +84,7 @@ class Vm:
         self.running: list[OsThread] = []  # those that the host started
         self._started: dict[int, OsThread] = {}  # those that the guest started and that have not ended, by number
         self._ending = False  # True: no further thread starts
+        self._pressed = 0  # how often Control-C was pressed after the end of the threads of the host
         self._failures: list[BaseException] = []  # errors of the host on the OS threads of `_started`
 
     def _make_engine(self, variant: Variant) -> Engine:
@@ -175,8 +176,10 @@ class Vm:
     # -- what the host requests
 
     def interrupt(self) -> None:
-        """Control-C: the host's threads raise KeyboardInterrupt; if they have ended, all that still run."""
-        for thread in [thread for thread in self.running if not thread.done.is_set()] or self._living():
+        """Control-C: the host's threads raise KeyboardInterrupt; if they have ended, all that still run, and the second time all end."""
+        hosts = [thread for thread in self.running if not thread.done.is_set()]
+        self._pressed += not hosts
+        for thread in hosts or self._living():
             thread.interrupt()
 
     def show_stacks(self) -> None:
@@ -216,6 +219,8 @@ class Vm:
         if any(thread.interrupted for thread in self.running):
             self._end()
         while living := self._living():
+            if self._pressed > 1 and not self._ending:  # some thread catches what it is to end by, or masks it
+                self._end()
             living[0].done.wait(GLANCE)
             self.check()
         self.check()

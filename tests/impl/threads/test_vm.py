@@ -6,11 +6,13 @@ import io
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
 
 from safepoint.guest.code import FunctionConstant
+from safepoint.guest.compiler.program import compile_program
 from safepoint_vm.threads import vm as vm_module
 from safepoint_vm.threads.vm import Vm, run
 from tests.impl.building import CALLING, ENDLESS, code, program
@@ -65,6 +67,35 @@ def test_a_guest_is_stopped_even_where_the_time_is_over_before_it_is_asked(monke
         running = vm.start()
         vm._end(grace=0)
         assert running.done.wait(LONG)
+
+
+CATCHES = """
+from threading import Thread
+def catches():
+    while True:
+        try:
+            while True:
+                pass
+        except:
+            pass
+t = Thread(target=catches)
+t.start()
+"""
+
+
+def test_pressed_twice_after_the_main_threads_end_it_ends_a_thread_that_catches_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vm_module, "GRACE", 0.1)
+    with Vm(compile_program(CATCHES, "guest.py"), io.StringIO()) as vm:
+        assert vm.start().done.wait(LONG)
+        ending = threading.Thread(target=vm.finish, daemon=True)
+        ending.start()
+        vm.interrupt()
+        assert not vm.all_ended
+        vm.interrupt()
+        ending.join(LONG)
+        assert vm.all_ended
 
 
 def test_control_c_reaches_a_guest_that_never_calls_python() -> None:
