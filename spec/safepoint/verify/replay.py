@@ -10,7 +10,7 @@ from safepoint.conform.target import GuestStuck, NotOffered, Observation
 from safepoint.differential import controlled, fuzz
 from safepoint.differential.cases import parsed
 from safepoint.differential.compare import Mismatch, differences
-from safepoint.differential.controlled import Ran, find_controlled, is_controlled
+from safepoint.differential.controlled import Ran, choice_text, find_controlled, is_controlled, move_text
 from safepoint.differential.corpus import find
 from safepoint.differential.costs import Costed
 from safepoint.differential.follow import Wrong, judge
@@ -163,11 +163,35 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:
         raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out --mutant)") from None
-    if scheduler.missed:
-        raise CannotReplay(
-            f"{string!r}: a choice of it cannot be made in this run (copy it whole; a mutant's needs --mutant NAME)"
-        )
-    return Rerun(ran, judge(ran))
+    wrong = judge(ran)
+    if idle := _not_made(scheduler) or ("" if wrong else _idle(ran, scheduler)):
+        raise CannotReplay(f"{string!r}: {idle}")
+    return Rerun(ran, wrong)
+
+
+WHOLE = "copy it whole; a mutant's needs --mutant NAME"
+
+
+def _not_made(scheduler: Replay) -> str:
+    """Which choice names an actor that could not go on there; ""."""
+    for point, moves in scheduler.missed.items():
+        choice, there = choice_text(point, scheduler.choices[point]), ", ".join(map(move_text, moves))
+        return f"a choice of it cannot be made in this run: {choice}, where one of these goes on: {there} ({WHOLE})"
+    return ""
+
+
+def _idle(ran: Ran, scheduler: Replay) -> str:
+    """Which part of the string did nothing; "".  Of a run that is right: one that is wrong ends early."""
+    for point, move in scheduler.choices.items():
+        if point >= ran.points:
+            choice = choice_text(point, move)
+            return f"a choice of it cannot be made in this run: {choice}, for its choice points are 0 to {ran.points - 1} ({WHOLE})"
+    for request in (each for asked in ran.case.requesters for each in asked):
+        number = int(request.partition("/")[2] or 0)
+        if number >= ran.guests:
+            last = f", numbered from 0 to {ran.guests - 1}" if ran.guests > 1 else ", number 0"
+            return f"no guest thread is ever asked for {request}: the run has {ran.guests}{last} (write one of these)"
+    return ""
 
 
 def find_stepped(name: str, mutant: str = "", policy: Policy = FOLDED) -> Stepped:
