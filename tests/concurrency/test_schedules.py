@@ -311,9 +311,14 @@ def test_the_page_shows_what_replay_prints() -> None:
     assert list(map(str.strip, outputs[2].splitlines()))[: len(lost_poison)] == lost_poison
     assert len(lost_poison) == 9
     assert outputs[2].endswith("choice points: nothing is wrong\n")
-    assert "rule='EXPIRED-IS-SEEN'" in outputs[3]
+    assert "\n  EXPIRED-IS-SEEN: " in outputs[3]
     assert outputs[4].endswith("choice points: nothing is wrong\n")
-    assert "event='looped 15', rule='POISON-EVERY-WORD'" in outputs[5]
+    refused = re.search(
+        r"wrong, by its trace: refused: trace:\d+: T0: looped 15: no run of the protocol explains it\n"
+        r"  POISON-EVERY-WORD: .*\n(  possible instead: .*\n)+  safepoint rules POISON-EVERY-WORD\n\Z",
+        outputs[5],
+    )
+    assert refused is not None
     assert "T0                         compiled code: installed\n" in outputs[6]
     assert outputs[6].endswith("wrong, by its run: T0 passes LESS_JUMP_BACK with SAMPLE pending\n")
 

@@ -213,6 +213,10 @@ class Controlled(ABC):
         """Why no case can be run in compiled code under this policy; "": it can."""
         return "it has no compiled code"
 
+    def code_for(self, mutant: str) -> tuple[str, ...]:
+        """In which code the mutant makes a difference: some of COMPILED, INSTALLS; empty: in any."""
+        return ()
+
     @abstractmethod
     def can_be_late(self, policy: str) -> bool:
         """Can stores come late under this policy?  Not where what a requester changes is no word of memory."""
