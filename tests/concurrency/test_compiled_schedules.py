@@ -217,13 +217,20 @@ def test_what_was_executed_up_to_another_place_is_found() -> None:
         ("s:loop|STOP@dart,sc,compiled:", "", "compiled code under policy dart: compiled code is stepped"),
         ("s:loop|STOP@unknown,sc,compiled:", "", "no policy 'unknown'"),
         ("s:loop|STOP@sc:", "compiled-loop-unpoisoned", "only in code that is compiled or installs"),
-        ("s:loop|STOP@sc,compiled:", "install-makes-real", "only in code that is installs"),
+        ("s:loop|STOP@sc:", "compiled-loop-unpoisoned", "(write ,compiled or ,installs behind the memory)"),
+        (
+            "s:loop|STOP@sc,compiled:",
+            "install-makes-real",
+            "only in code that is installs (write ,installs in place of",
+        ),
+        ("s:loop|STOP@wasmtime,tso:5>1", "", "'folded' has no late stores under policy wasmtime: "),
     ],
 )
 def test_what_cannot_be_run_in_compiled_code_is_said(string: str, mutant: str, says: str) -> None:
     result = CliRunner().invoke(cli, ["replay", string, *(["--mutant", mutant] if mutant else [])])
     assert result.exit_code == 2
     assert says in result.output
+    assert mutant or "mutant" not in result.output
 
 
 @pytest.mark.parametrize("policy", [name for name in POLICIES if name != FOLDED.name])

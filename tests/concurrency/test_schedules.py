@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 from safepoint.cli.main import cli
 from safepoint.conform.target import NotOffered
 from safepoint.differential.cases import CASES, LATE, case, parsed
-from safepoint.differential.controlled import COMPILED, INSTALLS, INTERPRETED, Case, Ran, parse, string_of
+from safepoint.differential.controlled import (
+    COMPILED,
+    INSTALLS,
+    INTERPRETED,
+    Case,
+    Ran,
+    is_controlled,
+    parse,
+    string_of,
+)
 from safepoint.differential.follow import difference, judge, refusal
 from safepoint.differential.schedulers import Drawn, Exhaustive, Pct, Replay, Scheduler, pct_bound
 from safepoint.differential.small import PROGRAMS
@@ -302,9 +311,14 @@ def test_the_page_shows_what_replay_prints() -> None:
     assert list(map(str.strip, outputs[2].splitlines()))[: len(lost_poison)] == lost_poison
     assert len(lost_poison) == 9
     assert outputs[2].endswith("choice points: nothing is wrong\n")
-    assert "rule='EXPIRED-IS-SEEN'" in outputs[3]
+    assert "\n  EXPIRED-IS-SEEN: " in outputs[3]
     assert outputs[4].endswith("choice points: nothing is wrong\n")
-    assert "event='looped 15', rule='POISON-EVERY-WORD'" in outputs[5]
+    refused = re.search(
+        r"wrong, by its trace: refused: trace:\d+: T0: looped 15: no run of the protocol explains it\n"
+        r"  POISON-EVERY-WORD: .*\n(  possible instead: .*\n)+  safepoint rules POISON-EVERY-WORD\n\Z",
+        outputs[5],
+    )
+    assert refused is not None
     assert "T0                         compiled code: installed\n" in outputs[6]
     assert outputs[6].endswith("wrong, by its run: T0 passes LESS_JUMP_BACK with SAMPLE pending\n")
 
@@ -317,12 +331,49 @@ def test_the_page_shows_what_replay_prints() -> None:
         ("s:calls|STOP@safest,sc:", "no policy 'safest' (there are: folded, dart"),
         ("s:calls|STOP@sc:1>9", "a choice of it cannot be made"),
         ("s:calls|STOP@sc:1>", "'1>' is no choice"),
+        ("s:calls|STOP@sc:\u0661>1", "'\u0661>1' is no choice"),
+        ("s:calls|STOP@sc:1>1,", "'1>1,': a comma stands beside no choice (leave the comma out"),
+        ("s:calls|STOP@sc:1>1,,2>0", "a comma stands beside no choice"),
+        ("s:calls|STOP@sc:1>1,1>0", "'1>0': choice point 1 has a choice already (leave one"),
+        ("s:calls|STOP@sc:1>9", "1>9, where one of these goes on: 0, 1 (copy it whole"),
+        (
+            "s:calls|STOP@sc:1>1,500>1",
+            "a choice of it cannot be made in this run: 500>1, for its choice points are 0 to ",
+        ),
+        ("s:calls|STOP/1@sc:", "'STOP/1' is no request"),
+        ("s:calls|SAMPLE/7@sc:", "no guest thread is ever asked for SAMPLE/7: the run has 1, number 0 (write one"),
+        ("s:births|STOP|INTERRUPT/9@sc:", "INTERRUPT/9: the run has 3, numbered from 0 to 2 (write one"),
+        ("s:calls|STOP@compiled:", "@compiled has no memory: write sc or tso"),
+        ("s:calls|STOP@patched:1>1", "@patched has no memory: write sc or tso"),
+        ("s:calls|STOP@sc,compild:1>1", "'compild' is no code: write compiled, installs"),
+        ("s:calls|STOP@dart,go,sc:1>1", "@dart,go,sc has too many parts: write @POLICY,MEMORY,CODE"),
+        ("s:calls|STOP@sc,compiled", "no schedule: write PROGRAM|REQUESTS@MEMORY: and, behind the colon"),
+        ("s:calls@compild:1>1", "(it looks like s:loop|STOP@sc:17>1"),
     ],
 )
 def test_a_string_that_cannot_be_replayed(string: str, says: str) -> None:
+    """One line says what is wrong; where the whole is no schedule, what one of this kind looks like."""
     status, output = replay(string)
-    assert status == 2
+    assert (status, output.count("\n")) == (2, 1)
     assert says in output
+    assert "is no schedule" not in output or "(it looks like s:loop|STOP@sc:17>1" in output
+
+
+def test_the_number_of_a_thread_that_begins_late_may_be_asked_for() -> None:
+    status, output = replay("s:births|INTERRUPT/2@sc:")
+    assert (status, output.splitlines()[-1].endswith("nothing is wrong")) == (0, True)
+
+
+def test_a_choice_that_a_wrong_run_does_not_come_to_is_no_matter() -> None:
+    """It has ended before: a thread that is asked for may not have begun, either."""
+    status, output = replay("--mutant", "looks-too-early", "s:asleep|INTERRUPT|SAMPLE/1@sc:4>1,500>1")
+    assert status == 1
+    assert "wrong, by its run: no actor can go on: T0 at ACQUIRE" in output
+
+
+@pytest.mark.parametrize("string", ["s:fib@3STOP", "s:a|b@17STOP+3INTERRUPT", "s:fib", "m:x", "f:x"])
+def test_a_schedule_of_a_step_is_not_taken_for_one_of_these(string: str) -> None:
+    assert not is_controlled(string)
 
 
 def test_programs_with_threads_name_them_once_each() -> None:

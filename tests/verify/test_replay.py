@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,3 +84,35 @@ def test_a_program_that_does_not_compile_says_where(tmp_path: Path) -> None:
     path.write_text("x = 1\ny = {1: 2}\n", encoding="utf-8")
     with pytest.raises(CannotReplay, match=r":2:5: .*\(write instead: "):
         replay(f"s:{path}@0STOP", Text(), target=OURS)
+
+
+SCHEDULE = ("replay", "s:loop|SAMPLE@sc:5>1")
+MISSING = "raise ModuleNotFoundError(\"No module named 'llvmlite'\", name='llvmlite')"
+
+
+@pytest.mark.parametrize(
+    ("source", "told", "command"),
+    [
+        (MISSING, "No module named 'llvmlite'", SCHEDULE),
+        (
+            "raise ImportError('nothing there')",
+            "nothing there",
+            ("distance", "--mutant", "compiled-loop-unpoisoned", "f.py"),
+        ),
+        ("import os\nos.stat('/no/such/library.so')", "FileNotFoundError: ", SCHEDULE),
+    ],
+    ids=["missing", "unnamed", "no shared library"],
+)
+def test_without_what_the_interpreter_needs_it_says_what_to_install(
+    source: str, told: str, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """In a process of its own: this one may have imported it."""
+    (tmp_path / "llvmlite.py").write_text(source + "\n", encoding="utf-8")
+    (tmp_path / "f.py").write_text("print(1)\n", encoding="utf-8")
+    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from safepoint.cli.entry import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", start, *command], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert told in done.stderr
+    assert done.stderr.endswith(" (pip install llvmlite)\n")

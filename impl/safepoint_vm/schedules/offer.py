@@ -34,10 +34,8 @@ class FoldedControlled(Controlled):
         if case.code and (why := self.why_not_compiled(case.policy)):
             raise NotOffered(f"compiled code under policy {case.policy}: {why}")
         self.must_compile(mutant, case.policy)
-        if mutant in NEEDS and case.code not in NEEDS[mutant]:
-            raise NotOffered(
-                f"mutant {mutant}: it makes a difference only in code that is {' or '.join(NEEDS[mutant])}"
-            )
+        if (needs := self.code_for(mutant)) and case.code not in needs:
+            raise NotOffered(f"mutant {mutant}: it makes a difference only in code that is {' or '.join(needs)}")
         try:
             run = ControlledRun(case, scheduler, mutant)
         except ProtocolCodeError as refused:
@@ -53,6 +51,9 @@ class FoldedControlled(Controlled):
         if POLICIES[policy].trigger == FOLDED.trigger:
             return ""
         return "compiled code is stepped through the entries of a dispatch table, which its compiled back-edges do not go through"
+
+    def code_for(self, mutant: str) -> tuple[str, ...]:
+        return NEEDS.get(mutant, ())
 
     def must_compile(self, mutant: str, policy: str = FOLDED.name) -> None:
         """NotOffered: a mutant of the text that makes no difference here would be run as if it were none."""

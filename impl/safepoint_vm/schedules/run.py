@@ -124,9 +124,8 @@ class ControlledRun:
             frames=0, back_edges=0, seen=(), slow_entries=0, others=tuple(self.uncaught),
         )  # fmt: skip
         baton = self.baton
-        ran_ = Ran(
-            self.case, tuple(baton.choices), baton.points, len(baton.actors), baton.wrong, self.done, observation
-        )
+        ran_ = Ran(self.case, tuple(baton.choices), baton.points, len(baton.actors), len(self.guests))
+        ran_.wrong, ran_.done, ran_.observation = baton.wrong, self.done, observation
         ran_.sites, ran_.made = tuple(self._sites), self.made
         if not (self.case.late or self.case.code == INSTALLS) and len(self.recorder.names) == 1 + self.case.records:
             ran_.events, ran_.header = self.recorder.events, self.recorder.header()

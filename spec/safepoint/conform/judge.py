@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import PurePath
 from pkgutil import resolve_name
 from textwrap import indent
-from traceback import extract_tb
+from traceback import extract_tb, walk_tb
 
 from safepoint.conform.claims import CLAIMS, Claim
 from safepoint.conform.runs import Evidence, Refuted, Runs
@@ -68,11 +69,12 @@ def _make(name: str, where: str) -> Target:
     except (Exception, SystemExit) as error:  # the module is a stranger's: it may raise anything
         told = str(error) if isinstance(error, ImportError | AttributeError | SyntaxError) else in_one_line(error)
         instead = "write an importable module:Class"
-        if isinstance(error, ModuleNotFoundError) and error.name:
+        if where != name:  # it is installed, and what it needs is not, or is broken
+            if broken := _library(error, module.partition(".")[0]):
+                instead = f"pip install {broken}"
+        elif isinstance(error, ModuleNotFoundError) and error.name:
             top = error.name.partition(".")[0]
             instead = f"install {top}, or set PYTHONPATH to the directory that holds it: PYTHONPATH=. if you are there"
-            if where != name:  # it is installed, and what it needs is not
-                instead = f"pip install {top}"
         raise UnknownTarget(f"target {name!r} cannot be imported: {told} ({instead})") from error
     if not (isinstance(found, type) and issubclass(found, Target)):
         raise UnknownTarget(f"target {name!r} is not a safepoint.conform.target.Target (derive the class from it)")
@@ -95,6 +97,18 @@ def _make(name: str, where: str) -> Target:
     if unknown := sorted(target.offers - ABILITIES.keys()):
         raise UnknownTarget(f"target {name!r} offers {unknown[0]!r} (write some of: {', '.join(ABILITIES)})")
     return target
+
+
+def _library(error: BaseException, package: str) -> str:
+    """The top-level module that a package needs and that cannot be imported; "": none is found.
+
+    The one that an ImportError names; else the first below the package in which the import broke, such as one whose shared library is missing.
+    """
+    if isinstance(error, ImportError) and error.name and error.name.partition(".")[0] != package:
+        return error.name.partition(".")[0]
+    tops = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    below = tops[len(tops) - tops[::-1].index(package) :] if package in tops else []
+    return next((top for top in below if top not in sys.stdlib_module_names), "")
 
 
 def hold(claim: Claim, runs: Runs, name: str) -> Verdict:

@@ -19,11 +19,12 @@ from safepoint.protocol.policies import FOLDED, POLICIES
 from safepoint.trace.events import Event
 from safepoint.trace.lines import Header
 
-STRING = re.compile(
-    r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@((?P<policy>\w+),)?(?P<memory>sc|tso)(,(?P<code>compiled|installs))?:(?P<choices>[\d>w,]*)"
-)
-REQUEST = re.compile(r"(STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE)(/\d+)?")
-CHOICE = re.compile(r"(\d+)>(w?)(\d+)")
+LIKE = re.compile(r"s:([^@]*\|(?!.*@[0-9]+[A-Z])|[^@]*@[^:]*:).*", re.DOTALL)
+"""What is meant as such a string: requesters are set off by |, and the choices by a colon; a schedule of a step has neither."""
+STRING = re.compile(r"s:(?P<program>[^@|]+)(?P<asked>[^@]*)@(?P<where>[^:@]*):(?P<choices>.*)", re.DOTALL)
+REQUEST = re.compile(r"STOP|(INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE)(/[0-9]{1,9})?")
+CHOICE = re.compile(r"([0-9]{1,9})>(w?)([0-9]{1,9})")
+SC, TSO = MEMORIES = ("sc", "tso")
 INTERPRETED, COMPILED, INSTALLS = "", "compiled", "installs"
 """What executes the guest: the interpreter; machine code of each function, there from the beginning; or installed by a guest thread on the way."""
 
@@ -57,7 +58,7 @@ class Case:
     @property
     def name(self) -> str:
         """As `safepoint replay` takes it, without the choices."""
-        memory = "tso" if self.late else "sc"
+        memory = TSO if self.late else SC
         where = memory if self.policy == FOLDED.name else f"{self.policy},{memory}"
         where += f",{self.code}" * (self.code != INTERPRETED)
         return "|".join([self.program, *("+".join(each) for each in self.requesters)]) + f"@{where}"
@@ -65,36 +66,81 @@ class Case:
 
 def string_of(case: Case, choices: Choices) -> str:
     """What `safepoint replay` takes: `s:PROGRAM|REQUESTS|…@POLICY,MEMORY,CODE:POINT>ACTOR,…`; wN: a store of actor N reaches memory."""
-    made = ",".join(f"{point}>{move}" if move >= 0 else f"{point}>w{-1 - move}" for point, move in choices)
-    return f"s:{case.name}:{made}"
+    return f"s:{case.name}:{','.join(choice_text(*each) for each in choices)}"
+
+
+def choice_text(point: int, move: int) -> str:
+    """One choice, as a string has it."""
+    return f"{point}>{move_text(move)}"
+
+
+def move_text(move: int) -> str:
+    """Who goes on: N, or wN."""
+    return str(move) if move >= 0 else f"w{-1 - move}"
 
 
 def is_controlled(string: str) -> bool:
-    return STRING.fullmatch(string.strip()) is not None
+    """Is it meant as a controlled schedule?  `parse` says what is wrong with it, if anything."""
+    return LIKE.fullmatch(string.strip()) is not None
 
 
 def parse(string: str) -> tuple[str, tuple[tuple[str, ...], ...], bool, str, str, Choices]:
     """The program's name, its requesters, whether stores are late, the policy, the code, and the choices.  Raises ValueError."""
     found = STRING.fullmatch(string.strip())
     if not found:
-        raise ValueError(f"{string!r} is no schedule (it looks like s:loop|STOP@sc:17>1,23>0: copy it whole)")
+        raise ValueError(_no_schedule(string, "write PROGRAM|REQUESTS@MEMORY: and, behind the colon, the choices"))
     asked = tuple(tuple(part.split("+")) for part in found["asked"].split("|")[1:])
     for each in (request for part in asked for request in part):
         if not REQUEST.fullmatch(each):
             raise ValueError(
-                f"{each!r} is no request (write STOP, INTERRUPT, SAMPLE, HANDSHAKE or TERMINATE, or STOP+SAMPLE)"
+                f"{each!r} is no request (write STOP, INTERRUPT, SAMPLE, HANDSHAKE or TERMINATE, or STOP+SAMPLE;"
+                " INTERRUPT/1, of another thread than the first; a STOP is of all)"
             )
-    choices: list[tuple[int, int]] = []
-    for text in filter(None, found["choices"].split(",")):
-        choice = CHOICE.fullmatch(text)
-        if not choice:
-            raise ValueError(f"{text!r} is no choice (it looks like 17>1 or 17>w1: copy the string whole)")
-        actor = int(choice[3])
-        choices.append((int(choice[1]), -1 - actor if choice[2] else actor))
-    policy = found["policy"] or FOLDED.name
+    policy, memory, code = _where(string, found["where"])
+    return found["program"], asked, memory == TSO, policy, code, _choices(found["choices"])
+
+
+def _where(string: str, where: str) -> tuple[str, str, str]:
+    """Policy, memory and code, from `POLICY,MEMORY,CODE`.  Raises ValueError."""
+    parts = where.split(",")
+    at = next((n for n, part in enumerate(parts) if part in MEMORIES), None)
+    if at is None:
+        raise ValueError(
+            _no_schedule(string, f"@{where} has no memory: write sc or tso behind the policy, before the code")
+        )
+    before, behind = parts[:at], parts[at + 1 :]
+    if len(before) > 1 or len(behind) > 1:
+        raise ValueError(_no_schedule(string, f"@{where} has too many parts: write @POLICY,MEMORY,CODE"))
+    policy, code = (before or [FOLDED.name])[0], (behind or [INTERPRETED])[0]
     if policy not in POLICIES:
         raise ValueError(f"no policy {policy!r} (there are: {', '.join(POLICIES)})")
-    return found["program"], asked, found["memory"] == "tso", policy, found["code"] or INTERPRETED, tuple(choices)
+    if behind and code not in (COMPILED, INSTALLS):
+        raise ValueError(
+            _no_schedule(string, f"{code!r} is no code: write {COMPILED}, {INSTALLS} or, with its comma, nothing")
+        )
+    return policy, parts[at], code
+
+
+def _choices(text: str) -> Choices:
+    """Raises ValueError."""
+    choices: dict[int, int] = {}
+    for each in text.split(",") if text else ():
+        if not each:
+            raise ValueError(
+                f"{text!r}: a comma stands beside no choice (leave the comma out, or copy the string whole)"
+            )
+        choice = CHOICE.fullmatch(each)
+        if not choice:
+            raise ValueError(f"{each!r} is no choice (it looks like 17>1 or 17>w1: copy the string whole)")
+        point, actor = int(choice[1]), int(choice[3])
+        if point in choices:
+            raise ValueError(f"{each!r}: choice point {point} has a choice already (leave one of the two out)")
+        choices[point] = -1 - actor if choice[2] else actor
+    return tuple(choices.items())
+
+
+def _no_schedule(string: str, why: str) -> str:
+    return f"{string!r} is no schedule: {why} (it looks like s:loop|STOP@sc:17>1,23>0: copy it whole)"
 
 
 @dataclass(frozen=True)
@@ -124,7 +170,7 @@ class Made(NamedTuple):
 
 @dataclass
 class Ran:
-    """One run.  choices: where it was not the default.  points: choice points; actors: how many there were.
+    """One run.  choices: where it was not the default.  points: choice points; actors, guests: how many actors, and of these guest threads, began.
 
     wrong: what may not be, in words; "" if nothing.  made: who did what, in order, for people.  done: what guest threads did, in order.  events, header: its trace; none where
     stores are late: a trace is judged as if they were not.
@@ -134,6 +180,7 @@ class Ran:
     choices: Choices = ()
     points: int = 0
     actors: int = 0
+    guests: int = 0
     wrong: str = ""
     done: list[Done] = field(default_factory=list)
     observation: Observation | None = None
@@ -165,6 +212,10 @@ class Controlled(ABC):
     def why_not_compiled(self, policy: str) -> str:
         """Why no case can be run in compiled code under this policy; "": it can."""
         return "it has no compiled code"
+
+    def code_for(self, mutant: str) -> tuple[str, ...]:
+        """In which code the mutant makes a difference: some of COMPILED, INSTALLS; empty: in any."""
+        return ()
 
     @abstractmethod
     def can_be_late(self, policy: str) -> bool:

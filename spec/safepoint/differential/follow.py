@@ -64,7 +64,7 @@ def _acceptor(header: bytes) -> Acceptor:
 
 
 def refusal(ran: Ran) -> str:
-    """Why no run of the protocol explains its trace; "": one does, or it has none."""
+    """Why no run of the protocol explains its trace, in several lines; "": one does, or it has none."""
     if ran.header is None:
         return ""
     like = _acceptor(msgspec.json.encode(ran.header))
@@ -78,7 +78,7 @@ def refusal(ran: Ran) -> str:
     except (Undecided, UnknownTrace) as error:
         return str(error)
     refused = acceptor.refusal
-    return "" if refused is None else f"its trace is refused: {refused}"
+    return "" if refused is None else "\n".join([*refused.lines("trace"), f"  safepoint rules {refused.rule}"])
 
 
 # -- the reference machine

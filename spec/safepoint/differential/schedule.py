@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from safepoint.guest.lockstep import MAIN
 
 STRING = re.compile(
-    r"s:(?P<program>[^@]+)@(?P<step>\d+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|NOTHING)(?:/(?P<thread>\d+))?"
-    r"(?:\+(?P<at>\d+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|step))?"
+    r"s:(?P<program>[^@]+)@(?P<step>[0-9]+)(?P<kind>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|NOTHING)(?:/(?P<thread>[0-9]+))?"
+    r"(?:\+(?P<at>[0-9]+)(?P<also>STOP|INTERRUPT|SAMPLE|HANDSHAKE|TERMINATE|step))?"
 )
 
 

@@ -25,15 +25,15 @@ class Scheduler(Protocol):
 
 @dataclass
 class Replay:
-    """These choices, and the default everywhere else.  missed: a choice that could not be made."""
+    """These choices, and the default everywhere else.  missed: choice points whose choice could not be made -> the moves that could."""
 
     choices: Mapping[int, int]
-    missed: bool = False
+    missed: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def choose(self, point: int, moves: Sequence[int], default: int, *, preempts: bool) -> int:
         move = self.choices.get(point, default)
         if move not in moves:
-            self.missed = True
+            self.missed[point] = tuple(moves)
             return default
         return move
 

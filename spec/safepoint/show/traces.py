@@ -19,11 +19,7 @@ def verdict_lines(verdict: Verdict, name: str) -> list[str]:
     if refusal is None:
         lines.append(f"accepted: {_number(verdict.events, 'event')}, {world}: a run of the protocol")
     else:
-        lines.append(
-            f"refused: {name}:{refusal.line}: {refusal.by}: {refusal.event}: no run of the protocol explains it"
-        )
-        lines.append(f"  {refusal.rule}: {refusal.why}")
-        lines += [f"  possible instead: {instead}" for instead in refusal.instead]
+        lines += refusal.lines(name)
         lines.append(f"  safepoint rules {refusal.rule}; safepoint accept {name}")
     if verdict.walked:
         lines.append(f"order: the threads are walked as {first_names(verdict.walked)}, and not as in the header")

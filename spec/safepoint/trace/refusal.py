@@ -78,6 +78,11 @@ class Refusal:
     instead: tuple[str, ...]
     passed_over: str = ""
 
+    def lines(self, name: str) -> list[str]:
+        """For people: the place in the trace of this name, the rule, and what was possible instead."""
+        first = f"refused: {name}:{self.line}: {self.by}: {self.event}: no run of the protocol explains it"
+        return [first, f"  {self.rule}: {self.why}", *(f"  possible instead: {each}" for each in self.instead)]
+
     def as_json(self) -> dict[str, object]:
         return {
             "line": self.line, "thread": self.by, "event": self.event, "rule": self.rule, "why": self.why,

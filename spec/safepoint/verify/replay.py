@@ -10,7 +10,15 @@ from safepoint.conform.target import GuestStuck, NotOffered, Observation
 from safepoint.differential import controlled, fuzz
 from safepoint.differential.cases import parsed
 from safepoint.differential.compare import Mismatch, differences
-from safepoint.differential.controlled import Ran, find_controlled, is_controlled
+from safepoint.differential.controlled import (
+    Case,
+    Controlled,
+    Ran,
+    choice_text,
+    find_controlled,
+    is_controlled,
+    move_text,
+)
 from safepoint.differential.corpus import find
 from safepoint.differential.costs import Costed
 from safepoint.differential.follow import Wrong, judge
@@ -155,19 +163,58 @@ def _rerun(string: str, target_name: str, mutant: str) -> Rerun:
             f"no program {unknown.args[0]!r} (write one of {known}; or of tests/programs, or a path)"
         ) from None
     target, scheduler = find_controlled(target_name), Replay(dict(choices))
-    if made.code and (why := target.why_not_compiled(made.policy)):
-        raise CannotReplay(
-            f"target {target_name!r} runs no compiled code under policy {made.policy}: {why} (leave out ,{made.code})"
-        )
+    if cannot := _cannot_run(target, target_name, made, mutant):
+        raise CannotReplay(cannot)
     try:
         ran = target.control(made, scheduler, mutant)
     except NotOffered as missing:
-        raise CannotReplay(f"target {target_name!r} does not offer {missing} (leave out --mutant)") from None
-    if scheduler.missed:
-        raise CannotReplay(
-            f"{string!r}: a choice of it cannot be made in this run (copy it whole; a mutant's needs --mutant NAME)"
-        )
-    return Rerun(ran, judge(ran))
+        remedy = " (leave out --mutant)" if mutant else ""
+        raise CannotReplay(f"target {target_name!r} does not offer {missing}{remedy}") from None
+    wrong = judge(ran)
+    if idle := _not_made(scheduler) or ("" if wrong else _idle(ran, scheduler)):
+        raise CannotReplay(f"{string!r}: {idle}")
+    return Rerun(ran, wrong)
+
+
+def _cannot_run(target: Controlled, name: str, made: Case, mutant: str) -> str:
+    """Why a target cannot run a case, and what to write instead; ""."""
+    policy = made.policy
+    if why := target.why_not(policy):
+        return f"target {name!r} runs no schedule under policy {policy}: {why} (leave out {policy},)"
+    if made.code and (why := target.why_not_compiled(policy)):
+        return f"target {name!r} runs no compiled code under policy {policy}: {why} (leave out ,{made.code})"
+    if made.late and not target.can_be_late(policy):
+        return f"target {name!r} has no late stores under policy {policy}: what a requester changes there is no word of memory (write sc)"
+    if (needs := target.code_for(mutant)) and made.code not in needs:
+        instead = " or ".join(f",{code}" for code in needs)
+        place = f"in place of ,{made.code}" if made.code else "behind the memory"
+        return f"mutant {mutant} makes a difference only in code that is {' or '.join(needs)} (write {instead} {place})"
+    return ""
+
+
+WHOLE = "copy it whole; a mutant's needs --mutant NAME"
+
+
+def _not_made(scheduler: Replay) -> str:
+    """Which choice names an actor that could not go on there; ""."""
+    for point, moves in scheduler.missed.items():
+        choice, there = choice_text(point, scheduler.choices[point]), ", ".join(map(move_text, moves))
+        return f"a choice of it cannot be made in this run: {choice}, where one of these goes on: {there} ({WHOLE})"
+    return ""
+
+
+def _idle(ran: Ran, scheduler: Replay) -> str:
+    """Which part of the string did nothing; "".  Of a run that is right: one that is wrong ends early."""
+    for point, move in scheduler.choices.items():
+        if point >= ran.points:
+            choice = choice_text(point, move)
+            return f"a choice of it cannot be made in this run: {choice}, for its choice points are 0 to {ran.points - 1} ({WHOLE})"
+    for request in (each for asked in ran.case.requesters for each in asked):
+        number = int(request.partition("/")[2] or 0)
+        if number >= ran.guests:
+            last = f", numbered from 0 to {ran.guests - 1}" if ran.guests > 1 else ", number 0"
+            return f"no guest thread is ever asked for {request}: the run has {ran.guests}{last} (write one of these)"
+    return ""
 
 
 def find_stepped(name: str, mutant: str = "", policy: Policy = FOLDED) -> Stepped:
