@@ -115,7 +115,7 @@ def test_a_mutant_that_survives_is_said_to() -> None:
 def test_of_a_mutant_that_survives_it_is_said_where_more_threads_are(
     explored: str, threads: int | None, said: str | None
 ) -> None:
-    about = unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "no-recheck")
+    about = unexplored(text_of(FOLDED), chosen(explored, threads, FOLDED.slices), FOLDED, "no-recheck")
     assert about == (said and ("threads", said))
     assert unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "") is None
 
