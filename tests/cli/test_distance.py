@@ -72,6 +72,16 @@ def test_compiled_code_that_is_not_as_its_bytecode_is_refuted(tmp_path: Path, mo
 
 
 @VM
+def test_a_difference_has_the_words_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "items = [1, 2]\nfor number in range(9):\n    copy = items + items\n"
+    said = call(tmp_path, monkeypatch, source, "--mutant", STRAIGHT).output
+    differences = re.findall(r"^compiled: tree.py:2: (.*) unbounded as compiled", said, re.MULTILINE)
+    measures = re.findall(r"^│ (\S[^│]*?) +│ [^│]*│ unbounded", said, re.MULTILINE)
+    assert {*differences} == {*measures, "counted units of bulk work"}
+    assert "units of bulk work" in measures
+
+
+@VM
 def test_a_mutant_without_compiled_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = call(tmp_path, monkeypatch, COUNT, "--mutant", STRAIGHT, "-p", "cpython")
     assert result.exit_code == 2
