@@ -21,7 +21,7 @@ from safepoint.protocol.policy import Policy
 from safepoint.protocol.words import INTERRUPT
 from safepoint_vm.generate.engine import Engine, Variant, engine
 from safepoint_vm.generate.procedures import ProtocolCodeError
-from safepoint_vm.handlers.shared.checks import DISPATCHED
+from safepoint_vm.handlers.shared.checks import DISPATCHED, MECHANISMS
 from safepoint_vm.memory.heap import SMALLEST
 from safepoint_vm.memory.image import Image
 from safepoint_vm.threads.mutated import made
@@ -46,6 +46,10 @@ class FoldedInstalling(Installing):
     def as_installed(cls, program: Program, policy: Policy, mutant: str = "") -> Installed:
         if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
             return Installed(why_not="machine code is made for Linux x86-64 only")
+        if policy.trigger not in MECHANISMS:
+            return Installed(
+                why_not=f"nothing is compiled, as the interpreter has no checks for trigger {trigger_file(policy.trigger).stem}"
+            )
         if policy.trigger not in DISPATCHED:
             by = trigger_file(policy.trigger).stem
             return Installed(

@@ -16,11 +16,13 @@ from click.testing import CliRunner, Result
 from safepoint.cli.main import cli
 from safepoint.graph.gather import text_of
 from safepoint.graph.text import Text
+from safepoint.model.memory.names import SC
 from safepoint.model.mutants import all_mutants, beyond
 from safepoint.model.scopes import chosen
-from safepoint.protocol.policies import FOLDED, POLICIES
+from safepoint.protocol.policies import FOLDED, PATCHED, POLICIES
 from safepoint.protocol.rules import RULES
-from safepoint.verify.explore import unexplored
+from safepoint.verify.explore import shown_beyond, unexplored
+from safepoint.verify.rows import ScopeRow
 from tests.model.pinned import CAUGHT
 
 ROOT = Path(__file__).parents[2]
@@ -113,9 +115,34 @@ def test_a_mutant_that_survives_is_said_to() -> None:
 def test_of_a_mutant_that_survives_it_is_said_where_more_threads_are(
     explored: str, threads: int | None, said: str | None
 ) -> None:
-    about = unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "no-recheck")
+    about = unexplored(text_of(FOLDED), chosen(explored, threads, FOLDED.slices), FOLDED, "no-recheck")
     assert about == (said and ("threads", said))
     assert unexplored(text_of(FOLDED), chosen(explored, threads), FOLDED, "") is None
+
+
+def test_of_a_mutant_that_only_one_scope_shows_the_command_is_said() -> None:
+    """The one that `safepoint rules CODE-IS-CLAIMED` prints.  Three threads are needed for it."""
+    mutant, scope = "one-claim-for-all", "loops-1"
+    options = ("explore", "-p", "patched", "--scope", scope, "--mutant", mutant)
+    command = f"safepoint explore -p patched --mutant {mutant} --scope loops-3"
+    said = f"the one that shows this mutant (write: {command})"
+    assert json.loads(call(*options, "--json").output)["left_out"]["scopes"] == said
+    assert said in " ".join(call(*options).output.split())
+    assert f"broken by: {command}\n" in call("rules", "CODE-IS-CLAIMED").output
+    row = ScopeRow(
+        policy="patched",
+        memory=SC,
+        threads=3,
+        scope="loops-3",
+        states=1,
+        transitions=0,
+        depth=0,
+        seconds=0,
+        verdict="holds",
+        bound=None,
+    )
+    assert shown_beyond([row], text_of(PATCHED), PATCHED, mutant) is None
+    assert shown_beyond([], text_of(PATCHED), PATCHED, "looks-at-none") is None
 
 
 def test_a_path_that_was_wrapped_is_one() -> None:

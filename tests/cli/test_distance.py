@@ -72,6 +72,16 @@ def test_compiled_code_that_is_not_as_its_bytecode_is_refuted(tmp_path: Path, mo
 
 
 @VM
+def test_a_difference_has_the_words_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "items = [1, 2]\nfor number in range(9):\n    copy = items + items\n"
+    said = call(tmp_path, monkeypatch, source, "--mutant", STRAIGHT).output
+    differences = re.findall(r"^compiled: tree.py:2: (.*) unbounded as compiled", said, re.MULTILINE)
+    measures = re.findall(r"^│ (\S[^│]*?) +│ [^│]*│ unbounded", said, re.MULTILINE)
+    assert {*differences} == {*measures, "counted units of bulk work"}
+    assert "units of bulk work" in measures
+
+
+@VM
 def test_a_mutant_without_compiled_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = call(tmp_path, monkeypatch, COUNT, "--mutant", STRAIGHT, "-p", "cpython")
     assert result.exit_code == 2
@@ -79,6 +89,30 @@ def test_a_mutant_without_compiled_code_is_refused(tmp_path: Path, monkeypatch: 
     result = call(tmp_path, monkeypatch, COUNT, "--mutant", "compiled-loop-jumps")
     assert result.exit_code == 2
     assert f"did you mean {STRAIGHT}" in result.output
+
+
+@VM
+@pytest.mark.parametrize("mutant", ["looks-too-early", "install-makes-real"])
+def test_a_mutant_that_is_in_nothing_that_is_looked_at_is_refused(
+    mutant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one is in a way out of guest code; the other leaves entries real for a request that came before."""
+    result = call(tmp_path, monkeypatch, COUNT, "--mutant", mutant)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"safepoint: mutant {mutant}: nothing that is looked at here has it"
+        " (leave out --mutant, or try `safepoint replay` or `safepoint explore`)\n"
+    )
+
+
+@VM
+def test_back_edges_that_are_left_to_the_interpreter_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are 64 entries (`records.LOOPS`)."""
+    source = "for i in range(2):\n    pass\n" * 67
+    said = call(tmp_path, monkeypatch, source).output
+    assert ": 0 frame pushes and 67 back-edges (64 compiled, 3 interpreted), all checked; no way is longer\n" in said
 
 
 def test_without_the_interpreter_it_says_that_its_code_was_not_judged(

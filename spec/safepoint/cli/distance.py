@@ -74,13 +74,20 @@ def _known(mutant: str, policy: Policy) -> None:
 
 
 def _installed(program: Program, policy: Policy, mutant: str | None) -> Installed:
-    """What the interpreter would install; why not, where it is not there.  It ends the command if there is nothing to put a mutant in."""
+    """What the interpreter would install; why not, where it is not there.  It ends the command if there is nothing to put a mutant in, or if
+    it makes no difference.
+    """
     from safepoint.conform.target import NotOffered
     from safepoint.guest.distance.installed import Installed
 
     try:
         target = entry_point("safepoint.targets", "folded")
         found: Installed = target.as_installed(program, policy, mutant or "")
+        if mutant is not None and not found.why_not and found.is_alike(target.as_installed(program, policy)):
+            fail(
+                f"mutant {mutant}: nothing that is looked at here has it"
+                " (leave out --mutant, or try `safepoint replay` or `safepoint explore`)"
+            )
     except ImportError as error:
         found = Installed(why_not=f"the interpreter cannot run: {error} (pip install llvmlite)")
     except NotOffered as refused:

@@ -73,7 +73,14 @@ class PolicyNamed(Choice):
                 return find_policy(str(value))
             except PolicyError as error:
                 fail(str(error))
-        return POLICIES[super().convert(value, param, ctx)]
+        if value not in POLICIES:
+            import difflib
+
+            own = "FILE.py:NAME names one of your own"
+            if near := difflib.get_close_matches(str(value).lower(), POLICIES, 1):
+                self.fail(f"{value!r} is no policy; did you mean {near[0]}? {own}", param, ctx)
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, POLICIES))}; {own}", param, ctx)
+        return POLICIES[value]
 
 
 POLICY = PolicyNamed()
@@ -163,9 +170,9 @@ def chosen_scopes(text: Text, policy: Policy, scope: str, threads: int | None) -
     from safepoint.model.custom import THREADS, chosen_of, scopes_of
     from safepoint.model.scopes import not_written_for
 
-    known = (*THREADS, *scopes_of(text))
-    if scope not in known:
-        unknown("scope", scope, known)
+    named = scopes_of(text)
+    if scope not in (*THREADS, *named):  # the first that are said are those that could be explored
+        unknown("scope", scope, (*THREADS, *sorted(named, key=lambda name: not_written_for(named[name], policy) != "")))
     scopes = chosen_of(text, scope, threads, policy.slices)
     if not scopes:
         fail(f"no scope of {scope!r} has {threads} guest threads (leave out --threads, or choose a larger group)")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from safepoint.graph.instance import Instance
+from safepoint.protocol.policies import POLICIES, is_ours
 from safepoint.protocol.policy import Bound, Policy
 
 SLICES: dict[str, str] = {
@@ -223,9 +224,11 @@ def not_written_for(scope: Scope, policy: Policy) -> str:
     """Why a scope says nothing of a policy: it has features that the policy's text is not written for; "" if it has none."""
     if not (more := [feature for feature in scope.slices if feature not in policy.slices]):
         return ""
+    fits = [each.name for each in POLICIES.values() if is_ours(policy) and {*scope.slices} <= {*each.slices}]
+    another = "".join(f"; or write: -p {name}" for name in fits[:1])
     return (
         f"scope {scope.name}: the text of policy {policy.name} is not written for {', '.join(more)}"
-        f" (choose a scope without; it is written for: {', '.join(policy.slices) or 'none'})"
+        f" (choose a scope without; it is written for: {', '.join(policy.slices) or 'none'}{another})"
     )
 
 

@@ -9,18 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from safepoint.guest.distance.installed import back_edges
+from safepoint.guest.distance.ways import NAMES
 from safepoint.show.tables import console
 
 if TYPE_CHECKING:
     from safepoint.guest.distance.installed import Judged
     from safepoint.guest.distance.measure import Distance, Measured
 
-NAMES = {
-    "frames": "frame pushes",
-    "back_edges": "back-edges",
-    "instructions": "instructions",
-    "units": "units of bulk work",
-}
 SHOWN = 12
 """Most reasons that are printed of one measure, and most lines of a way; the rest is counted."""
 
@@ -87,10 +82,13 @@ def installed_lines(file: str, judged: Judged) -> Iterator[str]:
         yield f"compiled code is not judged: {found.why_not}"
         return
     pushes = sum(len(made.pushes) for made in found.codes.values())
-    loops = sum(len(back_edges(program.codes[number], made)) for number, made in found.codes.items())
+    loops = [
+        at in made.left for number, made in found.codes.items() for at in back_edges(program.codes[number], made)
+    ]  # whether each stays with the interpreter
+    where = f" ({loops.count(False):,} compiled, {loops.count(True):,} interpreted)" if any(loops) else ""
     yield (
         f"compiled code of {len(found.codes)} of {len(program.codes)} functions: {_many(pushes, 'frame push', 'es')} and"
-        f" {_many(loops, 'back-edge')}, {'all checked; no way is longer' if judged.holds else 'but it is not as the bytecode'}"
+        f" {_many(len(loops), 'back-edge')}{where}, {'all checked; no way is longer' if judged.holds else 'but it is not as the bytecode'}"
     )
     left = [(program.codes[number].line, f"{program.codes[number].name}: {why}") for number, why in found.left.items()]
     for number, made in found.codes.items():

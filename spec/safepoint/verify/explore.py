@@ -20,13 +20,13 @@ from safepoint.model.explore import NotExplored, Result
 from safepoint.model.fairness import check_fairness
 from safepoint.model.late import late
 from safepoint.model.memory.names import MOST, SC, base, is_weak, not_said, target_of
-from safepoint.model.mutants import memories_for, not_compiled
+from safepoint.model.mutants import BEYOND, beyond, memories_for, not_compiled
 from safepoint.model.path import path_of
 from safepoint.model.scopes import Scope
 from safepoint.model.system import Model
 from safepoint.model.widths import fitting
 from safepoint.protocol.own import OwnPolicy
-from safepoint.protocol.policy import Bound, Policy
+from safepoint.protocol.policy import Bound, Policy, option
 from safepoint.verify.rows import PathStep, Refutation, ScopeRow
 
 MOST_STATES = 5_000_000
@@ -232,9 +232,20 @@ def explore(
         raise not_compiled(text.with_trigger(policy.trigger), mutant, policy)
     if text.is_custom:
         explored.vacuous = everywhere - reached
-    if more := unexplored(text, scopes, policy, mutant):
+    more = shown_beyond(explored.rows, text, policy, mutant) or unexplored(text, scopes, policy, mutant)
+    if more:
         explored.notes[more[0]].add(more[1])
     return explored
+
+
+def shown_beyond(rows: list[ScopeRow], text: Text, policy: Policy, mutant: str) -> tuple[str, str] | None:
+    """Of a mutant of ours that only one scope is known to show, and that survives: how to ask for that one.  None: it is among these rows."""
+    where = BEYOND.get((policy.trigger, mutant))
+    if text.is_custom or where is None or where in {(row.memory, row.scope) for row in rows}:
+        return None
+    options = beyond(policy, mutant)
+    whole = f"safepoint explore {option(policy.name, 'folded')}--mutant {mutant}{options}"
+    return "scopes", f"the one that shows this mutant (write: {options.strip() if text.instead else whole})"
 
 
 def unexplored(text: Text, scopes: list[Scope], policy: Policy, mutant: str) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -250,6 +251,10 @@ def test_where_nothing_is_compiled_it_says_why(monkeypatch: pytest.MonkeyPatch) 
     program = compiled("x = 1\n")
     assert judged(program, CPYTHON).installed.why_not == (
         "nothing is compiled, as no back-edge is dispatched through a table (trigger flag)"
+    )
+    own = replace(PATCHED, name="v0.py:OWN", trigger="somewhere/v0.py")
+    assert judged(program, own).installed.why_not == (
+        "nothing is compiled, as the interpreter has no checks for trigger v0"
     )
     room = property(lambda memory: 0 if memory._instructions else 1 << 22)  # until the program is loaded
     monkeypatch.setattr(CodeMemory, "room", room)

@@ -21,7 +21,7 @@ from safepoint.guest.code import BACK_EDGES, Code, Program
 from safepoint.guest.distance.flow import Flow, Point
 from safepoint.guest.distance.longest import ZERO, Edges, components
 from safepoint.guest.distance.measure import MOST_CALLS, Distance, Measured, Reason, declared, distance_of
-from safepoint.guest.distance.ways import Ways
+from safepoint.guest.distance.ways import NAMES, Ways
 from safepoint.guest.verifier import successors
 from safepoint.protocol.policy import Policy
 
@@ -73,6 +73,11 @@ class Installed:
     codes: Mapping[int, InstalledCode] = field(default_factory=dict)
     left: Mapping[int, str] = field(default_factory=dict)
     why_not: str = ""
+
+    def is_alike(self, other: Installed) -> bool:
+        """Is all that is judged of it the same?  That is all but the sizes."""
+        mine, others = ({n: replace(code, size=0) for n, code in each.codes.items()} for each in (self, other))
+        return mine == others and self.left == other.left
 
 
 @dataclass(frozen=True)
@@ -174,8 +179,9 @@ def judge(flow: Flow, policy: Policy, installed: Installed, bytecode: Distance, 
     found = distance_of(flow, policy, most_calls, ways)
     differences = {*_wrong(flow.program, installed), *cycles(flow.program, installed)}
     lengths = {name: (measured, bytecode.measures[name]) for name, measured in found.measures.items()}
-    for name, (compiled, its) in {**lengths, "counted units": (found.counted, bytecode.counted)}.items():
-        differences.update(_longer(name.replace("_", "-"), compiled, its))
+    said = {NAMES[name]: both for name, both in lengths.items()}
+    for name, (compiled, its) in {**said, "counted units of bulk work": (found.counted, bytecode.counted)}.items():
+        differences.update(_longer(name, compiled, its))
     usual = declared(found, policy).measures
     measures = {
         name: usual[name] if compiled.length == its.length else compiled for name, (compiled, its) in lengths.items()

@@ -26,6 +26,13 @@ from safepoint.guest.distance.work import Work, work_of
 from safepoint.guest.verifier import successors
 
 FRAMES, BACK_EDGES_OF, INSTRUCTIONS, UNITS = MEASURES = ("frames", "back_edges", "instructions", "units")
+NAMES = {
+    "frames": "frame pushes",
+    "back_edges": "back-edges",
+    "instructions": "instructions",
+    "units": "units of bulk work",
+}
+"""Each measure in words."""
 RETURNED, RAISED = -1, -2
 """In place of an instruction's number."""
 ENDLESS = Length(UNBOUNDED)
