@@ -151,7 +151,7 @@ OPTIONS = [
            "explore", "--mutant", "nmae"),
     option("no mutant 'second-word-late' in this policy's text, but in that of folded (write: -p folded)", "explore", "-p", "dart", "--mutant", "second-word-late"),
     option("no mutant 'handshake'; did you mean handshake-unchecked or … or handshake-not-awaited or birth-drops-handshake?", "explore", "--mutant", "handshake"),
-    option("no scope 'nmae'; there are: tiny, small, nightly, loops-1, …, and … more (…)", "explore", "--scope", "nmae"),
+    option("no scope 'nmae'; there are: tiny, small, nightly, interrupt-1, …, and … more (…)", "explore", "--scope", "nmae"),
     option("no scope 'Interupt-1'; did you mean interrupt-1 …", "explore", "--scope", "Interupt-1"),
     option("no scope ''; there are: tiny, small, nightly, …", "explore", "--scope", ""),
     option("--mutant would be ignored: it is empty (leave it out)", "explore", "--mutant", ""),
