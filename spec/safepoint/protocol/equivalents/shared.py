@@ -12,7 +12,19 @@ SLOWER = "A jump that is real is claimed, looked after, and put back: slower, an
 NOT_CLAIMED = "A thread that has not claimed the word looks for nothing: its second exchange fails, as its value does not stand there."
 NUMBERS = "Other numbers, or the same, and still one for each thread."
 
+NOTHING_FOUND = "A slow path that finds nothing does nothing: it only takes longer."
+
 SHARED: tuple[Equivalents, ...] = (
+    Equivalents(NOTHING_FOUND, FILE, "frame_push", (
+        "always: if end > t.limit.load(): -> return push_failed(t, end)",
+        "relation: if end > t.limit.load(): -> if end >= t.limit.load():",
+    )),
+    Equivalents(NOTHING_FOUND, FILE, "back_edge", (
+        "always: if word.load() != word.real: -> return slow_path(t)",
+    )),
+    Equivalents("Both come after MANAGED was published, from when on a thread that puts code back looks at this one too; the operation that is waited for changes no limit and no code.", "owner.py", "reenter", (
+        "swap: wait(t.operation.look() != RUNNING); if checks_at('compiled back-edge'): -> if checks_at('compiled back-edge'):; wait(t.operation.look() != RUNNING)",
+    )),
     Equivalents(ORDER, FILE, "poison", (
         "swap: t.limit.publish(t.limit.poison); overwrite_table(t) -> overwrite_table(t); t.limit.publish(t.limit.poison)",
     )),
