@@ -85,7 +85,7 @@ def test_what_the_environment_has_not_is_said(tmp_path: Path) -> None:
     assert all("sampler" not in scope.roles for scope in chosen_of(text, "nightly"))
     done = explore("--protocol", path, "--scope", "profiler-1")
     assert done.exit_code == 0
-    assert "left out: the text has no role sampler, which these scopes need: sample-1, " in done.output
+    assert "left out: the text has no role sampler, which these scopes need: loops-1, " in done.output
     assert max(map(len, done.output.splitlines())) <= 118
     assert all(name in done.output for name in needing)
 

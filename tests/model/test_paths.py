@@ -92,7 +92,7 @@ def test_a_poisoned_word_says_so_in_every_family(policy: str, word: str, told: s
 BROKEN_STRINGS = {
     "": "is not a path",
     "m:interrupt-1/take-before-restore/aaa": "is not a path",
-    "m:nowhere//a~00000000": "speaks of scope 'nowhere'; there are: interrupt-1",
+    "m:nowhere//a~00000000": "speaks of scope 'nowhere'; there are: loops-1",
     "m:interrupt-1//aaaz~00000000": "step 4 of the path cannot be made",
     "m:interrupt-1//a99~00000000": "step 1 of the path cannot be made",
     "m:interrupt-1//a@~00000000": "is not a path",
