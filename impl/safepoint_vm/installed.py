@@ -72,7 +72,7 @@ class FoldedInstalling(Installing):
 
 
 def _batches(program: Program, loops: int) -> Iterator[list[int]]:
-    """All functions, so many in a batch as have entries for all their back-edges: each is read with as many compiled as can be."""
+    """All functions, in batches each of which has no more than `loops` back-edges; a function with more is alone in one."""
     batch: list[int] = []
     used = 0
     for number, code in enumerate(program.codes):

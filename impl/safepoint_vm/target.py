@@ -75,7 +75,7 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Folded
         tier = Tier(self._engine, stepped=True) if self._engine.variant.loops else None
         self._image = Image(self._engine, program, tier)
         self._stack = stack
-        alone = not any(i.op in ("START", "SLEEP") for code in program.codes for i in code.instructions)
+        alone = program.opcodes.isdisjoint(("START", "SLEEP"))
         self._turn = 2 * UNBOUNDED if alone else self._quantum
 
     def start(self) -> None:

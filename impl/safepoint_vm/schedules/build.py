@@ -17,7 +17,7 @@ from safepoint_vm.generate.hooks import CHECK, step_of
 from safepoint_vm.generate.protocol import graphs
 from safepoint_vm.generate.triggers import widths_of
 from safepoint_vm.memory.image import Image
-from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of, is_alone
+from safepoint_vm.schedules.compiled import WORDS, WatchedTier, entry_of
 from safepoint_vm.threads.mutated import made
 
 
@@ -88,4 +88,4 @@ def image_of(engine: Engine, program: Program, code: str) -> Image:
     """A program in memory.  `code`: as `differential.controlled.Case`."""
     if code == INTERPRETED:
         return Image(engine, program)
-    return Image(engine, program, made(WatchedTier, engine)(engine, code, alone=is_alone(program)))
+    return Image(engine, program, made(WatchedTier, engine)(engine, code, alone="START" not in program.opcodes))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from safepoint.differential.controlled import INSTALLS
-from safepoint.guest.code import BACK_EDGES, Code, Program
+from safepoint.guest.code import BACK_EDGES, Code
 from safepoint_vm.generate.engine import Engine
 from safepoint_vm.generate.triggers import ENTRIES, FUSED_ENTRIES
 from safepoint_vm.language.layout import Memory, Record
@@ -75,11 +75,6 @@ class WatchedTier(Tier):
         loops = {number: entry for number, entry in entries.items() if entry < FIRST_LOOP + self.loops}
         super()._take(loops)
         self._opened += len(entries) - len(loops)
-
-
-def is_alone(program: Program) -> bool:
-    """Does it start no thread?"""
-    return not any(each.op == "START" for code in program.codes for each in code.instructions)
 
 
 def entry_of(word: int, loops: int) -> int | None:

@@ -269,3 +269,8 @@ class Program:
     constants: tuple[int | float | str | FunctionConstant, ...]
     globals: tuple[str, ...]
     names: tuple[str, ...]
+
+    @property
+    def opcodes(self) -> frozenset[str]:
+        """Those of its instructions."""
+        return frozenset(each.op for code in self.codes for each in code.instructions)

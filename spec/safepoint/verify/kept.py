@@ -116,7 +116,7 @@ class Jobs(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Raises NotUsable: its result is there, and damaged.
 
-        Who cancels the answer leaves the job to `inner`: the thread of CPython 3.11's pool ends, and its processes do not, when a worker process has
+        Cancelling an answer leaves its job to `inner`: the thread of CPython 3.11's pool ends, and its processes do not, when a worker process has
         died and another thread has cancelled one of the pool's own futures.
         """
         assert not kwargs, "they would have to be in the key"

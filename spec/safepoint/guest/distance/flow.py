@@ -66,8 +66,7 @@ class Flow:
             self._run()
         except _TooMuch:
             self.coarse = True
-            ops = {i.op for code in program.codes for i in code.instructions}
-            self._targets = set(range(1, len(program.codes))) if "THREAD" in ops else set()
+            self._targets = set(range(1, len(program.codes))) if "THREAD" in program.opcodes else set()
             self._at = {(c, n): () for c, code in enumerate(program.codes) for n in range(len(code.instructions))}
 
     # -- what it tells
