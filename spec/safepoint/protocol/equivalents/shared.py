@@ -50,7 +50,6 @@ SHARED: tuple[Equivalents, ...] = (
     Equivalents(NUMBERS, FILE, "claim_of", (
         "loop: for each in threads(): -> for each in threads()[1:]:",
         "loop: for each in threads(): -> for each in threads()[:-1]:",
-        "swap: if each is t:; mine = mine + 1 -> mine = mine + 1; if each is t:",
     )),
     Equivalents("Each thread is one of them, and has returned before.", FILE, "claim_of", (
         "return-0: return mine #2 -> return 0",
