@@ -143,9 +143,9 @@ def _sealed(name: str, content: bytes) -> bytes:
 
 def _directory() -> Path | None:
     """The cache directory.  None: it cannot be made, belongs to another user, or others have access to it."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))  # one that is relative is not valid, says the XDG specification
     try:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # RuntimeError: this user has no home
-        place = Path(base) / "safepoint"
+        place = (given if given.is_absolute() else Path.home() / ".cache") / "safepoint"  # RuntimeError: no home
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = place.stat()
     except (OSError, RuntimeError):

@@ -61,6 +61,22 @@ def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert cache.load("engine") is None
 
 
+@pytest.mark.parametrize("given", ["", "cache", "./cache"])
+def test_a_directory_that_is_relative_is_no_place_for_a_cache(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working directory is not to be written to: it may be anything's."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", given)
+    cache.keep("engine", b"machine code")
+    assert cache.load("engine") == b"machine code"
+    assert not [*here.iterdir()]
+    assert (home / ".cache" / "safepoint" / "engine").is_file()
+
+
 def test_where_there_is_no_room_nothing_is_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.BytesIO):
         def close(self) -> None:
