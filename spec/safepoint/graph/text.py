@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from safepoint.graph.added import added
 from safepoint.graph.ir import WORLD, Cell, Const, Expr, Local
-from safepoint.graph.source import parsed
+from safepoint.graph.source import mutant_calls, parsed
 from safepoint.protocol import AROUND, CORE, TRIGGERS, files, trigger_file
 
 OURS = {*CORE[1:], *TRIGGERS.values(), *AROUND}
@@ -219,10 +219,9 @@ class Text:
         self.error(node, file, "not a constant", "a number, a constant, or constants joined by |")
 
     def _mutants(self, function: ast.FunctionDef, file: str) -> None:
-        for node in ast.walk(function):
+        for node in mutant_calls(function):
             match node:
                 case ast.Call(
-                    func=ast.Name(id="mutant"),
                     args=[ast.Constant(value=str(name))],
                     keywords=[ast.keyword(arg="breaks", value=ast.Constant(value=str(rule)))],
                 ) if re.fullmatch(r"[\w.-]+", name):
@@ -232,7 +231,7 @@ class Text:
                             node, file, f"mutant {name} breaks {before.rule} elsewhere", "one rule, or another name"
                         )
                     self.mutants[name] = replace(before, places=(*before.places, (file, node.lineno, function.name)))
-                case ast.Call(func=ast.Name(id="mutant")):
+                case _:
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
 
     @property
