@@ -18,7 +18,7 @@ class Lost(Exception):
 
 
 def serve(requests: Connection) -> None:
-    """In the child: do what is asked for, until nobody asks any more."""
+    """In the child: do what the parent asks for, until it asks no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     while True:
         try:

@@ -79,7 +79,7 @@ def check_rules(marks: Iterable[pytest.Mark]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """At collection, where an error also reaches whoever started the workers."""
+    """At collection, where an error also reaches the process that started the workers."""
     check_rules(metafunc.definition.iter_markers("rule"))
 
 

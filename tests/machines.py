@@ -52,7 +52,7 @@ def lines_of(places: tuple[Location, ...]) -> tuple[tuple[int, str], ...]:
 
 @dataclass
 class ByReference:
-    """A run of the reference machine, of so many steps at most.  `ended`: it needed no more."""
+    """A run of the reference machine, of n steps at most.  `ended`: it needed no more."""
 
     program: Program
     stack: int = STACK

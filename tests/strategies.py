@@ -36,5 +36,5 @@ def soup() -> st.SearchStrategy[str]:
 
 
 def sources() -> st.SearchStrategy[str | bytes]:
-    """Anything that somebody may call a program."""
+    """Anything that a user may call a program."""
     return st.one_of(st.text(), st.binary(), soup(), mutated(), mutated().map(str.encode), programs(budget=300))

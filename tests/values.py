@@ -80,7 +80,7 @@ def comparable(thing: object) -> object:
 
 
 MANY = 1000
-"""Polls that an operation has passed: it is done as if nobody asked for anything."""
+"""Polls that an operation has passed: it is done as if no requester asked for anything."""
 
 
 class Copies:

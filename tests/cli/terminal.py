@@ -82,7 +82,7 @@ class Terminal:
         return self._shown()[start : self._at - len(text)]
 
     def shows(self, text: str, seconds: float) -> bool:
-        """Does a text come in so many seconds?  Then what comes next is behind it."""
+        """Does a text come within n seconds?  Then what comes next is behind it."""
         end = time.monotonic() + seconds
         while (found := self._shown().find(text, self._at)) < 0:
             if not self._read(end - time.monotonic()):
@@ -101,7 +101,7 @@ class Terminal:
         return ESCAPES.sub(b"", self._raw).decode(errors="replace")
 
     def _read(self, seconds: float) -> bool:
-        """Read what there is.  False: nothing came in so many seconds, or it has ended."""
+        """Read what there is.  False: nothing came within n seconds, or it has ended."""
         if not select.select([self._ours], [], [], max(0.0, seconds))[0]:
             return False
         try:

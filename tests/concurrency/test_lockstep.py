@@ -65,7 +65,7 @@ def test_a_race_ends_the_same_way_on_both_machines(quantum: int, stress: bool) -
 def test_the_races_differ() -> None:
     """Or the test above would show nothing: with short turns additions are lost, and who is first depends on the turns."""
     ends = {Undisturbed(RACE, "race", 4096, quantum).end.output for quantum in TURNS}
-    assert "[27, 4] [1, 2, 3]\n" in ends, "nobody disturbs anybody"
+    assert "[27, 4] [1, 2, 3]\n" in ends, "no thread disturbs another"
     assert len(ends) > 3
     assert all(", 4] [" in end for end in ends), "an addition under the lock is lost"
 

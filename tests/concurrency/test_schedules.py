@@ -49,7 +49,7 @@ def run(made: Case, scheduler: Scheduler | None = None, mutant: str = "") -> Ran
 
 @dataclass
 class Toy:
-    """Threads with so many steps each; the order in which a scheduler lets them make these."""
+    """Threads with n steps each; the order in which a scheduler lets them make these."""
 
     steps: Sequence[int]
 

@@ -141,7 +141,7 @@ class Recounting(Toy):
 
 
 class Fearful(Toy):
-    """Every failed push is an overflow to it, if nobody asked to interrupt."""
+    """Every failed push is an overflow to it, if no requester asked to interrupt."""
 
     def push(self) -> None:
         if self.limit < 0:
@@ -184,7 +184,7 @@ class Undead(Toy):
 
 
 class Dreaming(Toy):
-    """Sees what nobody asked for."""
+    """Sees what no requester asked for."""
 
     def start(self) -> None:
         super().start()

@@ -1,4 +1,4 @@
-"""What nobody should give it, through the real command line: one clear error, or the guest's own exception, each.
+"""What no user should give it, through the real command line: one clear error, or the guest's own exception, each.
 
 A source that is refused is refused before a machine is chosen; whatever runs, runs on both.
 """

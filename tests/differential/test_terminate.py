@@ -208,7 +208,7 @@ KINDS = "ValueError, TypeError, KeyError, IndexError, NameError, OSError, EOFErr
 
 
 def long_search(body: int) -> str:
-    """A body of so many instructions, and then a handler that takes many to be found."""
+    """A body of n instructions, and then a handler that takes many to be found."""
     lines = "".join("            x = x + 1\n" for _ in range(body))
     return (
         f"def f(x):\n    try:\n        try:\n            g()\n{lines}        except ({KINDS}):\n            print('caught')\n"

@@ -269,7 +269,7 @@ int main(void) {
 @needs_cc
 @pytest.mark.parametrize("ticker", [1, 2, 5])
 def test_the_bound_of_a_ticker_is_what_it_is_set_to(ticker: int, tmp_path: Path) -> None:
-    """Wherever the post comes, it is seen by so many checks after it: the worst is between a check's load and its store."""
+    """Wherever the post comes, it is seen by n checks after it: the worst is between a check's load and its store."""
     done = said_by(tmp_path, "pypy", TICKER % (HOOKS, ticker))
     assert (done.returncode, done.stdout) == (0, f"{ticker}\n")
 

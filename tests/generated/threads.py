@@ -2,7 +2,7 @@
 
 Only the main thread prints, or one that it starts and joins at once, when no other prints.  The others note what they see in
 a log of their own, and share a list of ints that each only adds to, under a lock: so sums and lengths tell, and the order does
-not.  Whoever starts threads looks at their logs and their list after it has waited for all of them, or never.
+not.  A thread that starts others looks at their logs and their list after it has waited for all of them, or never.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ START = 40
 class Worker(Function):
     """What a thread does: a function of `n, log, cell, lock`, a gate if it is `gated`, and of numbers.
 
-    `gated`: it opens the gate when it is through, whatever happens.  Not `logs`: it prints.
+    `gated`: it opens the gate when it ends, whatever happens.  Not `logs`: it prints.
     """
 
     gated: bool = False
@@ -194,7 +194,7 @@ class Threads(Writer):
         self.look(scope, team)
 
     def speaker(self, scope: Scope, worker: Worker) -> None:
-        """A thread that prints; nobody else does before it has ended."""
+        """A thread that prints; no other does before it has ended."""
         team, gate = Team("[0]", "Lock()"), "Lock()"
         self.budget -= 4 * worker.cost * scope.turns
         thread = self.name("t")

@@ -119,7 +119,7 @@ def test_refused_with_place_and_remedy(statement: str, tmp_path: Path) -> None:
 
 
 DECLARATIONS = {
-    "class Other(Nobody):\n    x: Word": "not a class of words",
+    "class Other(Unknown):\n    x: Word": "not a class of words",
     "class Other:\n    x: bool": "no type of a word: bool (write instead: Word, Trigger, Triggers, Suspension, int)",
     "class Other:\n    x = 3": "a class has words only",
     "class Other:\n    x: Word = 3": "a Word does not begin so (write instead: state: Word = begins(1)",

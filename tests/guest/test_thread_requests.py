@@ -56,7 +56,7 @@ def test_the_world_is_stopped_while_somebody_stops_it(before: int, quantum: int)
         assert steps < 200, "a check site is never far"
     frames = [(m.state.frame, m.ended) for m in w.machines]
     for _ in range(3):
-        assert not w.step(), "somebody goes on in a stopped world"
+        assert not w.step(), "a thread goes on in a stopped world"
     assert [(m.state.frame, m.ended) for m in w.machines] == frames
     assert all(w.sites[MAIN].words[Cell(n, "state")] != MANAGED for n in range(len(w.machines)))
     assert w.sites[MAIN].go_on(w.sites[MAIN].begin("start_world"))

@@ -1,6 +1,6 @@
 """The counterexample of each mutant, searched only where `test_model` has hunted it down, and once in a process.
 
-`test_model` goes through all scopes, the smallest first, to show that a mutant is caught in no smaller one.  Whoever needs a
+`test_model` goes through all scopes, the smallest first, to show that a mutant is caught in no smaller one.  A test that needs a
 counterexample to draw, replay or hold against another tool's need not do that again.
 """
 

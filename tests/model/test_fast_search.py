@@ -102,7 +102,7 @@ def test_the_same_counterexample(mutant: str) -> None:
 
 
 def test_states_of_several_lanes_are_among_those() -> None:
-    """Two at least, with so many threads under TSO; a memory model is the cheapest way to a state of over 64 bits."""
+    """Two at least, with this number of threads under TSO; a memory model is the cheapest way to a state of over 64 bits."""
     assert all(Model(TEXT, scope, memory="tso").bits > hashing.LANE for scope in chosen("tiny")[:3])
 
 

@@ -74,7 +74,7 @@ def loop_of(path: Path) -> list[str]:
 
 
 def test_a_loop_without_a_check_of_the_limit_goes_on_for_ever() -> None:
-    """Known: a push reads the limit, so the next one sees; a back-edge reads its entry, which nobody poisons.  So the shortest
+    """Known: a push reads the limit, so the next one sees; a back-edge reads its entry, which no requester poisons.  So the shortest
     loop is one back-edge, and the shortest way to it one whole post: request, limit, wake."""
     result = explored(TEXT, PUSH_ONLY, "word-forgotten")
     assert bound_of(result.model, result) == PUSH_ONLY.declared
@@ -262,7 +262,7 @@ def test_a_loop_that_does_not_come_round_is_an_error(refilled: Text, path: Path)
 
 
 def test_a_loop_in_which_nothing_is_owed_breaks_nothing() -> None:
-    """A back-edge of a thread that nobody has asked for anything."""
+    """A back-edge of a thread that no requester has asked for anything."""
     model = Model(TEXT, SCOPES["interrupt-1"])
     idle = path_of(Result(model, 0, 0, 1, 0.0, "declared-bound", path=(model.initial, model.initial)))
     assert (idle.loop, idle.detail) == (0, "")

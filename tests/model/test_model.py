@@ -178,8 +178,8 @@ def test_every_step_and_branch_is_reached_somewhere(policy: str) -> None:
 
 
 def test_a_scope_without_requests_reaches_no_slow_path() -> None:
-    """The check of the check: where nobody asks for anything, much of the text must be reported as unreached."""
-    model = Model(TEXT, Scope("nobody", "", 1, (), ""))
+    """The check of the check: where no role asks for anything, much of the text must be reported as unreached."""
+    model = Model(TEXT, Scope("no-requester", "", 1, (), ""))
     search(model, lambda _: None)
     assert len(model.places()[1]) > 20
 

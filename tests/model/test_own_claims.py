@@ -72,7 +72,7 @@ LEAVES = ENDS.format(of_it="1 == 1", leaves="world.lock.store(0)")
         ("for t in threads():\n        claim('c', owed(t) == 0)", ""),
         ("claim('c', at(looker, looker) == 1)", ""),
         ("claim('c', at(looker, held) == 1)", "c"),
-        ("for t in threads():\n        claim('c', t.flag.load() == 0)", ""),  # which nobody touches
+        ("for t in threads():\n        claim('c', t.flag.load() == 0)", ""),  # which no role touches
         ("for t in threads():\n        claim('c', t.limit.load() == t.limit.real)", ""),
         ("eventually('e', world.lock.load() == 1)", ""),
         ("eventually('e', world.lock.load() == 2)", "e"),
@@ -80,7 +80,7 @@ LEAVES = ENDS.format(of_it="1 == 1", leaves="world.lock.store(0)")
         (
             "for t in threads():\n        if t.flag.load() == 1:\n            eventually('e', 1 == 1)",
             "e",
-        ),  # nobody sets it
+        ),  # no role sets it
         ("for t in threads():\n        if t.mine == 2:\n            eventually('e', 1 == 1)", "e"),
     ],
 )

@@ -175,7 +175,7 @@ POLLS = "if t.limit.load() == t.limit.poison:\n                sees(t)"
         ("turn(t)", "", (1, 2), ""),  # each second back-edge looks
         ("turn(t)", ", back_edges=2", (1, 2), ""),
         ("turn(t)", ", back_edges=1", (1, 2), "declared-bound"),
-        ("pause()", "", (1, None), ""),  # none does: and nobody has said that one must
+        ("pause()", "", (1, None), ""),  # none does: and the text does not say that one must
         ("pause()", ", frames=1", (1, None), ""),
         ("pause()", ", back_edges=9", (1, None), "declared-bound"),
     ],

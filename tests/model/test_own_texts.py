@@ -29,7 +29,7 @@ REFUTED = [
     ("go1.py --scope coordinator-1 --memory sc --mutant no-check-in-loops", "comes-round", "T0 (at go1:49: wait(sched.lock.load() == 2)) and coordinator"),
     ("watchdog.py --mutant not-armed-again", "no-deadlock", ""),
     ("watchdog.py --mutant not-restored", "no-deadlock", ""),
-    # an embedder whose script has no timer waits for ever: but nobody meant that world, and who names it means it
+    # an embedder whose script has no timer waits for ever: but no user meant that world, and one who names it means it
     ("watchdog.py --scope embedder-1", "no-deadlock", ""),
     # the backup thread acts on a word that it looked at before it got the domain's lock; runtime/domain.c looks again behind it
     ("ocaml4.py --scope backup-2", "no-deadlock", "wait(t.domain_lock.cas(1, 0))"),
@@ -123,7 +123,7 @@ def asker() -> None:
     ],
 )
 def test_a_quiet_world_is_no_deadlock(wait: str, broken: str, tmp_path: Path) -> None:
-    """Nobody opens the lock: so nobody sets the flag."""
+    """No role opens the lock: so none sets the flag."""
     assert verdict(tmp_path, QUIET.format(wait=wait)) == broken
 
 
@@ -147,7 +147,7 @@ def asker() -> None:
 @pytest.mark.parametrize(
     ("acts", "broken"),
     [
-        ("t.flag.load()", "comes-round"),  # looks for ever, at what nobody changes
+        ("t.flag.load()", "comes-round"),  # looks for ever, at what no role changes
         ("pause()", "comes-round"),
         ("rest()", ""),
         ("t.flag.store(0)", ""),  # its loop, behind a beginning

@@ -1,4 +1,4 @@
-"""fork: the child has one thread, a copy of all words, and nobody who would finish what the others were about to do.
+"""fork: the child has one thread, a copy of all words, and none that would finish what the others were about to do.
 
 The child is an excursion of the thread that forks: the others stand still wherever they are, until it has shown that it can stop its
 world; then it ends, and the parent goes on from where it was.
@@ -99,7 +99,7 @@ def fork(t: Me) -> None:
     if mutant("keeps-the-stop", breaks="CHILD-STARTS"):
         t.state.swap(MANAGED)
     else:
-        start_world(t)                              # CHILD-STARTS: it has inherited the stop, and nobody else ends it
+        start_world(t)                              # CHILD-STARTS: it has inherited the stop, and no other requester ends it
     stop_world(t)                                   # so that is what the child can do
     with atomic():
         for other in threads():

@@ -9,7 +9,7 @@ MANAGED, NATIVE, ENDED = 0, 1, 2
 
 class Thread:
     listed: Word  # 1: the list leads to its record
-    freed: Word = begins(1)  # 1: its memory is somebody else's
+    freed: Word = begins(1)  # 1: its memory is another's
     state: Word = begins(ENDED)
     frame: Word  # stands for all that guest code changes while it runs
 

@@ -26,7 +26,7 @@ SPLIT_COUNT = DATA / "split_count.py"
 LIMIT_ONLY = DATA / "limit_only.py"
 COUNTS: dict[str, list[int]] = json.loads((DATA / "counts.json").read_text(encoding="utf-8"))
 LARGE = 300_000
-"""States: a projection of so many takes over 5 s."""
+"""States: a projection of as many takes over 5 s."""
 ONE = Scope("one", "tiny", 1, ("coordinator",), "for the texts of this file")
 PLACE = re.compile(r"([\w.]+):(\d+) `([^`]*)`")
 
@@ -45,7 +45,7 @@ def test_the_core_needs_one_thread_only(policy: str, memory: str) -> None:
     roles = {role for scope in SCOPES.values() for role in scope.roles}
     scope = replace(ONE, roles=tuple(sorted(roles & {"coordinator", "interrupter"})))
     reasons = argument(Model(TEXT, scope, "", POLICIES[policy], memory)).reasons
-    if policy == "wasmtime":  # its counter is for all: whoever posts writes what every thread reads
+    if policy == "wasmtime":  # its counter is for all: a requester that posts writes what every thread reads
         assert reasons
         assert all("epoch.py" in reason for reason in reasons)
         return

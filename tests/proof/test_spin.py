@@ -150,7 +150,7 @@ def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Pat
     assert "assertion violated" in ask_spin(tmp_path, export(model) + watch).complaint
     trap.initial = found.path[-1]
     source = UNDER[assumption](model, export(trap))
-    behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where nobody asks, all may stand still
+    behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where no requester asks, all may stand still
     assert (behind.states, behind.errors) == (len(following(model, trap.initial, assumption)), 0)
 
 
@@ -189,7 +189,7 @@ def test_spin_finds_as_many_states_in_somebodys_own_text(threads: int, tmp_path:
 @pytest.mark.parametrize("memory", [SC, TSO])
 @pytest.mark.parametrize("name", ["lost", "lost_once", "spin_loop"])
 def test_spin_finds_no_deadlock_in_a_quiet_world(name: str, memory: str, tmp_path: Path) -> None:
-    """`lost_once` comes to a state where nobody can move, and each may stand there for ever; and all say what is owed."""
+    """`lost_once` comes to a state where no process can move, and each may stand there for ever; and all say what is owed."""
     text = Text((DATA / "own_texts" / f"{name}.py",))
     model = Model(text, next(iter(chosen_of(text, "tiny"))), memory=memory)
     result = search(model, judge_of(model))

@@ -40,7 +40,7 @@ LINES = [
 ALSO = ("births-exclusive-1",)
 """Scopes that are not tiny, which alone have some of these lines."""
 ONLY_UNDER_TSO = ("BLOCK-IS-A-BARRIER", "REQUESTER-IS-A-BARRIER")
-"""Needed for a barrier alone: the store that publishes a sleeper (whoever posts wakes, whatever the state says), and a fence."""
+"""Needed for a barrier alone: the store that publishes a sleeper (a requester that posts wakes it, whatever the state says), and a fence."""
 
 
 def without(path: Path, number: int) -> str:

@@ -31,7 +31,7 @@ OWN_VM = File(__file__).parents[1] / "model" / "data" / "own_vm.py"
 
 
 def walk(scope: str, steps: int, seed: int, memory: str = "sc") -> Path:
-    """Some path of so many steps."""
+    """Some path of n steps."""
     rng, model = random.Random(seed), Model(TEXT, SCOPES[scope], memory=memory)
     states = [model.initial]
     for _ in range(steps):

@@ -38,7 +38,7 @@ PLAIN = [pair for pair in WALKED if pair[0] == "folded" or pair[1] in SAMPLE]
 
 
 def walked(policy: str, scope: str, overlap: int, moves: int) -> None:
-    """A walk in which each event overlaps up to so many others'."""
+    """A walk in which each event overlaps up to n others'."""
     model = model_of(policy, scope)
     names = [thread.name for thread in model.mutators]
     walk = Walk(model, Random(overlap))

@@ -44,7 +44,7 @@ class Walk:
         return states[-1]
 
     def run(self, moves: int, state: int | None = None) -> int:
-        """Returns the state at the end: after so many moves, or where there is none."""
+        """Returns the state at the end: after n moves, or where there is none."""
         state = self.model.initial if state is None else state
         for _ in range(moves):
             ways = [way for p in self.model.processes for way in heard_edges(p, state)]

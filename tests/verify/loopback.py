@@ -36,7 +36,7 @@ class Loopback:
         self.scheduler: subprocess.Popen[bytes] | None = None
 
     def need(self, workers: int, threads: int = 1) -> str:
-        """Have so many workers, at least; one that is new has so many threads.  The address of the scheduler."""
+        """Have at least this number of workers; one that is new has this number of threads.  The address of the scheduler."""
         if self.scheduler is None:
             self.known.unlink(missing_ok=True)
             self.scheduler = self._begin(

@@ -73,7 +73,7 @@ class Tally:
         return Bound(frames, back_edges, **{kind: self.checks.get(site) for kind, site in FURTHER.items()})
 
     def saw(self, checks: Mapping[str, int]) -> None:
-        """A request was seen after so many checks of each kind."""
+        """A request was seen after n checks of each kind."""
         self.checks |= {kind: max(n, self.checks.get(kind, 0)) for kind, n in checks.items()}
 
     def add(self, other: Tally) -> None:

@@ -39,7 +39,7 @@ REALS = {
     "budget": "one back-edge in n, this number, compares with the limit; no request waits for more; never 0",
     "heap_limit": "how far it may allocate; see `sp_set_heap_limit`",
     "page": "what it holds while nothing is asked; never SP_PAGE_POISON",
-    "ticker": "one check in so many is slow, asked or not; no request waits for more; never 0",
+    "ticker": "one check in n is slow, asked or not; no request waits for more than n; never 0",
 }
 """Trigger word to what its real value is."""
 UNKNOWN = "what it holds while nothing is asked; never its poison"

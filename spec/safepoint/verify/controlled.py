@@ -88,7 +88,7 @@ class CaseTally:
 
 
 def run_case(case: Case, most: int, drawn: int, seed: int = SEED, preemptions: int = PREEMPTIONS) -> CaseTally:
-    """In a worker: a case of the text as it is; `seed`: of what is drawn; `most`: schedules with so many preemptions."""
+    """In a worker: a case of the text as it is; `seed`: of what is drawn; `most`: schedules with this number of preemptions."""
     with hearing_control_c():
         points = actors = count = 0
         search = Exhaustive(preemptions, most)

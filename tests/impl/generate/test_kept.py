@@ -26,7 +26,7 @@ CODE = EngineCode(
     {"ADD": ("Slot", "Slot")},
     {"refill": 1},
 )
-SOMEBODY = 65534
+ANOTHER_USER = 65534
 """Another user."""
 
 
@@ -98,14 +98,14 @@ def test_what_another_user_has_put_there_is_made_anew(monkeypatch: pytest.Monkey
     status = os.fstat
 
     def of_somebody(handle: int) -> os.stat_result:
-        return os.stat_result((*status(handle)[:4], SOMEBODY, *status(handle)[5:10]))
+        return os.stat_result((*status(handle)[:4], ANOTHER_USER, *status(handle)[5:10]))
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", of_somebody)
         assert times_made() == 1
     assert times_made() == 0
     with monkeypatch.context() as patch:
-        patch.setattr(os, "getuid", lambda: SOMEBODY)
+        patch.setattr(os, "getuid", lambda: ANOTHER_USER)
         assert times_made() == 1
 
 

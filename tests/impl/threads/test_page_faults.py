@@ -110,7 +110,7 @@ guest.enter()
     "sends",
     ["os.kill(os.getpid(), signal.SIGSEGV); time.sleep(9)", "signal.raise_signal(signal.SIGSEGV); time.sleep(9)"],
 )
-def test_a_signal_that_is_sent_is_nobodys_check(sends: str) -> None:
+def test_a_signal_that_is_sent_is_no_threads_check(sends: str) -> None:
     assert ended(f"work(); {sends}") == (-signal.SIGSEGV, WORKED, "")
     ignoring = (
         "signal.signal(signal.SIGSEGV, signal.SIG_IGN); work(); os.kill(os.getpid(), signal.SIGSEGV); print('over')"
@@ -131,7 +131,7 @@ work()
     assert ended(script) == (0, f"{WORKED}told of 11\n{WORKED}", "")
 
 
-def test_whoever_takes_the_signal_over_later_is_found() -> None:
+def test_a_handler_that_takes_the_signal_over_later_is_found() -> None:
     script = """
 work()
 faulthandler.enable()
@@ -179,7 +179,7 @@ work()
 
 
 def test_a_thread_that_runs_at_exit_may_still_fault() -> None:
-    """Nobody has ended it, and somebody goes on asking."""
+    """The program has not ended it, and a requester goes on asking."""
     script = """
 from safepoint.protocol.words import SAMPLE
 guest = Vm(ENDLESS, io.StringIO(), variant=VARIANT).start().guest
@@ -194,6 +194,6 @@ while guest.record.get("slow_entries") < 4:
         assert ended(script) == (0, "", "")
 
 
-def test_whoever_blocks_all_signals_blocks_no_check() -> None:
+def test_a_process_that_blocks_all_signals_blocks_no_check() -> None:
     """As a server does that leaves its signals to one thread: guest threads inherit what is blocked."""
     assert ended("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); work()") == (0, WORKED, "")

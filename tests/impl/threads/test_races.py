@@ -92,7 +92,7 @@ def test_two_million_turns_under_a_lock_are_two_million() -> None:
 
 @inline
 def meet(thread: Thread, visits: Word) -> None:
-    """Wait until threads have come here so many times in all."""
+    """Wait until threads have come here n times in all."""
     world = World(thread.world)
     here = fetch_add(world.result, 1) + 1  # a word that no procedure of the world uses
     while here < visits:

@@ -81,7 +81,7 @@ def profiled(source: str, every: Every, heap: int = 1 << 20, stress: bool = Fals
 
 
 def shares(profile: Profile) -> dict[str, float]:
-    """Of the functions in which samples were taken, whoever called them."""
+    """Of the functions in which samples were taken, whichever function called them."""
     found: Counter[str] = Counter()
     for stacks in profile.threads.values():
         for stack, weight in stacks.items():
@@ -90,14 +90,14 @@ def shares(profile: Profile) -> dict[str, float]:
 
 
 def ask(sampler: Sampler, guest: GuestThread, times: int = 1) -> None:
-    """As the ticker does, for so many times ASKED of CPU time: the next check takes one sample for all that was asked for."""
+    """As the ticker does, for n times ASKED of CPU time: the next check takes one sample for all that was asked for."""
     samples = sampler._threads[guest.address].samples
     samples.set("asked", samples.get("asked") + times * ASKED)
     sampler._world.post(guest, SAMPLE)
 
 
 class Stepped:
-    """A guest thread on this OS thread, which is asked for samples by nobody but the test."""
+    """A guest thread on this OS thread, which only the test asks for samples."""
 
     def __init__(self, source: str, every: Every = BY_TIME, ring: int = RING, depth: int = DEPTH) -> None:
         built = engine(PROFILED)
@@ -268,7 +268,7 @@ def test_by_time_the_shares_are_those_of_the_program() -> None:
 
 
 def test_a_full_ring_drops_samples_and_counts_them() -> None:
-    """One call in each: so many fit, and no further one; after a drain there is room again, around the end of the ring."""
+    """One call in each: as many as the ring has room for, and no further one; after a drain there is room again, around the end of the ring."""
     stepped = Stepped("i = 0\nwhile True:\n    i = i + 1\n", ring=64)
     fit = 64 // (HEAD + 1)
 
@@ -316,7 +316,7 @@ def test_a_stack_deeper_than_a_sample_is_cut_at_its_outer_end(depth: int, cut: b
 
 
 def test_what_an_ended_thread_was_sampled_with_is_kept_under_its_name() -> None:
-    """Nobody drains while they run: what is in the rings at the end is all there is.  Records are used again."""
+    """Python drains nothing while they run: what is in the rings at the end is all there is.  Records are used again."""
     source = IMPORTS + STARTED + PAIRS + "for n in range(5):\n    all_of(f, [100, 200])\nf(400)\n"
     profile = Profile(Every(256, BYTES))
     with Vm(compile_program(source, FILE), io.StringIO(), 4096, PROFILED) as vm:
@@ -402,7 +402,7 @@ def test_a_ticker_returns_to_have_a_ring_drained_that_is_half_full(words: int, t
 
 
 def test_a_thread_that_sleeps_is_left_in_peace() -> None:
-    """Every weight is CPU time; nobody posts to a thread that uses none."""
+    """Every weight is CPU time; the sampler does not post to a thread that uses none."""
     source = IMPORTS + "def wait():\n    sleep(0.5)\nt = Thread(target=wait)\nt.start()\nt.join()\n"
     profile = Profile(BY_TIME)
     with Vm(compile_program(source, FILE), io.StringIO(), variant=PROFILED) as vm, vm.sample(profile):

@@ -35,7 +35,7 @@ from tests.guest.compiling import compiled
 UNDER = {policy.name: policy for policy in (FOLDED, PATCHED)}
 EXAMPLES = max(12, settings().max_examples // 10)
 SAMPLE, ALL = 8, pytest.param(1, marks=pytest.mark.nightly)
-"""Of so many programs, or bytes, one."""
+"""Of n programs, or bytes, one."""
 
 
 def programs(every: int) -> dict[str, Program]:

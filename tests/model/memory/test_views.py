@@ -86,7 +86,7 @@ def test_a_reader_is_up_to_so_many_stores_behind() -> None:
 
 
 def test_a_memory_that_every_reader_has_passed_is_forgotten() -> None:
-    """Else a world in which somebody stores again and again would have no end of memories."""
+    """Else a world in which a thread stores again and again would have no end of memories."""
     machine, memory, seen = Machine([0, 0], [{1}, {0}], [{0, 1}, {0, 1}], 2, stale=2), 0, set[int]()
     for turn in range(20):
         memory = machine.access(memory, Access(0, 0, "store", (turn & 1,), RELEASE))[0].memory

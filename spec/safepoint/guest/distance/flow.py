@@ -109,7 +109,7 @@ class Flow:
         return bool(self.kinds(point, base) & ~known)
 
     def _fitting(self, kinds: int, count: int) -> tuple[int, ...]:
-        """The functions among these kinds that take so many arguments."""
+        """The functions among these kinds that take this number of arguments."""
         if (kinds, count) not in self._fit:
             self._fit[kinds, count] = tuple(self._those(kinds, count))
         return self._fit[kinds, count]

@@ -65,7 +65,7 @@ class Measured:
     way: tuple[Step, ...] = ()
 
     def at_most(self, stack: int) -> int | None:
-        """As a number, on a stack of so many slots: a part in each frame, one below them all and one at the thread's end.  None: no bound."""
+        """As a number, on a stack of n slots: a part in each frame, one below them all and one at the thread's end.  None: no bound."""
         if self.length == "depth":
             return self.per_frame * (stack // self.slots + 2)
         return None if self.length is None else int(self.length)

@@ -4,7 +4,7 @@ Read in the paper on allocation sampling (Jung and Bolz-Tereick, 2025). The top 
 next sample point; an allocation that crosses it takes the slow path, which takes the sample, moves the point, and tries again. An allocation
 sees a complete post at once: 1. Frames and back-edges see none: a loop that allocates nothing is never sampled.
 
-* PyPy lowers the limit by its own thread, so many bytes ahead, and needs no order for that. Here another thread may lower it at any time, a timer for
+* PyPy lowers the limit by its own thread, n bytes ahead, and needs no order for that. Here another thread may lower it at any time, a timer for
   one (`safepoint profile` does both), so its accesses need the memory orders of `ocaml`.
 * One allocation may cross several sample points: they coalesce into one sample, which is weighed (`safepoint profile` counts the weight).
 * All other requests of PyPy go by its ticker (`pypy`). The model posts every kind through this trigger, and claims the same for each.
