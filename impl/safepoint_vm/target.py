@@ -117,6 +117,10 @@ class FoldedTarget(Stepped, FoldedOnCores, FoldedControlled, FoldedCosts, Folded
             self._advancing = False
 
     @property
+    def seen(self) -> int:
+        return len(self._seen)
+
+    @property
     def living(self) -> list[int]:
         return [thread.number for thread in self._world.threads if not thread.over]
 

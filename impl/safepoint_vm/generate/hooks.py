@@ -16,14 +16,16 @@ HOOK = ir.FunctionType(I64, [POINTER, *[I64] * 4])
 HEARD = ("", "posted", "given_back", "taken", "asked", "served", "ran")
 """Ghosts that a hook is told of, by their number; 0 is none."""
 CHECK = "back_edge"  # handlers make its accesses; of a check that stores a hook is told too (`generate.counted`)
+STEPPED = (*PROCEDURES, CHECK)
+"""What makes accesses that a hook is told of, by number."""
 STEP_BITS = 16
 
 
 def at_step(procedure: str, number: int) -> int:
     """What a hook is told of the access that a step makes."""
-    return [*PROCEDURES, CHECK].index(procedure) << STEP_BITS | number
+    return STEPPED.index(procedure) << STEP_BITS | number
 
 
 def step_of(what: int) -> tuple[str, int]:
     """The procedure, and the number of its step."""
-    return [*PROCEDURES, CHECK][what >> STEP_BITS], what & (1 << STEP_BITS) - 1
+    return STEPPED[what >> STEP_BITS], what & (1 << STEP_BITS) - 1

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cache
 
 from safepoint_vm.language.vocabulary import Line, Published, Racing, Row, Shared, Struct
 
@@ -33,6 +34,12 @@ def fields(struct: type[Struct]) -> dict[str, Field]:
 def size(struct: type[Struct]) -> int:
     """The size of a struct, rounded up to whole cache lines."""
     return -(-_layout(struct)[1] // LINE_BYTES) * LINE_BYTES
+
+
+@cache
+def _places(struct: type[Struct]) -> dict[str, int]:
+    """The number of each field's first word."""
+    return {name: field.offset // 8 for name, field in fields(struct).items()}
 
 
 _layouts: dict[type[Struct], tuple[dict[str, Field], int]] = {}
@@ -100,7 +107,7 @@ class Record(Memory):
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
         self.page: object = None  # keeps the memory of a page that it names
-        self._places = {name: field.offset // 8 for name, field in fields(struct).items()}
+        self._places = _places(struct)  # type: ignore[arg-type]
 
     def at(self, name: str, index: int = 0) -> int:
         """The address of a field, or of word `index` of a row."""
@@ -108,8 +115,11 @@ class Record(Memory):
 
     def fill(self, name: str, words: Sequence[int] | ctypes.Array[ctypes.c_int64], index: int = 0) -> None:
         """Overwrite words of a row, from word `index` on."""
-        at = self._places[name] + index
-        self._row[at : at + len(words)] = list(words)
+        if isinstance(words, ctypes.Array):  # of fewer bytes than the processor's string moves begin with: whole words
+            ctypes.memmove(self.at(name, index), words, 8 * len(words))
+        else:
+            at = self._places[name] + index
+            self._row[at : at + len(words)] = list(words)
 
     def get(self, name: str, index: int = 0) -> int:
         return self._row[self._places[name] + index]

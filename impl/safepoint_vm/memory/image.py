@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
@@ -112,9 +113,9 @@ class Image:
         """The address of its first instruction."""
         return self._texts[function.number].address
 
-    @property
+    @cached_property
     def halt(self) -> int:
-        """The address of a HALT: the return address of a thread's first frame."""
+        """The address of a HALT: the return address of a thread's first frame.  Stays where it is, as all that was loaded."""
         ops = [instruction.op for instruction in self.program.codes[0].instructions]
         return self.start + SIZE * ops.index("HALT")
 

@@ -38,8 +38,8 @@ class InUse:
         self.waits: Waiter | None = None
         self.moves = self.polls = self.units = 0
         self._refs: WeakValueDictionary[int, Ref] = WeakValueDictionary()  # in use, by `id`
-        self._held: list[Ref] = []  # those whose words are in `_words`
-        self._words = Memory(1)
+        self._held: list[Ref] = []  # those whose words are in `_words`, which `roots` makes
+        self._words: Memory
 
     def work(self, units: int) -> None:
         self.units += units

@@ -93,13 +93,17 @@ class Reference(Stepped):
 
     @property
     def place(self) -> tuple[object, ...]:
-        """What is quick to compare, and mostly differs between two worlds that do: the turn, the words, and each thread's pc."""
+        """What is quick to compare, and mostly differs between two worlds that do: the position, and the words."""
+        return *self.position, self.world.words.values
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """The turn, and each thread's pc: equal in two worlds that are the same."""
         turns = self.world.turns
-        return turns.current, turns.left, self.world.words.values, *(m.state.frame.pc for m in self.world.machines)
+        return turns.current, turns.left, *(m.state.frame.pc for m in self.world.machines)
 
     @property
     def seen(self) -> int:
-        """How many requests have been seen."""
         return len(self.world.sites[MAIN].seen)
 
     def born(self, thread: int) -> bool:

@@ -7,8 +7,9 @@ only until it stands where an earlier run has stood: the rest is known, since it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from operator import attrgetter
 
 from safepoint.conform.target import GuestStuck, Observation
 from safepoint.differential.reference import Reference
@@ -27,6 +28,8 @@ STRETCH, AT_HAND = 64, 8
 """Of the undisturbed run a fork is kept every STRETCH steps; those in between are made again, and kept for AT_HAND stretches."""
 
 
+Place = tuple[int, ...]
+"""A step, and the `Reference.position` there."""
 ENDS = ("UNMASK", "UNWOUND")
 """Opcodes that end what a request has to wait for."""
 OF_SOME = ("return", "allocation")
@@ -62,7 +65,7 @@ def run_schedule(target: Stepped, schedule: Schedule, finish: Callable[[Callable
 
     target.watch(watching)
     target.post(schedule.kind, schedule.thread)
-    in_post, posted_at, seen = accesses, target.checks(schedule.thread), len(target.observe().seen)
+    in_post, posted_at, seen = accesses, target.checks(schedule.thread), target.seen
     try:
         end = outcome(target, lambda: finish(lambda: accesses))
     finally:
@@ -90,21 +93,30 @@ def repeat(target: Stepped, schedule: Schedule, longest: int = UNBOUNDED) -> Tri
     return run_schedule(target, schedule, finish)
 
 
+not_added_up = attrgetter(*(f.name for f in fields(Observation) if f.name not in ("seen", "slow_entries")))
+"""All of an observation but what grows with each request, and says nothing of what comes."""
+
+
 @dataclass(frozen=True)
 class Rest:
-    """How a run went on from a step to its end.  before, end: what could be observed at the step, and at the end.
+    """How a run went on from a step to its end.  stood: the machine at the step.  end: what could be observed at the end.
 
     last: the step at which the run ended.  accesses: that were made after the step, and counted.
     """
 
-    before: Observation
+    stood: Reference
     end: Observation
     last: int
     accesses: int = 0
 
+    @cached_property
+    def before(self) -> Observation:
+        """What could be observed at the step."""
+        return self.stood.observe()
+
     def follows(self, now: Observation) -> bool:
         """Would a run in the same state, observed as `now`, be observed as this one at its end, but for what it has added up?"""
-        return replace(now, seen=(), slow_entries=0) == replace(self.before, seen=(), slow_entries=0)
+        return not_added_up(now) == not_added_up(self.before)
 
     def after(self, trial: Trial) -> Trial:
         """The whole of a run that was broken off here."""
@@ -139,7 +151,8 @@ class Undisturbed:
         self.joined = 0
         self._stretches: dict[int, list[Reference]] = {}
         self._trials: dict[Schedule, Trial] = {}
-        self._known: dict[int, list[tuple[Reference, Rest]]] = {}  # step -> where runs have stood, and how they went on
+        self._rests: dict[int, Rest] = {}  # by step: of this run, where others came back to it
+        self._known: dict[Place, list[Rest]] = {}  # of those with requests, by where they have stood
 
     def before(self, step: int) -> Reference:
         """The machine before a step.  To be forked, not to be stepped."""
@@ -182,7 +195,7 @@ class Undisturbed:
     def _follow(self, schedule: Schedule) -> Trial:
         target = self.before(schedule.step).fork()
         rest: Rest | None = None
-        stood: list[tuple[Reference, Observation, int]] = []  # where requests had just been seen, after n accesses
+        stood: list[tuple[Reference, int]] = []  # where requests had just been seen, after n accesses
 
         def finish(accesses: Callable[[], int]) -> None:
             nonlocal rest
@@ -197,16 +210,16 @@ class Undisturbed:
                     if rest := self._known_rest(target, end):
                         self.joined += 1
                         return
-                    stood.append((target.fork(), target.observe(), accesses()))
+                    stood.append((target.fork(), accesses()))
 
         trial = run_schedule(target, schedule, finish)
         last = target.steps
         if rest:
             trial, last = rest.after(trial), rest.last
         if trial.observation.ended:  # else it was broken off, or is stuck
-            for state, before, accesses in stood:
-                known = Rest(before, trial.observation, last, trial.in_all - accesses)
-                self._known.setdefault(state.steps, []).append((state, known))
+            for state, accesses in stood:
+                known = Rest(state, trial.observation, last, trial.in_all - accesses)
+                self._known.setdefault((state.steps, *state.position), []).append(known)
         return trial
 
     def _undisturbed_rest(self, target: Reference) -> Rest | None:
@@ -214,13 +227,13 @@ class Undisturbed:
         step = target.steps
         if step >= self.steps or target.place != self._places[step] or not target.same_as(self.before(step)):
             return None
-        rest = Rest(self.before(step).observe(), self.end, self.steps)
+        rest = self._rests.setdefault(step, Rest(self.before(step), self.end, self.steps))
         return rest if rest.follows(target.observe()) else None
 
     def _known_rest(self, target: Reference, end: int) -> Rest | None:
         """The rest of an earlier run that stood here, if this one may go on as long (end: its last step)."""
-        known = self._known.get(target.steps, [])
-        alike = (rest for state, rest in known if rest.last < end and target.same_as(state))
+        known = self._known.get((target.steps, *target.position), [])
+        alike = (rest for rest in known if rest.last < end and target.same_as(rest.stood))
         return next((rest for rest in alike if rest.follows(target.observe())), None)
 
 

@@ -1,6 +1,6 @@
 """A target that the judge drives step by step: requests and guest threads share one OS thread, so every run is the same.
 
-Drives the reference machine and the interpreter, which offer four primitives.  Keeps track of the requests under way: stops
+Drives the reference machine and the interpreter, which offer five primitives.  Keeps track of the requests under way: stops
 that wait for the guest, and guests that wait for a stop to end.
 """
 
@@ -72,7 +72,7 @@ WAITING = {STOP: Stop, HANDSHAKE: Handshake}
 
 
 class Stepped(Target):
-    """Subclasses offer `request`, `advance`, `living`, `checks`, and call `watching` before each access of a procedure."""
+    """Subclasses offer `request`, `advance`, `seen`, `living`, `checks`, and call `watching` before each access of a procedure."""
 
     offers = frozenset(ABILITIES)
     policy: Policy = FOLDED
@@ -91,6 +91,11 @@ class Stepped(Target):
         """Execute up to `count` guest instructions (UNBOUNDED: any number), until every thread has ended or is blocked; returns
         how many.
         """
+
+    @property
+    @abstractmethod
+    def seen(self) -> int:
+        """How many requests the guest threads have noticed."""
 
     @property
     @abstractmethod

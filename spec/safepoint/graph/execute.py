@@ -171,7 +171,7 @@ class Activation:
                 return
         self.at = tree
         live = self.graph.live[tree.number]
-        self.env = {name: value for name, value in self.env.items() if name in live}
+        self.env = {name: value for name, value in self.env.items() if name in live} if live else {}
 
     def value(self, e: ir.Expr) -> int:
         """The value of an expression.  The cases stand in the order of how often they come."""
@@ -201,11 +201,12 @@ class Activation:
         cell = self._resolve(step.cell)
         if step.op == "load":
             return memory.load(cell)
-        operands = [self.value(o) for o in step.operands]
         if step.op == "store":
-            return 0 if (not step.publishes or memory.locked(cell)) and memory.store(cell, operands[0]) else None
+            value = self.value(step.operands[0])
+            return 0 if (not step.publishes or memory.locked(cell)) and memory.store(cell, value) else None
         if not memory.locked(cell):
             return None
+        operands = [self.value(o) for o in step.operands]
         old = memory.load(cell)
         match step.op:
             case op if op in ir.MODIFIES:

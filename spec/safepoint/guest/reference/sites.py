@@ -104,6 +104,7 @@ class Sites:
         self.privates = {
             word: text.begins(False, word) for word, kind in text.words["Me"].items() if kind == "int" and word != "end"
         }
+        self.graphs: dict[tuple[str, int], Graph] = first.graphs if first else {}  # that were begun, of any thread
         self.here = ""  # the site that is being visited
         self.frames = self.back_edges = self.elsewhere = self.slow_entries = 0
         self.moves = 0  # grows when a procedure of this thread begins, or makes progress
@@ -185,7 +186,9 @@ class Sites:
             self.go_on(self.begin("awaken"))
 
     def begin(self, procedure: str, *args: int, word: int = 0) -> Activation:
-        graph = procedure_graph(procedure, self.policy, word)
+        if (procedure, word) not in self.graphs:
+            self.graphs[procedure, word] = procedure_graph(procedure, self.policy, word)
+        graph = self.graphs[procedure, word]
         owner = WORLD if graph.owner == WORLD else self.number
         env = dict(zip(graph.params, args, strict=True))
         activation = Activation(graph, owner, env, self.privates, self.reals, population=self.population)
