@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from safepoint.graph.lower import check
+from safepoint.graph.check import check
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.custom import read
 from safepoint.model.engines import engine
