@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from safepoint.graph.check import check
 from safepoint.graph.gather import gather
 from safepoint.graph.instance import Instance
 from safepoint.graph.ir import Step
-from safepoint.graph.lower import check, compile_graph
+from safepoint.graph.lower import compile_graph
 from safepoint.graph.text import ProtocolError, Text
 from safepoint.protocol import TRIGGERS, files
 from safepoint.protocol.policy import FURTHER, USUAL

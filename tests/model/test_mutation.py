@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from safepoint.graph.instance import Instance
-from safepoint.graph.lower import compile_graph
+from safepoint.graph.ir import Graph
+from safepoint.graph.lower import compile_anew, compile_graph
 from safepoint.graph.normal import digest
 from safepoint.graph.scope import OPERATORS as OPERATORS_OF_TEXTS
-from safepoint.graph.text import Text
+from safepoint.graph.text import ProtocolError, Text
 from safepoint.model.edits import GHOSTS
 from safepoint.model.mutation import mutations, right, used
 from safepoint.model.operators import OPERATORS, RELATIONS, edits
@@ -36,10 +37,8 @@ def made(body: str, returns: str = "int") -> set[str]:
     """The mutations of a procedure with this body, as `operator: before -> after`."""
     source = f"def f(t: Me, kind: int) -> {returns}:\n" + "\n".join(f"    {line}" for line in body.splitlines())
     (function,) = ast.parse(source).body
-    (helper,) = ast.parse("def g(t: Me) -> int:\n    return t.state.load()").body
     assert isinstance(function, ast.FunctionDef)
-    assert isinstance(helper, ast.FunctionDef)
-    found = edits(function, {"f": function, "g": helper}, WORDS)
+    found = edits(function, ("f", "g"), WORDS)
     return {f"{e.operator}: {e.before} -> {e.after}" for e in found}
 
 
@@ -131,7 +130,11 @@ def test_every_mutation_is_of_a_line_and_another_text(policy: Policy) -> None:
 
 
 def _digest(text: Text, root: str, instance: Instance | None = None) -> bytes:
-    return digest(compile_graph(text, root, instance), lambda step: step.where[-1] == "critical")
+    return _of(compile_graph(text, root, instance))
+
+
+def _of(graph: Graph) -> bytes:
+    return digest(graph, lambda step: step.where[-1] == "critical")
 
 
 def of(tmp_path: Path, body: str) -> bytes:
@@ -174,6 +177,25 @@ def test_what_does_the_same_has_one_digest(one: str, other: str, tmp_path: Path)
 )
 def test_what_does_something_else_has_another(one: str, other: str, tmp_path: Path) -> None:
     assert of(tmp_path, one) != of(tmp_path, other)
+
+
+def test_a_mutation_has_the_right_graph_exactly_where_its_procedure_is_not_read() -> None:
+    """And that is the graph which its text becomes, if it is compiled alone."""
+    text, shared = right(FOLDED), list[bool]()
+    for m in {m.change.procedure: m for m in mutations(text)}.values():
+        made = m.made_in(text)
+        for root in ("mutator", "coordinator"):
+            graph = compile_graph(text, root)
+            if m.change.procedure not in graph.read:
+                assert compile_graph(made, root) is graph
+                assert _of(compile_anew(made, root, Instance())) == _of(graph)
+            else:
+                try:
+                    assert compile_graph(made, root) is not graph
+                except ProtocolError:
+                    continue
+            shared.append(m.change.procedure not in graph.read)
+    assert 10 < sum(shared) < len(shared) - 10
 
 
 def test_loops_over_some_of_the_words() -> None:

@@ -32,7 +32,7 @@ from safepoint.protocol.words import MANAGED, PARKED
 from tests.model.counterexamples import ALL_CAUGHT, counterexample, mutated
 from tests.model.own_worlds import explored, text_of
 from tests.proof.mistakes import MISTAKES
-from tests.proof.spin import MISSING, Opinion, ask_spin
+from tests.proof.spin import MISSING, Opinion, ask_pan, ask_spin, make_pan, watch
 
 TEXT = Text()
 DATA = Path(__file__).parents[1] / "model" / "data"
@@ -145,12 +145,13 @@ def test_spin_finds_no_way_out_of_a_trap(policy: str, mutant: str, tmp_path: Pat
     found, model, trap = counterexample(mutant, policy), mutated(mutant, policy), mutated(mutant, policy)
     condition = found.detail.rpartition(": ")[2]
     assumption = next(each.assumption for each in goals(model) if each.assumption.says == condition)
-    watch = f"active proctype goal() {{ if :: {goal(model, found.broken, assumption)} -> assert(false) fi }}\n"
-    assert ask_spin(tmp_path, export(model)) == Opinion(found.states, found.transitions, 0, "")
-    assert "assertion violated" in ask_spin(tmp_path, export(model) + watch).complaint
+    watched = watch(goal(model, found.broken, assumption))
+    make_pan(tmp_path, export(model) + watched)
+    assert ask_pan(tmp_path) == Opinion(found.states, found.transitions, 0, "")
+    assert "assertion violated" in ask_pan(tmp_path, watched=True).complaint
     trap.initial = found.path[-1]
-    source = UNDER[assumption](model, export(trap))
-    behind = ask_spin(tmp_path, source + watch, pan=("-E",))  # where no requester asks, all may stand still
+    make_pan(tmp_path, UNDER[assumption](model, export(trap)) + watched)
+    behind = ask_pan(tmp_path, "-E", watched=True)  # where no requester asks, all may stand still
     assert (behind.states, behind.errors) == (len(following(model, trap.initial, assumption)), 0)
 
 
@@ -166,7 +167,7 @@ def too_many_stops(most: int, thread: int = 0) -> str:
         for n in range(most + 1)
         for now in (0, 1)
     )
-    return f"never {{\n{states}N{most + 1}_1: skip\n}}\n"
+    return f"never more_than_{most} {{\n{states}N{most + 1}_1: skip\n}}\n"
 
 
 @pytest.mark.rule("HELD-RUNS-FIRST")
@@ -174,8 +175,9 @@ def too_many_stops(most: int, thread: int = 0) -> str:
 def test_spin_counts_as_many_stops_in_a_row(mutant: str, most: int | None, tmp_path: Path) -> None:
     """By an automaton beside the model, which is how we do not count them; without a bound each of the first is exceeded."""
     source = export(Model(TEXT, SCOPES["fairness-1"], mutant))
+    make_pan(tmp_path, source + "".join(map(too_many_stops, range(3))))
     for n in range(3):
-        found = ask_spin(tmp_path, source + too_many_stops(n)).complaint
+        found = ask_pan(tmp_path, "-N", f"more_than_{n}").complaint
         assert ("end state in claim reached" in found) == (most is None or n < most), found
 
 

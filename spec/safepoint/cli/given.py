@@ -145,7 +145,7 @@ def cannot_run(error: ImportError, instead: str) -> NoReturn:
 
 def protocol_text(given: tuple[Path, ...], policy: Policy) -> Text:
     """The built-in text with the policy's trigger, a custom one, or the built-in one with some files replaced, which is said."""
-    from safepoint.graph.lower import check
+    from safepoint.graph.check import check
     from safepoint.graph.text import ProtocolError
     from safepoint.model.custom import read, scopes_of
     from safepoint.model.environment import left_out

@@ -9,6 +9,7 @@ orders: the orders of an access, as C11 and LLVM name them
 collector: Python's collector, while graphs are executed
 instance: what is fixed when it is compiled, and what a compilation asks of that
 lower: the front end: a procedure or a role becomes a graph
+check: all procedures and mutants of a text, each of which must become one
 loops: loops and atomic blocks in it
 expressions: expressions in it, with at most one shared access
 scope: where a statement stands: its names, and where it leads

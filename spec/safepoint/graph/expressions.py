@@ -45,6 +45,8 @@ class Expressions:
     steps: list[Step] = field(default_factory=list)
     mutated: bool = False  # has the instance's mutant been met?
     answers: dict[Question, Answer] = field(default_factory=dict)  # of the instance, to all that it was asked
+    read: set[str] = field(default_factory=set)  # the procedures that were looked into
+    helpers: dict[tuple[str, frozenset[str]], ast.expr | None] = field(default_factory=dict)
 
     def _ask(self, what: str, name: str = "") -> Answer:
         answer = self.answers[what, name] = self.instance.says((what, name))
@@ -88,6 +90,12 @@ class Expressions:
 
     def helper(self, name: str, within: frozenset[str] = frozenset()) -> ast.expr | None:
         """The expression that a helper is short for; None of a procedure.  `within`: whose expressions it is part of."""
+        if (name, within) not in self.helpers:
+            self.helpers[name, within] = self._helper(name, within)
+        return self.helpers[name, within]
+
+    def _helper(self, name: str, within: frozenset[str]) -> ast.expr | None:
+        self.read.add(name)
         body = [s for s in self.text.functions[name].node.body if not is_docstring(s)]
         match body:
             case [ast.Return(value=ast.expr() as value)]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 from safepoint.graph import ir
 
@@ -32,38 +34,71 @@ def liveness(graph: ir.Graph) -> tuple[dict[int, frozenset[str]], frozenset[str]
     """For each step the locals that must survive until it begins: all that a reader keeps when it stops there; and those that
     must be set before the graph begins.
     """
-    live: dict[int, frozenset[str]] = {s.number: frozenset() for s in graph.steps}
-    at: dict[int, frozenset[str]] = {n: frozenset() for n in graph.labels}
+    ways = {_label(n): Way(set(), []) for n in graph.labels} | {s.number: Way(set(), []) for s in graph.steps}
+    for n, tree in graph.labels.items():
+        _follow(tree, frozenset(), ways[_label(n)])
+    for s in graph.steps:
+        gone, way = frozenset({ir.RESULT.name}), ways[s.number]
+        way.reads.update(
+            locals_of(s.guard) - gone, owner_local(s.cell.owner) if s.cell else (), *map(locals_of, s.operands)
+        )
+        for tree in s.then:
+            _follow(tree, gone, way)
+    before: dict[int, list[int]] = {at: [] for at in ways}
+    for at, way in ways.items():
+        for end, _ in way.ends:
+            before[end].append(at)
+    live = dict.fromkeys(ways, frozenset[str]())
+    todo = list(ways)
+    while todo:  # what is alive flows backwards
+        at = todo.pop()
+        if (needs := ways[at].needs(live)) != live[at]:
+            live[at] = needs
+            todo += before[at]
+    start = Way(set(), [])
+    _follow(graph.start, frozenset(), start)
+    return {s.number: live[s.number] for s in graph.steps}, start.needs(live)
 
-    def need(tree: ir.Tree) -> frozenset[str]:
-        match tree:
-            case ir.Step():
-                return live[tree.number]
-            case ir.Let(target, value, then):
-                gone = {target.name} if isinstance(target, ir.Local) else set()
-                return (need(then) - gone) | locals_of(value)
-            case ir.If(test, yes, no):
-                return locals_of(test) | need(yes) | need(no)
-            case ir.Ghost(_, owner, kind, then):
-                return owner_local(owner) | locals_of(kind) | need(then)
-            case ir.Claim(_, test, then) | ir.When(test, then):
-                return locals_of(test) | need(then)
-            case ir.Goto(label):
-                return at[label]
-            case ir.Done(value):
-                return locals_of(value)
 
-    changed = True
-    while changed:
-        before = dict(live), dict(at)
-        for s in reversed(graph.steps):  # what is alive flows backwards
-            after = frozenset[str]().union(locals_of(s.guard), *(need(t) for t in s.then))
-            used = owner_local(s.cell.owner) if s.cell else frozenset()
-            live[s.number] = (after - {ir.RESULT.name}) | used.union(*(locals_of(o) for o in s.operands))
-        for n, tree in reversed(graph.labels.items()):
-            at[n] = need(tree)
-        changed = before != (live, at)
-    return live, need(graph.start)
+class Way(NamedTuple):
+    """Local work up to the next steps and labels: the locals that it reads, but for those that it has set before; and where it
+    ends, with the locals that it has set by then.
+    """
+
+    reads: set[str]
+    ends: list[tuple[int, frozenset[str]]]
+
+    def needs(self, live: Mapping[int, frozenset[str]]) -> frozenset[str]:
+        return frozenset(self.reads).union(*(live[end] - gone for end, gone in self.ends))
+
+
+def _label(number: int) -> int:
+    """A label, among the numbers of steps."""
+    return -1 - number
+
+
+def _follow(tree: ir.Tree, gone: frozenset[str], way: Way) -> None:
+    """Add to a way the local work from here on.  `gone`: the locals that have been set before."""
+    match tree:
+        case ir.Step():
+            way.ends.append((tree.number, gone))
+        case ir.Goto(label):
+            way.ends.append((_label(label), gone))
+        case ir.Let(target, value, then):
+            way.reads.update(locals_of(value) - gone)
+            _follow(then, gone | {target.name} if isinstance(target, ir.Local) else gone, way)
+        case ir.If(test, yes, no):
+            way.reads.update(locals_of(test) - gone)
+            _follow(yes, gone, way)
+            _follow(no, gone, way)
+        case ir.Ghost(_, owner, kind, then):
+            way.reads.update(owner_local(owner) - gone, locals_of(kind) - gone)
+            _follow(then, gone, way)
+        case ir.Claim(_, test, then) | ir.When(test, then):
+            way.reads.update(locals_of(test) - gone)
+            _follow(then, gone, way)
+        case ir.Done(value):
+            way.reads.update(locals_of(value) - gone)
 
 
 def follows_a_swap(graph: ir.Graph, step: ir.Step) -> bool:

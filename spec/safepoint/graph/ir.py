@@ -199,6 +199,7 @@ class Graph:
     mutated: bool = False  # is the instance's mutant in it?
     record: str = ""
     looks: frozenset[int] = frozenset()
+    read: frozenset[str] = frozenset()  # the procedures that were looked into to make it
     said: dict[int, tuple[Ghost, ...]] = field(default_factory=dict, repr=False, compare=False)
     """Of the steps that `activity` was asked for, the ghost statements that follow."""
 

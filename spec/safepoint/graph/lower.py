@@ -13,12 +13,11 @@ from weakref import WeakKeyDictionary
 
 from safepoint.graph import ir
 from safepoint.graph.accesses import find_mutant, weakened
-from safepoint.graph.expressions import Expressions
 from safepoint.graph.flow import liveness, looks
 from safepoint.graph.instance import Answer, Instance, Known, Question
 from safepoint.graph.loops import Loops
 from safepoint.graph.scope import Next, Return, Scope, branch, deeply, ends, place_of, plain, say
-from safepoint.graph.text import DECLARED, GLOBAL, ProtocolError, Record, Text, Value
+from safepoint.graph.text import ProtocolError, Record, Text, Value
 
 COMMANDS = ("wait", "when", "pause", "rest", "claim", "eventually", "fence", "fence_others", *ir.GHOSTS)
 """The statements that are calls."""
@@ -52,7 +51,7 @@ class Lowering(Loops):
             name, owner, tuple(params), start, self.steps, self.labels, mutated=self.mutated, record=record
         )
         self._check_jumps(graph)
-        (graph.live, unset), graph.looks = liveness(graph), looks(graph)
+        (graph.live, unset), graph.looks, graph.read = liveness(graph), looks(graph), frozenset(self.read)
         for local in sorted(unset - {*graph.params}):
             procedure, _, variable = local.rpartition(".")
             if procedure in self.text.functions:
@@ -70,6 +69,7 @@ class Lowering(Loops):
     # -- procedures
 
     def _inline(self, node: ast.AST, name: str, args: list[Value], ret: Return, caller: Scope) -> ir.Tree:
+        self.read.add(name)
         procedure = self.text.functions[name]
         parameters = procedure.node.args.args
         if name in caller.path:
@@ -251,11 +251,23 @@ def compile_graph(text: Text, name: str, instance: Instance | None = None) -> ir
     instance = instance or Instance()
     mutant = find_mutant(text, instance.mutant).name if instance.mutant else ""
     known = _COMPILED.setdefault(text, {}).setdefault((name, mutant if weakened(text, mutant) else ""), Known())
-    if (graph := known.find(instance)) is None:
+    if (graph := known.find(instance) or _of_base(text, name, instance)) is None:
         answers: dict[Question, Answer] = {}
         graph = compile_anew(text, name, instance, answers)
         known.keep(answers, graph)
     return graph
+
+
+def _of_base(text: Text, name: str, instance: Instance) -> ir.Graph | None:
+    """The graph of the text's base, if it was made without a look into what differs: nothing else of the two texts does."""
+    if text.base is None or weakened(text, instance.mutant):  # an access is looked for in the whole text
+        return None
+    try:
+        graph = compile_graph(text.base, name, instance)
+    except ProtocolError:
+        return None
+    ours, theirs = text.functions, text.base.functions
+    return graph if all(ours[each] is theirs[each] for each in graph.read) else None
 
 
 def compile_anew(text: Text, name: str, instance: Instance, answers: dict[Question, Answer] | None = None) -> ir.Graph:
@@ -284,14 +296,3 @@ def compile_helper(text: Text, name: str) -> ir.Expr:
     procedure = text.functions[name]
     scope = Scope({procedure.node.args.args[0].arg: Record(ir.SELF, "Me")}, ir.Done, (name,), procedure.file)
     return lowering.pure(body, scope)
-
-
-def check(text: Text) -> None:
-    """Lower every procedure, and every mutant: a folded branch has not been read.  Raises ProtocolError."""
-    helpers = Expressions(text, Instance())
-    for name in text.functions:
-        if name not in DECLARED and not name.startswith(GLOBAL) and not helpers.helper(name):
-            compile_graph(text, name)
-    for mutant in text.mutants.values():
-        for _, _, procedure in mutant.places:
-            compile_graph(text, procedure, Instance(mutant=mutant.name))

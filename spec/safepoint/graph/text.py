@@ -98,6 +98,7 @@ class Text:
     added: dict[str, str] = field(default_factory=dict)  # words of each thread that a trigger of a user's own declares
     mutants: dict[str, Mutant] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    base: Text | None = None  # the text that this one is, but for what some of its procedures do
 
     def __post_init__(self) -> None:
         for path in self.files:
@@ -234,7 +235,7 @@ class Text:
                 case _:
                     self.error(node, file, "a mutant needs a name and its rule", 'mutant("name", breaks="RULE-ID")')
 
-    @property
+    @cached_property
     def is_custom(self) -> bool:
         """Has it its own roles?  Then its words are not ours, and our properties cannot be asked of it."""
         return not any(self.instead.get(path, path) in OURS for path in self.files)

@@ -11,6 +11,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from safepoint.graph.gather import text_of
 from safepoint.graph.text import Procedure, Text
@@ -18,6 +19,8 @@ from safepoint.model.edits import copied
 from safepoint.model.operators import edits
 from safepoint.protocol import ROLES
 from safepoint.protocol.policy import Policy
+
+Words = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Mutation:
 
     def made_in(self, text: Text) -> Text:
         """The text with the mistake."""
-        return _with(text, {self.change.procedure: Procedure(self.function, self.change.file)})
+        return changed(text, self.function)
 
 
 def right(policy: Policy) -> Text:
@@ -53,14 +56,17 @@ def right(policy: Policy) -> Text:
 
 
 def without_mutants(text: Text) -> Text:
-    made = _with(text, {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()})
-    made.mutants = {}
+    made = copy.copy(text)
+    made.functions = {name: Procedure(_folded(p.node), p.file) for name, p in text.functions.items()}
+    made.mutants, made.base = {}, None
     return made
 
 
-def _with(text: Text, functions: dict[str, Procedure]) -> Text:
+def changed(text: Text, function: ast.FunctionDef) -> Text:
+    """The text with another procedure in the place of the one of its name."""
     made = copy.copy(text)
-    made.functions = {**text.functions, **functions}
+    made.functions = text.functions | {function.name: replace(text.functions[function.name], node=function)}
+    made.base = text
     return made
 
 
@@ -75,6 +81,7 @@ class _Fold(ast.NodeTransformer):
         return node
 
 
+@lru_cache(maxsize=1024)
 def _folded(function: ast.FunctionDef) -> ast.FunctionDef:
     made = _Fold().visit(copied(function))
     assert isinstance(made, ast.FunctionDef)
@@ -87,26 +94,38 @@ def used(text: Text) -> list[str]:
     """The procedures that a role calls, or a procedure that it calls: without the broken twins."""
     found = [name for name, p in text.functions.items() if p.file == ROLES]
     for name in found:
-        for node in ast.walk(text.functions[name].node):
-            match node:
-                case ast.Call(func=ast.Name(id=other)) if other in text.functions and other not in found:
-                    found.append(other)
+        found += dict.fromkeys(other for other in _called(text, name) if other not in found)
     return [name for name, p in text.functions.items() if name in found and p.file != ROLES and name != "threads"]
 
 
 def mutations(text: Text) -> Iterator[Mutation]:
     """Every simple mistake of a right text, in the order of its files and lines; each text that it makes, once."""
-    procedures = {name: p.node for name, p in text.functions.items()}
+    words = tuple((record, tuple(own.items())) for record, own in text.words.items())
     for name in used(text):
-        node, file = procedures[name], text.functions[name].file
-        seen, times = {ast.unparse(node)}, Counter[Change]()
-        for edit in sorted(edits(node, procedures, text.words), key=lambda e: e.line):
-            made = ast.unparse(edit.function)
-            if made in seen:
-                continue
-            seen.add(made)
-            change = Change(file, name, edit.operator, edit.before, edit.after)
-            times[change] += 1
-            if times[change] > 1:  # the same statement, at another place of the procedure
-                change = replace(change, before=f"{change.before} #{times[change]}")
-            yield Mutation(change, edit.line, edit.function)
+        yield from _of_procedure(text.functions[name], frozenset(_called(text, name)), words)
+
+
+def _called(text: Text, name: str) -> Iterator[str]:
+    """The procedures that a procedure calls."""
+    for node in ast.walk(text.functions[name].node):
+        match node:
+            case ast.Call(func=ast.Name(id=other)) if other in text.functions:
+                yield other
+
+
+@lru_cache(maxsize=1024)
+def _of_procedure(procedure: Procedure, called: frozenset[str], words: Words) -> tuple[Mutation, ...]:
+    """Those of one procedure, made once for all the texts that have it.  `words`: of the text, class to word to type, as pairs."""
+    node, made = procedure.node, list[Mutation]()
+    seen, times = {ast.unparse(node)}, Counter[Change]()
+    for edit in sorted(edits(node, called, {record: dict(own) for record, own in words}), key=lambda e: e.line):
+        source = ast.unparse(edit.function)
+        if source in seen:
+            continue
+        seen.add(source)
+        change = Change(procedure.file, node.name, edit.operator, edit.before, edit.after)
+        times[change] += 1
+        if times[change] > 1:  # the same statement, at another place of the procedure
+            change = replace(change, before=f"{change.before} #{times[change]}")
+        made.append(Mutation(change, edit.line, edit.function))
+    return tuple(made)

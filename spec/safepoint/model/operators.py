@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from safepoint.graph.ir import ACCESSES, LOCKED, MODIFIES
 from safepoint.model.edits import Edit, edit, expression, expressions, is_ghost, parsed, replaced, statements, swap
@@ -44,8 +44,8 @@ WAS = "was"
 Words = Mapping[str, Mapping[str, str]]
 
 
-def edits(function: ast.FunctionDef, procedures: Mapping[str, ast.FunctionDef], words: Words) -> Iterator[Edit]:
-    """Every simple mistake in a procedure.  `procedures`: of the text, by name.  `words`: of the text, class to word to type."""
+def edits(function: ast.FunctionDef, procedures: Collection[str], words: Words) -> Iterator[Edit]:
+    """Every simple mistake in a procedure.  `procedures`: of the text, those at least that it calls.  `words`: of the text, class to word to type."""
     for place, statement in statements(function):
         block = place.of(function)
         following = next((n for n in range(place.at + 1, len(block)) if not is_ghost(block[n])), None)
@@ -59,7 +59,7 @@ def edits(function: ast.FunctionDef, procedures: Mapping[str, ast.FunctionDef], 
 
 
 def _of_statement(
-    statement: ast.stmt, function: ast.FunctionDef, procedures: Mapping[str, ast.FunctionDef]
+    statement: ast.stmt, function: ast.FunctionDef, procedures: Collection[str]
 ) -> Iterator[tuple[str, list[ast.stmt]]]:
     """Operator, and the statements in the place of this one."""
     yield "delete", []

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
+from safepoint.graph.check import check
 from safepoint.graph.gather import digest_of, text_of
-from safepoint.graph.lower import check
 from safepoint.graph.text import OURS, ProtocolError, Text
 from safepoint.model.sound_policy import Nonsense, refuse_nonsense, refuse_procedures, refuse_trigger
 from safepoint.protocol import CORE, TRIGGERS

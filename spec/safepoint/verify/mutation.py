@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from weakref import WeakKeyDictionary
 
-from safepoint.graph.ir import Step
+from safepoint.graph.ir import Graph, Step
 from safepoint.graph.lower import compile_helper
 from safepoint.graph.normal import digest
 from safepoint.graph.text import ProtocolError, Text
@@ -182,8 +183,18 @@ def digest_of(model: Model) -> tuple[object, ...]:
     """Equal for models of the same scope that do the same, and of which properties know the same.  Raises ProtocolError."""
     words = CORE[0].name  # what properties ask a text for stands there: what may be delivered
     asked = [name for name, p in model.text.functions.items() if p.file == words and len(p.node.args.args) == 1]
-    processes = (digest(process.graph, partial(_says, process)) for process in model.processes)
-    return (*processes, *(compile_helper(model.text, name) for name in asked))
+    return (*map(_of_process, model.processes), *(compile_helper(model.text, name) for name in asked))
+
+
+def _of_process(process: Process) -> bytes:
+    """Found once of a graph and the thread that it belongs to: a finished graph does not change."""
+    known = _DIGESTS.setdefault(process.graph, {})
+    if process.me not in known:
+        known[process.me] = digest(process.graph, partial(_says, process))
+    return known[process.me]
+
+
+_DIGESTS: WeakKeyDictionary[Graph, dict[int | str, bytes]] = WeakKeyDictionary()
 
 
 def _says(process: Process, step: Step) -> tuple[object, ...]:

@@ -56,6 +56,18 @@ class Memory(NamedTuple):
     order: View
 
 
+class Changed(dict[View, View]):
+    """What becomes of views by one change, each made once."""
+
+    def __init__(self, change: Callable[[View], View]) -> None:
+        super().__init__()
+        self.change = change
+
+    def __missing__(self, view: View) -> View:
+        made = self[view] = self.change(view)
+        return made
+
+
 @dataclass
 class Draft:
     """A memory while an access is made."""
@@ -79,18 +91,10 @@ class Draft:
         def moved(view: View) -> View:
             return view if not view or view[word] < place else (*view[:word], view[word] + 1, *view[word + 1 :])
 
-        self.change_views(moved)
+        self.change_views(Changed(moved))
 
-    def change_views(self, change: Callable[[View], View]) -> None:
-        """Every view there is; each that is there several times once."""
-        changed: dict[View, View] = {}
-
-        def once(view: View) -> View:
-            found = changed.get(view)
-            if found is None:
-                found = changed[view] = change(view)
-            return found
-
-        self.words = [[Stored(s.value, once(s.view), s.attached) for s in stores] for stores in self.words]
-        self.threads = [Sight(*map(once, sight)) for sight in self.threads]
-        self.order = once(self.order)
+    def change_views(self, changed: Changed) -> None:
+        """Every view there is."""
+        self.words = [[Stored(s.value, changed[s.view], s.attached) for s in stores] for stores in self.words]
+        self.threads = [Sight(*[changed[view] for view in sight]) for sight in self.threads]
+        self.order = changed[self.order]

@@ -37,7 +37,7 @@ from safepoint.graph.ir import FOLD, MODIFIES
 from safepoint.graph.orders import ACQUIRE, RELAXED, SEQ_CST, acquires, releases
 from safepoint.model.memory.instructions import Compiled
 from safepoint.model.memory.normal import Normal
-from safepoint.model.memory.states import ANY, Draft, Memory, Sight, Stored, View, joined, raised
+from safepoint.model.memory.states import ANY, Changed, Draft, Memory, Sight, Stored, View, joined, raised
 
 
 class Access(NamedTuple):
@@ -250,7 +250,7 @@ class Machine:
                 return view and (*view[:x], 0, *view[x + 1 :])
 
             draft = Draft.of(self.memories[number])
-            draft.change_views(without)
+            draft.change_views(Changed(without))
             now, seen, at_fence = draft.threads[thread]
             draft.threads[thread] = Sight(with_it(now), with_it(seen), at_fence)
             self._touched[key] = self.number(draft), knew
