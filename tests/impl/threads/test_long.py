@@ -23,7 +23,7 @@ from safepoint_vm.threads.thread import GuestThread
 from tests.child import Child
 from tests.impl.building import code, inhabited, no_room, program
 from tests.impl.running import begun
-from tests.impl.waiting import soon
+from tests.impl.waiting import NEVER, soon
 
 N = 2 * WORK
 ENDLESS = """
@@ -67,7 +67,7 @@ def ends_badly() -> bool:
     with begun(ENDLESS.format("a == b")) as (vm, ran):
         assert soon(lambda: "ready" in ran.output)
         vm.interrupt()
-        return ran.running.done.wait(3)
+        return ran.running.done.wait(NEVER)
 
 
 def test_machine_code_that_does_not_look_is_noticed() -> None:
