@@ -31,7 +31,18 @@ def call(*args: str) -> Result:
     return CliRunner().invoke(cli, args, prog_name="safepoint")
 
 
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fib` is a tenth as long: for tests that look at neither its size nor its time."""
+    programs = tmp_path / "programs"
+    shutil.copytree(sizes.PROGRAMS, programs)
+    for file in programs.glob("fib.*"):
+        file.write_text(sizes.source("fib", file.suffix[1:], SIZES["fib"].less))
+    monkeypatch.setattr(sizes, "PROGRAMS", programs)
+
+
 @WITH_LUAJIT
+@pytest.mark.usefixtures("short")
 def test_a_quick_run_of_one_program_has_its_rows() -> None:
     """The whole of it, with real processes: and a word for each: three interpreters, each twice empty and once not."""
     result = call("bench", "fib", "--quick", "-i", "luajit")
@@ -157,6 +168,7 @@ def command_of(pid: int) -> str:
 
 
 @WITH_LUAJIT
+@pytest.mark.usefixtures("short")
 def test_a_page_gets_its_tables_and_keeps_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one program, in two interpreters: as if there were no more."""
     for name in [*SIZES][1:]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from operator import attrgetter
 from typing import Any
 
 from safepoint.conform.target import INTERRUPT, STOP, GuestStuck, Observation, Seen
@@ -10,6 +11,7 @@ from tests.conform.toy import Guest, Toy
 
 OWN = ("frames", "back_edges", "depth", "pending", "masks", "limit", "entry", "guest", "waits", "ended", "error")
 """The attributes of the toy that each thread has for itself."""
+own = attrgetter(*OWN)
 
 
 class ThreadsToy(Toy):
@@ -34,9 +36,10 @@ class ThreadsToy(Toy):
         return [number for number, record in self.records.items() if not record["ended"]]
 
     def switch(self, number: int) -> None:
-        self.records[self.number] = {name: getattr(self, name) for name in OWN}
-        self.number = number
-        vars(self).update(self.records[number])
+        self.records[self.number] = dict(zip(OWN, own(self), strict=True))
+        if number != self.number:
+            self.number = number
+            vars(self).update(self.records[number])
 
     def step(self, count: int = 1) -> bool:
         for _ in range(count):
@@ -54,11 +57,11 @@ class ThreadsToy(Toy):
 
     def observe(self) -> Observation:
         self.switch(self.number)
-        own = list(self.records.values())
-        frames, back_edges = (sum(record[name] for record in own) for name in ("frames", "back_edges"))
+        records = list(self.records.values())
+        frames, back_edges = (sum(record[name] for record in records) for name in ("frames", "back_edges"))
         made = frames, back_edges, tuple(self.seen), self.slow_entries
-        waiting = sum(len(record["pending"] - {INTERRUPT}) for record in own)
-        return Observation(not self.living, self.output, own[0]["error"], (), *made, waiting=waiting)
+        waiting = sum(len(record["pending"] - {INTERRUPT}) for record in records)
+        return Observation(not self.living, self.output, records[0]["error"], (), *made, waiting=waiting)
 
     def checks(self, thread: int = 0) -> dict[str, int]:
         self.switch(self.number)

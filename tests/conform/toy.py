@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from textwrap import indent
+from types import CodeType
 from typing import Any
 
 from safepoint.conform.target import HANDSHAKE, INTERRUPT, STOP, Observation, Seen, Target
@@ -28,11 +30,7 @@ class Toy(Target):
     # -- the adapter
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
-        tree = ast.parse(source)
-        shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
-        heading = f"def module():\n    global {', '.join(sorted(shared | {'vm'}))}\n"
-        self.code = compile(heading + indent(ast.unparse(Rewrite().visit(tree)), "    "), file, "exec")
-        self.most = stack // 8
+        self.code, self.most = rewritten(source, file), stack // 8
 
     def start(self) -> None:
         self.guest.close()  # now, or its `finally` would print into the new guest's output
@@ -143,6 +141,15 @@ class Toy(Target):
 
     def say(self, value: int) -> None:
         self.output += f"{value}\n"
+
+
+@cache
+def rewritten(source: str, file: str) -> CodeType:
+    """A program as CPython's code: the same for each of the judge's many toys."""
+    tree = ast.parse(source)
+    shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    heading = f"def module():\n    global {', '.join(sorted(shared | {'vm'}))}\n"
+    return compile(heading + indent(ast.unparse(Rewrite().visit(tree)), "    "), file, "exec")
 
 
 PLAIN = {"print", "range", "masked", "Lock", "Thread"}

@@ -114,4 +114,4 @@ MISTAKES = {"yarv": "checks-at-loops-only", "hotspot": "checks-at-loops-only", "
 )
 def test_a_check_that_looks_at_nothing_stops_no_thread(policy: Policy, mutant: str, tmp_path: Path) -> None:
     """So the coordinator waits, until the alarm."""
-    assert ran(tmp_path, policy, "-O2", mutant=mutant, seconds=2) == (-14, "", "")
+    assert ran(tmp_path, policy, "-O2", mutant=mutant, seconds=1) == (-14, "", "")

@@ -299,7 +299,7 @@ int main(void) {
     sp_stop_world(); /* as a collector's thread does, which the child has not */
     pid_t child = fork();
     if (child == 0) {
-        alarm(2);
+        alarm(RESET ? 20 : 1);
         if (RESET) sp_make_world();
         sp_make_thread(&guest, 1000, entry, SP_ENDED);
         sp_start_thread(&guest);

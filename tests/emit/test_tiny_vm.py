@@ -100,7 +100,7 @@ def test_thread_sanitizer_sees_a_stop_that_does_not_wait(tmp_path: Path) -> None
 @pytest.mark.parametrize("mutant", [case(RULE_OF[m], m, m) for m in ("post-does-not-wake", "stop-without-park")])
 def test_a_request_is_lost(mutant: str, tmp_path: Path) -> None:
     """A sleeper is not woken; a thread that took a stop runs on, and its coordinator waits for it."""
-    done = run(tiny_vm(tmp_path, "-O2", mutant=mutant), 1000, seconds=3)
+    done = run(tiny_vm(tmp_path, "-O2", mutant=mutant), 1000, seconds=1)
     assert (done.returncode, done.stderr) == (1, "lost: a request is not answered\n")
 
 

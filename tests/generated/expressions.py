@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from tests.generated.scope import Function, Scope
@@ -9,6 +11,15 @@ from tests.generated.scope import Function, Scope
 EDGES = (2**62 - 1, -(2**62), 2**61, -(2**61), 2**31, 2**30 - 1, -(2**30), 2**32 + 1, -1, 0)
 ARITHMETIC = ("+", "-", "*", "&", "|", "^")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+_between = cache(st.integers)
+"""To make a strategy takes as long as to draw from it."""
+
+
+@cache
+def _one_of(count: int) -> st.SearchStrategy[int]:
+    """An index; its own strategy for each length, for Hypothesis puts what it drew from one in the place of another of the same kind."""
+    return st.sampled_from(range(count))
 
 
 class Expressions:
@@ -21,13 +32,13 @@ class Expressions:
         self.fresh = 0
 
     def number(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
+        return self.draw(_between(low, high))
 
     def rarely(self) -> bool:
         return self.number(0, 29) == 17  # not an end of the range: hypothesis likes those
 
     def pick(self, among: tuple[str, ...] | list[str]) -> str:
-        return self.draw(st.sampled_from(among))
+        return among[self.draw(_one_of(len(among)))]
 
     def name(self, prefix: str) -> str:
         self.fresh += 1

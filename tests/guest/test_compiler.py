@@ -11,6 +11,7 @@ from hypothesis import given
 from safepoint.guest.code import BACK_EDGES, OPCODES, SITES, SMALL, STRAIGHT, UNSET
 from safepoint.guest.compiler import emitter
 from safepoint.guest.compiler.emitter import ENDS, SLACK
+from tests.generated.once import once
 from tests.generated.programs import programs
 from tests.guest.compiling import compiled, ops, refused
 from tests.strategies import EXAMPLES, THREADED
@@ -29,6 +30,7 @@ def test_a_while_loop_has_one_back_edge_at_its_bottom(test: str, op: str) -> Non
 
 
 @given(programs())
+@once
 def test_there_are_as_many_back_edges_as_loops(source: str) -> None:
     """But for a loop in a finally, whose code stands at each way out of the try."""
     loops = [n.lineno for n in ast.walk(ast.parse(source)) if isinstance(n, ast.While | ast.For)]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from tests import oracle
+from tests.generated.once import once
 from tests.generated.programs import programs
 from tests.guest.running import run
 from tests.strategies import EXAMPLES
@@ -39,11 +40,13 @@ def test_there_are_enough_examples_and_most_are_short() -> None:
 
 
 @given(programs())
+@once
 def test_programs_are_as_in_cpython(source: str) -> None:
     assert run(source, stack=100_000).opinion == oracle.run(source)
 
 
 @given(programs(wide=True))
+@once
 def test_programs_at_the_edges_are_as_in_cpython(source: str) -> None:
     assert run(source, stack=100_000).opinion == oracle.run(source)
 

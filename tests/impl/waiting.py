@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+SOON = 2.0
+"""Seconds, for what happens unless something is wrong."""
+NEVER = 0.5
+"""Seconds, for what a mistake put in keeps from ever happening: a loop without its check takes a core until they are over."""
 
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within two seconds."""
-    until = time.monotonic() + 2
+
+def soon(condition: Callable[[], bool], seconds: float = SOON) -> bool:
+    """Whether it comes true within these seconds."""
+    until = time.monotonic() + seconds
     while not condition() and time.monotonic() < until:
         time.sleep(0.001)
     return condition()

@@ -24,8 +24,9 @@ BEGUN = time.time_ns()
 """When this process began to import what it compiles: a file that changes later is not what it has imported, or may not be."""
 SETTLED = 10**9
 """Nanoseconds after which a file that changes again has another time: clocks of file systems are coarse."""
-KEPT = 600
-"""Files in the cache, of 8 to 90 kB: each policy and each mutant of its text has its own.  Beyond that, the least recently used are deleted."""
+KEPT = 1200
+"""Files in the cache, of 8 to 90 kB: each policy and each mutant of its text has its own, under two names (`object_code`).  Beyond that, the
+least recently used are deleted."""
 DIGEST = hashlib.sha256().digest_size
 
 
@@ -132,8 +133,9 @@ def keep(name: str, content: bytes) -> None:
         except OSError:  # no room: every process would leave a part of a file
             scratch.unlink(missing_ok=True)
             raise
-        for old in sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEPT]:
-            old.unlink()
+        if len(found := [*place.iterdir()]) > KEPT:
+            for old in sorted(found, key=lambda p: p.stat().st_mtime)[:-KEPT]:
+                old.unlink()
 
 
 def _sealed(name: str, content: bytes) -> bytes:

@@ -6,7 +6,8 @@ Each function has a section of its own, so that the bytes of the same function i
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import llvmlite
@@ -67,13 +68,22 @@ def features() -> str:
 
 def optimized(part: Part) -> llvm.ModuleRef:
     """The optimized LLVM IR of a part.  Errors: as its `generate`."""
+    return _optimized(_text(part))
+
+
+def _text(part: Part) -> str:
+    """The LLVM IR, before optimization."""
     prepare_llvm()
     module = part.generate()
     for function in module.functions:
         if not function.is_declaration:
             function.section = TEXT + function.name
     module.triple = llvm.get_process_triple()
-    parsed = llvm.parse_assembly(str(module))
+    return str(module)
+
+
+def _optimized(text: str) -> llvm.ModuleRef:
+    parsed = llvm.parse_assembly(text)
     parsed.verify()
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
@@ -84,15 +94,29 @@ def optimized(part: Part) -> llvm.ModuleRef:
 
 def object_file(part: Part) -> bytes:
     """The object file of a part, cached on disk: it contains no address of this process.  Errors: as `optimized`."""
+    return _kept(cache.key((part, *_compiler())), lambda: by_text(part))
+
+
+def by_text(part: Part) -> bytes:
+    """The same, found by its LLVM IR: whatever else has changed in the sources, what makes the same text need not be compiled again."""
+    text = _text(part)
+    name = cache.digest("text", Path(__file__).read_bytes(), text, *_compiler())
+    return _kept(name, lambda: target_machine().emit_object(_optimized(text)))
+
+
+def _compiler() -> tuple[object, ...]:
+    """What decides what LLVM makes of a text, beside this file."""
     prepare_llvm()
-    versions = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), LLVM_OPTIONS)
-    name = cache.key((part, *versions, CPU, features()))
+    return (llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), LLVM_OPTIONS, CPU, features())
+
+
+def _kept(name: str, make: Callable[[], bytes]) -> bytes:
     if (kept := cache.load(name)) is not None:
         return kept
-    image = target_machine().emit_object(optimized(part))
+    made = make()
     if cache.unchanged():
-        cache.keep(name, image)
-    return image
+        cache.keep(name, made)
+    return made
 
 
 def load(files: Sequence[bytes]) -> tuple[MappedCode, dict[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from safepoint.emit.fold import Body, CannotEmit, Folded, calls, named, only, reachable
 from safepoint.emit.vms import SLEEP
@@ -56,12 +57,11 @@ class Chosen:
         return tuple(each for each, procedure in named if procedure in {*self.bodies} - OPERATION)
 
 
+@lru_cache
 def choose(text: Text, policy: Policy, mutant: str = "") -> Chosen:
-    """What the header of a policy has.  Raises CannotEmit for a mutant that no line of it has."""
-    names = [n for n, p in text.functions.items() if p.file not in ("words.py", ROLES)]
-    names += [n for n, p in text.functions.items() if p.file == "words.py" and n != "threads"]
-    names.sort(key=list(text.functions).index)
-    asked = _asked_for(text, names)
+    """What the header of a policy has; not to be changed.  Raises CannotEmit for a mutant that no line of it has."""
+    names = _procedures(text)
+    asked = _asked_for(text)
     switches = tuple(v for v in VARIANTS if v in asked)
     variants = tuple(v for v in switches if v in policy.slices)
     folded = Folded(text, mutant, variants, policy.slices, policy.sites)
@@ -116,9 +116,15 @@ def _refuse_elsewhere(text: Text, mutant: str, kept: set[str]) -> None:
         )
 
 
-def _asked_for(text: Text, names: Sequence[str]) -> set[str]:
+def _procedures(text: Text) -> list[str]:
+    """All but the roles, in the text's order."""
+    return [name for name, p in text.functions.items() if p.file != ROLES and (p.file, name) != ("words.py", "threads")]
+
+
+@lru_cache
+def _asked_for(text: Text) -> set[str]:
     """The features that procedures ask for by themselves."""
-    nodes = (n for name in names for n in ast.walk(text.functions[name].node) if isinstance(n, ast.expr))
+    nodes = (n for name in _procedures(text) for n in ast.walk(text.functions[name].node) if isinstance(n, ast.expr))
     return {said[1] for n in nodes if (said := named(n, "slice_on"))}
 
 

@@ -17,6 +17,8 @@ class CannotEmit(Exception):
 Body = list[ast.stmt]
 Bodies = Mapping[str, Body]
 """Procedure to its statements."""
+Called = Mapping[str, Sequence[str]]
+"""Procedure to those that it calls."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,15 @@ def expression(body: Body) -> ast.expr | None:
 
 def reachable(roots: Sequence[str], bodies: Bodies) -> set[str]:
     """The procedures that these call, themselves included."""
-    return _closure(roots, _called(bodies))
+    return _closure(roots, called(bodies))
 
 
-def _called(bodies: Bodies) -> dict[str, list[str]]:
+def called(bodies: Bodies) -> Called:
+    """What each procedure calls."""
     return {name: calls(body, bodies) for name, body in bodies.items()}
 
 
-def _closure(roots: Sequence[str], called: Mapping[str, Sequence[str]]) -> set[str]:
+def _closure(roots: Sequence[str], called: Called) -> set[str]:
     found: set[str] = set()
     todo = list(roots)
     while todo:
@@ -112,26 +115,24 @@ def _closure(roots: Sequence[str], called: Mapping[str, Sequence[str]]) -> set[s
     return found
 
 
-def loops(bodies: Bodies) -> dict[str, tuple[str, ...]]:
+def loops(called: Called) -> dict[str, tuple[str, ...]]:
     """Procedures that jump to each other, each with the others of its circle, itself included; in the text's order.
 
     The text's `return f(t)` is a jump, which C has not: such a circle becomes one loop.
     """
-    called = _called(bodies)
-    reach = {name: _closure(called[name], called) for name in bodies}
+    reach = {name: _closure(called[name], called) for name in called}
     return {
-        name: tuple(other for other in bodies if other in reach[name] and name in reach[other])
-        for name in bodies
+        name: tuple(other for other in called if other in reach[name] and name in reach[other])
+        for name in called
         if name in reach[name]
     }
 
 
-def head(circle: Sequence[str], bodies: Bodies, roots: Container[str] = ()) -> str:
+def head(circle: Sequence[str], called: Called, roots: Container[str] = ()) -> str:
     """The procedure of a circle that has the loop: the one that a VM calls, or else that most procedures outside of it call."""
 
     def callers(name: str) -> tuple[bool, int]:
-        outside = (body for caller, body in bodies.items() if caller not in circle)
-        return name in roots, sum(name in calls(body, bodies) for body in outside)
+        return name in roots, sum(name in each for caller, each in called.items() if caller not in circle)
 
     return max(circle, key=callers)
 

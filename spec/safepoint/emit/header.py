@@ -11,7 +11,7 @@ from safepoint.emit import fixed, title
 from safepoint.emit.choose import ELSEWHERE, Chosen, choose
 from safepoint.emit.events import EVENTS, Events, event, site
 from safepoint.emit.expressions import Expressions
-from safepoint.emit.fold import Bodies, CannotEmit, calls, expression, head, loops, only
+from safepoint.emit.fold import Called, CannotEmit, called, expression, head, loops, only
 from safepoint.emit.kinds import BOOL, OUTCOME, Kinds
 from safepoint.emit.layout import Layout
 from safepoint.emit.prose import comment, comments_of, docstring, heading, in_c, rules_in, set_lines, table
@@ -35,8 +35,9 @@ def header(policy: Policy, mutant: str = "") -> str:
         raise CannotEmit(
             f"policy {policy.name} has no header: {why} (emit that of v8_maglev or cpython, which check at pushes and back-edges)"
         )
-    text = text_of(policy)
-    return "\n".join(_Header(policy, mutant, choose(text, policy, mutant), choose(text, policy)).lines()) + "\n"
+    sound = choose(text_of(policy), policy)
+    chosen = choose(sound.text, policy, mutant) if mutant else sound
+    return "\n".join(_Header(policy, mutant, chosen, sound).lines()) + "\n"
 
 
 @dataclass
@@ -54,9 +55,10 @@ class _Header:
     def __post_init__(self) -> None:
         bodies = self.chosen.bodies
         self.kinds = Kinds(self.chosen.text, bodies)
-        self.circles = loops(bodies)
-        self.heads = {name: head(circle, bodies, self.chosen.roots) for name, circle in self.circles.items()}
-        self.outside = _called_from_outside(bodies, self.circles)
+        each = called(bodies)
+        self.circles = loops(each)
+        self.heads = {name: head(circle, each, self.chosen.roots) for name, circle in self.circles.items()}
+        self.outside = _called_from_outside(each, self.circles)
         self.waits, self.events = Waits(self.chosen.text, bodies), Events(self.chosen)
         self.comments = {place: in_c(said, bodies) for place, said in comments_of(self.chosen.text).items()}
         self.written = {name: list(self._procedure(name)) for name in bodies}
@@ -64,8 +66,10 @@ class _Header:
     def lines(self) -> Iterator[str]:
         """All of it."""
         guard = f"SAFEPOINT_{re.sub(r'[^A-Z0-9]', '_', _short(self.policy).upper())}_H"
-        layout = Layout(self.sound, Kinds(self.sound.text, self.sound.bodies), self.policy)
-        if more := {*Layout(self.chosen, self.kinds, self.policy).used(SELF)} - {*layout.used(SELF)}:
+        layout = own = Layout(self.chosen, self.kinds, self.policy)
+        if self.mutant:
+            layout = Layout(self.sound, Kinds(self.sound.text, self.sound.bodies), self.policy)
+        if more := {*own.used(SELF)} - {*layout.used(SELF)}:
             raise CannotEmit(
                 f"mutant {self.mutant}: needs {', '.join(sorted(more))}, which no record of policy {self.policy.name} has (choose another)"
             )
@@ -89,9 +93,9 @@ class _Header:
         yield from ("", RULER.format("accesses, each with its memory order"), "")
         moved = fixed.HEAP_LIMIT if ("heap_limit", False) in layout.triggers else ""
         body = "\n".join([moved, *(line for written in self.written.values() for line in written)])
-        own = "\n\n".join(fixed.functions(body))
-        yield from fixed.accesses(body + own)
-        yield from ("", *own.split("\n"))
+        helpers = "\n\n".join(fixed.functions(body))
+        yield from fixed.accesses(body + helpers)
+        yield from ("", *helpers.split("\n"))
         yield from ("", RULER.format("what there is to call"), "")
         yield from (
             f"{self._signature(name)};"
@@ -279,10 +283,10 @@ def _short(policy: Policy) -> str:
     return policy.called if isinstance(policy, OwnPolicy) else policy.name
 
 
-def _called_from_outside(bodies: Bodies, circles: dict[str, tuple[str, ...]]) -> set[str]:
+def _called_from_outside(each: Called, circles: dict[str, tuple[str, ...]]) -> set[str]:
     """The parts of loops that procedures outside of the loop call, too."""
     return {
         name
         for name, circle in circles.items()
-        if any(name in calls(body, bodies) for other, body in bodies.items() if other not in circle)
+        if any(name in called for other, called in each.items() if other not in circle)
     }

@@ -29,12 +29,12 @@ class Kinds:
         """Go over all statements until nothing becomes wider; a number is what nothing makes more or less."""
         for name in self.bodies:
             self.found |= {f"{name}.{a.arg}": WORD for a in self.text.functions[name].node.args.args}
+        nodes = [(name, n) for name, body in self.bodies.items() for s in body for n in ast.walk(s)]
         before: dict[str, str] | None = None
         while before != self.found:
             before = dict(self.found)
-            for name, body in self.bodies.items():
-                for statement in body:
-                    self._visit(name, statement)
+            for name, node in nodes:
+                self._visit(name, node)
         self.settled = True
 
     def of(self, procedure: str, name: str) -> str:
@@ -92,24 +92,23 @@ class Kinds:
         before = self.found.get(key, BOOL)
         self.found[key] = max(before, kind, key=WIDTH.index)
 
-    def _visit(self, procedure: str, statement: ast.stmt) -> None:
-        for node in ast.walk(statement):
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self._widen(f"{procedure}.{name}", self.expression(procedure, value))
-                case ast.Assign(targets=[ast.Attribute(attr=word)], value=value):
-                    self._is(procedure, value, self.private(word))
-                case (
-                    ast.Compare(left=left, comparators=[right])
-                    | ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right)
-                ):
-                    if ADDRESS in (self.expression(procedure, left), self.expression(procedure, right)):
-                        self._is(procedure, left, ADDRESS)
-                        self._is(procedure, right, ADDRESS)
-                case ast.Call(func=ast.Name(id=called), args=args) if called in self.bodies:
-                    self._pass(procedure, called, args)
-                case ast.Return(value=ast.expr() as value):
-                    self._returned(procedure, value)
+    def _visit(self, procedure: str, node: ast.AST) -> None:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self._widen(f"{procedure}.{name}", self.expression(procedure, value))
+            case ast.Assign(targets=[ast.Attribute(attr=word)], value=value):
+                self._is(procedure, value, self.private(word))
+            case (
+                ast.Compare(left=left, comparators=[right])
+                | ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right)
+            ):
+                if ADDRESS in (self.expression(procedure, left), self.expression(procedure, right)):
+                    self._is(procedure, left, ADDRESS)
+                    self._is(procedure, right, ADDRESS)
+            case ast.Call(func=ast.Name(id=called), args=args) if called in self.bodies:
+                self._pass(procedure, called, args)
+            case ast.Return(value=ast.expr() as value):
+                self._returned(procedure, value)
 
     def _is(self, procedure: str, node: ast.expr, kind: str) -> None:
         """What is compared with an address, or becomes one, is one."""

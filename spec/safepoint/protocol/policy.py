@@ -6,7 +6,7 @@ The model, the reference machine and the code generator take the same object; `p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from shlex import quote
 
 Checks = int | str | None
@@ -99,7 +99,7 @@ class Bound:
 
     def of_kinds(self) -> dict[str, Checks]:
         """The number of each kind of check."""
-        return asdict(self)
+        return dict(vars(self))
 
     def as_json(self) -> dict[str, Checks]:
         """Frames and back-edges; of returns and allocations those that have a bound."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from safepoint.protocol.policies import CPYTHON
-from safepoint_vm.generate import cache
+from safepoint_vm.generate import cache, object_code
 from safepoint_vm.generate.engine import Variant
-from safepoint_vm.generate.object_code import object_file
+from safepoint_vm.generate.object_code import by_text, object_file
 from safepoint_vm.generate.parts import handlers_of, parts_of
 
 
@@ -114,10 +114,22 @@ def test_every_part_of_the_key_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_object_file_comes_back_as_it_was(place: Path) -> None:
     (procedures, _) = parts_of(Variant(hooked=True))
     made = object_file(procedures)
-    assert [file.read_bytes()[cache.DIGEST :] for file in place.iterdir()] == [made]
-    (file,) = place.iterdir()
-    cache.keep(file.name, b"what stands in the file")
-    assert object_file(procedures) == b"what stands in the file"
+    assert [file.read_bytes()[cache.DIGEST :] for file in place.iterdir()] == [made, made]
+    for file in place.iterdir():
+        cache.keep(file.name, b"what stands in the file")
+    assert object_file(procedures) == by_text(procedures) == b"what stands in the file"
+
+
+@pytest.mark.usefixtures("place")
+def test_what_makes_the_same_text_is_not_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the sources have changed, and the text has not; another text is compiled."""
+    (procedures, _), (others, _) = (parts_of(Variant(hooked=True, mutant=mutant)) for mutant in ("", "no-recheck"))
+    made = object_file(procedures)
+    monkeypatch.setattr(cache, "sources", lambda: b"another text")
+    monkeypatch.setattr(object_code, "_optimized", lambda _: pytest.fail("it is compiled again"))
+    assert object_file(procedures) == made
+    with pytest.raises(pytest.fail.Exception):
+        object_file(others)
 
 
 def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> None:
@@ -126,7 +138,7 @@ def test_a_mutant_of_the_text_and_hooks_need_no_other_handlers(place: Path) -> N
     assert len({procedures for procedures, *_ in images}) == 4
     assert len({handlers for _, handlers, *_ in images}) == 1
     assert [len(rest) for _, _, *rest in images] == [1, 0, 1, 0]  # superinstructions, where nothing is hooked
-    assert len(list(place.iterdir())) == 6
+    assert len(list(place.iterdir())) == 2 * 6
 
 
 def test_all_else_that_a_variant_decides_makes_other_handlers() -> None:

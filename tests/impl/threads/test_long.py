@@ -10,8 +10,9 @@ from safepoint.guest.heap import WORK
 from safepoint.guest.operations.values import CHUNK
 from safepoint.guest.values import Value
 from safepoint.protocol.words import SAMPLE
-from safepoint_vm.generate import cache
+from safepoint_vm.generate import build, cache
 from safepoint_vm.generate.engine import PLAIN, engine
+from safepoint_vm.generate.object_code import by_text
 from safepoint_vm.handlers.shared import work
 from safepoint_vm.language.machine import Exited
 from safepoint_vm.language.records import Thread
@@ -23,7 +24,7 @@ from safepoint_vm.threads.thread import GuestThread
 from tests.child import Child
 from tests.impl.building import code, inhabited, no_room, program
 from tests.impl.running import begun
-from tests.impl.waiting import soon
+from tests.impl.waiting import NEVER, soon
 
 N = 2 * WORK
 ENDLESS = """
@@ -63,11 +64,11 @@ def asked(thread: Thread) -> Word:
 def ends_badly() -> bool:
     """With that twin, for a process of its own: the comparison goes on for ever, and nothing ends it."""
     vars(work)["asked"] = asked
-    vars(cache)["load"], vars(cache)["keep"] = (lambda _: None), (lambda *_: None)
+    vars(cache)["state"], vars(build)["object_file"] = (lambda: ""), by_text
     with begun(ENDLESS.format("a == b")) as (vm, ran):
         assert soon(lambda: "ready" in ran.output)
         vm.interrupt()
-        return ran.running.done.wait(3)
+        return ran.running.done.wait(NEVER)
 
 
 def test_machine_code_that_does_not_look_is_noticed() -> None:

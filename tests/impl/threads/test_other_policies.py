@@ -17,6 +17,7 @@ from safepoint_vm.threads.os_thread import OsThread
 from safepoint_vm.threads.vm import Vm
 from tests.impl.asking import lost
 from tests.impl.running import LONG
+from tests.impl.waiting import NEVER, SOON
 
 HERE = [p for p in POLICIES.values() if p is not FOLDED and p.trigger in MECHANISMS]
 CALLS = "def f(n):\n    if n > 0:\n        return f(n - 1)\n    return n\nwhile True:\n    f(5)\n"
@@ -32,7 +33,8 @@ CASES = [(p, source) for p in HERE for source in NAMES if SITES[source] & {*p.si
 def requested(policy: Policy, source: str, mutant: str = "") -> list[str]:
     """What is lost of requests for two threads of a program."""
     variant, program = Variant(policy=policy, mutant=mutant), compile_program(source, "guest.py")
-    return lost(lambda: Vm(program, io.StringIO(), variant=variant), stops=not mutant)
+    seconds = NEVER if mutant else SOON
+    return lost(lambda: Vm(program, io.StringIO(), variant=variant), stops=not mutant, seconds=seconds)
 
 
 @pytest.mark.parametrize(("policy", "source"), CASES, ids=lambda case: getattr(case, "name", NAMES.get(str(case))))

@@ -1,6 +1,7 @@
 """Races of OS threads in machine code: mistakes that only they can show are put into the interpreter, and are noticed.
 
-The broken twin of a handler stands here, beside what it breaks; an engine is made with it, and never kept in the cache.
+The broken twin of a handler stands here, beside what it breaks; an engine is made with it, and kept by its text alone, for its
+sources are those of the good one.
 What holds in every order is asserted of the good engine; of the broken one, that some run of many shows it.
 """
 
@@ -15,8 +16,9 @@ from contextlib import suppress
 import pytest
 
 from safepoint.guest.compiler.program import compile_program
-from safepoint_vm.generate import cache
+from safepoint_vm.generate import build, cache
 from safepoint_vm.generate.engine import PLAIN, Engine, engine
+from safepoint_vm.generate.object_code import by_text
 from safepoint_vm.handlers import lists, threads
 from safepoint_vm.handlers.shared.allocation import bump, no_room
 from safepoint_vm.handlers.shared.exits import fault
@@ -46,8 +48,8 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Breaks:
 
     def put(module: object, name: str, twin: Callable[..., Exit]) -> None:
         monkeypatch.setattr(module, name, twin)
-        monkeypatch.setattr(cache, "load", lambda name: None)
-        monkeypatch.setattr(cache, "keep", lambda name, made: None)
+        monkeypatch.setattr(cache, "state", lambda: "")
+        monkeypatch.setattr(build, "object_file", by_text)
         broken: Engine = engine.__wrapped__(PLAIN)
         monkeypatch.setattr(vm, "engine", lambda variant: broken)
 
@@ -211,8 +213,8 @@ def list_length(of: List, backing: Backing) -> Word:  # noqa: ARG001  -- in the 
 def put_for_good(name: str, twin: Callable[..., object]) -> None:
     """As `breaks`, in a process of its own, which may die of it: every engine is made with the broken twin in `lists`."""
     setattr(lists, name, twin)
-    cache.load = lambda name: None
-    cache.keep = lambda name, content: None
+    vars(cache)["state"] = lambda: ""
+    vars(build)["object_file"] = by_text
 
 
 def appended_badly(runs: int) -> int:

@@ -29,7 +29,7 @@ from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.tier.install import Tier, compiling
 from tests.generated.programs import programs
 from tests.guest.compiling import compiled
-from tests.guest.observed import Observed
+from tests.guest.observed import Cuts, Observed
 from tests.impl.compiling import Compiling
 from tests.impl.running import Ran
 
@@ -79,11 +79,12 @@ def run(program: Program, stack: int, policy: Policy = FOLDED, vm: type[Compilin
 
 def reference(program: Program, stack: int) -> tuple[Run, dict[str, int]] | None:
     """The same on the reference machine, with the largest distance of each measure; None: it takes too many steps."""
-    world = Observed(program, stack, frames=True, back_edges=True, policy=FOLDED)
+    cuts = Cuts(frames=True, back_edges=True)
+    world = Observed(program, stack, [cuts], policy=FOLDED)
     if all(world.step() for _ in range(MOST)):
         return None
-    ((sites, thread),) = world.threads.values()
-    most = {measure: max(getattr(part, measure) for part in thread.parts) for measure in MEASURES}
+    ((sites, _),) = cuts.threads.values()
+    most = {measure: n for measure, n in cuts.most(1).items() if measure in MEASURES}
     return Run(sites.frames, sites.back_edges, sites.frames + sites.back_edges), most
 
 

@@ -54,17 +54,21 @@ class Longest(Generic[Node]):
     """
 
     def __init__(
-        self, graph: Mapping[Node, Edges[Node]], leaves: Callable[[Node], bool] = lambda _: False, endless: bool = True
+        self,
+        graph: Mapping[Node, Edges[Node]],
+        leaves: Callable[[Node], bool] = lambda _: False,
+        endless: bool = True,
+        parts: Iterable[list[Node]] | None = None,
     ) -> None:
-        """leaves: whether control that comes to the node has left a frame.
+        """leaves: whether control that comes to the node has left a frame.  parts: the graph's `components`, where they are known.
 
         endless: whether a way that never comes to END counts, too.
         """
         self.ways: dict[Node, Way[Node]] = {}
         self.cycles: list[tuple[int, list[Node]]] = []
         self._graph = graph
-        for nodes in components(graph):  # each behind all that it leads to
-            if len(nodes) == 1 and all(to != nodes[0] for _, to in graph[nodes[0]]):
+        for nodes in components(graph) if parts is None else parts:  # each behind all that it leads to
+            if len(nodes) == 1 and nodes[0] not in [to for _, to in graph[nodes[0]]]:
                 self._one(nodes[0], endless)
             else:
                 self._cycle(nodes, leaves, endless)

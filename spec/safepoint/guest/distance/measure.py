@@ -166,7 +166,7 @@ def _too_many(flow: Flow, most: int) -> Reason | None:
 
 def _measured(ways: Ways, measure: str, checks: int) -> Measured:
     graph = ways.graph(measure)
-    found = Longest(graph, _leaves)
+    found = Longest(graph, _leaves, parts=ways.parts(graph))
     best: Way[Point] | None = None
     behind: Point | None = None
     length = Length(FINITE)

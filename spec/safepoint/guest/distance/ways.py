@@ -36,6 +36,7 @@ NAMES = {
 RETURNED, RAISED = -1, -2
 """In place of an instruction's number."""
 ENDLESS = Length(UNBOUNDED)
+ONE = Length(FINITE, 1)
 
 
 class Through(NamedTuple):
@@ -73,6 +74,8 @@ class Ways:
             self.called[code] += [(ZERO, callee) for callee in callees]
         self.recursive: dict[int, frozenset[int]] = {} if frames else dict(self._recursive())
         self.descents: dict[str, dict[int, Length]] = {}
+        self._after: dict[Point, list[Point]] = {}
+        self._parts: list[list[Point]] = []
 
     def _recursive(self) -> Iterator[tuple[int, frozenset[int]]]:
         """Each function that may call itself, with all that it does so through."""
@@ -92,15 +95,15 @@ class Ways:
         """What executing the instruction adds; of one that is a check, up to that check."""
         op = self.flow.instruction(point).op
         if measure == INSTRUCTIONS:
-            return Length(FINITE, 1)
+            return ONE
         if measure == FRAMES:
-            return Length(FINITE, int(op == "CALL"))
+            return ONE if op == "CALL" else ZERO
         work = self.works.get(point, Work())
         if work.polls and not self.back_edges:
             return ENDLESS
         if measure == UNITS:
             return ZERO if self.is_check(point) else Length(FINITE, work.units)
-        return Length(FINITE, int(op in BACK_EDGES))
+        return ONE if op in BACK_EDGES else ZERO
 
     def graph(self, measure: str) -> dict[Point, Edges[Point]]:
         through = {} if self.frames else self.through(measure)
@@ -141,12 +144,24 @@ class Ways:
             return [(gain, END)]
         if op == "RETURN":
             return [(gain, (point[0], RETURNED))]
-        edges: list[tuple[Length, Point | None]] = [(gain, to) for to in self.next(point)]
-        if self.raises.may(point):
-            edges.append((gain, self.handler(point)))
+        edges: list[tuple[Length, Point | None]] = [(gain, to) for to in self.after(point)]
         if self.works[point].polls and self.back_edges:
             edges.append((gain.plus(Length(FINITE, int(measure == BACK_EDGES_OF))), END))
         return edges
+
+    def after(self, point: Point) -> list[Point]:
+        """Where control may go from an instruction that is no call: the same in each measure."""
+        if point not in self._after:
+            raised = [self.handler(point)] if self.raises.may(point) else []
+            self._after[point] = self.next(point) + raised
+        return self._after[point]
+
+    def parts(self, graph: dict[Point, Edges[Point]]) -> list[list[Point]]:
+        """The graph's components.  Where calls are ends, its edges go to the same nodes in each measure."""
+        if self.frames and self._parts:
+            return self._parts
+        self._parts = list(components(graph))
+        return self._parts
 
     def next(self, point: Point) -> list[Point]:
         """The instructions that may follow, without an exception."""
