@@ -115,11 +115,8 @@ class Record(Memory):
 
     def fill(self, name: str, words: Sequence[int] | ctypes.Array[ctypes.c_int64], index: int = 0) -> None:
         """Overwrite words of a row, from word `index` on."""
-        if isinstance(words, ctypes.Array):  # of fewer bytes than the processor's string moves begin with: whole words
-            ctypes.memmove(self.at(name, index), words, 8 * len(words))
-        else:
-            at = self._places[name] + index
-            self._row[at : at + len(words)] = list(words)
+        at = self._places[name] + index
+        self._row[at : at + len(words)] = list(words)
 
     def get(self, name: str, index: int = 0) -> int:
         return self._row[self._places[name] + index]
