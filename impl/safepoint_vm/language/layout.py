@@ -107,7 +107,7 @@ class Record(Memory):
     def __init__(self, struct: type[Struct]) -> None:
         super().__init__(size(struct) // 8)
         self.page: object = None  # keeps the memory of a page that it names
-        self._places = _places(struct)  # type: ignore[arg-type]
+        self._places = _places(struct)  # type: ignore[arg-type]  # mypy looks for the hash of a class among its instances
 
     def at(self, name: str, index: int = 0) -> int:
         """The address of a field, or of word `index` of a row."""
