@@ -30,7 +30,7 @@ class Toy(Target):
     # -- the adapter
 
     def load(self, source: str, file: str = "<guest>", stack: int = 4096) -> None:
-        self.code, self.most = rewritten(source, file), stack // 8
+        self.code, self.most = rewritten(source, file), stack // 8  # a generator that yields between two steps
 
     def start(self) -> None:
         self.guest.close()  # now, or its `finally` would print into the new guest's output

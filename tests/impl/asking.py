@@ -11,7 +11,7 @@ from safepoint_vm.language.records import SERVED
 from safepoint_vm.threads.thread import GuestThread
 from safepoint_vm.threads.vm import Vm
 from tests.impl.running import LONG
-from tests.impl.waiting import SOON, soon
+from tests.impl.waiting import LOOK, SOON, soon
 
 POSTS = 150
 
@@ -46,7 +46,7 @@ def lost(make: Callable[[], Vm], *, stops: bool, seconds: float = SOON) -> list[
             if stops:
                 with vm.world.stopped():
                     pass
-            time.sleep(0.001)
+            time.sleep(LOOK)
         for running in vm.running if not failed else ():
             running.interrupt()
             assert running.done.wait(LONG)

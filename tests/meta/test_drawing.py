@@ -15,14 +15,18 @@ from tests.show.layout import NS, check_layout, cross, number, rectangle
 from tools import architecture, pictures
 from tools.rooms import Room, direct, reachable, rooms_of
 
-ROOMS = rooms_of(*pictures.ROOTS)
 DRAWING = (Path(architecture.__file__).parent, Path(svg.__file__).parent)
 """Where colours are named: the tools, and the package's own pictures."""
 
 
 @pytest.fixture(scope="module")
-def root() -> ET.Element:
-    return ET.fromstring(architecture.picture(ROOMS))
+def rooms() -> dict[str, Room]:
+    return rooms_of(*pictures.ROOTS)
+
+
+@pytest.fixture(scope="module")
+def root(rooms: dict[str, Room]) -> ET.Element:
+    return ET.fromstring(architecture.picture(rooms))
 
 
 def boxes(root: ET.Element) -> dict[str, tuple[float, float, float, float]]:
@@ -34,18 +38,18 @@ def boxes(root: ET.Element) -> dict[str, tuple[float, float, float, float]]:
     return {name: box for (x, y), name in names.items() for box in drawn if box[0] < x < box[2] and box[1] < y < box[3]}
 
 
-def test_every_room_has_its_box_and_nothing_covers_anything(root: ET.Element) -> None:
+def test_every_room_has_its_box_and_nothing_covers_anything(root: ET.Element, rooms: dict[str, Room]) -> None:
     check_layout(root)
-    assert sorted(boxes(root)) == sorted(name.partition(".")[2] for name in ROOMS)
+    assert sorted(boxes(root)) == sorted(name.partition(".")[2] for name in rooms)
 
 
-def test_every_import_is_an_arrow_down_or_follows_from_arrows(root: ET.Element) -> None:
-    drawn = {name: {other for one, other in direct(ROOMS) if one == name} for name in ROOMS}
-    for name, room in ROOMS.items():
+def test_every_import_is_an_arrow_down_or_follows_from_arrows(root: ET.Element, rooms: dict[str, Room]) -> None:
+    drawn = {name: {other for one, other in direct(rooms) if one == name} for name in rooms}
+    for name, room in rooms.items():
         assert reachable(drawn, name) >= room.imports
-        assert all(ROOMS[other].floor < room.floor for other in room.imports)
+        assert all(rooms[other].floor < room.floor for other in room.imports)
     heads = list(root.iter(f"{NS}polygon"))
-    assert len(heads) == len(direct(ROOMS))
+    assert len(heads) == len(direct(rooms))
 
 
 def courses(root: ET.Element) -> list[list[tuple[float, float]]]:
