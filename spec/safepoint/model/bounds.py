@@ -51,12 +51,13 @@ NONE: Kinds = frozenset()
 class Region:
     """The sub-graph in which a thread owes an answer: for each state those that lead to it, and through a check of which kinds.
 
-    -1 stands for all that a check leads out to.
+    -1 stands for all that a check leads out to.  checks: of each kind the moves that are one, each from where to where.
     """
 
     thread: int
     states: frozenset[int]
     before: dict[int, list[tuple[int, Kinds]]]
+    checks: dict[str, list[tuple[int, int]]]
 
 
 def bound_of(model: Model, result: Result) -> Bound:
@@ -197,13 +198,15 @@ def _inside(model: Model, thread: int, request: int) -> Callable[[int], bool]:
 def _region(model: Model, result: Result, thread: int, request: int) -> Region:
     states = frozenset(filter(_inside(model, thread, request), result.reached))
     before: dict[int, list[tuple[int, Kinds]]] = defaultdict(list)
+    checked: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for state in states:
         for new, check in moves_of(model, thread, state):
-            if new in states:
-                before[new].append((state, check))
-            elif check:
-                before[-1].append((state, check))  # the check that sees: it leads out of the region
-    return Region(thread, states, before)
+            to = new if new in states else -1  # out of the region only the check leads that sees
+            if check or to != -1:
+                before[to].append((state, check))
+            for kind in check:
+                checked[kind].append((state, to))
+    return Region(thread, states, before, checked)
 
 
 def moves_of(model: Model, thread: int, state: int) -> Iterator[tuple[int, Kinds]]:
@@ -239,7 +242,7 @@ def _longest(region: Region, kind: str) -> tuple[int, frozenset[int]]:
 
 def through_check(region: Region, kind: str, into: frozenset[int]) -> frozenset[int]:
     """Every state of the region from which a path within it leads through a check into that set."""
-    closed = {state for new in into for state, check in region.before.get(new, ()) if kind in check}
+    closed = {state for state, new in region.checks.get(kind, ()) if new in into}
     todo = list(closed)
     while todo:
         for state, _ in region.before.get(todo.pop(), ()):
