@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from weakref import WeakValueDictionary
 
 from safepoint.guest.code import (
     BACK_EDGES,
@@ -42,8 +43,13 @@ class BadCode(Exception):
         super().__init__(f"{function}:{number}: {what}" if number >= 0 else f"{function}: {what}")
 
 
+_verified: WeakValueDictionary[int, Program] = WeakValueDictionary()  # by `id`: what never changes is looked at once
+
+
 def verify(program: Program, first: int = 0) -> None:
     """Raise `BadCode` for the first mistake.  `first`: the codes before this one have been verified, with the same tables or shorter ones."""
+    if _verified.get(id(program)) is program:
+        return
     for constant in program.constants:
         match constant:
             case FunctionConstant(number):
@@ -58,6 +64,7 @@ def verify(program: Program, first: int = 0) -> None:
         _verify_instructions(program, code)
         _verify_cycles(code)
         _verify_slots(code)
+    _verified[id(program)] = program
 
 
 def handlers_of(code: Code) -> list[Handler | None]:
@@ -146,9 +153,6 @@ def _wrong_target(code: Code, number: int, instruction: Instruction) -> str:
         if target.op != step or target.operands[1] != loop:
             return f"{instruction.op} does not jump to its {step}"
     return ""
-
-
-# ---------------------------------------------------------------------------------------------- cycles
 
 
 def _verify_cycles(code: Code) -> None:

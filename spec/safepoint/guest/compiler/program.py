@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from safepoint.guest.code import OPCODES, UNSET, Program
@@ -26,8 +27,12 @@ from safepoint.guest.compiler.source import Located, Source
 from safepoint.guest.compiler.subset import IMPORTS
 
 
+@lru_cache(maxsize=128)
 def compile_program(source: bytes | str, file: str) -> Program:
-    """Compile a program; `file` is its name in messages.  Raises `GuestSyntaxError`, whose text is one line."""
+    """Compile a program; `file` is its name in messages.  Raises `GuestSyntaxError`, whose text is one line.
+
+    A program, which never changes, is a function of these two: both machines, and each policy, are given the same object.
+    """
     text = Source(source, file)
     tree = text.parse()
     tables = Tables(text)
