@@ -6,7 +6,7 @@ Each function has a section of its own, so that the bytes of the same function i
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import llvmlite
@@ -83,16 +83,24 @@ def optimized(part: Part) -> llvm.ModuleRef:
 
 
 def object_file(part: Part) -> bytes:
-    """The object file of a part, cached on disk: it contains no address of this process.  Errors: as `optimized`."""
+    """The object file of a part.  Errors: as `optimized`."""
+    return emitted(part, "object file", llvm.TargetMachine.emit_object)
+
+
+def emitted(part: Part, form: str, emit: Callable[[llvm.TargetMachine, llvm.ModuleRef], bytes]) -> bytes:
+    """What is emitted for a part, cached on disk: it contains no address of this process.  Errors: as `optimized`.
+
+    `form`: names what `emit` makes of the optimized part.
+    """
     prepare_llvm()
     versions = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_process_triple(), LLVM_OPTIONS)
-    name = cache.key((part, *versions, CPU, features()))
+    name = cache.key((part, form, *versions, CPU, features()))
     if (kept := cache.load(name)) is not None:
         return kept
-    image = target_machine().emit_object(optimized(part))
+    content = emit(target_machine(), optimized(part))
     if cache.unchanged():
-        cache.keep(name, image)
-    return image
+        cache.keep(name, content)
+    return content
 
 
 def load(files: Sequence[bytes]) -> tuple[MappedCode, dict[str, int]]:
