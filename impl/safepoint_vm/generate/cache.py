@@ -1,4 +1,4 @@
-"""Object files and images on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
+"""Object files, assembly and images on disk: a process that needs the same machine code as an earlier one loads it in milliseconds.
 
 The files are executed, so write access to the cache is as good as running code as this user: directory and files must be the
 user's own, and the directory closed to others.  A file is written atomically, and begins with the digest of its name and content.

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
+import zlib
 from collections.abc import Sequence
 
-from safepoint_vm.generate.object_code import Part, optimized, target_machine
+import llvmlite.binding as llvm
+
+from safepoint_vm.generate.object_code import Part, emitted
 
 
 @functools.cache
 def assembly(part: Part) -> str:
-    """Compiled for this: the engine's object files may have come from the cache."""
-    return target_machine().emit_assembly(optimized(part))
+    """Compiled for this, once: of the engine there are object files only."""
+    return zlib.decompress(emitted(part, "assembly", _packed)).decode()
+
+
+def _packed(machine: llvm.TargetMachine, module: llvm.ModuleRef) -> bytes:
+    return zlib.compress(machine.emit_assembly(module).encode())
 
 
 def listing(parts: Sequence[Part], name: str) -> list[str]:

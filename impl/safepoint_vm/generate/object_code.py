@@ -97,6 +97,14 @@ def object_file(part: Part) -> bytes:
     return _kept(cache.key((part, *_compiler())), lambda: by_text(part))
 
 
+def emitted(part: Part, form: str, emit: Callable[[llvm.TargetMachine, llvm.ModuleRef], bytes]) -> bytes:
+    """What else is emitted for a part, cached on disk by its sources alone: what makes it stands in another file.
+
+    `form`: names what `emit` makes of the optimized part.
+    """
+    return _kept(cache.key((part, form, *_compiler())), lambda: emit(target_machine(), optimized(part)))
+
+
 def by_text(part: Part) -> bytes:
     """The same, found by its LLVM IR: whatever else has changed in the sources, what makes the same text need not be compiled again."""
     text = _text(part)

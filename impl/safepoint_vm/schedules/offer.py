@@ -63,7 +63,7 @@ class FoldedControlled(Controlled):
     def compiles(self, mutant: str, policy: str = FOLDED.name) -> bool:
         trigger, sites = POLICIES[policy].trigger, POLICIES[policy].sites
         try:
-            differs = mutant in MUTANTS or _code(mutant, trigger) != _code("", trigger)
+            differs = mutant in MUTANTS or _differs(mutant, trigger)
             return differs or (mutant in CHECK_MUTANTS and changes_a_check(mutant, trigger, sites))
         except ProtocolCodeError:
             return True  # it changes a procedure so that it has no machine code: `control` says why
@@ -80,6 +80,12 @@ def _can_be_hosted(trigger: str) -> bool:
     except ProtocolCodeError:
         return False
     return True
+
+
+@functools.cache
+def _differs(mutant: str, trigger: str) -> bool:
+    """Does a mutant of the text change any procedure?"""
+    return _code(mutant, trigger) != _code("", trigger)
 
 
 @functools.lru_cache(maxsize=4)
