@@ -166,7 +166,7 @@ RUNS = 'def mutator(t: Me) -> None:\n    t.x.store(1)\n    claim("not inside", t
 
 @pytest.mark.parametrize("memory", ["sc", "tso"])
 def test_a_handler_runs_between_any_two_steps_with_the_threads_words_and_buffer(memory: str, tmp_path: Path) -> None:
-    """It sees the thread's own store before anybody else does, and the thread never runs while it is in it."""
+    """It sees the thread's own store before any other thread does, and the thread never runs while it is in it."""
     result = explored(text_of(tmp_path, RUNS, HANDLER), threads=2, memory=memory)
     assert not result.broken
     model = result.model

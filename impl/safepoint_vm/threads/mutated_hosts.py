@@ -129,23 +129,23 @@ class CollectsItsOwn(GuestWorld):
     """collects-its-own-roots"""
 
     def collect(self, thread: GuestThread) -> bool:
-        everybody, self.threads = self.threads, [thread]
+        every, self.threads = self.threads, [thread]
         try:
             return super().collect(thread)
         finally:
-            self.threads = everybody
+            self.threads = every
 
 
 class ForgetsNewborns(GuestWorld):
     """newborn-is-no-root"""
 
     def collect(self, thread: GuestThread) -> bool:
-        everybody = self.threads
-        self.threads = [each for each in everybody if each.record.get("state") != ENDED]
+        every = self.threads
+        self.threads = [each for each in every if each.record.get("state") != ENDED]
         try:
             return super().collect(thread)
         finally:
-            self.threads = everybody
+            self.threads = every
 
 
 class RootsOfTheTop(GuestThread):

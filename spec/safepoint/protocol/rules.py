@@ -70,10 +70,10 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "OWNER-RESTORES",
-            "anyone may poison, only the owner restores",
+            "any requester may poison, only the owner restores",
             "The owner MUST make every trigger word of its own real again on each way through the slow path, and no other thread may.",
             "One request, and every check of the thread fails for ever: all of its code runs through the slow path.",
-            "CPython bpo-40010 (a trigger that nothing there could clear); HotSpot: anyone may arm, only the owner disarms",
+            "CPython bpo-40010 (a trigger that nothing there could clear); HotSpot: any thread may arm, only the owner disarms",
             ("checks-pass", "pending-was-posted"),
         ),
         Rule(

@@ -63,7 +63,7 @@ def is_own(name: str) -> bool:
 
 
 FIRST = (FOLDED.name, DART.name, CPYTHON.name, PYPY.name)
-"""One of each family: two words, one word, a flag, a counter.  What is the core's, and so everyone's, is asked of these alone where it takes
+"""One of each family: two words, one word, a flag, a counter.  What is the core's, and so every policy's, is asked of these alone where it takes
 long: combinations of features (`verify`), and mutations of every line (`mutate`).  Of the others the tiny scopes are explored, and a
 night explores the rest.
 """

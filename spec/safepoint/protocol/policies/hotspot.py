@@ -7,7 +7,7 @@ when it comes back to Java code: there such a program is seen.)
 
 * Since JDK 16 the poll of a return compares the stack pointer with the thread's polling word, which is a watermark as well; before, and at
   back-edges still, it loads from the polling page. Both are armed together, so the word adds no state to the page's: here it is one.
-* Anyone may arm, only the owner disarms (OWNER-RESTORES), with a full fence, then looks whether anything is pending: RESTORE-BEFORE-TAKE.
+* Any thread may arm, only the owner disarms (OWNER-RESTORES), with a full fence, then looks whether anything is pending: RESTORE-BEFORE-TAKE.
 * A counted loop polls once in 1,000 turns (strip mining), or never where that is off: one back-edge of the model is then a whole strip, or
   the whole loop.
 * The interpreter polls at the bytecodes that return or branch, by a dispatch table that is swapped, or by the same word.
