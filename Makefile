@@ -17,7 +17,7 @@ setup: $(READY)  ## Make .venv, with the safepoint command, and what it and the 
 verify: $(READY)  ## The main job: hold the protocol, its mutants and the interpreter to their claims (3 minutes)
 	$(BIN)/safepoint verify --quick
 
-test: lint  ## Lint, types and every test; what CI runs (14 minutes)
+test: lint  ## Lint, types and every test; what CI runs (12 minutes)
 	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile=ci
 
 lint: $(READY)  ## Style, types and architecture
