@@ -55,13 +55,19 @@ class _Pool(ProcessPoolExecutor):
     """As many processes as there are cores.  Half a pool, or half a submission, could not be ended: Control-C is not heard in them.
 
     Not forked: the parent may have threads, and a child must not inherit machine code half built.
+
+    Once it was `pressed`, nothing is submitted: a thread of the pool counts the processes that are left, while a submission would add one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pressed: ControlC) -> None:
+        self.pressed = pressed
         with _unheard():
             super().__init__(os.cpu_count(), get_context("spawn"), initializer=end_with_parent)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Raises KeyboardInterrupt."""
+        if self.pressed:
+            raise KeyboardInterrupt
         with _unheard():
             return super().submit(fn, *args, **kwargs)
 
@@ -96,7 +102,7 @@ def workers(on: str = "", keep: Path | None = None) -> Iterator[Jobs]:
     """
     kept, pressed = Kept(keep) if keep else None, ControlC(lambda frame: not on and _is_in(frame, LOCKING))
     try:
-        with pressed, cluster(on) if on else _processes() as pool:
+        with pressed, cluster(on) if on else _processes(pressed) as pool:
             yield Jobs(pool, kept)
     except BaseException:
         if not pressed:
@@ -153,10 +159,10 @@ def control_c_raises() -> Iterator[None]:
 
 
 @contextmanager
-def _processes() -> Iterator[Executor]:
+def _processes(interrupted: ControlC) -> Iterator[Executor]:
     others = threading.enumerate()
     ensure_running()  # or the pool starts it, and that lets the signal through again
-    pool = _Pool()
+    pool = _Pool(interrupted)
     try:
         yield pool
         pressed = ControlC(
