@@ -30,6 +30,8 @@ LLVM_OPTIONS = (
     "-disable-loop-idiom-all",  # a loop that clears or copies stays a loop: no call of memset or memcpy
 )
 CPU = "x86-64-v2"
+PASSES = Path(__file__).read_bytes()
+"""This file as it was imported, which decides what becomes of a text; it may change while the process lives."""
 
 
 class Part(Protocol):
@@ -108,7 +110,7 @@ def emitted(part: Part, form: str, emit: Callable[[llvm.TargetMachine, llvm.Modu
 def by_text(part: Part) -> bytes:
     """The same, found by its LLVM IR: whatever else has changed in the sources, what makes the same text need not be compiled again."""
     text = _text(part)
-    name = cache.digest("text", Path(__file__).read_bytes(), text, *_compiler())
+    name = cache.digest("text", PASSES, text, *_compiler())
     return _kept(name, lambda: target_machine().emit_object(_optimized(text)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -33,49 +34,53 @@ class Ran:
     output: str
 
 
-@contextmanager
-def begun(command: Sequence[str], out: IO[str], err: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does not outlive the block, whatever ends it; Control-C alone does not end the process."""
+def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
+    """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        late = threading.Event()
+        code, used = _waited_for(command, out, err, patience, late)
+        out.seek(0)
+        err.seek(0)
+        if code:
+            why = f"took more than {patience:g} s" if late.is_set() else f"ended with {code}"
+            raise BenchError(f"{' '.join(command)}: {why}: {err.read().strip()[-300:]}")
+        return Ran(used.ru_utime + used.ru_stime, out.read())
+
+
+def _waited_for(
+    command: Sequence[str], out: IO[str], err: IO[str], patience: float, late: threading.Event
+) -> tuple[int, resource.struct_rusage]:
+    """The exit code of a process, and what it used; `late` is set if it is killed because it takes too long.
+
+    It does not outlive this function, whatever ends that.  Control-C is heard from inside the block that kills it on: as a context
+    manager this would hear it between its `yield` and the block of its caller, where nothing kills.
+    """
     # a user's processes keep their modules compiled, so these may, too
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what has half begun could not be ended
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(patience, give_up)
+        timer.start()
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield process
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         except BaseException:
             process.kill()
             process.wait()
             raise
+        finally:
+            timer.cancel()
+            timer.join()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
-    """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        with begun(command, out, err) as process:
-            late = threading.Event()
-
-            def give_up() -> None:
-                late.set()
-                process.kill()
-
-            timer = threading.Timer(patience, give_up)
-            timer.start()
-            try:
-                _, status, used = os.wait4(process.pid, 0)
-            finally:
-                timer.cancel()
-                timer.join()
-            process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        if process.returncode:
-            why = f"took more than {patience:g} s" if late.is_set() else f"ended with {process.returncode}"
-            raise BenchError(f"{' '.join(command)}: {why}: {err.read().strip()[-300:]}")
-        return Ran(used.ru_utime + used.ru_stime, out.read())
+    return process.returncode, used
 
 
 class Programs:

@@ -11,6 +11,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from safepoint.verify.workers import unheard
+
 OFTEN = 10
 """Seconds between two lines on a section or search, at least, where standard error is no terminal."""
 
@@ -32,7 +34,8 @@ class LiveProgress:
         )
 
     def __enter__(self) -> Self:
-        self._live.start()
+        with unheard():  # by its thread
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,7 +64,8 @@ class LiveProgress:
                     self._err.print(f"{name}: 0 of {total} after {after}", highlight=False, soft_wrap=True)
 
         if not self._err.is_terminal:
-            threading.Thread(target=waits, name="progress", daemon=True).start()
+            with unheard():
+                threading.Thread(target=waits, name="progress", daemon=True).start()
         try:
             yield done
         finally:

@@ -41,8 +41,12 @@ def _control_c(how: int) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _unheard() -> AbstractContextManager[None]:
-    """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it."""
+def unheard() -> AbstractContextManager[None]:
+    """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it.
+
+    A thread that is started in here never hears it either.  It must be: what one thread blocks another gets, and then Python
+    interrupts the main thread, whatever that blocks.
+    """
     return _control_c(signal.SIG_BLOCK)
 
 
@@ -61,14 +65,14 @@ class _Pool(ProcessPoolExecutor):
 
     def __init__(self, pressed: ControlC) -> None:
         self.pressed = pressed
-        with _unheard():
+        with unheard():
             super().__init__(os.cpu_count(), get_context("spawn"), initializer=end_with_parent)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Raises KeyboardInterrupt."""
         if self.pressed:
             raise KeyboardInterrupt
-        with _unheard():
+        with unheard():
             return super().submit(fn, *args, **kwargs)
 
 
@@ -77,7 +81,7 @@ class Worker(SpawnProcess):
 
     def start(self) -> None:
         ensure_running()
-        with _unheard():
+        with unheard():
             super().start()
 
 
