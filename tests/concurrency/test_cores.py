@@ -167,8 +167,13 @@ def test_a_request_that_stays_pending_is_lost() -> None:
         record.set("masked", INTERRUPT)
         record.set("pending", INTERRUPT)
         seen.append(undelivered(self, vm))  # type: ignore[arg-type]
-        record.set("pending", SAMPLE)  # and no word is poisoned
-        seen.append(undelivered(self, vm))  # type: ignore[arg-type]
+        found = taken = 0
+        while not found and taken < 10:  # a slow path that was under way may take it, and then none is
+            record.set("pending", SAMPLE)  # and no word is poisoned
+            found = undelivered(self, vm)  # type: ignore[arg-type]
+            assert found or record.get("pending") == 0
+            taken += 1
+        seen.append(found)
         record.set("pending", 0)
         return 0
 
