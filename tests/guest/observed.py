@@ -115,7 +115,7 @@ def observed(
 
 
 def observe(program: Program, stack: int, cuts: Sequence[Cuts], longest: int, policy: Policy = FOLDED) -> None:
-    """Run a program for so many steps, and cut its threads' runs in these ways."""
+    """Run a program for at most `longest` steps, and cut its threads' runs in these ways."""
     world = Observed(program, stack, cuts, policy)
     work = ReferenceHeap.work
 

@@ -37,29 +37,28 @@ class Ran:
 def ran(command: Sequence[str], patience: float = PATIENCE) -> Ran:
     """Run a process to its end.  BenchError: it fails, or takes longer than `patience`, in seconds."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        late = threading.Event()
-        code, used = _waited_for(command, out, err, patience, late)
+        code, used, is_late = _waited_for(command, out, err, patience)
         out.seek(0)
         err.seek(0)
         if code:
-            why = f"took more than {patience:g} s" if late.is_set() else f"ended with {code}"
+            why = f"took more than {patience:g} s" if is_late else f"ended with {code}"
             raise BenchError(f"{' '.join(command)}: {why}: {err.read().strip()[-300:]}")
         return Ran(used.ru_utime + used.ru_stime, out.read())
 
 
 def _waited_for(
-    command: Sequence[str], out: IO[str], err: IO[str], patience: float, late: threading.Event
-) -> tuple[int, resource.struct_rusage]:
-    """The exit code of a process, and what it used; `late` is set if it is killed because it takes too long.
+    command: Sequence[str], out: IO[str], err: IO[str], patience: float
+) -> tuple[int, resource.struct_rusage, bool]:
+    """The exit code of a process, what it used, and whether it was killed because it took too long.
 
-    It does not outlive this function, whatever ends that.  Control-C is heard from inside the block that kills it on: as a context
-    manager this would hear it between its `yield` and the block of its caller, where nothing kills.
+    The process does not outlive this function, whatever ends that: Control-C is raised only where the process is killed then.
     """
     # a user's processes keep their modules compiled, so these may, too
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
+        late = threading.Event()
 
         def give_up() -> None:
             late.set()
@@ -80,7 +79,7 @@ def _waited_for(
             timer.join()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return process.returncode, used
+    return process.returncode, used, late.is_set()
 
 
 class Programs:

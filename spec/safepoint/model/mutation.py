@@ -21,6 +21,7 @@ from safepoint.protocol import ROLES
 from safepoint.protocol.policy import Policy
 
 Words = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""As `operators.Words`, in pairs, so that it can be a key."""
 
 
 @dataclass(frozen=True)

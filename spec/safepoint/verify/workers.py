@@ -44,8 +44,8 @@ def _control_c(how: int) -> Iterator[None]:
 def unheard() -> AbstractContextManager[None]:
     """Control-C is heard afterwards.  A process that is started in here never hears it: the process that it works for does, and ends it.
 
-    A thread that is started in here never hears it either.  It must be: what one thread blocks another gets, and then Python
-    interrupts the main thread, whatever that blocks.
+    A thread of ours is started in here, too: the system gives a signal that the main thread blocks to a thread that does not block it, and
+    Python then runs the handler in the main thread all the same.
     """
     return _control_c(signal.SIG_BLOCK)
 
